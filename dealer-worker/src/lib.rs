@@ -1,0 +1,1 @@
+//! Owns rooms: decides, journals, keeps the clocks.

@@ -1,0 +1,1 @@
+//! Bot swarm, cluster harness, simulator, chaos, benchmarks.

@@ -1,0 +1,1 @@
+//! Terminates WebSockets, checks tokens, routes commands, fans out frames.

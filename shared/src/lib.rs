@@ -1,0 +1,1 @@
+//! Wire protocol, frame codec, the Bus and Store ports with their adapters, tokens, configuration, telemetry.
