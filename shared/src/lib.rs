@@ -1,1 +1,25 @@
-//! Wire protocol, frame codec, the Bus and Store ports with their adapters, tokens, configuration, telemetry.
+//! What the nodes of the house have in common. It knows no rules of any game.
+//!
+//! In reading order:
+//!
+//! - [`id`], [`clock`], [`channel`]: names, positions in a journal, time, and what things are called in the broker.
+//! - [`protocol`]: what clients and the house say to each other.
+//! - [`entry`], [`seal`]: what a room's journal holds, and how its secrets are kept.
+//! - [`node`]: what nodes say to each other.
+//! - [`bus`], [`store`]: the two ports to the world, each with a `memory` and a `redis` adapter.
+//! - [`token`]: who a client is.
+//! - [`telemetry`], [`readiness`], [`config`]: logs, metrics, health, and flags that all binaries share.
+
+pub mod bus;
+pub mod channel;
+pub mod clock;
+pub mod config;
+pub mod entry;
+pub mod id;
+pub mod node;
+pub mod protocol;
+pub mod readiness;
+pub mod seal;
+pub mod store;
+pub mod telemetry;
+pub mod token;

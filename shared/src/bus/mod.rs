@@ -1,0 +1,57 @@
+//! The `Bus` port: publish and subscribe between nodes. It may drop, repeat or delay anything; what must arrive
+//! is numbered (frames) or retried (commands).
+//!
+//! Adapters: [`memory`] inside one process (with injected faults for the simulator), [`redis`] between processes.
+
+pub mod memory;
+pub mod redis;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+use crate::channel::Channel;
+
+/// Why a publication or subscription did not happen. Each may be tried again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BusError {
+    /// The broker cannot be reached, or did not answer in time: whether it happened is not known.
+    #[error("the bus is out of reach: {0}")]
+    Unavailable(String),
+    /// More is in flight than the adapter's bound allows; nothing was sent.
+    #[error("the bus is full")]
+    Full,
+}
+
+/// What stands between nodes.
+pub trait Bus: Send + Sync + 'static {
+    /// Sends `payload` to all who subscribe to `channel` now and answers how many the broker knew
+    /// (in a Redis Cluster: on the channel's shard). Publications of one task to one channel keep their order.
+    fn publish(&self, channel: &Channel, payload: Bytes) -> BoxFuture<'_, Result<usize, BusError>>;
+
+    /// A new subscriber without channels, whose messages go to `receiver`, each channel's in order.
+    /// Its connection ends when the returned subscription is dropped.
+    fn subscriber(&self, receiver: Arc<dyn Receiver>) -> Box<dyn Subscription>;
+}
+
+/// The channels of one subscriber. Dropping it unsubscribes from all and ends its delivery.
+pub trait Subscription: Send + Sync {
+    /// Subscribes, and returns once the broker has said so: what is published after that is delivered (or reported
+    /// as missed). Subscribing twice is the same as once.
+    fn subscribe(&self, channel: &Channel) -> BoxFuture<'_, Result<(), BusError>>;
+
+    /// Unsubscribes. A message that was on its way may still be delivered.
+    fn unsubscribe(&self, channel: &Channel) -> BoxFuture<'_, Result<(), BusError>>;
+}
+
+/// Where a subscriber's messages go. Called from the adapter's own task, one call at a time per connection: it must
+/// not block, and what takes long belongs into a queue.
+pub trait Receiver: Send + Sync {
+    /// A message of `channel`.
+    fn deliver(&self, channel: &str, payload: Bytes);
+
+    /// Messages may have been missed on any channel (connection lost and back, or a full buffer). Called after the
+    /// subscriptions stand again, so whoever reads the journal now misses nothing.
+    fn missed(&self);
+}

@@ -1,0 +1,64 @@
+//! The names of bus channels and store keys. Each carries its hash tag, so that one shard serves a room whole.
+
+use std::{fmt, sync::Arc};
+
+use crate::id::{NodeId, RoomId};
+
+/// A channel of the [`Bus`](crate::bus::Bus). Cheap to clone.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Channel(Arc<str>);
+
+impl Channel {
+    /// Frames of a room: worker to relays; an [`Entry`](crate::entry::Entry) without its secret.
+    pub fn frames(room: &RoomId) -> Self {
+        Self(format!("ch:{{{room}}}:frames").into())
+    }
+
+    /// What a room is asked: relays to worker; a [`ToRoom`](crate::node::ToRoom).
+    pub fn commands(room: &RoomId) -> Self {
+        Self(format!("ch:{{{room}}}:commands").into())
+    }
+
+    /// Answers that are not frames: workers to one relay; a [`ToRelay`](crate::node::ToRelay).
+    pub fn replies(relay: &NodeId) -> Self {
+        Self(format!("ch:{{{relay}}}:replies").into())
+    }
+
+    /// Heartbeats, departures, ownership, hand-over offers: all nodes to all; a [`NodeNews`](crate::node::NodeNews).
+    pub fn nodes() -> Self {
+        Self("ch:{nodes}:news".into())
+    }
+
+    /// Table summaries: workers to relays; a [`LobbyNews`](crate::node::LobbyNews).
+    pub fn lobby() -> Self {
+        Self("ch:{lobby}:news".into())
+    }
+
+    /// The name on the wire.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<str> for Channel {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The stream that holds a room's journal.
+pub fn journal_key(room: &RoomId) -> String {
+    format!("ch:{{{room}}}:journal")
+}
+
+/// The map of all rooms: [`RoomId`] to [`RoomSpec`](crate::node::RoomSpec) as JSON.
+pub const ROOMS: &str = "ch:{rooms}:specs";
+
+/// The map of owners: [`RoomId`] to [`Owner`](crate::node::Owner) as JSON. A hint for placement, never for safety.
+pub const OWNERS: &str = "ch:{rooms}:owners";

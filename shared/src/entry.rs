@@ -1,0 +1,294 @@
+//! The codec of a journal entry, which is also what travels to the relays.
+//!
+//! ```text
+//! u8   version (1)          u8   kind (0 claim, 1 delta, 2 keyframe)
+//! u64  epoch                u64  seq                  (all integers little-endian)
+//! u8+n room                 u8   has cause: u8+n user, u64 session, u64 n
+//! u16  private parts: each  u8+n user, u32+n bytes
+//! u32+n public part
+//! u32+n secret              (left out of what is published: relays have no use for it)
+//! ```
+//!
+//! The dealer worker encodes once. The public and private parts are the very bytes that clients get, so a relay
+//! reads the header and slices; it never parses a part. The secret is sealed ([`crate::seal`]).
+
+use bytes::{BufMut, Bytes, BytesMut};
+use smallvec::SmallVec;
+
+use crate::id::{Epoch, Position, RoomId, Seq, SessionId, UserId};
+
+const VERSION: u8 = 1;
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Begins an epoch at `(epoch, 0)`: fences all earlier owners. Never sent to clients.
+    Claim,
+    /// The events of one decision.
+    Delta,
+    /// The room's whole state, equal to what the frames up to the one before it add up to.
+    Keyframe,
+}
+
+/// The command that a frame answers: what deduplication and the relay's `ack` go by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// Who commanded.
+    pub user: UserId,
+    /// In which session.
+    pub session: SessionId,
+    /// The client's counter.
+    pub n: u64,
+}
+
+/// A part for one user's sockets alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Private {
+    /// Whose sockets.
+    pub user: UserId,
+    /// The bytes that they get.
+    pub bytes: Bytes,
+}
+
+/// A journal entry. Decoding shares the buffer it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is.
+    pub kind: Kind,
+    /// Whose journal.
+    pub room: RoomId,
+    /// Where it stands.
+    pub at: Position,
+    /// What it answers, if anybody asked.
+    pub cause: Option<Cause>,
+    /// Parts for single users.
+    pub privates: SmallVec<[Private; 2]>,
+    /// The JSON text that everybody in the room gets; empty in a claim.
+    pub public: Bytes,
+    /// Sealed bytes for dealer workers only; empty in what is published.
+    pub secret: Bytes,
+}
+
+/// An encoded entry: the journal's bytes, and how much of them is published.
+#[derive(Debug, Clone)]
+pub struct Encoded {
+    /// The whole.
+    pub stored: Bytes,
+    /// The same without the secret, sharing the buffer.
+    pub published: Bytes,
+}
+
+/// Bytes that are not an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// They end too soon, or something follows.
+    #[error("an entry of the wrong length")]
+    Length,
+    /// They are of another version of the format.
+    #[error("an entry of format version {0}, this is version {VERSION}")]
+    Version(u8),
+    /// The kind is none that we know.
+    #[error("an entry of unknown kind {0}")]
+    Kind(u8),
+    /// A room or user has a name that cannot be one.
+    #[error("an entry with a bad name")]
+    Name,
+}
+
+impl Entry {
+    /// The bytes.
+    ///
+    /// # Panics
+    /// If there are more than 65,535 private parts or a part exceeds 4 GiB: a room's own bounds keep it far below.
+    pub fn encode(&self) -> Encoded {
+        let parts: usize = self.privates.iter().map(|p| 5 + p.user.as_str().len() + p.bytes.len()).sum();
+        let mut out = BytesMut::with_capacity(160 + parts + self.public.len() + self.secret.len());
+        out.put_u8(VERSION);
+        out.put_u8(match self.kind {
+            Kind::Claim => 0,
+            Kind::Delta => 1,
+            Kind::Keyframe => 2,
+        });
+        out.put_u64_le(self.at.epoch().0);
+        out.put_u64_le(self.at.seq().0);
+        put_name(&mut out, self.room.as_str());
+        match &self.cause {
+            None => out.put_u8(0),
+            Some(cause) => {
+                out.put_u8(1);
+                put_name(&mut out, cause.user.as_str());
+                out.put_u64_le(cause.session.0);
+                out.put_u64_le(cause.n);
+            }
+        }
+        out.put_u16_le(u16::try_from(self.privates.len()).expect("a room has fewer than 65,536 members"));
+        for private in &self.privates {
+            put_name(&mut out, private.user.as_str());
+            put_part(&mut out, &private.bytes);
+        }
+        put_part(&mut out, &self.public);
+        let published = out.len();
+        put_part(&mut out, &self.secret);
+        let stored = out.freeze();
+        Encoded { published: stored.slice(..published), stored }
+    }
+
+    /// Reads what [`Entry::encode`] wrote, with or without the secret.
+    ///
+    /// # Errors
+    /// [`Malformed`], whatever the bytes are; never a panic.
+    pub fn decode(bytes: Bytes) -> Result<Self, Malformed> {
+        let mut from = Cursor { bytes, at: 0 };
+        let version = from.u8()?;
+        if version != VERSION {
+            return Err(Malformed::Version(version));
+        }
+        let kind = match from.u8()? {
+            0 => Kind::Claim,
+            1 => Kind::Delta,
+            2 => Kind::Keyframe,
+            other => return Err(Malformed::Kind(other)),
+        };
+        let at = Position(Epoch(from.u64()?), Seq(from.u64()?));
+        let room = RoomId::new(from.name()?).map_err(|_| Malformed::Name)?;
+        let cause = match from.u8()? {
+            0 => None,
+            1 => Some(Cause {
+                user: UserId::new(from.name()?).map_err(|_| Malformed::Name)?,
+                session: SessionId(from.u64()?),
+                n: from.u64()?,
+            }),
+            _ => return Err(Malformed::Length),
+        };
+        let mut privates = SmallVec::new();
+        for _ in 0..from.u16()? {
+            let user = UserId::new(from.name()?).map_err(|_| Malformed::Name)?;
+            privates.push(Private { user, bytes: from.part()? });
+        }
+        let public = from.part()?;
+        let secret = if from.at_end() { Bytes::new() } else { from.part()? };
+        if !from.at_end() {
+            return Err(Malformed::Length);
+        }
+        Ok(Self { kind, room, at, cause, privates, public, secret })
+    }
+}
+
+fn put_name(out: &mut BytesMut, name: &str) {
+    out.put_u8(u8::try_from(name.len()).expect("a name has at most NAME_BYTES_MAX bytes"));
+    out.put_slice(name.as_bytes());
+}
+
+fn put_part(out: &mut BytesMut, part: &[u8]) {
+    out.put_u32_le(u32::try_from(part.len()).expect("a part is far below 4 GiB"));
+    out.put_slice(part);
+}
+
+/// Reads forward; every read checks what is left.
+struct Cursor {
+    bytes: Bytes,
+    at: usize,
+}
+
+impl Cursor {
+    fn take(&mut self, count: usize) -> Result<&[u8], Malformed> {
+        let end = self.at.checked_add(count).ok_or(Malformed::Length)?;
+        let taken = self.bytes.get(self.at..end).ok_or(Malformed::Length)?;
+        self.at = end;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        self.take(N)?.try_into().map_err(|_| Malformed::Length)
+    }
+
+    fn u8(&mut self) -> Result<u8, Malformed> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    fn u16(&mut self) -> Result<u16, Malformed> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Result<u64, Malformed> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn name(&mut self) -> Result<&str, Malformed> {
+        let length = self.u8()?;
+        std::str::from_utf8(self.take(usize::from(length))?).map_err(|_| Malformed::Name)
+    }
+
+    fn part(&mut self) -> Result<Bytes, Malformed> {
+        let length = u32::from_le_bytes(self.array()?) as usize;
+        let start = self.at;
+        self.take(length)?;
+        Ok(self.bytes.slice(start..start + length))
+    }
+
+    fn at_end(&self) -> bool {
+        self.at == self.bytes.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use smallvec::smallvec;
+
+    use super::*;
+
+    fn entry() -> Entry {
+        Entry {
+            kind: Kind::Delta,
+            room: RoomId::new("t1").unwrap(),
+            at: Position::new(3, 41),
+            cause: Some(Cause { user: UserId::new("ann").unwrap(), session: SessionId(9), n: 7 }),
+            privates: smallvec![Private {
+                user: UserId::new("bob").unwrap(),
+                bytes: Bytes::from_static(b"AsKd")
+            }],
+            public: Bytes::from_static(b"{}"),
+            secret: Bytes::from_static(b"sealed"),
+        }
+    }
+
+    #[test]
+    fn an_entry_comes_back_as_it_was() {
+        let entry = entry();
+        assert_eq!(Entry::decode(entry.encode().stored).unwrap(), entry);
+    }
+
+    #[test]
+    fn what_is_published_lacks_the_secret_and_nothing_else() {
+        let mut entry = entry();
+        let published = entry.encode().published;
+        assert!(!published.windows(6).any(|w| w == b"sealed"));
+        entry.secret = Bytes::new();
+        assert_eq!(Entry::decode(published).unwrap(), entry);
+    }
+
+    #[test]
+    fn every_truncation_is_an_error_or_the_published_form() {
+        let encoded = entry().encode();
+        for length in 0..encoded.stored.len() {
+            let decoded = Entry::decode(encoded.stored.slice(..length));
+            assert_eq!(decoded.is_ok(), length == encoded.published.len(), "{length} bytes");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Entry::decode(bytes.into());
+        }
+
+        #[test]
+        fn a_flipped_byte_never_panics(at in 0usize..90, to in any::<u8>()) {
+            let mut bytes = entry().encode().stored.to_vec();
+            let at = at % bytes.len();
+            bytes[at] = to;
+            let _ = Entry::decode(bytes.into());
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Names of things on the wire: rooms, users, sessions, nodes, and positions in a journal.
+
+use std::{borrow::Borrow, fmt, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The longest name of a room, user or node, in bytes.
+pub const NAME_BYTES_MAX: usize = 40;
+
+/// A name that is not one: empty, longer than [`NAME_BYTES_MAX`], or with a character outside `A-Z a-z 0-9 _ - .`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a name has 1 to {NAME_BYTES_MAX} characters of A-Z a-z 0-9 _ - .")]
+pub struct BadName;
+
+fn check(name: &str) -> Result<(), BadName> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    let fits = (1..=NAME_BYTES_MAX).contains(&name.len());
+    if fits && name.bytes().all(plain) { Ok(()) } else { Err(BadName) }
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        /// Cheap to clone; ordered and hashed by its characters.
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks the characters and takes the name.
+            ///
+            /// # Errors
+            /// [`BadName`] when it is empty, too long or has other characters.
+            pub fn new(name: &str) -> Result<Self, BadName> {
+                check(name).map(|()| Self(name.into()))
+            }
+
+            /// The characters.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = BadName;
+            fn from_str(name: &str) -> Result<Self, BadName> {
+                Self::new(name)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let name = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                Self::new(&name).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+name! {
+    /// A room: anything stateful that one worker owns at a time. Also its hash tag in Redis.
+    RoomId
+}
+name! {
+    /// A user: the `sub` of a token.
+    UserId
+}
+name! {
+    /// A process of the house (relay, dealer worker), new at every start.
+    NodeId
+}
+
+/// One client's run of commands: lives on over reconnects, is chosen by the relay at the first `hello`.
+///
+/// Commands are deduplicated by `(user, session, n)`. In JSON it is sixteen hexadecimal digits, since a
+/// browser's numbers hold only 53 bits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub u64);
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for SessionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            self.0.serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for SessionId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return u64::deserialize(deserializer).map(Self);
+        }
+        let digits = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        if digits.len() != 16 {
+            return Err(serde::de::Error::custom("a session has sixteen hexadecimal digits"));
+        }
+        u64::from_str_radix(&digits, 16).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Grows by one each time a room changes owner. The first owner's is 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Epoch(pub u64);
+
+/// A frame's number in its room: 1, 2, 3 ... without a gap over the whole life of the room, across epochs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Seq(pub u64);
+
+impl Epoch {
+    /// The epoch that the next owner claims.
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl Seq {
+    /// The number of the next frame.
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// Where an entry stands in a room's journal; ordered by epoch, then seq. In JSON `[epoch, seq]`.
+///
+/// `seq` is contiguous across epochs, so a reader sees a hole without help. The claim of an epoch stands at
+/// `(epoch, 0)`: it is smaller than every frame of its epoch and larger than every frame of earlier ones.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Position(pub Epoch, pub Seq);
+
+impl Position {
+    /// The position `epoch-seq`.
+    pub fn new(epoch: u64, seq: u64) -> Self {
+        Self(Epoch(epoch), Seq(seq))
+    }
+
+    /// The epoch.
+    pub fn epoch(self) -> Epoch {
+        self.0
+    }
+
+    /// The frame's number.
+    pub fn seq(self) -> Seq {
+        self.1
+    }
+}
+
+/// As Redis writes a stream id.
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.0.0, self.1.0)
+    }
+}
+
+impl fmt::Debug for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_other_characters_is_refused() {
+        for bad in ["", "a b", "t1}", "é", &"x".repeat(NAME_BYTES_MAX + 1)] {
+            assert_eq!(RoomId::new(bad), Err(BadName), "{bad:?}");
+        }
+        assert_eq!(RoomId::new("t-1_a.b").unwrap().as_str(), "t-1_a.b");
+    }
+
+    #[test]
+    fn a_later_epoch_is_after_every_frame_of_an_earlier_one() {
+        assert!(Position::new(2, 0) > Position::new(1, u64::MAX));
+        assert!(Position::new(2, 7) > Position::new(2, 6));
+    }
+
+    #[test]
+    fn a_session_keeps_all_its_bits_in_json() {
+        let session = SessionId(u64::MAX - 1);
+        let text = serde_json::to_string(&session).unwrap();
+        assert_eq!(text, "\"fffffffffffffffe\"");
+        assert_eq!(serde_json::from_str::<SessionId>(&text).unwrap(), session);
+    }
+}

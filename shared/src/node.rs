@@ -1,0 +1,209 @@
+//! What nodes say to each other over the bus, one enum a direction, in postcard. Clients never see these.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    clock::UnixMs,
+    id::{Epoch, NodeId, Position, RoomId, SessionId, UserId},
+    protocol::{lobby::TableSummary, table::TableConfig},
+};
+
+/// Relay to the room's owner, on [`Channel::commands`](crate::channel::Channel::commands).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToRoom {
+    /// The epoch that the relay knows the room in. An owner of another epoch drops the message: the relay sends it
+    /// again when it sees the new epoch's keyframe. So a late duplicate never reaches an owner that does not
+    /// remember how its predecessor answered it.
+    pub epoch: Epoch,
+    /// Where answers that are not frames go.
+    pub relay: NodeId,
+    /// What is asked or told.
+    pub what: Asked,
+}
+
+/// See [`ToRoom`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Asked {
+    /// A client's command. Retried until its frame or [`ToRelay`] is seen.
+    Command {
+        /// Who commands.
+        user: UserId,
+        /// The name that others see, from the token.
+        name: String,
+        /// In which session.
+        session: SessionId,
+        /// The client's counter.
+        n: u64,
+        /// The JSON text of the command's `do`, as the client sent it.
+        body: Bytes,
+    },
+    /// This member's session watches the room through this relay. Told when it begins and, as long as it lasts, again
+    /// after every change of epoch; not told for spectators.
+    Present {
+        /// Who.
+        user: UserId,
+        /// In which session.
+        session: SessionId,
+    },
+    /// This member's session has gone from this relay.
+    Absent {
+        /// Who.
+        user: UserId,
+        /// In which session.
+        session: SessionId,
+    },
+}
+
+/// Worker to one relay, on [`Channel::replies`](crate::channel::Channel::replies): answers that change nothing and so
+/// are not in the journal. May be lost; the relay's retry asks again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ToRelay {
+    /// The command was refused.
+    Refused {
+        /// Whose command.
+        user: UserId,
+        /// In which session.
+        session: SessionId,
+        /// Its counter.
+        n: u64,
+        /// The room.
+        room: RoomId,
+        /// The JSON text of the whole `refused` message, as the client gets it.
+        body: Bytes,
+    },
+    /// A repeat of a command that was applied earlier.
+    Applied {
+        /// Whose command.
+        user: UserId,
+        /// In which session.
+        session: SessionId,
+        /// Its counter.
+        n: u64,
+        /// The room.
+        room: RoomId,
+        /// The frame that it caused.
+        at: Position,
+    },
+    /// A message for one session, such as that its seat is now played from another one.
+    Notice {
+        /// Whose session.
+        user: UserId,
+        /// Which session.
+        session: SessionId,
+        /// The room.
+        room: RoomId,
+        /// The JSON text of the whole `notice` message.
+        body: Bytes,
+    },
+}
+
+/// All nodes to all, on [`Channel::nodes`](crate::channel::Channel::nodes).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NodeNews {
+    /// "I live", every heartbeat interval. A node that does not hear its own is not ready.
+    Beat {
+        /// Who.
+        node: NodeId,
+        /// What it is.
+        role: Role,
+        /// Counts up by one each beat.
+        beat: u64,
+        /// The sender's clock.
+        sent_ms: UnixMs,
+        /// It is leaving: give it no more rooms or clients.
+        draining: bool,
+    },
+    /// "I am gone": its rooms and members need not wait for a missed heartbeat.
+    Gone {
+        /// Who.
+        node: NodeId,
+    },
+    /// "I own this room now."
+    Owns {
+        /// The owner.
+        node: NodeId,
+        /// Which room.
+        room: RoomId,
+        /// Since which epoch.
+        epoch: Epoch,
+    },
+    /// "I have let go of this room; claim it at once."
+    Offer {
+        /// Who had it, up to and with this epoch.
+        from: NodeId,
+        /// Who should claim it.
+        to: NodeId,
+        /// Which room.
+        room: RoomId,
+        /// The epoch that ends.
+        epoch: Epoch,
+    },
+    /// "There is a new room in the map of rooms."
+    Opened {
+        /// Which room.
+        room: RoomId,
+    },
+}
+
+/// What a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    /// Terminates clients' sockets.
+    Relay,
+    /// Owns rooms.
+    Worker,
+}
+
+/// Workers to relays, on [`Channel::lobby`](crate::channel::Channel::lobby).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum LobbyNews {
+    /// Tables of this worker that have changed, or, every few seconds and after a [`LobbyNews::Wanted`], all of them
+    /// in several messages.
+    Tables {
+        /// Who owns them.
+        node: NodeId,
+        /// Their summaries.
+        tables: Vec<TableSummary>,
+    },
+    /// A relay has started and asks for all.
+    Wanted,
+}
+
+/// What a room is, in the map [`ROOMS`](crate::channel::ROOMS), as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RoomSpec {
+    /// A table.
+    Table(TableConfig),
+}
+
+/// Who owns a room, in the map [`OWNERS`](crate::channel::OWNERS), as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The owner; `None` when it was let go and waits to be claimed.
+    pub node: Option<NodeId>,
+    /// Since (or, without a node, until) which epoch.
+    pub epoch: Epoch,
+}
+
+/// Bytes that are not such a message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a message of this version between nodes: {0}")]
+pub struct BadMessage(#[from] postcard::Error);
+
+/// Encodes a message between nodes.
+///
+/// # Panics
+/// Never for the types of this module: postcard fails only on types without a length.
+pub fn encode<T: Serialize>(message: &T) -> Bytes {
+    postcard::to_stdvec(message).expect("messages between nodes have known lengths").into()
+}
+
+/// Decodes a message between nodes.
+///
+/// # Errors
+/// [`BadMessage`] when the bytes are something else.
+pub fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, BadMessage> {
+    Ok(postcard::from_bytes(bytes)?)
+}

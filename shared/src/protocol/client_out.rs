@@ -1,0 +1,171 @@
+//! Relay to client.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{
+    code::{ErrorCode, RefusalCode},
+    lobby::TableSummary,
+};
+use crate::{
+    clock::UnixMs,
+    id::{Epoch, RoomId, Seq, SessionId, UserId},
+};
+
+/// Every message that a client may get. Tag `t`.
+///
+/// `frame`, `keyframe` and `private` are encoded by the dealer worker, everything else by the relay.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum ClientOut {
+    /// Answers `hello`.
+    Welcome {
+        /// Who the token says you are.
+        user: UserId,
+        /// The name that others see.
+        name: String,
+        /// Keep it: `hello` after a reconnect names it.
+        session: SessionId,
+        /// The server's clock.
+        now_ms: UnixMs,
+        /// When the token expires; send `refresh` before.
+        expires_ms: UnixMs,
+        /// Send something (a `ping`) at least this often, milliseconds.
+        idle_ms: u64,
+    },
+    /// Answers `refresh`.
+    Refreshed {
+        /// When the new token expires.
+        expires_ms: UnixMs,
+    },
+    /// A room's whole state. It is what the frames before it add up to; a client that has them all finds its own view
+    /// equal to it, any other takes it over.
+    Keyframe {
+        /// Which room.
+        room: RoomId,
+        /// Its epoch.
+        epoch: Epoch,
+        /// The frame's number.
+        seq: Seq,
+        /// The state, for tables a [`TableView`](super::table::TableView).
+        state: Box<RawValue>,
+    },
+    /// The events of one decision, to be applied in order.
+    Frame {
+        /// Which room.
+        room: RoomId,
+        /// Its epoch.
+        epoch: Epoch,
+        /// The frame's number: one more than the last frame's, else something was missed (reconnect with `resume`).
+        seq: Seq,
+        /// The events, for tables [`TableEvent`](super::table::TableEvent)s.
+        events: Box<RawValue>,
+    },
+    /// What a frame holds for this user alone; comes right after the frame of the same number and replaces what an
+    /// earlier `private` of the room said.
+    Private {
+        /// Which room.
+        room: RoomId,
+        /// Its epoch.
+        epoch: Epoch,
+        /// The frame's number.
+        seq: Seq,
+        /// For tables a [`TablePrivate`](super::table::TablePrivate).
+        private: Box<RawValue>,
+    },
+    /// The room's frames end here: answers `unwatch`, or the room has closed.
+    Unwatched {
+        /// Which room.
+        room: RoomId,
+    },
+    /// All tables. Answers `lobby`.
+    Lobby {
+        /// In order of their names.
+        tables: Vec<TableSummary>,
+    },
+    /// What has changed in the lobby since the last `lobby` or `lobby_delta`.
+    LobbyDelta {
+        /// New and changed tables.
+        tables: Vec<TableSummary>,
+        /// Tables that are gone.
+        gone: Vec<RoomId>,
+    },
+    /// The command was applied, in this frame. Sent after the commit.
+    Ack {
+        /// The command's counter.
+        n: u64,
+        /// Its room.
+        room: RoomId,
+        /// The frame's epoch.
+        epoch: Epoch,
+        /// The frame's number.
+        seq: Seq,
+    },
+    /// The command was not applied and will not be.
+    Refused(Refused),
+    /// A message other than a command was refused; the connection goes on.
+    Error {
+        /// For programs.
+        code: ErrorCode,
+        /// For people.
+        message: String,
+        /// The room it was about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<RoomId>,
+    },
+    /// Answers `ping`.
+    Pong {
+        /// What the ping held.
+        at: u64,
+        /// The server's clock.
+        now_ms: UnixMs,
+    },
+    /// This relay is leaving: connect again (you will reach another) after so many milliseconds, with `resume`.
+    Reconnect {
+        /// Spread out, so that not everybody comes at once.
+        after_ms: u64,
+    },
+    /// Something to know about a room or this connection that changes no state.
+    Notice {
+        /// The room it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<RoomId>,
+        /// For programs.
+        code: NoticeCode,
+        /// For people.
+        message: String,
+    },
+}
+
+/// See [`ClientOut::Refused`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Refused {
+    /// The command's counter.
+    pub n: u64,
+    /// Its room.
+    pub room: RoomId,
+    /// For programs.
+    pub code: RefusalCode,
+    /// For people.
+    pub message: String,
+    /// Worth trying again (with a new `n`) after so many milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    /// What would be legal now, for tables [`LegalView`](super::table::LegalView).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal: Option<Box<RawValue>>,
+}
+
+/// What a notice is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeCode {
+    /// Your seat is now played from another session of yours.
+    TakenOver,
+    /// The broker has lost frames that were acknowledged; the room goes on from the state that follows.
+    HistoryLost,
+    /// This relay does not get the room's frames at the moment; it is trying.
+    Delayed,
+    /// Frames come again.
+    Recovered,
+}

@@ -1,0 +1,95 @@
+//! Codes for programs: why something was refused, and why a connection was closed.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a command was refused. Stable: clients and the swarm's report go by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalCode {
+    /// The `do` is not a command of this kind of room.
+    BadCommand,
+    /// There is no such room.
+    NoSuchRoom,
+    /// The command's `n` is not greater than the session's last.
+    StaleN,
+    /// Too many commands wait for an answer, or came within a second; `retry_after_ms` says when to try again.
+    TooFast,
+    /// The room's or the house's queues are full; `retry_after_ms` says when to try again.
+    Busy,
+    /// The hand or the turn that the action names is over.
+    Late,
+    /// It is somebody else's turn.
+    NotYourTurn,
+    /// The action is not legal now; `legal` says what is.
+    Illegal,
+    /// You have no seat here.
+    NotSeated,
+    /// You have a seat here already.
+    AlreadySeated,
+    /// The seat is taken.
+    SeatTaken,
+    /// There is no such seat, or none is free.
+    NoSeat,
+    /// The buy-in or top-up is outside the table's limits; the message says them.
+    BadAmount,
+    /// Not possible in the middle of a hand.
+    InHand,
+    /// You are that already (sitting out, back, leaving).
+    Unchanged,
+    /// The text is empty or too long.
+    BadText,
+    /// The seat is played from another session of yours; watch the room again to take it back.
+    OtherSession,
+}
+
+/// Why a message that is not a command was refused; the connection goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// There is no such room.
+    NoSuchRoom,
+    /// More rooms watched than one connection may.
+    TooManyRooms,
+    /// The new token is not valid, or is another user's.
+    BadToken,
+    /// The room cannot be read at the moment; the relay goes on trying and will send its keyframe.
+    Unavailable,
+    /// `hello` was said already.
+    AlreadyGreeted,
+}
+
+/// Close codes of our own (4000 to 4999, RFC 6455 section 7.4.2), and the standard ones that we send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u16)]
+pub enum CloseCode {
+    /// Goodbye. Reconnect only if the user wants to.
+    Normal = 1000,
+    /// RFC 6455 was violated. Do not reconnect; mend the client.
+    Protocol = 1002,
+    /// Binary messages are not spoken here. Do not reconnect; mend the client.
+    Unsupported = 1003,
+    /// A message larger than the limit. Do not send it again.
+    TooLarge = 1009,
+    /// The relay is restarting. Reconnect with `resume` after a random time below a second.
+    Restart = 1012,
+    /// No room for more connections. Reconnect after some seconds.
+    TryAgainLater = 1013,
+    /// No `hello` in time. Reconnect and say it.
+    HelloTimeout = 4000,
+    /// Something came before `hello`. Mend the client.
+    HelloFirst = 4001,
+    /// The token is not valid. Get a new one, then reconnect.
+    BadToken = 4002,
+    /// The token has expired on the live connection. Get a new one, then reconnect with `resume`.
+    TokenExpired = 4003,
+    /// Not JSON, or not a message of this protocol. Mend the client.
+    BadMessage = 4004,
+    /// Too many messages in too short a time. Reconnect with `resume` after some seconds, and send less.
+    TooFast = 4005,
+    /// Nothing was heard for too long. Reconnect with `resume`.
+    Idle = 4006,
+    /// What was sent was not read for too long. Reconnect with `resume`.
+    TooSlow = 4007,
+    /// The same session was continued on another connection. Do not reconnect with it.
+    SessionTaken = 4008,
+}

@@ -1,0 +1,166 @@
+//! What a table is set to.
+
+use serde::{Deserialize, Serialize};
+
+/// The settings of a table. Times in milliseconds, chips in the smallest unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TableConfig {
+    /// What people call it.
+    pub name: String,
+    /// 2 to 10.
+    pub seats: u8,
+    /// The game.
+    pub variant: GameVariant,
+    /// Its betting limit.
+    pub limit: LimitKind,
+    /// Chips.
+    pub small_blind: u64,
+    /// Chips; also the smallest bet.
+    pub big_blind: u64,
+    /// Who pays an ante.
+    pub ante_kind: AnteKind,
+    /// Chips a hand and payer; 0 for none.
+    pub ante: u64,
+    /// Which straddles are allowed.
+    pub straddles: Straddles,
+    /// Where the button goes when players leave.
+    pub button_rule: ButtonRule,
+    /// What those owe who come in late or missed blinds.
+    pub blinds_owed: BlindsOwed,
+    /// What the house takes.
+    pub rake: RakeRule,
+    /// Chips.
+    pub buy_in_min: u64,
+    /// Chips.
+    pub buy_in_max: u64,
+    /// Time for a turn.
+    pub turn_ms: u64,
+    /// Time bank of a player who sits down, used up after [`TableConfig::turn_ms`].
+    pub bank_ms: u64,
+    /// What the time bank grows by each hand, up to [`TableConfig::bank_ms`].
+    pub bank_refill_ms: u64,
+    /// Pause after a hand.
+    pub pause_ms: u64,
+    /// Pause after each street dealt with no betting left, so that people can follow.
+    pub runout_ms: u64,
+    /// Extra time for a turn of a player who is disconnected.
+    pub away_ms: u64,
+    /// A disconnected player sits out after so many turns missed.
+    pub away_turns: u8,
+    /// A player who sits out (disconnected or not) loses the seat after so long.
+    pub sit_out_ms: u64,
+    /// How often a hand with all players all-in is run, when all agree: 1 to 3.
+    pub runs_max: u8,
+}
+
+/// A game.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GameVariant {
+    /// Texas hold'em.
+    Holdem,
+    /// Omaha with four hole cards.
+    Omaha4,
+    /// Omaha with five hole cards.
+    Omaha5,
+    /// Omaha with six hole cards.
+    Omaha6,
+    /// Short-deck (6+) hold'em.
+    ShortDeck,
+}
+
+/// A betting limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitKind {
+    /// Any amount up to the stack.
+    NoLimit,
+    /// At most the pot.
+    PotLimit,
+}
+
+/// Who pays an ante.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnteKind {
+    /// Everybody.
+    EachPlayer,
+    /// The big blind for all, after the blind.
+    BigBlind,
+    /// The button for all.
+    Button,
+}
+
+/// Which straddles are allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Straddles {
+    /// None.
+    None,
+    /// The player left of the big blind straddles every hand.
+    UnderTheGun,
+    /// The button straddles every hand.
+    Button,
+}
+
+/// Where the button goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ButtonRule {
+    /// The big blind moves on one player, the button and small blind follow where they may fall on an empty seat (TDA 32).
+    Dead,
+    /// The button always moves to the next player.
+    Moving,
+}
+
+/// What is owed on sitting down and after missed blinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlindsOwed {
+    /// Nothing: deal everybody in at once (play-money tables and tournaments).
+    Nothing,
+    /// Newcomers and returners post, or wait for the big blind.
+    PostOrWait,
+}
+
+/// What the house takes of a pot: no flop no drop.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RakeRule {
+    /// Hundredths of a percent of the pot, 0 to 10,000.
+    pub basis_points: u16,
+    /// At most so many chips a hand.
+    pub cap: u64,
+}
+
+impl Default for TableConfig {
+    /// A six-handed play-money table at blinds 1/2, as the newcomer's command opens it.
+    fn default() -> Self {
+        Self {
+            name: "Table".into(),
+            seats: 6,
+            variant: GameVariant::Holdem,
+            limit: LimitKind::NoLimit,
+            small_blind: 1,
+            big_blind: 2,
+            ante_kind: AnteKind::EachPlayer,
+            ante: 0,
+            straddles: Straddles::None,
+            button_rule: ButtonRule::Dead,
+            blinds_owed: BlindsOwed::Nothing,
+            rake: RakeRule::default(),
+            buy_in_min: 80,
+            buy_in_max: 400,
+            turn_ms: 15_000,
+            bank_ms: 30_000,
+            bank_refill_ms: 1_000,
+            pause_ms: 2_500,
+            runout_ms: 900,
+            away_ms: 15_000,
+            away_turns: 2,
+            sit_out_ms: 300_000,
+            runs_max: 1,
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Tables: what they are set to ([`config`]), what a player may ask ([`command`]), what happens ([`event`]), and
+//! what all that adds up to ([`view`]). Chips are whole numbers of the smallest unit, below 2^53.
+
+mod card;
+mod command;
+mod config;
+mod event;
+mod view;
+
+pub use card::Card;
+pub use command::{ActKind, TableCommand};
+pub use config::{
+    AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, Straddles, TableConfig,
+};
+pub use event::{Acted, BlindKind, StreetName, TableEvent, TurnView};
+pub use view::{
+    ChipCount, HandView, LegalView, Misfit, PotView, RaiseLimits, SeatStatus, SeatView, TablePrivate,
+    TableView,
+};

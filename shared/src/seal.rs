@@ -1,0 +1,1 @@
+//! Sealing of a room's secrets.

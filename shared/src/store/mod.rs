@@ -1,0 +1,84 @@
+//! The `Store` port: journals with a fence, and small maps. What the store has acknowledged is durable to the degree
+//! that its configuration promises.
+//!
+//! Adapters: [`memory`] inside one process (with injected faults for the simulator), [`redis`].
+
+pub mod memory;
+pub mod redis;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+use crate::id::{Position, RoomId};
+
+/// The store cannot be reached or did not answer in time: whether a write happened is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the store is out of reach: {0}")]
+pub struct Unavailable(pub String);
+
+/// Why an append was not acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// The journal holds an entry at or after this position: somebody else owns the room, or this very entry was
+    /// written by an attempt whose answer was lost (compare with [`Store::read`]).
+    #[error("the journal is past this position")]
+    Fenced,
+    /// See [`Unavailable`]; the caller must find out by [`Store::read`] before it goes on.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// One entry as it stands in a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its id.
+    pub at: Position,
+    /// Its bytes: an encoded [`Entry`](crate::entry::Entry).
+    pub bytes: Bytes,
+}
+
+/// Journals and maps.
+pub trait Store: Send + Sync + 'static {
+    /// Appends `entry` at exactly `at`, if that is after everything in the journal; in the same step drops entries
+    /// before `keep_from`, if given. Returns when the entry is durable as configured.
+    ///
+    /// # Errors
+    /// [`AppendError::Fenced`] if the journal has an entry at or after `at`: nothing was written.
+    fn append(
+        &self,
+        room: &RoomId,
+        at: Position,
+        entry: Bytes,
+        keep_from: Option<Position>,
+    ) -> BoxFuture<'_, Result<(), AppendError>>;
+
+    /// The entries after `after` (all, if `None`), oldest first, at most `limit`.
+    fn read(
+        &self,
+        room: &RoomId,
+        after: Option<Position>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Stored>, Unavailable>>;
+
+    /// The last entry, without reading the others.
+    fn last(&self, room: &RoomId) -> BoxFuture<'_, Result<Option<Stored>, Unavailable>>;
+
+    /// All fields of a map.
+    fn map_all(&self, map: &str) -> BoxFuture<'_, Result<Vec<(String, Bytes)>, Unavailable>>;
+
+    /// One field of a map.
+    fn map_get(&self, map: &str, field: &str) -> BoxFuture<'_, Result<Option<Bytes>, Unavailable>>;
+
+    /// Sets a field of a map.
+    fn map_set(&self, map: &str, field: &str, value: Bytes) -> BoxFuture<'_, Result<(), Unavailable>>;
+
+    /// Sets a field of a map unless it is there; answers whether it was set.
+    fn map_set_new(&self, map: &str, field: &str, value: Bytes) -> BoxFuture<'_, Result<bool, Unavailable>>;
+
+    /// Removes a field of a map.
+    fn map_remove(&self, map: &str, field: &str) -> BoxFuture<'_, Result<(), Unavailable>>;
+
+    /// A number that changes whenever the store may have lost acknowledged entries or changed its primary (reconnect,
+    /// restart, failover). An owner that sees it change must assert its rooms anew before it relies on the journal.
+    fn generation(&self) -> u64;
+}
