@@ -6,7 +6,7 @@
 //! - [`protocol`]: what clients and the house say to each other.
 //! - [`entry`], [`seal`]: what a room's journal holds, and how its secrets are kept.
 //! - [`node`]: what nodes say to each other.
-//! - [`bus`], [`store`]: the two ports to the world, each with a `memory` and a `redis` adapter.
+//! - [`bus`], [`store`], [`ports`]: the two ports to the world, each with a `memory` and a `redis` adapter.
 //! - [`token`]: who a client is.
 //! - [`telemetry`], [`readiness`], [`config`]: logs, metrics, health, and flags that all binaries share.
 
@@ -17,6 +17,7 @@ pub mod config;
 pub mod entry;
 pub mod id;
 pub mod node;
+pub mod ports;
 pub mod protocol;
 pub mod readiness;
 pub mod seal;
