@@ -33,10 +33,12 @@
 //! - [`event`] and [`action`]: the two message sets, what happens and what is asked for.
 //! - [`hand`]: the state and how events change it.
 //! - `dealing`: the course of a hand between decisions; `betting`: turns and limits; `showdown`: who shows, who wins.
+//! - [`between`]: who plays the next hand, where the button goes, who posts what.
 //! - [`pot`]: main and side pots; [`evaluate`]: how strong a hand is.
 
 pub mod action;
 mod betting;
+pub mod between;
 pub mod card;
 pub mod chips;
 mod dealing;
