@@ -6,7 +6,9 @@
 //! - [`protocol`]: what clients and the house say to each other.
 //! - [`entry`], [`seal`]: what a room's journal holds, and how its secrets are kept.
 //! - [`node`]: what nodes say to each other.
-//! - [`bus`], [`store`], [`ports`]: the two ports to the world, each with a `memory` and a `redis` adapter.
+//! - [`bus`], [`store`], [`ports`]: the two ports to the world, each with a `memory` and a `redis` adapter;
+//!   [`wire`] is what goes wrong between nodes and the memory adapters in a simulation.
+//! - [`members`]: which nodes live.
 //! - [`token`]: who a client is.
 //! - [`telemetry`], [`readiness`], [`config`]: logs, metrics, health, and flags that all binaries share.
 
@@ -16,6 +18,7 @@ pub mod clock;
 pub mod config;
 pub mod entry;
 pub mod id;
+pub mod members;
 pub mod node;
 pub mod ports;
 pub mod protocol;
@@ -24,3 +27,4 @@ pub mod seal;
 pub mod store;
 pub mod telemetry;
 pub mod token;
+pub mod wire;
