@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
 use ws::handshake::Upgrade;
@@ -58,7 +59,8 @@ async fn upgrade(mut request: Request) -> Response {
     let upgraded = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         let Ok(upgraded) = upgraded.await else { return };
-        let parts = upgraded.downcast::<TokioIo<TcpStream>>().expect("served over plain TCP");
+        // axum serves through hyper-util, whose wrapper only its own downcast takes off.
+        let parts = auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded).expect("served over plain TCP");
         // Copied and dropped: it pins the HTTP server's buffer.
         let mut leftover = parts.read_buf.to_vec();
         drop(parts.read_buf);

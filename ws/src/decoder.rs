@@ -223,6 +223,11 @@ impl Events<'_> {
 
             let partial = self.decoder.partial.get_or_insert_default();
             let piece = &self.bytes[range];
+            if piece.is_empty() && !ends {
+                // Nothing is begun yet: the frame may still come whole with the next read.
+                partial.frame = Some(OpenFrame { head, received });
+                return Ok(None);
+            }
             if head.opcode.is_control() {
                 partial.control.extend_from_slice(piece);
             } else {
