@@ -164,13 +164,13 @@ impl<R: AsyncRead + Unpin, H: Handler> Connection<R, H> {
         }
     }
 
-    /// Everything is written and a close frame was among it: the end, unless the client has yet to speak.
-    fn part(&mut self) -> Option<Ended> {
+    /// The end, if both sides have spoken: `written` says that our close frame was sent, and nothing is left.
+    fn part(&mut self, written: bool) -> Option<Ended> {
         match &mut self.farewell {
-            Farewell::None => None,
-            Farewell::Said(code) => Some(Ended::Closed(*code)),
+            Farewell::Said(code) if written => Some(Ended::Closed(*code)),
+            Farewell::None | Farewell::Said(_) => None,
             Farewell::Forfeited { why, lingered_bytes, shut } => {
-                if !*shut {
+                if written && !*shut {
                     *shut = true;
                     self.handler.socket().shutdown();
                 }
@@ -213,18 +213,19 @@ impl<R: AsyncRead + Unpin, H: Handler> Future for Connection<R, H> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
         let this = self.get_mut();
         for _ in 0..READS_PER_POLL_MAX {
-            match this.handler.socket().poll_flush(cx) {
-                Flushed::Blocked => {}
+            let written = match this.handler.socket().poll_flush(cx) {
+                Flushed::Blocked => false,
                 Flushed::Empty { closed, drained } => {
-                    if closed && let Some(ended) = this.part() {
-                        return Poll::Ready(ended);
-                    }
-                    if drained {
+                    if drained && !closed {
                         this.handler.drained();
                     }
+                    closed
                 }
                 Flushed::Aborted => return Poll::Ready(Ended::Aborted),
                 Flushed::Failed(error) => return Poll::Ready(this.end_of_stream(Some(error))),
+            };
+            if let Some(ended) = this.part(written) {
+                return Poll::Ready(ended);
             }
             match ready!(this.poll_read(cx)) {
                 Ok(Heard::Something) => {}

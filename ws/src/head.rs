@@ -51,7 +51,7 @@ impl Head {
     /// Parses the head at the start of `bytes` and says how long it was; `None` asks for more bytes.
     ///
     /// Each rule is checked as soon as its byte is there, so that garbage is refused without waiting for the rest.
-    /// A length in more bytes than it needs is accepted, as browsers and other servers do.
+    /// A data frame's length in more bytes than it needs is accepted, as other servers do.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
         let Some(&first) = bytes.first() else { return Ok(None) };
         let fin = first & 0x80 != 0;

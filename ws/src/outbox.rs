@@ -8,16 +8,31 @@ use crate::frame::Frame;
 /// Holds no memory while empty: most sockets, most of the time.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    frames: VecDeque<Frame>,
+    queue: VecDeque<Queued>,
     /// Bytes of the first frame that the transport has already taken; less than its length.
     head_written: usize,
     /// Still to be written, in all.
     bytes: usize,
 }
 
+#[derive(Debug)]
+struct Queued {
+    frame: Frame,
+    urgency: Urgency,
+}
+
+/// What a frame's loss would mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// A keyframe makes up for it.
+    Skippable,
+    /// Nothing does.
+    Reply,
+}
+
 impl Outbox {
     pub(crate) fn is_empty(&self) -> bool {
-        self.frames.is_empty()
+        self.queue.is_empty()
     }
 
     /// Still to be written, in bytes.
@@ -26,20 +41,20 @@ impl Outbox {
     }
 
     /// Appends `frame`, of which the transport has taken `written` bytes, which is 0 unless the outbox is empty.
-    pub(crate) fn push(&mut self, frame: Frame, written: usize) {
+    pub(crate) fn push(&mut self, frame: Frame, written: usize, urgency: Urgency) {
         debug_assert!(written < frame.len(), "a frame that is written needs no queue");
-        debug_assert!(written == 0 || self.frames.is_empty(), "only the first frame can be begun");
+        debug_assert!(written == 0 || self.queue.is_empty(), "only the first frame can be begun");
         self.bytes += frame.len() - written;
         self.head_written += written;
-        self.frames.push_back(frame);
+        self.queue.push_back(Queued { frame, urgency });
     }
 
     /// Fills `slices` with what is to be written next; says how many of them it used.
     pub(crate) fn gather<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let mut used = 0;
         let mut skip = self.head_written;
-        for (slice, frame) in slices.iter_mut().zip(&self.frames) {
-            *slice = IoSlice::new(&frame.as_bytes()[skip..]);
+        for (slice, queued) in slices.iter_mut().zip(&self.queue) {
+            *slice = IoSlice::new(&queued.frame.as_bytes()[skip..]);
             skip = 0;
             used += 1;
         }
@@ -51,24 +66,25 @@ impl Outbox {
         assert!(written <= self.bytes, "the transport took more than it was given");
         self.bytes -= written;
         self.head_written += written;
-        while let Some(first) = self.frames.front()
-            && first.len() <= self.head_written
+        while let Some(first) = self.queue.front()
+            && first.frame.len() <= self.head_written
         {
-            self.head_written -= first.len();
-            self.frames.pop_front();
+            self.head_written -= first.frame.len();
+            self.queue.pop_front();
         }
-        if self.frames.is_empty() {
-            self.frames = VecDeque::new();
+        if self.queue.is_empty() {
+            self.queue = VecDeque::new();
         }
     }
 
-    /// Forgets the frames of which nothing is written; says how many bytes that freed. A frame that is begun must go on,
-    /// or the other end would read the next one as its rest.
-    pub(crate) fn discard_unbegun(&mut self) -> usize {
+    /// Forgets the skippable frames of which nothing is written; says how many bytes that freed. A frame that is begun must
+    /// go on, or the other end would read the next one as its rest.
+    pub(crate) fn discard_skippable(&mut self) -> usize {
         let before = self.bytes;
-        self.frames.truncate(usize::from(self.head_written > 0));
-        self.frames.shrink_to_fit();
-        self.bytes = self.frames.front().map_or(0, |first| first.len() - self.head_written);
+        let mut begun = self.head_written > 0;
+        self.queue.retain(|queued| std::mem::take(&mut begun) || queued.urgency == Urgency::Reply);
+        self.queue.shrink_to_fit();
+        self.bytes = self.queue.iter().map(|queued| queued.frame.len()).sum::<usize>() - self.head_written;
         before - self.bytes
     }
 }

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::close::CloseCode;
 use crate::frame::Frame;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Urgency};
 use crate::wire::Wire;
 
 /// How many frames one system call carries at most. The kernel's own limit is 1,024; 64 slices are 1 KiB of stack.
@@ -97,7 +97,7 @@ impl<W: Wire> Socket<W> {
     ///
     /// A frame that would bring the queue over its bound is refused with [`Pushed::Full`], unless the queue is empty, and from
     /// then on so is every other: the client lags, and a later, shorter frame must not slip in behind a gap. When
-    /// the queue is written, the handler hears [`drained`](crate::Handler::drained), once; it decides what the client needs
+    /// the queue is written and the transport takes more, the handler hears [`drained`](crate::Handler::drained), once; it decides what the client needs
     /// to be up to date, calls [`resume`](Self::resume) and pushes that.
     pub fn push(&self, frame: &Frame) -> Pushed {
         self.send(std::slice::from_ref(frame), Urgency::Skippable)
@@ -108,7 +108,7 @@ impl<W: Wire> Socket<W> {
         self.send(frames, Urgency::Skippable)
     }
 
-    /// Sends a frame that no keyframe would make up for: the answer to a command, a pong.
+    /// Sends a frame that no keyframe would make up for: the answer to a command, a pong. It stands behind whatever is queued.
     ///
     /// Taken even while the client lags, up to twice the queue's bound; a client for which it is `Full` even so is best closed.
     pub fn push_reply(&self, frame: &Frame) -> Pushed {
@@ -122,11 +122,10 @@ impl<W: Wire> Socket<W> {
         state.drain_owed = false;
     }
 
-    /// Forgets what is queued and not begun, to make room at once for a client that will get a keyframe instead; says how
-    /// many bytes that freed. Replies go with the rest. Does nothing once a close frame is queued.
-    pub fn discard_queue(&self) -> usize {
-        let mut state = self.state.lock();
-        if matches!(state.phase, Phase::Open) { state.outbox.discard_unbegun() } else { 0 }
+    /// Forgets what is queued, except for replies and a frame that is written in part: a client that lags will get a keyframe
+    /// instead, and until it reads, memory is better spent. Says how many bytes that freed.
+    pub fn discard_skippable(&self) -> usize {
+        self.state.lock().outbox.discard_skippable()
     }
 
     /// Closes after what is queued: nothing is taken from now on, and the connection ends when the client has answered.
@@ -137,7 +136,7 @@ impl<W: Wire> Socket<W> {
         let frame = Frame::close(code, reason);
         let mut state = self.state.lock();
         if matches!(state.phase, Phase::Open) {
-            let _ = self.send_locked(&mut state, std::slice::from_ref(&frame));
+            let _ = self.send_locked(&mut state, std::slice::from_ref(&frame), Urgency::Reply);
             if matches!(state.phase, Phase::Open) {
                 state.phase = Phase::Closing;
             }
@@ -191,7 +190,7 @@ impl<W: Wire> Socket<W> {
                 }
             }
         }
-        self.send_locked(&mut state, frames)
+        self.send_locked(&mut state, frames, urgency)
     }
 
     /// An empty queue takes any frame: a keyframe may be larger than the bound, and could never be sent otherwise.
@@ -201,7 +200,7 @@ impl<W: Wire> Socket<W> {
     }
 
     /// Writes what can be written of `frames`, queues the rest.
-    fn send_locked(&self, state: &mut State, frames: &[Frame]) -> Pushed {
+    fn send_locked(&self, state: &mut State, frames: &[Frame], urgency: Urgency) -> Pushed {
         let mut rest = frames;
         // Of the first frame of `rest`.
         let mut begun = 0;
@@ -228,7 +227,7 @@ impl<W: Wire> Socket<W> {
         }
         let was_empty = state.outbox.is_empty();
         for frame in rest {
-            state.outbox.push(frame.clone(), std::mem::take(&mut begun));
+            state.outbox.push(frame.clone(), std::mem::take(&mut begun), urgency);
         }
         // While the outbox is not empty, the task waits for the transport already.
         if was_empty {
@@ -262,14 +261,17 @@ impl<W: Wire> Socket<W> {
             if let Phase::Failed(error) = &mut state.phase {
                 return Flushed::Failed(std::mem::replace(error, io::ErrorKind::BrokenPipe.into()));
             }
-            if state.outbox.is_empty() {
+            if state.outbox.is_empty() && !state.drain_owed {
                 state.sleep(cx.waker());
-                return Flushed::Empty {
-                    closed: matches!(state.phase, Phase::Closing),
-                    drained: std::mem::take(&mut state.drain_owed),
-                };
+                return Flushed::Empty { closed: matches!(state.phase, Phase::Closing), drained: false };
             }
             match self.wire.poll_write_ready(cx) {
+                // The queue may be empty because it was discarded: it counts as drained when the client reads again.
+                Poll::Ready(Ok(())) if state.outbox.is_empty() => {
+                    state.drain_owed = false;
+                    state.sleep(cx.waker());
+                    return Flushed::Empty { closed: matches!(state.phase, Phase::Closing), drained: true };
+                }
                 Poll::Ready(Ok(())) => self.flush_once(&mut state),
                 Poll::Ready(Err(error)) => return Flushed::Failed(error),
                 Poll::Pending => {
@@ -322,15 +324,6 @@ pub struct Backlog {
     pub written_bytes: u64,
     /// Frames were refused and [`Socket::resume`] was not called since.
     pub lagging: bool,
-}
-
-/// What a frame's loss would mean.
-#[derive(Clone, Copy)]
-enum Urgency {
-    /// A keyframe makes up for it.
-    Skippable,
-    /// Nothing does.
-    Reply,
 }
 
 impl State {
