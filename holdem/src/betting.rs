@@ -46,6 +46,38 @@ impl Hand {
         mut sink: impl FnMut(Event),
     ) -> Result<(), Refusal> {
         let did = self.decide(seat, action)?;
+        self.carry_out(seat, did, &mut sink);
+        Ok(())
+    }
+
+    /// A raise that the rules refuse but that stands, because it was noticed too late to be corrected (TDA 52-A). For
+    /// replays of hands that were played so.
+    ///
+    /// # Errors
+    /// If it is not the seat's turn, or it is no raise, or more than he has.
+    pub(crate) fn act_by_ruling(
+        &mut self,
+        seat: SeatIndex,
+        to: Chips,
+        mut sink: impl FnMut(Event),
+    ) -> Result<(), Refusal> {
+        let refuse = |code| Err(Refusal { code, legal: self.legal_actions() });
+        if self.to_act() != Some(seat) {
+            return refuse(RefusalCode::NotYourTurn);
+        }
+        let player = self.at(seat);
+        if to <= self.level {
+            return refuse(RefusalCode::RaiseTooSmall);
+        }
+        if to > player.bet + player.stack {
+            return refuse(RefusalCode::RaiseTooLarge);
+        }
+        let did = if self.level.is_zero() { Did::BetTo(to) } else { Did::RaiseTo(to) };
+        self.carry_out(seat, did, &mut sink);
+        Ok(())
+    }
+
+    fn carry_out(&mut self, seat: SeatIndex, did: Did, sink: &mut impl FnMut(Event)) {
         let player = self.at(seat);
         let left = match did {
             Did::Fold | Did::Check => player.stack,
@@ -53,9 +85,8 @@ impl Hand {
             Did::BetTo(to) | Did::RaiseTo(to) => player.stack - (to - player.bet),
         };
         let all_in = left.is_zero();
-        self.emit(Event::Acted { seat, did, all_in }, &mut sink);
-        self.advance(&mut sink);
-        Ok(())
+        self.emit(Event::Acted { seat, did, all_in }, sink);
+        self.advance(sink);
     }
 
     fn decide(&self, seat: SeatIndex, action: Action) -> Result<Did, Refusal> {

@@ -1,0 +1,382 @@
+//! Plays a recorded hand through the engine, and says whether the stacks come out as recorded.
+
+use smallvec::SmallVec;
+
+use super::notation::{Notation, What};
+use super::record::Record;
+use super::toml::Decimal;
+use crate::action::{Action, Refusal, RefusalCode};
+use crate::card::{BOARD_MAX, Card, HoleCards};
+use crate::chips::Chips;
+use crate::deck::Deck;
+use crate::event::{Event, PostKind};
+use crate::hand::{Hand, RUNS_MAX, ShowChoice};
+use crate::seat::SeatIndex;
+use crate::setup::{HandRules, HandSetup, Post, Rake, SeatSetup, SetupError};
+
+/// A recorded hand that was played through the engine.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// The hand as set up; player `pN` has seat `N - 1`, the last one the button.
+    pub setup: HandSetup,
+    /// The deck in the order the record tells.
+    pub deck: Deck,
+    /// Everything that happened.
+    pub events: Vec<Event>,
+    /// The hand at its end, or where the record breaks off.
+    pub hand: Hand,
+    /// Digits behind the point: one chip is ten to the power of minus this.
+    pub scale: u32,
+    /// Raises that the rules refuse but the record tells: they stood because nobody objected in time (TDA 52-A).
+    pub irregular_raises: usize,
+    /// Players whose recorded stack is unknown.
+    unknown_stacks: Vec<bool>,
+}
+
+/// A record that describes no hand, or one that cannot have happened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayError {
+    /// An amount that is negative or too large.
+    #[error("an amount is out of range")]
+    Amount,
+    /// The setup is not one.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// An action that the rules refuse.
+    #[error("action {number} ({notation}): {refusal}")]
+    Refused {
+        /// Which entry, from 1.
+        number: usize,
+        /// The entry.
+        notation: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// More community cards than the hand has room for.
+    #[error("the community cards do not fit the streets")]
+    Board,
+    /// A card is dealt twice.
+    #[error("card {0} is dealt twice")]
+    CardTwice(Card),
+}
+
+/// How a replay compares with its record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The stacks are the recorded ones.
+    Matches,
+    /// Nothing is recorded to compare with, but the hand plays to where the record ends and no chip is lost.
+    Consistent,
+    /// They are not.
+    Differs {
+        /// As recorded.
+        expected: Vec<Option<Decimal>>,
+        /// As played, in chips.
+        actual: Vec<Chips>,
+    },
+}
+
+/// Stands for a stack that was not recorded: more than any bet.
+const UNKNOWN_STACK: Chips = Chips(1 << 48);
+
+impl Replay {
+    /// Plays the record.
+    ///
+    /// # Errors
+    /// If it describes no hand, or the rules refuse an action.
+    pub fn of(record: &Record) -> Result<Replay, ReplayError> {
+        let scale = record.scale();
+        let dealt = Dealt::of(record)?;
+        let deck = dealt.deck()?;
+        let setup = setup(record, scale, dealt.runs())?;
+        let mut events = Vec::new();
+        let mut hand = Hand::start(&setup, deck.clone(), |event| events.push(event))?;
+        for (seat, choice) in choices(record) {
+            // Refused only when the blinds already put everybody all-in; then there is nothing to choose.
+            let _ = hand.choose_at_showdown(seat, choice, |event| events.push(event));
+        }
+        let unknown_stacks = record.starting_stacks.iter().map(Option::is_none).collect();
+        let mut replay = Replay { setup, deck, events, hand, scale, irregular_raises: 0, unknown_stacks };
+        for (number, notation) in (1..).zip(&record.actions) {
+            replay.play(notation).map_err(|refusal| ReplayError::Refused {
+                number,
+                notation: notation.to_string(),
+                refusal,
+            })?;
+            replay.agree_on_runs(dealt.runs());
+        }
+        Ok(replay)
+    }
+
+    fn play(&mut self, notation: &Notation) -> Result<(), Refusal> {
+        let (player, action) = match notation.what {
+            Some(What::Fold(player)) => (player, Action::Fold),
+            Some(What::CheckOrCall(player)) => {
+                let call = self.hand.legal_actions().is_some_and(|legal| legal.call.is_some());
+                (player, if call { Action::Call } else { Action::Check })
+            }
+            Some(What::BetOrRaiseTo(player, amount)) => {
+                let to = chips(amount, self.scale).unwrap_or(Chips(u64::MAX));
+                (player, Action::RaiseTo(to))
+            }
+            _ => return Ok(()),
+        };
+        let events = &mut self.events;
+        match self.hand.act(seat(player), action, |event| events.push(event)) {
+            Err(Refusal { code: RefusalCode::RaiseTooSmall | RefusalCode::RaiseClosed, .. }) => {
+                let Action::RaiseTo(to) = action else { unreachable!("only a raise is too small or closed") };
+                self.irregular_raises += 1;
+                self.hand.act_by_ruling(seat(player), to, |event| events.push(event))
+            }
+            other => other,
+        }
+    }
+
+    fn agree_on_runs(&mut self, runs: usize) {
+        let events = &mut self.events;
+        while let Some(voter) = { self.hand.run_voters().next() } {
+            let vote = self.hand.vote_runs(voter, runs as u8, |event| events.push(event));
+            vote.expect("the offer is open to its voters");
+        }
+    }
+
+    /// An amount of chips as the record would write it.
+    pub fn amount(&self, chips: Chips) -> Decimal {
+        Decimal { units: chips.0 as i64, scale: self.scale }.trimmed()
+    }
+
+    /// The stacks now, in the record's order.
+    pub fn stacks(&self) -> Vec<Chips> {
+        self.hand.seats().map(|(_, player)| player.stack()).collect()
+    }
+
+    /// Compares with what the record says. Where a pot did not divide evenly a record may tell halves, or give the odd
+    /// chip to another winner than TDA 20 does: then a chip per such pot is let pass. A record whose winners have less
+    /// than they won tells of rake, which is not part of the format; up to a tenth of what was won is let pass.
+    pub fn verdict(&self, record: &Record) -> Verdict {
+        let actual = self.stacks();
+        let expected = match (&record.finishing_stacks, &record.winnings) {
+            (Some(stacks), _) => stacks.clone(),
+            (None, Some(winnings)) => return self.verdict_on_winnings(winnings),
+            (None, None) => return Verdict::Consistent,
+        };
+        let odd_chips = self.uneven_parts();
+        let won: u64 = self.hand.seats().map(|(_, player)| player.won().0).sum();
+        let mut short_by: u128 = 0;
+        let mut matches = true;
+        for (((&expected, &actual), unknown), (seat, player)) in
+            expected.iter().zip(&actual).zip(&self.unknown_stacks).zip(self.hand.seats())
+        {
+            let Some(expected) = expected.filter(|_| !unknown && !self.undecided(seat)) else { continue };
+            // In units fine enough for both sides.
+            let scale = expected.scale.max(self.scale);
+            let one_chip = 10_i128.pow(scale - self.scale);
+            let expected = i128::from(expected.units) * 10_i128.pow(scale - expected.scale);
+            let difference = i128::from(actual.0) * one_chip - expected;
+            if difference.abs() <= i128::from(odd_chips) * one_chip {
+                continue;
+            }
+            if difference < 0 || player.won().is_zero() {
+                matches = false;
+            }
+            short_by += difference.unsigned_abs() / one_chip.unsigned_abs();
+        }
+        /// The part of the pots that a house may have taken: one in so many.
+        const RAKE_PART_MAX: u128 = 10;
+        if matches && short_by * RAKE_PART_MAX <= u128::from(won) {
+            if self.is_undecided() { Verdict::Consistent } else { Verdict::Matches }
+        } else {
+            Verdict::Differs { expected, actual }
+        }
+    }
+
+    /// Winnings are pots collected after an unrecorded rake: whoever is said to have won has, and not more than he won.
+    fn verdict_on_winnings(&self, winnings: &[Decimal]) -> Verdict {
+        let fits = winnings.iter().zip(self.hand.seats()).all(|(recorded, (seat, player))| {
+            let scale = recorded.scale.max(self.scale);
+            let recorded = i128::from(recorded.units) * 10_i128.pow(scale - recorded.scale);
+            let won =
+                i128::from(player.won().0 + u64::from(self.uneven_parts())) * 10_i128.pow(scale - self.scale);
+            self.undecided(seat) || (recorded <= won && (recorded > 0) == (player.won().0 > 0))
+        });
+        if fits {
+            return Verdict::Consistent;
+        }
+        let actual = self.hand.seats().map(|(_, player)| player.won()).collect();
+        Verdict::Differs { expected: winnings.iter().copied().map(Some).collect(), actual }
+    }
+
+    /// How many parts of pots did not divide evenly among their boards or winners.
+    fn uneven_parts(&self) -> u32 {
+        let mut shares: SmallVec<[(u8, u8, Chips, Chips); 16]> = SmallVec::new();
+        for event in &self.events {
+            if let Event::PotAwarded { pot, board, amount, .. } = *event {
+                match shares.iter_mut().find(|share| (share.0, share.1) == (pot, board)) {
+                    Some(share) => (share.2, share.3) = (share.2.min(amount), share.3.max(amount)),
+                    None => shares.push((pot, board, amount, amount)),
+                }
+            }
+        }
+        shares.iter().filter(|(_, _, least, most)| least != most).count() as u32
+    }
+
+    /// Whether the record leaves open who won, because cards at showdown are unknown.
+    fn is_undecided(&self) -> bool {
+        self.hand.live().len() > 1 && self.hand.live().iter().any(|seat| self.unseen(seat))
+    }
+
+    fn undecided(&self, seat: SeatIndex) -> bool {
+        self.is_undecided() && self.hand.live().contains(seat)
+    }
+
+    fn unseen(&self, seat: SeatIndex) -> bool {
+        let incomplete = self.hand.boards().iter().any(|board| board.known().is_none());
+        self.hand.player(seat).is_some_and(|player| player.hole_cards().known().is_none()) || incomplete
+    }
+}
+
+fn seat(player: usize) -> SeatIndex {
+    SeatIndex::new(player as u8).expect("a record has at most ten players")
+}
+
+fn chips(amount: Decimal, scale: u32) -> Result<Chips, ReplayError> {
+    let units = amount.trimmed().in_units(scale).and_then(|units| u64::try_from(units).ok());
+    units.map(Chips).filter(|&chips| chips <= Chips::TABLE_MAX).ok_or(ReplayError::Amount)
+}
+
+/// What each player is recorded to have done with his cards at the end.
+fn choices(record: &Record) -> impl Iterator<Item = (SeatIndex, ShowChoice)> + '_ {
+    record
+        .actions
+        .iter()
+        .filter_map(|action| match action.what {
+            Some(What::Show(player, cards)) if cards.known().is_some() => Some((player, ShowChoice::Always)),
+            Some(What::Show(player, _) | What::Muck(player)) => Some((player, ShowChoice::Never)),
+            _ => None,
+        })
+        .filter(|&(player, _)| player < record.players())
+        .map(|(player, choice)| (seat(player), choice))
+}
+
+/// Who posts what. The specification lists blinds by player, heads-up in reverse.
+fn setup(record: &Record, scale: u32, runs: usize) -> Result<HandSetup, ReplayError> {
+    let count = record.players();
+    let by_seat = |list: &[Decimal], index: usize| if count == 2 { list[1 - index] } else { list[index] };
+    let blind = |index: usize| by_seat(&record.blinds_or_straddles, index);
+    let (small, big) = if count == 2 { (1, 0) } else { (0, 1) };
+    // Without blinds left of the button the largest post (a button blind) opens the betting.
+    let opener = if blind(big).units > 0 {
+        big
+    } else {
+        (0..count).max_by_key(|&index| blind(index).in_units(scale)).unwrap_or(big)
+    };
+    let kind = |index: usize| match index {
+        _ if blind(index).units < 0 => PostKind::OwedBlind,
+        index if index == opener => PostKind::BigBlind,
+        index if index == small => PostKind::SmallBlind,
+        index if blind(index).in_units(scale) > blind(opener).in_units(scale) => PostKind::Straddle,
+        _ => PostKind::OwedBlind,
+    };
+    let uniform = record.antes.iter().all(|ante| ante.trimmed() == record.antes[0].trimmed());
+    let ante_kind = if uniform && record.ante_trimming { PostKind::Ante } else { PostKind::TableAnte };
+    let seats = record.starting_stacks.iter().enumerate().map(|(index, stack)| {
+        let live = blind(index);
+        let live = chips(Decimal { units: live.units.abs(), ..live }, scale)?;
+        let ante = chips(by_seat(&record.antes, index), scale)?;
+        let due = [Post { kind: kind(index), amount: live }, Post { kind: ante_kind, amount: ante }];
+        Ok(SeatSetup {
+            seat: seat(index),
+            stack: stack.map_or(Ok(UNKNOWN_STACK), |stack| chips(stack, scale))?,
+            posts: due.into_iter().filter(|post| !post.amount.is_zero()).collect(),
+        })
+    });
+    let small_blind =
+        if kind(small) == PostKind::SmallBlind { chips(blind(small), scale)? } else { Chips::ZERO };
+    let rules = HandRules {
+        variant: record.variant,
+        limit: record.limit,
+        rake: Rake::NONE,
+        runs_max: runs as u8,
+        ..HandRules::no_limit_holdem(small_blind, chips(record.min_bet, scale)?)
+    };
+    Ok(HandSetup { rules, button: seat(count - 1), seats: seats.collect::<Result<_, ReplayError>>()? })
+}
+
+/// The cards a record names.
+struct Dealt {
+    hole: Vec<HoleCards>,
+    hole_each: usize,
+    /// Community cards in the order dealt, over all boards.
+    board: Vec<Option<Card>>,
+    /// How many of them lay there at the last action.
+    shared: usize,
+}
+
+impl Dealt {
+    fn of(record: &Record) -> Result<Dealt, ReplayError> {
+        let hole_each = record.variant.hole_cards();
+        let mut hole = vec![HoleCards::hidden(hole_each); record.players()];
+        let mut board = Vec::new();
+        let mut shared = 0;
+        for action in &record.actions {
+            match action.what {
+                Some(What::Hole(player, cards) | What::Show(player, cards))
+                    if player < hole.len() && cards.len() == hole_each && cards.known().is_some() =>
+                {
+                    hole[player] = cards;
+                }
+                // Some of the cards may be known.
+                Some(What::Hole(player, cards)) if player < hole.len() && cards.len() == hole_each => {
+                    hole[player] = cards;
+                }
+                Some(What::Board(cards)) => board.extend(cards.iter()),
+                Some(What::Fold(_) | What::CheckOrCall(_) | What::BetOrRaiseTo(..)) => shared = board.len(),
+                _ => {}
+            }
+        }
+        Ok(Dealt { hole, hole_each, board, shared })
+    }
+
+    /// How many boards the community cards make: what is dealt past the first five after the last action makes further
+    /// runs, which share the streets dealt before it.
+    fn runs(&self) -> usize {
+        let each = BOARD_MAX.saturating_sub(self.shared);
+        let extra = self.board.len().saturating_sub(BOARD_MAX);
+        if each > 0 && extra.is_multiple_of(each) { 1 + extra / each } else { 1 }
+    }
+
+    /// The deck from which the engine deals just these cards: hole cards one at a time around the table, and an unknown
+    /// card burnt before each street.
+    fn deck(&self) -> Result<Deck, ReplayError> {
+        let mut order: Vec<Option<Card>> = Vec::new();
+        for round in 0..self.hole_each {
+            order.extend(self.hole.iter().map(|hole| hole.iter().nth(round).flatten()));
+        }
+        let runs = self.runs();
+        let first = &self.board[..self.board.len().min(BOARD_MAX)];
+        let later = &self.board[first.len()..];
+        if (runs == 1 && !later.is_empty()) || runs > RUNS_MAX {
+            return Err(ReplayError::Board);
+        }
+        let streets = |cards: &[Option<Card>], mut on_board: usize, order: &mut Vec<Option<Card>>| {
+            let mut cards = cards.iter().copied();
+            while on_board < BOARD_MAX {
+                let street = if on_board == 0 { 3 } else { 1 };
+                order.push(None);
+                order.extend((0..street).map(|_| cards.next().flatten()));
+                on_board += street;
+            }
+        };
+        streets(first, 0, &mut order);
+        if runs > 1 {
+            later.chunks(BOARD_MAX - self.shared).for_each(|run| streets(run, self.shared, &mut order));
+        }
+        let mut seen = [false; Card::COUNT as usize];
+        for card in order.iter().flatten() {
+            if std::mem::replace(&mut seen[card.get() as usize], true) {
+                return Err(ReplayError::CardTwice(*card));
+            }
+        }
+        Ok(Deck::from_order(order))
+    }
+}
