@@ -14,7 +14,8 @@ use tokio::io::{AsyncRead, ReadBuf};
 use crate::close::CloseCode;
 use crate::decoder::{Decoder, Event, Violation};
 use crate::frame::Frame;
-use crate::socket::{Flushed, Socket};
+use crate::line::Flushed;
+use crate::socket::Socket;
 use crate::wire::Wire;
 
 /// What one read takes at most. A player's messages are far shorter; a longer one is put together from reads.

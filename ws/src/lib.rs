@@ -11,8 +11,8 @@
 //! - [`close`]: close codes, which ones may travel, what each says.
 //! - [`decoder`]: bytes in, messages out, without I/O; borrows from the read buffer where it can.
 //! - [`wire`]: the port to the transport's sending half: TCP in production, memory in the simulator.
-//! - [`outbox`]: the frames that could not be written yet (internal).
-//! - [`socket`]: the sending side of a connection, shared by all who send to it.
+//! - [`socket`]: the sending side of a connection, shared by all who send to it. Behind its lock: `line`, and in that
+//!   `outbox`, the frames that could not be written yet.
 //! - [`connection`]: the task of a connection: reads, decodes, flushes, closes.
 //!
 //! Not here: TLS (Nginx does it), compression (off), timers (the relay sweeps its sessions), clients.
@@ -23,6 +23,7 @@ pub mod decoder;
 pub mod frame;
 pub mod handshake;
 mod head;
+mod line;
 mod mask;
 mod outbox;
 pub mod socket;
@@ -32,5 +33,5 @@ pub use close::CloseCode;
 pub use connection::{Connection, Ended, Handler};
 pub use decoder::{Decoder, Event, Violation};
 pub use frame::Frame;
-pub use socket::{Pushed, Socket};
+pub use socket::{Backlog, Pushed, Socket};
 pub use wire::Wire;

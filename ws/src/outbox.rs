@@ -1,7 +1,6 @@
 //! The frames of one socket that could not be written yet, in order.
 
 use std::collections::VecDeque;
-use std::io::IoSlice;
 
 use crate::frame::Frame;
 
@@ -9,7 +8,7 @@ use crate::frame::Frame;
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     queue: VecDeque<Queued>,
-    /// Bytes of the first frame that the transport has already taken; less than its length.
+    /// Of the first frame; less than its length.
     head_written: usize,
     /// Still to be written, in all.
     bytes: usize,
@@ -49,16 +48,14 @@ impl Outbox {
         self.queue.push_back(Queued { frame, urgency });
     }
 
-    /// Fills `slices` with what is to be written next; says how many of them it used.
-    pub(crate) fn gather<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let mut used = 0;
-        let mut skip = self.head_written;
-        for (slice, queued) in slices.iter_mut().zip(&self.queue) {
-            *slice = IoSlice::new(&queued.frame.as_bytes()[skip..]);
-            skip = 0;
-            used += 1;
-        }
-        used
+    /// What is to be written, in order.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = &Frame> {
+        self.queue.iter().map(|queued| &queued.frame)
+    }
+
+    /// Bytes of the first frame that the transport has already taken.
+    pub(crate) fn head_written(&self) -> usize {
+        self.head_written
     }
 
     /// The transport has taken `written` bytes more.
