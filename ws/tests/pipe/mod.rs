@@ -1,4 +1,5 @@
 //! A transport in memory whose other end reads when the test says so.
+#![allow(dead_code, reason = "each test takes what it needs")]
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -29,6 +30,12 @@ impl Pipe {
         let pipe = Self::default();
         pipe.make_room(room);
         pipe
+    }
+
+    /// Keeps `bytes` without allocating.
+    pub(crate) fn with_reserve(self, bytes: usize) -> Self {
+        self.0.lock().taken.reserve(bytes);
+        self
     }
 
     /// The other end reads.
