@@ -1,0 +1,160 @@
+/** The action bar: fold, check or call, bet or raise with an amount, by mouse, finger or keyboard. */
+import { choices, legalAmount } from "./bet-model.js";
+import { el, setText } from "./dom.js";
+import { chips } from "./format.js";
+
+export class Actions {
+  #act;
+  #turn = null;
+  #sent = false;
+
+  /** @param {(action: {hand, turn, kind, to?}) => Promise<boolean>} act sends an action; false when it was refused */
+  constructor(act) {
+    this.#act = act;
+    this.element = this.#build();
+    this.element.hidden = true;
+  }
+
+  /** Shows the choices when it is this player's turn, nothing otherwise. */
+  render(view, mine) {
+    const turn = view.hand?.turn;
+    if (mine === null || turn?.seat !== mine) {
+      this.#turn = null;
+      this.element.hidden = true;
+      return;
+    }
+    const next = choices(view);
+    const isNew = this.#turn?.hand !== next.hand || this.#turn?.turn !== next.turn;
+    this.#turn = next;
+    this.element.hidden = false;
+    if (isNew) this.#begin(next);
+    this.#enable();
+  }
+
+  /** Takes a key of the table page; true if it meant something. */
+  key(event) {
+    if (!this.#turn || this.#sent || event.ctrlKey || event.metaKey || event.altKey) return false;
+    const typing = event.target === this.amount;
+    if (event.key === "Enter") return (typing || event.target === this.range) && this.#raise();
+    if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+      return this.#nudge(event.key === "ArrowUp" ? 1 : -1);
+    }
+    if (event.key === "Escape" && typing) return this.amount.blur() ?? true;
+    switch (event.key.toLowerCase()) {
+      case "f":
+        return this.#send("fold");
+      case "c":
+        return this.#send(this.#turn.call === null ? "check" : "call");
+      case "r":
+        return this.#turn.raise !== null && (this.amount.focus(), this.amount.select(), true);
+      default:
+        return false;
+    }
+  }
+
+  #build() {
+    this.fold = this.#button("fold", "Fold", "F", () => this.#send("fold"));
+    this.check = this.#button("check", "Check", "C", () => this.#send("check"));
+    this.call = this.#button("call", "Call", "C", () => this.#send("call"));
+    this.raise = this.#button("raise", "Raise", "R", () => this.#raise());
+    this.shortcuts = el("div", { class: "raise-shortcuts", role: "group", "aria-label": "Amounts" });
+    this.range = el("input", { type: "range", "aria-label": "Amount", on: { input: () => this.#show(this.range.value) } });
+    this.amount = el("input", {
+      type: "text",
+      inputmode: "numeric",
+      autocomplete: "off",
+      "aria-label": "Bet or raise to, chips",
+      data: { testid: "raise-amount" },
+      on: { input: () => this.#typed(), change: () => this.#show(this.#to()) },
+    });
+    this.sizing = el("div", { class: "raise-sizing" }, this.shortcuts, this.range, this.amount);
+    return el(
+      "section",
+      { class: "actions", "aria-label": "Your turn" },
+      this.sizing,
+      el("div", { class: "action-buttons" }, this.fold, this.check, this.call, this.raise),
+    );
+  }
+
+  #button(kind, text, key, click) {
+    return el(
+      "button",
+      { class: `action action-${kind}`, type: "button", data: { testid: `action-${kind}` }, "aria-keyshortcuts": key, on: { click } },
+      el("span", { class: "action-label", text }),
+      el("kbd", { text: key, "aria-hidden": "true" }),
+    );
+  }
+
+  #begin({ call, callsAllIn, raise }) {
+    this.#sent = false;
+    this.check.hidden = call !== null;
+    this.call.hidden = call === null;
+    setText(this.call.firstChild, callsAllIn ? `All-in ${chips(call ?? 0)}` : `Call ${chips(call ?? 0)}`);
+    this.raise.hidden = raise === null;
+    this.sizing.hidden = raise === null || raise.min === raise.max;
+    if (!raise) return;
+    this.range.min = raise.min;
+    this.range.max = raise.max;
+    this.range.step = 1;
+    this.shortcuts.replaceChildren(
+      ...raise.shortcuts.map(({ name, to }) =>
+        el("button", { class: "chip-button", type: "button", text: name, on: { click: () => this.#show(to) } }),
+      ),
+    );
+    this.#show(raise.min);
+  }
+
+  #to() {
+    return legalAmount(this.amount.value, this.#turn.raise);
+  }
+
+  #show(to) {
+    this.amount.value = String(to);
+    this.range.value = to;
+    this.#label(Number(to));
+  }
+
+  /** While somebody types, the text stays theirs; only the button says what it would come to. */
+  #typed() {
+    const to = this.#to();
+    this.range.value = to;
+    this.#label(to);
+  }
+
+  #label(to) {
+    const { min, max, maxIsAllIn, bet } = this.#turn.raise;
+    const share = max > min ? (to - min) / (max - min) : 1;
+    this.range.style.setProperty("--share", String(share));
+    const words = to === max && maxIsAllIn ? `All-in ${chips(to)}` : bet ? `Bet ${chips(to)}` : `Raise to ${chips(to)}`;
+    setText(this.raise.firstChild, words);
+  }
+
+  #nudge(direction) {
+    const { raise } = this.#turn;
+    if (!raise) return false;
+    this.#show(legalAmount(this.#to() + direction * raise.step, raise));
+    return true;
+  }
+
+  #raise() {
+    const { raise } = this.#turn;
+    return raise !== null && this.#send(raise.bet ? "bet" : "raise", this.#to());
+  }
+
+  #send(kind, to) {
+    const { hand, turn } = this.#turn;
+    this.#sent = true;
+    this.#enable();
+    this.#act({ hand, turn, kind, ...(to === undefined ? {} : { to }) }).then((taken) => {
+      if (taken) return;
+      this.#sent = false;
+      this.#enable();
+    });
+    return true;
+  }
+
+  #enable() {
+    for (const control of this.element.querySelectorAll("button, input")) control.disabled = this.#sent;
+    this.element.classList.toggle("sent", this.#sent);
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * The card room in a browser. This file puts the parts together; what each is for stands at its head:
+ *
+ * - words on the wire: `connection.js` (with `commands.js`, `retry.js`, `server-clock.js`), `room.js`, `identity.js`
+ * - the table's truth: `table-view.js`; what it says: `bet-model.js`, `story.js`, `words.js`, `lobby-list.js`, `format.js`
+ * - pages: `lobby.js`; `table.js` with `felt.js`, `seats.js`, `board.js`, `actions.js`, `seat-controls.js`, `log.js`, `chat.js`
+ */
+import { ConnectionBadge } from "./connection-badge.js";
+import { Connection } from "./connection.js";
+import { el } from "./dom.js";
+import { icon } from "./icons.js";
+import { Identity, postJson } from "./identity.js";
+import { Lobby } from "./lobby.js";
+import { askName } from "./name-dialog.js";
+import { Settings } from "./settings.js";
+import { Sound } from "./sound.js";
+import { Table } from "./table.js";
+import { Toasts } from "./toast.js";
+
+const settings = new Settings(localStorage);
+const sound = new Sound(settings);
+const toasts = new Toasts();
+const identity = new Identity(sessionStorage, localStorage, postJson);
+const badge = new ConnectionBadge(() => connection.connect());
+const name = el("span", { class: "me" });
+let me = null;
+
+const connection = new Connection({
+  url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`,
+  identity,
+  openSocket: (url, protocol) => new WebSocket(url, protocol),
+  clock: {
+    now: () => Date.now(),
+    after: (ms, then) => setTimeout(then, ms),
+    cancel: (timer) => clearTimeout(timer),
+  },
+  random: Math.random,
+  on: {
+    state: (state) => badge.state(state),
+    lag: (ms) => badge.lag(ms),
+    welcome: (welcome) => welcomed(welcome),
+    message: (message) => received(message),
+  },
+});
+
+const lobby = new Lobby(connection, (room) => (location.hash = `#/table/${room}`));
+let page = null;
+
+function welcomed({ user, name: shownName }) {
+  if (me && me !== user) toasts.show("Your old pass had expired. You are a new guest now.");
+  me = user;
+  name.textContent = shownName;
+}
+
+function received(message) {
+  const { t, room } = message;
+  if (t === "lobby" || t === "lobby_delta") return lobby.receive(message);
+  if (t === "unwatched") return room === page.room?.id && closed("This table has closed.");
+  if (t === "error" && message.code === "no_such_room") return closed("There is no such table.");
+  if (t === "error" || t === "notice") {
+    if (room && room === page.room?.id) return page.notice(message);
+    return toasts.show(message.message);
+  }
+  return undefined; // A newer house may say more than this page knows.
+}
+
+function closed(text) {
+  toasts.show(text);
+  location.hash = "#/";
+}
+
+/** Shows the page that the address names. */
+function route() {
+  page?.leave();
+  const [, room] = /^#\/table\/([\w.-]+)$/.exec(location.hash) ?? [];
+  page = room ? new Table(room, { connection, me: () => me, toasts, sound }) : lobby;
+  document.documentElement.dataset.page = room ? "table" : "lobby";
+  document.title = "Cardhouse";
+  place.replaceChildren(page.element);
+  page.enter();
+  page.element.querySelector("h1")?.scrollIntoView?.({ block: "nearest" });
+}
+
+const place = el("div", { class: "place" });
+const panelButton = el(
+  "button",
+  {
+    class: "icon-button only-table only-narrow",
+    type: "button",
+    "aria-label": "Hand log and chat",
+    "aria-expanded": "false",
+    on: { click: () => panelButton.setAttribute("aria-expanded", String(page.togglePanel())) },
+  },
+  icon("panel"),
+);
+const header = el(
+  "header",
+  { class: "top" },
+  el("a", { class: "icon-button only-table", href: "#/", "aria-label": "Back to the lobby" }, icon("back")),
+  el("a", { class: "brand", href: "#/", "aria-label": "Cardhouse, to the lobby" }, el("i", { class: "brand-mark", "aria-hidden": "true" }), el("span", { text: "Cardhouse" })),
+  el("div", { class: "top-right" }, badge.badge, name, panelButton,
+    el("button", { class: "icon-button", type: "button", "aria-label": "Settings", on: { click: () => settings.open() } }, icon("settings"))),
+);
+
+document.body.append(header, badge.banner, place, toasts.element, settings.dialog);
+if (!identity.guest) await askName(identity);
+addEventListener("hashchange", route);
+addEventListener("online", () => connection.check());
+document.addEventListener("visibilitychange", () => document.hidden || connection.check());
+route();
+connection.connect();

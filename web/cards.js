@@ -1,0 +1,45 @@
+/** Playing cards: faces and backs, drawn with CSS and one path a suit. */
+import { el, svg } from "./dom.js";
+import { cardName } from "./format.js";
+
+/** Suits on a 32 by 32 grid. */
+const SUIT_PATHS = {
+  s: "M16 2C13 8 4 12 4 19a6 6 0 0 0 10.300 4.200C14 26 13 28.500 11 30h10c-2-1.500-3-4-3.300-6.800A6 6 0 0 0 28 19C28 12 19 8 16 2z",
+  h: "M16 29C10 23 3 18 3 11a6.600 6.600 0 0 1 13-2 6.600 6.600 0 0 1 13 2c0 7-7 12-13 18z",
+  d: "M16 2c3 5 6 9.500 10 14-4 4.500-7 9-10 14-3-5-6-9.500-10-14 4-4.500 7-9 10-14z",
+  c: "M16 2a6.200 6.200 0 0 0-5.200 9.600A6.200 6.200 0 1 0 14.300 22C14 25.500 13 28.500 11 30h10c-2-1.500-3-4.500-3.300-8a6.200 6.200 0 1 0 3.500-10.400A6.200 6.200 0 0 0 16 2z",
+};
+
+/** A card face up, such as `As`. */
+export function cardFace(card) {
+  const [rank, suit] = card;
+  const pip = () => svg("svg", { viewBox: "0 0 32 32", "aria-hidden": "true" }, svg("path", { d: SUIT_PATHS[suit] }));
+  return el(
+    "span",
+    { class: "card", data: { suit, card }, role: "img", "aria-label": cardName(card) },
+    el("span", { class: "card-corner", "aria-hidden": "true" }, el("b", { text: rank === "T" ? "10" : rank }), pip()),
+    el("span", { class: "card-pip", "aria-hidden": "true" }, pip()),
+  );
+}
+
+/** A card face down. */
+export function cardBack() {
+  return el("span", { class: "card card-back", data: { card: "" } });
+}
+
+/**
+ * Makes `place` hold these cards (`null` for a back), touching only what differs: a card that stays must not be dealt again.
+ * @param {HTMLElement} place
+ * @param {(string|null)[]} cards
+ */
+export function showCards(place, cards) {
+  while (place.children.length > cards.length) place.lastChild.remove();
+  cards.forEach((card, at) => {
+    const there = place.children[at];
+    if (there && there.dataset.card === (card ?? "")) return;
+    const drawn = card ? cardFace(card) : cardBack();
+    drawn.style.setProperty("--at", at);
+    if (there) there.replaceWith(drawn);
+    else place.append(drawn);
+  });
+}

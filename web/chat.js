@@ -1,0 +1,42 @@
+/** What people at the table say. */
+import { el } from "./dom.js";
+import { icon } from "./icons.js";
+
+const TEXT_CHARACTERS_MAX = 200;
+const LINES_MAX = 200;
+
+export class Chat {
+  /** @param {(text: string) => Promise<boolean>} say sends a line; false when it was refused */
+  constructor(say) {
+    this.lines = el("ol", { class: "chat-lines", role: "log", "aria-label": "Chat", tabindex: 0, data: { testid: "chat" } });
+    this.input = el("input", {
+      type: "text",
+      maxlength: TEXT_CHARACTERS_MAX,
+      placeholder: "Say something",
+      "aria-label": "Message to the table",
+      autocomplete: "off",
+      data: { testid: "chat-input" },
+    });
+    const send = el("button", { class: "button icon-button", "aria-label": "Send", data: { testid: "chat-send" } }, icon("send"));
+    const submit = async (event) => {
+      event.preventDefault();
+      const text = this.input.value.trim();
+      if (!text) return;
+      this.input.value = "";
+      if (!(await say(text)) && !this.input.value) this.input.value = text;
+    };
+    this.element = el(
+      "section",
+      { class: "chat", "aria-label": "Chat" },
+      this.lines,
+      el("form", { class: "chat-form", on: { submit } }, this.input, send),
+    );
+  }
+
+  /** @param {{name: string, text: string}} line @param {boolean} mine */
+  add({ name, text }, mine) {
+    this.lines.append(el("li", { class: mine ? "mine" : "" }, el("b", { text: name }), ` ${text}`));
+    if (this.lines.children.length > LINES_MAX) this.lines.firstChild.remove();
+    this.lines.scrollTop = this.lines.scrollHeight;
+  }
+}

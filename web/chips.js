@@ -1,0 +1,74 @@
+/** Chips: an amount as a little stack of coloured discs. */
+import { el, setText, svg } from "./dom.js";
+import { chips as words } from "./format.js";
+
+/** Value of a chip and its colour, the largest first. */
+const KINDS = [
+  [100_000, "#e2b84d"],
+  [25_000, "#7fb9d8"],
+  [5_000, "#d98a4b"],
+  [1_000, "#e9c84f"],
+  [500, "#8d6cc4"],
+  [100, "#22262b"],
+  [25, "#3c9d63"],
+  [5, "#c5443f"],
+  [1, "#e8e6df"],
+];
+/** A higher stack says nothing more. */
+const DISCS_MAX = 5;
+const DISC_STEP = 4;
+
+/** The colours of the discs that make up an amount, the largest at the bottom, at most `DISCS_MAX`. */
+export function discs(amount) {
+  const colours = [];
+  let left = amount;
+  for (const [value, colour] of KINDS) {
+    while (left >= value && colours.length < DISCS_MAX) {
+      colours.push(colour);
+      left -= value;
+    }
+  }
+  return colours;
+}
+
+/** A stack as a picture. */
+export function chipStack(amount) {
+  const colours = discs(amount);
+  const height = 13 + DISC_STEP * Math.max(0, colours.length - 1);
+  const picture = svg("svg", { class: "chips", viewBox: `0 0 22 ${height}`, width: 22, height, "aria-hidden": "true" });
+  colours.forEach((colour, at) => {
+    const y = height - 7 - DISC_STEP * at;
+    picture.append(
+      svg("ellipse", { cx: 11, cy: y + 2, rx: 10, ry: 4.6, fill: "#00000080" }),
+      svg("ellipse", { cx: 11, cy: y, rx: 10, ry: 4.8, fill: colour, stroke: "#00000066", "stroke-width": 0.8 }),
+      svg("ellipse", {
+        cx: 11,
+        cy: y,
+        rx: 8,
+        ry: 3.5,
+        fill: "none",
+        stroke: colour === "#e8e6df" ? "#3f7fb5" : "#ffffffb0",
+        "stroke-width": 1.4,
+        "stroke-dasharray": "3.2 3",
+      }),
+    );
+  });
+  return picture;
+}
+
+/** Chips with their amount; `pile.show(amount, label)` changes it. */
+export function chipPile(className, props = {}) {
+  const picture = el("span", { class: "pile-chips" });
+  const text = el("span", { class: "pile-amount" });
+  const element = el("div", { class: `pile ${className}`, ...props }, picture, text);
+  let shown = null;
+  return {
+    element,
+    show(amount, label = "") {
+      element.hidden = amount === 0;
+      if (amount !== shown) picture.replaceChildren(chipStack(amount));
+      shown = amount;
+      setText(text, label ? `${label} ${words(amount)}` : words(amount));
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/** Building and changing elements. */
+
+/**
+ * A new element.
+ * @param {string} tag
+ * @param {object} props `class`, `text`, `on: {event: handler}`, `data: {...}`; anything else becomes an attribute, `true` an
+ *   empty one, `null`, `undefined` and `false` none
+ * @param {...(Node|string|null)} children
+ */
+export function el(tag, props = {}, ...children) {
+  const element = document.createElement(tag);
+  const { class: className, text, on = {}, data = {}, ...attributes } = props;
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  Object.assign(element.dataset, data);
+  for (const [event, handler] of Object.entries(on)) element.addEventListener(event, handler);
+  for (const [name, value] of Object.entries(attributes)) setAttribute(element, name, value);
+  element.append(...children.filter((child) => child != null));
+  return element;
+}
+
+/** Sets an attribute, or takes it away for `null`, `undefined` and `false`; touches nothing that is so already. */
+export function setAttribute(element, name, value) {
+  if (value == null || value === false) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== String(value === true ? "" : value)) {
+    element.setAttribute(name, value === true ? "" : value);
+  }
+}
+
+/** Sets the text if it is another: screen readers speak live regions again otherwise. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** A new SVG element. */
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/** Whether the user wants little motion. */
+export function calm() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}

@@ -1,0 +1,103 @@
+/**
+ * Who this window is: a guest with a token from reception.
+ *
+ * The token lives in `sessionStorage`, so two windows are two guests and a reload stays the same one; `localStorage`
+ * remembers only the name to propose.
+ */
+
+const TOKEN_KEY = "cardhouse.guest";
+const NAME_KEY = "cardhouse.name";
+/** A token with less time than this left is not worth greeting with. */
+const EXPIRES_SOON_MS = 10_000;
+
+export class Identity {
+  #session;
+  #local;
+  #post;
+  #guest;
+
+  /**
+   * @param {Storage} session
+   * @param {Storage} local
+   * @param {(path: string, body: object) => Promise<object>} post
+   */
+  constructor(session, local, post) {
+    this.#session = session;
+    this.#local = local;
+    this.#post = post;
+    this.#guest = read(session);
+  }
+
+  /** `{token, user, name, expires_ms}`, or null before the first name was given. */
+  get guest() {
+    return this.#guest;
+  }
+
+  /** The name that this browser used last. */
+  get proposedName() {
+    return this.#local.getItem(NAME_KEY) ?? "";
+  }
+
+  /** Becomes a new guest of this name. */
+  async enter(name) {
+    this.#keep(await this.#post("/api/guest", { name }));
+    this.#local.setItem(NAME_KEY, this.#guest.name);
+  }
+
+  /** The token to greet with. */
+  async token() {
+    if (this.#guest.expires_ms - Date.now() < EXPIRES_SOON_MS) await this.renew();
+    return this.#guest.token;
+  }
+
+  /** A later token for the same user. */
+  async refresh() {
+    this.#keep(await this.#post("/api/refresh", { token: this.#guest.token }));
+    return this.#guest.token;
+  }
+
+  /** A token that is good again: the same user if reception still knows the old token, a new guest otherwise. */
+  async renew() {
+    try {
+      await this.refresh();
+    } catch (error) {
+      if (!error.refused) throw error;
+      await this.enter(this.#guest.name);
+    }
+  }
+
+  #keep(guest) {
+    this.#guest = guest;
+    this.#session.setItem(TOKEN_KEY, JSON.stringify(guest));
+  }
+}
+
+function read(session) {
+  try {
+    return JSON.parse(session.getItem(TOKEN_KEY));
+  } catch {
+    return null;
+  }
+}
+
+/** Posts JSON to reception. An answer that is not 2xx throws an error with `refused` set and reception's own message. */
+export async function postJson(path, body) {
+  const answer = await fetch(path, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const text = await answer.text();
+  if (answer.ok) return JSON.parse(text);
+  const error = new Error(messageIn(text) ?? `Reception answered ${answer.status}.`);
+  error.refused = answer.status >= 400 && answer.status < 500 && answer.status !== 429;
+  throw error;
+}
+
+function messageIn(text) {
+  try {
+    return JSON.parse(text).message ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,20 @@
+/** The hand log: what happened, in words. */
+import { el } from "./dom.js";
+
+/** Older lines are let go. */
+const LINES_MAX = 300;
+/** Somebody who has scrolled up to read is left there. */
+const NEAR_END_PX = 40;
+
+export class Log {
+  element = el("ol", { class: "log", role: "log", "aria-label": "Hand log", tabindex: 0, data: { testid: "log" } });
+
+  /** @param {{text: string, kind: string}} line */
+  add({ text, kind }) {
+    const list = this.element;
+    const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX;
+    list.append(el("li", { class: `log-${kind}`, text }));
+    if (list.children.length > LINES_MAX) list.firstChild.remove();
+    if (atEnd) list.scrollTop = list.scrollHeight;
+  }
+}

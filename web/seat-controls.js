@@ -1,0 +1,99 @@
+/** What a player can do about the seat: sit down, sit out, come back, top up, show, leave; and what is waited for. */
+import { el, setText } from "./dom.js";
+import { askChips } from "./sit-dialog.js";
+
+export class SeatControls {
+  #ask;
+  #view = null;
+  #mine = null;
+
+  /** @param {(what: object) => Promise<boolean>} ask sends a table command */
+  constructor(ask) {
+    this.#ask = ask;
+    this.status = el("p", { class: "table-status", "aria-live": "polite" });
+    this.sit = this.#button("Take a seat", "sit-any", () => this.sitDown(null), "primary");
+    this.back = this.#button("I am back", "come-back", () => this.#comeBack(), "primary");
+    this.show = this.#button("Show cards", "show", () => ask({ a: "show" }));
+    this.topUp = this.#button("Add chips", "top-up", () => this.#topUp());
+    this.out = this.#button("Sit out", "sit-out", () => ask({ a: "sit_out" }));
+    this.leave = this.#button("Leave", "leave", () => ask({ a: "leave" }));
+    this.element = el(
+      "section",
+      { class: "seat-controls", "aria-label": "Your seat" },
+      this.status,
+      el("div", { class: "seat-buttons" }, this.sit, this.back, this.show, this.topUp, this.out, this.leave),
+    );
+  }
+
+  #button(text, testid, click, kind = "") {
+    return el("button", { class: `button ${kind}`, type: "button", text, data: { testid }, on: { click } });
+  }
+
+  render(view, mine, cards) {
+    this.#view = view;
+    this.#mine = mine;
+    const me = mine === null ? null : view.seats[mine];
+    const { hand, config } = view;
+    const free = view.seats.includes(null);
+    const inPlay = Boolean(me?.in_hand && !me.folded && hand && !hand.ended);
+    this.sit.hidden = me !== null || !free;
+    this.back.hidden = me?.status !== "sitting_out" || me.stack === 0;
+    this.out.hidden = !me || !["playing", "waiting"].includes(me.status);
+    this.leave.hidden = !me || me.status === "leaving";
+    this.topUp.hidden = !me || me.status === "leaving" || me.stack + me.bet >= config.buy_in_max;
+    this.topUp.classList.toggle("primary", me?.stack === 0 && !inPlay);
+    this.show.hidden = !(me?.in_hand && hand?.ended && cards.length > 0 && me.shown.length === 0);
+    setText(this.status, statusText(view, me, inPlay));
+  }
+
+  /** Asks for a buy-in and takes the seat, or any for null. */
+  async sitDown(seat) {
+    const { config } = this.#view;
+    const answer = await askChips({
+      title: seat === null ? "Take a seat" : `Take seat ${seat + 1}`,
+      action: "Sit down",
+      limits: { min: config.buy_in_min, max: config.buy_in_max },
+      amount: Math.min(config.buy_in_max, Math.max(config.buy_in_min, 100 * config.big_blind)),
+      bigBlind: config.big_blind,
+      offerWait: config.blinds_owed === "post_or_wait",
+    });
+    if (!answer) return;
+    const where = seat === null ? {} : { seat };
+    await this.#ask({ a: "sit", ...where, buy_in: answer.amount, wait_for_big_blind: answer.wait });
+  }
+
+  async #topUp() {
+    const { config, seats } = this.#view;
+    const me = seats[this.#mine];
+    const room = config.buy_in_max - me.stack - me.bet;
+    const min = Math.min(room, Math.max(1, config.buy_in_min - me.stack - me.bet));
+    const answer = await askChips({
+      title: "Add chips",
+      action: "Add",
+      limits: { min, max: room },
+      amount: room,
+      bigBlind: config.big_blind,
+      offerWait: false,
+    });
+    if (answer) await this.#ask({ a: "top_up", amount: answer.amount });
+  }
+
+  #comeBack() {
+    return this.#ask({ a: "come_back" });
+  }
+}
+
+function statusText(view, me, inPlay) {
+  const { hand } = view;
+  const turn = hand?.turn;
+  const acting = turn ? `${view.seats[turn.seat]?.name ?? "Somebody"} to act` : "";
+  if (!me) return view.seats.includes(null) ? "You are watching" : "You are watching. All seats are taken";
+  if (me.status === "leaving") return inPlay ? "You leave when this hand has ended" : "Leaving";
+  if (me.stack === 0 && !inPlay) return "You have no chips left. Add some to go on";
+  if (me.status === "sitting_out") return "You are sitting out";
+  if (me.status === "waiting") return "You are dealt in with the big blind";
+  if (inPlay) return acting;
+  if (me.in_hand && me.folded && hand && !hand.ended) return acting ? `You have folded. ${acting}` : "You have folded";
+  if (hand && !hand.ended) return "You are dealt in with the next hand";
+  return view.seats.filter(Boolean).length < 2 ? "Waiting for another player" : "The next hand begins in a moment";
+}

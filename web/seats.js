@@ -1,0 +1,187 @@
+/** The seats around the felt: who sits there, with what, doing what; and the chips in front of them. */
+import { showCards } from "./cards.js";
+import { chipPile } from "./chips.js";
+import { el, setAttribute, setText, svg } from "./dom.js";
+import { chips, chipsShort } from "./format.js";
+import { icon } from "./icons.js";
+import { badge } from "./story.js";
+
+/** Radius of the clock ring on its 100 by 100 grid. */
+const RING_RADIUS = 46;
+/** Colours of the discs behind initials, by name. */
+const DISC_HUES = [168, 210, 262, 316, 14, 36, 92, 190];
+
+export class Seats {
+  #sit;
+  #seats = [];
+
+  /** @param {(seat: number) => void} sit asks for a free seat */
+  constructor(sit) {
+    this.#sit = sit;
+    this.element = el("ol", { class: "seats", "aria-label": "Seats" });
+    this.bets = el("div", { class: "bets" });
+  }
+
+  /**
+   * @param {object} scene
+   * @param {object} scene.view the table
+   * @param {Story} scene.story
+   * @param {number|null} scene.mine my seat
+   * @param {string[]} scene.cards my hole cards
+   */
+  render(scene) {
+    const { view } = scene;
+    while (this.#seats.length > view.seats.length) this.#remove(this.#seats.pop());
+    while (this.#seats.length < view.seats.length) this.#add(this.#seats.length);
+    this.#seats.forEach((seat, at) => seat.render(view.seats[at], at, scene));
+  }
+
+  /** Puts everything in its place. */
+  move(places, width) {
+    places.forEach((place, at) => this.#seats[at]?.move(place, width));
+  }
+
+  /** Shows the time of the player whose turn it is; see `TurnClock`. */
+  time(seat, share, seconds, banking) {
+    this.#seats.forEach((other, at) => other.time(at === seat ? { share, seconds, banking } : null));
+  }
+
+  #add(at) {
+    const seat = new Seat(at, () => this.#sit(at));
+    this.#seats.push(seat);
+    this.element.append(seat.element);
+    this.bets.append(seat.bet.element);
+  }
+
+  #remove(seat) {
+    seat.element.remove();
+    seat.bet.element.remove();
+  }
+}
+
+class Seat {
+  constructor(at, sit) {
+    this.cards = el("div", { class: "seat-cards" });
+    this.ring = svg("circle", { class: "ring", cx: 50, cy: 50, r: RING_RADIUS, pathLength: 100 });
+    this.initial = el("span", { class: "seat-initial" });
+    this.seconds = el("span", { class: "seat-seconds" });
+    this.disc = el(
+      "div",
+      { class: "seat-disc", "aria-hidden": "true" },
+      this.initial,
+      this.seconds,
+      svg("svg", { class: "seat-ring", viewBox: "0 0 100 100" }, this.ring),
+    );
+    this.name = el("span", { class: "seat-name" });
+    this.stack = el("span", { class: "seat-stack" });
+    this.badge = el("span", { class: "seat-badge" });
+    this.button = el("span", { class: "dealer", text: "D", role: "img", "aria-label": "Dealer button", hidden: true });
+    this.pod = el("div", { class: "seat-pod" }, this.disc, el("div", { class: "seat-text" }, this.name, this.stack));
+    this.free = el(
+      "button",
+      { class: "seat-free", type: "button", "aria-label": `Sit down in seat ${at + 1}`, data: { testid: `sit-${at}` }, on: { click: sit } },
+      icon("plus"),
+      el("span", { text: "Sit" }),
+    );
+    this.element = el(
+      "li",
+      { class: "seat", data: { testid: `seat-${at}` } },
+      this.cards,
+      this.pod,
+      this.badge,
+      this.free,
+      this.button,
+    );
+    this.bet = chipPile("bet");
+  }
+
+  move({ x, y, bet }, width) {
+    this.element.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
+    this.element.classList.toggle("on-the-right", x > width / 2);
+    this.bet.element.style.transform = `translate(${Math.round(bet.x)}px, ${Math.round(bet.y)}px) translate(-50%, -50%)`;
+  }
+
+  render(player, at, { view, story, mine, cards }) {
+    const { hand } = view;
+    this.button.hidden = hand?.button !== at;
+    this.free.hidden = player !== null || mine !== null;
+    this.pod.hidden = player === null;
+    this.element.classList.toggle("empty", player === null);
+    this.element.classList.toggle("mine", at === mine);
+    this.bet.show(player?.bet ?? 0);
+    setAttribute(this.bet.element, "aria-hidden", "true");
+    if (!player) return this.#renderEmpty(at);
+
+    const inHand = player.in_hand && !player.folded;
+    const hasTurn = hand?.turn?.seat === at;
+    const won = story.won.get(at) ?? 0;
+    this.element.classList.toggle("turn", hasTurn);
+    this.element.classList.toggle("folded", player.in_hand && player.folded);
+    this.element.classList.toggle("out", player.status === "sitting_out" || (!player.in_hand && hand !== null && !hand.ended));
+    this.element.classList.toggle("winner", won > 0);
+    setText(this.name, player.name);
+    this.name.title = player.name;
+    setText(this.stack, inHand && player.stack === 0 && !hand.ended ? "All-in" : chipsShort(player.stack));
+    setText(this.initial, [...player.name][0]?.toUpperCase() ?? "?");
+    this.disc.style.setProperty("--hue", DISC_HUES[hash(player.user) % DISC_HUES.length]);
+    this.#renderCards(player, inHand, hand, at === mine ? cards : []);
+    this.#renderBadge(player, story.did.get(at), won, hand);
+    setAttribute(this.element, "aria-label", this.#spoken(player, at, { hasTurn, mine, won }));
+    return undefined;
+  }
+
+  #renderEmpty(at) {
+    this.element.classList.remove("turn", "folded", "out", "winner");
+    showCards(this.cards, []);
+    setText(this.badge, "");
+    setAttribute(this.element, "aria-label", `Seat ${at + 1}, free`);
+  }
+
+  /** Face up what everybody sees or is mine, backs for the others still in the hand. */
+  #renderCards(player, inHand, hand, own) {
+    const mine = own.length > 0 && player.in_hand;
+    setAttribute(this.cards, "data-testid", this.element.classList.contains("mine") ? "my-cards" : null);
+    const faces = player.shown.length > 0 ? player.shown : mine ? own : null;
+    const backs = inHand && hand ? Array(hand.hole_cards).fill(null) : [];
+    showCards(this.cards, faces ?? backs);
+    this.cards.classList.toggle("face-up", faces !== null);
+    this.cards.style.setProperty("--cards", String(Math.max(2, (faces ?? backs).length)));
+  }
+
+  #renderBadge(player, did, won, hand) {
+    let text = "";
+    let kind = "";
+    if (won > 0) [text, kind] = [`+${chipsShort(won)}`, "won"];
+    else if (player.away) [text, kind] = ["Disconnected", "away"];
+    else if (player.status === "sitting_out" && !(player.in_hand && hand && !hand.ended)) [text, kind] = ["Sitting out", "idle"];
+    else if (player.status === "waiting") [text, kind] = ["Waits for blind", "idle"];
+    else if (player.status === "leaving") [text, kind] = ["Leaving", "idle"];
+    else if (did && player.in_hand && !hand?.ended) [text, kind] = [badge(did), did.all_in ? "all-in" : did.kind];
+    setText(this.badge, text);
+    this.badge.dataset.kind = kind;
+  }
+
+  time(clock) {
+    this.disc.classList.toggle("ticking", clock !== null);
+    if (!clock) return setText(this.seconds, "");
+    this.disc.classList.toggle("banking", clock.banking);
+    this.ring.style.strokeDashoffset = String(100 - 100 * clock.share);
+    setText(this.seconds, String(clock.seconds));
+    return undefined;
+  }
+
+  #spoken(player, at, { hasTurn, mine, won }) {
+    const parts = [`Seat ${at + 1}, ${player.name}${at === mine ? " (you)" : ""}`, `${chips(player.stack)} chips`];
+    if (player.bet) parts.push(`bet ${chips(player.bet)}`);
+    if (hasTurn) parts.push("to act");
+    if (won) parts.push(`wins ${chips(won)}`);
+    else if (this.badge.textContent) parts.push(this.badge.textContent);
+    return parts.join(", ");
+  }
+}
+
+function hash(text) {
+  let sum = 7;
+  for (const character of text) sum = (sum * 31 + character.codePointAt(0)) >>> 0;
+  return sum;
+}

@@ -1,0 +1,65 @@
+/** What a player has set for this browser, and the dialog to change it. */
+import { el } from "./dom.js";
+
+const KEY = "cardhouse.settings";
+const DEFAULTS = { fourColours: true, sound: false };
+
+export class Settings {
+  #storage;
+  #values;
+
+  constructor(storage) {
+    this.#storage = storage;
+    this.#values = { ...DEFAULTS, ...stored(storage) };
+    this.dialog = this.#build();
+    this.#obey();
+  }
+
+  get sound() {
+    return this.#values.sound;
+  }
+
+  open() {
+    this.dialog.showModal();
+  }
+
+  #build() {
+    const close = el("button", { class: "button primary", text: "Done" });
+    return el(
+      "dialog",
+      { class: "dialog", "aria-labelledby": "settings-title" },
+      el(
+        "form",
+        { method: "dialog" },
+        el("h2", { id: "settings-title", text: "Settings" }),
+        this.#switch("fourColours", "Four-colour deck", "Clubs green and diamonds blue, so that suits are easier to tell apart."),
+        this.#switch("sound", "Sound", "A soft tone when it is your turn and when chips move."),
+        el("div", { class: "dialog-buttons" }, close),
+      ),
+    );
+  }
+
+  #switch(key, title, help) {
+    const box = el("input", { type: "checkbox", on: { change: () => this.#set(key, box.checked) } });
+    box.checked = this.#values[key];
+    return el("label", { class: "switch" }, box, el("span", {}, el("b", { text: title }), el("small", { text: help })));
+  }
+
+  #set(key, value) {
+    this.#values[key] = value;
+    this.#storage.setItem(KEY, JSON.stringify(this.#values));
+    this.#obey();
+  }
+
+  #obey() {
+    document.documentElement.dataset.deck = this.#values.fourColours ? "four" : "two";
+  }
+}
+
+function stored(storage) {
+  try {
+    return JSON.parse(storage.getItem(KEY)) ?? {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * What happened in the hand on the table that the view does not keep: last actions, who won what and with what.
+ * It is gathered from events, so one who has just come in has a shorter story, and only decoration depends on it.
+ */
+export class Story {
+  constructor() {
+    this.forget();
+  }
+
+  /** A keyframe came: what we knew may be of another hand. */
+  forget() {
+    /** Seat -> `{kind, amount, to, all_in}` of this street. */
+    this.did = new Map();
+    /** Seat -> chips won in this hand. */
+    this.won = new Map();
+    /** Seat -> the shown hand in words. */
+    this.ranks = new Map();
+    /** Whether the running turn draws on the time bank. */
+    this.banking = false;
+  }
+
+  /** Takes an event. */
+  note(event) {
+    switch (event.e) {
+      case "hand_started":
+        return this.forget();
+      case "turn":
+        this.banking = false;
+        this.did.delete(event.seat);
+        return undefined;
+      case "bank":
+        this.banking = true;
+        return undefined;
+      case "acted":
+        return this.did.set(event.seat, event);
+      case "posted":
+        return this.did.set(event.seat, { kind: event.blind, amount: event.amount });
+      case "collected":
+        return this.did.forEach((did, seat) => did.kind !== "fold" && !did.all_in && this.did.delete(seat));
+      case "shown":
+        return event.rank && this.ranks.set(event.seat, event.rank);
+      case "won":
+        return this.won.set(event.seat, (this.won.get(event.seat) ?? 0) + event.amount);
+      default:
+        return undefined;
+    }
+  }
+}
+
+const DID = {
+  fold: "Fold",
+  check: "Check",
+  call: "Call",
+  bet: "Bet",
+  raise: "Raise",
+  small: "Small blind",
+  big: "Big blind",
+  ante: "Ante",
+  straddle: "Straddle",
+  live: "Post",
+  dead: "Post",
+};
+
+/** The badge at a seat: `Raise`, `All-in`. */
+export function badge(did) {
+  return did.all_in ? "All-in" : DID[did.kind];
+}

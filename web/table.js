@@ -1,0 +1,184 @@
+/** The table page: follows the room and puts its parts together. */
+import { Actions } from "./actions.js";
+import { Chat } from "./chat.js";
+import { el, setText } from "./dom.js";
+import { Felt } from "./felt.js";
+import { chips, game, stakes } from "./format.js";
+import { Log } from "./log.js";
+import { Room } from "./room.js";
+import { SeatControls } from "./seat-controls.js";
+import { Story } from "./story.js";
+import { applyEvent, seatOf } from "./table-view.js";
+import { TurnClock } from "./turn-clock.js";
+import { describe, result } from "./words.js";
+
+export class Table {
+  #connection;
+  #me;
+  #toasts;
+  #sound;
+  #story = new Story();
+  #turnSeen = null;
+
+  /**
+   * @param {string} id the room
+   * @param {object} parts
+   * @param {Connection} parts.connection
+   * @param {() => string} parts.me my user
+   * @param {Toasts} parts.toasts
+   * @param {Sound} parts.sound
+   */
+  constructor(id, { connection, me, toasts, sound }) {
+    this.#connection = connection;
+    this.#me = me;
+    this.#toasts = toasts;
+    this.#sound = sound;
+    this.room = new Room(id, applyEvent, {
+      event: (event, before) => this.#event(event, before),
+      change: (keyframe) => this.#change(keyframe),
+    });
+    this.controls = new SeatControls((what) => this.#ask(what));
+    this.actions = new Actions((action) => this.#ask({ a: "act", ...action }));
+    this.felt = new Felt((seat) => this.controls.sitDown(seat));
+    this.log = new Log();
+    this.chat = new Chat((text) => this.#ask({ a: "chat", text }));
+    this.clock = new TurnClock(connection.serverClock, (...time) => this.felt.seats.time(...time));
+    this.element = this.#build();
+  }
+
+  enter() {
+    this.onkey = (event) => this.#key(event);
+    document.addEventListener("keydown", this.onkey);
+    this.#connection.follow(this.room);
+  }
+
+  leave() {
+    document.removeEventListener("keydown", this.onkey);
+    this.#connection.unfollow(this.room);
+    this.clock.stop();
+    this.felt.stop();
+  }
+
+  /** A notice or an error about this room. */
+  notice({ code, message }) {
+    if (code === "recovered") return this.#showNotice("", false);
+    return this.#showNotice(message, code === "taken_over");
+  }
+
+  /** The side panel, which covers the felt on a phone. */
+  togglePanel() {
+    this.element.classList.toggle("panel-open");
+    return this.element.classList.contains("panel-open");
+  }
+
+  #build() {
+    this.title = el("h1", { class: "table-name" });
+    this.stakes = el("span", { class: "table-stakes" });
+    this.number = el("span", { class: "hand-number", data: { testid: "hand-number", hand: "" } });
+    this.noticeText = el("span");
+    this.takeBack = el("button", { class: "button", type: "button", text: "Play here", on: { click: () => this.#takeBack() } });
+    this.noticeBar = el("div", { class: "table-notice", role: "status", hidden: true }, this.noticeText, this.takeBack);
+    this.speech = el("p", { class: "for-ears", "aria-live": "assertive" });
+    return el(
+      "main",
+      { class: "table-page loading", data: { testid: "table", room: this.room.id } },
+      el(
+        "div",
+        { class: "table-main" },
+        el("div", { class: "table-head" }, this.title, this.stakes, this.number),
+        this.noticeBar,
+        this.felt.element,
+        el("div", { class: "table-foot" }, this.controls.element, this.actions.element),
+        this.speech,
+      ),
+      el(
+        "aside",
+        { class: "side", "aria-label": "Hand log and chat" },
+        el("h2", { text: "Hand log" }),
+        this.log.element,
+        el("h2", { text: "Chat" }),
+        this.chat.element,
+      ),
+    );
+  }
+
+  #event(event, before) {
+    const line = describe(event, before);
+    if (line) this.log.add(line);
+    if (event.e === "chat") this.chat.add(event, event.user === this.#me());
+    if (event.e === "won" || event.e === "collected") this.#sound.play("chips");
+    if (event.e === "street" || event.e === "dealt") this.#sound.play("card");
+    this.felt.animate(event, before);
+    this.#story.note(event);
+    if (event.e === "hand_ended") setText(this.speech, result(before, this.#story));
+  }
+
+  #change(keyframe) {
+    const view = this.room.state;
+    if (!view) return;
+    if (keyframe) this.#story.forget();
+    this.element.classList.remove("loading");
+    const mine = seatOf(view, this.#me());
+    const cards = this.#myCards(view);
+    this.#renderHead(view);
+    this.felt.render({ view, story: this.#story, mine, cards });
+    this.controls.render(view, mine, cards);
+    this.actions.render(view, mine);
+    this.clock.follow(view, this.#story.banking);
+    this.#announceTurn(view, mine);
+  }
+
+  #renderHead({ config, hand }) {
+    setText(this.title, config.name);
+    setText(this.stakes, `${game(config)} ${stakes(config.small_blind, config.big_blind)}`);
+    setText(this.number, hand ? `Hand ${chips(hand.hand)}` : "");
+    this.number.dataset.hand = hand ? String(hand.hand) : "";
+    document.title = `${config.name} · Cardhouse`;
+  }
+
+  /** What `private` said, if it was about the hand on the table. */
+  #myCards(view) {
+    const { own } = this.room;
+    return own && own.hand === view.hand?.hand ? own.cards : [];
+  }
+
+  #announceTurn(view, mine) {
+    const { hand } = view;
+    const turn = mine !== null && hand?.turn?.seat === mine ? `${hand.hand}-${hand.turn.turn}` : null;
+    if (turn && turn !== this.#turnSeen) {
+      const { call } = hand.turn;
+      setText(this.speech, `Your turn. ${call === null ? "You can check" : `${chips(call)} to call`}.`);
+      this.#sound.play("turn");
+    }
+    this.element.classList.toggle("my-turn", turn !== null);
+    if (turn) document.title = `Your turn · ${view.config.name}`;
+    this.#turnSeen = turn;
+  }
+
+  #key(event) {
+    const typing = event.target.matches("input, select, textarea") && !this.actions.element.contains(event.target);
+    if (typing || document.querySelector("dialog[open]")) return;
+    if (this.actions.key(event)) event.preventDefault();
+  }
+
+  /** Sends a command and says why if it was refused. */
+  async #ask(what) {
+    const answer = await this.#connection.command(this.room.id, what);
+    if (answer.t === "ack") return true;
+    this.#toasts.show(answer.message, "refused");
+    if (answer.code === "other_session") this.#showNotice("You play this seat in another window.", true);
+    this.actions.render(this.room.state, seatOf(this.room.state, this.#me()));
+    return false;
+  }
+
+  #showNotice(text, canTakeBack) {
+    setText(this.noticeText, text);
+    this.noticeBar.hidden = text === "";
+    this.takeBack.hidden = !canTakeBack;
+  }
+
+  #takeBack() {
+    this.#connection.watchAgain(this.room);
+    this.#showNotice("", false);
+  }
+}

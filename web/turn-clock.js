@@ -1,0 +1,48 @@
+/** Runs down the time of the player whose turn it is, by the house's clock. */
+import { secondsLeft } from "./format.js";
+
+const TICK_MS = 100;
+
+export class TurnClock {
+  #serverClock;
+  #show;
+  #timer = null;
+  #turn = null;
+  #wholeMs = 1;
+  #banking = false;
+
+  /**
+   * @param {ServerClock} serverClock
+   * @param {(seat: number|null, share: number, seconds: number, banking: boolean) => void} show
+   */
+  constructor(serverClock, show) {
+    this.#serverClock = serverClock;
+    this.#show = show;
+  }
+
+  /** @param {object} view the table @param {boolean} banking whether the turn draws on the time bank */
+  follow(view, banking) {
+    const turn = view?.hand?.turn ?? null;
+    if (turn && (turn.deadline_ms !== this.#turn?.deadline_ms || banking !== this.#banking)) {
+      const leftMs = turn.deadline_ms - this.#serverClock.now();
+      const usualMs = banking ? view.seats[turn.seat].bank_ms : view.config.turn_ms;
+      this.#wholeMs = Math.max(leftMs, usualMs, 1); // A disconnected player's turn is longer than usual.
+    }
+    this.#turn = turn && { ...turn };
+    this.#banking = banking;
+    clearInterval(this.#timer);
+    if (turn) this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#tick();
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+  }
+
+  #tick() {
+    if (!this.#turn) return this.#show(null, 0, 0, false);
+    const now = this.#serverClock.now();
+    const share = Math.min(1, Math.max(0, (this.#turn.deadline_ms - now) / this.#wholeMs));
+    return this.#show(this.#turn.seat, share, secondsLeft(this.#turn.deadline_ms, now), this.#banking);
+  }
+}

@@ -1,0 +1,75 @@
+/** Events as sentences, for the hand log and for those who hear the page. */
+import { cardSigns, chips, count } from "./format.js";
+
+/**
+ * @param {object} event
+ * @param {object} view the table before the event
+ * @returns {{text: string, kind: "hand"|"street"|"win"|"act"|"table"} | null} null for what is not worth a line
+ */
+export function describe(event, view) {
+  const line = LINES[event.e]?.(event, view);
+  return line ? { text: line[1], kind: line[0] } : null;
+}
+
+const BLINDS = {
+  ante: "the ante",
+  small: "the small blind",
+  big: "the big blind",
+  straddle: "a straddle",
+  live: "a live blind",
+  dead: "a dead blind",
+};
+const STREETS = { flop: "Flop", turn: "Turn", river: "River" };
+
+const LINES = {
+  seated: ({ name, seat, stack }) => ["table", `${name} sits down in seat ${seat + 1} with ${chips(stack)}`],
+  left: ({ seat, stack }, view) => ["table", `${who(view, seat)} leaves with ${chips(stack)}`],
+  topped_up: ({ seat, amount }, view) => ["table", `${who(view, seat)} adds ${chips(amount)}`],
+  status: ({ seat, status }, view) => ["table", `${who(view, seat)} ${STATUS[status]}`],
+  away: ({ seat, away }, view) => ["table", `${who(view, seat)} ${away ? "has lost the connection" : "is back"}`],
+  hand_started: ({ hand }) => ["hand", `Hand ${chips(hand)}`],
+  posted: ({ seat, blind, amount }, view) => ["act", `${who(view, seat)} posts ${BLINDS[blind]}, ${chips(amount)}`],
+  acted: (event, view) => ["act", `${who(view, event.seat)} ${acted(event)}`],
+  returned: ({ seat, amount }, view) => ["act", `${chips(amount)} not called goes back to ${who(view, seat)}`],
+  street: ({ street, cards, run }) => ["street", `${STREETS[street] ?? street}${run > 0 ? `, run ${run + 1}` : ""}: ${cardSigns(cards)}`],
+  shown: ({ seat, cards, rank }, view) => ["act", `${who(view, seat)} shows ${cardSigns(cards)}${rank ? `, ${rank}` : ""}`],
+  mucked: ({ seat }, view) => ["act", `${who(view, seat)} mucks`],
+  won: ({ seat, pot, amount }, view) => ["win", `${who(view, seat)} wins ${chips(amount)}${potName(view, pot)}`],
+  history_lost: ({ frames }) => ["table", `The table's memory has a gap of ${count(frames, "frame")}`],
+};
+
+const STATUS = {
+  playing: "plays",
+  waiting: "waits for the big blind",
+  sitting_out: "sits out",
+  leaving: "will leave after this hand",
+};
+
+function acted({ kind, amount, to, all_in, timeout }) {
+  const words = {
+    fold: "folds",
+    check: "checks",
+    call: `calls ${chips(amount)}`,
+    bet: `bets ${chips(to)}`,
+    raise: `raises to ${chips(to)}`,
+  }[kind];
+  return `${words}${all_in ? " and is all-in" : ""}${timeout ? " (out of time)" : ""}`;
+}
+
+function potName(view, pot) {
+  if ((view.hand?.pots.length ?? 0) < 2) return "";
+  return pot === 0 ? " from the main pot" : ` from side pot ${pot}`;
+}
+
+function who(view, seat) {
+  return view.seats[seat]?.name ?? `Seat ${seat + 1}`;
+}
+
+/** Who won the hand, in one line: `Ann wins 240 with two pair, aces and kings`. */
+export function result(view, story) {
+  const lines = [...story.won].map(([seat, amount]) => {
+    const rank = story.ranks.get(seat);
+    return `${who(view, seat)} wins ${chips(amount)}${rank ? ` with ${rank}` : ""}`;
+  });
+  return lines.join("; ");
+}
