@@ -18,6 +18,7 @@ struct Tally {
     /// Passed, but nothing was recorded, or too little is known, to compare the stacks with.
     not_compared: usize,
     irregular_raises: usize,
+    passed_over: usize,
 }
 
 fn main() -> ExitCode {
@@ -40,6 +41,9 @@ fn main() -> ExitCode {
     }
     if tally.irregular_raises > 0 {
         println!("{} raises below the least raise stood as played (TDA 52-A)", tally.irregular_raises);
+    }
+    if tally.passed_over > 0 {
+        println!("{} players were passed over by their records and folded (TDA 53-B)", tally.passed_over);
     }
     println!("{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped);
     if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -88,6 +92,7 @@ fn replay_hand(path: &Path, hand: Result<Record, PhhError>, tally: &mut Tally) {
         Err(error) => return fail(path, &record.name, &error.to_string(), tally),
     };
     tally.irregular_raises += replay.irregular_raises;
+    tally.passed_over += replay.passed_over;
     match replay.verdict(&record) {
         Verdict::Matches => tally.passed += 1,
         Verdict::Consistent => {

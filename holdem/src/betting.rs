@@ -2,7 +2,7 @@
 
 use crate::action::{Action, LegalActions, RaiseKind, RaiseRange, Refusal, RefusalCode};
 use crate::chips::Chips;
-use crate::event::{Did, Event};
+use crate::event::{Did, Event, Street};
 use crate::hand::{Hand, Phase, Player};
 use crate::seat::SeatIndex;
 use crate::variant::Limit;
@@ -150,9 +150,10 @@ impl Hand {
         !player.acted || self.level.saturating_sub(player.bet) >= self.full_raise
     }
 
-    /// The total a pot-sized raise reaches: the call, and then as much as the pot holds after it.
+    /// The total a pot-sized raise reaches: the call, and then as much as the pot holds after it (TDA 54).
     fn pot_limit(&self, player: &Player) -> Chips {
-        self.level + self.pot_total() + self.level.saturating_sub(player.bet)
+        let short = if self.street == Street::Preflop { self.blinds_short } else { Chips::ZERO };
+        self.level + self.pot_total() + short + self.level.saturating_sub(player.bet)
     }
 
     /// Gives the first turn of a street to the first player left of `from` who has something to decide.

@@ -20,8 +20,9 @@ impl Hand {
     pub fn start(setup: &HandSetup, deck: Deck, mut sink: impl FnMut(Event)) -> Result<Hand, SetupError> {
         let mut hand = Hand::new(setup, deck)?;
         for (seat, post) in posts_in_order(setup) {
-            let amount = post.amount.min(hand.at(seat).stack);
-            if !amount.is_zero() {
+            if !post.amount.is_zero() {
+                // Also when nothing is left to pay it with: the blind is due, and its seat decides who acts first.
+                let amount = post.amount.min(hand.at(seat).stack);
                 hand.emit(Event::Posted { seat, kind: post.kind, amount, due: post.amount }, &mut sink);
             }
         }

@@ -35,6 +35,8 @@ pub struct Hand {
     pub(crate) aggressor: Option<SeatIndex>,
     /// The first action before the flop is to the left of this seat.
     pub(crate) opens_after: SeatIndex,
+    /// What dead and short blinds lack of full ones: before the flop the pot limit counts them as full (TDA 54-B).
+    pub(crate) blinds_short: Chips,
     /// Chips that left the pots: awarded or raked.
     pub(crate) paid: Chips,
     pub(crate) rake: Chips,
@@ -205,6 +207,7 @@ impl Hand {
             full_raise: setup.rules.big_blind,
             aggressor: None,
             opens_after: setup.button,
+            blinds_short: setup.dead_small_blind(),
             paid: Chips::ZERO,
             rake: Chips::ZERO,
         })
@@ -224,7 +227,11 @@ impl Hand {
                     self.level = self.level.max(due);
                 }
                 match kind {
-                    PostKind::BigBlind => self.opens_after = seat,
+                    PostKind::SmallBlind => self.blinds_short += due - amount,
+                    PostKind::BigBlind => {
+                        self.opens_after = seat;
+                        self.blinds_short += due - amount;
+                    }
                     PostKind::Straddle => {
                         self.opens_after = seat;
                         self.full_raise = self.full_raise.max(due);

@@ -158,6 +158,13 @@ impl HandSetup {
         HandSetup { rules, button: seat(button), seats: seats.collect() }
     }
 
+    /// The small blind that nobody posts because its seat is empty (TDA 32); nothing heads-up or when one is posted.
+    pub(crate) fn dead_small_blind(&self) -> Chips {
+        let posted =
+            self.seats.iter().flat_map(|seat| &seat.posts).any(|post| post.kind == PostKind::SmallBlind);
+        if posted { Chips::ZERO } else { self.rules.small_blind }
+    }
+
     /// Says what is wrong with the setup, if anything is.
     pub(crate) fn check(&self) -> Result<(), SetupError> {
         let count = self.seats.len();
@@ -183,7 +190,7 @@ impl HandSetup {
         if self.rules.big_blind.is_zero() {
             return Err(SetupError::NoBigBlind);
         }
-        if too_many(self.rules.big_blind) {
+        if too_many(self.rules.big_blind) || too_many(self.rules.small_blind) {
             return Err(SetupError::TooManyChips);
         }
         if self.rules.rake.basis_points > 10_000 {

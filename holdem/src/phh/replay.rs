@@ -29,6 +29,8 @@ pub struct Replay {
     pub scale: u32,
     /// Raises that the rules refuse but the record tells: they stood because nobody objected in time (TDA 52-A).
     pub irregular_raises: usize,
+    /// Players whom the record passes over for the rest of the hand: their hands are dead (TDA 53-B).
+    pub passed_over: usize,
     /// Players whose recorded stack is unknown.
     unknown_stacks: Vec<bool>,
 }
@@ -96,10 +98,12 @@ impl Replay {
             let _ = hand.choose_at_showdown(seat, choice, |event| events.push(event));
         }
         let unknown_stacks = record.starting_stacks.iter().map(Option::is_none).collect();
-        let mut replay = Replay { setup, deck, events, hand, scale, irregular_raises: 0, unknown_stacks };
-        for (number, notation) in (1..).zip(&record.actions) {
+        let mut replay =
+            Replay { setup, deck, events, hand, scale, irregular_raises: 0, passed_over: 0, unknown_stacks };
+        for (at, notation) in record.actions.iter().enumerate() {
+            replay.fold_who_is_passed_over(&record.actions[at..]);
             replay.play(notation).map_err(|refusal| ReplayError::Refused {
-                number,
+                number: at + 1,
                 notation: notation.to_string(),
                 refusal,
             })?;
@@ -129,6 +133,26 @@ impl Replay {
                 self.hand.act_by_ruling(seat(player), to, |event| events.push(event))
             }
             other => other,
+        }
+    }
+
+    /// Folds whoever is to act, as long as the record goes on with another player and never comes back to him.
+    fn fold_who_is_passed_over(&mut self, rest: &[Notation]) {
+        let acting = |notation: &Notation| match notation.what {
+            Some(What::Fold(player) | What::CheckOrCall(player) | What::BetOrRaiseTo(player, _)) => {
+                Some(seat(player))
+            }
+            _ => None,
+        };
+        let Some(next) = rest.first().and_then(acting) else { return };
+        while let Some(to_act) = self.hand.to_act().filter(|&to_act| to_act != next) {
+            if rest.iter().filter_map(acting).any(|later| later == to_act) {
+                return;
+            }
+            self.passed_over += 1;
+            let events = &mut self.events;
+            let folded = self.hand.act(to_act, Action::Fold, |event| events.push(event));
+            folded.expect("whoever is to act may fold");
         }
     }
 
