@@ -1,1 +1,28 @@
-//! HTTP in front of the house: guest tokens, public keys, health.
+//! HTTP in front of the house: guest tokens, the public keys that relays check them with, health.
+//!
+//! It holds no state but its keys, so any number of replicas may stand behind the proxy if they share the key folder.
+//!
+//! In reading order:
+//!
+//! - [`api`]: the interface as a router; what the house serves too.
+//! - [`error`]: how a client is refused.
+//! - [`guest`]: names and ids of guests.
+//! - [`keyring`], [`key_dir`]: the keys in force, and where they come from.
+//! - [`limit`]: how often one address may ask; whose address it is stands in `address`.
+//! - `cors`: which other origins may read.
+//! - [`config`]: flags of the binary.
+//!
+//! Not here: accounts and passwords; chips; TLS (Nginx does it).
+
+mod address;
+pub mod api;
+pub mod config;
+mod cors;
+pub mod error;
+pub mod guest;
+pub mod key_dir;
+pub mod keyring;
+pub mod limit;
+
+pub use api::{ApiConfig, Issued, router};
+pub use keyring::Keyring;

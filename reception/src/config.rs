@@ -1,0 +1,97 @@
+//! Flags and environment variables of the `reception` binary.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use axum::http::HeaderValue;
+use clap::Parser;
+
+use crate::api::ApiConfig;
+
+/// HTTP in front of a Cardhouse cluster: guest tokens, the public keys that relays check them with, health.
+///
+/// Every flag can be given as the environment variable shown beside it.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "reception", version)]
+pub struct Config {
+    /// Where to listen: address and port (port 0: any free one, printed at start)
+    #[arg(long, env = "CARDHOUSE_RECEPTION_LISTEN", default_value = "127.0.0.1:8090")]
+    pub listen: SocketAddr,
+
+    /// Folder of the signing keys: Ed25519 in PKCS #8 PEM, *.pem. All are published, the newest signs. If there is none, one
+    /// is made
+    #[arg(long, env = "CARDHOUSE_KEY_DIR", default_value = "keys")]
+    pub key_dir: PathBuf,
+
+    /// How often the key folder is read again, milliseconds
+    #[arg(long, env = "CARDHOUSE_KEY_REREAD_MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(100..))]
+    pub key_reread_ms: u64,
+
+    /// How old a new key's file must be before it signs, milliseconds: longer than relays keep the published keys
+    #[arg(long, env = "CARDHOUSE_KEY_SETTLE_MS", default_value_t = 60_000)]
+    pub key_settle_ms: u64,
+
+    /// How long open requests may take after SIGTERM before they are cut, milliseconds
+    #[arg(long, env = "CARDHOUSE_DRAIN_MS", default_value_t = 5_000)]
+    pub drain_ms: u64,
+
+    /// Take the client's address from the last entry of X-Forwarded-For. Only behind a proxy that sets it
+    #[arg(long, env = "CARDHOUSE_TRUST_PROXY")]
+    pub trust_proxy: bool,
+
+    /// Other origins whose pages may use the interface, such as https://cards.example; several separated by commas
+    #[arg(long, env = "CARDHOUSE_ALLOW_ORIGIN", value_delimiter = ',')]
+    pub allow_origin: Vec<HeaderValue>,
+
+    /// How long tokens last, and how many there are.
+    #[command(flatten)]
+    pub tokens: TokenArgs,
+}
+
+/// The part of the flags that the house has too.
+#[derive(Debug, Clone, clap::Args)]
+pub struct TokenArgs {
+    /// How long a token is valid, seconds. Clients refresh theirs before
+    #[arg(long, env = "CARDHOUSE_TOKEN_SECONDS", default_value_t = 3_600, value_parser = clap::value_parser!(u64).range(10..=31_536_000))]
+    pub token_seconds: u64,
+
+    /// New guests and refreshed tokens of one address (IPv4 address or IPv6 /64) in the long run, a minute; 0: no limit
+    #[arg(long, env = "CARDHOUSE_TOKENS_PER_MINUTE", default_value_t = 600)]
+    pub tokens_per_minute: u32,
+
+    /// How many of them an address that was quiet may have at once
+    #[arg(long, env = "CARDHOUSE_TOKENS_BURST", default_value_t = 1_000)]
+    pub tokens_burst: u32,
+}
+
+impl TokenArgs {
+    /// With what the house takes from its relay's flags.
+    pub fn with(self, trust_proxy: bool, allow_origin: Vec<HeaderValue>) -> ApiConfig {
+        ApiConfig {
+            token_ms: self.token_seconds * 1_000,
+            tokens_per_minute: self.tokens_per_minute,
+            tokens_burst: self.tokens_burst,
+            trust_proxy,
+            allow_origin,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn every_flag_has_an_environment_variable_and_a_help_line() {
+        let command = Config::command();
+        command.clone().debug_assert();
+        for flag in
+            command.get_arguments().filter(|flag| !["help", "version"].contains(&flag.get_id().as_str()))
+        {
+            let name = flag.get_env().and_then(|name| name.to_str());
+            assert!(name.is_some_and(|name| name.starts_with("CARDHOUSE_")), "{}", flag.get_id());
+            assert!(flag.get_help().is_some(), "{}", flag.get_id());
+        }
+    }
+}
