@@ -1,7 +1,13 @@
 //! An echo server: what the Autobahn suite's server cases run against, and the shortest way from an HTTP request to a
 //! connection.
 //!
-//! `cargo run -p ws --example echo -- 127.0.0.1:9001`, then `wstest -m fuzzingclient` against `ws://127.0.0.1:9001`.
+//! ```sh
+//! cargo run --release -p ws --example echo -- 127.0.0.1:9001
+//! wstest -m fuzzingclient -s ws/autobahn/fuzzingclient.json # `pip install autobahntestsuite`, for Python 2.7
+//! ```
+//!
+//! All of the suite but compression (12 and 13), which is not spoken: of 301 cases 298 are "OK", strictly and with a clean
+//! close; the other three (7.1.6, 7.13.1, 7.13.2) are informational, there is nothing to pass.
 
 use axum::Router;
 use axum::body::Body;
