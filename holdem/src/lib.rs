@@ -35,7 +35,7 @@
 //! - `dealing`: the course of a hand between decisions; `betting`: turns and limits; `showdown`: who shows, who wins.
 //! - [`between`]: who plays the next hand, where the button goes, who posts what.
 //! - [`pot`]: main and side pots; [`evaluate`]: how strong a hand is.
-//! - [`phh`]: hand histories read, replayed and written.
+//! - [`phh`]: hand histories read, replayed and written; [`history`]: for other eyes (Open Hand History, text).
 
 pub mod action;
 mod betting;
@@ -47,6 +47,7 @@ pub mod deck;
 pub mod evaluate;
 pub mod event;
 pub mod hand;
+pub mod history;
 pub mod phh;
 pub mod pot;
 pub mod seat;
