@@ -8,9 +8,11 @@
 //! - [`node`]: what nodes say to each other.
 //! - [`bus`], [`store`], [`ports`]: the two ports to the world, each with a `memory` and a `redis` adapter;
 //!   [`wire`] is what goes wrong between nodes and the memory adapters in a simulation.
+//! - [`redis`]: the connections that both `redis` adapters use.
 //! - [`members`]: which nodes live.
 //! - [`token`]: who a client is.
 //! - [`telemetry`], [`readiness`], [`config`]: logs, metrics, health, and flags that all binaries share.
+//! - `testing` (a feature): real Redis servers for tests.
 
 pub mod bus;
 pub mod channel;
@@ -23,8 +25,11 @@ pub mod node;
 pub mod ports;
 pub mod protocol;
 pub mod readiness;
+pub mod redis;
 pub mod seal;
 pub mod store;
 pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod token;
 pub mod wire;

@@ -1,0 +1,136 @@
+//! Promises of the bus.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use shared::channel::Channel;
+
+use crate::setup::{House, Inbox, room};
+
+pub async fn what_is_published_after_a_confirmed_subscription_arrives(house: House) {
+    // Many channels: a confirmation that comes too early would be seen by one of them.
+    for at in 0..200 {
+        let inbox = Arc::new(Inbox::default());
+        let channel = Channel::frames(&room(&format!("t{at}")));
+        let subscription = if at % 50 == 0 { Some(house.bus.subscriber(inbox.clone())) } else { None };
+        let Some(subscription) = subscription else { continue };
+        for more in 0..50 {
+            let channel = Channel::frames(&room(&format!("t{at}-{more}")));
+            subscription.subscribe(&channel).await.unwrap();
+            house.bus.publish(&channel, Bytes::from_static(b"1")).await.unwrap();
+            inbox.wait_for(&channel, 1).await;
+        }
+        subscription.subscribe(&channel).await.unwrap();
+        house.bus.publish(&channel, Bytes::from_static(b"2")).await.unwrap();
+        assert_eq!(inbox.wait_for(&channel, 1).await, [Bytes::from_static(b"2")]);
+    }
+}
+
+pub async fn one_channel_keeps_the_order_of_one_publisher(house: House) {
+    const MESSAGES: u32 = 2_000;
+    let inbox = Arc::new(Inbox::default());
+    let subscription = house.bus.subscriber(inbox.clone());
+    let channels =
+        [Channel::frames(&room("t1")), Channel::commands(&room("t1")), Channel::frames(&room("t2"))];
+    for channel in &channels {
+        subscription.subscribe(channel).await.unwrap();
+    }
+    let publishers = channels.clone().map(|channel| {
+        let bus = house.bus.clone();
+        tokio::spawn(async move {
+            for number in 0..MESSAGES {
+                bus.publish(&channel, Bytes::copy_from_slice(&number.to_le_bytes())).await.unwrap();
+            }
+        })
+    });
+    for publisher in publishers {
+        publisher.await.unwrap();
+    }
+    let expected: Vec<Bytes> =
+        (0..MESSAGES).map(|number| Bytes::copy_from_slice(&number.to_le_bytes())).collect();
+    for channel in &channels {
+        assert_eq!(inbox.wait_for(channel, expected.len()).await, expected, "{channel:?}");
+    }
+    assert_eq!(inbox.missed_so_far().min(1), inbox.missed_so_far(), "only the first connect may be a miss");
+}
+
+pub async fn a_publication_says_how_many_received_it(house: House) {
+    let channel = Channel::lobby();
+    let publish = || house.bus.publish(&channel, Bytes::from_static(b"x"));
+    assert_eq!(publish().await.unwrap(), 0);
+    let (one, other) = (Arc::new(Inbox::default()), Arc::new(Inbox::default()));
+    let first = house.bus.subscriber(one.clone());
+    first.subscribe(&channel).await.unwrap();
+    assert_eq!(publish().await.unwrap(), 1);
+    let second = house.bus.subscriber(other.clone());
+    second.subscribe(&channel).await.unwrap();
+    assert_eq!(publish().await.unwrap(), 2);
+    assert_eq!(one.wait_for(&channel, 2).await.len(), 2);
+    assert_eq!(other.wait_for(&channel, 1).await.len(), 1);
+}
+
+pub async fn subscribing_twice_delivers_once(house: House) {
+    let inbox = Arc::new(Inbox::default());
+    let channel = Channel::nodes();
+    let subscription = house.bus.subscriber(inbox.clone());
+    subscription.subscribe(&channel).await.unwrap();
+    subscription.subscribe(&channel).await.unwrap();
+    assert_eq!(house.bus.publish(&channel, Bytes::from_static(b"1")).await.unwrap(), 1);
+    house.bus.publish(&channel, Bytes::from_static(b"2")).await.unwrap();
+    let got = inbox.wait_for(&channel, 2).await;
+    assert_eq!(got, [Bytes::from_static(b"1"), Bytes::from_static(b"2")]);
+}
+
+pub async fn an_ended_subscription_delivers_nothing(house: House) {
+    let inbox = Arc::new(Inbox::default());
+    let (left, kept) = (Channel::frames(&room("t1")), Channel::commands(&room("t1")));
+    let subscription = house.bus.subscriber(inbox.clone());
+    subscription.subscribe(&left).await.unwrap();
+    subscription.subscribe(&kept).await.unwrap();
+    subscription.unsubscribe(&left).await.unwrap();
+    // Another's subscription is confirmed later, so by then the broker has taken ours away.
+    subscription.subscribe(&Channel::replies(&"n9".parse().unwrap())).await.unwrap();
+    assert_eq!(house.bus.publish(&left, Bytes::from_static(b"1")).await.unwrap(), 0);
+    house.bus.publish(&kept, Bytes::from_static(b"2")).await.unwrap();
+    inbox.wait_for(&kept, 1).await;
+    assert!(inbox.got(&left).is_empty());
+
+    drop(subscription);
+    crate::setup::at_last(|| async {
+        match house.bus.publish(&kept, Bytes::from_static(b"3")).await {
+            Ok(0) => Ok(()),
+            other => Err(other),
+        }
+    })
+    .await;
+    let after_the_end = inbox.got(&kept).len();
+    house.bus.publish(&kept, Bytes::from_static(b"4")).await.unwrap();
+    assert_eq!(inbox.got(&kept).len(), after_the_end);
+}
+
+pub async fn a_payload_of_any_bytes_and_size_arrives_whole(house: House) {
+    let inbox = Arc::new(Inbox::default());
+    let channel = Channel::frames(&room("t1"));
+    let subscription = house.bus.subscriber(inbox.clone());
+    subscription.subscribe(&channel).await.unwrap();
+    let every_byte: Vec<u8> = (0..=255).cycle().take(70_000).collect();
+    let payloads =
+        [Bytes::new(), Bytes::from_static(b"\r\n\0\xff"), every_byte.into(), vec![7; 2_000_000].into()];
+    for payload in &payloads {
+        house.bus.publish(&channel, payload.clone()).await.unwrap();
+    }
+    assert!(inbox.wait_for(&channel, payloads.len()).await == payloads);
+}
+
+pub async fn channels_do_not_mix(house: House) {
+    let (one, other) = (Arc::new(Inbox::default()), Arc::new(Inbox::default()));
+    let (first, second) = (house.bus.subscriber(one.clone()), house.bus.subscriber(other.clone()));
+    let (frames, commands) = (Channel::frames(&room("t1")), Channel::commands(&room("t1")));
+    first.subscribe(&frames).await.unwrap();
+    second.subscribe(&commands).await.unwrap();
+    house.bus.publish(&frames, Bytes::from_static(b"f")).await.unwrap();
+    house.bus.publish(&commands, Bytes::from_static(b"c")).await.unwrap();
+    assert_eq!(one.wait_for(&frames, 1).await, [Bytes::from_static(b"f")]);
+    assert_eq!(other.wait_for(&commands, 1).await, [Bytes::from_static(b"c")]);
+    assert!(one.got(&commands).is_empty() && other.got(&frames).is_empty());
+}

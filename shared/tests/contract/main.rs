@@ -1,0 +1,53 @@
+//! What every adapter of the two ports promises, on each of them: in memory, on one Redis, on a Redis Cluster of three primaries and
+//! behind sentinels. Each test starts what it needs and shares nothing.
+
+mod bus;
+mod failure;
+mod setup;
+mod store;
+
+use setup::Kind;
+
+/// One test for each promise and adapter.
+macro_rules! promises {
+    ($($module:ident :: $promise:ident),* $(,)?) => {
+        mod memory { use super::*; $(
+            #[tokio::test]
+            async fn $promise() { $module::$promise(Kind::Memory.start().await).await }
+        )* }
+        mod single { use super::*; $(
+            #[tokio::test]
+            async fn $promise() { $module::$promise(Kind::Single.start().await).await }
+        )* }
+        mod cluster { use super::*; $(
+            #[tokio::test]
+            async fn $promise() { $module::$promise(Kind::Cluster.start().await).await }
+        )* }
+        mod sentinel { use super::*; $(
+            #[tokio::test]
+            async fn $promise() { $module::$promise(Kind::Sentinel.start().await).await }
+        )* }
+    };
+}
+
+promises! {
+    bus::what_is_published_after_a_confirmed_subscription_arrives,
+    bus::one_channel_keeps_the_order_of_one_publisher,
+    bus::a_publication_says_how_many_received_it,
+    bus::subscribing_twice_delivers_once,
+    bus::an_ended_subscription_delivers_nothing,
+    bus::a_payload_of_any_bytes_and_size_arrives_whole,
+    bus::channels_do_not_mix,
+    store::an_entry_stands_at_exactly_its_position,
+    store::an_append_at_or_before_the_last_position_is_fenced_and_writes_nothing,
+    store::the_fence_stands_after_the_journal_was_trimmed,
+    store::what_is_before_keep_from_is_dropped_with_the_append,
+    store::reading_goes_on_after_a_position_up_to_a_limit,
+    store::the_last_entry_is_found_alone,
+    store::of_two_contenders_for_an_epoch_one_wins,
+    store::an_entry_of_any_bytes_and_size_comes_back,
+    store::maps_keep_fields_and_a_new_field_is_set_once,
+    failure::a_subscriber_hears_that_it_missed_something_when_its_connection_was_lost,
+    failure::the_generation_changes_when_the_connection_was_lost,
+    failure::without_a_broker_operations_fail_in_bounded_time_and_later_work_again,
+}

@@ -1,0 +1,193 @@
+//! The adapters under test, and how each loses its broker and gets it back.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use shared::{
+    bus::{Bus, Receiver, memory::MemoryBus, redis::RedisBus},
+    channel::Channel,
+    id::{NodeId, RoomId},
+    redis::{Redis, RedisConfig},
+    store::{Store, memory::MemoryStore, redis::RedisStore},
+    testing::redis_server::{Persistence, RedisCluster, RedisSentinel, RedisServer},
+    wire::{LinkState, Wire},
+};
+use tokio::{
+    sync::Notify,
+    time::{Duration, timeout},
+};
+
+/// Far longer than anything takes: only a failing test waits so long.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Clone, Copy)]
+pub enum Kind {
+    Memory,
+    Single,
+    Cluster,
+    Sentinel,
+}
+
+/// What stands behind the ports.
+enum Broker {
+    Memory(Arc<Wire>),
+    Single(RedisServer),
+    Cluster(RedisCluster),
+    Sentinel(RedisSentinel),
+}
+
+pub struct House {
+    pub bus: Arc<dyn Bus>,
+    pub store: Arc<dyn Store>,
+    broker: Broker,
+}
+
+impl Kind {
+    pub async fn start(self) -> House {
+        let persistence = Persistence::AofAlways;
+        let (broker, url) = match self {
+            Self::Memory => {
+                let (wire, node) = (Wire::perfect(), NodeId::new("n1").unwrap());
+                return House {
+                    bus: Arc::new(MemoryBus::new(wire.clone(), &node)),
+                    store: Arc::new(MemoryStore::new(wire.clone(), &node)),
+                    broker: Broker::Memory(wire),
+                };
+            }
+            Self::Single => {
+                let server = RedisServer::start(persistence).await.unwrap();
+                let url = server.url();
+                (Broker::Single(server), url)
+            }
+            Self::Cluster => {
+                let cluster = RedisCluster::start(persistence).await.unwrap();
+                let url = cluster.url();
+                (Broker::Cluster(cluster), url)
+            }
+            Self::Sentinel => {
+                let sentinel = RedisSentinel::start(persistence).await.unwrap();
+                let url = sentinel.url();
+                (Broker::Sentinel(sentinel), url)
+            }
+        };
+        let redis = connect(&url).await;
+        House { bus: Arc::new(RedisBus::new(redis.clone())), store: Arc::new(RedisStore::new(redis)), broker }
+    }
+}
+
+pub async fn connect(url: &str) -> Redis {
+    // A loaded machine may start servers slowly.
+    let config = RedisConfig { connect_timeout_ms: 30_000, resubscribe_ms: 500, ..RedisConfig::new(url) };
+    Redis::connect(config).await.unwrap()
+}
+
+impl House {
+    /// Takes the broker away.
+    pub fn break_broker(&mut self) {
+        match &mut self.broker {
+            Broker::Memory(wire) => wire.links().iter().for_each(|link| link.set(LinkState::Refusing)),
+            Broker::Single(server) => server.kill(),
+            Broker::Cluster(cluster) => cluster.nodes.iter_mut().for_each(RedisServer::kill),
+            Broker::Sentinel(sentinel) => {
+                let primary = sentinel.primary().unwrap();
+                sentinel.nodes[primary].kill();
+            }
+        }
+    }
+
+    /// Gives it back (behind sentinels: another).
+    pub async fn mend_broker(&mut self) {
+        match &mut self.broker {
+            Broker::Memory(wire) => wire.links().iter().for_each(|link| link.heal()),
+            Broker::Single(server) => server.restart().await.unwrap(),
+            Broker::Cluster(cluster) => {
+                for node in &mut cluster.nodes {
+                    node.restart().await.unwrap();
+                }
+            }
+            Broker::Sentinel(sentinel) => {
+                sentinel.fail_over().await.unwrap();
+            }
+        }
+    }
+}
+
+pub fn room(name: &str) -> RoomId {
+    RoomId::new(name).unwrap()
+}
+
+/// A receiver that keeps what it gets.
+#[derive(Default)]
+pub struct Inbox {
+    messages: Mutex<Vec<(String, Bytes)>>,
+    missed: Mutex<usize>,
+    changed: Notify,
+}
+
+impl Receiver for Inbox {
+    fn deliver(&self, channel: &str, payload: Bytes) {
+        self.messages.lock().push((channel.into(), payload));
+        self.changed.notify_one();
+    }
+
+    fn missed(&self) {
+        *self.missed.lock() += 1;
+        self.changed.notify_one();
+    }
+}
+
+impl Inbox {
+    /// What came on a channel, once it is `count` messages or more.
+    pub async fn wait_for(&self, channel: &Channel, count: usize) -> Vec<Bytes> {
+        self.wait(|inbox| {
+            let got = inbox.got(channel);
+            (got.len() >= count).then_some(got)
+        })
+        .await
+    }
+
+    pub fn got(&self, channel: &Channel) -> Vec<Bytes> {
+        let messages = self.messages.lock();
+        messages
+            .iter()
+            .filter(|(name, _)| name == channel.as_str())
+            .map(|(_, payload)| payload.clone())
+            .collect()
+    }
+
+    pub fn missed_so_far(&self) -> usize {
+        *self.missed.lock()
+    }
+
+    pub async fn wait_for_missed(&self, more_than: usize) {
+        self.wait(|inbox| (inbox.missed_so_far() > more_than).then_some(())).await;
+    }
+
+    async fn wait<T>(&self, look: impl Fn(&Self) -> Option<T>) -> T {
+        let looking = async {
+            loop {
+                if let Some(found) = look(self) {
+                    return found;
+                }
+                self.changed.notified().await;
+            }
+        };
+        timeout(PATIENCE, looking).await.expect("what was awaited did not come")
+    }
+}
+
+/// Tries until it works, as all callers of the ports do.
+pub async fn at_last<T, E: std::fmt::Debug, F: Future<Output = Result<T, E>>>(
+    mut attempt: impl FnMut() -> F,
+) -> T {
+    let trying = async {
+        loop {
+            match attempt().await {
+                Ok(done) => return done,
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    };
+    timeout(PATIENCE, trying).await.expect("it never worked")
+}
