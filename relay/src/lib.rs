@@ -1,1 +1,52 @@
-//! Terminates WebSockets, checks tokens, routes commands, fans out frames.
+//! A relay: terminates players' WebSockets, checks their tokens, carries commands to rooms and frames to watchers.
+//!
+//! It knows no rules and keeps nothing that another relay could not rebuild from the journals. `docs/architecture.md` says how
+//! it fits in. In reading order:
+//!
+//! - [`config`]: every bound, with unit and default.
+//! - [`relay`]: the composition: what a relay consists of, and its running.
+//! - [`http`], [`serve`], [`origin`]: from a TCP connection to a WebSocket.
+//! - [`session`], [`message`], [`limits`], [`keys`]: what one client says.
+//! - [`peer`], [`line`], [`registry`]: its connection as the rest of the relay sees it.
+//! - [`hub`], [`room`], [`window`]: the rooms that are followed, and their frames.
+//! - [`delivery`]: what a watcher gets.
+//! - [`commands`], [`presence`]: what a room's owner is told.
+//! - [`tend`]: subscriptions, and gaps repaired from the journal.
+//! - [`lobby`]: the directory of tables.
+//! - [`works`], [`outgoing`], [`metrics`]: what all of these use.
+//! - [`drain`]: leaving.
+//!
+//! Locks are taken in this order, and never the other way: the hub's map, a room, the rooms that need attention; the lobby's
+//! viewers, its directory; the registry; and last of all a socket.
+
+mod commands;
+pub mod config;
+mod delivery;
+mod drain;
+mod http;
+mod hub;
+pub mod keys;
+mod limits;
+pub mod line;
+mod lobby;
+mod message;
+mod metrics;
+mod origin;
+mod outgoing;
+mod peer;
+mod presence;
+mod registry;
+pub mod relay;
+mod room;
+pub mod serve;
+pub mod session;
+mod tend;
+mod window;
+mod works;
+
+pub use config::RelayConfig;
+pub use keys::Keys;
+pub use line::Line;
+pub use relay::Relay;
+pub use serve::serve;
+pub use session::Session;

@@ -1,0 +1,278 @@
+//! Commands in flight: sent to the room's owner, repeated until answered, answered to the client once.
+//!
+//! Of one session one command per room is on its way at a time; the others queue behind it, so that they arrive in
+//! order even if the bus loses some. An answer is the frame that the command caused, or a reply of the owner.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+
+use bytes::Bytes;
+use shared::{
+    clock::UnixMs,
+    entry::Cause,
+    id::{Position, RoomId, SessionId, UserId},
+    node::{Asked, ToRoom},
+    protocol::{ClientOut, RefusalCode, client_out::Refused},
+};
+use smallvec::SmallVec;
+use ws::Frame;
+
+use crate::{
+    peer::{Peer, frame},
+    room::{Room, State},
+    works::Works,
+};
+
+/// A client's command.
+pub(crate) struct Ask {
+    pub(crate) n: u64,
+    /// The name that others see.
+    pub(crate) name: Arc<str>,
+    /// The JSON text of its `do`.
+    pub(crate) body: Bytes,
+    tries: u32,
+    due_ms: UnixMs,
+}
+
+impl Ask {
+    pub(crate) fn new(n: u64, name: Arc<str>, body: Bytes) -> Self {
+        Self { n, name, body, tries: 0, due_ms: 0 }
+    }
+}
+
+/// Commands that were applied, whose `ack` goes out when their frame does.
+pub(crate) type Owed = SmallVec<[(u64, Position); 2]>;
+
+/// One watcher's commands.
+#[derive(Default)]
+pub(crate) struct Asks {
+    in_flight: Option<Ask>,
+    queue: VecDeque<Ask>,
+    owed: Owed,
+}
+
+impl Asks {
+    /// Whether nothing waits for an answer.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.in_flight.is_none() && self.queue.is_empty() && self.owed.is_empty()
+    }
+
+    /// Commands without an answer yet.
+    pub(crate) fn waiting(&self) -> u32 {
+        u32::try_from(self.queue.len()).expect("bounded by the connection's limit")
+            + u32::from(self.in_flight.is_some())
+    }
+
+    pub(crate) fn owed(&self) -> &[(u64, Position)] {
+        &self.owed
+    }
+
+    /// Answers went out, these are left; how many that were.
+    pub(crate) fn paid(&mut self, left: Owed) -> u64 {
+        let paid = self.owed.len() - left.len();
+        self.owed = left;
+        paid as u64
+    }
+
+    fn has(&self, n: u64) -> bool {
+        self.in_flight.iter().chain(&self.queue).any(|ask| ask.n == n)
+            || self.owed.iter().any(|&(owed, _)| owed == n)
+    }
+}
+
+/// Whose command an answer is for.
+pub(crate) struct Asker<'a> {
+    pub(crate) user: &'a UserId,
+    pub(crate) session: SessionId,
+    pub(crate) n: u64,
+}
+
+impl Room {
+    /// Takes a command of this watcher. `false` when the watcher is not there any more.
+    pub(crate) fn ask(self: &Arc<Self>, works: &Works, key: usize, peer: &Arc<Peer>, ask: Ask) -> bool {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        let Some(watcher) = state.watcher(key, peer) else { return false };
+        let session = watcher.session;
+        let cause = Cause { user: watcher.user.clone(), session, n: ask.n };
+        if watcher.asks.as_ref().is_some_and(|asks| asks.has(ask.n)) {
+            return true;
+        }
+        let answered_at = state.window.caused_by(&cause);
+        let asks = state.watchers[key].asks.get_or_insert_default();
+        // Sent on an earlier connection, and applied since.
+        if let Some(at) = answered_at {
+            asks.owed.push((ask.n, at));
+            self.deliver_to(state, key, works);
+            return true;
+        }
+        peer.in_flight.fetch_add(1, Relaxed);
+        works.metrics.in_flight.increment(1);
+        works.metrics.commands.increment(1);
+        if asks.in_flight.is_some() {
+            asks.queue.push_back(ask);
+        } else {
+            asks.in_flight = Some(ask);
+            state.askers.insert((session, key));
+            self.send(state, key, works);
+            works.attend(self);
+        }
+        true
+    }
+
+    /// Whether this watcher's command waits for its answer.
+    pub(crate) fn is_asked(&self, key: usize, peer: &Arc<Peer>, n: u64) -> bool {
+        let mut state = self.state.lock();
+        let asks = state.watcher(key, peer).and_then(|watcher| watcher.asks.as_ref());
+        asks.is_some_and(|asks| asks.has(n))
+    }
+
+    /// Publishes a watcher's command in flight and sets when to do so again.
+    fn send(&self, state: &mut State, key: usize, works: &Works) {
+        let watcher = &mut state.watchers[key];
+        let Some(ask) = watcher.asks.as_mut().and_then(|asks| asks.in_flight.as_mut()) else { return };
+        let doubled = works.config.retry_first_ms.saturating_mul(1 << ask.tries.min(16));
+        ask.due_ms = works.now_ms() + doubled.min(works.config.retry_max_ms);
+        // Without a keyframe nobody has owned the room yet; the first one sends it.
+        let Some(end) = state.window.end() else { return };
+        ask.tries += 1;
+        let what = Asked::Command {
+            user: watcher.user.clone(),
+            name: ask.name.as_ref().into(),
+            session: watcher.session,
+            n: ask.n,
+            body: ask.body.clone(),
+        };
+        works.tell_room(&self.commands, &ToRoom { epoch: end.epoch(), relay: works.node.clone(), what });
+    }
+
+    /// Repeats what is due. Whether the answer was lost and not the command, the journal knows.
+    pub(crate) fn retry(&self, state: &mut State, works: &Works, now_ms: UnixMs) {
+        let due: SmallVec<[usize; 8]> = state
+            .askers
+            .iter()
+            .map(|&(_, key)| key)
+            .filter(|&key| {
+                let watcher = &state.watchers[key];
+                let ask = watcher.asks.as_ref().and_then(|asks| asks.in_flight.as_ref());
+                watcher.peer.is_open() && ask.is_some_and(|ask| now_ms >= ask.due_ms)
+            })
+            .collect();
+        for key in due {
+            works.metrics.retries.increment(1);
+            state.link.stale = true;
+            self.send(state, key, works);
+        }
+    }
+
+    /// The room has a new owner: everything in flight goes to it at once.
+    pub(crate) fn resend(&self, state: &mut State, works: &Works) {
+        let keys: SmallVec<[usize; 8]> = state.askers.iter().map(|&(_, key)| key).collect();
+        for key in keys {
+            if let Some(ask) = state.watchers[key].asks.as_mut().and_then(|asks| asks.in_flight.as_mut()) {
+                ask.tries = 0;
+            }
+            self.send(state, key, works);
+        }
+    }
+
+    /// A frame has come with this cause: its `ack` goes out right behind it.
+    pub(crate) fn answered(self: &Arc<Self>, state: &mut State, cause: &Cause, at: Position, works: &Works) {
+        let asker = Asker { user: &cause.user, session: cause.session, n: cause.n };
+        for key in self.take_answered(state, &asker, works) {
+            let watcher = &mut state.watchers[key];
+            watcher.asks.get_or_insert_default().owed.push((cause.n, at));
+            if !watcher.member && !watcher.muted {
+                watcher.member = true;
+                self.tell_present(state, key, works);
+            }
+        }
+    }
+
+    /// The owner says that a repeated command was applied at `at`, perhaps in a frame that has not come yet.
+    pub(crate) fn applied(self: &Arc<Self>, works: &Works, asker: &Asker<'_>, at: Position) {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        for key in self.take_answered(state, asker, works) {
+            state.watchers[key].asks.get_or_insert_default().owed.push((asker.n, at));
+            if state.window.end().is_none_or(|end| at > end) {
+                state.link.stale = true;
+                self.tend(state, works);
+            }
+            self.deliver_to(state, key, works);
+        }
+    }
+
+    /// The owner has refused a command; `text` is what the client gets.
+    pub(crate) fn refused(self: &Arc<Self>, works: &Works, asker: &Asker<'_>, text: &str) {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        for key in self.take_answered(state, asker, works) {
+            works.metrics.refusals.increment(1);
+            state.watchers[key].peer.answer(&Frame::text(text), works.now_ms());
+        }
+    }
+
+    /// Ends the flight of the command that was answered and sends the next of its session. The watchers whose command it was:
+    /// usually one, none for a repeated answer, two when a session moves from one connection to another.
+    fn take_answered(&self, state: &mut State, asker: &Asker<'_>, works: &Works) -> SmallVec<[usize; 2]> {
+        let session = asker.session;
+        let keys: SmallVec<[usize; 2]> =
+            state.askers.range((session, 0)..=(session, usize::MAX)).map(|&(_, key)| key).collect();
+        let mut taken = SmallVec::new();
+        for key in keys {
+            let watcher = &mut state.watchers[key];
+            let Some(asks) = watcher.asks.as_mut().filter(|_| watcher.user == *asker.user) else { continue };
+            if asks.in_flight.as_ref().is_none_or(|ask| ask.n != asker.n) {
+                continue;
+            }
+            asks.in_flight = asks.queue.pop_front();
+            watcher.peer.in_flight.fetch_sub(1, Relaxed);
+            works.metrics.in_flight.decrement(1);
+            if asks.in_flight.is_some() {
+                self.send(state, key, works);
+            } else {
+                state.askers.remove(&(session, key));
+            }
+            taken.push(key);
+        }
+        taken
+    }
+
+    /// The room does not exist: all commands are refused.
+    pub(crate) fn refuse_all(&self, state: &mut State, works: &Works) {
+        for (_, watcher) in &mut state.watchers {
+            let Some(asks) = watcher.asks.take() else { continue };
+            let waiting = asks.waiting();
+            watcher.peer.in_flight.fetch_sub(waiting, Relaxed);
+            works.metrics.in_flight.decrement(waiting);
+            for ask in asks.in_flight.iter().chain(&asks.queue) {
+                let refusal =
+                    refusal(ask.n, &self.id, RefusalCode::NoSuchRoom, "there is no such room", None);
+                works.metrics.refusals.increment(1);
+                watcher.peer.answer(&refusal, works.now_ms());
+            }
+        }
+        state.askers.clear();
+    }
+}
+
+/// A refusal of the relay's own.
+pub(crate) fn refusal(
+    n: u64,
+    room: &RoomId,
+    code: RefusalCode,
+    message: &str,
+    retry_after_ms: Option<u64>,
+) -> Frame {
+    frame(&ClientOut::Refused(Refused {
+        n,
+        room: room.clone(),
+        code,
+        message: message.into(),
+        retry_after_ms,
+        legal: None,
+    }))
+}

@@ -1,0 +1,143 @@
+//! Delivering: a watcher gets what lies between its cursor and the window's end.
+//!
+//! The same few lines serve a new frame, a join, a resume, a repaired gap, a takeover, and a slow reader that has
+//! drained. A frame's private part goes right behind it, and then the answer to the command that caused it.
+
+use shared::{
+    id::{Position, RoomId},
+    protocol::{ClientOut, client_out::NoticeCode},
+};
+use smallvec::SmallVec;
+use ws::{Frame, Pushed};
+
+use crate::{
+    commands::Owed,
+    peer::frame,
+    room::{Cursor, Watcher},
+    window::{Kept, Place, Window},
+    works::Works,
+};
+
+/// What goes out in one go, in order; on the stack for what is usual.
+type Batch = SmallVec<[Frame; 8]>;
+
+impl Watcher {
+    /// Sends what is due; how many frames that were.
+    pub(crate) fn deliver(&mut self, window: &Window, room: &RoomId, works: &Works) -> u64 {
+        let Some(end) = window.end() else { return 0 };
+        if self.lagging {
+            return 0;
+        }
+        if let Cursor::Said(at, _) = self.cursor {
+            self.cursor = match window.place(at) {
+                Place::In => Cursor::At(at.seq()),
+                Place::Before => Cursor::Nothing,
+                Place::Elsewhere => Cursor::Lost,
+                // The journal may know more than the window: wait for it.
+                Place::Ahead => return 0,
+            };
+        }
+        let owed = self.asks.as_ref().map_or(&[][..], |asks| asks.owed());
+        let (pushed, delivered, still_owed) = match self.cursor {
+            Cursor::At(seq) if seq == end.seq() && owed.is_empty() => return 0,
+            Cursor::At(seq) if seq.next() == end.seq() && owed.is_empty() && !self.muted => {
+                let last = window.last().expect("the window has an end");
+                match last.private(&self.user) {
+                    // What most watchers get most of the time: one shared frame, nothing copied or allocated.
+                    None => (self.peer.socket.push(&last.public), 1, Owed::new()),
+                    Some(private) => {
+                        let both = [last.public.clone(), private.clone()];
+                        (self.peer.socket.push_all(&both), 2, Owed::new())
+                    }
+                }
+            }
+            _ => {
+                let (batch, still_owed) = self.batch(window, end, owed, room);
+                if batch.is_empty() {
+                    (Pushed::Written, 0, still_owed)
+                } else {
+                    (self.peer.socket.push_all(&batch), batch.len() as u64, still_owed)
+                }
+            }
+        };
+        match pushed {
+            Pushed::Written | Pushed::Queued => {
+                self.cursor = Cursor::At(end.seq());
+                if let Some(asks) = &mut self.asks {
+                    works.metrics.acks.increment(asks.paid(still_owed));
+                }
+                delivered
+            }
+            Pushed::Full => {
+                self.lagging = true;
+                works.metrics.lagging.increment(1);
+                0
+            }
+            Pushed::Closed => {
+                // Nothing is worth trying until the connection's task has taken the watcher out.
+                self.lagging = true;
+                0
+            }
+        }
+    }
+
+    /// All that a watcher needs who is not simply one frame behind, and which answers are owed still after that.
+    fn batch(
+        &self,
+        window: &Window,
+        end: Position,
+        owed: &[(u64, Position)],
+        room: &RoomId,
+    ) -> (Batch, Owed) {
+        let mut batch = Batch::new();
+        let mut owed = Owed::from_slice(owed);
+        let mut pay = |batch: &mut Batch, up_to: Position| {
+            owed.retain(|&mut (n, at)| {
+                if at <= up_to {
+                    batch.push(ack(n, room, at));
+                }
+                at > up_to
+            });
+        };
+        let mut send = |batch: &mut Batch, kept: &Kept| {
+            if !self.muted {
+                batch.push(kept.public.clone());
+                batch.extend(kept.private(&self.user).cloned());
+            }
+            pay(batch, kept.at);
+        };
+        let since = match self.cursor {
+            Cursor::At(seq) => window.since(seq),
+            Cursor::Lost if !self.muted => {
+                batch.push(frame(&ClientOut::Notice {
+                    room: Some(room.clone()),
+                    code: NoticeCode::HistoryLost,
+                    message: "the last frames were lost; the room goes on from here".into(),
+                }));
+                None
+            }
+            _ => None,
+        };
+        match since {
+            Some(frames) => frames.for_each(|kept| send(&mut batch, kept)),
+            None => window.since_keyframe().for_each(|kept| send(&mut batch, kept)),
+        }
+        pay(&mut batch, end);
+        (batch, owed)
+    }
+
+    /// Gives a watcher up that claims more than the journal of a read which began after it came.
+    pub(crate) fn settle(&mut self, window: &Window, read: u32) -> bool {
+        match self.cursor {
+            Cursor::Said(at, before) if before < read && window.place(at) == Place::Ahead => {
+                self.cursor = Cursor::Lost;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+fn ack(n: u64, room: &RoomId, at: Position) -> Frame {
+    frame(&ClientOut::Ack { n, room: room.clone(), epoch: at.epoch(), seq: at.seq() })
+}

@@ -1,0 +1,61 @@
+//! What a relay counts. Handles are looked up once, so counting costs an atomic operation.
+
+use metrics::{Counter, Gauge, counter, gauge};
+
+macro_rules! metrics {
+    ($($(#[$doc:meta])* $field:ident: $kind:ident = $make:ident!($name:literal)),+ $(,)?) => {
+        /// Of one relay.
+        pub(crate) struct Metrics {
+            $($(#[$doc])* pub(crate) $field: $kind,)+
+        }
+
+        impl Metrics {
+            /// Handles of the recorder that is installed now; without one, counting does nothing.
+            pub(crate) fn new() -> Self {
+                Self { $($field: $make!($name),)+ }
+            }
+        }
+    };
+}
+
+metrics! {
+    connections: Gauge = gauge!("relay_connections"),
+    /// Connections that were turned away.
+    turned_away: Counter = counter!("relay_turned_away_total"),
+    messages: Counter = counter!("relay_messages_total"),
+    rooms: Gauge = gauge!("relay_rooms"),
+    /// Frames that came from the bus or were read from a journal, and were new.
+    frames: Counter = counter!("relay_frames_total"),
+    /// Frames, private parts and answers handed to sockets.
+    deliveries: Counter = counter!("relay_deliveries_total"),
+    /// Times that a client's queue was full.
+    lagging: Counter = counter!("relay_lagging_total"),
+    /// Holes that a journal was read for.
+    holes: Counter = counter!("relay_holes_total"),
+    /// Frames that came from a journal, since the bus had not brought them.
+    repaired: Counter = counter!("relay_repaired_frames_total"),
+    journal_reads: Counter = counter!("relay_journal_reads_total"),
+    journal_failures: Counter = counter!("relay_journal_failures_total"),
+    /// Times that a broker had lost what it had acknowledged.
+    history_lost: Counter = counter!("relay_history_lost_total"),
+    commands: Counter = counter!("relay_commands_total"),
+    in_flight: Gauge = gauge!("relay_commands_in_flight"),
+    retries: Counter = counter!("relay_command_retries_total"),
+    acks: Counter = counter!("relay_acks_total"),
+    refusals: Counter = counter!("relay_refusals_total"),
+    /// Messages to rooms that wait for the bus.
+    publishes_waiting: Gauge = gauge!("relay_publishes_waiting"),
+    /// Messages to rooms that did not fit into the queue or that the bus did not take.
+    publishes_failed: Counter = counter!("relay_publishes_failed_total"),
+    /// Messages to rooms that nobody received.
+    publishes_unheard: Counter = counter!("relay_publishes_unheard_total"),
+    malformed: Counter = counter!("relay_malformed_total"),
+    lobby_viewers: Gauge = gauge!("relay_lobby_viewers"),
+    lobby_tables: Gauge = gauge!("relay_lobby_tables"),
+    key_fetches_failed: Counter = counter!("relay_key_fetches_failed_total"),
+}
+
+/// Counts a close of our own by its code.
+pub(crate) fn closed(code: shared::protocol::CloseCode) {
+    counter!("relay_closed_total", "code" => (code as u16).to_string()).increment(1);
+}

@@ -1,0 +1,87 @@
+//! Telling a room's owner which members' sessions watch it.
+//!
+//! Members are users for whom the room has private parts, and senders of accepted commands; spectators come and go
+//! unnoticed. A message may be lost, so presence is told again after every change of epoch, and now and then.
+
+use std::sync::Arc;
+
+use shared::{
+    clock::UnixMs,
+    entry::{Entry, Kind},
+    id::UserId,
+    node::{Asked, ToRoom},
+};
+use smallvec::SmallVec;
+
+use crate::{
+    room::{Room, State},
+    works::Works,
+};
+
+/// How often presence is told without a reason.
+const TELL_AGAIN_MS: u64 = 30_000;
+
+impl Room {
+    /// Learns from a frame who is a member.
+    pub(crate) fn note_members(self: &Arc<Self>, state: &mut State, entry: &Entry, works: &Works) {
+        let before = match entry.kind {
+            // A keyframe has a part for every member, so whoever has left is left out.
+            Kind::Keyframe => Some(std::mem::take(&mut state.members)),
+            Kind::Claim | Kind::Delta => None,
+        };
+        let mut new: SmallVec<[UserId; 2]> = SmallVec::new();
+        for private in &entry.privates {
+            let added = state.members.insert(private.user.clone());
+            if added && before.as_ref().is_none_or(|before| !before.contains(&private.user)) {
+                new.push(private.user.clone());
+            }
+        }
+        if new.is_empty() {
+            return;
+        }
+        let mut present: SmallVec<[usize; 2]> = SmallVec::new();
+        for (key, watcher) in &mut state.watchers {
+            if !watcher.member && !watcher.muted && new.contains(&watcher.user) {
+                watcher.member = true;
+                present.push(key);
+            }
+        }
+        for key in present {
+            self.tell_present(state, key, works);
+        }
+    }
+
+    pub(crate) fn tell_present(&self, state: &State, key: usize, works: &Works) {
+        let watcher = &state.watchers[key];
+        self.tell(state, Asked::Present { user: watcher.user.clone(), session: watcher.session }, works);
+    }
+
+    pub(crate) fn tell_absent(&self, state: &State, key: usize, works: &Works) {
+        let watcher = &state.watchers[key];
+        self.tell(state, Asked::Absent { user: watcher.user.clone(), session: watcher.session }, works);
+    }
+
+    /// Tells of all members here.
+    pub(crate) fn tell_presences(&self, state: &mut State, works: &Works) {
+        state.told_ms = works.now_ms();
+        for (key, watcher) in &state.watchers {
+            if watcher.member && watcher.peer.is_open() {
+                self.tell_present(state, key, works);
+            }
+        }
+    }
+
+    /// The same, if it was not done for long.
+    pub(crate) fn tell_presences_again(&self, state: &mut State, works: &Works, now_ms: UnixMs) {
+        if now_ms >= state.told_ms + TELL_AGAIN_MS {
+            self.tell_presences(state, works);
+        }
+    }
+
+    fn tell(&self, state: &State, what: Asked, works: &Works) {
+        // Before the first keyframe there is no owner; with it, presence is told.
+        if let Some(end) = state.window.end() {
+            works.tell_room(&self.commands, &ToRoom { epoch: end.epoch(), relay: works.node.clone(), what });
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Who is connected: by session, and counted by address.
+
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+
+use parking_lot::Mutex;
+use shared::id::{SessionId, UserId};
+use slab::Slab;
+
+use crate::{peer::Peer, works::Works};
+
+/// Peers looked at in one go by the sweep.
+const PIECE_PEERS: usize = 1_024;
+
+/// Connections beyond the limit that are still let in far enough to be told so, as a part of that limit.
+const TURNED_AWAY_PART: usize = 16;
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Registry {
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    peers: Slab<Arc<Peer>>,
+    /// The connection that each session is on now. A session belongs to its user: the number alone says nothing.
+    sessions: BTreeMap<(SessionId, UserId), usize>,
+    addresses: BTreeMap<IpAddr, usize>,
+}
+
+/// Whether a connection may come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// Yes.
+    Welcome,
+    /// No, and it can be told so in a close frame.
+    TurnedAway,
+    /// No, and so many others are being told so that this one is not.
+    Refused,
+}
+
+impl Registry {
+    /// Whether one more connection from there may come in now.
+    pub(crate) fn admit(&self, address: IpAddr, works: &Works) -> Admission {
+        let known = self.known.lock();
+        let (all, all_max) = (known.peers.len(), works.config.connections_max);
+        let here = known.addresses.get(&address).copied().unwrap_or(0);
+        let here_max = works.config.connections_per_address_max;
+        let beyond = |count: usize, max: usize| count >= max + max.div_ceil(TURNED_AWAY_PART);
+        if beyond(all, all_max) || beyond(here, here_max) {
+            Admission::Refused
+        } else if all >= all_max || here >= here_max {
+            Admission::TurnedAway
+        } else {
+            Admission::Welcome
+        }
+    }
+
+    /// Counts a connection; its key.
+    pub(crate) fn enter(&self, peer: &Arc<Peer>, works: &Works) -> usize {
+        let mut known = self.known.lock();
+        *known.addresses.entry(peer.address).or_default() += 1;
+        let key = known.peers.insert(peer.clone());
+        works.metrics.connections.set(known.peers.len() as f64);
+        key
+    }
+
+    /// The session is on this connection from now on; the one that it was on until now, if there is one.
+    pub(crate) fn take_session(&self, session: SessionId, user: &UserId, key: usize) -> Option<Arc<Peer>> {
+        let mut known = self.known.lock();
+        let before = known.sessions.insert((session, user.clone()), key)?;
+        known.peers.get(before).cloned()
+    }
+
+    /// The connection that a session is on.
+    pub(crate) fn of_session(&self, session: SessionId, user: &UserId) -> Option<Arc<Peer>> {
+        let known = self.known.lock();
+        known.sessions.get(&(session, user.clone())).and_then(|&key| known.peers.get(key)).cloned()
+    }
+
+    /// Forgets a connection. Whether its session is gone with it: it was not continued on another one.
+    pub(crate) fn leave(&self, key: usize, session: Option<(SessionId, &UserId)>, works: &Works) -> bool {
+        let mut known = self.known.lock();
+        let peer = known.peers.remove(key);
+        if let Some(count) = known.addresses.get_mut(&peer.address) {
+            *count -= 1;
+            if *count == 0 {
+                known.addresses.remove(&peer.address);
+            }
+        }
+        works.metrics.connections.set(known.peers.len() as f64);
+        let Some((session, user)) = session else { return true };
+        let name = (session, user.clone());
+        let was_here = known.sessions.get(&name) == Some(&key);
+        if was_here {
+            known.sessions.remove(&name);
+        }
+        was_here
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.known.lock().peers.len()
+    }
+
+    /// All connections.
+    pub(crate) fn all(&self) -> Vec<Arc<Peer>> {
+        self.known.lock().peers.iter().map(|(_, peer)| peer.clone()).collect()
+    }
+
+    /// Looks at every connection in turn, in pieces, and lets others run in between.
+    pub(crate) async fn sweep(&self, works: &Works) {
+        let mut next_key = 0;
+        loop {
+            let piece: Vec<Arc<Peer>> = {
+                let known = self.known.lock();
+                let keys = known.peers.capacity();
+                if next_key >= keys {
+                    return;
+                }
+                let piece = next_key..keys.min(next_key + PIECE_PEERS);
+                next_key = piece.end;
+                piece.filter_map(|key| known.peers.get(key).cloned()).collect()
+            };
+            let now_ms = works.now_ms();
+            for peer in piece {
+                peer.sweep(&works.config, now_ms);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}

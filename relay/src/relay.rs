@@ -1,0 +1,299 @@
+//! What a relay consists of, and its running.
+
+use std::{
+    future::Future,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use shared::{
+    bus::Subscription,
+    channel::Channel,
+    id::{NodeId, SessionId},
+    members::{Heartbeat, Members},
+    node::{LobbyNews, Role, encode},
+    ports::Ports,
+    protocol::{ClientOut, CloseCode, client_out::NoticeCode},
+};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, sleep},
+};
+
+use crate::{
+    config::RelayConfig,
+    drain::drain,
+    hub::{Hub, Switchboard, serve_rooms, tend_rooms},
+    keys::Keys,
+    line::Line,
+    lobby::Lobby,
+    outgoing::{Outgoing, Waiting, publish},
+    peer::{Peer, frame},
+    registry::{Admission, Registry},
+    room::Room,
+    session::Session,
+    works::Works,
+};
+
+/// How often rooms that need attention are looked at: how exact the pauses between retries are.
+const ATTENTION: Duration = Duration::from_millis(50);
+
+/// How often connections are looked at.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// How often a subscription that every relay needs is tried again.
+const SUBSCRIBE_AGAIN: Duration = Duration::from_millis(250);
+
+/// A relay. It accepts connections as soon as it is made; rooms come alive when it [runs](Relay::run).
+pub struct Relay {
+    pub(crate) works: Arc<Works>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) lobby: Arc<Lobby>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) keys: Arc<Keys>,
+    rng: Mutex<StdRng>,
+    ports: Ports,
+    /// What running takes.
+    queues: Mutex<Option<Queues>>,
+    draining: AtomicBool,
+    /// Hears itself, and the store answers.
+    connected: AtomicBool,
+}
+
+/// The ends of the relay's inner queues that its tasks take from.
+struct Queues {
+    outgoing: Waiting,
+    tending: mpsc::UnboundedReceiver<Arc<Room>>,
+    serving: mpsc::UnboundedReceiver<Arc<Room>>,
+}
+
+impl Relay {
+    /// A relay on these ports, which checks tokens with these keys.
+    ///
+    /// # Panics
+    /// Never: the name that is made up is one.
+    pub fn new(ports: Ports, config: RelayConfig, keys: Arc<Keys>) -> Arc<Self> {
+        let mut rng = StdRng::seed_from_u64(config.seed.unwrap_or_else(rand::random));
+        let node = config.node.clone().unwrap_or_else(|| {
+            NodeId::new(&format!("relay-{:016x}", rng.next_u64())).expect("hexadecimal digits make a name")
+        });
+        let (outgoing, waiting) = Outgoing::new(config.publishes_max);
+        let (tending, to_tend) = mpsc::unbounded_channel();
+        let (serving, to_serve) = mpsc::unbounded_channel();
+        let works = Works::new(node, config, ports.clock, outgoing, tending, serving);
+        Arc::new(Self {
+            works: Arc::new(works),
+            hub: Arc::default(),
+            lobby: Arc::default(),
+            registry: Arc::default(),
+            keys,
+            rng: Mutex::new(rng),
+            ports,
+            queues: Mutex::new(Some(Queues { outgoing: waiting, tending: to_tend, serving: to_serve })),
+            draining: AtomicBool::new(false),
+            connected: AtomicBool::new(false),
+        })
+    }
+
+    /// Its name among the nodes.
+    pub fn node(&self) -> &NodeId {
+        &self.works.node
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        self.registry.len()
+    }
+
+    /// How many rooms are followed.
+    pub fn rooms(&self) -> usize {
+        self.hub.len()
+    }
+
+    /// What keeps the relay from serving clients as it should; nothing, when it is ready.
+    pub fn troubles(&self) -> Vec<&'static str> {
+        let troubles = [
+            (self.draining.load(Relaxed), "draining"),
+            (!self.connected.load(Relaxed), "does not hear itself, or the store does not answer"),
+            (self.keys.is_empty(), "has no keys to check tokens with"),
+        ];
+        troubles.into_iter().filter_map(|(is, what)| is.then_some(what)).collect()
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Relaxed)
+    }
+
+    /// A connection from `address`; what its client says goes into the session, what it gets comes over `line`.
+    ///
+    /// A connection too many is closed with [`CloseCode::TryAgainLater`].
+    pub fn connect(self: &Arc<Self>, line: Line, address: IpAddr) -> Session {
+        let now_ms = self.works.now_ms();
+        let admission = self.registry.admit(address, &self.works);
+        let peer = Arc::new(Peer::new(line, address, &self.works.config, now_ms));
+        let key = self.registry.enter(&peer, &self.works);
+        if admission != Admission::Welcome || self.is_draining() {
+            self.works.metrics.turned_away.increment(1);
+            peer.close(CloseCode::TryAgainLater, "no room for more connections", now_ms);
+        }
+        Session::new(self.clone(), peer, key, now_ms)
+    }
+
+    pub(crate) fn new_session(&self) -> SessionId {
+        SessionId(self.rng.lock().next_u64())
+    }
+
+    /// Runs until `shutdown`, then [drains](crate::drain). Dropping the future ends all at once, as a crash would.
+    ///
+    /// # Panics
+    /// When it is called twice.
+    pub fn run(
+        self: &Arc<Self>,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let queues = self.queues.lock().take().expect("a relay runs once");
+        let relay = self.clone();
+        async move {
+            let pulled_plug = PulledPlug(relay.clone());
+            let switchboard = Arc::new(Switchboard {
+                hub: relay.hub.clone(),
+                works: relay.works.clone(),
+                lobby: relay.lobby.clone(),
+                registry: Arc::downgrade(&relay.registry),
+                replies: Channel::replies(relay.node()),
+                news: Channel::lobby(),
+            });
+            let subscription: Arc<dyn Subscription> = relay.ports.bus.subscriber(switchboard).into();
+            let pace = Heartbeat::new(relay.works.config.beat_ms, relay.works.config.dead_after_ms);
+            let members =
+                Members::start(relay.ports.clone(), relay.node().clone(), Role::Relay, pace, |_| {});
+            let mut tasks = relay.begin(queues, &subscription);
+            tasks.spawn(relay.clone().watch_connection(members.observed()));
+            tokio::select! {
+                biased;
+                () = shutdown => {}
+                Some(ended) = tasks.join_next() => match ended {
+                    Ok(()) => unreachable!("the tasks of a relay have no end"),
+                    Err(error) => std::panic::resume_unwind(error.into_panic()),
+                },
+            }
+            relay.draining.store(true, Relaxed);
+            members.set_draining(true);
+            drain(&relay).await;
+            if let Err(error) = members.leave().await {
+                tracing::debug!(%error, "could not say goodbye");
+            }
+            drop(pulled_plug);
+        }
+    }
+
+    fn begin(self: &Arc<Self>, queues: Queues, subscription: &Arc<dyn Subscription>) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        let Queues { outgoing, tending, serving } = queues;
+        let relay = self.clone();
+        tasks.spawn(async move { publish(outgoing, &*relay.ports.bus, &relay.works.metrics).await });
+        let (relay, own) = (self.clone(), subscription.clone());
+        tasks.spawn(async move {
+            tend_rooms(tending, &relay.hub, &relay.works, &*relay.ports.store, &*own).await;
+        });
+        let relay = self.clone();
+        tasks.spawn(async move { serve_rooms(serving, &relay.works).await });
+        let relay = self.clone();
+        tasks.spawn(async move { relay.keys.follow(&relay.works.config, &relay.works.metrics).await });
+        tasks.spawn(self.clone().listen(subscription.clone()));
+        tasks.spawn(self.clone().attend());
+        tasks.spawn(self.clone().sweep());
+        tasks.spawn(self.clone().tell_lobby());
+        tasks
+    }
+
+    /// Subscribes to what every relay hears, and asks for the tables.
+    async fn listen(self: Arc<Self>, subscription: Arc<dyn Subscription>) {
+        for channel in [Channel::replies(self.node()), Channel::lobby()] {
+            while let Err(error) = subscription.subscribe(&channel).await {
+                tracing::debug!(?channel, %error, "cannot subscribe yet");
+                sleep(SUBSCRIBE_AGAIN).await;
+            }
+        }
+        // A lost question does not matter: workers tell of all their tables every few seconds anyway.
+        self.works.outgoing.publish(&Channel::lobby(), encode(&LobbyNews::Wanted), &self.works.metrics);
+        std::future::pending().await
+    }
+
+    /// Looks at rooms that need attention, while there are some.
+    async fn attend(self: Arc<Self>) {
+        loop {
+            if self.works.sweep_rooms() {
+                sleep(ATTENTION).await;
+            } else {
+                self.works.attended.notified().await;
+            }
+        }
+    }
+
+    /// Looks at connections and at quiet rooms.
+    async fn sweep(self: Arc<Self>) {
+        loop {
+            sleep(SWEEP).await;
+            self.registry.sweep(&self.works).await;
+            self.hub.check_quiet(&self.works);
+        }
+    }
+
+    async fn tell_lobby(self: Arc<Self>) {
+        let mut rounds = interval(Duration::from_millis(self.works.config.lobby_every_ms.max(1)));
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            rounds.tick().await;
+            self.lobby.end_round(&self.works).await;
+        }
+    }
+
+    /// Tells clients when frames stop coming, and when they come again.
+    async fn watch_connection(
+        self: Arc<Self>,
+        mut observed: tokio::sync::watch::Receiver<shared::members::Observed>,
+    ) {
+        loop {
+            let connected = observed.borrow_and_update().is_ready();
+            if self.connected.swap(connected, Relaxed) != connected {
+                // At the very beginning nobody has missed anything yet; to hear `recovered` then does no harm.
+                let (code, message) = match connected {
+                    true => (NoticeCode::Recovered, "news come again"),
+                    false => (NoticeCode::Delayed, "news do not come at the moment; this relay is trying"),
+                };
+                tracing::info!(connected, "the relay's connection has changed");
+                let notice = frame(&ClientOut::Notice { room: None, code, message: message.into() });
+                for peer in self.registry.all() {
+                    peer.notify(&notice);
+                }
+            }
+            if observed.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    /// Random numbers for spreading.
+    pub(crate) fn random(&self) -> u64 {
+        self.rng.lock().next_u64()
+    }
+}
+
+/// Ends all connections when the relay's future goes.
+struct PulledPlug(Arc<Relay>);
+
+impl Drop for PulledPlug {
+    fn drop(&mut self) {
+        for peer in self.0.registry.all() {
+            peer.socket.abort();
+        }
+    }
+}

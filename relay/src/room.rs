@@ -1,0 +1,415 @@
+//! A room as this relay follows it: its window of frames, and who watches.
+//!
+//! One lock holds all that concerns a room, so its frames, answers and watchers have one order. It is held while frames
+//! are written to sockets, which never blocks; where there are many sockets, for a piece of them at a time.
+//! [`delivery`](crate::delivery), [`commands`](crate::commands), [`presence`](crate::presence) and
+//! [`tend`](crate::tend) each add their part.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+
+use parking_lot::Mutex;
+use shared::{
+    channel::Channel,
+    clock::UnixMs,
+    entry::Entry,
+    id::{Position, RoomId, Seq, SessionId, UserId},
+    protocol::{ClientOut, ErrorCode},
+};
+use slab::Slab;
+
+use crate::{
+    commands::Asks,
+    peer::{Peer, frame},
+    tend::Link,
+    window::{Offered, Source, Window},
+    works::Works,
+};
+
+/// Frames from the bus that wait for the journal to fill the hole before them; beyond that they are dropped, the
+/// journal has them too.
+const PENDING_ENTRIES_MAX: usize = 256;
+
+/// Watchers served in one go of a room that has many: at about 5 us each it keeps the room's lock well below a millisecond.
+const PIECE_WATCHERS: usize = 64;
+
+/// See the module.
+pub(crate) struct Room {
+    pub(crate) id: RoomId,
+    pub(crate) frames: Channel,
+    pub(crate) commands: Channel,
+    pub(crate) state: Mutex<State>,
+}
+
+/// What the room's lock holds.
+pub(crate) struct State {
+    pub(crate) window: Window,
+    pub(crate) watchers: Slab<Watcher>,
+    /// Watchers with commands in flight, by session.
+    pub(crate) askers: BTreeSet<(SessionId, usize)>,
+    /// Users for whom the frames since the newest keyframe (it included) have private parts.
+    pub(crate) members: BTreeSet<UserId>,
+    /// When members' presence was last told to the owner.
+    pub(crate) told_ms: UnixMs,
+    pub(crate) link: Link,
+    /// When the last watcher left.
+    pub(crate) empty_since_ms: UnixMs,
+    /// A pass over the watchers is under way.
+    serving: bool,
+    /// No longer in the hub; whoever still holds it looks there again.
+    pub(crate) closed: bool,
+}
+
+/// A connection that watches.
+pub(crate) struct Watcher {
+    pub(crate) peer: Arc<Peer>,
+    pub(crate) user: UserId,
+    pub(crate) session: SessionId,
+    pub(crate) cursor: Cursor,
+    /// Its queue was full: it gets nothing until that is drained.
+    pub(crate) lagging: bool,
+    /// It unwatched while commands were in flight: it gets their answers and nothing else.
+    pub(crate) muted: bool,
+    /// The owner is told when it comes and goes.
+    pub(crate) member: bool,
+    /// Most watchers never ask.
+    pub(crate) asks: Option<Box<Asks>>,
+}
+
+/// How far a watcher is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cursor {
+    /// It has nothing, or nothing that continues: it gets the newest keyframe.
+    Nothing,
+    /// It says that it has everything up to there. Settled against the window, at the latest after a journal read that
+    /// began later than the one of this number.
+    Said(Position, u32),
+    /// It has a frame that is not part of the history any more: it gets the newest keyframe, and is told.
+    Lost,
+    /// It has everything up to there.
+    At(Seq),
+}
+
+/// A pass over the watchers of a room that has many.
+pub(crate) struct Pass {
+    pub(crate) room: Arc<Room>,
+    next_key: usize,
+    /// The window's end when the pass began.
+    began_at: Option<Position>,
+}
+
+impl Pass {
+    pub(crate) fn new(room: Arc<Room>) -> Self {
+        Self { room, next_key: 0, began_at: None }
+    }
+}
+
+impl Room {
+    pub(crate) fn new(id: RoomId, now_ms: UnixMs) -> Self {
+        Self {
+            frames: Channel::frames(&id),
+            commands: Channel::commands(&id),
+            id,
+            state: Mutex::new(State {
+                window: Window::default(),
+                watchers: Slab::new(),
+                askers: BTreeSet::new(),
+                members: BTreeSet::new(),
+                told_ms: now_ms,
+                link: Link::new(now_ms),
+                empty_since_ms: now_ms,
+                serving: false,
+                closed: false,
+            }),
+        }
+    }
+
+    /// Adds a watcher, who has everything up to `from`. `None` when the room has just closed.
+    pub(crate) fn watch(
+        self: &Arc<Self>,
+        works: &Works,
+        peer: &Arc<Peer>,
+        user: &UserId,
+        session: SessionId,
+        from: Option<Position>,
+    ) -> Option<usize> {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        if state.closed {
+            return None;
+        }
+        let cursor = match from {
+            Some(at) if at != Position::default() => Cursor::Said(at, state.link.reads_begun),
+            _ => Cursor::Nothing,
+        };
+        let watcher = Watcher {
+            peer: peer.clone(),
+            user: user.clone(),
+            session,
+            cursor,
+            lagging: false,
+            muted: false,
+            member: state.members.contains(user),
+            asks: None,
+        };
+        let key = state.watchers.insert(watcher);
+        self.deliver_to(state, key, works);
+        if matches!(state.watchers[key].cursor, Cursor::Said(..)) {
+            state.link.stale = true;
+        }
+        self.tend(state, works);
+        if state.link.is_troubled() && state.window.end().is_none() {
+            peer.answer(&self.unavailable(), works.now_ms());
+        }
+        if state.watchers[key].member {
+            self.tell_present(state, key, works);
+        }
+        Some(key)
+    }
+
+    /// Watches again with a watcher that is there already: takes up what was muted, and has the owner told of a
+    /// member's presence anew. `false` when it is not there any more.
+    pub(crate) fn watch_again(self: &Arc<Self>, works: &Works, key: usize, peer: &Arc<Peer>) -> bool {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        let Some(watcher) = state.watcher(key, peer) else { return false };
+        if watcher.muted {
+            watcher.muted = false;
+            watcher.cursor = Cursor::Nothing;
+            let user = watcher.user.clone();
+            state.watchers[key].member = state.members.contains(&user);
+            self.deliver_to(state, key, works);
+        }
+        if state.watchers[key].member {
+            self.tell_present(state, key, works);
+        }
+        true
+    }
+
+    /// Ends watching at the client's wish: commands in flight still get their answers. Whether the watcher is gone.
+    pub(crate) fn unwatch(self: &Arc<Self>, works: &Works, key: usize, peer: &Arc<Peer>) -> bool {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        let Some(watcher) = state.watcher(key, peer) else { return true };
+        if watcher.asks.as_ref().is_some_and(|asks| !asks.is_empty()) {
+            watcher.muted = true;
+            if std::mem::take(&mut watcher.member) {
+                self.tell_absent(state, key, works);
+            }
+            return false;
+        }
+        self.remove(state, key, true, works);
+        true
+    }
+
+    /// Ends watching because the connection is gone. `session_gone`: the session was not continued on another one.
+    pub(crate) fn abandon(self: &Arc<Self>, works: &Works, key: usize, peer: &Arc<Peer>, session_gone: bool) {
+        let mut state = self.state.lock();
+        if state.watcher(key, peer).is_some() {
+            self.remove(&mut state, key, session_gone, works);
+        }
+    }
+
+    /// Whether this watcher is still there: a room that turns out not to exist drops all.
+    pub(crate) fn has(&self, key: usize, peer: &Arc<Peer>) -> bool {
+        self.state.lock().watcher(key, peer).is_some()
+    }
+
+    /// The client has read everything that was queued for it.
+    pub(crate) fn drained(self: &Arc<Self>, works: &Works, key: usize, peer: &Arc<Peer>) {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        if let Some(watcher) = state.watcher(key, peer) {
+            watcher.lagging = false;
+            self.deliver_to(state, key, works);
+        }
+    }
+
+    /// An entry has come over the bus.
+    pub(crate) fn take(self: &Arc<Self>, works: &Works, entry: Entry) {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        match self.apply(state, &entry, Source::Bus, works) {
+            Offered::Old => {}
+            Offered::Next | Offered::Anew | Offered::Lost => {
+                self.serve(state, works);
+                self.tend(state, works);
+            }
+            Offered::Hole => {
+                works.metrics.holes.increment(1);
+                if state.link.pending.len() < PENDING_ENTRIES_MAX {
+                    state.link.pending.push_back(entry);
+                } else {
+                    state.link.stale = true;
+                }
+                self.tend(state, works);
+            }
+        }
+    }
+
+    /// Takes an entry into the window if it fits, and does all that follows from it but delivering.
+    pub(crate) fn apply(
+        self: &Arc<Self>,
+        state: &mut State,
+        entry: &Entry,
+        source: Source,
+        works: &Works,
+    ) -> Offered {
+        let epoch_before = state.window.end().map(Position::epoch);
+        let offered = state.window.offer(entry, source, works.config.window_frames);
+        match offered {
+            Offered::Old | Offered::Hole => return offered,
+            Offered::Next => {}
+            // Whoever waits with a position of its own is settled by a read that has this keyframe.
+            Offered::Anew => state.link.stale |= source == Source::Bus,
+            Offered::Lost => {
+                works.metrics.history_lost.increment(1);
+                tracing::warn!(room = %self.id, at = %entry.at, "the broker has lost acknowledged frames");
+                state.lose_from(entry.at.seq());
+            }
+        }
+        works.metrics.frames.increment(1);
+        if source == Source::Journal && epoch_before.is_some() {
+            works.metrics.repaired.increment(1);
+        }
+        state.link.heard_ms = works.now_ms();
+        self.note_members(state, entry, works);
+        if let Some(cause) = &entry.cause {
+            self.answered(state, cause, entry.at, works);
+        }
+        if epoch_before != Some(entry.at.epoch()) {
+            self.resend(state, works);
+            self.tell_presences(state, works);
+        }
+        offered
+    }
+
+    /// Brings all watchers up to date: on the spot, or where there are many, in pieces by the serving task.
+    pub(crate) fn serve(self: &Arc<Self>, state: &mut State, works: &Works) {
+        if state.watchers.len() <= works.config.inline_watchers_max {
+            let mut delivered = 0;
+            for (_, watcher) in &mut state.watchers {
+                delivered += watcher.deliver(&state.window, &self.id, works);
+            }
+            works.metrics.deliveries.increment(delivered);
+        } else if !std::mem::replace(&mut state.serving, true) {
+            // Only a relay that is being dropped has no such task.
+            let _ = works.serving.send(self.clone());
+        }
+    }
+
+    /// Brings one watcher up to date.
+    pub(crate) fn deliver_to(&self, state: &mut State, key: usize, works: &Works) {
+        let delivered = state.watchers[key].deliver(&state.window, &self.id, works);
+        works.metrics.deliveries.increment(delivered);
+    }
+
+    /// Takes a watcher out.
+    pub(crate) fn remove(self: &Arc<Self>, state: &mut State, key: usize, session_gone: bool, works: &Works) {
+        if state.watchers[key].member && session_gone {
+            self.tell_absent(state, key, works);
+        }
+        let watcher = state.watchers.remove(key);
+        state.askers.remove(&(watcher.session, key));
+        if let Some(asks) = watcher.asks {
+            let waiting = asks.waiting();
+            watcher.peer.in_flight.fetch_sub(waiting, Relaxed);
+            works.metrics.in_flight.decrement(waiting);
+        }
+        if state.watchers.is_empty() {
+            // The room of a rail that has gone home keeps no list of thousands.
+            state.watchers = Slab::new();
+            state.empty_since_ms = works.now_ms();
+            works.attend(self);
+        }
+    }
+
+    /// What time has brought; whether it must be called again.
+    pub(crate) fn sweep(self: &Arc<Self>, works: &Works, now_ms: UnixMs) -> bool {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        if state.closed {
+            return false;
+        }
+        self.retry(state, works, now_ms);
+        self.tend(state, works);
+        !state.askers.is_empty() || state.watchers.is_empty() || state.link.is_troubled()
+    }
+
+    /// About once a second: whether the room was quiet for long enough to be compared with its journal, which is then begun.
+    pub(crate) fn check_quiet(self: &Arc<Self>, works: &Works, now_ms: UnixMs) -> bool {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        self.tell_presences_again(state, works, now_ms);
+        let quiet = !state.watchers.is_empty() && now_ms >= state.link.heard_ms + works.config.quiet_ms;
+        if quiet {
+            state.link.heard_ms = now_ms;
+            state.link.stale = true;
+            self.tend(state, works);
+        }
+        quiet
+    }
+
+    /// The bus may have lost frames.
+    pub(crate) fn missed(self: &Arc<Self>, works: &Works) {
+        let mut guard = self.state.lock();
+        guard.link.stale = true;
+        self.tend(&mut guard, works);
+    }
+
+    pub(crate) fn unavailable(&self) -> ws::Frame {
+        frame(&ClientOut::Error {
+            code: ErrorCode::Unavailable,
+            message: "the room cannot be read at the moment; its keyframe will follow".into(),
+            room: Some(self.id.clone()),
+        })
+    }
+}
+
+impl State {
+    /// The watcher of this key, if it is still this connection's: keys are used again.
+    pub(crate) fn watcher(&mut self, key: usize, peer: &Arc<Peer>) -> Option<&mut Watcher> {
+        self.watchers.get_mut(key).filter(|watcher| Arc::ptr_eq(&watcher.peer, peer))
+    }
+
+    /// History from `seq` on is not what it was.
+    fn lose_from(&mut self, seq: Seq) {
+        for (_, watcher) in &mut self.watchers {
+            if matches!(watcher.cursor, Cursor::At(at) if at >= seq) {
+                watcher.cursor = Cursor::Lost;
+            }
+        }
+    }
+}
+
+impl Pass {
+    /// Serves the next piece; whether there is more to do.
+    pub(crate) fn serve_piece(&mut self, works: &Works) -> bool {
+        let mut guard = self.room.state.lock();
+        let state = &mut *guard;
+        if self.next_key == 0 {
+            self.began_at = state.window.end();
+        }
+        let keys = state.watchers.capacity();
+        let piece = self.next_key..keys.min(self.next_key + PIECE_WATCHERS);
+        self.next_key = piece.end;
+        let mut delivered = 0;
+        for key in piece {
+            if let Some(watcher) = state.watchers.get_mut(key) {
+                delivered += watcher.deliver(&state.window, &self.room.id, works);
+            }
+        }
+        works.metrics.deliveries.increment(delivered);
+        if self.next_key < keys {
+            return true;
+        }
+        self.next_key = 0;
+        state.serving = state.window.end() != self.began_at;
+        state.serving
+    }
+}
+
+/// Entries that wait for the ones before them.
+pub(crate) type Pending = VecDeque<Entry>;

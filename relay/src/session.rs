@@ -1,0 +1,370 @@
+//! A session: what one client says, in order, and what follows from it.
+//!
+//! It lives in its connection's task and nobody else touches it; what others need of it is its [`Peer`]. Nothing here waits.
+
+use std::sync::{Arc, atomic::Ordering::Relaxed};
+
+use bytes::Bytes;
+use shared::{
+    clock::UnixMs,
+    id::{Position, RoomId, SessionId, UserId},
+    protocol::{ClientOut, CloseCode, ErrorCode, RefusalCode},
+    token::{Claims, LEEWAY_S, TokenError},
+};
+use ws::{Frame, Handler, Socket};
+
+use crate::{
+    commands::{Ask, refusal},
+    hub::Watching,
+    keys::Denied,
+    limits::{Bucket, Verdict},
+    line::Line,
+    message::Message,
+    peer::{Peer, frame},
+    relay::Relay,
+};
+
+/// A connection's state. Dropping it ends the connection's part in everything.
+pub struct Session {
+    relay: Arc<Relay>,
+    peer: Arc<Peer>,
+    /// In the registry.
+    key: usize,
+    messages: Bucket,
+    bytes: Bucket,
+    /// From `hello` on.
+    greeted: Option<Box<Greeted>>,
+}
+
+struct Greeted {
+    user: UserId,
+    /// The name that others see.
+    name: Arc<str>,
+    session: SessionId,
+    /// The counter of the last command on this connection.
+    last_n: u64,
+    watching: Vec<Watching>,
+    /// The viewer's key.
+    lobby: Option<usize>,
+}
+
+impl Session {
+    pub(crate) fn new(relay: Arc<Relay>, peer: Arc<Peer>, key: usize, now_ms: UnixMs) -> Self {
+        let config = &relay.works.config;
+        let messages = Bucket::full(config.messages_burst, now_ms);
+        let bytes = Bucket::full(config.bytes_burst, now_ms);
+        Self { relay, peer, key, messages, bytes, greeted: None }
+    }
+
+    /// Takes a message. For connections that are not driven by [`ws::Connection`].
+    pub fn receive_text(&mut self, text: &str) {
+        self.heard(text.len());
+        if self.peer.is_open() {
+            self.text(text);
+        }
+    }
+
+    /// Whether the connection is closing or closed: nothing that is said is heard any more.
+    pub fn closed(&self) -> bool {
+        !self.peer.socket.is_open()
+    }
+
+    fn close(&self, code: CloseCode, reason: &str) {
+        self.peer.close(code, reason, self.now_ms());
+    }
+
+    fn answer(&self, message: &ClientOut) {
+        self.answer_frame(&frame(message));
+    }
+
+    fn answer_frame(&self, frame: &Frame) {
+        self.peer.answer(frame, self.now_ms());
+    }
+
+    fn error(&self, code: ErrorCode, message: &str, room: Option<RoomId>) {
+        self.answer(&ClientOut::Error { code, message: message.into(), room });
+    }
+
+    fn now_ms(&self) -> UnixMs {
+        self.relay.works.now_ms()
+    }
+
+    fn hello(
+        &mut self,
+        token: &str,
+        session: Option<SessionId>,
+        resume: impl IntoIterator<Item = (RoomId, Position)>,
+    ) {
+        if self.greeted.is_some() {
+            return self.error(ErrorCode::AlreadyGreeted, "hello was said already", None);
+        }
+        let claims = match self.relay.keys.verify(token, self.now_ms()) {
+            Ok(claims) => claims,
+            Err(Denied::KeysComing) => {
+                return self.close(CloseCode::TryAgainLater, "the token's key is being fetched");
+            }
+            Err(Denied::Token(error)) => return self.close(CloseCode::BadToken, reason(&error)),
+        };
+        let session = session.unwrap_or_else(|| self.relay.new_session());
+        if let Some(before) = self.relay.registry.take_session(session, &claims.sub, self.key) {
+            before.close(CloseCode::SessionTaken, "the session was continued elsewhere", self.now_ms());
+        }
+        self.let_in(&claims);
+        self.answer(&ClientOut::Welcome {
+            user: claims.sub.clone(),
+            name: claims.name.clone(),
+            session,
+            now_ms: self.now_ms(),
+            expires_ms: claims.expires_ms(),
+            idle_ms: self.relay.works.config.idle_ms,
+        });
+        self.greeted = Some(Box::new(Greeted {
+            user: claims.sub,
+            name: claims.name.into(),
+            session,
+            last_n: 0,
+            watching: Vec::new(),
+            lobby: None,
+        }));
+        for (room, from) in resume {
+            self.watch(&room, Some(from));
+        }
+    }
+
+    fn let_in(&self, claims: &Claims) {
+        // The second above the leeway: tokens count in seconds.
+        self.peer.greeted_until(claims.expires_ms().saturating_add((LEEWAY_S + 1) * 1_000));
+    }
+
+    fn refresh(&mut self, greeted: &Greeted, token: &str) {
+        match self.relay.keys.verify(token, self.now_ms()) {
+            Ok(claims) if claims.sub == greeted.user => {
+                self.let_in(&claims);
+                self.answer(&ClientOut::Refreshed { expires_ms: claims.expires_ms() });
+            }
+            Ok(_) => self.error(ErrorCode::BadToken, "the token is another user's", None),
+            Err(Denied::KeysComing) => {
+                self.error(ErrorCode::BadToken, "the token's key is not known yet; try again", None);
+            }
+            Err(Denied::Token(error)) => self.error(ErrorCode::BadToken, reason(&error), None),
+        }
+    }
+
+    /// Watches a room, or takes its watching up again.
+    fn watch(&mut self, room: &RoomId, from: Option<Position>) {
+        if self
+            .find(room)
+            .is_none_or(|found| !found.room.watch_again(&self.relay.works, found.key, &self.peer))
+        {
+            match self.begin_watching(room, from) {
+                Ok(()) => {}
+                Err(Crowded::Connection) => {
+                    self.error(
+                        ErrorCode::TooManyRooms,
+                        "more rooms than one connection may watch",
+                        Some(room.clone()),
+                    );
+                }
+                Err(Crowded::Relay) => {
+                    self.error(
+                        ErrorCode::Unavailable,
+                        "this relay follows as many rooms as it may",
+                        Some(room.clone()),
+                    );
+                }
+            }
+        }
+    }
+
+    fn find(&self, room: &RoomId) -> Option<&Watching> {
+        self.greeted.as_ref()?.watching.iter().find(|watching| watching.room.id == *room)
+    }
+
+    fn begin_watching(&mut self, room: &RoomId, from: Option<Position>) -> Result<(), Crowded> {
+        let Self { relay, peer, greeted, .. } = self;
+        let greeted = greeted.as_mut().expect("rooms are watched after hello");
+        let rooms_max = relay.works.config.rooms_per_connection_max;
+        // A room that turned out not to exist has dropped its watchers by itself.
+        greeted.watching.retain(|watching| watching.room.id != *room);
+        if greeted.watching.len() >= rooms_max {
+            greeted.watching.retain(|watching| watching.room.has(watching.key, peer));
+        }
+        if greeted.watching.len() >= rooms_max {
+            return Err(Crowded::Connection);
+        }
+        let who = (&greeted.user, greeted.session);
+        let watching = relay.hub.watch(&relay.works, peer, who, room, from).ok_or(Crowded::Relay)?;
+        greeted.watching.push(watching);
+        Ok(())
+    }
+
+    fn unwatch(&mut self, room: RoomId) {
+        let Self { relay, peer, greeted, .. } = self;
+        let greeted = greeted.as_mut().expect("rooms are watched after hello");
+        greeted.watching.retain(|watching| {
+            watching.room.id != room || !watching.room.unwatch(&relay.works, watching.key, peer)
+        });
+        self.answer(&ClientOut::Unwatched { room });
+    }
+
+    fn lobby(&mut self, on: bool) {
+        let Self { relay, peer, greeted, .. } = self;
+        let greeted = greeted.as_mut().expect("the lobby is joined after hello");
+        if let Some(key) = greeted.lobby.take() {
+            relay.lobby.leave(key, &relay.works);
+        }
+        if on {
+            greeted.lobby = Some(relay.lobby.join(peer, &relay.works));
+        }
+    }
+
+    fn command(&mut self, n: u64, room: &RoomId, what: &str, verdict: Verdict) {
+        let refuse = |session: &Self, code, message: &str, retry_after_ms| {
+            session.relay.works.metrics.refusals.increment(1);
+            session.answer_frame(&refusal(n, room, code, message, retry_after_ms));
+        };
+        let config = &self.relay.works.config;
+        let (in_flight_max, retry_ms) = (config.commands_in_flight_max, config.retry_first_ms);
+        let greeted = self.greeted.as_mut().expect("commands come after hello");
+        let grows = n > greeted.last_n;
+        greeted.last_n = greeted.last_n.max(n);
+        let name = greeted.name.clone();
+        if !grows {
+            let in_flight =
+                self.find(room).is_some_and(|found| found.room.is_asked(found.key, &self.peer, n));
+            if !in_flight {
+                refuse(self, RefusalCode::StaleN, "n must grow with every command", None);
+            }
+            return;
+        }
+        if let Verdict::Over(retry_after_ms) = verdict {
+            return refuse(self, RefusalCode::TooFast, "too many messages", Some(retry_after_ms));
+        }
+        if self.peer.in_flight.load(Relaxed) as usize >= in_flight_max {
+            return refuse(
+                self,
+                RefusalCode::TooFast,
+                "too many commands wait for an answer",
+                Some(retry_ms),
+            );
+        }
+        let body = Bytes::copy_from_slice(what.as_bytes());
+        // Once more if the room had turned out not to exist: it may by now.
+        for _ in 0..2 {
+            if let Some(found) = self.find(room) {
+                let ask = Ask::new(n, name.clone(), body.clone());
+                if found.room.ask(&self.relay.works, found.key, &self.peer, ask) {
+                    return;
+                }
+            }
+            match self.begin_watching(room, None) {
+                Ok(()) => {}
+                Err(Crowded::Connection) => {
+                    return refuse(self, RefusalCode::Busy, "more rooms than one connection may watch", None);
+                }
+                Err(Crowded::Relay) => {
+                    let message = "this relay follows as many rooms as it may";
+                    return refuse(self, RefusalCode::Busy, message, Some(retry_ms));
+                }
+            }
+        }
+        // The room has vanished between two looks.
+        refuse(self, RefusalCode::NoSuchRoom, "there is no such room", None);
+    }
+}
+
+/// Why no further room can be watched.
+enum Crowded {
+    Connection,
+    Relay,
+}
+
+/// What a client may know about its bad token.
+fn reason(error: &TokenError) -> &'static str {
+    match error {
+        TokenError::Expired => "the token has expired",
+        TokenError::Invalid(_) => "not a valid token",
+        TokenError::UnknownKey => "the token is signed with an unknown key",
+    }
+}
+
+impl Handler for Session {
+    type Wire = Line;
+
+    fn socket(&self) -> &Socket<Line> {
+        &self.peer.socket
+    }
+
+    fn heard(&mut self, bytes: usize) {
+        let now_ms = self.now_ms();
+        self.peer.heard(now_ms);
+        let config = &self.relay.works.config;
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        if self.bytes.take(bytes, config.bytes_per_s, config.bytes_burst, now_ms) != Verdict::Fine {
+            self.close(CloseCode::TooFast, "too many bytes");
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        let config = &self.relay.works.config;
+        let (per_s, burst) = (config.messages_per_s, config.messages_burst);
+        self.relay.works.metrics.messages.increment(1);
+        let verdict = self.messages.take(1, per_s, burst, self.now_ms());
+        if verdict == Verdict::FarOver {
+            return self.close(CloseCode::TooFast, "too many messages");
+        }
+        let Some(message) = Message::read(text) else {
+            return self.close(CloseCode::BadMessage, "not a message of this protocol");
+        };
+        if self.greeted.is_none() && !matches!(message, Message::Hello { .. }) {
+            return self.close(CloseCode::HelloFirst, "say hello first");
+        }
+        match message {
+            Message::Hello { token, session, resume } => self.hello(&token, session, resume),
+            Message::Refresh { token } => {
+                // Lent out for the time of the call, since the answer goes through the session.
+                if let Some(greeted) = self.greeted.take() {
+                    self.refresh(&greeted, &token);
+                    self.greeted = Some(greeted);
+                }
+            }
+            Message::Lobby { on } => self.lobby(on),
+            Message::Watch { room } => self.watch(&room, None),
+            Message::Unwatch { room } => self.unwatch(room),
+            Message::Do { n, room, what } => self.command(n, &room, what, verdict),
+            Message::Ping { at } => self.answer(&ClientOut::Pong { at, now_ms: self.now_ms() }),
+        }
+    }
+
+    fn binary(&mut self, _data: &[u8]) {
+        self.close(CloseCode::Unsupported, "binary messages are not spoken here");
+    }
+
+    fn drained(&mut self) {
+        self.peer.socket.resume();
+        let Some(greeted) = &self.greeted else { return };
+        for watching in &greeted.watching {
+            watching.room.drained(&self.relay.works, watching.key, &self.peer);
+        }
+        if let Some(key) = greeted.lobby {
+            self.relay.lobby.drained(key, &self.relay.works);
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let works = &self.relay.works;
+        let Some(greeted) = &self.greeted else {
+            self.relay.registry.leave(self.key, None, works);
+            return;
+        };
+        let session_gone = self.relay.registry.leave(self.key, Some((greeted.session, &greeted.user)), works);
+        for watching in &greeted.watching {
+            watching.room.abandon(works, watching.key, &self.peer, session_gone);
+        }
+        if let Some(key) = greeted.lobby {
+            self.relay.lobby.leave(key, works);
+        }
+    }
+}

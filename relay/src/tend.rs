@@ -1,0 +1,317 @@
+//! Looking after a room's connection to the world: subscribed while it is watched, and its journal read when the window
+//! may lack something.
+//!
+//! A room says what its next step is; one future per room takes step after step until there is nothing to do. So a room
+//! never subscribes and unsubscribes at the same time, and never reads its journal twice at once.
+
+use std::{future::Future, sync::Arc};
+
+use shared::{
+    bus::Subscription,
+    channel::ROOMS,
+    clock::UnixMs,
+    entry::Entry,
+    id::Position,
+    protocol::{ClientOut, ErrorCode},
+    store::{Store, Stored, Unavailable},
+};
+use slab::Slab;
+
+use crate::{
+    hub::Hub,
+    peer::frame,
+    room::{Pending, Room, State},
+    window::{Offered, Source},
+    works::Works,
+};
+
+/// Entries read in one go.
+const READ_ENTRIES: usize = 512;
+
+/// A room's connection to bus and journal.
+pub(crate) struct Link {
+    subscribed: bool,
+    /// The journal may have what the window lacks.
+    pub(crate) stale: bool,
+    /// Frames from beyond a hole; as long as there are some, the journal is read.
+    pub(crate) pending: Pending,
+    /// How many reads were begun.
+    pub(crate) reads_begun: u32,
+    /// The room is in the map of rooms, or was seen to live.
+    known: bool,
+    /// A future looks after the room, or is about to.
+    tending: bool,
+    /// Failures in a row, and when to try again.
+    failures: u32,
+    retry_ms: UnixMs,
+    /// When something was last heard of the room, or its journal read.
+    pub(crate) heard_ms: UnixMs,
+}
+
+impl Link {
+    pub(crate) fn new(now_ms: UnixMs) -> Self {
+        Self {
+            subscribed: false,
+            stale: true,
+            pending: Pending::new(),
+            reads_begun: 0,
+            known: false,
+            tending: false,
+            failures: 0,
+            retry_ms: 0,
+            heard_ms: now_ms,
+        }
+    }
+
+    /// The last step failed.
+    pub(crate) fn is_troubled(&self) -> bool {
+        self.failures > 0
+    }
+
+    fn step(&self, works: &Works, watched: bool, empty_since_ms: UnixMs, begun: bool) -> Step {
+        let now_ms = works.now_ms();
+        if now_ms < self.retry_ms {
+            return Step::Rest;
+        }
+        if !watched {
+            let lingered = now_ms >= empty_since_ms + works.config.linger_ms;
+            return match self.subscribed {
+                _ if !lingered => Step::Rest,
+                true => Step::Unsubscribe,
+                false => Step::Remove,
+            };
+        }
+        if !self.subscribed {
+            Step::Subscribe
+        } else if self.stale || !self.pending.is_empty() {
+            Step::Read
+        } else if !begun && !self.known {
+            Step::Exists
+        } else {
+            Step::Rest
+        }
+    }
+
+    fn succeeded(&mut self) {
+        self.failures = 0;
+    }
+
+    fn failed(&mut self, works: &Works) {
+        self.failures += 1;
+        let doubled = works.config.retry_first_ms.saturating_mul(1 << self.failures.min(16));
+        self.retry_ms = works.now_ms() + doubled.min(works.config.retry_max_ms);
+    }
+}
+
+/// What is to be done for a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Subscribe,
+    Read,
+    Exists,
+    Unsubscribe,
+    /// From the hub.
+    Remove,
+    /// Nothing, for now.
+    Rest,
+}
+
+impl State {
+    fn step(&self, works: &Works) -> Step {
+        self.link.step(works, !self.watchers.is_empty(), self.empty_since_ms, self.window.end().is_some())
+    }
+}
+
+impl Room {
+    /// Has the room looked after, if there is something to do.
+    pub(crate) fn tend(self: &Arc<Self>, state: &mut State, works: &Works) {
+        if !state.link.tending && !state.closed && state.step(works) != Step::Rest {
+            state.link.tending = true;
+            // Only a relay that is being dropped has no such task.
+            let _ = works.tending.send(self.clone());
+        }
+    }
+
+    /// The next step; with [`Step::Rest`] the future is done, and another may begin.
+    fn begin_step(&self, works: &Works) -> (Step, Option<Position>) {
+        let mut state = self.state.lock();
+        let step = state.step(works);
+        match step {
+            Step::Rest => state.link.tending = false,
+            Step::Read => {
+                state.link.stale = false;
+                state.link.reads_begun = state.link.reads_begun.wrapping_add(1);
+            }
+            _ => {}
+        }
+        (step, state.window.end())
+    }
+
+    fn finish(self: &Arc<Self>, works: &Works, result: Result<(), String>, then: impl FnOnce(&mut State)) {
+        let mut state = self.state.lock();
+        match result {
+            Ok(()) => {
+                state.link.succeeded();
+                then(&mut state);
+            }
+            Err(error) => {
+                tracing::debug!(room = %self.id, error, "the room is out of reach");
+                if !state.link.is_troubled() && state.window.end().is_none() {
+                    let unavailable = self.unavailable();
+                    for (_, watcher) in &state.watchers {
+                        watcher.peer.answer(&unavailable, works.now_ms());
+                    }
+                }
+                state.link.failed(works);
+                works.attend(self);
+            }
+        }
+    }
+
+    /// Takes in what a read has brought; `pending` frames were there when it began.
+    fn finish_read(
+        self: &Arc<Self>,
+        works: &Works,
+        pending: usize,
+        read: u32,
+        entries: Result<Vec<Entry>, Unavailable>,
+    ) {
+        works.metrics.journal_reads.increment(1);
+        let (entries, result) = match entries {
+            Ok(entries) => (entries, Ok(())),
+            Err(error) => {
+                works.metrics.journal_failures.increment(1);
+                (Vec::new(), Err(error.to_string()))
+            }
+        };
+        let failed = result.is_err();
+        self.finish(works, result, |_| {});
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        if failed {
+            state.link.stale = true;
+            return;
+        }
+        state.link.heard_ms = works.now_ms();
+        for entry in &entries {
+            self.apply(state, entry, Source::Journal, works);
+        }
+        for (index, entry) in std::mem::take(&mut state.link.pending).into_iter().enumerate() {
+            let hole = self.apply(state, &entry, Source::Bus, works) == Offered::Hole;
+            // A frame is published after it stands in the journal. So a hole before a frame that was here when the read
+            // began is there for good, until the owner says otherwise; what came during the read wants another one.
+            if hole && index >= pending {
+                state.link.pending.push_back(entry);
+            }
+        }
+        if state.window.end().is_some() {
+            let mut lost = 0;
+            for (_, watcher) in &mut state.watchers {
+                lost += u64::from(watcher.settle(&state.window, read));
+            }
+            works.metrics.history_lost.increment(lost);
+        }
+        self.serve(state, works);
+    }
+
+    /// There is no such room: tells everybody, and forgets them.
+    fn finish_absent(self: &Arc<Self>, works: &Works) {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        let error = frame(&ClientOut::Error {
+            code: ErrorCode::NoSuchRoom,
+            message: "there is no such room".into(),
+            room: Some(self.id.clone()),
+        });
+        for (_, watcher) in &state.watchers {
+            // Who has asked something is answered by the refusal.
+            if watcher.asks.as_ref().is_none_or(|asks| asks.is_empty()) {
+                watcher.peer.answer(&error, works.now_ms());
+            }
+        }
+        self.refuse_all(state, works);
+        state.watchers = Slab::new();
+        state.empty_since_ms = works.now_ms().saturating_sub(works.config.linger_ms);
+        works.attend(self);
+    }
+}
+
+/// Takes steps for a room until there is nothing to do.
+pub(crate) async fn tend(
+    room: Arc<Room>,
+    hub: &Hub,
+    works: &Works,
+    store: &dyn Store,
+    subscription: &dyn Subscription,
+) {
+    loop {
+        let (step, end) = room.begin_step(works);
+        match step {
+            Step::Rest => return,
+            Step::Subscribe => {
+                let result = subscription.subscribe(&room.frames).await;
+                room.finish(works, result.map_err(|error| error.to_string()), |state| {
+                    state.link.subscribed = true;
+                    // What was published before is in the journal, what comes after is delivered.
+                    state.link.stale = true;
+                });
+            }
+            Step::Read => {
+                let (pending, read) = {
+                    let state = room.state.lock();
+                    (state.link.pending.len(), state.link.reads_begun)
+                };
+                let entries = read_journal(&room, end, store, works).await;
+                room.finish_read(works, pending, read, entries);
+            }
+            Step::Exists => match store.map_get(ROOMS, room.id.as_str()).await {
+                Ok(Some(_)) => room.finish(works, Ok(()), |state| state.link.known = true),
+                Ok(None) => room.finish_absent(works),
+                Err(error) => room.finish(works, Err(error.to_string()), |_| {}),
+            },
+            Step::Unsubscribe => {
+                let result = subscription.unsubscribe(&room.frames).await;
+                room.finish(works, result.map_err(|error| error.to_string()), |state| {
+                    state.link.subscribed = false;
+                });
+            }
+            Step::Remove => {
+                if hub.remove(&room) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// The entries after `after`, page by page.
+fn read_journal<'a>(
+    room: &'a Room,
+    after: Option<Position>,
+    store: &'a dyn Store,
+    works: &'a Works,
+) -> impl Future<Output = Result<Vec<Entry>, Unavailable>> + Send + 'a {
+    let mut after = after;
+    async move {
+        let mut entries = Vec::new();
+        loop {
+            let page = store.read(&room.id, after, READ_ENTRIES).await?;
+            let full = page.len() == READ_ENTRIES;
+            after = page.last().map(|stored| stored.at);
+            entries.extend(page.into_iter().filter_map(|stored| decode(room, stored, works)));
+            if !full {
+                return Ok(entries);
+            }
+        }
+    }
+}
+
+fn decode(room: &Room, stored: Stored, works: &Works) -> Option<Entry> {
+    let entry =
+        Entry::decode(stored.bytes).ok().filter(|entry| entry.at == stored.at && entry.room == room.id);
+    if entry.is_none() {
+        works.metrics.malformed.increment(1);
+        tracing::error!(room = %room.id, at = %stored.at, "the journal holds something that is not an entry");
+    }
+    entry
+}

@@ -1,0 +1,291 @@
+//! The frames of one room that a relay keeps: the newest keyframe, what came after it, and some of what came before,
+//! each framed once for all sockets.
+//!
+//! Within a window `seq` has no hole and epochs never fall. What a client needs is found from its position alone.
+
+use std::{cmp::Ordering, collections::VecDeque};
+
+use shared::{
+    entry::{Cause, Entry, Kind},
+    id::{Position, Seq, UserId},
+};
+use smallvec::SmallVec;
+use ws::Frame;
+
+/// A frame as sockets get it.
+pub(crate) struct Kept {
+    pub(crate) at: Position,
+    pub(crate) keyframe: bool,
+    pub(crate) public: Frame,
+    pub(crate) privates: SmallVec<[(UserId, Frame); 2]>,
+    pub(crate) cause: Option<Cause>,
+}
+
+impl Kept {
+    fn new(entry: &Entry) -> Self {
+        // Copied: the entry's buffer may be a journal's answer of many entries, and would live as long as one of them.
+        let private =
+            |part: &shared::entry::Private| (part.user.clone(), Frame::text_from_utf8_bytes(&part.bytes));
+        Self {
+            at: entry.at,
+            keyframe: entry.kind == Kind::Keyframe,
+            public: Frame::text_from_utf8_bytes(&entry.public),
+            privates: entry.privates.iter().map(private).collect(),
+            cause: entry.cause.clone(),
+        }
+    }
+
+    /// The part for this user alone.
+    pub(crate) fn private(&self, user: &UserId) -> Option<&Frame> {
+        self.privates.iter().find(|(of, _)| of == user).map(|(_, frame)| frame)
+    }
+}
+
+/// Where an entry comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The bus: there may be others before it that were lost on the way.
+    Bus,
+    /// The journal: what is not before it there is nowhere.
+    Journal,
+}
+
+/// What became of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offered {
+    /// It is the next.
+    Next,
+    /// The window begins anew with this keyframe; whoever was behind takes it over.
+    Anew,
+    /// The window begins anew with this keyframe, which is not beyond what the window had: the broker lost frames.
+    Lost,
+    /// It is here already, or was fenced.
+    Old,
+    /// Something is missing before it.
+    Hole,
+}
+
+/// Where a client's position stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The client continues from here.
+    In,
+    /// What comes next is gone: the client takes a keyframe.
+    Before,
+    /// The client knows more than the window.
+    Ahead,
+    /// The client has a frame that this history does not contain.
+    Elsewhere,
+}
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Window {
+    frames: VecDeque<Kept>,
+    /// Index of the newest keyframe, if there are frames.
+    keyframe: usize,
+}
+
+impl Window {
+    /// The position of the last frame; `None` as long as no keyframe was seen.
+    pub(crate) fn end(&self) -> Option<Position> {
+        self.frames.back().map(|frame| frame.at)
+    }
+
+    /// The newest keyframe and what came after it.
+    pub(crate) fn since_keyframe(&self) -> impl Iterator<Item = &Kept> {
+        self.frames.range(self.keyframe..)
+    }
+
+    /// The frames after `seq`, if they are all here.
+    pub(crate) fn since(&self, seq: Seq) -> Option<impl ExactSizeIterator<Item = &Kept>> {
+        let first = self.frames.front()?.at.seq().0;
+        let index = usize::try_from((seq.0 + 1).checked_sub(first)?).ok()?;
+        (index <= self.frames.len()).then(|| self.frames.range(index..))
+    }
+
+    pub(crate) fn last(&self) -> Option<&Kept> {
+        self.frames.back()
+    }
+
+    /// The frame that answers a command.
+    pub(crate) fn caused_by(&self, cause: &Cause) -> Option<Position> {
+        self.frames.iter().rev().find(|frame| frame.cause.as_ref() == Some(cause)).map(|frame| frame.at)
+    }
+
+    /// Where a client that has everything up to `at` stands.
+    pub(crate) fn place(&self, at: Position) -> Place {
+        let (Some(first), Some(end)) = (self.frames.front(), self.end()) else { return Place::Ahead };
+        if at.seq() > end.seq() {
+            return Place::Ahead;
+        }
+        if let Some(index) = at.seq().0.checked_sub(first.at.seq().0) {
+            let same = self.frames[usize::try_from(index).expect("the window is in memory")].at;
+            return match same.epoch() == at.epoch() {
+                true => Place::In,
+                false if at > end => Place::Ahead,
+                false => Place::Elsewhere,
+            };
+        }
+        // A keyframe heals whatever history the client had, so being right before it is as good as being in.
+        let right_before = at.seq().next() == first.at.seq() && at.epoch() <= first.at.epoch();
+        if right_before && first.keyframe { Place::In } else { Place::Before }
+    }
+
+    /// Takes an entry in, if it fits; keeps `spare` frames even if they are older than the keyframe before the last.
+    pub(crate) fn offer(&mut self, entry: &Entry, source: Source, spare: usize) -> Offered {
+        let keyframe = match entry.kind {
+            // A claim is no frame; the keyframe after it says all.
+            Kind::Claim => return Offered::Old,
+            Kind::Delta => false,
+            Kind::Keyframe => true,
+        };
+        let Some(end) = self.end() else {
+            return if keyframe { self.begin(entry, Offered::Anew) } else { Offered::Hole };
+        };
+        let next = end.seq().next();
+        if entry.at <= end {
+            return Offered::Old;
+        }
+        // Frames of the new epoch that were missed may have replaced frames that are here: only the journal tells.
+        if entry.at.epoch() > end.epoch() && source == Source::Bus {
+            return Offered::Hole;
+        }
+        match entry.at.seq().cmp(&next) {
+            Ordering::Equal if keyframe || entry.at.epoch() == end.epoch() => {
+                self.append(entry, spare);
+                Offered::Next
+            }
+            Ordering::Less if keyframe => self.begin(entry, Offered::Lost),
+            Ordering::Greater if keyframe && source == Source::Journal => self.begin(entry, Offered::Anew),
+            _ => Offered::Hole,
+        }
+    }
+
+    fn begin(&mut self, entry: &Entry, how: Offered) -> Offered {
+        self.frames.clear();
+        self.frames.push_back(Kept::new(entry));
+        self.keyframe = 0;
+        how
+    }
+
+    fn append(&mut self, entry: &Entry, spare: usize) {
+        if entry.kind == Kind::Keyframe {
+            // What stands before the keyframe that was the newest until now is history, beyond the spare frames.
+            let excess = (self.frames.len() + 1).saturating_sub(spare).min(self.keyframe);
+            self.frames.drain(..excess);
+            self.keyframe = self.frames.len();
+        }
+        self.frames.push_back(Kept::new(entry));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use shared::id::RoomId;
+
+    use super::*;
+
+    fn entry(kind: Kind, epoch: u64, seq: u64) -> Entry {
+        Entry {
+            kind,
+            room: RoomId::new("t1").unwrap(),
+            at: Position::new(epoch, seq),
+            cause: None,
+            privates: SmallVec::new(),
+            public: Bytes::from_static(b"{}"),
+            secret: Bytes::new(),
+        }
+    }
+
+    fn window(entries: &[(Kind, u64, u64)]) -> Window {
+        let mut window = Window::default();
+        for &(kind, epoch, seq) in entries {
+            let offered = window.offer(&entry(kind, epoch, seq), Source::Journal, 0);
+            assert!(matches!(offered, Offered::Next | Offered::Anew), "{epoch}-{seq}: {offered:?}");
+        }
+        window
+    }
+
+    fn positions(window: &Window) -> Vec<(u64, u64)> {
+        window.frames.iter().map(|frame| (frame.at.epoch().0, frame.at.seq().0)).collect()
+    }
+
+    use Kind::{Delta as D, Keyframe as K};
+
+    #[test]
+    fn a_repeat_is_old_and_a_gap_is_a_hole() {
+        let mut window = window(&[(K, 1, 5), (D, 1, 6)]);
+        for (kind, epoch, seq, expected) in [
+            (D, 1, 6, Offered::Old),
+            (K, 2, 7, Offered::Hole),
+            (D, 1, 8, Offered::Hole),
+            (K, 1, 8, Offered::Hole),
+            (D, 2, 7, Offered::Hole),
+            (K, 2, 8, Offered::Hole),
+            (D, 0, 7, Offered::Old),
+            (D, 1, 7, Offered::Next),
+        ] {
+            assert_eq!(window.offer(&entry(kind, epoch, seq), Source::Bus, 0), expected, "{epoch}-{seq}");
+        }
+        assert_eq!(positions(&window), [(1, 5), (1, 6), (1, 7)]);
+    }
+
+    #[test]
+    fn an_epoch_is_believed_from_the_journal_only() {
+        let mut window = window(&[(K, 1, 5), (D, 1, 6)]);
+        assert_eq!(window.offer(&entry(K, 2, 7), Source::Bus, 0), Offered::Hole);
+        assert_eq!(window.offer(&entry(Kind::Claim, 2, 0), Source::Journal, 0), Offered::Old);
+        assert_eq!(window.offer(&entry(K, 2, 7), Source::Journal, 0), Offered::Next);
+    }
+
+    #[test]
+    fn a_keyframe_that_is_not_beyond_the_end_means_that_frames_were_lost() {
+        let mut window = window(&[(K, 1, 5), (D, 1, 6), (K, 2, 7), (D, 2, 8)]);
+        assert_eq!(window.offer(&entry(K, 3, 8), Source::Journal, 0), Offered::Lost);
+        assert_eq!(positions(&window), [(3, 8)]);
+    }
+
+    #[test]
+    fn a_keyframe_beyond_a_trimmed_journal_begins_anew() {
+        let mut window = window(&[(K, 1, 5), (D, 1, 6)]);
+        assert_eq!(window.offer(&entry(D, 1, 9), Source::Journal, 0), Offered::Hole);
+        assert_eq!(window.offer(&entry(K, 1, 10), Source::Journal, 0), Offered::Anew);
+        assert_eq!(positions(&window), [(1, 10)]);
+    }
+
+    #[test]
+    fn a_keyframe_drops_what_stands_before_the_previous_one_except_the_spare_frames() {
+        let frames = [(K, 1, 1), (D, 1, 2), (K, 1, 3), (D, 1, 4), (K, 1, 5)];
+        assert_eq!(positions(&window(&frames)), [(1, 3), (1, 4), (1, 5)]);
+        let mut roomy = Window::default();
+        for (kind, epoch, seq) in frames {
+            roomy.offer(&entry(kind, epoch, seq), Source::Bus, 4);
+        }
+        assert_eq!(positions(&roomy), [(1, 2), (1, 3), (1, 4), (1, 5)]);
+        assert_eq!(roomy.since_keyframe().count(), 1);
+    }
+
+    #[test]
+    fn a_client_is_placed_by_seq_and_epoch() {
+        let window = window(&[(K, 1, 5), (D, 1, 6), (K, 2, 7), (D, 2, 8)]);
+        for (at, place) in [
+            ((1, 4), Place::In),
+            ((3, 4), Place::Before),
+            ((1, 3), Place::Before),
+            ((1, 6), Place::In),
+            ((1, 7), Place::Elsewhere),
+            ((2, 7), Place::In),
+            ((2, 6), Place::Elsewhere),
+            ((2, 9), Place::Ahead),
+            ((3, 8), Place::Ahead),
+        ] {
+            assert_eq!(window.place(Position::new(at.0, at.1)), place, "{at:?}");
+        }
+        assert_eq!(window.since(Seq(4)).unwrap().len(), 4);
+        assert_eq!(window.since(Seq(8)).unwrap().len(), 0);
+        assert!(window.since(Seq(3)).is_none());
+        assert!(window.since(Seq(9)).is_none());
+    }
+}

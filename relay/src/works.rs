@@ -1,0 +1,85 @@
+//! What all parts of a relay use: its configuration, clock and counters, and the queues between its parts.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use parking_lot::Mutex;
+use shared::{
+    channel::Channel,
+    clock::{Clock, UnixMs},
+    id::{NodeId, RoomId},
+    node::{ToRoom, encode},
+};
+use tokio::sync::{Notify, mpsc};
+
+use crate::{config::RelayConfig, metrics::Metrics, outgoing::Outgoing, room::Room};
+
+/// See the module.
+pub(crate) struct Works {
+    pub(crate) node: NodeId,
+    pub(crate) config: RelayConfig,
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Metrics,
+    pub(crate) outgoing: Outgoing,
+    /// Rooms whose subscription or journal wants looking after. Unbounded, but a room stands in it once at most.
+    pub(crate) tending: mpsc::UnboundedSender<Arc<Room>>,
+    /// Rooms with too many watchers to be served on the spot. Unbounded, but a room stands in it once at most.
+    pub(crate) serving: mpsc::UnboundedSender<Arc<Room>>,
+    /// Rooms in which time matters: commands in flight, something to retry, or no watcher left.
+    attention: Mutex<BTreeMap<RoomId, Arc<Room>>>,
+    /// There is a room in `attention`.
+    pub(crate) attended: Notify,
+}
+
+impl Works {
+    pub(crate) fn new(
+        node: NodeId,
+        config: RelayConfig,
+        clock: Clock,
+        outgoing: Outgoing,
+        tending: mpsc::UnboundedSender<Arc<Room>>,
+        serving: mpsc::UnboundedSender<Arc<Room>>,
+    ) -> Self {
+        Self {
+            node,
+            config,
+            clock,
+            metrics: Metrics::new(),
+            outgoing,
+            tending,
+            serving,
+            attention: Mutex::default(),
+            attended: Notify::new(),
+        }
+    }
+
+    pub(crate) fn now_ms(&self) -> UnixMs {
+        self.clock.now_ms()
+    }
+
+    /// Publishes a message to a room's owner; whether it was queued.
+    pub(crate) fn tell_room(&self, commands: &Channel, message: &ToRoom) -> bool {
+        self.outgoing.publish(commands, encode(message), &self.metrics)
+    }
+
+    /// Has the room swept until it says that it needs it no more.
+    pub(crate) fn attend(&self, room: &Arc<Room>) {
+        let mut attention = self.attention.lock();
+        if !attention.contains_key(&room.id) {
+            attention.insert(room.id.clone(), room.clone());
+            self.attended.notify_one();
+        }
+    }
+
+    /// Sweeps the rooms that need it; whether there are still some.
+    pub(crate) fn sweep_rooms(&self) -> bool {
+        // Taken out first: a room's lock is never waited for under this one.
+        let rooms = std::mem::take(&mut *self.attention.lock());
+        let now_ms = self.now_ms();
+        for room in rooms.into_values() {
+            if room.sweep(self, now_ms) {
+                self.attend(&room);
+            }
+        }
+        !self.attention.lock().is_empty()
+    }
+}
