@@ -1,0 +1,375 @@
+//! A bot: a client with a mind of its own, without I/O.
+//!
+//! It finds a table, sits, plays its [`Style`], chats a little, buys in again when broke, leaves and comes back, and
+//! vanishes at times without a word. All chance comes from one seed and all time from outside.
+
+use std::sync::Arc;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use shared::{
+    id::RoomId,
+    protocol::table::{SeatStatus, SeatView, TableCommand, TableView},
+};
+use tokio::time::{Duration, Instant};
+
+use crate::{
+    client::{Client, Heard},
+    incoming::Refusal,
+    style::Style,
+};
+
+/// Pause after a refusal that names none.
+const AFTER_REFUSAL: Duration = Duration::from_millis(500);
+
+const SAYINGS: [&str; 6] = ["nice hand", "wow", "ty", "good luck", "brb", "what a river"];
+
+/// How a bot behaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Habits {
+    /// Thinking time for an action: at least this.
+    pub think_min: Duration,
+    /// And on average this much more (exponentially distributed, at most ten times as much).
+    pub think_more: Duration,
+    /// Chance to say something after a hand.
+    pub chat: f64,
+    /// Chance to leave the table after a hand.
+    pub leave: f64,
+    /// Chance to vanish after a hand without a word: the connection drops, the seat stays.
+    pub vanish: f64,
+    /// How long one stays away after leaving or vanishing: up to this.
+    pub away: Duration,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self {
+            think_min: Duration::from_millis(300),
+            think_more: Duration::from_millis(1_200),
+            chat: 0.02,
+            leave: 0.005,
+            vanish: 0.0,
+            away: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What a bot is made of.
+#[derive(Debug, Clone)]
+pub struct Character {
+    /// How it chooses.
+    pub style: Style,
+    /// How it behaves.
+    pub habits: Habits,
+    /// Where it may play; empty: anywhere, by the lobby.
+    pub tables: Arc<[RoomId]>,
+    /// Which of them it tries first.
+    pub home: usize,
+    /// Where all its chance comes from.
+    pub seed: u64,
+}
+
+/// An action that was just put on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acting {
+    /// At which table.
+    pub room: RoomId,
+    /// In which hand.
+    pub hand: u64,
+    /// In which turn.
+    pub turn: u64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Bot {
+    client: Client,
+    character: Character,
+    rng: ChaCha8Rng,
+    /// The table where it sits or wants to.
+    room: Option<RoomId>,
+    /// How many tables were full, one after the other.
+    full: usize,
+    /// The turn that it thinks about or has answered, and when the thinking ends.
+    turn: Option<Thought>,
+    /// A command other than an action, without an answer so far.
+    asked: Option<u64>,
+    /// No such command before.
+    rest_until: Option<Instant>,
+    /// The last hand after which it thought about staying.
+    mused: u64,
+    vanish: Option<Duration>,
+    stopping: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Thought {
+    hand: u64,
+    turn: u64,
+    /// `None` once the action is on its way.
+    until: Option<Instant>,
+}
+
+impl Bot {
+    /// A bot that is not connected yet.
+    pub fn new(character: Character, token: String, now: Instant) -> Self {
+        Self {
+            client: Client::new(token, now),
+            rng: ChaCha8Rng::seed_from_u64(character.seed),
+            character,
+            room: None,
+            full: 0,
+            turn: None,
+            asked: None,
+            rest_until: None,
+            mused: 0,
+            vanish: None,
+            stopping: false,
+        }
+    }
+
+    /// The client that it plays through.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The same, for whoever brings connection and bytes.
+    pub fn client_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    /// The bot's chance, for whoever times its reconnects.
+    pub fn rng(&mut self) -> &mut ChaCha8Rng {
+        &mut self.rng
+    }
+
+    /// The table where it sits.
+    pub fn seated_at(&self) -> Option<&RoomId> {
+        let room = self.room.as_ref()?;
+        self.client.table(room)?.seat_of(self.client.user()?)?;
+        Some(room)
+    }
+
+    /// Takes a message from the relay.
+    pub fn receive(&mut self, text: &str, now: Instant) -> Heard {
+        let heard = self.client.receive(text, now);
+        match &heard {
+            Heard::Acked { n, .. } if self.asked == Some(*n) => self.asked = None,
+            Heard::Refused(refusal) => self.refused(refusal, now),
+            // What was asked before and has no answer was sent again; with a new session it never will have one.
+            Heard::Welcome { resumed: false } => self.asked = None,
+            Heard::Unwatched(room) | Heard::Error { room: Some(room), .. }
+                if self.room.as_ref() == Some(room) =>
+            {
+                self.room = None;
+            }
+            _ => {}
+        }
+        heard
+    }
+
+    /// Does what is due now; to be called after every message and at [`Bot::next_deadline`].
+    pub fn poll(&mut self, now: Instant) -> Option<Acting> {
+        self.client.keep_alive(now);
+        if !self.client.is_online() {
+            return None;
+        }
+        let room = self.choose_room(now)?;
+        self.client.watch(&room, now);
+        let view = self.client.table(&room)?;
+        let me = self.client.user()?;
+        let Some(seat) = view.seat_of(me) else {
+            self.turn = None;
+            self.take_a_seat(&room, now);
+            return None;
+        };
+        self.full = 0;
+        if let Some(acting) = self.act(&room, seat, now) {
+            return Some(acting);
+        }
+        self.mind_the_seat(&room, seat, now);
+        None
+    }
+
+    /// When [`Bot::poll`] has something to do, if no message comes before.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let thought = self.turn.and_then(|thought| thought.until);
+        let rest = self.rest_until.filter(|_| self.asked.is_none());
+        [thought, rest, self.client.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// Whether it vanishes now, and for how long.
+    pub fn take_vanishing(&mut self) -> Option<Duration> {
+        self.vanish.take()
+    }
+
+    /// No new actions from now on: leaves the table and waits for outstanding answers.
+    pub fn stop(&mut self) {
+        self.stopping = true;
+        self.rest_until = None;
+    }
+
+    /// After [`Bot::stop`]: everything is answered and the seat is given up (or will be when the hand has ended).
+    pub fn has_stopped(&self) -> bool {
+        let leaving = self.my_seat().is_none_or(|seat| seat.status == SeatStatus::Leaving);
+        self.stopping && self.client.answers().waiting().len() == 0 && leaving
+    }
+
+    fn my_seat(&self) -> Option<&SeatView> {
+        let view = self.client.table(self.room.as_ref()?)?;
+        view.seats[usize::from(view.seat_of(self.client.user()?)?)].as_ref()
+    }
+
+    fn choose_room(&mut self, now: Instant) -> Option<RoomId> {
+        if self.room.is_none() && self.may_ask(now) && !self.stopping {
+            let tables = &self.character.tables;
+            if tables.is_empty() {
+                self.client.lobby(true, now);
+                let free = self.client.tables().filter(|table| table.taken < table.seats);
+                let free: Vec<RoomId> = free.map(|table| table.room.clone()).collect();
+                if !free.is_empty() {
+                    self.room = Some(free[self.rng.random_range(0..free.len())].clone());
+                    self.client.lobby(false, now);
+                }
+            } else {
+                self.room = Some(tables[(self.character.home + self.full) % tables.len()].clone());
+            }
+        }
+        self.room.clone()
+    }
+
+    fn take_a_seat(&mut self, room: &RoomId, now: Instant) {
+        if self.stopping || !self.may_ask(now) {
+            return;
+        }
+        let Some(view) = self.client.table(room) else { return };
+        if view.seats.iter().all(Option::is_some) {
+            return self.try_elsewhere(room, now);
+        }
+        let buy_in = self.rng.random_range(view.config.buy_in_min..=view.config.buy_in_max);
+        self.ask(room, &TableCommand::Sit { seat: None, buy_in, wait_for_big_blind: false }, now);
+    }
+
+    /// The table is full: on to the next, with a rest after having tried them all.
+    fn try_elsewhere(&mut self, room: &RoomId, now: Instant) {
+        self.client.unwatch(room, now);
+        self.room = None;
+        self.full += 1;
+        let round = self.character.tables.len().max(1);
+        let rest = if self.full.is_multiple_of(round) { self.character.habits.away } else { Duration::ZERO };
+        self.rest(rest.max(AFTER_REFUSAL), now);
+    }
+
+    fn act(&mut self, room: &RoomId, seat: u8, now: Instant) -> Option<Acting> {
+        let view = self.client.table(room)?;
+        let hand = view.hand.as_ref()?;
+        let Some(turn) = hand.turn.as_ref().filter(|turn| turn.seat == seat) else {
+            self.turn = None;
+            return None;
+        };
+        let hand = hand.hand;
+        match self.turn {
+            Some(thought) if (thought.hand, thought.turn) == (hand, turn.turn) => {
+                if self.stopping || thought.until.is_none_or(|until| now < until) {
+                    return None;
+                }
+                let turn = turn.clone();
+                let hole = self.client.hole_cards(room);
+                let choice = self.character.style.choose(&turn, view, hole, &mut self.rng);
+                let act = TableCommand::Act { hand, turn: turn.turn, kind: choice.kind, to: choice.to };
+                self.client.command(room, &act, now);
+                self.turn = Some(Thought { hand, turn: turn.turn, until: None });
+                Some(Acting { room: room.clone(), hand, turn: turn.turn })
+            }
+            _ => {
+                let (turn, until) = (turn.turn, Some(now + self.thinking_time()));
+                self.turn = Some(Thought { hand, turn, until });
+                // Who takes no time to think acts at once.
+                if until <= Some(now) { self.act(room, seat, now) } else { None }
+            }
+        }
+    }
+
+    /// Chips, chat, and whether to stay: once after every hand.
+    fn mind_the_seat(&mut self, room: &RoomId, seat: u8, now: Instant) {
+        if !self.may_ask(now) {
+            return;
+        }
+        let Some(view) = self.client.table(room) else { return };
+        let Some(mine) = view.seats[usize::from(seat)].as_ref() else { return };
+        if mine.status == SeatStatus::Leaving {
+            return;
+        }
+        if self.stopping {
+            return self.ask(room, &TableCommand::Leave, now);
+        }
+        if let Some(amount) = missing_chips(view, mine) {
+            // Broke players buy more chips or leave for good and come back as somebody new at the table.
+            let command =
+                if self.rng.random_bool(0.7) { TableCommand::TopUp { amount } } else { TableCommand::Leave };
+            return self.ask(room, &command, now);
+        }
+        if mine.status == SeatStatus::SittingOut {
+            return self.ask(room, &TableCommand::ComeBack { wait_for_big_blind: false }, now);
+        }
+        let Some(ended) = view.hand.as_ref().filter(|hand| hand.ended).map(|hand| hand.hand) else { return };
+        if std::mem::replace(&mut self.mused, ended) == ended {
+            return;
+        }
+        let habits = &self.character.habits;
+        let (leave, vanish, chat, away) = (habits.leave, habits.vanish, habits.chat, habits.away);
+        if self.rng.random_bool(leave) {
+            self.ask(room, &TableCommand::Leave, now);
+            let pause = away.mul_f64(self.rng.random_range(0.0..1.0));
+            self.rest(pause, now);
+        } else if self.rng.random_bool(vanish) {
+            self.vanish = Some(away.mul_f64(self.rng.random_range(0.0..1.0)));
+        } else if self.rng.random_bool(chat) {
+            let text = SAYINGS[self.rng.random_range(0..SAYINGS.len())].into();
+            self.ask(room, &TableCommand::Chat { text }, now);
+        }
+    }
+
+    fn refused(&mut self, refusal: &Refusal, now: Instant) {
+        let wait = refusal.retry_after_ms.map_or(AFTER_REFUSAL, Duration::from_millis);
+        if self.asked == Some(refusal.n) {
+            self.asked = None;
+            self.rest(wait, now);
+        } else if let Some(thought) = &mut self.turn
+            && thought.until.is_none()
+        {
+            // If the turn is still on (too fast, busy), it is answered once more.
+            thought.until = Some(now + wait);
+        }
+    }
+
+    fn may_ask(&mut self, now: Instant) -> bool {
+        if self.rest_until.is_some_and(|until| now >= until) {
+            self.rest_until = None;
+        }
+        self.asked.is_none() && self.rest_until.is_none()
+    }
+
+    fn ask(&mut self, room: &RoomId, command: &TableCommand, now: Instant) {
+        self.asked = Some(self.client.command(room, command, now));
+    }
+
+    fn rest(&mut self, pause: Duration, now: Instant) {
+        if !self.stopping {
+            self.rest_until = Some(now + pause);
+        }
+    }
+
+    fn thinking_time(&mut self) -> Duration {
+        let habits = &self.character.habits;
+        let even: f64 = self.rng.random_range(0.0..1.0);
+        habits.think_min + habits.think_more.mul_f64((-(1.0 - even).ln()).min(10.0))
+    }
+}
+
+/// What a player who is broke, or nearly so, must bring to be dealt in again; `None` during a hand.
+fn missing_chips(view: &TableView, mine: &SeatView) -> Option<u64> {
+    let playing = mine.in_hand && view.hand.as_ref().is_some_and(|hand| !hand.ended);
+    let broke = mine.stack < view.config.big_blind;
+    (!playing && broke).then(|| view.config.buy_in_min.saturating_sub(mine.stack).max(1))
+}

@@ -1,0 +1,488 @@
+//! The client's side of `cardhouse.v1` without I/O: messages go in, messages to send come out.
+//!
+//! A [`Client`] outlives its connections: it resumes rooms and the session, sends unanswered commands again in
+//! order, and judges everything that it hears ([`Breaches`]). Whoever drives it brings the bytes and the time.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use shared::{
+    clock::UnixMs,
+    id::{Position, RoomId, SessionId, UserId},
+    protocol::{
+        ClientIn, ClientOut, ErrorCode,
+        client_out::NoticeCode,
+        lobby::TableSummary,
+        table::{Card, TableCommand, TableEvent, TablePrivate, TableView},
+    },
+};
+use tokio::time::{Duration, Instant};
+
+use crate::{
+    answers::Answers,
+    breach::{Breach, Breaches},
+    follower::Follower,
+    incoming::{self, Incoming, Refusal},
+    referee::Referee,
+    watched::{Taken, Watched},
+};
+
+/// A token is renewed when less than this is left of it.
+const TOKEN_MARGIN: Duration = Duration::from_secs(60);
+
+/// When no new token could be got, the next try is so much later.
+const TOKEN_RETRY: Duration = Duration::from_secs(5);
+
+/// One user's client.
+#[derive(Debug)]
+pub struct Client {
+    token: String,
+    user: Option<UserId>,
+    session: Option<SessionId>,
+    phase: Phase,
+    rooms: BTreeMap<RoomId, Watched>,
+    /// Unwatched, but the relay has not said so yet: their frames may still come.
+    leaving: BTreeSet<RoomId>,
+    lobby: Option<BTreeMap<RoomId, TableSummary>>,
+    answers: Answers,
+    outgoing: VecDeque<String>,
+    born: Instant,
+    last_sent: Instant,
+    /// Something is to be sent at least this often.
+    idle: Duration,
+    token_until: Option<Instant>,
+    /// The server's clock at a moment of ours.
+    server_clock: Option<(UnixMs, Instant)>,
+    wants_reconnect: bool,
+    breaches: Breaches,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Offline,
+    Greeting,
+    Online,
+}
+
+/// What a message meant.
+#[derive(Debug)]
+pub enum Heard {
+    /// The connection is up.
+    Welcome {
+        /// The session of before goes on.
+        resumed: bool,
+    },
+    /// A delta was taken (or refused as a breach: then the view has not moved).
+    Frame {
+        /// Which room.
+        room: RoomId,
+        /// Where.
+        at: Position,
+        /// The events.
+        events: Vec<TableEvent>,
+        /// The hand and turn that were on before it.
+        turn: Option<(u64, u64)>,
+    },
+    /// A keyframe was taken.
+    Keyframe {
+        /// Which room.
+        room: RoomId,
+        /// Where.
+        at: Position,
+    },
+    /// The own part of a frame was taken.
+    Private {
+        /// Which room.
+        room: RoomId,
+    },
+    /// A command was applied.
+    Acked {
+        /// Its counter.
+        n: u64,
+        /// Its room.
+        room: RoomId,
+        /// In which frame.
+        at: Position,
+        /// It was an action in a hand.
+        acted: bool,
+        /// Since it was first sent.
+        after: Duration,
+    },
+    /// A command was not applied.
+    Refused(Refusal),
+    /// The lobby is here or has changed.
+    Lobby,
+    /// A room's frames end.
+    Unwatched(RoomId),
+    /// A message that was no command was refused.
+    Error {
+        /// Why.
+        code: ErrorCode,
+        /// About which room.
+        room: Option<RoomId>,
+    },
+    /// To know.
+    Notice(NoticeCode),
+    /// The relay is leaving: connect again after so long.
+    Reconnect(Duration),
+    /// An answer to a ping; the time since it was sent.
+    Pong(Duration),
+    /// The new token holds.
+    Refreshed,
+    /// Nothing to act on: a stray or unreadable message, counted if it is a breach.
+    Nothing,
+}
+
+impl Client {
+    /// A client that is not connected yet. `now` is only used to measure from.
+    pub fn new(token: String, now: Instant) -> Self {
+        Self {
+            token,
+            user: None,
+            session: None,
+            phase: Phase::Offline,
+            rooms: BTreeMap::new(),
+            leaving: BTreeSet::new(),
+            lobby: None,
+            answers: Answers::default(),
+            outgoing: VecDeque::new(),
+            born: now,
+            last_sent: now,
+            idle: Duration::MAX,
+            token_until: None,
+            server_clock: None,
+            wants_reconnect: false,
+            breaches: Breaches::default(),
+        }
+    }
+
+    /// A connection is there: greets, resuming all that was watched.
+    pub fn connected(&mut self, now: Instant) {
+        self.phase = Phase::Greeting;
+        self.wants_reconnect = false;
+        self.leaving.clear();
+        self.outgoing.clear();
+        let resume =
+            self.rooms.iter_mut().map(|(room, watched)| (room.clone(), watched.resume_at())).collect();
+        self.send(&ClientIn::Hello { token: self.token.clone(), session: self.session, resume }, now);
+        if self.lobby.is_some() {
+            self.send(&ClientIn::Lobby { on: true }, now);
+        }
+    }
+
+    /// The connection is gone. Commands without an answer wait for the next one.
+    pub fn disconnected(&mut self) {
+        self.phase = Phase::Offline;
+        self.outgoing.clear();
+    }
+
+    /// The relay has given the session to somebody else ([`CloseCode::SessionTaken`](shared::protocol::CloseCode)):
+    /// begins a new one with the next connection.
+    pub fn forget_session(&mut self) {
+        self.session = None;
+        self.answers.give_up();
+    }
+
+    /// Takes a message from the relay.
+    pub fn receive(&mut self, text: &str, now: Instant) -> Heard {
+        match incoming::read(text) {
+            Ok(Incoming::Frame(room, at, events)) => {
+                self.frame(room, at, events, incoming::cards_named(text))
+            }
+            Ok(Incoming::Keyframe(room, at, view)) => {
+                self.keyframe(room, at, view, incoming::cards_named(text))
+            }
+            Ok(Incoming::Private(room, at, part)) => {
+                self.private(room, at, part, incoming::cards_named(text))
+            }
+            Ok(Incoming::Refused(refusal)) => {
+                Referee::no_other_cards(incoming::cards_named(text), 0, &mut self.breaches);
+                self.answered(refusal.n, &refusal.room);
+                Heard::Refused(refusal)
+            }
+            Ok(Incoming::Plain(message)) => self.plain(message, now),
+            Err(unreadable) => {
+                self.breaches.count(Breach::Fold, || unreadable.to_string());
+                Heard::Nothing
+            }
+        }
+    }
+
+    /// The next message to send, oldest first.
+    pub fn pop_outgoing(&mut self) -> Option<String> {
+        self.outgoing.pop_front()
+    }
+
+    /// Asks something of a room and returns the command's counter; watched from now on.
+    pub fn command(&mut self, room: &RoomId, command: &TableCommand, now: Instant) -> u64 {
+        self.rooms.entry(room.clone()).or_insert_with(|| Watched::new(room.clone()));
+        let asked = self.answers.ask(room, command, now);
+        let n = asked.n;
+        if self.phase == Phase::Online {
+            self.outgoing.push_back(asked.text.clone());
+            self.last_sent = now;
+        }
+        n
+    }
+
+    /// Begins to watch a room.
+    pub fn watch(&mut self, room: &RoomId, now: Instant) {
+        if self.rooms.contains_key(room) {
+            return;
+        }
+        self.rooms.insert(room.clone(), Watched::new(room.clone()));
+        self.say(&ClientIn::Watch { room: room.clone() }, now);
+    }
+
+    /// Ends it.
+    pub fn unwatch(&mut self, room: &RoomId, now: Instant) {
+        if self.rooms.remove(room).is_some() && self.phase != Phase::Offline {
+            self.leaving.insert(room.clone());
+            self.say(&ClientIn::Unwatch { room: room.clone() }, now);
+        }
+    }
+
+    /// Begins or ends lobby news.
+    pub fn lobby(&mut self, on: bool, now: Instant) {
+        if on != self.lobby.is_some() {
+            self.lobby = on.then(BTreeMap::new);
+            self.say(&ClientIn::Lobby { on }, now);
+        }
+    }
+
+    /// Uses a new token: at once on a live connection, else with the next hello.
+    pub fn renew_token(&mut self, token: String, now: Instant) {
+        self.token.clone_from(&token);
+        self.token_until = None;
+        self.say(&ClientIn::Refresh { token }, now);
+    }
+
+    /// There is no new token yet: [`Client::needs_token`] again in some seconds.
+    pub fn put_off_token(&mut self, now: Instant) {
+        self.token_until = Some(now + TOKEN_RETRY);
+    }
+
+    /// Sends a ping if the relay would otherwise find the connection dead.
+    pub fn keep_alive(&mut self, now: Instant) {
+        if self.phase == Phase::Online && now.duration_since(self.last_sent) >= self.idle / 2 {
+            self.ping(now);
+        }
+    }
+
+    /// Measures the way to the relay and back; answered as [`Heard::Pong`].
+    pub fn ping(&mut self, now: Instant) {
+        let at = u64::try_from(now.duration_since(self.born).as_micros()).unwrap_or_default();
+        self.say(&ClientIn::Ping { at }, now);
+    }
+
+    /// When [`Client::keep_alive`] will have something to do, or the token wants renewal.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let ping = (self.phase == Phase::Online).then(|| self.last_sent.checked_add(self.idle / 2)).flatten();
+        [ping, self.token_until].into_iter().flatten().min()
+    }
+
+    /// Whether the token ends soon.
+    pub fn needs_token(&self, now: Instant) -> bool {
+        self.token_until.is_some_and(|until| now >= until)
+    }
+
+    /// Whether something was missed, so that only a reconnect with resume puts it right.
+    pub fn wants_reconnect(&self) -> bool {
+        self.wants_reconnect
+    }
+
+    /// Whether the relay has said welcome.
+    pub fn is_online(&self) -> bool {
+        self.phase == Phase::Online
+    }
+
+    /// Who the relay says this is; `None` before the first welcome.
+    pub fn user(&self) -> Option<&UserId> {
+        self.user.as_ref()
+    }
+
+    /// A watched room.
+    pub fn room(&self, room: &RoomId) -> Option<&Follower> {
+        self.rooms.get(room).map(Watched::follower)
+    }
+
+    /// A watched room's table, once its keyframe has come.
+    pub fn table(&self, room: &RoomId) -> Option<&TableView> {
+        self.room(room)?.view()
+    }
+
+    /// The own hole cards in the hand that is on; empty without.
+    pub fn hole_cards(&self, room: &RoomId) -> &[Card] {
+        let Some(follower) = self.room(room) else { return &[] };
+        let hand = follower.view().and_then(|view| view.hand.as_ref()).map(|hand| hand.hand);
+        if Some(follower.private().hand) == hand { &follower.private().cards } else { &[] }
+    }
+
+    /// The lobby as it was told last; empty when it is off.
+    pub fn tables(&self) -> impl Iterator<Item = &TableSummary> {
+        self.lobby.iter().flat_map(BTreeMap::values)
+    }
+
+    /// Commands and their answers.
+    pub fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
+    /// What was broken so far.
+    pub fn breaches(&self) -> &Breaches {
+        &self.breaches
+    }
+
+    /// The end of the run: whatever has no answer after `bound` counts as never answered.
+    pub fn judge_unanswered(&mut self, bound: Duration, now: Instant) {
+        let breaches = &mut self.breaches;
+        for command in self.answers.waiting().filter(|command| now.duration_since(command.since) > bound) {
+            breaches.count(Breach::Answer, || format!("{}: no answer to {}", command.room, command.text));
+        }
+    }
+
+    /// Gives a room's part to its room. Frames of a room that is being left do not count; those of a room that was
+    /// never watched are followed from nothing, so that they are told as gaps.
+    fn taken(&mut self, room: &RoomId, take: impl FnOnce(&mut Watched, &mut Breaches) -> Taken) -> bool {
+        if self.leaving.contains(room) {
+            return false;
+        }
+        let watched = self.rooms.entry(room.clone()).or_insert_with(|| Watched::new(room.clone()));
+        let taken = take(watched, &mut self.breaches);
+        self.wants_reconnect |= taken == Taken::Missed;
+        taken == Taken::Yes
+    }
+
+    fn frame(&mut self, room: RoomId, at: Position, events: Vec<TableEvent>, named: usize) -> Heard {
+        let hand = self.table(&room).and_then(|view| view.hand.as_ref());
+        let turn = hand.and_then(|hand| Some((hand.hand, hand.turn.as_ref()?.turn)));
+        let taken = self.taken(&room, |watched, breaches| watched.frame(at, &events, named, breaches));
+        if taken { Heard::Frame { room, at, events, turn } } else { Heard::Nothing }
+    }
+
+    fn keyframe(&mut self, room: RoomId, at: Position, view: Box<TableView>, named: usize) -> Heard {
+        let taken = self.taken(&room, |watched, breaches| watched.keyframe(at, view, named, breaches));
+        if taken { Heard::Keyframe { room, at } } else { Heard::Nothing }
+    }
+
+    fn private(&mut self, room: RoomId, at: Position, part: TablePrivate, named: usize) -> Heard {
+        let Some(me) = self.user.clone() else {
+            self.breaches.count(Breach::Privacy, || format!("{room}: a private part before the welcome"));
+            return Heard::Nothing;
+        };
+        let taken = self.taken(&room, |watched, breaches| watched.own_part(at, part, named, &me, breaches));
+        if taken { Heard::Private { room } } else { Heard::Nothing }
+    }
+
+    fn plain(&mut self, message: ClientOut, now: Instant) -> Heard {
+        match message {
+            ClientOut::Welcome { user, session, now_ms, expires_ms, idle_ms, .. } => {
+                self.server_clock = Some((now_ms, now));
+                self.token_ends(expires_ms, now);
+                self.welcome(user, session, idle_ms)
+            }
+            ClientOut::Refreshed { expires_ms } => {
+                self.token_ends(expires_ms, now);
+                Heard::Refreshed
+            }
+            ClientOut::Ack { n, room, epoch, seq } => {
+                let at = Position(epoch, seq);
+                if self.rooms.get(&room).is_some_and(|watched| !watched.has_seen(at)) {
+                    self.breaches.count(Breach::Answer, || format!("{room}: ack {n} before its frame {at}"));
+                }
+                match self.answered(n, &room) {
+                    Some((acted, since)) => {
+                        Heard::Acked { n, room, at, acted, after: now.duration_since(since) }
+                    }
+                    None => Heard::Nothing,
+                }
+            }
+            ClientOut::Lobby { tables } => {
+                if let Some(lobby) = &mut self.lobby {
+                    *lobby = tables.into_iter().map(|table| (table.room.clone(), table)).collect();
+                }
+                Heard::Lobby
+            }
+            ClientOut::LobbyDelta { tables, gone } => {
+                if let Some(lobby) = &mut self.lobby {
+                    lobby.extend(tables.into_iter().map(|table| (table.room.clone(), table)));
+                    lobby.retain(|room, _| !gone.contains(room));
+                }
+                Heard::Lobby
+            }
+            ClientOut::Unwatched { room } => {
+                if !self.leaving.remove(&room) {
+                    self.rooms.remove(&room);
+                }
+                Heard::Unwatched(room)
+            }
+            ClientOut::Error { code, room, .. } => {
+                if let (ErrorCode::NoSuchRoom | ErrorCode::TooManyRooms, Some(room)) = (code, &room) {
+                    self.rooms.remove(room);
+                }
+                Heard::Error { code, room }
+            }
+            ClientOut::Pong { at, .. } => {
+                Heard::Pong(now.duration_since(self.born).saturating_sub(Duration::from_micros(at)))
+            }
+            ClientOut::Reconnect { after_ms } => Heard::Reconnect(Duration::from_millis(after_ms)),
+            ClientOut::Notice { code, .. } => Heard::Notice(code),
+            ClientOut::Keyframe { .. }
+            | ClientOut::Frame { .. }
+            | ClientOut::Private { .. }
+            | ClientOut::Refused(_) => {
+                unreachable!("read as messages with a room's part")
+            }
+        }
+    }
+
+    fn welcome(&mut self, user: UserId, session: SessionId, idle_ms: u64) -> Heard {
+        if self.user.as_ref().is_some_and(|known| *known != user) {
+            self.breaches.count(Breach::Privacy, || format!("welcomed as {user}"));
+        }
+        let resumed = self.session == Some(session);
+        if self.session.is_some() && !resumed {
+            let lost = self.answers.give_up();
+            if lost > 0 {
+                self.breaches
+                    .count(Breach::Answer, || format!("a new session, {lost} commands without an answer"));
+            }
+        }
+        self.user = Some(user);
+        self.session = Some(session);
+        self.phase = Phase::Online;
+        self.idle = Duration::from_millis(idle_ms);
+        self.outgoing.extend(self.answers.waiting().map(|command| command.text.clone()));
+        Heard::Welcome { resumed }
+    }
+
+    fn token_ends(&mut self, expires_ms: UnixMs, now: Instant) {
+        let Some((server_ms, then)) = self.server_clock else { return };
+        let left = Duration::from_millis(expires_ms.saturating_sub(server_ms));
+        let left = left.saturating_sub(now.duration_since(then));
+        // A token shorter than twice the margin is renewed at half its life.
+        self.token_until = Some(now + left.saturating_sub(TOKEN_MARGIN).max(left / 2));
+    }
+
+    /// Matches an answer with its command: whether that was an action, and when it was first sent.
+    fn answered(&mut self, n: u64, room: &RoomId) -> Option<(bool, Instant)> {
+        match self.answers.answered(n, room) {
+            Ok(command) => Some((command.acts, command.since)),
+            Err(unexpected) => {
+                self.breaches.count(Breach::Answer, || format!("{room}: answer to {n}: {unexpected}"));
+                None
+            }
+        }
+    }
+
+    /// Sends if connected (right behind the hello, if need be); what is said offline is part of the next hello.
+    fn say(&mut self, message: &ClientIn, now: Instant) {
+        if self.phase != Phase::Offline {
+            self.send(message, now);
+        }
+    }
+
+    fn send(&mut self, message: &ClientIn, now: Instant) {
+        self.outgoing.push_back(serde_json::to_string(message).expect("messages are JSON"));
+        self.last_sent = now;
+    }
+}

@@ -1,0 +1,93 @@
+//! What to do when a connection has ended: whether to come back, when, and with what.
+
+use rand::{Rng, RngExt};
+use shared::protocol::CloseCode;
+use tokio::time::Duration;
+
+/// The first pause after a connection could not be made or broke.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+
+/// Pauses double up to this.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// A relay that restarts asks to come back within this.
+const RESTART_WITHIN: Duration = Duration::from_secs(1);
+
+/// A relay that is full, or finds a client too fast, asks to come back after "some seconds".
+const SOME_SECONDS: std::ops::Range<f64> = 2.0..5.0;
+
+/// What to do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comeback {
+    /// Connect again after so long, resuming.
+    After(Duration),
+    /// The same, with a new token.
+    WithNewToken(Duration),
+    /// The same, as a new session.
+    AsNewSession(Duration),
+    /// Nothing: what was said is wrong and would be wrong again.
+    Never,
+}
+
+impl Comeback {
+    /// What a close code asks for, at the `failures`th end of a connection in a row (from 0).
+    pub fn to(code: Option<u16>, failures: u32, rng: &mut impl Rng) -> Self {
+        let is = |known: CloseCode| code == Some(known as u16);
+        let pause = backoff(failures, rng);
+        if is(CloseCode::Restart) {
+            Self::After(RESTART_WITHIN.mul_f64(rng.random_range(0.0..1.0)))
+        } else if is(CloseCode::TryAgainLater) || is(CloseCode::TooFast) {
+            Self::After(Duration::from_secs_f64(rng.random_range(SOME_SECONDS)))
+        } else if is(CloseCode::BadToken) || is(CloseCode::TokenExpired) {
+            Self::WithNewToken(pause)
+        } else if is(CloseCode::SessionTaken) {
+            Self::AsNewSession(pause)
+        } else if is(CloseCode::Protocol)
+            || is(CloseCode::Unsupported)
+            || is(CloseCode::TooLarge)
+            || is(CloseCode::HelloFirst)
+            || is(CloseCode::BadMessage)
+        {
+            Self::Never
+        } else {
+            Self::After(pause)
+        }
+    }
+}
+
+/// Doubles from [`PAUSE_MIN`] to [`PAUSE_MAX`]; then anything between half of it and the whole, so that clients that
+/// lost one relay together do not come to the next one together.
+pub fn backoff(failures: u32, rng: &mut impl Rng) -> Duration {
+    let whole = PAUSE_MIN.saturating_mul(2_u32.saturating_pow(failures)).min(PAUSE_MAX);
+    whole.mul_f64(rng.random_range(0.5..1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    #[test]
+    fn every_close_code_is_obeyed() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut to = |code: CloseCode| Comeback::to(Some(code as u16), 0, &mut rng);
+        assert!(matches!(to(CloseCode::Restart), Comeback::After(pause) if pause < RESTART_WITHIN));
+        assert!(matches!(to(CloseCode::TryAgainLater), Comeback::After(pause) if pause.as_secs() >= 2));
+        assert!(matches!(to(CloseCode::TooFast), Comeback::After(pause) if pause.as_secs() >= 2));
+        assert!(matches!(to(CloseCode::TokenExpired), Comeback::WithNewToken(_)));
+        assert!(matches!(to(CloseCode::SessionTaken), Comeback::AsNewSession(_)));
+        assert!(matches!(to(CloseCode::Idle), Comeback::After(_)));
+        assert_eq!(to(CloseCode::BadMessage), Comeback::Never);
+        assert!(matches!(Comeback::to(None, 0, &mut rng), Comeback::After(_)), "a connection that broke");
+    }
+
+    #[test]
+    fn pauses_grow_to_their_bound() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        assert!(backoff(0, &mut rng) <= PAUSE_MIN);
+        assert!(backoff(4, &mut rng) >= PAUSE_MIN * 8);
+        assert!(backoff(99, &mut rng) <= PAUSE_MAX);
+    }
+}

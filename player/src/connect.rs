@@ -1,0 +1,339 @@
+//! Plays a bot over real connections: dials, brings messages and time, comes back when a connection ends.
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use hyper::{
+    Uri,
+    header::{HeaderValue, ORIGIN, SEC_WEBSOCKET_PROTOCOL},
+};
+use shared::protocol::SUBPROTOCOL;
+use tokio::{
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+use tokio_util::sync::CancellationToken;
+use tokio_websockets::{ClientBuilder, Config, Limits, Message, WebSocketStream};
+
+use crate::{
+    bot::{Acting, Bot, Character},
+    client::Heard,
+    comeback::{self, Comeback},
+    guest::{NoToken, Tokens},
+};
+
+/// The largest message taken from a relay, bytes: a keyframe of a full table is about 4 KiB, a lobby of thousands of
+/// tables some megabytes.
+const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// A connection and its handshake take at most this.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+
+/// A connection that lasted this long was a good one: the next failure is the first again.
+const GOOD_AFTER: Duration = Duration::from_secs(10);
+
+/// After being told to stop, a bot waits at most this long for its last answers.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// A relay's (or an nginx's) WebSocket address.
+#[derive(Debug, Clone)]
+pub struct Dialer {
+    uri: Uri,
+    address: String,
+}
+
+/// A URL that cannot be dialled.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0:?} is not a ws://HOST[:PORT]/PATH")]
+pub struct BadUrl(String);
+
+/// A connection that did not come to be.
+#[derive(Debug, thiserror::Error)]
+pub enum NoConnection {
+    /// TCP failed.
+    #[error("cannot connect: {0}")]
+    Tcp(#[from] std::io::Error),
+    /// The handshake failed.
+    #[error("the handshake failed: {0}")]
+    Handshake(#[from] tokio_websockets::Error),
+    /// It took too long.
+    #[error("no handshake in time")]
+    Late,
+}
+
+/// A WebSocket to a relay.
+pub type Socket = WebSocketStream<TcpStream>;
+
+impl Dialer {
+    /// Takes `ws://HOST[:PORT]/PATH`.
+    ///
+    /// # Errors
+    /// [`BadUrl`] when it is something else.
+    pub fn new(url: &str) -> Result<Self, BadUrl> {
+        let bad = || BadUrl(url.to_owned());
+        let uri: Uri = url.parse().map_err(|_| bad())?;
+        if uri.scheme_str() != Some("ws") {
+            return Err(bad());
+        }
+        let host = uri.host().ok_or_else(bad)?;
+        let address = format!("{host}:{}", uri.port_u16().unwrap_or(80));
+        Ok(Self { uri, address })
+    }
+
+    /// A new connection that speaks [`SUBPROTOCOL`].
+    ///
+    /// # Errors
+    /// [`NoConnection`]; all may be tried again later.
+    pub async fn dial(&self) -> Result<Socket, NoConnection> {
+        let dial = async {
+            let stream = TcpStream::connect(&self.address).await?;
+            stream.set_nodelay(true)?;
+            let origin =
+                format!("http://{}", self.uri.authority().map_or("", |authority| authority.as_str()));
+            let origin = HeaderValue::from_str(&origin).expect("an authority is a header's value");
+            let builder = ClientBuilder::from_uri(self.uri.clone())
+                .config(Config::default())
+                .limits(Limits::default().max_payload_len(Some(MESSAGE_BYTES_MAX)))
+                .add_header(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL))?
+                .add_header(ORIGIN, origin)?;
+            Ok(builder.connect_on(stream).await?.0)
+        };
+        tokio::time::timeout(CONNECT_WITHIN, dial).await.map_err(|_| NoConnection::Late)?
+    }
+}
+
+/// What happens to a bot, for whoever counts.
+#[derive(Debug)]
+pub enum Happening<'a> {
+    /// The relay said welcome, for the first time or again.
+    Online,
+    /// The connection ended.
+    Offline,
+    /// A message came.
+    Heard(&'a Heard),
+    /// An action is on its way.
+    Acting(&'a Acting),
+}
+
+/// How a bot's run ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The bot with all it has judged.
+    pub bot: Bot,
+    /// The relay closed for good with this code.
+    pub turned_away: Option<u16>,
+}
+
+/// Gets a guest token and plays until `stop`, over as many connections as it takes; then leaves the table and waits for the
+/// last answers.
+///
+/// # Errors
+/// [`NoToken`] when `stop` came before reception gave a token.
+pub async fn play(
+    name: &str,
+    character: Character,
+    dialer: &Dialer,
+    tokens: &impl Tokens,
+    stop: CancellationToken,
+    mut on: impl FnMut(&Bot, Happening<'_>, Instant),
+) -> Result<Ended, NoToken> {
+    let mut bot = Bot::new(character, String::new(), Instant::now());
+    let mut token = first_token(name, &mut bot, tokens, &stop).await?;
+    bot.client_mut().renew_token(token.clone(), Instant::now());
+    let mut failures = 0;
+    let mut stop_by = None;
+    loop {
+        if stop.is_cancelled() {
+            bot.stop();
+            let by = *stop_by.get_or_insert_with(|| Instant::now() + STOP_WITHIN);
+            if bot.has_stopped() || Instant::now() >= by {
+                return Ok(Ended { bot, turned_away: None });
+            }
+        }
+        let began = Instant::now();
+        let ended = match dialer.dial().await {
+            Ok(mut socket) => {
+                let visit = Visit { tokens, stop: &stop, token: &mut token };
+                let ended = visit.run(&mut socket, &mut bot, &mut on).await;
+                if !matches!(ended, ConnectionEnd::Broken(_)) {
+                    // Politely, but without waiting for a relay that may be gone.
+                    let _ = tokio::time::timeout(Duration::from_secs(1), socket.close()).await;
+                }
+                on(&bot, Happening::Offline, Instant::now());
+                ended
+            }
+            Err(error) => {
+                tracing::debug!(%error, name, "no connection");
+                ConnectionEnd::Broken(None)
+            }
+        };
+        bot.client_mut().disconnected();
+        failures = if began.elapsed() >= GOOD_AFTER { 0 } else { failures + 1 };
+        let pause = match ended {
+            ConnectionEnd::Stopped => continue,
+            ConnectionEnd::Asked(pause) | ConnectionEnd::Vanished(pause) => {
+                failures = 0;
+                pause
+            }
+            ConnectionEnd::Missed => comeback::backoff(failures, bot.rng()),
+            ConnectionEnd::Broken(code) => match Comeback::to(code, failures, bot.rng()) {
+                Comeback::After(pause) => pause,
+                Comeback::WithNewToken(pause) => {
+                    match tokens.refresh(&token).await {
+                        Ok(guest) => token = guest.token,
+                        Err(NoToken::Refused(_)) => return Ok(Ended { bot, turned_away: code }),
+                        Err(error) => tracing::debug!(%error, name, "no new token yet"),
+                    }
+                    bot.client_mut().renew_token(token.clone(), Instant::now());
+                    pause
+                }
+                Comeback::AsNewSession(pause) => {
+                    bot.client_mut().forget_session();
+                    pause
+                }
+                Comeback::Never => return Ok(Ended { bot, turned_away: code }),
+            },
+        };
+        // When told to stop, a bot still comes back for answers that it has not heard.
+        let cut_short = async {
+            stop.cancelled().await;
+            tokio::time::sleep(pause.min(Duration::from_millis(200))).await;
+        };
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep(pause) => {}
+            () = cut_short => {}
+        }
+    }
+}
+
+async fn first_token(
+    name: &str,
+    bot: &mut Bot,
+    tokens: &impl Tokens,
+    stop: &CancellationToken,
+) -> Result<String, NoToken> {
+    let mut failures = 0;
+    loop {
+        match tokens.guest(name).await {
+            Ok(guest) => return Ok(guest.token),
+            Err(error) if stop.is_cancelled() => return Err(error),
+            Err(error) => tracing::debug!(%error, name, "no token yet"),
+        }
+        let pause = comeback::backoff(failures, bot.rng());
+        failures += 1;
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Why a connection ended.
+enum ConnectionEnd {
+    /// It broke, or the relay closed it with this code.
+    Broken(Option<u16>),
+    /// The relay asked to connect again after so long.
+    Asked(Duration),
+    /// The bot vanishes for so long.
+    Vanished(Duration),
+    /// A gap was seen.
+    Missed,
+    /// All is done.
+    Stopped,
+}
+
+/// One connection's life.
+struct Visit<'a, T> {
+    tokens: &'a T,
+    stop: &'a CancellationToken,
+    token: &'a mut String,
+}
+
+impl<T: Tokens> Visit<'_, T> {
+    async fn run(
+        mut self,
+        socket: &mut Socket,
+        bot: &mut Bot,
+        on: &mut impl FnMut(&Bot, Happening<'_>, Instant),
+    ) -> ConnectionEnd {
+        bot.client_mut().connected(Instant::now());
+        let mut stop_by: Option<Instant> = None;
+        loop {
+            let now = Instant::now();
+            if self.stop.is_cancelled() {
+                bot.stop();
+                let by = *stop_by.get_or_insert(now + STOP_WITHIN);
+                if bot.has_stopped() || now >= by {
+                    return ConnectionEnd::Stopped;
+                }
+            }
+            if let Some(acting) = bot.poll(now) {
+                on(bot, Happening::Acting(&acting), now);
+            }
+            if let Some(away) = bot.take_vanishing() {
+                return ConnectionEnd::Vanished(away);
+            }
+            if bot.client().wants_reconnect() {
+                return ConnectionEnd::Missed;
+            }
+            if bot.client().needs_token(now) {
+                self.renew_token(bot).await;
+            }
+            if send_all(socket, bot).await.is_err() {
+                return ConnectionEnd::Broken(None);
+            }
+            let deadline = [bot.next_deadline(), stop_by].into_iter().flatten().min();
+            let message = tokio::select! {
+                biased;
+                message = socket.next() => message,
+                () = sleep_until(deadline) => continue,
+                () = self.stop.cancelled(), if stop_by.is_none() => continue,
+            };
+            let Some(Ok(message)) = message else { return ConnectionEnd::Broken(None) };
+            if let Some((code, _)) = message.as_close() {
+                return ConnectionEnd::Broken(Some(code.into()));
+            }
+            let Some(text) = message.as_text() else { continue };
+            let now = Instant::now();
+            let heard = bot.receive(text, now);
+            if let Heard::Welcome { .. } = heard {
+                on(bot, Happening::Online, now);
+            }
+            on(bot, Happening::Heard(&heard), now);
+            if let Heard::Reconnect(after) = heard {
+                return ConnectionEnd::Asked(after);
+            }
+        }
+    }
+
+    /// Tries once; the client asks again some seconds later, long before the token ends.
+    async fn renew_token(&mut self, bot: &mut Bot) {
+        match self.tokens.refresh(self.token).await {
+            Ok(guest) => {
+                self.token.clone_from(&guest.token);
+                bot.client_mut().renew_token(guest.token, Instant::now());
+            }
+            Err(error) => {
+                tracing::debug!(%error, "no new token yet");
+                bot.client_mut().put_off_token(Instant::now());
+            }
+        }
+    }
+}
+
+async fn send_all(socket: &mut Socket, bot: &mut Bot) -> Result<(), tokio_websockets::Error> {
+    let mut any = false;
+    while let Some(text) = bot.client_mut().pop_outgoing() {
+        socket.feed(Message::text(Bytes::from(text))).await?;
+        any = true;
+    }
+    if any { socket.flush().await } else { Ok(()) }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,249 @@
+//! One room followed: keyframes and deltas folded into a view by one rule.
+//!
+//! *A delta must be my seq + 1; a keyframe of a later position replaces what I have.* What does not keep to the rule
+//! leaves the view as it was and is told as a [`Fault`].
+
+use shared::{
+    id::Position,
+    protocol::table::{TableEvent, TablePrivate, TableView},
+};
+
+/// A room as its frames have told it so far.
+#[derive(Debug, Default)]
+pub struct Follower {
+    at: Position,
+    view: Option<Box<TableView>>,
+    private: TablePrivate,
+    private_at: Position,
+}
+
+/// How a frame that keeps to the rule fits in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The first keyframe.
+    Joined,
+    /// The frame after mine.
+    Next,
+    /// A keyframe further on: frames were left out (slow reader, resume beyond the window). Legal.
+    Jumped,
+    /// A keyframe of a later epoch that is not further on: the broker has lost what came after it.
+    Rewound,
+    /// My own part of the frame.
+    Private,
+}
+
+/// A frame that breaks the rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Something was left out, or there was no keyframe (of this epoch) before.
+    Gap,
+    /// Seen already, or of an older epoch.
+    Repeat,
+    /// The view that frames add up to is not the keyframe's, or an event does not fit the view.
+    Fold,
+}
+
+impl Follower {
+    /// Nothing seen yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The last frame that was taken; `0-0` before the first.
+    pub fn at(&self) -> Position {
+        self.at
+    }
+
+    /// The table; `None` before the first keyframe and after an event that did not fit.
+    pub fn view(&self) -> Option<&TableView> {
+        self.view.as_deref()
+    }
+
+    /// What only this user sees.
+    pub fn private(&self) -> &TablePrivate {
+        &self.private
+    }
+
+    /// Forgets everything, to begin with a keyframe.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Takes a keyframe.
+    ///
+    /// # Errors
+    /// [`Fault::Repeat`]; or [`Fault::Fold`] when it directly follows the own view and differs (it is adopted then).
+    pub fn keyframe(&mut self, at: Position, state: Box<TableView>) -> Result<Step, Fault> {
+        if at.epoch() < self.at.epoch() || (at.epoch() == self.at.epoch() && at.seq() <= self.at.seq()) {
+            return Err(Fault::Repeat);
+        }
+        let step = match &self.view {
+            _ if self.at == Position::default() => Ok(Step::Joined),
+            _ if at.seq() <= self.at.seq() => Ok(Step::Rewound),
+            Some(own) if at.seq() == self.at.seq().next() => {
+                if **own == *state {
+                    Ok(Step::Next)
+                } else {
+                    Err(Fault::Fold)
+                }
+            }
+            _ => Ok(Step::Jumped),
+        };
+        self.at = at;
+        self.view = Some(state);
+        step
+    }
+
+    /// Takes a delta; `each` sees every event with the view before it and the view after it has been applied.
+    ///
+    /// # Errors
+    /// [`Fault`]; after [`Fault::Fold`] there is no view until the next keyframe.
+    pub fn delta(
+        &mut self,
+        at: Position,
+        events: &[TableEvent],
+        mut each: impl FnMut(When, &TableEvent, &TableView),
+    ) -> Result<Step, Fault> {
+        if at.epoch() < self.at.epoch() || (at.epoch() == self.at.epoch() && at.seq() <= self.at.seq()) {
+            return Err(Fault::Repeat);
+        }
+        if at.epoch() != self.at.epoch() || at.seq() != self.at.seq().next() {
+            return Err(Fault::Gap);
+        }
+        self.at = at;
+        // Without a view (an earlier event did not fit) only positions are followed until a keyframe comes.
+        let Some(view) = &mut self.view else { return Ok(Step::Next) };
+        for event in events {
+            each(When::Before, event, view);
+            if view.apply(event).is_err() {
+                self.view = None;
+                return Err(Fault::Fold);
+            }
+            each(When::After, event, view);
+        }
+        Ok(Step::Next)
+    }
+
+    /// Takes the user's own part of the frame just taken.
+    ///
+    /// # Errors
+    /// [`Fault::Gap`] when its frame has not been seen, [`Fault::Repeat`] when a later one has, or it came before.
+    pub fn own_part(&mut self, at: Position, private: TablePrivate) -> Result<Step, Fault> {
+        if at > self.at {
+            return Err(Fault::Gap);
+        }
+        if at < self.at || self.private_at == at {
+            return Err(Fault::Repeat);
+        }
+        self.private_at = at;
+        self.private = private;
+        Ok(Step::Private)
+    }
+}
+
+/// When the observer of [`Follower::delta`] is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// The event is about to be applied.
+    Before,
+    /// It has been.
+    After,
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::{
+        id::UserId,
+        protocol::table::{SeatStatus, TableConfig},
+    };
+
+    use super::*;
+
+    fn at(epoch: u64, seq: u64) -> Position {
+        Position::new(epoch, seq)
+    }
+
+    fn empty() -> Box<TableView> {
+        Box::new(TableView::new(TableConfig::default()))
+    }
+
+    fn seated() -> TableEvent {
+        let user = UserId::new("ann").unwrap();
+        TableEvent::Seated {
+            seat: 1,
+            user,
+            name: "Ann".into(),
+            stack: 100,
+            status: SeatStatus::Playing,
+            bank_ms: 0,
+        }
+    }
+
+    fn joined() -> Follower {
+        let mut follower = Follower::new();
+        assert_eq!(follower.keyframe(at(1, 4), empty()), Ok(Step::Joined));
+        follower
+    }
+
+    fn delta(follower: &mut Follower, at: Position) -> Result<Step, Fault> {
+        follower.delta(at, &[], |_, _, _| {})
+    }
+
+    #[test]
+    fn a_delta_without_a_keyframe_is_a_gap() {
+        assert_eq!(delta(&mut Follower::new(), at(1, 1)), Err(Fault::Gap));
+    }
+
+    #[test]
+    fn a_delta_must_be_the_next() {
+        let mut follower = joined();
+        assert_eq!(delta(&mut follower, at(1, 5)), Ok(Step::Next));
+        assert_eq!(delta(&mut follower, at(1, 7)), Err(Fault::Gap));
+        assert_eq!(delta(&mut follower, at(1, 5)), Err(Fault::Repeat));
+        assert_eq!(delta(&mut follower, at(2, 6)), Err(Fault::Gap), "a new epoch begins with a keyframe");
+        assert_eq!(delta(&mut follower, at(1, 6)), Ok(Step::Next));
+    }
+
+    #[test]
+    fn a_keyframe_right_behind_must_equal_the_own_view() {
+        let mut follower = joined();
+        assert_eq!(follower.delta(at(1, 5), &[seated()], |_, _, _| {}), Ok(Step::Next));
+        let same = Box::new(follower.view().unwrap().clone());
+        assert_eq!(
+            follower.keyframe(at(2, 6), same),
+            Ok(Step::Next),
+            "a takeover looks like any other keyframe"
+        );
+        assert_eq!(follower.keyframe(at(2, 7), empty()), Err(Fault::Fold));
+    }
+
+    #[test]
+    fn keyframes_jump_forward_and_rewind_only_with_a_new_epoch() {
+        let mut follower = joined();
+        assert_eq!(follower.keyframe(at(1, 20), empty()), Ok(Step::Jumped));
+        assert_eq!(follower.keyframe(at(1, 20), empty()), Err(Fault::Repeat));
+        assert_eq!(follower.keyframe(at(2, 15), empty()), Ok(Step::Rewound));
+        assert_eq!(delta(&mut follower, at(2, 16)), Ok(Step::Next));
+        assert_eq!(delta(&mut follower, at(1, 21)), Err(Fault::Repeat), "an older epoch is over");
+    }
+
+    #[test]
+    fn an_event_that_does_not_fit_ends_the_view_until_a_keyframe() {
+        let mut follower = joined();
+        let left = TableEvent::Left { seat: 3, stack: 5 };
+        assert_eq!(follower.delta(at(1, 5), &[left], |_, _, _| {}), Err(Fault::Fold));
+        assert!(follower.view().is_none());
+        assert_eq!(delta(&mut follower, at(1, 6)), Ok(Step::Next));
+        assert_eq!(follower.keyframe(at(1, 7), empty()), Ok(Step::Jumped));
+        assert!(follower.view().is_some());
+    }
+
+    #[test]
+    fn an_own_part_belongs_to_the_frame_before_it() {
+        let mut follower = joined();
+        let part = TablePrivate { hand: 1, cards: Vec::new() };
+        assert_eq!(follower.own_part(at(1, 5), part.clone()), Err(Fault::Gap));
+        assert_eq!(follower.own_part(at(1, 4), part.clone()), Ok(Step::Private));
+        assert_eq!(follower.own_part(at(1, 4), part), Err(Fault::Repeat));
+    }
+}

@@ -1,0 +1,112 @@
+//! Where a client's token comes from: a port ([`Tokens`]), and reception over HTTP.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{Method, Request, StatusCode, header};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde::Deserialize;
+use shared::{clock::UnixMs, id::UserId};
+use tokio::time::Duration;
+
+/// No answer of reception is longer, bytes.
+const ANSWER_BYTES_MAX: usize = 16 * 1024;
+
+/// Reception answers within this, or it counts as out of reach.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// A guest, as reception makes them.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Guest {
+    /// To say hello with.
+    pub token: String,
+    /// Who one is.
+    pub user: UserId,
+    /// What one is called.
+    pub name: String,
+    /// When the token ends.
+    pub expires_ms: UnixMs,
+}
+
+/// No token.
+#[derive(Debug, thiserror::Error)]
+pub enum NoToken {
+    /// Reception cannot be reached, or not in time.
+    #[error("reception is out of reach: {0}")]
+    Unreachable(String),
+    /// It said no.
+    #[error("reception refused: {0}")]
+    Refused(StatusCode),
+    /// It said something else.
+    #[error("reception's answer is not a guest: {0}")]
+    Unreadable(#[from] serde_json::Error),
+}
+
+/// Where tokens come from: reception over HTTP, or a house in the same process.
+pub trait Tokens: Send + Sync {
+    /// A new guest.
+    ///
+    /// # Errors
+    /// [`NoToken`]; all may be tried again later.
+    fn guest(&self, name: &str) -> impl Future<Output = Result<Guest, NoToken>> + Send;
+
+    /// The same guest with a token that lasts longer.
+    ///
+    /// # Errors
+    /// [`NoToken`]; when it is [`NoToken::Refused`] only a new guest helps.
+    fn refresh(&self, token: &str) -> impl Future<Output = Result<Guest, NoToken>> + Send;
+}
+
+/// Reception's HTTP address. Cheap to clone; clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Reception {
+    client: Client<HttpConnector, Full<Bytes>>,
+    base: String,
+}
+
+impl Reception {
+    /// `base` such as `http://127.0.0.1:8080/api`.
+    pub fn new(base: &str) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Self { client, base: base.trim_end_matches('/').to_owned() }
+    }
+
+    /// The address that belongs to a WebSocket's: `ws://HOST/ws` has `http://HOST/api`.
+    pub fn base_of(ws_url: &str) -> String {
+        let host = ws_url.trim_start_matches("ws://").split('/').next().unwrap_or_default();
+        format!("http://{host}/api")
+    }
+
+    async fn ask(&self, what: &str, body: &serde_json::Value) -> Result<Guest, NoToken> {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(format!("{}/{what}", self.base))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::from(body.to_string()))
+            .map_err(|error| NoToken::Unreachable(error.to_string()))?;
+        let answer = async {
+            let answer =
+                self.client.request(request).await.map_err(|e| NoToken::Unreachable(e.to_string()))?;
+            if !answer.status().is_success() {
+                return Err(NoToken::Refused(answer.status()));
+            }
+            let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
+            let body = body.map_err(|error| NoToken::Unreachable(error.to_string()))?.to_bytes();
+            Ok(serde_json::from_slice(&body)?)
+        };
+        let late = |_| NoToken::Unreachable("no answer in time".into());
+        tokio::time::timeout(ANSWER_WITHIN, answer).await.map_err(late)?
+    }
+}
+
+impl Tokens for Reception {
+    async fn guest(&self, name: &str) -> Result<Guest, NoToken> {
+        self.ask("guest", &serde_json::json!({ "name": name })).await
+    }
+
+    async fn refresh(&self, token: &str) -> Result<Guest, NoToken> {
+        self.ask("refresh", &serde_json::json!({ "token": token })).await
+    }
+}
