@@ -2,8 +2,8 @@
 //!
 //! | request | answer |
 //! | --- | --- |
-//! | `POST /api/guest` `{"name": "Ann"}` | 201 [`Issued`]: a new user of that name |
-//! | `POST /api/refresh` `{"token": "..."}` | 200 [`Issued`]: the same user, for another while |
+//! | `POST /api/guest` `{"name": "Ann"}` | 201 [`Issued`](crate::Issued): a new user of that name |
+//! | `POST /api/refresh` `{"token": "..."}` | 200 [`Issued`](crate::Issued): the same user, for another while |
 //! | `GET /.well-known/jwks.json`, `GET /api/jwks.json` | 200: the public keys (RFC 7517) |
 //!
 //! Everything else is an [`ApiError`].
@@ -11,27 +11,16 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json, Router,
+    Json, Router,
     extract::{DefaultBodyLimit, FromRequest, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use serde::{Deserialize, Serialize};
-use shared::{
-    clock::{Clock, UnixMs},
-    id::UserId,
-    token::Claims,
-};
+use serde::Deserialize;
 
-use crate::{
-    address, cors,
-    error::ApiError,
-    guest::{self, GuestName},
-    keyring::Keyring,
-    limit::AddressLimit,
-};
+use crate::{address, cors, desk::Desk, error::ApiError, guest::GuestName, limit::AddressLimit};
 
 /// The largest body of a request, in bytes. A token has about 300.
 pub const BODY_BYTES_MAX: usize = 4 * 1024;
@@ -42,8 +31,6 @@ const JWKS_CACHE: HeaderValue = HeaderValue::from_static("public, max-age=10");
 /// What the interface allows; see [`Config`](crate::config::Config) for flags and defaults.
 #[derive(Debug, Clone)]
 pub struct ApiConfig {
-    /// How long a token is valid, milliseconds.
-    pub token_ms: u64,
     /// Tokens for one address in the long run, a minute; 0: no limit.
     pub tokens_per_minute: u32,
     /// Tokens for one address at once.
@@ -68,38 +55,24 @@ struct AskRefresh {
     token: String,
 }
 
-/// A token, and what it says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Issued {
-    /// For `hello` and `refresh` on the WebSocket, and for `POST /api/refresh`.
-    pub token: String,
-    /// Who it names.
-    pub user: UserId,
-    /// The name that others see.
-    pub name: String,
-    /// When it ends.
-    pub expires_ms: UnixMs,
-}
-
-/// The interface: `keyring` signs, `clock` says when tokens end.
+/// The interface in front of a desk.
 ///
 /// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: limits go by the peer's address.
-pub fn router(keyring: Arc<Keyring>, clock: Clock, config: ApiConfig) -> Router {
+pub fn router(desk: Desk, config: ApiConfig) -> Router {
     let limit = AddressLimit::new(config.tokens_per_minute, config.tokens_burst).map(Arc::new);
     let gate = Gate { limit, trust_proxy: config.trust_proxy };
-    let desk = Desk { keyring: keyring.clone(), clock, token_ms: config.token_ms };
     let tokens = Router::new()
         .route("/api/guest", post(new_guest))
         .route("/api/refresh", post(refresh))
         .method_not_allowed_fallback(async || ApiError::BadMethod)
         .route_layer(from_fn_with_state(gate, admit))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(desk);
+        .with_state(desk.clone());
     let keys = Router::new()
         .route("/.well-known/jwks.json", get(jwks))
         .route("/api/jwks.json", get(jwks))
         .method_not_allowed_fallback(async || ApiError::BadMethod)
-        .layer(Extension(keyring));
+        .with_state(desk);
     let not_found = Router::new().route("/api/{*path}", axum::routing::any(async || ApiError::NotFound));
     let origins: cors::Origins = config.allow_origin.into();
     tokens.merge(keys).merge(not_found).layer(from_fn_with_state(origins, cors::permit))
@@ -122,14 +95,6 @@ async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Respon
     }
 }
 
-/// Where tokens are handed out.
-#[derive(Clone)]
-struct Desk {
-    keyring: Arc<Keyring>,
-    clock: Clock,
-    token_ms: u64,
-}
-
 /// A JSON body, refused in our own words.
 struct Asked<T>(T);
 
@@ -150,33 +115,21 @@ async fn new_guest(
     Asked(asked): Asked<AskGuest>,
 ) -> Result<impl IntoResponse, ApiError> {
     let name = GuestName::new(&asked.name)?;
-    let issued = desk.issue(guest::new_user(&mut rand::rng()), name.as_str());
-    metrics::counter!("reception_tokens_total", "for" => "guest").increment(1);
-    Ok((StatusCode::CREATED, NO_STORE, Json(issued)))
+    Ok((StatusCode::CREATED, NO_STORE, Json(desk.new_guest(&name))))
 }
 
 async fn refresh(
     State(desk): State<Desk>,
     Asked(asked): Asked<AskRefresh>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let keys = desk.keyring.keys();
-    let claims = keys.public().verify(&asked.token, desk.clock.now_ms()).map_err(|_| ApiError::BadToken)?;
-    metrics::counter!("reception_tokens_total", "for" => "refresh").increment(1);
-    Ok((NO_STORE, Json(desk.issue(claims.sub, &claims.name))))
+    let issued = desk.refresh(&asked.token).map_err(|_| ApiError::BadToken)?;
+    Ok((NO_STORE, Json(issued)))
 }
 
-async fn jwks(Extension(keyring): Extension<Arc<Keyring>>) -> impl IntoResponse {
+async fn jwks(State(desk): State<Desk>) -> impl IntoResponse {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json")),
         (header::CACHE_CONTROL, JWKS_CACHE),
     ];
-    (headers, keyring.keys().jwks())
-}
-
-impl Desk {
-    fn issue(&self, user: UserId, name: &str) -> Issued {
-        let claims = Claims::new(user, name, self.clock.now_ms(), self.token_ms);
-        let token = self.keyring.keys().sign(&claims);
-        Issued { token, expires_ms: claims.expires_ms(), user: claims.sub, name: claims.name }
-    }
+    (headers, desk.keyring().keys().jwks())
 }

@@ -64,10 +64,14 @@ pub struct TokenArgs {
 }
 
 impl TokenArgs {
-    /// With what the house takes from its relay's flags.
-    pub fn with(self, trust_proxy: bool, allow_origin: Vec<HeaderValue>) -> ApiConfig {
+    /// How long a token is valid, milliseconds.
+    pub fn token_ms(&self) -> u64 {
+        self.token_seconds * 1_000
+    }
+
+    /// What the interface allows, together with what the house takes from its relay's flags.
+    pub fn api(&self, trust_proxy: bool, allow_origin: Vec<HeaderValue>) -> ApiConfig {
         ApiConfig {
-            token_ms: self.token_seconds * 1_000,
             tokens_per_minute: self.tokens_per_minute,
             tokens_burst: self.tokens_burst,
             trust_proxy,

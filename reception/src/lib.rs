@@ -6,7 +6,7 @@
 //!
 //! - [`api`]: the interface as a router; what the house serves too.
 //! - [`error`]: how a client is refused.
-//! - [`guest`]: names and ids of guests.
+//! - [`desk`]: who hands out the tokens; [`guest`]: names and ids of guests.
 //! - [`keyring`], [`key_dir`]: the keys in force, and where they come from.
 //! - [`limit`]: how often one address may ask; whose address it is stands in `address`.
 //! - `cors`: which other origins may read.
@@ -18,11 +18,13 @@ mod address;
 pub mod api;
 pub mod config;
 mod cors;
+pub mod desk;
 pub mod error;
 pub mod guest;
 pub mod key_dir;
 pub mod keyring;
 pub mod limit;
 
-pub use api::{ApiConfig, Issued, router};
+pub use api::{ApiConfig, router};
+pub use desk::{Desk, Issued};
 pub use keyring::Keyring;

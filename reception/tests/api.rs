@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode},
 };
 use http_body_util::BodyExt as _;
-use reception::{ApiConfig, Issued, Keyring, keyring::Keys};
+use reception::{ApiConfig, Desk, Issued, Keyring, keyring::Keys};
 use serde_json::{Value, json};
 use shared::{
     clock::Clock,
@@ -23,7 +23,6 @@ const TOKEN_MS: u64 = 60_000;
 
 fn config() -> ApiConfig {
     ApiConfig {
-        token_ms: TOKEN_MS,
         tokens_per_minute: 60,
         tokens_burst: 100,
         trust_proxy: false,
@@ -57,7 +56,8 @@ impl Answer {
 impl Reception {
     fn new(config: ApiConfig) -> Self {
         let keyring = Arc::new(Keyring::in_memory());
-        let router = reception::router(keyring.clone(), Clock::starting_at(NOW_MS), config);
+        let router =
+            reception::router(Desk::new(keyring.clone(), Clock::starting_at(NOW_MS), TOKEN_MS), config);
         Self { router, keyring }
     }
 

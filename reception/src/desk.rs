@@ -1,0 +1,70 @@
+//! Where tokens are handed out. The house's bots come here directly; everybody else over HTTP ([`api`](crate::api)).
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use shared::{
+    clock::{Clock, UnixMs},
+    id::UserId,
+    token::{Claims, TokenError},
+};
+
+use crate::{
+    guest::{self, GuestName},
+    keyring::Keyring,
+};
+
+/// Hands out tokens. Cheap to clone.
+#[derive(Clone)]
+pub struct Desk {
+    keyring: Arc<Keyring>,
+    clock: Clock,
+    token_ms: u64,
+}
+
+/// A token, and what it says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issued {
+    /// For `hello` and `refresh` on the WebSocket, and for `POST /api/refresh`.
+    pub token: String,
+    /// Who it names.
+    pub user: UserId,
+    /// The name that others see.
+    pub name: String,
+    /// When it ends.
+    pub expires_ms: UnixMs,
+}
+
+impl Desk {
+    /// `keyring` signs; by `clock` a token ends `token_ms` after it was made.
+    pub fn new(keyring: Arc<Keyring>, clock: Clock, token_ms: u64) -> Self {
+        Self { keyring, clock, token_ms }
+    }
+
+    /// The keys.
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// A token for a new user of this name.
+    pub fn new_guest(&self, name: &GuestName) -> Issued {
+        metrics::counter!("reception_tokens_total", "for" => "guest").increment(1);
+        self.issue(guest::new_user(&mut rand::rng()), name.as_str())
+    }
+
+    /// A later token for the user of this one.
+    ///
+    /// # Errors
+    /// When the token is not, or no longer, valid.
+    pub fn refresh(&self, token: &str) -> Result<Issued, TokenError> {
+        let claims = self.keyring.keys().public().verify(token, self.clock.now_ms())?;
+        metrics::counter!("reception_tokens_total", "for" => "refresh").increment(1);
+        Ok(self.issue(claims.sub, &claims.name))
+    }
+
+    fn issue(&self, user: UserId, name: &str) -> Issued {
+        let claims = Claims::new(user, name, self.clock.now_ms(), self.token_ms);
+        let token = self.keyring.keys().sign(&claims);
+        Issued { token, expires_ms: claims.expires_ms(), user: claims.sub, name: claims.name }
+    }
+}
