@@ -65,6 +65,13 @@ impl Deck {
         &self.cards
     }
 
+    /// The same deck before its first card was dealt.
+    #[must_use]
+    pub fn from_the_top(mut self) -> Deck {
+        self.dealt = 0;
+        self
+    }
+
     /// How many cards have left the deck.
     pub fn dealt(&self) -> usize {
         self.dealt as usize
