@@ -356,3 +356,54 @@ fn interpret(opcode: Opcode, payload: &[u8]) -> Result<Event<'_>, Violation> {
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A binary frame of `len` zeros, masked with zeros.
+    fn frame(first: u8, len: u8) -> Vec<u8> {
+        let mut bytes = vec![first, 0x80 | len, 0, 0, 0, 0];
+        bytes.extend(vec![0; usize::from(len)]);
+        bytes
+    }
+
+    fn read(mut stream: Vec<u8>, message_bytes_max: usize) -> Result<usize, Violation> {
+        let mut decoder = Decoder::new();
+        let mut events = decoder.feed(&mut stream, message_bytes_max);
+        match events.next()? {
+            Some(Event::Binary(data)) => Ok(data.len()),
+            other => panic!("not a message: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_message_of_exactly_the_limit_is_taken_and_one_byte_more_is_not() {
+        assert_eq!(read(frame(0x82, 100), 100), Ok(100));
+        assert_eq!(read(frame(0x82, 101), 100), Err(Violation::MessageTooBig));
+        let fragments = |last| [frame(0x02, 60), frame(0x80, last)].concat();
+        assert_eq!(read(fragments(40), 100), Ok(100));
+        assert_eq!(read(fragments(41), 100), Err(Violation::MessageTooBig));
+    }
+
+    #[test]
+    fn a_control_frame_does_not_count_towards_the_limit() {
+        let mut stream = [frame(0x02, 60), frame(0x8A, 125), frame(0x80, 40)].concat();
+        let mut decoder = Decoder::new();
+        let mut events = decoder.feed(&mut stream, 100);
+        assert_eq!(events.next(), Ok(Some(Event::Pong(&[0; 125]))));
+        assert_eq!(events.next(), Ok(Some(Event::Binary(&[0; 100]))));
+    }
+
+    #[test]
+    fn after_a_violation_or_a_close_frame_everything_is_discarded() {
+        for (mut last, violated) in [(frame(0x83, 0), true), (frame(0x88, 0), false)] {
+            let mut decoder = Decoder::new();
+            let mut events = decoder.feed(&mut last, 100);
+            assert_eq!(events.next().is_err(), violated);
+            assert_eq!(events.next(), Ok(None));
+            assert_eq!(decoder.feed(&mut frame(0x82, 10), 100).next(), Ok(None));
+            assert!(decoder.is_idle());
+        }
+    }
+}

@@ -85,3 +85,25 @@ impl Outbox {
         before - self.bytes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outbox_that_is_written_or_discarded_holds_no_memory() {
+        let frame = Frame::binary(&[0; 10]);
+        let mut outbox = Outbox::default();
+        for _ in 0..100 {
+            outbox.push(frame.clone(), 0, Urgency::Skippable);
+        }
+        outbox.advance(outbox.bytes());
+        assert_eq!((outbox.bytes(), outbox.queue.capacity()), (0, 0));
+
+        for _ in 0..100 {
+            outbox.push(frame.clone(), 0, Urgency::Skippable);
+        }
+        assert_eq!(outbox.discard_skippable(), 100 * frame.len());
+        assert_eq!((outbox.bytes(), outbox.queue.capacity()), (0, 0));
+    }
+}

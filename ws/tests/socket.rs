@@ -168,6 +168,15 @@ fn a_client_that_lags_gets_nothing_until_it_is_caught_up() {
 }
 
 #[test]
+fn replies_have_a_bound_of_their_own_which_is_twice_the_queue_s() {
+    let stage = Stage::new(0);
+    let reply = frame(98, 1);
+    let taken = (0..).take_while(|_| stage.socket.push_reply(&reply) == Pushed::Queued).count();
+    assert_eq!(taken, 2 * QUEUED_BYTES_MAX / reply.len());
+    assert!(!stage.socket.backlog().lagging, "nothing was skipped that a keyframe makes up for");
+}
+
+#[test]
 fn a_discarded_queue_counts_as_drained_when_the_client_reads_again() {
     let mut stage = Stage::new(0);
     while stage.socket.push(&frame(100, 1)) != Pushed::Full {}
