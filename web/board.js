@@ -46,7 +46,7 @@ export class Board {
         this.pots.append(this.piles[at].element);
       }
       const name = at === 0 ? "Main" : pots.length > 2 ? `Side ${at}` : "Side";
-      this.piles[at].show(pot.amount, pots.length > 1 ? name : "");
+      this.piles[at].show(pot.amount, pots.length > 1 ? `${name}:` : "");
     });
   }
 

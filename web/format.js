@@ -30,12 +30,6 @@ export function secondsLeft(deadlineMs, nowMs) {
   return Math.max(0, Math.ceil((deadlineMs - nowMs) / 1000));
 }
 
-/** `a`, `a and b`, `a, b and c`. */
-export function list(words) {
-  if (words.length < 2) return words.join("");
-  return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
-}
-
 const VARIANTS = {
   holdem: "Hold'em",
   omaha4: "Omaha",

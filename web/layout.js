@@ -47,7 +47,10 @@ function evenly(count, a, b, n) {
   }
   return Array.from({ length: count }, (_, at) => {
     const along = (lengths[STEPS] * at) / count;
-    return points[lengths.findIndex((length) => length >= along)];
+    const next = Math.max(1, lengths.findIndex((length) => length >= along));
+    const share = (along - lengths[next - 1]) / (lengths[next] - lengths[next - 1]);
+    const [from, to] = [points[next - 1], points[next]];
+    return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share };
   });
 }
 

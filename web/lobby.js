@@ -11,8 +11,8 @@ const COLUMNS = [
   ["name", "Table"],
   ["stakes", "Stakes"],
   ["players", "Players"],
-  ["pot", "Average pot"],
-  ["speed", "Hands/hour"],
+  ["pot", "Average pot", "Avg pot"],
+  ["speed", "Hands/hour", "Hands/h"],
 ];
 
 export class Lobby {
@@ -57,7 +57,7 @@ export class Lobby {
     this.body = el("tbody");
     this.more = el("button", { class: "button", type: "button", on: { click: () => this.#showMore() } });
     this.empty = el("p", { class: "lobby-empty", role: "status" });
-    this.heads = COLUMNS.map(([key, title]) => this.#head(key, title));
+    this.heads = COLUMNS.map(([key, title, short]) => this.#head(key, title, short));
     return el(
       "main",
       { class: "lobby", data: { testid: "lobby" } },
@@ -92,8 +92,13 @@ export class Lobby {
     );
   }
 
-  #head(key, title) {
-    const button = el("button", { type: "button", text: title, on: { click: () => this.#sortBy(key) } });
+  #head(key, title, short = title) {
+    const button = el(
+      "button",
+      { type: "button", "aria-label": title, on: { click: () => this.#sortBy(key) } },
+      el("span", { class: "head-long", text: title }),
+      el("span", { class: "head-short", text: short }),
+    );
     return el("th", { scope: "col", role: "columnheader", class: `col-${key}`, data: { key } }, button);
   }
 

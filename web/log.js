@@ -6,7 +6,12 @@ const LINES_MAX = 300;
 /** Somebody who has scrolled up to read is left there. */
 const NEAR_END_PX = 40;
 
+/** What a phone shows below the felt while the panel is closed. */
+const RECENT_LINES = 3;
+
 export class Log {
+  /** The last lines once more; for eyes only, the log itself is spoken. */
+  recent = el("ol", { class: "recent", "aria-hidden": "true" });
   element = el("ol", { class: "log", role: "log", "aria-label": "Hand log", tabindex: 0, data: { testid: "log" } });
 
   /** @param {{text: string, kind: string}} line */
@@ -15,6 +20,8 @@ export class Log {
     const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX;
     list.append(el("li", { class: `log-${kind}`, text }));
     if (list.children.length > LINES_MAX) list.firstChild.remove();
+    this.recent.append(el("li", { class: `log-${kind}`, text }));
+    if (this.recent.children.length > RECENT_LINES) this.recent.firstChild.remove();
     if (atEnd) list.scrollTop = list.scrollHeight;
   }
 }

@@ -43,7 +43,7 @@ export class SeatControls {
     this.topUp.hidden = !me || me.status === "leaving" || me.stack + me.bet >= config.buy_in_max;
     this.topUp.classList.toggle("primary", me?.stack === 0 && !inPlay);
     this.show.hidden = !(me?.in_hand && hand?.ended && cards.length > 0 && me.shown.length === 0);
-    setText(this.status, statusText(view, me, inPlay));
+    setText(this.status, statusText(view, mine, me, inPlay));
   }
 
   /** Asks for a buy-in and takes the seat, or any for null. */
@@ -83,9 +83,10 @@ export class SeatControls {
   }
 }
 
-function statusText(view, me, inPlay) {
+function statusText(view, mine, me, inPlay) {
   const { hand } = view;
   const turn = hand?.turn;
+  if (turn && turn.seat === mine) return "Your turn";
   const acting = turn ? `${view.seats[turn.seat]?.name ?? "Somebody"} to act` : "";
   if (!me) return view.seats.includes(null) ? "You are watching" : "You are watching. All seats are taken";
   if (me.status === "leaving") return inPlay ? "You leave when this hand has ended" : "Leaving";

@@ -96,7 +96,7 @@ class Seat {
   }
 
   move({ x, y, bet }, width) {
-    this.element.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
+    this.element.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px) translate(-50%, -50%)`;
     this.element.classList.toggle("on-the-right", x > width / 2);
     this.bet.element.style.transform = `translate(${Math.round(bet.x)}px, ${Math.round(bet.y)}px) translate(-50%, -50%)`;
   }
@@ -121,7 +121,9 @@ class Seat {
     this.element.classList.toggle("winner", won > 0);
     setText(this.name, player.name);
     this.name.title = player.name;
-    setText(this.stack, inHand && player.stack === 0 && !hand.ended ? "All-in" : chipsShort(player.stack));
+    const allIn = inHand && player.stack === 0 && !hand.ended;
+    this.element.classList.toggle("all-in", allIn);
+    setText(this.stack, allIn ? "All-in" : chipsShort(player.stack));
     setText(this.initial, [...player.name][0]?.toUpperCase() ?? "?");
     this.disc.style.setProperty("--hue", DISC_HUES[hash(player.user) % DISC_HUES.length]);
     this.#renderCards(player, inHand, hand, at === mine ? cards : []);
@@ -131,7 +133,7 @@ class Seat {
   }
 
   #renderEmpty(at) {
-    this.element.classList.remove("turn", "folded", "out", "winner");
+    this.element.classList.remove("turn", "folded", "out", "winner", "all-in");
     showCards(this.cards, []);
     setText(this.badge, "");
     setAttribute(this.element, "aria-label", `Seat ${at + 1}, free`);
@@ -156,7 +158,7 @@ class Seat {
     else if (player.status === "sitting_out" && !(player.in_hand && hand && !hand.ended)) [text, kind] = ["Sitting out", "idle"];
     else if (player.status === "waiting") [text, kind] = ["Waits for blind", "idle"];
     else if (player.status === "leaving") [text, kind] = ["Leaving", "idle"];
-    else if (did && player.in_hand && !hand?.ended) [text, kind] = [badge(did), did.all_in ? "all-in" : did.kind];
+    else if (did && player.in_hand && !hand?.ended) [text, kind] = [badge(did), did.kind];
     setText(this.badge, text);
     this.badge.dataset.kind = kind;
   }

@@ -9,7 +9,7 @@ export class Story {
 
   /** A keyframe came: what we knew may be of another hand. */
   forget() {
-    /** Seat -> `{kind, amount, to, all_in}` of this street. */
+    /** Seat -> `{kind, amount}` of this street. */
     this.did = new Map();
     /** Seat -> chips won in this hand. */
     this.won = new Map();
@@ -36,7 +36,7 @@ export class Story {
       case "posted":
         return this.did.set(event.seat, { kind: event.blind, amount: event.amount });
       case "collected":
-        return this.did.forEach((did, seat) => did.kind !== "fold" && !did.all_in && this.did.delete(seat));
+        return this.did.forEach((did, seat) => did.kind !== "fold" && this.did.delete(seat));
       case "shown":
         return event.rank && this.ranks.set(event.seat, event.rank);
       case "won":
@@ -61,7 +61,7 @@ const DID = {
   dead: "Post",
 };
 
-/** The badge at a seat: `Raise`, `All-in`. */
+/** The badge at a seat: `Raise`, `Small blind`. */
 export function badge(did) {
-  return did.all_in ? "All-in" : DID[did.kind];
+  return DID[did.kind];
 }

@@ -88,7 +88,7 @@ export class Table {
         el("div", { class: "table-head" }, this.title, this.stakes, this.number),
         this.noticeBar,
         this.felt.element,
-        el("div", { class: "table-foot" }, this.controls.element, this.actions.element),
+        el("div", { class: "table-foot" }, this.log.recent, this.controls.element, this.actions.element),
         this.speech,
       ),
       el(

@@ -65,11 +65,11 @@ function who(view, seat) {
   return view.seats[seat]?.name ?? `Seat ${seat + 1}`;
 }
 
-/** Who won the hand, in one line: `Ann wins 240 with two pair, aces and kings`. */
+/** Who won the hand, a line each: `Ann wins 240 with two pair, aces and kings`. */
 export function result(view, story) {
   const lines = [...story.won].map(([seat, amount]) => {
     const rank = story.ranks.get(seat);
     return `${who(view, seat)} wins ${chips(amount)}${rank ? ` with ${rank}` : ""}`;
   });
-  return lines.join("; ");
+  return lines.join("\n");
 }

@@ -1,0 +1,301 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Connection, PING_MS, SUBPROTOCOL } from "../connection.js";
+import { Room } from "../room.js";
+
+/** A clock that moves when it is told to. */
+class Clock {
+  #now = 1_000_000;
+  #timers = new Set();
+  now() {
+    return this.#now;
+  }
+  after(ms, then) {
+    const timer = { at: this.#now + ms, then };
+    this.#timers.add(timer);
+    return timer;
+  }
+  cancel(timer) {
+    this.#timers.delete(timer);
+  }
+  async pass(ms) {
+    await settle();
+    const end = this.#now + ms;
+    for (;;) {
+      const next = [...this.#timers].sort((a, b) => a.at - b.at)[0];
+      if (!next || next.at > end) break;
+      this.#timers.delete(next);
+      this.#now = next.at;
+      next.then();
+      await settle();
+    }
+    this.#now = end;
+    await settle();
+  }
+}
+
+/** Lets promises that are due run. */
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+class FakeSocket {
+  sent = [];
+  closed = null;
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+  close(code) {
+    this.closed = code;
+  }
+  says(message) {
+    this.onmessage({ data: JSON.stringify(message) });
+  }
+  breaks(code = 1006) {
+    this.onclose({ code });
+  }
+  of(kind) {
+    return this.sent.filter((message) => message.t === kind);
+  }
+}
+
+function setUp() {
+  const clock = new Clock();
+  const sockets = [];
+  const told = { states: [], messages: [], lags: [] };
+  const identity = {
+    renewed: 0,
+    refreshed: 0,
+    token: async () => "token",
+    refresh: async () => `token-${(identity.refreshed += 1)}`,
+    renew: async () => void (identity.renewed += 1),
+  };
+  const connection = new Connection({
+    url: "ws://house/ws",
+    identity,
+    clock,
+    random: () => 0.5,
+    openSocket: (url, protocol) => {
+      const socket = Object.assign(new FakeSocket(), { url, protocol });
+      sockets.push(socket);
+      return socket;
+    },
+    on: {
+      state: ({ name }) => told.states.push(name),
+      lag: (ms) => told.lags.push(ms),
+      welcome: () => {},
+      message: (message) => told.messages.push(message),
+    },
+  });
+  const welcome = { t: "welcome", user: "ann", name: "Ann", now_ms: clock.now(), expires_ms: clock.now() + 3_600_000, idle_ms: 30_000 };
+  const greet = async (session = "00000000000000aa") => {
+    await settle();
+    const socket = sockets.at(-1);
+    socket.onopen();
+    socket.says({ ...welcome, session });
+    return socket;
+  };
+  const start = async () => {
+    connection.connect();
+    return greet();
+  };
+  return { clock, sockets, told, identity, connection, greet, start };
+}
+
+function emptyRoom(id) {
+  return new Room(id, () => {}, { event: () => {}, change: () => {} });
+}
+
+test("it greets with the token, in the protocol's name", async () => {
+  const { start, told } = setUp();
+  const socket = await start();
+  assert.equal(socket.protocol, SUBPROTOCOL);
+  assert.deepEqual(socket.sent[0], { t: "hello", token: "token", resume: {} });
+  assert.equal(told.states.at(-1), "online");
+});
+
+test("a command without an answer is sent again after a reconnect, in order, with the same numbers and session", async () => {
+  const { start, greet, clock, connection } = setUp();
+  const first = await start();
+  const fold = connection.command("t1", { a: "fold" });
+  connection.command("t1", { a: "chat", text: "1" });
+  connection.command("t2", { a: "chat", text: "2" });
+  first.says({ t: "ack", n: 1, room: "t1", epoch: 1, seq: 2 });
+  assert.equal((await fold).t, "ack");
+  first.breaks();
+  await clock.pass(500);
+  const second = await greet();
+  assert.equal(second.sent[0].session, "00000000000000aa");
+  assert.deepEqual(second.of("do"), [
+    { t: "do", n: 2, room: "t1", do: { a: "chat", text: "1" } },
+    { t: "do", n: 3, room: "t2", do: { a: "chat", text: "2" } },
+  ]);
+});
+
+test("a command given while the connection is gone goes out with the next one, once", async () => {
+  const { start, greet, clock, connection } = setUp();
+  (await start()).breaks();
+  const answer = connection.command("t1", { a: "leave" });
+  await clock.pass(500);
+  const socket = await greet();
+  assert.equal(socket.of("do").length, 1);
+  socket.says({ t: "refused", n: 1, room: "t1", code: "not_seated", message: "You have no seat here" });
+  assert.equal((await answer).code, "not_seated");
+});
+
+test("commands of a session that is gone are not sent in another one", async () => {
+  const { start, greet, clock, connection } = setUp();
+  (await start()).breaks();
+  const answer = connection.command("t1", { a: "act" });
+  await clock.pass(500);
+  const socket = await greet("00000000000000bb");
+  assert.equal(socket.of("do").length, 0);
+  assert.equal((await answer).code, "unknown");
+  connection.command("t1", { a: "act" });
+  assert.equal(socket.of("do")[0].n, 1);
+});
+
+test("followed rooms are resumed where they were", async () => {
+  const { start, greet, clock, connection } = setUp();
+  const first = await start();
+  const room = emptyRoom("t1");
+  connection.follow(room);
+  assert.deepEqual(first.of("watch"), [{ t: "watch", room: "t1" }]);
+  first.says({ t: "keyframe", room: "t1", epoch: 3, seq: 41, state: {} });
+  first.says({ t: "frame", room: "t1", epoch: 3, seq: 42, events: [] });
+  first.breaks();
+  await clock.pass(500);
+  const second = await greet();
+  assert.deepEqual(second.sent[0].resume, { t1: [3, 42] });
+  assert.equal(second.of("watch").length, 0);
+});
+
+test("a room entered between greeting and welcome is watched", async () => {
+  const { connection, sockets } = setUp();
+  connection.connect();
+  await settle();
+  sockets[0].onopen();
+  connection.follow(emptyRoom("t1"));
+  sockets[0].says({ t: "welcome", session: "00000000000000aa", now_ms: 0, expires_ms: 9e15 });
+  assert.deepEqual(sockets[0].of("watch"), [{ t: "watch", room: "t1" }]);
+});
+
+test("a gap leads to a new connection with resume", async () => {
+  const { start, greet, connection } = setUp();
+  const first = await start();
+  connection.follow(emptyRoom("t1"));
+  first.says({ t: "keyframe", room: "t1", epoch: 1, seq: 1, state: {} });
+  first.says({ t: "frame", room: "t1", epoch: 1, seq: 3, events: [] });
+  assert.equal(first.closed, 1000);
+  assert.deepEqual((await greet()).sent[0].resume, { t1: [1, 1] });
+});
+
+test("what an old socket still says is not heard", async () => {
+  const { start, greet, connection, told } = setUp();
+  const first = await start();
+  connection.reconnect();
+  await greet();
+  first.says({ t: "notice", code: "delayed", message: "late" });
+  first.breaks();
+  assert.deepEqual(told.messages, []);
+  assert.equal(connection.state.name, "online");
+});
+
+test("advice to reconnect is followed at the given time", async () => {
+  const { start, clock, sockets } = setUp();
+  const first = await start();
+  first.says({ t: "reconnect", after_ms: 700 });
+  await clock.pass(699);
+  assert.equal(first.closed, null);
+  await clock.pass(1);
+  assert.equal(first.closed, 1000);
+  assert.equal(sockets.length, 2);
+});
+
+test("silence after two pings is a dead line", async () => {
+  const { start, clock, sockets } = setUp();
+  const first = await start();
+  await clock.pass(PING_MS);
+  assert.equal(first.of("ping").length, 2);
+  assert.equal(sockets.length, 1);
+  await clock.pass(PING_MS);
+  assert.equal(sockets.length, 2);
+});
+
+test("answered pings keep the line, and say the lag and the house's time", async () => {
+  const { start, clock, sockets, told, connection } = setUp();
+  const socket = await start();
+  for (let round = 0; round < 5; round += 1) {
+    await clock.pass(40);
+    const { at } = socket.of("ping").at(-1);
+    socket.says({ t: "pong", at, now_ms: at + 20 + 7_000 });
+    await clock.pass(PING_MS - 40);
+  }
+  assert.equal(sockets.length, 1);
+  assert.equal(told.lags.at(-1), 40);
+  assert.equal(connection.serverClock.now(), clock.now() + 7_000);
+});
+
+test("attempts that fail come ever later, and never stop", async () => {
+  const { clock, sockets, connection } = setUp();
+  connection.connect();
+  await settle();
+  const waits = [];
+  for (let failure = 0; failure < 10; failure += 1) {
+    const from = clock.now();
+    sockets.at(-1).breaks();
+    const had = sockets.length;
+    while (sockets.length === had) await clock.pass(25);
+    waits.push(clock.now() - from);
+  }
+  assert.ok(waits[0] <= 250 && waits.at(-1) >= 5_000 && waits.at(-1) <= 10_025, waits.join());
+  assert.deepEqual(waits, [...waits].sort((a, b) => a - b));
+});
+
+test("a token that is no good is renewed before the next attempt", async () => {
+  for (const code of [4002, 4003]) {
+    const { start, clock, sockets, identity } = setUp();
+    (await start()).breaks(code);
+    await clock.pass(500);
+    assert.equal(identity.renewed, 1);
+    assert.equal(sockets.length, 2);
+  }
+});
+
+test("codes that say so end it until the user wants to connect again", async () => {
+  for (const code of [1000, 1002, 1003, 4001, 4004, 4008]) {
+    const { start, clock, sockets, connection } = setUp();
+    (await start()).breaks(code);
+    await clock.pass(60_000);
+    assert.equal(sockets.length, 1, String(code));
+    assert.equal(connection.state.name, "offline");
+    connection.connect();
+    await settle();
+    assert.equal(sockets.length, 2);
+  }
+});
+
+test("a message that was too large is not sent again", async () => {
+  const { start, greet, clock, connection } = setUp();
+  const first = await start();
+  const answer = connection.command("t1", { a: "chat", text: "long" });
+  first.breaks(1009);
+  assert.equal((await answer).t, "refused");
+  await clock.pass(500);
+  assert.equal((await greet()).of("do").length, 0);
+});
+
+test("a new token is sent before the old one expires", async () => {
+  const { start, clock } = setUp();
+  const socket = await start();
+  for (let passed = 0; passed < 3_300_000; passed += PING_MS) {
+    await clock.pass(PING_MS);
+    socket.says({ t: "pong", at: clock.now(), now_ms: clock.now() });
+  }
+  assert.deepEqual(socket.of("refresh"), [{ t: "refresh", token: "token-1" }]);
+});
+
+test("an opening that never ends is given up", async () => {
+  const { clock, sockets, connection } = setUp();
+  connection.connect();
+  await clock.pass(11_000);
+  assert.equal(sockets.length, 2);
+});

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Outcome, Room } from "../room.js";
+
+/** A room whose state is a list of what has happened. */
+function follow() {
+  const seen = [];
+  const fold = (state, event) => {
+    if (event.e === "misfit") throw new Error("does not fit");
+    state.log.push(event.e);
+  };
+  const room = new Room("t1", fold, { event: (event) => seen.push(event.e), change: () => {} });
+  const keyframe = (epoch, seq, ...log) => room.receive({ t: "keyframe", room: "t1", epoch, seq, state: { log } });
+  const frame = (epoch, seq, ...events) => room.receive({ t: "frame", room: "t1", epoch, seq, events: events.map((e) => ({ e })) });
+  return { room, seen, keyframe, frame };
+}
+
+test("deltas that follow one another are folded in", () => {
+  const { room, seen, keyframe, frame } = follow();
+  assert.equal(keyframe(1, 1), Outcome.Taken);
+  assert.equal(frame(1, 2, "a"), Outcome.Taken);
+  assert.equal(frame(1, 3, "b", "c"), Outcome.Taken);
+  assert.deepEqual(room.state.log, ["a", "b", "c"]);
+  assert.deepEqual(seen, ["a", "b", "c"]);
+  assert.deepEqual(room.position, [1, 3]);
+});
+
+test("a repeat changes nothing", () => {
+  const { room, keyframe, frame } = follow();
+  keyframe(1, 1);
+  frame(1, 2, "a");
+  assert.equal(frame(1, 2, "a"), Outcome.Stale);
+  assert.equal(keyframe(1, 1, "old"), Outcome.Stale);
+  assert.deepEqual(room.state.log, ["a"]);
+});
+
+test("a hole is a gap, and the frame behind it is not applied", () => {
+  const { room, keyframe, frame } = follow();
+  keyframe(1, 1);
+  assert.equal(frame(1, 3, "c"), Outcome.Gap);
+  assert.deepEqual(room.state.log, []);
+  assert.deepEqual(room.position, [1, 1], "so that resuming brings frame 2");
+});
+
+test("a second gap in the same place asks for a keyframe", () => {
+  const { room, keyframe, frame } = follow();
+  keyframe(1, 1);
+  frame(1, 3, "c");
+  frame(1, 3, "c");
+  assert.deepEqual(room.position, [0, 0]);
+  assert.equal(keyframe(1, 3, "a", "b"), Outcome.Taken);
+});
+
+test("a delta before any keyframe is a gap", () => {
+  assert.equal(follow().frame(1, 1, "a"), Outcome.Gap);
+});
+
+test("a zombie's frame of an older epoch is dropped", () => {
+  const { room, keyframe, frame } = follow();
+  keyframe(2, 5);
+  assert.equal(frame(1, 6, "z"), Outcome.Stale);
+  assert.deepEqual(room.state.log, []);
+});
+
+test("a delta of a later epoch without its keyframe is a gap, even with the next number", () => {
+  const { keyframe, frame } = follow();
+  keyframe(1, 5);
+  assert.equal(frame(2, 6, "a"), Outcome.Gap);
+});
+
+test("a keyframe of a later epoch is adopted even when it goes back", () => {
+  const { room, keyframe } = follow();
+  keyframe(1, 9, "lost");
+  assert.equal(keyframe(2, 7, "kept"), Outcome.Taken);
+  assert.deepEqual(room.state.log, ["kept"]);
+  assert.deepEqual(room.position, [2, 7]);
+});
+
+test("an event that does not fit asks for a keyframe", (t) => {
+  t.mock.method(console, "error", () => {});
+  const { room, keyframe, frame } = follow();
+  keyframe(1, 1);
+  assert.equal(frame(1, 2, "misfit"), Outcome.Gap);
+  assert.deepEqual(room.position, [0, 0]);
+});
+
+test("a private part replaces the one before", () => {
+  const { room } = follow();
+  room.receive({ t: "private", room: "t1", epoch: 1, seq: 2, private: { hand: 1, cards: ["As", "Ad"] } });
+  room.receive({ t: "private", room: "t1", epoch: 1, seq: 9, private: { hand: 2, cards: [] } });
+  assert.deepEqual(room.own, { hand: 2, cards: [] });
+});
