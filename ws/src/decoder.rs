@@ -165,7 +165,7 @@ pub struct Events<'a> {
     /// How many of `bytes` are consumed.
     at: usize,
     message_bytes_max: usize,
-    /// The payload that was put together from pieces and handed out last; freed by the next call.
+    /// The payload that was put together from pieces and handed out last; freed with the read.
     whole: Vec<u8>,
 }
 
@@ -185,7 +185,6 @@ impl Events<'_> {
     /// A [`Violation`]; after it, as after a close frame, everything that is fed is discarded.
     #[expect(clippy::should_implement_trait, reason = "the events are lent, an iterator cannot lend")]
     pub fn next(&mut self) -> Result<Option<Event<'_>>, Violation> {
-        self.whole = Vec::new();
         if self.decoder.over {
             return Ok(None);
         }
