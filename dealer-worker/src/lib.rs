@@ -1,1 +1,25 @@
-//! Owns rooms: decides, journals, keeps the clocks.
+//! Owns rooms: decides, journals, and keeps the clocks.
+//!
+//! In reading order:
+//!
+//! - [`room`]: the runtime that every kind of room gets. A room is a deterministic state machine; the runtime gives it a
+//!   mailbox, exactly-once answers, a clock, durable frames, takeover and hand-over.
+//! - [`table`]: the room in which hands are dealt, on the rules of [`holdem`].
+//! - [`placement`]: which worker owns which room.
+//! - [`lobby`]: what is told of all tables to those who look for one; [`replies`]: answers that are not frames.
+//! - [`open`]: opening tables.
+//! - [`config`], [`context`], [`worker`]: the settings, what rooms share, and all of it put together.
+
+pub mod config;
+pub mod context;
+pub mod lobby;
+pub mod open;
+pub mod placement;
+pub mod replies;
+pub mod room;
+pub mod table;
+pub mod worker;
+
+pub use config::WorkerConfig;
+pub use open::{OpenError, open_tables};
+pub use worker::{Failed, Worker};

@@ -1,0 +1,135 @@
+//! The runtime that every kind of room gets: a [`Room`] is a deterministic state machine, the runtime gives it a
+//! mailbox, deduplication, presence, a clock, durable frames, takeover and hand-over.
+//!
+//! In reading order:
+//!
+//! - this file: what a kind of room must be able to do.
+//! - [`mailbox`]: what waits for a room; [`switchboard`]: from channels to mailboxes.
+//! - [`answers`]: exactly once; [`presence`]: which session plays for a member.
+//! - [`frame`] and [`record`]: what an entry holds for clients, and for the next owner.
+//! - [`journal`]: committing, and finding out what became of a commit.
+//! - [`takeover`]: claiming a room and restoring it.
+//! - [`runtime`]: the loop that puts all this together.
+
+pub mod answers;
+pub mod frame;
+pub mod journal;
+pub mod mailbox;
+pub mod presence;
+pub mod record;
+pub mod runtime;
+pub mod switchboard;
+pub mod takeover;
+
+use rand_chacha::ChaCha20Rng;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+use shared::{
+    clock::UnixMs,
+    id::{RoomId, UserId},
+    protocol::{RefusalCode, lobby::TableSummary},
+};
+
+/// A kind of room: a state machine without I/O, clock or randomness of its own.
+///
+/// Its serialized form is what a keyframe's sealed record holds, so that another worker can go on with it.
+pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// A fact in the room's own words: what the journal's sealed records hold.
+    type Event: Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
+
+    /// Decides what follows from an input now. Nothing has changed until the decision is committed.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; only for [`Input::Command`].
+    fn decide(&self, input: Input<'_>, now: UnixMs, rng: &mut ChaCha20Rng)
+    -> Result<Decision<Self>, Refusal>;
+
+    /// Does what an event says. Live and on restoring it is the same function.
+    fn apply(&mut self, event: &Self::Event);
+
+    /// When [`Input::Clock`] is due; `None` while nothing is.
+    fn deadline(&self) -> Option<UnixMs>;
+
+    /// The state as everybody sees it: a keyframe's `state`.
+    fn view(&self) -> Box<RawValue>;
+
+    /// What each member sees beyond that, members without secrets included: relays learn from it who is a member.
+    fn privates(&self) -> Vec<(UserId, Box<RawValue>)>;
+
+    /// Whether it matters to the room where this user is.
+    fn is_member(&self, user: &UserId) -> bool;
+
+    /// All of them, in a fixed order.
+    fn members(&self) -> Vec<UserId>;
+
+    /// The room's line in the lobby.
+    fn summary(&self, room: &RoomId, now: UnixMs) -> TableSummary;
+
+    /// The number of the hand, for logs; 0 before the first.
+    fn hand(&self) -> u64;
+}
+
+/// What a room decides on.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    /// A client asks something. An accepted command has at least one event.
+    Command {
+        /// Who.
+        user: &'a UserId,
+        /// The name that others see.
+        name: &'a str,
+        /// The JSON text of the command's `do`.
+        body: &'a [u8],
+    },
+    /// A member's connection is gone, or is back. Told on every change and perhaps again.
+    Away {
+        /// Whose.
+        user: &'a UserId,
+        /// Gone?
+        away: bool,
+    },
+    /// The deadline has passed.
+    Clock,
+    /// This worker has taken the room over; told once, right after the restored keyframe.
+    TakenOver {
+        /// Whoever is to act has at least so long, milliseconds.
+        grace_ms: u64,
+        /// Acknowledged frames that the journal no longer held.
+        frames_lost: u64,
+    },
+}
+
+/// What is to be committed.
+#[derive(Debug, Clone)]
+pub struct Decision<R: Room> {
+    /// The facts. None: there is nothing to commit.
+    pub events: Vec<R::Event>,
+    /// The frame's `events`: a JSON array.
+    pub public: Box<RawValue>,
+    /// What single users get with the frame.
+    pub privates: Vec<(UserId, Box<RawValue>)>,
+    /// The state with all events applied.
+    pub after: R,
+    /// Whether members, or anything else in the room's line in the lobby, may have changed.
+    pub lobby: bool,
+    /// Hands that have ended, for the metrics.
+    pub hands: u32,
+}
+
+/// Why a command was not accepted.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// For programs.
+    pub code: RefusalCode,
+    /// For people.
+    pub message: String,
+    /// What would be legal, in the words of the room's kind.
+    pub legal: Option<Box<RawValue>>,
+}
+
+impl Refusal {
+    /// A refusal without a list of what is legal.
+    pub fn new(code: RefusalCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), legal: None }
+    }
+}

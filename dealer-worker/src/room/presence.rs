@@ -1,0 +1,207 @@
+//! Which session plays for a member, and which members are connected.
+//!
+//! A user may watch a room from several sessions, but one of them plays. [`Sessions`] says which; it is part of the
+//! journaled state, so that a new owner does not give the seat to a session that had lost it. [`Connections`] says who
+//! is connected through which relay; a new owner learns that anew, because relays tell it after every change of epoch.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+use shared::{
+    clock::UnixMs,
+    id::{NodeId, SessionId, UserId},
+};
+
+/// How many ousted sessions of a member are remembered, the last ones.
+const OUSTED_MAX: usize = 8;
+
+/// For each member the session that plays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sessions(BTreeMap<UserId, Playing>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Playing {
+    session: SessionId,
+    /// Sessions that another one took the seat from.
+    ousted: VecDeque<SessionId>,
+}
+
+impl Sessions {
+    /// The session that plays for a user.
+    pub fn playing(&self, user: &UserId) -> Option<SessionId> {
+        self.0.get(user).map(|playing| playing.session)
+    }
+
+    /// Whether another session has taken the seat from this one.
+    pub fn is_ousted(&self, user: &UserId, session: SessionId) -> bool {
+        self.0.get(user).is_some_and(|playing| playing.ousted.contains(&session))
+    }
+
+    /// From now on this session plays. Answers the one it took the seat from.
+    pub fn play(&mut self, user: &UserId, session: SessionId) -> Option<SessionId> {
+        let Some(playing) = self.0.get_mut(user) else {
+            self.0.insert(user.clone(), Playing { session, ousted: VecDeque::new() });
+            return None;
+        };
+        if playing.session == session {
+            return None;
+        }
+        let before = std::mem::replace(&mut playing.session, session);
+        playing.ousted.retain(|ousted| *ousted != session);
+        if playing.ousted.len() >= OUSTED_MAX {
+            playing.ousted.pop_front();
+        }
+        playing.ousted.push_back(before);
+        Some(before)
+    }
+
+    /// Forgets who is no longer a member.
+    pub fn retain(&mut self, is_member: impl Fn(&UserId) -> bool) {
+        self.0.retain(|user, _| is_member(user));
+    }
+
+    fn ousted(&self) -> impl Iterator<Item = SessionId> {
+        self.0.values().flat_map(|playing| playing.ousted.iter().copied())
+    }
+}
+
+/// Through which relays members are connected, as far as this owner has been told.
+#[derive(Debug, Default)]
+pub struct Connections {
+    relays: BTreeMap<UserId, (SessionId, NodeId)>,
+    /// Ousted sessions whose relay has not spoken since the takeover. Its first word only repeats what was so before;
+    /// only the next one is a wish to have the seat back.
+    repeating: BTreeSet<SessionId>,
+    /// Members that no relay has vouched for since the takeover, and when they count as away.
+    unheard: BTreeSet<UserId>,
+    unheard_until: Option<UnixMs>,
+}
+
+impl Connections {
+    /// After a takeover: all members are to be heard of by `until`.
+    pub fn unheard(sessions: &Sessions, members: Vec<UserId>, until: UnixMs) -> Self {
+        let unheard_until = (!members.is_empty()).then_some(until);
+        Self {
+            relays: BTreeMap::new(),
+            repeating: sessions.ousted().collect(),
+            unheard: members.into_iter().collect(),
+            unheard_until,
+        }
+    }
+
+    /// Whether this word of an ousted session is only a repetition after a change of epoch.
+    pub fn is_repetition(&mut self, session: SessionId) -> bool {
+        self.repeating.remove(&session)
+    }
+
+    /// The playing session of a member is connected through this relay.
+    pub fn connected(&mut self, user: &UserId, session: SessionId, relay: &NodeId) {
+        self.unheard.remove(user);
+        self.repeating.remove(&session);
+        match self.relays.get_mut(user) {
+            Some(known) if known.0 == session && known.1 == *relay => {}
+            Some(known) => *known = (session, relay.clone()),
+            None => {
+                self.relays.insert(user.clone(), (session, relay.clone()));
+            }
+        }
+    }
+
+    /// A session has gone from a relay. Answers whether that leaves its user without a connection: not when the session
+    /// has come back through another relay meanwhile. The session must be the one that plays.
+    pub fn gone(&mut self, user: &UserId, session: SessionId, relay: &NodeId) -> bool {
+        self.repeating.remove(&session);
+        match self.relays.get(user) {
+            Some(known) if known.0 == session && known.1 == *relay => self.relays.remove(user).is_some(),
+            Some(_) => false,
+            None => self.unheard.remove(user),
+        }
+    }
+
+    /// The relay through which a session is connected.
+    pub fn relay_of(&self, user: &UserId, session: SessionId) -> Option<&NodeId> {
+        self.relays.get(user).filter(|known| known.0 == session).map(|known| &known.1)
+    }
+
+    /// A relay has died: the members that were connected through it.
+    pub fn relay_gone(&mut self, relay: &NodeId) -> Vec<UserId> {
+        let lost: Vec<UserId> =
+            self.relays.iter().filter(|(_, known)| known.1 == *relay).map(|(user, _)| user.clone()).collect();
+        for user in &lost {
+            self.relays.remove(user);
+        }
+        lost
+    }
+
+    /// Forgets who is no longer a member.
+    pub fn retain(&mut self, is_member: impl Fn(&UserId) -> bool) {
+        self.relays.retain(|user, _| is_member(user));
+        self.unheard.retain(|user| is_member(user));
+    }
+
+    /// When [`Connections::overdue`] is due.
+    pub fn deadline(&self) -> Option<UnixMs> {
+        self.unheard_until
+    }
+
+    /// The members of whom nothing was heard since the takeover, if it is time.
+    pub fn overdue(&mut self, now: UnixMs) -> BTreeSet<UserId> {
+        if self.unheard_until.is_none_or(|until| now < until) {
+            return BTreeSet::new();
+        }
+        self.unheard_until = None;
+        std::mem::take(&mut self.unheard)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user() -> UserId {
+        UserId::new("ann").unwrap()
+    }
+
+    #[test]
+    fn the_second_session_takes_the_seat_and_the_first_may_take_it_back() {
+        let mut sessions = Sessions::default();
+        let (first, second) = (SessionId(1), SessionId(2));
+        assert_eq!(sessions.play(&user(), first), None);
+        assert_eq!(sessions.play(&user(), second), Some(first));
+        assert!(sessions.is_ousted(&user(), first));
+        assert_eq!(sessions.play(&user(), first), Some(second));
+        assert!(!sessions.is_ousted(&user(), first) && sessions.is_ousted(&user(), second));
+    }
+
+    #[test]
+    fn after_a_takeover_an_ousted_session_that_is_still_there_does_not_take_the_seat_back() {
+        let mut sessions = Sessions::default();
+        sessions.play(&user(), SessionId(1));
+        sessions.play(&user(), SessionId(2));
+        let mut connections = Connections::unheard(&sessions, vec![user()], 100);
+        assert!(connections.is_repetition(SessionId(1)));
+        assert!(!connections.is_repetition(SessionId(1)), "the next word is a wish");
+    }
+
+    #[test]
+    fn a_session_that_moved_to_another_relay_is_not_gone_with_the_first() {
+        let relay = |name| NodeId::new(name).unwrap();
+        let mut connections = Connections::default();
+        connections.connected(&user(), SessionId(1), &relay("r1"));
+        connections.connected(&user(), SessionId(1), &relay("r2"));
+        assert!(!connections.gone(&user(), SessionId(1), &relay("r1")));
+        assert_eq!(connections.relay_gone(&relay("r1")), []);
+        assert_eq!(connections.relay_gone(&relay("r2")), [user()]);
+    }
+
+    #[test]
+    fn who_is_not_heard_of_after_a_takeover_is_away() {
+        let sessions = Sessions::default();
+        let bob = UserId::new("bob").unwrap();
+        let mut connections = Connections::unheard(&sessions, vec![user(), bob.clone()], 100);
+        connections.connected(&bob, SessionId(5), &NodeId::new("r1").unwrap());
+        assert!(connections.overdue(99).is_empty());
+        assert_eq!(connections.overdue(100), BTreeSet::from([user()]));
+        assert_eq!(connections.deadline(), None);
+    }
+}

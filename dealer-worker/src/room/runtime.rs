@@ -1,0 +1,509 @@
+//! The loop of one room: take a message or wait for the deadline, decide, commit, tell.
+//!
+//! The state changes only after the commit. If a commit turns out to be fenced, the room is dropped as it stands: its
+//! truth is in the journal, and somebody else has that now.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use metrics::{counter, gauge};
+use rand_chacha::ChaCha20Rng;
+use shared::{
+    channel::{Channel, OWNERS},
+    clock::UnixMs,
+    entry::{Cause, Entry},
+    id::{Epoch, NodeId, RoomId, SessionId, UserId},
+    node::{Asked, NodeNews, Owner, RoomSpec, ToRoom, decode, encode},
+    protocol::{
+        ClientOut, RefusalCode,
+        client_out::{NoticeCode, Refused},
+    },
+};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Duration, sleep, sleep_until, timeout},
+};
+use tracing::{debug, info, warn};
+
+use super::{
+    Decision, Input, Refusal, Room,
+    answers::{self, Known},
+    frame,
+    journal::{Fenced, Journal},
+    mailbox::{Mail, Mailbox, Order},
+    presence::Connections,
+    record::{Delta, Journaled, seal},
+    takeover::{Claimer, NotTaken, Taken},
+};
+use crate::context::Context;
+
+/// A room lets the others run after so many messages, if its store answers without ever waiting.
+const MESSAGES_PER_TURN: u32 = 32;
+
+/// A frame that the bus does not take is offered so often; after that relays find it by the hole that it leaves.
+const PUBLISH_ATTEMPTS: u32 = 5;
+
+/// The pause before the second attempt; doubles.
+const PUBLISH_PAUSE: Duration = Duration::from_millis(25);
+
+/// What is said once about a change of owner is not worth waiting longer for: it is a hint.
+const HINT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A busy room's refusal says to come again after so long, milliseconds.
+const BUSY_RETRY_MS: u64 = 500;
+
+/// How a room's task ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// Another worker owns the room.
+    Fenced,
+    /// It was let go of as asked, until and with this epoch.
+    LetGo(Epoch),
+    /// It was never owned.
+    NotTaken(NotTaken),
+}
+
+impl From<Fenced> for Ended {
+    fn from(_: Fenced) -> Self {
+        Self::Fenced
+    }
+}
+
+/// A room to be taken over and run.
+pub struct Start {
+    /// What it shares with the others.
+    pub context: Arc<Context>,
+    /// Which room.
+    pub room: RoomId,
+    /// The last epoch in which somebody is believed to have owned it.
+    pub believed: Epoch,
+    /// What comes for it.
+    pub mailbox: Arc<Mailbox>,
+    /// Its randomness.
+    pub rng: ChaCha20Rng,
+    /// Held until the room is owned, so that not too many are being claimed at once.
+    pub permit: OwnedSemaphorePermit,
+}
+
+/// Takes a room over and runs it until it is fenced or let go of.
+pub async fn run<R: Room>(start: Start, open_new: fn(RoomSpec) -> R) -> Ended {
+    let context = start.context.clone();
+    let room = start.room.clone();
+    let Err(ended) = own(start, open_new).await;
+    context.board.remove(&room);
+    if let Err(error) = context.switchboard.disconnect(&room).await {
+        debug!(%room, %error, "still subscribed to a room that is not ours");
+    }
+    ended
+}
+
+async fn own<R: Room>(start: Start, open_new: fn(RoomSpec) -> R) -> Result<std::convert::Infallible, Ended> {
+    let Start { context, room: id, believed, mailbox, rng, permit } = start;
+    let claimer = Claimer { store: &context.ports.store, sealer: &context.sealer, me: &context.config.node };
+    let taken = claimer.take::<R>(&id, believed, open_new).await.map_err(Ended::NotTaken)?;
+    let Taken { state, journal, frames_lost, is_new } = taken;
+    let unheard_until = context.ports.clock.now_ms() + context.config.presence_grace_ms;
+    let connections = Connections::unheard(&state.sessions, state.room.members(), unheard_until);
+    let mut running = Box::new(Running {
+        frames: Channel::frames(&id),
+        refused: answers::Refused::default(),
+        id,
+        mailbox,
+        state,
+        connections,
+        journal,
+        rng,
+        context,
+    });
+    running.begin(frames_lost, is_new).await?;
+    drop(permit);
+    let _counted = Counted::new();
+    running.serve().await
+}
+
+/// A room in the count of owned ones, however its task ends.
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        gauge!("cardhouse_rooms_owned").increment(1.0);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        gauge!("cardhouse_rooms_owned").decrement(1.0);
+    }
+}
+
+/// A room that this worker owns.
+struct Running<R: Room> {
+    context: Arc<Context>,
+    id: RoomId,
+    frames: Channel,
+    mailbox: Arc<Mailbox>,
+    state: Journaled<R>,
+    /// Refusals, which are in no journal.
+    refused: answers::Refused,
+    connections: Connections,
+    journal: Journal,
+    rng: ChaCha20Rng,
+}
+
+impl<R: Room> Running<R> {
+    fn now(&self) -> UnixMs {
+        self.context.ports.clock.now_ms()
+    }
+
+    /// From the claim to the first frames: commands first, so that none is missed that the keyframe calls forth.
+    async fn begin(&mut self, frames_lost: u64, is_new: bool) -> Result<(), Ended> {
+        let mut pause = PUBLISH_PAUSE;
+        while let Err(error) = self.context.switchboard.connect(&self.id, &self.mailbox).await {
+            debug!(room = %self.id, %error, "cannot listen to commands yet");
+            sleep(pause).await;
+            pause = (pause * 2).min(HINT_TIMEOUT);
+        }
+        self.keyframe().await?;
+        let epoch = self.journal.epoch();
+        info!(room = %self.id, epoch = epoch.0, seq = self.journal.last().seq().0, frames_lost, "owns the room");
+        self.tell_owner(Some(self.context.config.node.clone()), epoch).await;
+        let node = self.context.config.node.clone();
+        self.announce(&NodeNews::Owns { node, room: self.id.clone(), epoch }).await;
+        if !is_new {
+            counter!("cardhouse_takeovers_total").increment(1);
+            let grace_ms = self.context.config.takeover_grace_ms;
+            self.decide_and_commit(Input::TakenOver { grace_ms, frames_lost }).await?;
+        }
+        if frames_lost > 0 {
+            counter!("cardhouse_frames_lost_total").increment(frames_lost);
+        }
+        self.context.board.put(self.state.room.summary(&self.id, self.now()));
+        Ok(())
+    }
+
+    async fn serve(&mut self) -> Result<std::convert::Infallible, Ended> {
+        let mut messages = 0;
+        loop {
+            let due = [self.state.room.deadline(), self.connections.deadline()].into_iter().flatten().min();
+            let now = self.now();
+            if due.is_some_and(|due| due <= now) {
+                self.clock(now).await?;
+                continue;
+            }
+            let mail = match (self.mailbox.try_take(), due) {
+                (Some(mail), _) => mail,
+                (None, None) => self.mailbox.take().await,
+                (None, Some(due)) => {
+                    let due = self.context.ports.clock.instant(due);
+                    tokio::select! { biased;
+                        mail = self.mailbox.take() => mail,
+                        () = sleep_until(due) => continue,
+                    }
+                }
+            };
+            match mail {
+                Mail::Order(order) => self.obey(order).await?,
+                Mail::Message(message) => self.hear(&message, false).await?,
+                Mail::Excess(message) => self.hear(&message, true).await?,
+            }
+            messages += 1;
+            if messages % MESSAGES_PER_TURN == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    async fn clock(&mut self, now: UnixMs) -> Result<(), Ended> {
+        for user in self.connections.overdue(now) {
+            self.decide_and_commit(Input::Away { user: &user, away: true }).await?;
+        }
+        if self.state.room.deadline().is_some_and(|due| due <= now) {
+            let decision = self.decide(Input::Clock);
+            assert!(!decision.events.is_empty(), "a clock that is due decides something");
+            self.commit(decision, None, None).await?;
+        }
+        Ok(())
+    }
+
+    async fn obey(&mut self, order: Order) -> Result<(), Ended> {
+        match order {
+            Order::LetGo { to } => {
+                let epoch = self.journal.epoch();
+                info!(room = %self.id, epoch = epoch.0, to = to.as_ref().map(NodeId::as_str), "lets the room go");
+                counter!("cardhouse_hand_overs_total").increment(1);
+                self.tell_owner(None, epoch).await;
+                if let Some(to) = to {
+                    let from = self.context.config.node.clone();
+                    self.announce(&NodeNews::Offer { from, to, room: self.id.clone(), epoch }).await;
+                }
+                Err(Ended::LetGo(epoch))
+            }
+            Order::Reassert if self.journal.is_in_doubt() => Ok(self.reassert().await?),
+            Order::Reassert => Ok(()),
+            Order::RelayGone(relay) => {
+                for user in self.connections.relay_gone(&relay) {
+                    self.decide_and_commit(Input::Away { user: &user, away: true }).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn hear(&mut self, message: &Bytes, is_excess: bool) -> Result<(), Ended> {
+        let Ok(ToRoom { epoch, relay, what }) = decode(message) else {
+            counter!("cardhouse_messages_malformed_total").increment(1);
+            return Ok(());
+        };
+        // Meant for another owner; the relay sends it again when it has seen this epoch's keyframe.
+        if epoch != self.journal.epoch() {
+            counter!("cardhouse_messages_of_other_epochs_total").increment(1);
+            return Ok(());
+        }
+        match what {
+            Asked::Command { user, name, session, n, body } => {
+                let cause = Cause { user, session, n };
+                if self.answer_repeat(&relay, &cause) {
+                    return Ok(());
+                }
+                if is_excess {
+                    self.refuse_busy(&relay, &cause);
+                    return Ok(());
+                }
+                self.command(&relay, cause, &name, &body).await
+            }
+            Asked::Present { user, session } => self.present(&relay, &user, session).await,
+            Asked::Absent { user, session } => {
+                let plays = self.state.sessions.playing(&user) == Some(session);
+                if plays && self.connections.gone(&user, session, &relay) {
+                    self.decide_and_commit(Input::Away { user: &user, away: true }).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Answers a command that was answered before.
+    fn answer_repeat(&mut self, relay: &NodeId, cause: &Cause) -> bool {
+        let Cause { user, session, n } = cause.clone();
+        let replies = &self.context.replies;
+        match answers::look_up(&self.state.applied, &self.refused, cause) {
+            Known::Nothing => return false,
+            Known::Applied(at) => replies.applied(relay, &self.id, user, session, n, at),
+            Known::Refused(body) => replies.refused(relay, &self.id, user, session, n, body),
+            Known::Stale => {
+                let code = RefusalCode::StaleN;
+                let refusal = Refusal::new(code, "a later command of this session was answered already");
+                let body = self.refusal(n, refusal, None);
+                self.context.replies.refused(relay, &self.id, user, session, n, body);
+            }
+        }
+        counter!("cardhouse_commands_repeated_total").increment(1);
+        true
+    }
+
+    async fn command(&mut self, relay: &NodeId, cause: Cause, name: &str, body: &[u8]) -> Result<(), Ended> {
+        counter!("cardhouse_commands_total").increment(1);
+        let Cause { user, session, .. } = &cause;
+        if self.connections.relay_of(user, *session) != Some(relay) && self.state.room.is_member(user) {
+            if self.state.sessions.is_ousted(user, *session) {
+                let message = "your seat is played from another session of yours";
+                self.refuse(relay, &cause, Refusal::new(RefusalCode::OtherSession, message), None);
+                return Ok(());
+            }
+            self.present(relay, user, *session).await?;
+        }
+        let input = Input::Command { user, name, body };
+        let now = self.now();
+        match self.state.room.decide(input, now, &mut self.rng) {
+            Ok(decision) => {
+                assert!(!decision.events.is_empty(), "an accepted command has an event");
+                let is_member = decision.after.is_member(user);
+                if is_member {
+                    self.connections.connected(user, *session, relay);
+                }
+                let plays = is_member && self.state.sessions.playing(user) != Some(*session);
+                let plays = plays.then(|| (user.clone(), *session));
+                self.commit(decision, Some(cause), plays).await
+            }
+            Err(refusal) => {
+                self.refuse(relay, &cause, refusal, None);
+                Ok(())
+            }
+        }
+    }
+
+    /// A member's session is there. If it is another than the one that plays, it plays from now on.
+    async fn present(&mut self, relay: &NodeId, user: &UserId, session: SessionId) -> Result<(), Ended> {
+        if !self.state.room.is_member(user) {
+            return Ok(());
+        }
+        let playing = self.state.sessions.playing(user);
+        let mut plays = None;
+        if playing != Some(session) {
+            let is_ousted = self.state.sessions.is_ousted(user, session);
+            if self.connections.is_repetition(session) && is_ousted {
+                return Ok(());
+            }
+            plays = Some((user.clone(), session));
+            let before =
+                playing.and_then(|playing| Some((playing, self.connections.relay_of(user, playing)?)));
+            if let Some((before, relay)) = before {
+                let body = frame::json(&ClientOut::Notice {
+                    room: Some(self.id.clone()),
+                    code: NoticeCode::TakenOver,
+                    message: "your seat is now played from another session of yours".into(),
+                });
+                self.context.replies.notice(relay, &self.id, user.clone(), before, body);
+            }
+        }
+        self.connections.connected(user, session, relay);
+        let decision = self.decide(Input::Away { user, away: false });
+        if decision.events.is_empty() && plays.is_none() {
+            return Ok(());
+        }
+        self.commit(decision, None, plays).await
+    }
+
+    fn decide(&mut self, input: Input<'_>) -> Decision<R> {
+        let now = self.now();
+        match self.state.room.decide(input, now, &mut self.rng) {
+            Ok(decision) => decision,
+            Err(refusal) => unreachable!("only commands are refused: {}", refusal.message),
+        }
+    }
+
+    async fn decide_and_commit(&mut self, input: Input<'_>) -> Result<(), Ended> {
+        let decision = self.decide(input);
+        if decision.events.is_empty() {
+            return Ok(());
+        }
+        self.commit(decision, None, None).await
+    }
+
+    async fn commit(
+        &mut self,
+        decision: Decision<R>,
+        cause: Option<Cause>,
+        plays: Option<(UserId, SessionId)>,
+    ) -> Result<(), Ended> {
+        if self.journal.is_in_doubt() {
+            self.reassert().await?;
+        }
+        let Decision { events, public, privates, after, lobby, hands } = decision;
+        let at = self.journal.next();
+        let mut entry = frame::delta(&self.id, at, cause, public, privates);
+        let delta = Delta { events, plays };
+        seal(&self.context.sealer, &mut entry, &delta);
+        let encoded = entry.encode();
+        let written = self.journal.delta(encoded.stored).await;
+        self.fenced(written)?;
+        debug_assert!(
+            {
+                let mut replayed = self.state.room.clone();
+                delta.events.iter().for_each(|event| replayed.apply(event));
+                replayed == after
+            },
+            "the events of a decision lead to its state"
+        );
+        self.state.adopt(after, delta.plays.as_ref(), entry.cause.as_ref(), at);
+        self.publish(encoded.published).await;
+        if hands > 0 {
+            counter!("cardhouse_hands_total").increment(u64::from(hands));
+            debug!(room = %self.id, hand = self.state.room.hand(), "the hand has ended");
+        }
+        if lobby {
+            let room = &self.state.room;
+            self.connections.retain(|user| room.is_member(user));
+            self.context.board.put(self.state.room.summary(&self.id, self.now()));
+        }
+        if self.journal.deltas_since_keyframe() >= self.context.config.keyframe_every {
+            self.keyframe().await?;
+        }
+        Ok(())
+    }
+
+    async fn keyframe(&mut self) -> Result<(), Ended> {
+        let room = &self.state.room;
+        let mut entry: Entry = frame::keyframe(&self.id, self.journal.next(), room.view(), room.privates());
+        seal(&self.context.sealer, &mut entry, &self.state);
+        let encoded = entry.encode();
+        let written = self.journal.keyframe(encoded.stored).await;
+        self.fenced(written)?;
+        self.publish(encoded.published).await;
+        Ok(())
+    }
+
+    /// The store may have lost entries: the room is claimed anew and its state put in their place, from memory.
+    async fn reassert(&mut self) -> Result<(), Ended> {
+        let claim = |at| frame::claim(&self.id, at, &self.context.config.node).encode().stored;
+        let claimed = self.journal.claim_anew(claim).await;
+        let lost = self.fenced(claimed)?;
+        if lost > 0 {
+            counter!("cardhouse_entries_lost_total").increment(lost);
+            warn!(room = %self.id, lost, "the store has lost acknowledged entries; restored from memory");
+        }
+        self.keyframe().await?;
+        let (node, epoch) = (self.context.config.node.clone(), self.journal.epoch());
+        self.tell_owner(Some(node.clone()), epoch).await;
+        self.announce(&NodeNews::Owns { node, room: self.id.clone(), epoch }).await;
+        Ok(())
+    }
+
+    fn fenced<T>(&self, written: Result<T, Fenced>) -> Result<T, Ended> {
+        written.map_err(|fenced| {
+            counter!("cardhouse_commits_fenced_total").increment(1);
+            warn!(room = %self.id, epoch = self.journal.epoch().0, "fenced: another worker owns the room");
+            fenced.into()
+        })
+    }
+
+    async fn publish(&self, frame: Bytes) {
+        let mut pause = PUBLISH_PAUSE;
+        for attempt in 1..=PUBLISH_ATTEMPTS {
+            match self.context.ports.bus.publish(&self.frames, frame.clone()).await {
+                Ok(_) => return,
+                Err(error) => debug!(room = %self.id, %error, attempt, "a frame was not published"),
+            }
+            sleep(pause).await;
+            pause *= 2;
+        }
+        counter!("cardhouse_frames_unpublished_total").increment(1);
+    }
+
+    async fn tell_owner(&self, node: Option<NodeId>, epoch: Epoch) {
+        let owner = serde_json::to_vec(&Owner { node, epoch }).expect("an owner is JSON");
+        let told = self.context.ports.store.map_set(OWNERS, self.id.as_str(), owner.into());
+        if !matches!(timeout(HINT_TIMEOUT, told).await, Ok(Ok(()))) {
+            debug!(room = %self.id, "the map of owners was not told");
+        }
+    }
+
+    async fn announce(&self, news: &NodeNews) {
+        let told = self.context.ports.bus.publish(&Channel::nodes(), encode(news));
+        if !matches!(timeout(HINT_TIMEOUT, told).await, Ok(Ok(_))) {
+            debug!(room = %self.id, "the nodes were not told");
+        }
+    }
+
+    fn refuse_busy(&mut self, relay: &NodeId, cause: &Cause) {
+        let refusal = Refusal::new(RefusalCode::Busy, "the table has more to do than it can at the moment");
+        self.refuse(relay, cause, refusal, Some(BUSY_RETRY_MS));
+    }
+
+    fn refuse(&mut self, relay: &NodeId, cause: &Cause, refusal: Refusal, retry_after_ms: Option<u64>) {
+        let body = self.refusal(cause.n, refusal, retry_after_ms);
+        self.refused.remember(cause, body.clone());
+        let Cause { user, session, n } = cause.clone();
+        self.context.replies.refused(relay, &self.id, user, session, n, body);
+    }
+
+    fn refusal(&self, n: u64, refusal: Refusal, retry_after_ms: Option<u64>) -> Bytes {
+        let Refusal { code, message, legal } = refusal;
+        let name = serde_json::to_value(code).ok();
+        let name = name.as_ref().and_then(|name| name.as_str()).unwrap_or_default().to_owned();
+        counter!("cardhouse_refusals_total", "code" => name).increment(1);
+        let room = self.id.clone();
+        frame::json(&ClientOut::Refused(Refused { n, room, code, message, retry_after_ms, legal }))
+    }
+}

@@ -1,0 +1,181 @@
+//! Taking a room over: claim first, which fences every earlier owner; then read, since what is read is final then.
+
+use std::sync::Arc;
+
+use shared::{
+    channel::ROOMS,
+    entry::{Entry, Kind, Malformed},
+    id::{Epoch, NodeId, Position, RoomId, Seq},
+    node::RoomSpec,
+    seal::Sealer,
+    store::{Store, Stored},
+};
+use tracing::warn;
+
+use super::{
+    Room, frame,
+    journal::{Journal, last, until_answered, write},
+    record::{BadRecord, Delta, Journaled, open},
+};
+
+/// How many entries are read at once.
+const READ_ENTRIES: usize = 512;
+
+/// Why a room could not be taken over.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// Somebody else has claimed it, in this epoch or a later one. Not an error: that is how contenders find out.
+    #[error("another worker has claimed it")]
+    Lost(Epoch),
+    /// It is neither in its journal nor in the map of rooms.
+    #[error("there is no such room")]
+    Unknown,
+    /// The map of rooms holds something else under its name.
+    #[error("its entry in the map of rooms is not understood: {0}")]
+    Spec(String),
+    /// An entry of its journal is none.
+    #[error("its journal at {0}: {1}")]
+    Entry(Position, Malformed),
+    /// A record of its journal cannot be read.
+    #[error("its journal at {0}: {1}")]
+    Record(Position, BadRecord),
+    /// There are frames but no keyframe to start from.
+    #[error("its journal holds no keyframe")]
+    NoKeyframe,
+}
+
+/// A room that was taken over; nothing is committed but the claim.
+pub struct Taken<R> {
+    /// Its state.
+    pub state: Journaled<R>,
+    /// Its journal, to be gone on with by a keyframe.
+    pub journal: Journal,
+    /// Frames that were acknowledged and are no longer in the journal.
+    pub frames_lost: u64,
+    /// It has no frames yet.
+    pub is_new: bool,
+}
+
+/// What takes rooms over.
+pub struct Claimer<'a> {
+    /// Where journals are.
+    pub store: &'a Arc<dyn Store>,
+    /// Opens records.
+    pub sealer: &'a Sealer,
+    /// This worker.
+    pub me: &'a NodeId,
+}
+
+impl Claimer<'_> {
+    /// Takes a room over that was last owned in the epoch `believed` or an earlier one. If the journal knows a later
+    /// epoch, somebody was faster, and nothing is claimed.
+    ///
+    /// # Errors
+    /// [`NotTaken`].
+    pub async fn take<R: Room>(
+        &self,
+        room: &RoomId,
+        believed: Epoch,
+        open_new: impl FnOnce(RoomSpec) -> R,
+    ) -> Result<Taken<R>, NotTaken> {
+        let generation = self.store.generation();
+        let before = last(&**self.store, room).await.map_or(Epoch(0), |stored| stored.at.epoch());
+        if before > believed {
+            return Err(NotTaken::Lost(before));
+        }
+        // Looked up before the claim, so that a room that does not exist gets no journal.
+        let spec = if before == Epoch(0) { Some(self.spec(room).await?) } else { None };
+        let claim = Position(before.next(), Seq(0));
+        let entry = frame::claim(room, claim, self.me).encode().stored;
+        if write(&**self.store, room, claim, entry, None).await.is_err() {
+            return Err(NotTaken::Lost(claim.epoch()));
+        }
+        let restored = self.restore(room).await?;
+        let is_new = restored.is_none();
+        let (state, last, keyframe, frames_lost) = match restored {
+            Some(Restored { state, last, keyframe, frames_lost }) => {
+                // A journal with a hole is not worth keeping: nobody can follow it beyond the hole.
+                let keep_from = if frames_lost == 0 { keyframe } else { claim };
+                (state, last, Some(keep_from), frames_lost)
+            }
+            None => {
+                let spec = match spec {
+                    Some(spec) => spec,
+                    None => self.spec(room).await?,
+                };
+                (Journaled::new(open_new(spec)), Seq(0), None, 0)
+            }
+        };
+        let last = Position(claim.epoch(), last);
+        let journal = Journal::claimed(self.store.clone(), room.clone(), last, keyframe, generation);
+        Ok(Taken { state, journal, frames_lost, is_new })
+    }
+
+    async fn spec(&self, room: &RoomId) -> Result<RoomSpec, NotTaken> {
+        let bytes = until_answered(|| self.store.map_get(ROOMS, room.as_str())).await;
+        let bytes = bytes.ok_or(NotTaken::Unknown)?;
+        serde_json::from_slice(&bytes).map_err(|error| NotTaken::Spec(error.to_string()))
+    }
+
+    /// The state that the journal adds up to; `None` if it holds no frames.
+    async fn restore<R: Room>(&self, room: &RoomId) -> Result<Option<Restored<R>>, NotTaken> {
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut after = None;
+        loop {
+            let batch: Vec<Stored> = until_answered(|| self.store.read(room, after, READ_ENTRIES)).await;
+            let complete = batch.len() < READ_ENTRIES;
+            after = batch.last().map(|stored| stored.at).or(after);
+            for stored in batch {
+                let entry = Entry::decode(stored.bytes).map_err(|bad| NotTaken::Entry(stored.at, bad))?;
+                match entry.kind {
+                    Kind::Claim => continue,
+                    Kind::Delta => {}
+                    Kind::Keyframe => entries.clear(),
+                }
+                entries.push(entry);
+            }
+            if complete {
+                break;
+            }
+        }
+        replay(room, self.sealer, &entries)
+    }
+}
+
+struct Restored<R> {
+    state: Journaled<R>,
+    last: Seq,
+    keyframe: Position,
+    frames_lost: u64,
+}
+
+/// Applies deltas to the keyframe that stands first, as far as they go without a hole.
+fn replay<R: Room>(
+    room: &RoomId,
+    sealer: &Sealer,
+    entries: &[Entry],
+) -> Result<Option<Restored<R>>, NotTaken> {
+    let Some((first, deltas)) = entries.split_first() else { return Ok(None) };
+    if first.kind != Kind::Keyframe {
+        return Err(NotTaken::NoKeyframe);
+    }
+    let bad = |entry: &Entry| {
+        let at = entry.at;
+        move |bad| NotTaken::Record(at, bad)
+    };
+    let mut state: Journaled<R> = open(sealer, first).map_err(bad(first))?;
+    let mut last = first.at.seq();
+    let mut frames_lost = 0;
+    for entry in deltas {
+        if entry.at.seq() != last.next() {
+            let end = deltas.last().map_or(last, |entry| entry.at.seq());
+            frames_lost = end.0.saturating_sub(last.0);
+            warn!(%room, after = %last.0, until = %end.0, "the journal has a hole");
+            break;
+        }
+        let delta: Delta<R::Event> = open(sealer, entry).map_err(bad(entry))?;
+        state.apply(&delta, entry.cause.as_ref(), entry.at);
+        last = entry.at.seq();
+    }
+    Ok(Some(Restored { state, last, keyframe: first.at, frames_lost }))
+}

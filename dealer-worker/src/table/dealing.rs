@@ -1,0 +1,160 @@
+//! The course of hands: starting one, going on after an action, pacing what is dealt without betting, and the end.
+
+use holdem::{Action, Deck, Hand, Refusal as Illegal, SeatIndex, Seed, ShowReason};
+use rand_chacha::{ChaCha20Rng, rand_core::Rng};
+use shared::protocol::table::SeatStatus;
+
+use super::{Event, draft::Draft, event::Extension};
+
+/// Starts the next hand, if there are players for it.
+pub(super) fn start(draft: &mut Draft, rng: &mut ChaCha20Rng) {
+    let Some(next) = draft.table.next_hand() else { return };
+    for seat in next.waiting.iter() {
+        status(draft, seat.get(), SeatStatus::Waiting);
+    }
+    for dealt in &next.setup.seats {
+        let seat = dealt.seat.get();
+        if draft.table.seated(seat).is_some_and(|player| player.status == SeatStatus::Waiting) {
+            draft.emit(Event::Status { seat, status: SeatStatus::Playing, waits: false, at_ms: draft.now });
+        }
+        refill_bank(draft, seat);
+    }
+    let mut seed = [0; 32];
+    rng.fill_bytes(&mut seed);
+    let seed = Seed(seed);
+    let deck = Deck::shuffled(next.setup.rules.variant, &seed);
+    let mut events = Vec::new();
+    let started = Hand::start(&next.setup, deck, |event| events.push(event));
+    started.expect("a table's seats make a valid hand");
+    draft.emit(Event::HandStarted { setup: next.setup, rotation: next.rotation, seed });
+    play(draft, events, false);
+}
+
+fn status(draft: &mut Draft, seat: u8, status: SeatStatus) {
+    if draft.table.seated(seat).is_some_and(|player| player.status != status) {
+        let waits = draft.table.place(seat).waits;
+        draft.emit(Event::Status { seat, status, waits, at_ms: draft.now });
+    }
+}
+
+fn refill_bank(draft: &mut Draft, seat: u8) {
+    let config = draft.table.config();
+    let bank_ms = draft.table.seated(seat).map_or(0, |player| player.bank_ms);
+    let filled_ms = (bank_ms + config.bank_refill_ms).min(config.bank_ms);
+    if filled_ms > bank_ms {
+        draft.emit(Event::BankLeft { seat, bank_ms: filled_ms });
+    }
+}
+
+/// The player to act does something; then the hand goes on to the next decision or its end.
+///
+/// # Errors
+/// If the rules do not allow it: nothing has been decided.
+pub(super) fn act(draft: &mut Draft, seat: SeatIndex, action: Action, timeout: bool) -> Result<(), Illegal> {
+    let mut hand = draft.table.running().expect("who acts is in a hand").clone();
+    let mut events = Vec::new();
+    hand.act(seat, action, |event| events.push(event))?;
+    settle_bank(draft, seat.get());
+    play(draft, events, timeout);
+    Ok(())
+}
+
+/// What is left of a time bank that was drawn on.
+fn settle_bank(draft: &mut Draft, seat: u8) {
+    let Some(turn) = draft.table.turn.filter(|turn| turn.on_bank) else { return };
+    let had_ms = draft.table.seated(seat).map_or(0, |player| player.bank_ms);
+    // After the extra time of a disconnected player nothing of the bank is left.
+    let left_ms = if turn.protected { 0 } else { turn.deadline_ms.saturating_sub(draft.now).min(had_ms) };
+    if left_ms != had_ms {
+        draft.emit(Event::BankLeft { seat, bank_ms: left_ms });
+    }
+}
+
+/// Shows what the rules have decided, up to the next street if no betting is left and the table paces that.
+fn play(draft: &mut Draft, mut events: Vec<holdem::Event>, timeout: bool) {
+    let runout_ms = draft.table.config().runout_ms;
+    let later = if runout_ms == 0 { Vec::new() } else { events.split_off(shown_at_once(&events)) };
+    for event in events {
+        let timeout = timeout && matches!(event, holdem::Event::Acted { .. });
+        draft.emit(Event::Hand { event, timeout });
+    }
+    if later.is_empty() {
+        go_on(draft);
+    } else {
+        draft.emit(Event::RunOut { events: later, at_ms: draft.now + runout_ms });
+    }
+}
+
+/// How many events are shown at once: up to the first street that is dealt after the hands were tabled (TDA 16).
+fn shown_at_once(events: &[holdem::Event]) -> usize {
+    let tabled = |event: &holdem::Event| matches!(event, holdem::Event::Shown { why: ShowReason::AllIn, .. });
+    let street = |event: &holdem::Event| matches!(event, holdem::Event::StreetDealt { .. });
+    let Some(first) = events.iter().position(tabled) else { return events.len() };
+    events[first..].iter().position(street).map_or(events.len(), |street| first + street)
+}
+
+/// The next part of a hand without betting: one street, and after the last one the rest.
+pub(super) fn run_out(draft: &mut Draft) {
+    let run_out = draft.table.run_out.clone().expect("only a run-out goes on");
+    let street = |event: &holdem::Event| matches!(event, holdem::Event::StreetDealt { .. });
+    let mut events = run_out.events.into_iter().peekable();
+    // The river is left to be looked at before the chips move.
+    let is_street = events.peek().is_some_and(street);
+    while let Some(event) = events.next_if(|event| !is_street || street(event)) {
+        draft.emit(Event::Hand { event, timeout: false });
+        if is_street {
+            break;
+        }
+    }
+    if events.peek().is_some() {
+        let at_ms = draft.now + draft.table.config().runout_ms;
+        draft.emit(Event::Paced { at_ms });
+    } else {
+        go_on(draft);
+    }
+}
+
+/// Gives the turn to whoever is next, or ends the hand.
+fn go_on(draft: &mut Draft) {
+    let hand = draft.table.running().expect("a hand that goes on");
+    if hand.ended() {
+        end(draft);
+        return;
+    }
+    let seat = hand.to_act().expect("a hand that has not ended waits for somebody");
+    let leaving = draft.table.seated(seat.get()).is_some_and(|player| player.status == SeatStatus::Leaving);
+    if leaving {
+        act(draft, seat, Action::Fold, false).expect("folding is always legal for who is to act");
+    } else {
+        let deadline_ms = draft.now + draft.table.config().turn_ms;
+        draft.emit(Event::Turn { deadline_ms });
+    }
+}
+
+/// The hand is paid: who wanted to leaves, promised chips come, who has none sits out.
+fn end(draft: &mut Draft) {
+    let at_ms = draft.now;
+    draft.emit(Event::HandEnded { at_ms, next_ms: at_ms + draft.table.config().pause_ms });
+    let seats: Vec<u8> = draft.table.players().map(|(seat, _)| seat).collect();
+    for seat in seats {
+        let Some(player) = draft.table.seated(seat) else { continue };
+        let place = *draft.table.place(seat);
+        if player.status == SeatStatus::Leaving {
+            draft.emit(Event::Left { seat });
+            continue;
+        }
+        if place.top_up > 0 {
+            // What was won meanwhile does not make it more than was allowed: it was promised, so it comes.
+            draft.emit(Event::ToppedUp { seat, amount: place.top_up });
+        }
+        let Some(player) = draft.table.seated(seat) else { continue };
+        if player.stack == 0 && player.status != SeatStatus::SittingOut {
+            draft.emit(Event::Status { seat, status: SeatStatus::SittingOut, waits: false, at_ms });
+        }
+    }
+}
+
+/// A turn lasts longer.
+pub(super) fn extend(draft: &mut Draft, deadline_ms: u64, by: Extension) {
+    draft.emit(Event::Extended { deadline_ms, by });
+}

@@ -1,0 +1,65 @@
+//! A decision in the making: a copy of the table on which events take effect at once.
+
+use shared::{
+    clock::UnixMs,
+    protocol::table::{TableEvent, TablePrivate},
+};
+
+use super::{Event, Table, json};
+use crate::room::Decision;
+
+/// See the module.
+pub(super) struct Draft {
+    /// The table with all events so far.
+    pub(super) table: Table,
+    /// The time of the decision.
+    pub(super) now: UnixMs,
+    events: Vec<Event>,
+    seen: Vec<TableEvent>,
+}
+
+impl Draft {
+    /// Nothing decided yet.
+    pub(super) fn of(table: &Table, now: UnixMs) -> Self {
+        Self { table: table.clone(), now, events: Vec::new(), seen: Vec::new() }
+    }
+
+    /// Decides a fact.
+    pub(super) fn emit(&mut self, event: Event) {
+        self.table.apply_into(&event, &mut self.seen);
+        self.events.push(event);
+    }
+
+    /// What is to be committed.
+    pub(super) fn decision(self) -> Decision<Table> {
+        let Self { table, now: _, events, seen } = self;
+        let mut private_of = [false; holdem::seat::SEATS_MAX];
+        let (mut lobby, mut hands) = (false, 0);
+        for event in &events {
+            match event {
+                // So that relays learn of a member who has no cards yet.
+                Event::Seated { seat, .. } => {
+                    private_of[usize::from(*seat)] = true;
+                    lobby = true;
+                }
+                Event::HandStarted { setup, .. } => {
+                    setup.seats.iter().for_each(|dealt| private_of[dealt.seat.index()] = true);
+                    lobby = true;
+                }
+                Event::HandEnded { .. } => {
+                    lobby = true;
+                    hands += 1;
+                }
+                Event::Left { .. } | Event::Status { .. } => lobby = true,
+                _ => {}
+            }
+        }
+        let privates = table.players().filter(|(seat, _)| private_of[usize::from(*seat)]);
+        let privates = privates.map(|(seat, player)| {
+            let private: TablePrivate = table.private(seat);
+            (player.user.clone(), json(&private))
+        });
+        let privates = privates.collect();
+        Decision { public: json(&seen), privates, events, after: table, lobby, hands }
+    }
+}

@@ -1,0 +1,106 @@
+//! The table: seats, hands on the rules of [`holdem`], clocks, and what everybody sees of it.
+//!
+//! A [`Table`] decides on a draft of itself: each [`Event`] that a decision emits is applied to the draft at once, and
+//! what clients get ([`TableEvent`](shared::protocol::table::TableEvent)s) falls out of applying. So deciding,
+//! committing and restoring all go through [`Table::apply`], and the public view is kept by the same fold that clients do.
+//!
+//! In reading order:
+//!
+//! - [`event`]: the facts of a table; [`state`]: what they do to it.
+//! - [`draft`]: a decision in the making.
+//! - [`commands`]: what players ask; [`clock`]: what time does.
+//! - [`dealing`]: starting, pacing and ending hands; [`between`]: settings in the words of the rules.
+//! - [`project`]: what everybody sees of a hand's events; [`stats`]: the table's line in the lobby.
+
+pub mod between;
+pub mod clock;
+pub mod commands;
+pub mod dealing;
+pub mod draft;
+pub mod event;
+pub mod project;
+pub mod state;
+pub mod stats;
+
+use rand_chacha::ChaCha20Rng;
+use serde_json::value::{RawValue, to_raw_value};
+use shared::{
+    clock::UnixMs,
+    id::{RoomId, UserId},
+    protocol::{lobby::TableSummary, table::TablePrivate},
+};
+
+pub use self::{event::Event, state::Table};
+use crate::room::{Decision, Input, Refusal, Room};
+use draft::Draft;
+
+impl Room for Table {
+    type Event = Event;
+
+    fn decide(
+        &self,
+        input: Input<'_>,
+        now: UnixMs,
+        rng: &mut ChaCha20Rng,
+    ) -> Result<Decision<Self>, Refusal> {
+        let mut draft = Draft::of(self, now);
+        match input {
+            Input::Command { user, name, body } => commands::decide(&mut draft, user, name, body)?,
+            Input::Away { user, away } => clock::away(&mut draft, user, away),
+            Input::Clock => clock::decide(&mut draft, rng),
+            Input::TakenOver { grace_ms, frames_lost } => {
+                clock::taken_over(&mut draft, grace_ms, frames_lost);
+            }
+        }
+        Ok(draft.decision())
+    }
+
+    fn apply(&mut self, event: &Event) {
+        self.apply_into(event, &mut Vec::new());
+    }
+
+    fn deadline(&self) -> Option<UnixMs> {
+        clock::deadline(self)
+    }
+
+    fn view(&self) -> Box<RawValue> {
+        json(&self.view)
+    }
+
+    fn privates(&self) -> Vec<(UserId, Box<RawValue>)> {
+        let seats = self.view.seats.iter().zip(0u8..);
+        seats.filter_map(|(seat, at)| Some((seat.as_ref()?.user.clone(), json(&self.private(at))))).collect()
+    }
+
+    fn is_member(&self, user: &UserId) -> bool {
+        self.view.seat_of(user).is_some()
+    }
+
+    fn members(&self) -> Vec<UserId> {
+        self.view.seats.iter().flatten().map(|seat| seat.user.clone()).collect()
+    }
+
+    fn summary(&self, room: &RoomId, now: UnixMs) -> TableSummary {
+        stats::summary(self, room, now)
+    }
+
+    fn hand(&self) -> u64 {
+        self.view.hand.as_ref().map_or(0, |hand| hand.hand)
+    }
+}
+
+impl Table {
+    /// What only the player of a seat sees.
+    fn private(&self, seat: u8) -> TablePrivate {
+        let cards = self.hole_cards(seat);
+        if cards.is_empty() { TablePrivate::default() } else { TablePrivate { hand: self.hand(), cards } }
+    }
+}
+
+/// The JSON text of a part of a message.
+///
+/// # Panics
+/// Never: what tables tell has string keys and no failing parts.
+fn json<T: serde::Serialize + ?Sized>(part: &T) -> Box<RawValue> {
+    to_raw_value(part).expect("what a table tells is JSON")
+}

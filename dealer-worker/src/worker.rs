@@ -1,0 +1,94 @@
+//! The worker put together.
+
+use std::sync::Arc;
+
+use metrics::counter;
+use rand_chacha::ChaCha20Rng;
+use shared::{
+    members::{Heard, Members, Observed},
+    node::Role,
+    ports::Ports,
+    seal::Sealer,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::WorkerConfig,
+    context::Context,
+    lobby::{self, Board},
+    placement::Floor,
+    replies::Replies,
+    room::switchboard::Switchboard,
+};
+
+/// News that wait to be looked at, at most; when more come, the maps are read instead.
+const NEWS_MAX: usize = 8_192;
+
+/// Owns rooms as long as it runs. Dropping it, or the future of [`Worker::run`], ends all its tasks at once and without
+/// a word, as a crash would.
+pub struct Worker {
+    floor: Floor,
+    tasks: JoinSet<()>,
+    observed: watch::Receiver<Observed>,
+}
+
+/// A part of the worker has failed; it cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[error("a part of the dealer worker has ended: {0}")]
+pub struct Failed(String);
+
+impl Worker {
+    /// A worker that beats and listens, but owns nothing before [`Worker::run`]. Must be called within a runtime.
+    pub fn new(ports: Ports, config: WorkerConfig, rng: ChaCha20Rng) -> Self {
+        let (tell, news) = mpsc::channel(NEWS_MAX);
+        let hear = move |heard| {
+            // When there is no room for the last message either, those before it lead to reading the maps: one of them
+            // is this.
+            if tell.capacity() > 1 {
+                let _ = tell.try_send(heard);
+            } else {
+                counter!("cardhouse_node_news_dropped_total").increment(1);
+                let _ = tell.try_send(Heard::Missed);
+            }
+        };
+        let members =
+            Members::start(ports.clone(), config.node.clone(), Role::Worker, config.heartbeat, hear);
+        let observed = members.observed();
+        let (replies, outgoing) = Replies::new();
+        let context = Arc::new(Context {
+            sealer: Sealer::new(&config.seal_key),
+            switchboard: Switchboard::new(&*ports.bus, config.mailbox_messages_max),
+            replies,
+            board: Board::default(),
+            ports: ports.clone(),
+            config,
+        });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(outgoing.run(ports));
+        tasks.spawn(lobby::run(context.clone()));
+        Self { floor: Floor::new(context, members, news, rng), tasks, observed }
+    }
+
+    /// What it observes of its own connections: readiness.
+    pub fn observed(&self) -> watch::Receiver<Observed> {
+        self.observed.clone()
+    }
+
+    /// Claims and runs rooms until `shutdown` is cancelled; then hands them over, says goodbye and returns.
+    ///
+    /// # Errors
+    /// [`Failed`], if a part of it ends that should not.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), Failed> {
+        let Self { floor, mut tasks, observed: _ } = self;
+        tokio::select! { biased;
+            Some(ended) = tasks.join_next() => {
+                Err(Failed(ended.err().map_or_else(|| "without an error".into(), |error| error.to_string())))
+            }
+            () = floor.run(shutdown) => Ok(()),
+        }
+    }
+}
