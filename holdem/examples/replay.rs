@@ -40,7 +40,7 @@ fn main() -> ExitCode {
         );
     }
     if tally.irregular_raises > 0 {
-        println!("{} raises below the least raise stood as played (TDA 52-A)", tally.irregular_raises);
+        println!("{} raises outside the limits stood as played (TDA 52)", tally.irregular_raises);
     }
     if tally.passed_over > 0 {
         println!("{} players were passed over by their records and folded (TDA 53-B)", tally.passed_over);

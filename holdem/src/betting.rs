@@ -50,7 +50,7 @@ impl Hand {
         Ok(())
     }
 
-    /// A raise that the rules refuse but that stands, because it was noticed too late to be corrected (TDA 52-A). For
+    /// A raise that the rules refuse but that stands, because it was noticed too late to be corrected (TDA 52). For
     /// replays of hands that were played so.
     ///
     /// # Errors

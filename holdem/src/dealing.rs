@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::action::{Refusal, RefusalCode};
-use crate::card::{Board, HoleCards};
+use crate::card::{BOARD_MAX, Board, HoleCards};
 use crate::chips::Chips;
 use crate::deck::Deck;
 use crate::event::{Event, PostKind, ShowReason, Street};
@@ -61,8 +61,9 @@ impl Hand {
                 self.settle(sink);
             } else if self.betting_over() {
                 self.table_all_hands(sink);
-                if self.rules.runs_max > 1 && !self.runs_decided() {
-                    self.emit(Event::RunsOffered { max: self.rules.runs_max }, sink);
+                let max = self.runs_possible();
+                if max > 1 && !self.runs_decided() {
+                    self.emit(Event::RunsOffered { max }, sink);
                 } else {
                     self.run_out(sink);
                     self.settle(sink);
@@ -107,6 +108,15 @@ impl Hand {
         }
     }
 
+    /// How many boards the rules allow and the rest of the deck suffices for.
+    fn runs_possible(&self) -> u8 {
+        let on_board = self.boards[0].len();
+        let burns = [0, 3, 4].iter().filter(|&&street| street >= on_board).count() * BURNT;
+        let left = self.rules.variant.deck().count().saturating_sub(self.deck.dealt());
+        let enough_for = left / (BOARD_MAX - on_board + burns);
+        self.rules.runs_max.min(enough_for as u8)
+    }
+
     fn runs_decided(&self) -> bool {
         self.runs > 1 || self.seats().all(|(_, player)| !player.live() || player.boards_agreed.is_some())
     }
@@ -123,7 +133,7 @@ impl Hand {
         mut sink: impl FnMut(Event),
     ) -> Result<(), Refusal> {
         let may = self.run_voters().any(|voter| voter == seat);
-        if !may || !(1..=self.rules.runs_max).contains(&boards) {
+        if !may || !(1..=self.runs_possible()).contains(&boards) {
             return Err(Refusal { code: RefusalCode::NotPossible, legal: None });
         }
         self.emit(Event::RunsVoted { seat, boards }, &mut sink);

@@ -3,7 +3,7 @@
 mod invariants;
 
 use holdem::phh::{Replay, Verdict, record_of};
-use holdem::{AnteOrder, Deck, Event, Hand, HandSetup, PostKind, Rake, Seed};
+use holdem::{AnteOrder, Chips, Deck, Event, Hand, HandSetup, PostKind, Rake, Seed};
 use invariants::{Choices, any_setup, play_and_check, play_and_check_setup};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -56,7 +56,7 @@ proptest! {
         let reread: holdem::phh::Record = record.to_string().parse().expect("what was written reads");
         prop_assert_eq!(&reread, &record);
         let replay = Replay::of(&reread).expect("a hand that was played");
-        prop_assert_eq!(replay.verdict(&reread), Verdict::Matches);
+        prop_assert_eq!(replay.verdict(&reread), Verdict::Matches, "{}", reread);
         let order = hand.dealt_in().clockwise_from(setup.button);
         let stacks: Vec<_> = order.map(|seat| hand.player(seat).expect("a player").stack()).collect();
         prop_assert_eq!(replay.stacks(), stacks);
@@ -77,5 +77,9 @@ fn leave_what_phh_can_express(setup: &mut HandSetup) {
     setup.rules.ante_order = AnteOrder::BeforeBlinds;
     for seat in &mut setup.seats {
         seat.posts.retain(|post| !matches!(post.kind, PostKind::DeadBlind | PostKind::Straddle));
+    }
+    // How large a small blind is that nobody posts is not told.
+    if setup.seats.iter().flat_map(|seat| &seat.posts).all(|post| post.kind != PostKind::SmallBlind) {
+        setup.rules.small_blind = Chips::ZERO;
     }
 }

@@ -27,7 +27,7 @@ pub struct Replay {
     pub hand: Hand,
     /// Digits behind the point: one chip is ten to the power of minus this.
     pub scale: u32,
-    /// Raises that the rules refuse but the record tells: they stood because nobody objected in time (TDA 52-A).
+    /// Raises that the rules refuse but the record tells: they stood because nobody objected in time (TDA 52).
     pub irregular_raises: usize,
     /// Players whom the record passes over for the rest of the hand: their hands are dead (TDA 53-B).
     pub passed_over: usize,
@@ -127,8 +127,11 @@ impl Replay {
         };
         let events = &mut self.events;
         match self.hand.act(seat(player), action, |event| events.push(event)) {
-            Err(Refusal { code: RefusalCode::RaiseTooSmall | RefusalCode::RaiseClosed, .. }) => {
-                let Action::RaiseTo(to) = action else { unreachable!("only a raise is too small or closed") };
+            Err(Refusal {
+                code: RefusalCode::RaiseTooSmall | RefusalCode::RaiseTooLarge | RefusalCode::RaiseClosed,
+                ..
+            }) => {
+                let Action::RaiseTo(to) = action else { unreachable!("only a raise is refused so") };
                 self.irregular_raises += 1;
                 self.hand.act_by_ruling(seat(player), to, |event| events.push(event))
             }

@@ -117,16 +117,27 @@ pub(crate) fn play_and_check_setup(setup: &HandSetup, choices: &mut Choices<'_>)
             actions += 1;
             assert!(actions <= actions_max, "a hand ends");
         } else if let Some(seat) = { hand.run_voters().next() } {
-            let boards = 1 + choices.below(setup.rules.runs_max.into()) as u8;
+            let max = offered(&events);
+            assert!(hand.clone().vote_runs(seat, max + 1, |_| ()).is_err(), "more boards than offered");
+            let boards = 1 + choices.below(max.into()) as u8;
             hand.vote_runs(seat, boards, |event| events.push(event)).expect("the offer is open");
         } else {
             break;
         }
     }
     assert!(hand.ended(), "a hand that waits for nobody is over");
+    assert!(hand.boards().iter().all(|board| board.known().is_some()), "no board outlasts the deck");
     assert_settled_pot_by_pot(setup, &hand, &events);
     assert_replay_gives_the_state(setup, deck, &hand, &events);
     (hand, events)
+}
+
+fn offered(events: &[Event]) -> u8 {
+    let offer = |event: &Event| match *event {
+        Event::RunsOffered { max } => Some(max),
+        _ => None,
+    };
+    events.iter().rev().find_map(offer).expect("there are voters")
 }
 
 fn chips_on_table(hand: &Hand) -> Chips {
