@@ -21,6 +21,7 @@ export class Board {
     const pot = potTotal(view);
     setText(this.total, pot > 0 ? `Pot ${chips(pot)}` : "");
     this.total.dataset.amount = String(pot);
+    this.element.classList.toggle("idle", hand === null);
     this.#renderRuns(hand?.boards ?? []);
     this.#renderPots(hand?.pots ?? []);
     const seated = view.seats.filter(Boolean).length;

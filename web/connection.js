@@ -29,6 +29,7 @@ export class Connection {
   #random;
   #on;
   #socket = null;
+  #user = null;
   #session = null;
   #commands = new Commands();
   #rooms = new Map();
@@ -46,7 +47,7 @@ export class Connection {
   /**
    * @param {object} parts
    * @param {string} parts.url of the WebSocket
-   * @param {{token: () => Promise<string>, refresh: () => Promise<string>, renew: () => Promise<void>}} parts.identity
+   * @param {{user: string, token(): Promise<string>, refresh(): Promise<string>, renew(): Promise<void>}} parts.identity
    * @param {(url: string, protocol: string) => WebSocket} parts.openSocket
    * @param {{now(): number, after(ms, fn): any, cancel(timer): void}} parts.clock
    * @param {() => number} parts.random in [0, 1)
@@ -81,6 +82,7 @@ export class Connection {
       return;
     }
     if (attempt !== this.#attempt) return;
+    this.#isStillMe();
     const socket = this.#openSocket(this.#url, SUBPROTOCOL);
     this.#socket = socket;
     socket.onopen = () => this.#greet(token);
@@ -137,6 +139,17 @@ export class Connection {
     const resume = Object.fromEntries([...this.#rooms].map(([id, room]) => [id, room.position]));
     const session = this.#session ? { session: this.#session } : {};
     this.#socket.send(JSON.stringify({ t: "hello", token, ...session, resume }));
+  }
+
+  /** A new guest has no session, and the house may have been started anew: nothing that we know counts any more. */
+  #isStillMe() {
+    const { user } = this.#identity;
+    if (this.#user !== null && this.#user !== user) {
+      this.#session = null;
+      this.#commands.startOver();
+      this.#rooms.forEach((room) => room.forget());
+    }
+    this.#user = user;
   }
 
   #receive(message) {

@@ -33,6 +33,10 @@ export class Identity {
     return this.#guest;
   }
 
+  get user() {
+    return this.#guest.user;
+  }
+
   /** The name that this browser used last. */
   get proposedName() {
     return this.#local.getItem(NAME_KEY) ?? "";

@@ -56,6 +56,12 @@ export class Room {
     return this.#own;
   }
 
+  /** Any keyframe will do from now on. */
+  forget() {
+    this.#position = NOTHING;
+    this.#own = null;
+  }
+
   /** Takes a `keyframe`, `frame` or `private` of this room. */
   receive(message) {
     switch (message.t) {

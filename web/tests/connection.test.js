@@ -62,6 +62,7 @@ function setUp() {
   const sockets = [];
   const told = { states: [], messages: [], lags: [] };
   const identity = {
+    user: "ann",
     renewed: 0,
     refreshed: 0,
     token: async () => "token",
@@ -258,6 +259,21 @@ test("a token that is no good is renewed before the next attempt", async () => {
     assert.equal(identity.renewed, 1);
     assert.equal(sockets.length, 2);
   }
+});
+
+test("a new guest starts over: no session, no old commands, any keyframe", async () => {
+  const { start, greet, clock, connection, identity } = setUp();
+  const first = await start();
+  connection.follow(emptyRoom("t1"));
+  first.says({ t: "keyframe", room: "t1", epoch: 1, seq: 500, state: {} });
+  const answer = connection.command("t1", { a: "leave" });
+  identity.renew = async () => void (identity.user = "bob");
+  first.breaks(4002);
+  await clock.pass(500);
+  const second = await greet("00000000000000bb");
+  assert.deepEqual(second.sent[0], { t: "hello", token: "token", resume: { t1: [0, 0] } });
+  assert.equal((await answer).code, "unknown");
+  assert.equal(second.of("do").length, 0);
 });
 
 test("codes that say so end it until the user wants to connect again", async () => {
