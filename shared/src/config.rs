@@ -1,1 +1,209 @@
-//! Flags and environment variables that all binaries share.
+//! Flags and environment variables that all binaries share, in groups to `#[command(flatten)]`.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+
+use crate::{
+    id::NodeId,
+    members::Heartbeat,
+    redis::{Durability, RedisConfig},
+    seal::{SealKey, Sealer},
+    telemetry::{LogError, LogFormat, init_logs},
+};
+
+/// Logs.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Logs")]
+pub struct LogArgs {
+    /// What to log: a level (error, warn, info, debug, trace), or a list such as `info,relay=debug`
+    #[arg(long, env = "CARDHOUSE_LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+    /// How to log: `auto` writes for people on a terminal and JSON otherwise
+    #[arg(long, env = "CARDHOUSE_LOG_FORMAT", default_value = "auto", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+}
+
+impl LogArgs {
+    /// Sets logs up.
+    ///
+    /// # Errors
+    /// When the filter is none.
+    pub fn init(&self) -> Result<(), LogError> {
+        init_logs(&self.log, self.log_format)
+    }
+}
+
+/// Where Redis is, and what is asked of it.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Redis")]
+pub struct RedisArgs {
+    /// Redis: `redis://HOST:PORT`, `redis-sentinel://HOST:PORT?node=HOST:PORT&sentinelServiceName=NAME` or
+    /// `redis-cluster://HOST:PORT?node=HOST:PORT`
+    #[arg(
+        long,
+        env = "CARDHOUSE_REDIS_URL",
+        default_value = "redis://127.0.0.1:6379",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub redis_url: String,
+    /// What an acknowledged action survives: `async`, `wait-replicas=N` (or `wait-replicas=N/TIMEOUT_MS`), or `fsync`
+    /// (needs `appendfsync always` in Redis)
+    #[arg(long, env = "CARDHOUSE_DURABILITY", default_value = "async", value_name = "HOW")]
+    pub durability: Durability,
+    /// Connections to Redis for commands; each room uses one of them
+    #[arg(long, env = "CARDHOUSE_REDIS_CONNECTIONS", default_value_t = 2, value_name = "COUNT")]
+    pub redis_connections: usize,
+    /// Commands in flight on one connection before more are refused or wait
+    #[arg(long, env = "CARDHOUSE_REDIS_IN_FLIGHT_MAX", default_value_t = 1_024, value_name = "COUNT")]
+    pub redis_in_flight_max: usize,
+    /// When a command to Redis is given up, milliseconds
+    #[arg(long, env = "CARDHOUSE_REDIS_COMMAND_TIMEOUT_MS", default_value_t = 2_000, value_name = "MS")]
+    pub redis_command_timeout_ms: u64,
+    /// How long to wait for Redis at start, milliseconds
+    #[arg(long, env = "CARDHOUSE_REDIS_CONNECT_TIMEOUT_MS", default_value_t = 10_000, value_name = "MS")]
+    pub redis_connect_timeout_ms: u64,
+    /// Messages that wait on one subscriber connection before some are missed (and repaired from the journal)
+    #[arg(
+        long,
+        env = "CARDHOUSE_REDIS_SUBSCRIBER_MESSAGES_MAX",
+        default_value_t = 16_384,
+        value_name = "COUNT"
+    )]
+    pub redis_subscriber_messages_max: usize,
+}
+
+impl RedisArgs {
+    /// The configuration of the connections.
+    pub fn config(&self) -> RedisConfig {
+        RedisConfig {
+            connections: self.redis_connections,
+            in_flight_max: self.redis_in_flight_max,
+            command_timeout_ms: self.redis_command_timeout_ms,
+            connect_timeout_ms: self.redis_connect_timeout_ms,
+            subscriber_messages_max: self.redis_subscriber_messages_max,
+            durability: self.durability,
+            ..RedisConfig::new(&self.redis_url)
+        }
+    }
+}
+
+/// This node among the others.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Node")]
+pub struct NodeArgs {
+    /// This node's name, new at every start [default: the role and a random number]
+    #[arg(long, env = "CARDHOUSE_NODE_ID", value_name = "NAME")]
+    pub node_id: Option<NodeId>,
+    /// Between two heartbeats, milliseconds (less where four would not fit into the time after which a node is dead)
+    #[arg(long, env = "CARDHOUSE_BEAT_MS", default_value_t = 500, value_name = "MS")]
+    pub beat_ms: u64,
+    /// Silence after which a node is dead and its rooms are taken over, milliseconds (from 500)
+    #[arg(long, env = "CARDHOUSE_DEAD_AFTER_MS", default_value_t = 2_000, value_name = "MS",
+          value_parser = clap::value_parser!(u64).range(500..))]
+    pub dead_after_ms: u64,
+}
+
+impl NodeArgs {
+    /// The name given, or `role` and a random number.
+    ///
+    /// # Panics
+    /// If `role` is not the short plain word that it should be.
+    pub fn node_id(&self, role: &str) -> NodeId {
+        let random = || NodeId::new(&format!("{role}-{:016x}", rand::random::<u64>()));
+        self.node_id.clone().unwrap_or_else(|| random().expect("a role is a short plain word"))
+    }
+
+    /// The pace of heartbeats.
+    pub fn heartbeat(&self) -> Heartbeat {
+        Heartbeat::new(self.beat_ms, self.dead_after_ms)
+    }
+}
+
+/// The secrets of rooms in the journal.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Sealing")]
+pub struct SealArgs {
+    /// The key that seals cards and randomness in the journal: 32 bytes as 64 hexadecimal digits or base64, the same for all
+    /// dealer workers
+    #[arg(long, env = "CARDHOUSE_SEAL_KEY", hide_env_values = true, value_name = "KEY")]
+    pub seal_key: SealKey,
+    /// An earlier key that still opens what it has sealed; may be repeated, in the variable with commas
+    #[arg(
+        long,
+        env = "CARDHOUSE_SEAL_KEYS_OLDER",
+        hide_env_values = true,
+        value_delimiter = ',',
+        value_name = "KEY"
+    )]
+    pub seal_key_older: Vec<SealKey>,
+}
+
+impl SealArgs {
+    /// The sealer.
+    pub fn sealer(&self) -> Sealer {
+        self.seal_key_older.iter().fold(Sealer::new(&self.seal_key), Sealer::opening_also)
+    }
+}
+
+/// Where operators look.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Operations")]
+pub struct OpsArgs {
+    /// Where `/metrics`, `/livez` and `/readyz` are served, apart from what is public; port 0 takes a free one
+    #[arg(long, env = "CARDHOUSE_OPS_LISTEN", default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    pub ops_listen: SocketAddr,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct All {
+        #[command(flatten)]
+        log: LogArgs,
+        #[command(flatten)]
+        redis: RedisArgs,
+        #[command(flatten)]
+        node: NodeArgs,
+        #[command(flatten)]
+        seal: SealArgs,
+        #[command(flatten)]
+        ops: OpsArgs,
+    }
+
+    #[test]
+    fn every_flag_has_help_and_a_variable_and_every_time_its_unit() {
+        All::command().debug_assert();
+        let command = All::command();
+        for flag in command.get_arguments().filter(|flag| flag.get_id() != "help") {
+            let help = flag.get_help().unwrap_or_else(|| panic!("{} has no help", flag.get_id())).to_string();
+            assert!(
+                flag.get_env().is_some_and(|env| env.to_string_lossy().starts_with("CARDHOUSE_")),
+                "{help}"
+            );
+            if flag.get_id().as_str().ends_with("_ms") {
+                assert!(help.contains("milliseconds"), "{help}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_parts() {
+        let key = SealKey::random().to_hex();
+        let all = All::try_parse_from(["x", "--seal-key", &key]).unwrap();
+        assert_eq!(
+            format!("{:?}", all.redis.config()),
+            format!("{:?}", RedisConfig::new(&all.redis.redis_url))
+        );
+        assert_eq!(all.node.heartbeat(), Heartbeat::default());
+        assert_ne!(all.node.node_id("relay"), all.node.node_id("relay"));
+        assert!(All::try_parse_from(["x", "--seal-key", "short"]).is_err());
+        assert!(All::try_parse_from(["x", "--seal-key", &key, "--dead-after-ms", "499"]).is_err());
+        drop((all.log, all.seal.sealer(), all.ops));
+    }
+}

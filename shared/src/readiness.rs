@@ -1,1 +1,121 @@
-//! Observed readiness.
+//! Whether this process can do its work, as it observes it, and the HTTP routes that say so to operators.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+    routing::get,
+};
+use parking_lot::RwLock;
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::{members::Observed, telemetry::Metrics};
+
+type Check = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// Named checks, all of which must hold. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Readiness {
+    checks: Arc<RwLock<BTreeMap<&'static str, Check>>>,
+}
+
+/// What `/readyz` answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// All checks hold.
+    pub ready: bool,
+    /// Each check: `"ok"`, or why not.
+    pub checks: BTreeMap<&'static str, String>,
+}
+
+impl Readiness {
+    /// No checks yet: ready.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a check, or replaces the one of that name. It is asked at every report and must not block.
+    pub fn check(&self, name: &'static str, check: impl Fn() -> Result<(), String> + Send + Sync + 'static) {
+        self.checks.write().insert(name, Box::new(check));
+    }
+
+    /// Adds what [`Members`](crate::members::Members) observes: the checks `bus` and `store`.
+    pub fn observe(&self, observed: watch::Receiver<Observed>) {
+        let bus = observed.clone();
+        self.check("bus", move || {
+            let hears = bus.borrow().hears_itself;
+            hears.then_some(()).ok_or_else(|| "our own heartbeat does not come back through the bus".into())
+        });
+        self.check("store", move || {
+            let answers = observed.borrow().store_answers;
+            answers.then_some(()).ok_or_else(|| "the store does not answer in time".into())
+        });
+    }
+
+    /// This process is leaving: not ready from now on.
+    pub fn drain(&self) {
+        self.check("draining", || Err("this process is leaving".into()));
+    }
+
+    /// Asks all checks.
+    pub fn report(&self) -> Report {
+        let checks = self.checks.read();
+        let results: BTreeMap<_, _> = checks.iter().map(|(name, check)| (*name, check())).collect();
+        Report {
+            ready: results.values().all(Result::is_ok),
+            checks: results
+                .into_iter()
+                .map(|(name, result)| (name, result.err().unwrap_or_else(|| "ok".into())))
+                .collect(),
+        }
+    }
+}
+
+/// `/metrics` for Prometheus, `/livez` (answers as long as the process runs) and `/readyz` (200 or 503, with reasons).
+pub fn ops_routes(metrics: Metrics, readiness: Readiness) -> Router {
+    let render = async move || {
+        let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+        (kind, metrics.render())
+    };
+    Router::new()
+        .route("/metrics", get(render))
+        .route("/livez", get(async || Json(serde_json::json!({ "live": true }))))
+        .route("/readyz", get(readyz).with_state(readiness))
+}
+
+async fn readyz(State(readiness): State<Readiness>) -> impl IntoResponse {
+    let report = readiness.report();
+    let status = if report.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(report))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_failing_check_makes_the_process_not_ready_and_says_why() {
+        let readiness = Readiness::new();
+        assert!(readiness.report().ready);
+        readiness.check("keys", || Ok(()));
+        let (observe, observed) = watch::channel(Observed { hears_itself: true, store_answers: true });
+        readiness.observe(observed);
+        assert!(readiness.report().ready);
+        observe.send_modify(|observed| observed.hears_itself = false);
+        let report = readiness.report();
+        assert!(!report.ready);
+        assert_eq!((report.checks["keys"].as_str(), report.checks["store"].as_str()), ("ok", "ok"));
+        assert!(report.checks["bus"].contains("heartbeat"), "{report:?}");
+    }
+
+    #[test]
+    fn a_draining_process_is_not_ready() {
+        let readiness = Readiness::new();
+        readiness.drain();
+        assert!(!readiness.report().ready);
+    }
+}

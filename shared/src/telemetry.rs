@@ -1,1 +1,169 @@
-//! Logs and metrics.
+//! Logs and metrics, set up the same way in every binary.
+//!
+//! Logs go to the standard error: for people on a terminal, as JSON otherwise. Never a card, a token or a key: what is
+//! secret has no `Debug` that shows it, and payloads are not logged.
+
+use std::{fs, io::IsTerminal};
+
+use metrics::{counter, gauge};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use parking_lot::Mutex;
+use tokio::time::{Duration, interval};
+use tokio_util::task::AbortOnDropHandle;
+use tracing_subscriber::{EnvFilter, util::TryInitError};
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people if the standard error is a terminal, JSON otherwise.
+    #[default]
+    Auto,
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why logs could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The filter is none.
+    #[error("not a log filter: {0}")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// They were set up already.
+    #[error(transparent)]
+    Twice(#[from] TryInitError),
+}
+
+/// Sets up logs for the process. `filter` is a level or a list such as `info,relay=debug`.
+///
+/// # Errors
+/// [`LogError`].
+pub fn init_logs(filter: &str, format: LogFormat) -> Result<(), LogError> {
+    use tracing_subscriber::util::SubscriberInitExt;
+    // The Redis client warns of each attempt while Redis is away; we say so ourselves, once.
+    let filter = EnvFilter::try_new(format!("fred=error,{filter}"))?;
+    let is_human = match format {
+        LogFormat::Human => true,
+        LogFormat::Json => false,
+        LogFormat::Auto => std::io::stderr().is_terminal(),
+    };
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if is_human {
+        logs.compact().finish().try_init()?;
+    } else {
+        logs.json().flatten_event(true).finish().try_init()?;
+    }
+    Ok(())
+}
+
+/// Upper bounds of histograms of times, seconds.
+const SECONDS_BUCKETS: [f64; 18] = [
+    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+    5.0, 10.0, 30.0,
+];
+
+/// How often histograms are tidied.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// All metrics of the process.
+#[derive(Clone)]
+pub struct Metrics {
+    handle: PrometheusHandle,
+}
+
+/// The recorder is one for the process; the house and tests start several components in it.
+static RECORDER: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+
+impl Metrics {
+    /// Records metrics from now on. Asking again gives the same.
+    ///
+    /// # Errors
+    /// When the process records its metrics elsewhere already.
+    pub fn install() -> Result<Self, BuildError> {
+        let mut installed = RECORDER.lock();
+        if let Some(handle) = &*installed {
+            return Ok(Self { handle: handle.clone() });
+        }
+        let times = Matcher::Suffix("_seconds".into());
+        let handle =
+            PrometheusBuilder::new().set_buckets_for_metric(times, &SECONDS_BUCKETS)?.install_recorder()?;
+        *installed = Some(handle.clone());
+        Ok(Self { handle })
+    }
+
+    /// Tidies now and then what histograms have gathered, as long as the answer is kept.
+    pub fn keep_tidy(&self) -> AbortOnDropHandle<()> {
+        let handle = self.handle.clone();
+        AbortOnDropHandle::new(tokio::spawn(async move {
+            let mut ticks = interval(UPKEEP);
+            loop {
+                ticks.tick().await;
+                handle.run_upkeep();
+            }
+        }))
+    }
+
+    /// The text for Prometheus, with what the system says about the process now.
+    pub fn render(&self) -> String {
+        measure_process();
+        self.handle.render()
+    }
+}
+
+/// Of the times in `/proc`, whatever the kernel's own rate.
+const TICKS_PER_SECOND: u64 = 100;
+
+/// Takes what Linux says about this process into the metrics; elsewhere nothing.
+fn measure_process() {
+    if let Ok(status) = fs::read_to_string("/proc/self/status") {
+        let number = |name: &str| -> Option<f64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.split_whitespace().next()?.parse().ok()
+        };
+        if let Some(resident_kib) = number("VmRSS:") {
+            gauge!("process_resident_memory_bytes").set(resident_kib * 1_024.0);
+        }
+        if let Some(threads) = number("Threads:") {
+            gauge!("process_threads").set(threads);
+        }
+    }
+    if let Ok(stat) = fs::read_to_string("/proc/self/stat") {
+        // The name, in parentheses, may hold spaces; user and system time are the 12th and 13th word after it.
+        let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        let times = after_name.split_whitespace().skip(11).take(2);
+        let ticks: u64 = times.filter_map(|word| word.parse::<u64>().ok()).sum();
+        counter!("process_cpu_milliseconds_total").absolute(ticks * 1_000 / TICKS_PER_SECOND);
+    }
+    if let Ok(open) = fs::read_dir("/proc/self/fd") {
+        gauge!("process_open_fds").set(open.count() as f64);
+    }
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        gauge!("cardhouse_tasks").set(runtime.metrics().num_alive_tasks() as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_counted_is_rendered_and_installing_twice_is_the_same() {
+        Metrics::install().unwrap();
+        counter!("cardhouse_test_total", "kind" => "x").increment(3);
+        metrics::histogram!("cardhouse_test_seconds").record(0.002);
+        let text = Metrics::install().unwrap().render();
+        assert!(text.contains("cardhouse_test_total{kind=\"x\"} 3"), "{text}");
+        assert!(text.contains("cardhouse_test_seconds_bucket{le=\"0.0025\"} 1"), "{text}");
+        assert!(text.contains("cardhouse_tasks"), "{text}");
+        #[cfg(target_os = "linux")]
+        for name in ["process_resident_memory_bytes", "process_cpu_milliseconds_total", "process_open_fds"] {
+            assert!(text.contains(name), "{name} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_filter_that_is_none_is_refused() {
+        assert!(matches!(init_logs("info,relay=loud", LogFormat::Json), Err(LogError::Filter(_))));
+    }
+}

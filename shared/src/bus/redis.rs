@@ -259,6 +259,8 @@ async fn keep(line: Arc<Line>) {
             _ = reconnects.recv() => {
                 info!(channels = line.channels.lock().len(), "subscribing again after a reconnect");
                 counter!("cardhouse_bus_reconnects_total").increment(1);
+                // In a cluster each node's connection is told of; renewing once serves all that are up.
+                while reconnects.try_recv().is_ok() {}
                 line.renew_until_it_stands().await;
             }
             _ = moves.recv() => line.renew_until_it_stands().await,

@@ -7,26 +7,19 @@ use shared::channel::Channel;
 
 use crate::setup::{House, Inbox, room};
 
-pub async fn what_is_published_after_a_confirmed_subscription_arrives(house: House) {
-    // Many channels: a confirmation that comes too early would be seen by one of them.
-    for at in 0..200 {
-        let inbox = Arc::new(Inbox::default());
-        let channel = Channel::frames(&room(&format!("t{at}")));
-        let subscription = if at % 50 == 0 { Some(house.bus.subscriber(inbox.clone())) } else { None };
-        let Some(subscription) = subscription else { continue };
-        for more in 0..50 {
-            let channel = Channel::frames(&room(&format!("t{at}-{more}")));
-            subscription.subscribe(&channel).await.unwrap();
-            house.bus.publish(&channel, Bytes::from_static(b"1")).await.unwrap();
-            inbox.wait_for(&channel, 1).await;
-        }
+pub(crate) async fn what_is_published_after_a_confirmed_subscription_arrives(house: House) {
+    let inbox = Arc::new(Inbox::default());
+    let subscription = house.bus.subscriber(inbox.clone());
+    // Many channels: a confirmation that comes too early would lose a message of one of them.
+    for number in 0..300 {
+        let channel = Channel::frames(&room(&format!("t{number}")));
         subscription.subscribe(&channel).await.unwrap();
-        house.bus.publish(&channel, Bytes::from_static(b"2")).await.unwrap();
-        assert_eq!(inbox.wait_for(&channel, 1).await, [Bytes::from_static(b"2")]);
+        assert_eq!(house.bus.publish(&channel, Bytes::from_static(b"1")).await.unwrap(), 1, "{channel:?}");
+        inbox.wait_for(&channel, 1).await;
     }
 }
 
-pub async fn one_channel_keeps_the_order_of_one_publisher(house: House) {
+pub(crate) async fn one_channel_keeps_the_order_of_one_publisher(house: House) {
     const MESSAGES: u32 = 2_000;
     let inbox = Arc::new(Inbox::default());
     let subscription = house.bus.subscriber(inbox.clone());
@@ -51,10 +44,9 @@ pub async fn one_channel_keeps_the_order_of_one_publisher(house: House) {
     for channel in &channels {
         assert_eq!(inbox.wait_for(channel, expected.len()).await, expected, "{channel:?}");
     }
-    assert_eq!(inbox.missed_so_far().min(1), inbox.missed_so_far(), "only the first connect may be a miss");
 }
 
-pub async fn a_publication_says_how_many_received_it(house: House) {
+pub(crate) async fn a_publication_says_how_many_received_it(house: House) {
     let channel = Channel::lobby();
     let publish = || house.bus.publish(&channel, Bytes::from_static(b"x"));
     assert_eq!(publish().await.unwrap(), 0);
@@ -69,7 +61,7 @@ pub async fn a_publication_says_how_many_received_it(house: House) {
     assert_eq!(other.wait_for(&channel, 1).await.len(), 1);
 }
 
-pub async fn subscribing_twice_delivers_once(house: House) {
+pub(crate) async fn subscribing_twice_delivers_once(house: House) {
     let inbox = Arc::new(Inbox::default());
     let channel = Channel::nodes();
     let subscription = house.bus.subscriber(inbox.clone());
@@ -81,7 +73,7 @@ pub async fn subscribing_twice_delivers_once(house: House) {
     assert_eq!(got, [Bytes::from_static(b"1"), Bytes::from_static(b"2")]);
 }
 
-pub async fn an_ended_subscription_delivers_nothing(house: House) {
+pub(crate) async fn an_ended_subscription_delivers_nothing(house: House) {
     let inbox = Arc::new(Inbox::default());
     let (left, kept) = (Channel::frames(&room("t1")), Channel::commands(&room("t1")));
     let subscription = house.bus.subscriber(inbox.clone());
@@ -108,7 +100,7 @@ pub async fn an_ended_subscription_delivers_nothing(house: House) {
     assert_eq!(inbox.got(&kept).len(), after_the_end);
 }
 
-pub async fn a_payload_of_any_bytes_and_size_arrives_whole(house: House) {
+pub(crate) async fn a_payload_of_any_bytes_and_size_arrives_whole(house: House) {
     let inbox = Arc::new(Inbox::default());
     let channel = Channel::frames(&room("t1"));
     let subscription = house.bus.subscriber(inbox.clone());
@@ -122,7 +114,7 @@ pub async fn a_payload_of_any_bytes_and_size_arrives_whole(house: House) {
     assert!(inbox.wait_for(&channel, payloads.len()).await == payloads);
 }
 
-pub async fn channels_do_not_mix(house: House) {
+pub(crate) async fn channels_do_not_mix(house: House) {
     let (one, other) = (Arc::new(Inbox::default()), Arc::new(Inbox::default()));
     let (first, second) = (house.bus.subscriber(one.clone()), house.bus.subscriber(other.clone()));
     let (frames, commands) = (Channel::frames(&room("t1")), Channel::commands(&room("t1")));

@@ -22,7 +22,7 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Copy)]
-pub enum Kind {
+pub(crate) enum Kind {
     Memory,
     Single,
     Cluster,
@@ -37,14 +37,14 @@ enum Broker {
     Sentinel(RedisSentinel),
 }
 
-pub struct House {
-    pub bus: Arc<dyn Bus>,
-    pub store: Arc<dyn Store>,
+pub(crate) struct House {
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) store: Arc<dyn Store>,
     broker: Broker,
 }
 
 impl Kind {
-    pub async fn start(self) -> House {
+    pub(crate) async fn start(self) -> House {
         let persistence = Persistence::AofAlways;
         let (broker, url) = match self {
             Self::Memory => {
@@ -76,7 +76,7 @@ impl Kind {
     }
 }
 
-pub async fn connect(url: &str) -> Redis {
+pub(crate) async fn connect(url: &str) -> Redis {
     // A loaded machine may start servers slowly.
     let config = RedisConfig { connect_timeout_ms: 30_000, resubscribe_ms: 500, ..RedisConfig::new(url) };
     Redis::connect(config).await.unwrap()
@@ -84,7 +84,7 @@ pub async fn connect(url: &str) -> Redis {
 
 impl House {
     /// Takes the broker away.
-    pub fn break_broker(&mut self) {
+    pub(crate) fn break_broker(&mut self) {
         match &mut self.broker {
             Broker::Memory(wire) => wire.links().iter().for_each(|link| link.set(LinkState::Refusing)),
             Broker::Single(server) => server.kill(),
@@ -96,8 +96,13 @@ impl House {
         }
     }
 
+    /// Whether another broker takes the lost one's place without us.
+    pub(crate) fn heals_itself(&self) -> bool {
+        matches!(self.broker, Broker::Sentinel(_))
+    }
+
     /// Gives it back (behind sentinels: another).
-    pub async fn mend_broker(&mut self) {
+    pub(crate) async fn mend_broker(&mut self) {
         match &mut self.broker {
             Broker::Memory(wire) => wire.links().iter().for_each(|link| link.heal()),
             Broker::Single(server) => server.restart().await.unwrap(),
@@ -113,13 +118,13 @@ impl House {
     }
 }
 
-pub fn room(name: &str) -> RoomId {
+pub(crate) fn room(name: &str) -> RoomId {
     RoomId::new(name).unwrap()
 }
 
 /// A receiver that keeps what it gets.
 #[derive(Default)]
-pub struct Inbox {
+pub(crate) struct Inbox {
     messages: Mutex<Vec<(String, Bytes)>>,
     missed: Mutex<usize>,
     changed: Notify,
@@ -139,7 +144,7 @@ impl Receiver for Inbox {
 
 impl Inbox {
     /// What came on a channel, once it is `count` messages or more.
-    pub async fn wait_for(&self, channel: &Channel, count: usize) -> Vec<Bytes> {
+    pub(crate) async fn wait_for(&self, channel: &Channel, count: usize) -> Vec<Bytes> {
         self.wait(|inbox| {
             let got = inbox.got(channel);
             (got.len() >= count).then_some(got)
@@ -147,7 +152,7 @@ impl Inbox {
         .await
     }
 
-    pub fn got(&self, channel: &Channel) -> Vec<Bytes> {
+    pub(crate) fn got(&self, channel: &Channel) -> Vec<Bytes> {
         let messages = self.messages.lock();
         messages
             .iter()
@@ -156,11 +161,11 @@ impl Inbox {
             .collect()
     }
 
-    pub fn missed_so_far(&self) -> usize {
+    pub(crate) fn missed_so_far(&self) -> usize {
         *self.missed.lock()
     }
 
-    pub async fn wait_for_missed(&self, more_than: usize) {
+    pub(crate) async fn wait_for_missed(&self, more_than: usize) {
         self.wait(|inbox| (inbox.missed_so_far() > more_than).then_some(())).await;
     }
 
@@ -178,7 +183,7 @@ impl Inbox {
 }
 
 /// Tries until it works, as all callers of the ports do.
-pub async fn at_last<T, E: std::fmt::Debug, F: Future<Output = Result<T, E>>>(
+pub(crate) async fn at_last<T, E: std::fmt::Debug, F: Future<Output = Result<T, E>>>(
     mut attempt: impl FnMut() -> F,
 ) -> T {
     let trying = async {

@@ -28,7 +28,7 @@ async fn all(house: &House) -> Vec<Stored> {
     house.store.read(&room("t1"), None, 1_000).await.unwrap()
 }
 
-pub async fn an_entry_stands_at_exactly_its_position(house: House) {
+pub(crate) async fn an_entry_stands_at_exactly_its_position(house: House) {
     assert_eq!(all(&house).await, []);
     append(&house, 1, 0, "claim").await.unwrap();
     append(&house, 1, 1, "one").await.unwrap();
@@ -39,7 +39,7 @@ pub async fn an_entry_stands_at_exactly_its_position(house: House) {
     assert_eq!(house.store.read(&room("t2"), None, 10).await.unwrap(), []);
 }
 
-pub async fn an_append_at_or_before_the_last_position_is_fenced_and_writes_nothing(house: House) {
+pub(crate) async fn an_append_at_or_before_the_last_position_is_fenced_and_writes_nothing(house: House) {
     append(&house, 2, 5, "mine").await.unwrap();
     for (epoch, seq) in [(2, 5), (2, 4), (1, 900), (0, 0)] {
         assert_eq!(append(&house, epoch, seq, "theirs").await, Err(AppendError::Fenced), "{epoch}-{seq}");
@@ -50,7 +50,7 @@ pub async fn an_append_at_or_before_the_last_position_is_fenced_and_writes_nothi
     assert_eq!(all(&house).await, [stored(2, 5, "mine")]);
 }
 
-pub async fn the_fence_stands_after_the_journal_was_trimmed(house: House) {
+pub(crate) async fn the_fence_stands_after_the_journal_was_trimmed(house: House) {
     append(&house, 1, 1, "one").await.unwrap();
     house.store.append(&room("t1"), at(1, 2), entry("two"), Some(at(1, 3))).await.unwrap();
     assert_eq!(all(&house).await, []);
@@ -58,7 +58,7 @@ pub async fn the_fence_stands_after_the_journal_was_trimmed(house: House) {
     append(&house, 1, 3, "three").await.unwrap();
 }
 
-pub async fn what_is_before_keep_from_is_dropped_with_the_append(house: House) {
+pub(crate) async fn what_is_before_keep_from_is_dropped_with_the_append(house: House) {
     for seq in 1..=5 {
         append(&house, 1, seq, "x").await.unwrap();
     }
@@ -66,12 +66,13 @@ pub async fn what_is_before_keep_from_is_dropped_with_the_append(house: House) {
     assert_eq!(all(&house).await, [stored(1, 4, "x"), stored(1, 5, "x"), stored(2, 0, "claim")]);
 }
 
-pub async fn reading_goes_on_after_a_position_up_to_a_limit(house: House) {
+pub(crate) async fn reading_goes_on_after_a_position_up_to_a_limit(house: House) {
     for seq in 1..=5 {
         append(&house, 1, seq, "x").await.unwrap();
     }
     append(&house, 2, 0, "claim").await.unwrap();
-    let read = |after, limit| house.store.read(&house_room(), after, limit);
+    let t1 = room("t1");
+    let read = |after, limit| house.store.read(&t1, after, limit);
     let found = read(Some(at(1, 3)), 10).await.unwrap();
     assert_eq!(found, [stored(1, 4, "x"), stored(1, 5, "x"), stored(2, 0, "claim")]);
     assert_eq!(read(Some(at(1, 3)), 1).await.unwrap(), [stored(1, 4, "x")]);
@@ -81,18 +82,14 @@ pub async fn reading_goes_on_after_a_position_up_to_a_limit(house: House) {
     assert_eq!(read(Some(at(2, 0)), 10).await.unwrap(), []);
 }
 
-fn house_room() -> shared::id::RoomId {
-    room("t1")
-}
-
-pub async fn the_last_entry_is_found_alone(house: House) {
+pub(crate) async fn the_last_entry_is_found_alone(house: House) {
     assert_eq!(house.store.last(&room("t1")).await.unwrap(), None);
     append(&house, 1, 9, "x").await.unwrap();
     append(&house, 2, 0, "claim").await.unwrap();
     assert_eq!(house.store.last(&room("t1")).await.unwrap(), Some(stored(2, 0, "claim")));
 }
 
-pub async fn of_two_contenders_for_an_epoch_one_wins(house: House) {
+pub(crate) async fn of_two_contenders_for_an_epoch_one_wins(house: House) {
     for epoch in 1..=50 {
         let contenders: Vec<_> = (0..8)
             .map(|who| {
@@ -116,7 +113,7 @@ pub async fn of_two_contenders_for_an_epoch_one_wins(house: House) {
     }
 }
 
-pub async fn an_entry_of_any_bytes_and_size_comes_back(house: House) {
+pub(crate) async fn an_entry_of_any_bytes_and_size_comes_back(house: House) {
     let every_byte: Vec<u8> = (0..=255).cycle().take(70_000).collect();
     let entries =
         [Bytes::new(), Bytes::from_static(b"\r\n\0\xff"), every_byte.into(), vec![7; 2_000_000].into()];
@@ -131,7 +128,7 @@ pub async fn an_entry_of_any_bytes_and_size_comes_back(house: House) {
     }
 }
 
-pub async fn maps_keep_fields_and_a_new_field_is_set_once(house: House) {
+pub(crate) async fn maps_keep_fields_and_a_new_field_is_set_once(house: House) {
     const MAP: &str = "ch:{m}:x";
     let store = &house.store;
     assert_eq!(store.map_all(MAP).await.unwrap(), []);
