@@ -52,6 +52,11 @@ export class Actions {
     }
   }
 
+  /** Takes a choice that was made in advance. */
+  choose(kind) {
+    if (this.#turn && !this.#sent) this.#send(kind);
+  }
+
   #build() {
     this.fold = this.#button("fold", "Fold", "F", () => this.#send("fold"));
     this.check = this.#button("check", "Check", "C", () => this.#send("check"));

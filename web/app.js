@@ -3,7 +3,7 @@
  *
  * - words on the wire: `connection.js` (with `commands.js`, `retry.js`, `server-clock.js`), `room.js`, `identity.js`
  * - the table's truth: `table-view.js`; what it says: `bet-model.js`, `story.js`, `words.js`, `lobby-list.js`, `format.js`
- * - pages: `lobby.js`; `table.js` with `felt.js`, `seats.js`, `board.js`, `actions.js`, `seat-controls.js`, `log.js`, `chat.js`
+ * - pages: `lobby.js`; `table.js` with `felt.js`, `seats.js`, `board.js`, `actions.js`, `advance.js`, `seat-controls.js`, `log.js`, `chat.js`
  */
 import { ConnectionBadge } from "./connection-badge.js";
 import { Connection } from "./connection.js";

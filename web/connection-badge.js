@@ -32,7 +32,7 @@ export class ConnectionBadge {
     }
     setText(this.text, name === "offline" ? "Offline" : "Connecting");
     const showBanner = () => {
-      setText(this.why, why || "Connection lost. Reconnecting, your seat is kept.");
+      setText(this.why, why || "Connection lost. Reconnecting.");
       this.again.hidden = name !== "offline";
       this.banner.hidden = false;
     };

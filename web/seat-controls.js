@@ -7,8 +7,11 @@ export class SeatControls {
   #view = null;
   #mine = null;
 
-  /** @param {(what: object) => Promise<boolean>} ask sends a table command */
-  constructor(ask) {
+  /**
+   * @param {(what: object) => Promise<boolean>} ask sends a table command
+   * @param {HTMLElement} advance the button that decides the next turn in advance
+   */
+  constructor(ask, advance) {
     this.#ask = ask;
     this.status = el("p", { class: "table-status", "aria-live": "polite" });
     this.sit = this.#button("Take a seat", "sit-any", () => this.sitDown(null), "primary");
@@ -21,7 +24,7 @@ export class SeatControls {
       "section",
       { class: "seat-controls", "aria-label": "Your seat" },
       this.status,
-      el("div", { class: "seat-buttons" }, this.sit, this.back, this.show, this.topUp, this.out, this.leave),
+      el("div", { class: "seat-buttons" }, advance, this.sit, this.back, this.show, this.topUp, this.out, this.leave),
     );
   }
 

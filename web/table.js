@@ -1,5 +1,6 @@
 /** The table page: follows the room and puts its parts together. */
 import { Actions } from "./actions.js";
+import { Advance } from "./advance.js";
 import { Chat } from "./chat.js";
 import { el, setText } from "./dom.js";
 import { Felt } from "./felt.js";
@@ -37,7 +38,8 @@ export class Table {
       event: (event, before) => this.#event(event, before),
       change: (keyframe) => this.#change(keyframe),
     });
-    this.controls = new SeatControls((what) => this.#ask(what));
+    this.advance = new Advance();
+    this.controls = new SeatControls((what) => this.#ask(what), this.advance.button);
     this.actions = new Actions((action) => this.#ask({ a: "act", ...action }));
     this.felt = new Felt((seat) => this.controls.sitDown(seat));
     this.log = new Log();
@@ -124,6 +126,8 @@ export class Table {
     this.felt.render({ view, story: this.#story, mine, cards });
     this.controls.render(view, mine, cards);
     this.actions.render(view, mine);
+    const decided = this.advance.render(view, mine);
+    if (decided) this.actions.choose(decided);
     this.clock.follow(view, this.#story.banking);
     this.#announceTurn(view, mine);
   }
