@@ -1,0 +1,237 @@
+//! Commands: answered exactly once, whatever the bus loses or repeats.
+
+use serde_json::json;
+use shared::{
+    id::{Position, SessionId},
+    node::ToRelay,
+};
+
+use crate::stage::{HeardCommand, Stage, delta, keyframe, room, user};
+
+async fn stage() -> Stage {
+    let stage = Stage::new().await;
+    stage.dealer.commit(keyframe("t1", 1, 1)).await;
+    stage
+}
+
+fn refused(session: SessionId, n: u64) -> ToRelay {
+    let body = json!({"t": "refused", "n": n, "room": "t1", "code": "late", "message": "too late"});
+    ToRelay::Refused { user: user("ann"), session, n, room: room("t1"), body: body.to_string().into() }
+}
+
+#[tokio::test]
+async fn a_command_reaches_the_owner_and_its_ack_stands_behind_its_frame() {
+    let stage = stage().await;
+    let mut ears = stage.dealer.listen("t1").await;
+    let mut ann = stage.client("ann").await;
+    let mut bob = stage.client("bob").await;
+    bob.watch("t1").await;
+    assert_eq!(bob.hear_brief().await, "keyframe 1-1");
+    // Not watched before: asking watches.
+    ann.ask("t1", 7, json!({"a": "leave"})).await;
+    let heard = ears.command().await;
+    let body = r#"{"a":"leave"}"#.into();
+    assert_eq!(heard, HeardCommand { epoch: 1, user: user("ann"), session: ann.session, n: 7, body });
+    stage.dealer.commit(delta("t1", 1, 2).caused_by("ann", ann.session, 7).private("ann", "x")).await;
+    stage.dealer.commit(delta("t1", 1, 3)).await;
+    assert_eq!(
+        ann.hear_briefs(5).await,
+        ["keyframe 1-1", "frame 1-2", "private 1-2", "ack 7 1-2", "frame 1-3"]
+    );
+    assert_eq!(bob.hear_briefs(2).await, ["frame 1-2", "frame 1-3"]);
+    ann.hear_nothing_more().await;
+    bob.hear_nothing_more().await;
+}
+
+#[tokio::test]
+async fn an_unanswered_command_is_repeated_and_every_answer_comes_once() {
+    let stage = stage().await;
+    let mut ears = stage.dealer.listen("t1").await;
+    let mut ann = stage.client("ann").await;
+    ann.ask("t1", 1, json!({})).await;
+    for _ in 0..3 {
+        assert_eq!(ears.command().await.n, 1);
+    }
+    assert_eq!(ann.hear_brief().await, "keyframe 1-1");
+    for _ in 0..3 {
+        stage.dealer.reply(&refused(ann.session, 1)).await;
+    }
+    assert_eq!(ann.hear_brief().await, "refused 1 late");
+    ann.hear_nothing_more().await;
+}
+
+#[tokio::test]
+async fn an_answer_whose_frame_was_lost_is_found_in_the_journal_by_the_retry() {
+    let stage = stage().await;
+    let mut ears = stage.dealer.listen("t1").await;
+    let mut ann = stage.client("ann").await;
+    ann.ask("t1", 1, json!({})).await;
+    ears.command().await;
+    stage.dealer.store(&delta("t1", 1, 2).caused_by("ann", ann.session, 1)).await;
+    assert_eq!(ann.hear_briefs(3).await, ["keyframe 1-1", "frame 1-2", "ack 1 1-2"]);
+    ann.hear_nothing_more().await;
+}
+
+#[tokio::test]
+async fn applied_before_its_frame_waits_for_the_frame() {
+    let stage = stage().await;
+    let mut ears = stage.dealer.listen("t1").await;
+    let mut ann = stage.client("ann").await;
+    ann.ask("t1", 1, json!({})).await;
+    ears.command().await;
+    stage.dealer.store(&delta("t1", 1, 2).caused_by("ann", ann.session, 1)).await;
+    let at = Position::new(1, 2);
+    let applied = ToRelay::Applied { user: user("ann"), session: ann.session, n: 1, room: room("t1"), at };
+    stage.dealer.reply(&applied).await;
+    stage.dealer.reply(&applied).await;
+    assert_eq!(ann.hear_briefs(3).await, ["keyframe 1-1", "frame 1-2", "ack 1 1-2"]);
+    stage.dealer.publish(&delta("t1", 1, 2).caused_by("ann", ann.session, 1)).await;
+    ann.hear_nothing_more().await;
+}
+
+#[tokio::test]
+async fn one_command_is_on_its_way_at_a_time_and_the_others_follow_in_order() {
+    let stage = stage().await;
+    let mut ears = stage.dealer.listen("t1").await;
+    let mut ann = stage.client("ann").await;
+    for n in 1..=3 {
+        ann.ask("t1", n, json!({})).await;
+    }
+    for n in 1..=3 {
+        assert_eq!(ears.command().await.n, n);
+        // None but repetitions until it is answered.
+        assert!(ears.so_far().iter().all(|said| said.epoch.0 == 1));
+        stage.dealer.commit(delta("t1", 1, n + 1).caused_by("ann", ann.session, n)).await;
+    }
+    assert_eq!(
+        ann.hear_briefs(7).await,
+        ["keyframe 1-1", "frame 1-2", "ack 1 1-2", "frame 1-3", "ack 2 1-3", "frame 1-4", "ack 3 1-4"]
+    );
+}
+
+#[tokio::test]
+async fn n_must_grow_and_a_repeat_in_flight_is_ignored() {
+    let stage = stage().await;
+    let mut ears = stage.dealer.listen("t1").await;
+    let mut ann = stage.client("ann").await;
+    ann.ask("t1", 5, json!({})).await;
+    ann.ask("t1", 5, json!({})).await;
+    ann.ask("t1", 4, json!({})).await;
+    let heard = ann.hear_until("refused").await;
+    assert_eq!(heard["code"], "stale_n");
+    assert_eq!(heard["n"], 4);
+    ears.command().await;
+    stage.dealer.commit(delta("t1", 1, 2).caused_by("ann", ann.session, 5)).await;
+    assert_eq!(ann.hear_until("ack").await["n"], 5);
+    ann.hear_nothing_more().await;
+}
+
+#[tokio::test]
+async fn a_new_owner_is_asked_at_once_in_its_epoch() {
+    let stage = stage().await;
+    let mut ears = stage.dealer.listen("t1").await;
+    let mut ann = stage.client("ann").await;
+    ann.ask("t1", 1, json!({})).await;
+    assert_eq!(ears.command().await.epoch, 1);
+    stage.dealer.claim("t1", 2).await;
+    stage.dealer.commit(keyframe("t1", 2, 2)).await;
+    loop {
+        if ears.command().await.epoch == 2 {
+            break;
+        }
+    }
+    stage.dealer.commit(delta("t1", 2, 3).caused_by("ann", ann.session, 1)).await;
+    assert_eq!(ann.hear_briefs(4).await, ["keyframe 1-1", "keyframe 2-2", "frame 2-3", "ack 1 2-3"]);
+}
+
+#[tokio::test]
+async fn a_command_to_a_room_without_an_owner_waits_for_the_first_one() {
+    let stage = Stage::new().await;
+    stage.dealer.open("t1").await;
+    let mut ears = stage.dealer.listen("t1").await;
+    let mut ann = stage.client("ann").await;
+    ann.ask("t1", 1, json!({})).await;
+    ann.hear_nothing_more().await;
+    assert!(ears.so_far().is_empty());
+    stage.dealer.commit(keyframe("t1", 1, 1)).await;
+    assert_eq!(ears.command().await.epoch, 1);
+}
+
+#[tokio::test]
+async fn a_command_to_a_room_that_nobody_knows_is_refused() {
+    let stage = Stage::new().await;
+    let mut ann = stage.client("ann").await;
+    ann.ask("nowhere", 1, json!({})).await;
+    assert_eq!(ann.hear_brief().await, "refused 1 no_such_room");
+    ann.hear_nothing_more().await;
+}
+
+#[tokio::test]
+async fn a_session_that_comes_back_is_answered_from_the_window_for_what_was_applied_meanwhile() {
+    let stage = stage().await;
+    let mut ears = stage.dealer.listen("t1").await;
+    let mut ann = stage.client("ann").await;
+    ann.ask("t1", 1, json!({})).await;
+    ears.command().await;
+    let session = ann.session;
+    drop(ann);
+    stage.until("ann is gone", |stage| stage.relay.connections() == 0).await;
+    stage.dealer.commit(delta("t1", 1, 2).caused_by("ann", session, 1)).await;
+    let mut ann = stage.resume("ann", Some(session), json!({"t1": [1, 1]})).await;
+    assert_eq!(ann.session, session);
+    assert_eq!(ann.hear_brief().await, "frame 1-2");
+    ears.so_far();
+    ann.ask("t1", 1, json!({})).await;
+    assert_eq!(ann.hear_brief().await, "ack 1 1-2");
+    ann.hear_nothing_more().await;
+}
+
+#[tokio::test]
+async fn a_session_on_a_second_connection_closes_the_first() {
+    let stage = stage().await;
+    let mut ears = stage.dealer.listen("t1").await;
+    let mut first = stage.client("ann").await;
+    first.ask("t1", 1, json!({})).await;
+    ears.command().await;
+    let mut second = stage.resume("ann", Some(first.session), json!({"t1": [1, 1]})).await;
+    assert_eq!(first.hear_close().await, 4008);
+    second.ask("t1", 1, json!({})).await;
+    stage.dealer.commit(delta("t1", 1, 2).caused_by("ann", second.session, 1)).await;
+    assert_eq!(second.hear_until("ack").await["n"], 1);
+    second.hear_nothing_more().await;
+    // Another user's session of the same number is another session.
+    let mut eve = stage.resume("eve", Some(second.session), json!({})).await;
+    eve.hear_nothing_more().await;
+    second.hear_nothing_more().await;
+}
+
+#[tokio::test]
+async fn unwatching_does_not_cost_the_answer() {
+    let stage = stage().await;
+    let mut ears = stage.dealer.listen("t1").await;
+    let mut ann = stage.client("ann").await;
+    ann.ask("t1", 1, json!({})).await;
+    ears.command().await;
+    ann.say(&json!({"t": "unwatch", "room": "t1"})).await;
+    assert_eq!(ann.hear_briefs(2).await, ["keyframe 1-1", "unwatched"]);
+    stage.dealer.commit(delta("t1", 1, 2)).await;
+    stage.dealer.commit(delta("t1", 1, 3).caused_by("ann", ann.session, 1)).await;
+    assert_eq!(ann.hear_brief().await, "ack 1 1-3");
+    ann.watch("t1").await;
+    assert_eq!(ann.hear_briefs(3).await, ["keyframe 1-1", "frame 1-2", "frame 1-3"]);
+}
+
+#[tokio::test]
+async fn a_notice_reaches_its_session_alone() {
+    let stage = stage().await;
+    let mut ann = stage.client("ann").await;
+    let mut ann_too = stage.client("ann").await;
+    ann.watch("t1").await;
+    assert_eq!(ann.hear_brief().await, "keyframe 1-1");
+    let body = json!({"t": "notice", "room": "t1", "code": "taken_over", "message": "elsewhere"});
+    let body = body.to_string().into();
+    let notice = ToRelay::Notice { user: user("ann"), session: ann.session, room: room("t1"), body };
+    stage.dealer.reply(&notice).await;
+    assert_eq!(ann.hear_brief().await, "notice taken_over");
+    ann_too.hear_nothing_more().await;
+}

@@ -1,0 +1,12 @@
+//! A relay on memory adapters, spoken to over real sockets by another implementation of WebSocket.
+
+mod commands;
+mod keys;
+mod leaving;
+mod limits;
+mod lobby;
+mod presence;
+mod rooms;
+mod slow;
+mod stage;
+mod talk;

@@ -1,0 +1,525 @@
+//! A relay on memory adapters behind a real socket, a dealer to play its rooms, and clients of another implementation.
+//! Everything ends when it is dropped.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use relay::{Keys, Relay, RelayConfig};
+use serde_json::{Value, json};
+use shared::{
+    bus::{Bus, Receiver, Subscription, memory::MemoryBus},
+    channel::{Channel, ROOMS},
+    clock::Clock,
+    entry::{Cause, Entry, Kind, Private},
+    id::{NodeId, Position, RoomId, SessionId, UserId},
+    node::{Asked, LobbyNews, ToRelay, ToRoom, decode, encode},
+    ports::Ports,
+    protocol::{SUBPROTOCOL, lobby::TableSummary},
+    store::{Store, memory::MemoryStore},
+    token::{Claims, Signer},
+    wire::{Link, Wire},
+};
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::mpsc,
+    time::{sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tokio_websockets::{ClientBuilder, Message, WebSocketStream};
+
+/// How long anything may take that must happen: a test that waits so long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One for all tests, since making keys is not what they are about.
+pub fn signer() -> &'static Signer {
+    static SIGNER: OnceLock<Signer> = OnceLock::new();
+    SIGNER.get_or_init(Signer::generate)
+}
+
+pub fn user(name: &str) -> UserId {
+    UserId::new(name).unwrap()
+}
+
+pub fn room(name: &str) -> RoomId {
+    RoomId::new(name).unwrap()
+}
+
+/// Waits for what must come.
+pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} did not happen"))
+}
+
+pub struct Stage {
+    pub relay: Arc<Relay>,
+    pub address: SocketAddr,
+    pub dealer: Dealer,
+    pub bus: MemoryBus,
+    pub clock: Clock,
+    /// The relay's link to bus and store.
+    pub link: Arc<Link>,
+    pub keys: Arc<Keys>,
+    pub shutdown: CancellationToken,
+    /// Ends after `shutdown`, when the relay has drained.
+    pub running: AbortOnDropHandle<()>,
+    _serving: AbortOnDropHandle<()>,
+}
+
+/// A further relay on the same bus and store.
+pub struct AnotherRelay {
+    pub address: SocketAddr,
+    _tasks: [AbortOnDropHandle<()>; 2],
+}
+
+impl Stage {
+    pub async fn new() -> Self {
+        Self::with(RelayConfig::default()).await
+    }
+
+    pub async fn with(config: RelayConfig) -> Self {
+        Self::with_keys(config, Keys::given(signer().public())).await
+    }
+
+    pub async fn with_keys(config: RelayConfig, keys: Arc<Keys>) -> Self {
+        let node = NodeId::new("relay-1").unwrap();
+        let wire = Wire::perfect();
+        let bus = MemoryBus::new(wire.clone(), &node);
+        let store = MemoryStore::new(wire.clone(), &node);
+        let clock = Clock::system();
+        let dealer_node = NodeId::new("dealer-1").unwrap();
+        let dealer =
+            Dealer { bus: bus.handle(&dealer_node), store: store.handle(&dealer_node), relay: node.clone() };
+        let ports = Ports { bus: Arc::new(bus.clone()), store: Arc::new(store), clock };
+        let config = RelayConfig { node: Some(node.clone()), ..config };
+        let relay = Relay::new(ports, config, keys.clone());
+        let shutdown = CancellationToken::new();
+        let running = tokio::spawn(relay.run(shutdown.clone().cancelled_owned()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = tokio::spawn(relay::serve(listener, relay.router(), std::future::pending()));
+        Self {
+            relay,
+            address,
+            dealer,
+            bus,
+            clock,
+            link: wire.link(&node),
+            keys,
+            shutdown,
+            running: AbortOnDropHandle::new(running),
+            _serving: AbortOnDropHandle::new(serving),
+        }
+    }
+
+    pub fn token(&self, name: &str) -> String {
+        signer().sign(&Claims::new(user(name), name, self.clock.now_ms(), 60_000))
+    }
+
+    /// A connection that has said nothing yet.
+    pub async fn connect(&self) -> Client {
+        Client::connect(self.address).await
+    }
+
+    /// A connection that has said hello.
+    pub async fn client(&self, name: &str) -> Client {
+        let mut client = self.connect().await;
+        client.hello(&self.token(name), json!({})).await;
+        client
+    }
+
+    /// Ends the relay as a crash would.
+    pub fn stop(&mut self) {
+        self.running.abort();
+    }
+
+    /// A client whose socket takes little, so that it soon shows when it does not read.
+    pub async fn slow_client(&self, name: &str) -> Client {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4_096).unwrap();
+        let stream = socket.connect(self.address).await.unwrap();
+        let mut client = Client::connect_with(stream, self.address, &[]).await;
+        client.hello(&self.token(name), json!({})).await;
+        client
+    }
+
+    /// Waits until something is so that sends no message.
+    pub async fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let look = async {
+            while !is_so(self) {
+                sleep(Duration::from_millis(2)).await;
+            }
+        };
+        soon(what, look).await;
+    }
+
+    /// Starts a relay that knows nothing yet.
+    pub async fn another_relay(&self) -> AnotherRelay {
+        let node = NodeId::new("relay-2").unwrap();
+        let ports = Ports {
+            bus: Arc::new(self.bus.handle(&node)),
+            store: Arc::new(self.dealer.store.handle(&node)),
+            clock: self.clock,
+        };
+        let config = RelayConfig { node: Some(node), ..RelayConfig::default() };
+        let relay = Relay::new(ports, config, Keys::given(signer().public()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let running = tokio::spawn(relay.run(std::future::pending()));
+        let serving = tokio::spawn(relay::serve(listener, relay.router(), std::future::pending()));
+        AnotherRelay { address, _tasks: [running, serving].map(AbortOnDropHandle::new) }
+    }
+
+    /// Comes back at a relay with what a client has of rooms.
+    pub async fn resume_at(&self, address: SocketAddr, name: &str, resume: Value) -> Client {
+        let mut client = Client::connect(address).await;
+        client.hello(&self.token(name), json!({ "resume": resume })).await;
+        client
+    }
+
+    /// The same, coming back with a session and what it has of rooms.
+    pub async fn resume(&self, name: &str, session: Option<SessionId>, resume: Value) -> Client {
+        let mut client = self.connect().await;
+        let mut more = json!({ "resume": resume });
+        if let Some(session) = session {
+            more["session"] = json!(session);
+        }
+        client.hello(&self.token(name), more).await;
+        client
+    }
+}
+
+/// Plays the owner of rooms: says what is in their journals.
+pub struct Dealer {
+    pub bus: MemoryBus,
+    pub store: MemoryStore,
+    pub relay: NodeId,
+}
+
+/// An entry to be.
+pub struct Draft(Entry);
+
+pub fn keyframe(name: &str, epoch: u64, seq: u64) -> Draft {
+    draft(Kind::Keyframe, name, epoch, seq)
+}
+
+pub fn delta(name: &str, epoch: u64, seq: u64) -> Draft {
+    draft(Kind::Delta, name, epoch, seq)
+}
+
+fn draft(kind: Kind, name: &str, epoch: u64, seq: u64) -> Draft {
+    let (tag, field) = if kind == Kind::Keyframe { ("keyframe", "state") } else { ("frame", "events") };
+    let text = format!(r#"{{"t":"{tag}","room":"{name}","epoch":{epoch},"seq":{seq},"{field}":[{seq}]}}"#);
+    Draft(Entry {
+        kind,
+        room: room(name),
+        at: Position::new(epoch, seq),
+        cause: None,
+        privates: Default::default(),
+        public: text.into(),
+        secret: Bytes::from_static(b"THE-DECK"),
+    })
+}
+
+impl Draft {
+    pub fn private(mut self, name: &str, what: &str) -> Self {
+        let Entry { room, at, .. } = &self.0;
+        let text = format!(
+            r#"{{"t":"private","room":"{room}","epoch":{},"seq":{},"private":"{what}"}}"#,
+            at.epoch().0,
+            at.seq().0
+        );
+        self.0.privates.push(Private { user: user(name), bytes: text.into() });
+        self
+    }
+
+    pub fn caused_by(mut self, name: &str, session: SessionId, n: u64) -> Self {
+        self.0.cause = Some(Cause { user: user(name), session, n });
+        self
+    }
+
+    /// A public part of about so many bytes.
+    pub fn padded(mut self, bytes: usize) -> Self {
+        let mut value: Value = serde_json::from_slice(&self.0.public).unwrap();
+        value["padding"] = Value::String("x".repeat(bytes));
+        self.0.public = value.to_string().into();
+        self
+    }
+}
+
+impl Dealer {
+    /// Makes a room known without a frame.
+    pub async fn open(&self, name: &str) {
+        self.store.map_set(ROOMS, name, Bytes::from_static(b"{}")).await.unwrap();
+    }
+
+    /// Appends to the journal without telling anybody.
+    pub async fn store(&self, draft: &Draft) {
+        let stored = draft.0.encode().stored;
+        self.store.append(&draft.0.room, draft.0.at, stored, None).await.unwrap();
+    }
+
+    /// Tells, whatever the journal says.
+    pub async fn publish(&self, draft: &Draft) {
+        let published = draft.0.encode().published;
+        self.bus.publish(&Channel::frames(&draft.0.room), published).await.unwrap();
+    }
+
+    pub async fn commit(&self, draft: Draft) {
+        self.store(&draft).await;
+        self.publish(&draft).await;
+    }
+
+    /// Drops everything before a position from the journal, as an append with `keep_from` does; appends `draft`.
+    pub async fn commit_keeping(&self, draft: Draft, keep_from: Position) {
+        let stored = draft.0.encode().stored;
+        self.store.append(&draft.0.room, draft.0.at, stored, Some(keep_from)).await.unwrap();
+        self.publish(&draft).await;
+    }
+
+    pub async fn claim(&self, name: &str, epoch: u64) {
+        self.store(&draft(Kind::Claim, name, epoch, 0)).await;
+    }
+
+    pub async fn reply(&self, reply: &ToRelay) {
+        self.bus.publish(&Channel::replies(&self.relay), encode(reply)).await.unwrap();
+    }
+
+    pub async fn lobby(&self, tables: Vec<TableSummary>) {
+        let news = LobbyNews::Tables { node: NodeId::new("dealer-1").unwrap(), tables };
+        self.bus.publish(&Channel::lobby(), encode(&news)).await.unwrap();
+    }
+
+    /// What relays say to a room from now on.
+    pub async fn listen(&self, name: &str) -> Ears {
+        let (heard, said) = mpsc::unbounded_channel();
+        let subscription = self.bus.subscriber(Arc::new(Ear(heard)));
+        subscription.subscribe(&Channel::commands(&room(name))).await.unwrap();
+        Ears { said, _subscription: subscription }
+    }
+}
+
+struct Ear(mpsc::UnboundedSender<ToRoom>);
+
+impl Receiver for Ear {
+    fn deliver(&self, _: &str, payload: Bytes) {
+        let _ = self.0.send(decode(&payload).unwrap());
+    }
+
+    fn missed(&self) {}
+}
+
+pub struct Ears {
+    said: mpsc::UnboundedReceiver<ToRoom>,
+    _subscription: Box<dyn Subscription>,
+}
+
+/// A command as the room's owner hears it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeardCommand {
+    pub epoch: u64,
+    pub user: UserId,
+    pub session: SessionId,
+    pub n: u64,
+    pub body: Bytes,
+}
+
+impl Ears {
+    pub async fn next(&mut self) -> ToRoom {
+        soon("a message to the room", self.said.recv()).await.unwrap()
+    }
+
+    /// The next command, presence left out.
+    pub async fn command(&mut self) -> HeardCommand {
+        loop {
+            let ToRoom { epoch, what, .. } = self.next().await;
+            if let Asked::Command { user, session, n, body, .. } = what {
+                return HeardCommand { epoch: epoch.0, user, session, n, body };
+            }
+        }
+    }
+
+    /// The next word about presence: whether somebody came, and who.
+    pub async fn presence(&mut self) -> (bool, UserId, SessionId) {
+        loop {
+            match self.next().await.what {
+                Asked::Present { user, session } => return (true, user, session),
+                Asked::Absent { user, session } => return (false, user, session),
+                Asked::Command { .. } => {}
+            }
+        }
+    }
+
+    /// What has come until now.
+    pub fn so_far(&mut self) -> Vec<ToRoom> {
+        std::iter::from_fn(|| self.said.try_recv().ok()).collect()
+    }
+}
+
+/// A client.
+pub struct Client {
+    pub socket: WebSocketStream<TcpStream>,
+    pub session: SessionId,
+    /// All text that has come, for those who look for what must not.
+    pub bytes: Vec<u8>,
+}
+
+impl Client {
+    pub async fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        Self::connect_with(stream, address, &[]).await
+    }
+
+    pub async fn connect_with(stream: TcpStream, address: SocketAddr, headers: &[(&str, &str)]) -> Self {
+        let uri = format!("ws://{address}/ws").parse().unwrap();
+        let mut builder = ClientBuilder::from_uri(uri);
+        for (name, value) in headers.iter().chain(&[("sec-websocket-protocol", SUBPROTOCOL)]) {
+            builder = builder.add_header(name.parse().unwrap(), value.parse().unwrap()).unwrap();
+        }
+        let (socket, _) = soon("the handshake", builder.connect_on(stream)).await.unwrap();
+        Self { socket, session: SessionId(0), bytes: Vec::new() }
+    }
+
+    pub async fn hello(&mut self, token: &str, more: Value) -> Value {
+        let mut hello = more;
+        hello["t"] = json!("hello");
+        hello["token"] = json!(token);
+        self.say(&hello).await;
+        let welcome = self.hear().await;
+        assert_eq!(welcome["t"], "welcome", "{welcome}");
+        self.session = serde_json::from_value(welcome["session"].clone()).unwrap();
+        welcome
+    }
+
+    pub async fn say(&mut self, message: &Value) {
+        self.say_text(message.to_string()).await;
+    }
+
+    pub async fn say_text(&mut self, text: String) {
+        soon("sending", self.socket.send(Message::text(text))).await.unwrap();
+    }
+
+    pub async fn watch(&mut self, room: &str) {
+        self.say(&json!({"t": "watch", "room": room})).await;
+    }
+
+    pub async fn ask(&mut self, room: &str, n: u64, what: Value) {
+        self.say(&json!({"t": "do", "room": room, "n": n, "do": what})).await;
+    }
+
+    async fn message(&mut self) -> Message {
+        loop {
+            let message =
+                soon("a message", self.socket.next()).await.expect("the connection is there").unwrap();
+            if !message.is_ping() && !message.is_pong() {
+                return message;
+            }
+        }
+    }
+
+    /// The next message but `recovered`, which comes whenever the relay first hears itself.
+    pub async fn hear(&mut self) -> Value {
+        loop {
+            let message = self.message().await;
+            let text = message.as_text().unwrap_or_else(|| panic!("text, not {message:?}"));
+            self.bytes.extend_from_slice(text.as_bytes());
+            let value: Value = serde_json::from_str(text).unwrap();
+            if value["code"] != "recovered" {
+                return value;
+            }
+        }
+    }
+
+    /// The close code; what comes before it is skipped.
+    pub async fn hear_close(&mut self) -> u16 {
+        loop {
+            if let Some((code, _)) = self.message().await.as_close() {
+                return code.into();
+            }
+        }
+    }
+
+    /// The close code, or `None` when the relay says welcome.
+    pub async fn hear_welcome_or_close(&mut self) -> Option<u16> {
+        self.message().await.as_close().map(|(code, _)| code.into())
+    }
+
+    /// Waits for a notice.
+    pub async fn hear_notice(&mut self, code: &str) {
+        while !self.message().await.as_text().is_some_and(|text| text.contains(code)) {}
+    }
+
+    /// Whether something comes, or the connection has ended.
+    pub async fn is_there(&mut self) -> bool {
+        self.socket.next().await.is_some_and(|message| message.is_ok())
+    }
+
+    /// The tag and position of the next message, such as `keyframe 1-5`; for answers with their number, such as
+    /// `ack 7 1-5`.
+    pub async fn hear_brief(&mut self) -> String {
+        brief(&self.hear().await)
+    }
+
+    /// The next ones.
+    pub async fn hear_briefs(&mut self, count: usize) -> Vec<String> {
+        let mut briefs = Vec::new();
+        for _ in 0..count {
+            briefs.push(self.hear_brief().await);
+        }
+        briefs
+    }
+
+    /// The next message that is about a room.
+    pub async fn hear_room_message(&mut self) -> Value {
+        loop {
+            let message = self.hear().await;
+            if message["room"].is_string() {
+                return message;
+            }
+        }
+    }
+
+    /// The next message with this tag; others are skipped.
+    pub async fn hear_until(&mut self, tag: &str) -> Value {
+        loop {
+            let message = self.hear().await;
+            if message["t"] == tag {
+                return message;
+            }
+        }
+    }
+
+    /// All that has come until now.
+    pub async fn hear_rest(&mut self) -> Vec<String> {
+        self.say(&json!({"t": "ping", "at": 78})).await;
+        let mut briefs = Vec::new();
+        loop {
+            let message = self.hear().await;
+            if message["t"] == "pong" {
+                return briefs;
+            }
+            briefs.push(brief(&message));
+        }
+    }
+
+    /// Nothing more has come before the answer to a ping.
+    pub async fn hear_nothing_more(&mut self) {
+        self.say(&json!({"t": "ping", "at": 77})).await;
+        let next = self.hear().await;
+        assert_eq!(next["t"], "pong", "{next}");
+    }
+}
+
+pub fn brief(message: &Value) -> String {
+    let tag = message["t"].as_str().unwrap();
+    let n = message["n"].as_u64().map(|n| format!(" {n}")).unwrap_or_default();
+    let code = message["code"].as_str().map(|code| format!(" {code}")).unwrap_or_default();
+    let at = match (message["epoch"].as_u64(), message["seq"].as_u64()) {
+        (Some(epoch), Some(seq)) => format!(" {epoch}-{seq}"),
+        _ => String::new(),
+    };
+    format!("{tag}{n}{code}{at}")
+}
