@@ -37,9 +37,17 @@ impl ButtonRule {
                 big_blind: next(present, last.big_blind),
             },
             ButtonRule::Moving => {
-                let button = next(settled, last.button);
-                let small_blind = next(settled, button);
-                Positions { button, small_blind, big_blind: next(present, small_blind) }
+                let from = |button| {
+                    let small_blind = next(settled, button);
+                    Positions { button, small_blind, big_blind: next(present, small_blind) }
+                };
+                // When others left, the next button may give the last big blind the same again: then one further.
+                let mut candidates = settled.clockwise_from(last.button).map(from);
+                let first = candidates.next().expect("at least two players are settled");
+                std::iter::once(first)
+                    .chain(candidates)
+                    .find(|positions| positions.big_blind != last.big_blind)
+                    .unwrap_or(first)
             }
         }
     }
