@@ -4,12 +4,13 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use axum::http::HeaderValue;
 use clap::Parser;
+use shared::config::{LogArgs, OpsArgs};
 
 use crate::api::ApiConfig;
 
-/// HTTP in front of a Cardhouse cluster: guest tokens, the public keys that relays check them with, health.
+/// HTTP in front of a Cardhouse cluster: guest tokens, and the public keys that relays check them with.
 ///
-/// Every flag can be given as the environment variable shown beside it.
+/// Stops at SIGTERM once open requests are answered. Every flag can be given as the environment variable shown beside it.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "reception", version)]
 pub struct Config {
@@ -42,13 +43,22 @@ pub struct Config {
     #[arg(long, env = "CARDHOUSE_ALLOW_ORIGIN", value_delimiter = ',')]
     pub allow_origin: Vec<HeaderValue>,
 
-    /// How long tokens last, and how many there are.
     #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
     pub tokens: TokenArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
+    pub ops: OpsArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
+    pub log: LogArgs,
 }
 
 /// The part of the flags that the house has too.
 #[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Tokens")]
 pub struct TokenArgs {
     /// How long a token is valid, seconds. Clients refresh theirs before
     #[arg(long, env = "CARDHOUSE_TOKEN_SECONDS", default_value_t = 3_600, value_parser = clap::value_parser!(u64).range(10..=31_536_000))]

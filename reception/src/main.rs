@@ -1,1 +1,67 @@
-fn main() {}
+//! The `reception` binary: reads its keys, serves, and leaves on SIGTERM or Ctrl-C.
+
+use std::{future::IntoFuture as _, net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use reception::{Desk, Keyring, config::Config, key_dir::KeyDir};
+use shared::{
+    clock::Clock,
+    readiness::{Readiness, ops_routes},
+    telemetry::Metrics,
+};
+use tokio::{net::TcpListener, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let config = Config::parse();
+    config.log.init()?;
+    let metrics = Metrics::install()?;
+    let _tidy = metrics.keep_tidy();
+
+    let keys = KeyDir::new(config.key_dir, Duration::from_millis(config.key_settle_ms));
+    let keyring = Arc::new(Keyring::new(keys.read_or_create()?));
+    let rereading = keys.follow(keyring.clone(), Duration::from_millis(config.key_reread_ms));
+    let desk = Desk::new(keyring, Clock::system(), config.tokens.token_ms());
+    let readiness = Readiness::new();
+    let tried = desk.clone();
+    readiness.check("keys", move || tried.check().map_err(|error| error.to_string()));
+
+    let ops = bind(config.ops.ops_listen, "--ops-listen").await?;
+    let listener = bind(config.listen, "--listen").await?;
+    tracing::info!(address = %listener.local_addr()?, ops = %ops.local_addr()?, "listening");
+
+    let leaving = CancellationToken::new();
+    let api = config.tokens.api(config.trust_proxy, config.allow_origin);
+    let router = reception::router(desk, api).into_make_service_with_connect_info::<SocketAddr>();
+    let serving =
+        axum::serve(listener, router).with_graceful_shutdown(leaving.clone().cancelled_owned()).into_future();
+    let watching = axum::serve(ops, ops_routes(metrics, readiness.clone())).into_future();
+    tokio::pin!(serving);
+    tokio::select! {
+        ended = &mut serving => return ended.context("the server ended"),
+        ended = watching => return ended.context("the operators' server ended"),
+        () = rereading => unreachable!("keys are followed for ever"),
+        signal = told_to_stop() => tracing::info!(signal, "leaving"),
+    }
+    readiness.drain();
+    leaving.cancel();
+    if timeout(Duration::from_millis(config.drain_ms), serving).await.is_err() {
+        tracing::warn!("some requests were cut off");
+    }
+    Ok(())
+}
+
+async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} ({flag})"))
+}
+
+async fn told_to_stop() -> &'static str {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).expect("the runtime can wait for signals");
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => "SIGINT",
+        _ = terminate.recv() => "SIGTERM",
+    }
+}

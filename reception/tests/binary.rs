@@ -1,0 +1,142 @@
+//! The binary as operators run it: a process, signals, a folder of keys.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use shared::token::{KeySet, Signer};
+
+/// Far longer than anything here takes; what fails should fail, not hang.
+const SOON: Duration = Duration::from_secs(30);
+
+struct Reception {
+    process: Child,
+    address: SocketAddr,
+    ops: SocketAddr,
+}
+
+impl Reception {
+    fn start(key_dir: &Path) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_reception"))
+            .args(["--listen", "127.0.0.1:0", "--key-settle-ms", "0", "--key-reread-ms", "100"])
+            .args(["--log-format", "json", "--key-dir"])
+            .arg(key_dir)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
+        let listening: Value = log
+            .by_ref()
+            .map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap())
+            .find(|line| line["message"] == "listening")
+            .expect("it says where it listens");
+        // Read on, so that it never waits for us.
+        std::thread::spawn(move || log.for_each(drop));
+        let address = |field: &str| listening[field].as_str().unwrap().parse().unwrap();
+        Self { process, address: address("address"), ops: address("ops") }
+    }
+
+    fn jwks(&self) -> KeySet {
+        KeySet::from_json(&ask(self.address, "GET", "/.well-known/jwks.json", "").1).unwrap()
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    fn ended(&mut self) -> ExitStatus {
+        let mut status = None;
+        until(|| {
+            status = self.process.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+}
+
+impl Drop for Reception {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+fn until(mut happened: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !happened() {
+        assert!(began.elapsed() < SOON, "it did not happen");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn it_serves_says_that_it_is_ready_counts_and_leaves_on_sigterm() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut reception = Reception::start(&temporary.path().join("keys"));
+    let (status, body) = ask(reception.address, "POST", "/api/guest", r#"{"name":"Ann"}"#);
+    assert_eq!(status, 201, "{body}");
+    assert_eq!(ask(reception.ops, "GET", "/livez", "").0, 200);
+    assert_eq!(ask(reception.ops, "GET", "/readyz", "").0, 200);
+    let (_, metrics) = ask(reception.ops, "GET", "/metrics", "");
+    assert!(metrics.contains(r#"reception_tokens_total{for="guest"} 1"#), "{metrics}");
+    assert_eq!(ask(reception.address, "GET", "/metrics", "").0, 404, "metrics are not public");
+    reception.signal("-TERM");
+    assert!(reception.ended().success());
+}
+
+#[test]
+fn a_token_outlives_a_restart_and_a_rotation_needs_none() {
+    let temporary = tempfile::tempdir().unwrap();
+    let keys = temporary.path().join("keys");
+    let mut reception = Reception::start(&keys);
+    let (_, guest) = ask(reception.address, "POST", "/api/guest", r#"{"name":"Ann"}"#);
+    let guest: Value = serde_json::from_str(&guest).unwrap();
+    reception.signal("-INT");
+    assert!(reception.ended().success());
+
+    let reception = Reception::start(&keys);
+    let new = Signer::generate();
+    std::fs::write(keys.join("new.pem"), new.to_pem()).unwrap();
+    until(|| reception.jwks().len() == 2);
+    let body = serde_json::json!({ "token": guest["token"] }).to_string();
+    let (status, again) = ask(reception.address, "POST", "/api/refresh", &body);
+    let again: Value = serde_json::from_str(&again).unwrap();
+    assert_eq!((status, &again["user"]), (200, &guest["user"]));
+    let now_ms = again["expires_ms"].as_u64().unwrap() - 3_600_000;
+    assert!(new.public().verify(again["token"].as_str().unwrap(), now_ms).is_ok(), "the new key signs");
+}
+
+#[test]
+fn a_port_that_is_taken_is_an_error_that_names_the_flag() {
+    let temporary = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let ended = Command::new(env!("CARGO_BIN_EXE_reception"))
+        .args(["--listen", &taken.local_addr().unwrap().to_string(), "--key-dir"])
+        .arg(temporary.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(!ended.status.success() && said.contains("--listen"), "{said}");
+}
