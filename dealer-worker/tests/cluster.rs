@@ -1,0 +1,260 @@
+//! Workers together: they share the rooms, take over from the dead, hand over to the living, and lose to the fence.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use shared::{
+    id::SessionId,
+    node::Asked,
+    protocol::table::{TableConfig, TableEvent},
+    wire::LinkState,
+};
+use support::{Answer, House, Relay, fast, play, room, user};
+use tokio::time::{Duration, sleep};
+
+async fn until_shared(house: &House, tables: u32, expected: &[(&str, usize)]) {
+    for _ in 0..1_000 {
+        let mut load: BTreeMap<String, usize> = BTreeMap::new();
+        for owner in house.claimers(tables).await.into_values().flatten() {
+            *load.entry(owner).or_default() += 1;
+        }
+        let expected = expected.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
+        if load == expected {
+            return;
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    panic!("not shared as expected: {:?}", house.claimers(tables).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_players_sit_and_play_hands_to_their_end() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    let _worker = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    assert_eq!(relay.sit(&room(1), "ann", 1, 100).await.code(), "applied");
+    assert_eq!(relay.sit(&room(1), "bob", 2, 100).await.code(), "applied");
+    play(&relay, &room(1), &[("ann", 1), ("bob", 2)], 30).await;
+    let followed = relay.followed(&room(1));
+    assert!(followed.keyframes > 2, "keyframes come again and again: {}", followed.keyframes);
+    assert_eq!(followed.privates[&user("ann")].cards.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_workers_share_the_rooms_and_a_third_gets_its_share() {
+    let house = House::new();
+    house.open(90, &fast()).await;
+    let _first = house.worker("w1");
+    let _second = house.worker("w2");
+    until_shared(&house, 90, &[("w1", 45), ("w2", 45)]).await;
+    let _third = house.worker("w3");
+    until_shared(&house, 90, &[("w1", 30), ("w2", 30), ("w3", 30)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_opened_later_is_found() {
+    let house = House::new();
+    let _worker = house.worker("w1");
+    sleep(Duration::from_secs(1)).await;
+    house.open(3, &fast()).await;
+    until_shared(&house, 3, &[("w1", 3)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_a_worker_is_killed_the_hand_goes_on_where_it_was() {
+    let house = House::new();
+    house.open(6, &fast()).await;
+    let first = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 6).await;
+    for number in 1..=6 {
+        relay.owned(&room(number)).await;
+        relay.sit(&room(number), "ann", 1, 100).await;
+        relay.sit(&room(number), "bob", 2, 100).await;
+        play(&relay, &room(number), &[("ann", 1), ("bob", 2)], 3).await;
+    }
+    let turn = |followed: &support::Followed| followed.view().hand.as_ref()?.turn.clone();
+    let before = relay.until(&room(4), |followed| turn(followed).is_some()).await;
+    let _second = house.worker("w2");
+    until_shared(&house, 6, &[("w1", 3), ("w2", 3)]).await;
+    let before_kill = relay.followed(&room(4));
+    first.kill();
+    let after = relay.until(&room(4), |followed| followed.epochs.len() > before_kill.epochs.len()).await;
+    until_shared(&house, 6, &[("w2", 6)]).await;
+    assert_eq!(
+        before.view().hand.as_ref().unwrap().hand,
+        after.view().hand.as_ref().unwrap().hand,
+        "the same hand"
+    );
+    for number in 1..=6 {
+        play(&relay, &room(number), &[("ann", 1), ("bob", 2)], 5).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_takeover_the_player_to_act_has_at_least_the_grace() {
+    let house = House::new();
+    house.open(1, &TableConfig { turn_ms: 1_000, bank_ms: 0, ..fast() }).await;
+    let first = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    relay.sit(&room(1), "ann", 1, 100).await;
+    relay.sit(&room(1), "bob", 2, 100).await;
+    let before = relay.until(&room(1), |followed| followed.view().hand.is_some()).await;
+    first.kill();
+    let _second = house.worker("w2");
+    let after = relay
+        .until(&room(1), |followed| matches!(followed.events.last(), Some(TableEvent::Bank { .. })))
+        .await;
+    let turn = |followed: &support::Followed| followed.view().hand.clone().unwrap().turn.unwrap();
+    assert_eq!(turn(&before).turn, turn(&after).turn);
+    let now = house.clock.now_ms();
+    assert!(turn(&after).deadline_ms >= now + 4_000, "a grace of five seconds, a moment ago");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_stops_hands_its_rooms_over_in_the_middle_of_hands() {
+    let house = House::new();
+    house.open(8, &fast()).await;
+    let first = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 8).await;
+    for number in 1..=8 {
+        relay.owned(&room(number)).await;
+        relay.sit(&room(number), "ann", 1, 100).await;
+        relay.sit(&room(number), "bob", 2, 100).await;
+    }
+    let _second = house.worker("w2");
+    until_shared(&house, 8, &[("w1", 4), ("w2", 4)]).await;
+    let asked = tokio::time::Instant::now();
+    first.stop().await;
+    assert!(asked.elapsed() < Duration::from_millis(300), "nobody waits for a missed beat");
+    until_shared(&house, 8, &[("w2", 8)]).await;
+    for number in 1..=8 {
+        play(&relay, &room(number), &[("ann", 1), ("bob", 2)], 2).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_sent_while_nobody_owns_the_room_is_applied_once_by_the_next_owner() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    let first = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    first.kill();
+    let sit = json!({"a": "sit", "buy_in": 100});
+    let (room, ann) = (room(1), user("ann"));
+    let (answer, _second) = tokio::join!(relay.command(&room, &ann, 1, 1, sit.clone()), async {
+        sleep(Duration::from_secs(2)).await;
+        house.worker("w2")
+    });
+    assert_eq!(answer.code(), "applied");
+    assert_eq!(relay.command(&room, &ann, 1, 1, sit).await, answer, "a repeat is answered the same");
+    assert_eq!(relay.followed(&room).view().chips.bought, 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zombie_writes_nothing_and_drops_its_rooms() {
+    let house = House::new();
+    house.open(4, &fast()).await;
+    let _first = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 4).await;
+    for number in 1..=4 {
+        relay.owned(&room(number)).await;
+        relay.sit(&room(number), "ann", 1, 100).await;
+        relay.sit(&room(number), "bob", 2, 100).await;
+    }
+    let zombie = house.wire.link(&support::node("w1"));
+    zombie.set(LinkState::Held);
+    let _second = house.worker("w2");
+    until_shared(&house, 4, &[("w2", 4)]).await;
+    for number in 1..=4 {
+        play(&relay, &room(number), &[("ann", 1), ("bob", 2)], 2).await;
+    }
+    zombie.heal();
+    // It is back and gets its share again, by the ordinary way.
+    until_shared(&house, 4, &[("w1", 2), ("w2", 2)]).await;
+    for number in 1..=4 {
+        play(&relay, &room(number), &[("ann", 1), ("bob", 2)], 3).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_session_takes_the_seat_and_the_first_is_told_and_refused() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    let first = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    relay.command(&room(1), &user("ann"), 1, 1, json!({"a": "sit", "buy_in": 100})).await;
+    let present = |session| Asked::Present { user: user("ann"), session: SessionId(session) };
+    relay.tell(&room(1), present(2)).await;
+    let sit_out = json!({"a": "sit_out"});
+    let refused = relay.command(&room(1), &user("ann"), 1, 2, sit_out.clone()).await;
+    assert_eq!(refused.code(), "other_session");
+    let notices = relay.notices();
+    assert_eq!((notices.len(), notices[0].1), (1, SessionId(1)));
+    assert_eq!(notices[0].2["code"], "taken_over");
+    assert_eq!(relay.command(&room(1), &user("ann"), 2, 1, sit_out.clone()).await.code(), "applied");
+
+    // The next owner knows it too, although both sessions are told to it as present.
+    first.kill();
+    let _second = house.worker("w2");
+    let epochs = relay.followed(&room(1)).epochs.len();
+    relay.until(&room(1), |followed| followed.epochs.len() > epochs).await;
+    relay.tell(&room(1), present(2)).await;
+    relay.tell(&room(1), present(1)).await;
+    let come_back = json!({"a": "come_back"});
+    assert_eq!(relay.command(&room(1), &user("ann"), 1, 3, come_back.clone()).await.code(), "other_session");
+    // Watching again takes it back.
+    relay.tell(&room(1), present(1)).await;
+    assert_eq!(relay.command(&room(1), &user("ann"), 1, 4, come_back).await.code(), "applied");
+    assert_eq!(relay.command(&room(1), &user("ann"), 2, 2, sit_out).await.code(), "other_session");
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_of_a_relay_that_dies_are_away_until_they_are_heard_of() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    let _worker = house.worker("w1");
+    let mut dying = Relay::new(&house, "r1", 1).await;
+    let relay = Relay::new(&house, "r2", 1).await;
+    dying.owned(&room(1)).await;
+    dying.sit(&room(1), "ann", 1, 100).await;
+    relay.sit(&room(1), "bob", 2, 100).await;
+    let away = |name: &'static str| {
+        move |followed: &support::Followed| {
+            let seat = followed.view().seat_of(&user(name)).unwrap();
+            followed.view().seats[usize::from(seat)].as_ref().unwrap().away
+        }
+    };
+    sleep(Duration::from_secs(1)).await;
+    dying.fall_silent();
+    let followed = relay.until(&room(1), away("ann")).await;
+    assert!(!away("bob")(&followed));
+    relay.tell(&room(1), Asked::Present { user: user("ann"), session: SessionId(1) }).await;
+    relay.until(&room(1), |followed| !away("ann")(followed)).await;
+    relay.tell(&room(1), Asked::Absent { user: user("ann"), session: SessionId(1) }).await;
+    relay.until(&room(1), away("ann")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_not_heard_of_after_a_takeover_is_away() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    let first = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    // A command alone: nobody tells the next owner that this session is there.
+    relay.command(&room(1), &user("ann"), 1, 1, json!({"a": "sit", "buy_in": 100})).await;
+    first.kill();
+    let _second = house.worker("w2");
+    let away = |followed: &support::Followed| followed.view().seats.iter().flatten().any(|seat| seat.away);
+    relay.until(&room(1), away).await;
+    let chat = json!({"a": "chat", "text": "here"});
+    assert!(matches!(relay.command(&room(1), &user("ann"), 1, 2, chat).await, Answer::Applied(_)));
+    relay.until(&room(1), |followed| !away(followed)).await;
+}

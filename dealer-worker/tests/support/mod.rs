@@ -1,0 +1,467 @@
+//! A relay and its clients in miniature: they follow a room by its frames and check what they see, and they repeat commands
+//! until they are answered.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+use dealer_worker::{Worker, WorkerConfig, open_tables};
+use parking_lot::Mutex;
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use serde_json::{Value, json};
+use shared::{
+    bus::{Receiver, Subscription, memory::MemoryBus},
+    channel::Channel,
+    clock::Clock,
+    entry::{Cause, Entry, Kind},
+    id::{NodeId, Position, RoomId, SessionId, UserId},
+    members::{Heartbeat, Members},
+    node::{Asked, Role, ToRelay, ToRoom, decode, encode},
+    ports::Ports,
+    protocol::table::{TableConfig, TableEvent, TablePrivate, TableView},
+    seal::SealKey,
+    store::{Store, memory::MemoryStore},
+    wire::Wire,
+};
+use tokio::{
+    sync::Notify,
+    task::JoinHandle,
+    time::{Duration, Instant, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+/// One broker and store in memory, and what stands on it.
+pub struct House {
+    pub wire: Arc<Wire>,
+    pub bus: MemoryBus,
+    pub store: MemoryStore,
+    pub clock: Clock,
+    pub seal_key: SealKey,
+}
+
+pub fn node(name: &str) -> NodeId {
+    NodeId::new(name).unwrap()
+}
+
+pub fn room(number: u32) -> RoomId {
+    RoomId::new(&format!("t{number}")).unwrap()
+}
+
+pub fn user(name: &str) -> UserId {
+    UserId::new(name).unwrap()
+}
+
+impl House {
+    pub fn new() -> Self {
+        Self::on(Wire::perfect())
+    }
+
+    pub fn on(wire: Arc<Wire>) -> Self {
+        let floor = node("floor");
+        Self {
+            bus: MemoryBus::new(wire.clone(), &floor),
+            store: MemoryStore::new(wire.clone(), &floor),
+            wire,
+            clock: Clock::starting_at(1_700_000_000_000),
+            seal_key: "11".repeat(32).parse().unwrap(),
+        }
+    }
+
+    pub fn ports(&self, name: &str) -> Ports {
+        let node = node(name);
+        Ports {
+            bus: Arc::new(self.bus.handle(&node)),
+            store: Arc::new(self.store.handle(&node)),
+            clock: self.clock,
+        }
+    }
+
+    pub fn config(&self, name: &str) -> WorkerConfig {
+        let mut config = WorkerConfig::new(node(name), self.seal_key.clone());
+        config.heartbeat = Heartbeat::new(100, 400);
+        config
+    }
+
+    pub fn worker(&self, name: &str) -> Running {
+        self.worker_with(name, self.config(name))
+    }
+
+    pub fn worker_with(&self, name: &str, config: WorkerConfig) -> Running {
+        let seed = name.bytes().fold(7, |seed: u64, byte| seed.wrapping_mul(31) + u64::from(byte));
+        let worker = Worker::new(self.ports(name), config, ChaCha20Rng::seed_from_u64(seed));
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn(worker.run(shutdown.clone()));
+        Running { shutdown, task: Some(task) }
+    }
+
+    pub async fn open(&self, tables: u32, config: &TableConfig) {
+        open_tables(&self.ports("floor"), tables, config).await.unwrap();
+    }
+
+    /// Who owns which room, by the last claims in the journals.
+    pub async fn claimers(&self, tables: u32) -> BTreeMap<RoomId, Option<String>> {
+        let mut claimers = BTreeMap::new();
+        for number in 1..=tables {
+            let entries = self.store.read(&room(number), None, 10_000).await.unwrap();
+            let entries = entries.into_iter().map(|stored| Entry::decode(stored.bytes).unwrap());
+            let mut claims = entries.filter(|entry| entry.kind == Kind::Claim);
+            let last = claims.next_back().map(|claim| String::from_utf8(claim.secret.to_vec()).unwrap());
+            claimers.insert(room(number), last);
+        }
+        claimers
+    }
+}
+
+/// A worker that runs.
+pub struct Running {
+    pub shutdown: CancellationToken,
+    task: Option<JoinHandle<Result<(), dealer_worker::Failed>>>,
+}
+
+impl Running {
+    /// As SIGKILL does.
+    pub fn kill(mut self) {
+        self.task.take().unwrap().abort();
+    }
+
+    /// As SIGTERM does.
+    pub async fn stop(mut self) {
+        self.shutdown.cancel();
+        self.task.take().unwrap().await.unwrap().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+/// A relay with members of its own heartbeat.
+pub struct Relay {
+    pub node: NodeId,
+    ports: Ports,
+    heard: Arc<Heard>,
+    subscription: Box<dyn Subscription>,
+    members: Option<Members>,
+    _repair: AbortOnDropHandle<()>,
+}
+
+#[derive(Default)]
+struct Heard {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    rooms: BTreeMap<RoomId, Followed>,
+    answers: BTreeMap<(RoomId, UserId, SessionId, u64), Answer>,
+    /// Whose sessions are told to every new owner, and the epoch in which they were told last.
+    present: BTreeMap<(RoomId, UserId, SessionId), u64>,
+    notices: Vec<(UserId, SessionId, Value)>,
+    replies: u64,
+}
+
+/// How a command was answered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    Applied(Position),
+    Refused(Value),
+}
+
+impl Answer {
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Applied(_) => "applied",
+            Self::Refused(body) => body["code"].as_str().unwrap(),
+        }
+    }
+}
+
+/// A room as a client knows it.
+#[derive(Debug, Default, Clone)]
+pub struct Followed {
+    pub at: Position,
+    pub view: Option<TableView>,
+    pub privates: BTreeMap<UserId, TablePrivate>,
+    pub events: Vec<TableEvent>,
+    pub keyframes: u64,
+    /// Epochs in the order in which they were seen.
+    pub epochs: Vec<u64>,
+    causes: Vec<(Cause, Position)>,
+}
+
+impl Followed {
+    pub fn view(&self) -> &TableView {
+        self.view.as_ref().expect("a keyframe was seen")
+    }
+
+    /// Whether what came is the next frame, or a keyframe that replaces what is known. Panics if what came contradicts
+    /// what is known.
+    fn follow(&mut self, entry: &Entry) {
+        let is_next = entry.at.seq() == self.at.seq().next();
+        match entry.kind {
+            Kind::Claim => return,
+            Kind::Keyframe if entry.at > self.at => {
+                let public: Value = serde_json::from_slice(&entry.public).unwrap();
+                let state: TableView = serde_json::from_value(public["state"].clone()).unwrap();
+                assert!(state.conserves_chips());
+                if is_next && let Some(view) = &self.view {
+                    assert_eq!(*view, state, "a keyframe is what the frames before it add up to");
+                }
+                self.view = Some(state);
+                self.keyframes += 1;
+            }
+            Kind::Delta if is_next && self.view.is_some() => {
+                let public: Value = serde_json::from_slice(&entry.public).unwrap();
+                assert_eq!(public["seq"], json!(entry.at.seq().0));
+                let events: Vec<TableEvent> = serde_json::from_value(public["events"].clone()).unwrap();
+                let view = self.view.as_mut().unwrap();
+                for event in events {
+                    view.apply(&event).unwrap();
+                    assert!(view.conserves_chips(), "{event:?}");
+                    self.events.push(event);
+                }
+            }
+            Kind::Keyframe | Kind::Delta => return,
+        }
+        if self.epochs.last() != Some(&entry.at.epoch().0) {
+            self.epochs.push(entry.at.epoch().0);
+        }
+        self.at = entry.at;
+        if let Some(cause) = &entry.cause {
+            let repeated = self.causes.iter().any(|(known, _)| known == cause);
+            assert!(!repeated, "applied twice: {cause:?}");
+            self.causes.push((cause.clone(), entry.at));
+        }
+        for part in &entry.privates {
+            let message: Value = serde_json::from_slice(&part.bytes).unwrap();
+            assert_eq!(message["t"], "private");
+            let private = serde_json::from_value(message["private"].clone()).unwrap();
+            self.privates.insert(part.user.clone(), private);
+        }
+    }
+}
+
+impl Receiver for Heard {
+    fn deliver(&self, channel: &str, payload: Bytes) {
+        let mut state = self.state.lock();
+        if channel.ends_with(":frames") {
+            let entry = Entry::decode(payload).unwrap();
+            assert!(entry.secret.is_empty(), "secrets are not published");
+            let followed = state.rooms.entry(entry.room.clone()).or_default();
+            followed.follow(&entry);
+            if let Some(cause) = entry.cause {
+                let key = (entry.room, cause.user, cause.session, cause.n);
+                state.answers.insert(key, Answer::Applied(entry.at));
+            }
+        } else {
+            state.replies += 1;
+            match decode(&payload).unwrap() {
+                ToRelay::Refused { user, session, n, body, room } => {
+                    let body: Value = serde_json::from_slice(&body).unwrap();
+                    let refused = Answer::Refused(body);
+                    let before = state.answers.insert((room, user, session, n), refused.clone());
+                    assert!(before.is_none_or(|before| before == refused), "two answers to one command");
+                }
+                ToRelay::Applied { user, session, n, at, room } => {
+                    let applied = Answer::Applied(at);
+                    let before = state.answers.insert((room, user, session, n), applied.clone());
+                    assert!(before.is_none_or(|before| before == applied), "two answers to one command");
+                }
+                ToRelay::Notice { user, session, body, room: _ } => {
+                    state.notices.push((user, session, serde_json::from_slice(&body).unwrap()));
+                }
+            }
+        }
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    fn missed(&self) {}
+}
+
+impl Relay {
+    pub async fn new(house: &House, name: &str, rooms: u32) -> Self {
+        let (node, ports) = (node(name), house.ports(name));
+        let heard = Arc::new(Heard::default());
+        let subscription = ports.bus.subscriber(heard.clone());
+        subscription.subscribe(&Channel::replies(&node)).await.unwrap();
+        for number in 1..=rooms {
+            subscription.subscribe(&Channel::frames(&room(number))).await.unwrap();
+        }
+        let members =
+            Members::start(ports.clone(), node.clone(), Role::Relay, Heartbeat::new(100, 400), |_| {});
+        let repair = tokio::spawn(repair(ports.clone(), node.clone(), heard.clone(), rooms));
+        let _repair = AbortOnDropHandle::new(repair);
+        Self { node, ports, heard, subscription, members: Some(members), _repair }
+    }
+
+    /// Ends its heartbeat, as if it had been killed.
+    pub fn fall_silent(&mut self) {
+        self.members = None;
+    }
+
+    pub fn followed(&self, room: &RoomId) -> Followed {
+        self.heard.state.lock().rooms.get(room).cloned().unwrap_or_default()
+    }
+
+    pub fn notices(&self) -> Vec<(UserId, SessionId, Value)> {
+        self.heard.state.lock().notices.clone()
+    }
+
+    /// Waits until what is known of a room is as wanted.
+    pub async fn until(&self, room: &RoomId, wanted: impl Fn(&Followed) -> bool) -> Followed {
+        let waited = timeout(Duration::from_secs(600), async {
+            loop {
+                let changed = self.heard.changed.notified();
+                let followed = self.followed(room);
+                if wanted(&followed) {
+                    return followed;
+                }
+                changed.await;
+            }
+        });
+        match waited.await {
+            Ok(followed) => followed,
+            Err(_) => panic!("did not come to pass: {:#?}", self.followed(room)),
+        }
+    }
+
+    /// Waits until the room has an owner.
+    pub async fn owned(&self, room: &RoomId) -> Followed {
+        self.until(room, |followed| followed.view.is_some()).await
+    }
+
+    pub async fn tell(&self, room: &RoomId, what: Asked) {
+        let epoch = self.followed(room).at.epoch();
+        let message = ToRoom { epoch, relay: self.node.clone(), what };
+        let _ = self.ports.bus.publish(&Channel::commands(room), encode(&message)).await;
+    }
+
+    /// Sends a command until it is answered.
+    pub async fn command(&self, room: &RoomId, user: &UserId, session: u64, n: u64, what: Value) -> Answer {
+        let key = (room.clone(), user.clone(), SessionId(session), n);
+        let deadline = Instant::now() + Duration::from_secs(120);
+        loop {
+            self.send(room, user, session, n, &what).await;
+            let answered = async {
+                loop {
+                    let changed = self.heard.changed.notified();
+                    if let Some(answer) = self.heard.state.lock().answers.get(&key) {
+                        return answer.clone();
+                    }
+                    changed.await;
+                }
+            };
+            if let Ok(answer) = timeout(Duration::from_millis(250), answered).await {
+                return answer;
+            }
+            assert!(Instant::now() < deadline, "no answer to {what}");
+        }
+    }
+
+    /// Sends a command once.
+    pub async fn send(&self, room: &RoomId, user: &UserId, session: u64, n: u64, what: &Value) {
+        let body = Bytes::from(what.to_string());
+        let (user, name) = (user.clone(), user.as_str().to_uppercase());
+        let session = SessionId(session);
+        self.tell(room, Asked::Command { user, name, session, n, body }).await;
+    }
+
+    pub async fn sit(&self, room: &RoomId, name: &str, session: u64, buy_in: u64) -> Answer {
+        let sit = json!({"a": "sit", "buy_in": buy_in});
+        let answer = self.command(room, &user(name), session, 1, sit).await;
+        let epoch = self.followed(room).at.epoch().0;
+        self.heard.state.lock().present.insert((room.clone(), user(name), SessionId(session)), epoch);
+        answer
+    }
+}
+
+/// Reads the journals of rooms now and then, as a relay does when it sees a hole or a silence, and tells new owners who is
+/// there.
+async fn repair(ports: Ports, relay: NodeId, heard: Arc<Heard>, rooms: u32) {
+    loop {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let mut words = Vec::new();
+        {
+            let state = &mut *heard.state.lock();
+            for ((room, user, session), told) in &mut state.present {
+                let epoch = state.rooms[room].at.epoch();
+                if *told != epoch.0 {
+                    *told = epoch.0;
+                    let what = Asked::Present { user: user.clone(), session: *session };
+                    words.push((Channel::commands(room), ToRoom { epoch, relay: relay.clone(), what }));
+                }
+            }
+        }
+        for (channel, word) in words {
+            let _ = ports.bus.publish(&channel, encode(&word)).await;
+        }
+        for number in 1..=rooms {
+            let Ok(entries) = ports.store.read(&room(number), None, 10_000).await else { continue };
+            let mut state = heard.state.lock();
+            for stored in entries {
+                let entry = Entry::decode(stored.bytes).unwrap();
+                let before = state.rooms.entry(room(number)).or_default();
+                let was = before.at;
+                before.follow(&entry);
+                let followed = before.at != was;
+                if let Some(cause) = entry.cause.filter(|_| followed) {
+                    let key = (entry.room, cause.user, cause.session, cause.n);
+                    state.answers.insert(key, Answer::Applied(entry.at));
+                }
+            }
+            drop(state);
+            heard.changed.notify_waiters();
+        }
+    }
+}
+
+/// Plays for some users until dropped: checks or calls, now and then raises or folds.
+pub async fn play(relay: &Relay, room: &RoomId, players: &[(&str, u64)], hands: u64) {
+    let mut n = 1_000;
+    let target = relay.followed(room).view().hand.as_ref().map_or(0, |hand| hand.hand) + hands;
+    loop {
+        let followed = relay
+            .until(room, |followed| {
+                let hand = followed.view().hand.as_ref();
+                let ended = hand.is_some_and(|hand| hand.hand >= target && hand.ended);
+                ended || hand.is_some_and(|hand| hand.turn.is_some())
+            })
+            .await;
+        let view = followed.view();
+        let hand = view.hand.as_ref().unwrap();
+        let Some(turn) = &hand.turn else { return };
+        if hand.hand > target {
+            return;
+        }
+        let seat = view.seats[usize::from(turn.seat)].as_ref().unwrap();
+        let session = players.iter().find(|(name, _)| *name == seat.user.as_str()).unwrap().1;
+        n += 1;
+        let kind = match (n % 7, turn.call, &turn.raise) {
+            (3, _, Some(raise)) if raise.bet => json!({"kind": "bet", "to": raise.min}),
+            (3, _, Some(raise)) => json!({"kind": "raise", "to": raise.min}),
+            (5, Some(_), _) => json!({"kind": "fold"}),
+            (_, Some(_), _) => json!({"kind": "call"}),
+            (_, None, _) => json!({"kind": "check"}),
+        };
+        let mut act = json!({"a": "act", "hand": hand.hand, "turn": turn.turn});
+        act.as_object_mut().unwrap().extend(kind.as_object().unwrap().clone());
+        let answer = relay.command(room, &seat.user, session, n, act).await;
+        assert!(matches!(answer, Answer::Applied(_)) || answer.code() == "late", "{answer:?}");
+        // A late action means that the view was old; the next round sees the new one.
+        if let Answer::Applied(at) = answer {
+            relay.until(room, |followed| followed.at >= at).await;
+        }
+    }
+}
+
+/// Settings under which a hand is over quickly.
+pub fn fast() -> TableConfig {
+    TableConfig { pause_ms: 10, runout_ms: 0, ..TableConfig::default() }
+}
