@@ -76,19 +76,18 @@ async fn when_a_worker_is_killed_the_hand_goes_on_where_it_was() {
         relay.sit(&room(number), "bob", 2, 100).await;
         play(&relay, &room(number), &[("ann", 1), ("bob", 2)], 3).await;
     }
-    let turn = |followed: &support::Followed| followed.view().hand.as_ref()?.turn.clone();
-    let before = relay.until(&room(4), |followed| turn(followed).is_some()).await;
     let _second = house.worker("w2");
     until_shared(&house, 6, &[("w1", 3), ("w2", 3)]).await;
-    let before_kill = relay.followed(&room(4));
+    let claimers = house.claimers(6).await;
+    let (orphan, _) = claimers.iter().find(|(_, claimer)| claimer.as_deref() == Some("w1")).unwrap();
+    let turn = |followed: &support::Followed| followed.view().hand.as_ref()?.turn.clone();
+    let before = relay.until(orphan, |followed| turn(followed).is_some()).await;
     first.kill();
-    let after = relay.until(&room(4), |followed| followed.epochs.len() > before_kill.epochs.len()).await;
+    let after = relay.until(orphan, |followed| followed.epochs.len() > before.epochs.len()).await;
+    let hand = |followed: &support::Followed| followed.view().hand.as_ref().unwrap().hand;
+    assert_eq!(hand(&before), hand(&after), "the same hand");
+    assert_eq!(turn(&before).unwrap().turn, turn(&after).unwrap().turn, "the same turn");
     until_shared(&house, 6, &[("w2", 6)]).await;
-    assert_eq!(
-        before.view().hand.as_ref().unwrap().hand,
-        after.view().hand.as_ref().unwrap().hand,
-        "the same hand"
-    );
     for number in 1..=6 {
         play(&relay, &room(number), &[("ann", 1), ("bob", 2)], 5).await;
     }

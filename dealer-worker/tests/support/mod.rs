@@ -3,7 +3,13 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use dealer_worker::{Worker, WorkerConfig, open_tables};
@@ -147,6 +153,7 @@ pub struct Relay {
     heard: Arc<Heard>,
     subscription: Box<dyn Subscription>,
     members: Option<Members>,
+    next_n: AtomicU64,
     _repair: AbortOnDropHandle<()>,
 }
 
@@ -298,7 +305,8 @@ impl Relay {
             Members::start(ports.clone(), node.clone(), Role::Relay, Heartbeat::new(100, 400), |_| {});
         let repair = tokio::spawn(repair(ports.clone(), node.clone(), heard.clone(), rooms));
         let _repair = AbortOnDropHandle::new(repair);
-        Self { node, ports, heard, subscription, members: Some(members), _repair }
+        let next_n = AtomicU64::new(1_000);
+        Self { node, ports, heard, subscription, members: Some(members), next_n, _repair }
     }
 
     /// Ends its heartbeat, as if it had been killed.
@@ -424,7 +432,6 @@ async fn repair(ports: Ports, relay: NodeId, heard: Arc<Heard>, rooms: u32) {
 
 /// Plays for some users until dropped: checks or calls, now and then raises or folds.
 pub async fn play(relay: &Relay, room: &RoomId, players: &[(&str, u64)], hands: u64) {
-    let mut n = 1_000;
     let target = relay.followed(room).view().hand.as_ref().map_or(0, |hand| hand.hand) + hands;
     loop {
         let followed = relay
@@ -442,7 +449,7 @@ pub async fn play(relay: &Relay, room: &RoomId, players: &[(&str, u64)], hands: 
         }
         let seat = view.seats[usize::from(turn.seat)].as_ref().unwrap();
         let session = players.iter().find(|(name, _)| *name == seat.user.as_str()).unwrap().1;
-        n += 1;
+        let n = relay.next_n.fetch_add(1, Ordering::Relaxed);
         let kind = match (n % 7, turn.call, &turn.raise) {
             (3, _, Some(raise)) if raise.bet => json!({"kind": "bet", "to": raise.min}),
             (3, _, Some(raise)) => json!({"kind": "raise", "to": raise.min}),
