@@ -22,8 +22,14 @@ use crate::{
 const TELL_AGAIN_MS: u64 = 30_000;
 
 impl Room {
-    /// Learns from a frame who is a member.
-    pub(crate) fn note_members(self: &Arc<Self>, state: &mut State, entry: &Entry, works: &Works) {
+    /// Learns from a frame who is a member; tells the owner of new ones, unless all will be told anyway.
+    pub(crate) fn note_members(
+        self: &Arc<Self>,
+        state: &mut State,
+        entry: &Entry,
+        tell: bool,
+        works: &Works,
+    ) {
         let before = match entry.kind {
             // A keyframe has a part for every member, so whoever has left is left out.
             Kind::Keyframe => Some(std::mem::take(&mut state.members)),
@@ -46,7 +52,7 @@ impl Room {
                 present.push(key);
             }
         }
-        for key in present {
+        for key in present.into_iter().filter(|_| tell) {
             self.tell_present(state, key, works);
         }
     }

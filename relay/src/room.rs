@@ -275,11 +275,12 @@ impl Room {
             works.metrics.repaired.increment(1);
         }
         state.link.heard_ms = works.now_ms();
-        self.note_members(state, entry, works);
+        let new_epoch = epoch_before != Some(entry.at.epoch());
+        self.note_members(state, entry, !new_epoch, works);
         if let Some(cause) = &entry.cause {
             self.answered(state, cause, entry.at, works);
         }
-        if epoch_before != Some(entry.at.epoch()) {
+        if new_epoch {
             self.resend(state, works);
             self.tell_presences(state, works);
         }

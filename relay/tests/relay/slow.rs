@@ -10,6 +10,8 @@ use crate::stage::{Stage, delta, keyframe, soon};
 #[tokio::test]
 async fn a_slow_reader_gets_a_keyframe_instead_of_what_it_missed_and_holds_nobody_up() {
     const LAST: u64 = 400;
+    /// More than the kernel's own buffers hold, all frames together.
+    const FRAME_BYTES: usize = 50_000;
     let stage = Stage::with(RelayConfig { queue_bytes_max: 20_000, ..RelayConfig::default() }).await;
     stage.dealer.commit(keyframe("t1", 1, 1)).await;
     let mut slow = stage.slow_client("slow").await;
@@ -20,7 +22,7 @@ async fn a_slow_reader_gets_a_keyframe_instead_of_what_it_missed_and_holds_nobod
     for seq in 2..=LAST {
         let draft =
             if seq % 20 == 0 { keyframe("t1", 1, seq) } else { delta("t1", 1, seq).private("slow", "mine") };
-        stage.dealer.commit(draft.padded(5_000)).await;
+        stage.dealer.commit(draft.padded(FRAME_BYTES)).await;
         let tag = if seq % 20 == 0 { "keyframe" } else { "frame" };
         assert_eq!(fast.hear_brief().await, format!("{tag} 1-{seq}"));
     }
@@ -41,7 +43,7 @@ async fn a_slow_reader_gets_a_keyframe_instead_of_what_it_missed_and_holds_nobod
         }
         at = seq;
     }
-    assert!(jumps > 1, "it was caught up by a keyframe");
+    assert!(jumps > 0, "it was caught up by a keyframe");
     slow.hear_nothing_more().await;
     stage.dealer.commit(delta("t1", 1, LAST + 1)).await;
     assert_eq!(slow.hear_brief().await, format!("frame 1-{}", LAST + 1));
@@ -56,7 +58,7 @@ async fn an_answer_is_not_lost_while_its_client_does_not_read() {
     slow.ask("t1", 3, json!({})).await;
     ears.command().await;
     for seq in 2..=200 {
-        let draft = delta("t1", 1, seq).padded(5_000);
+        let draft = delta("t1", 1, seq).padded(50_000);
         let draft = if seq == 150 { draft.caused_by("slow", slow.session, 3) } else { draft };
         stage.dealer.commit(draft).await;
     }
