@@ -42,11 +42,11 @@ export class Actions {
     if (event.key === "Escape" && typing) return this.amount.blur() ?? true;
     switch (event.key.toLowerCase()) {
       case "f":
-        return this.#send("fold");
+        return this.#turn.call !== null && this.#send("fold"); // No key gives up what costs nothing.
       case "c":
         return this.#send(this.#turn.call === null ? "check" : "call");
       case "r":
-        return this.#turn.raise !== null && (this.amount.focus(), this.amount.select(), true);
+        return this.#focusAmount();
       default:
         return false;
     }
@@ -138,6 +138,13 @@ export class Actions {
     const { raise } = this.#turn;
     if (!raise) return false;
     this.#show(legalAmount(this.#to() + direction * raise.step, raise));
+    return true;
+  }
+
+  #focusAmount() {
+    if (!this.#turn.raise) return false;
+    if (this.sizing.hidden) this.raise.focus();
+    else this.amount.select();
     return true;
   }
 

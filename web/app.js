@@ -78,7 +78,7 @@ function route() {
   document.title = "Cardhouse";
   place.replaceChildren(page.element);
   page.enter();
-  page.element.querySelector("h1")?.scrollIntoView?.({ block: "nearest" });
+  page.element.focus();
 }
 
 const place = el("div", { class: "place" });

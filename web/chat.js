@@ -8,7 +8,7 @@ const LINES_MAX = 200;
 export class Chat {
   /** @param {(text: string) => Promise<boolean>} say sends a line; false when it was refused */
   constructor(say) {
-    this.lines = el("ol", { class: "chat-lines", role: "log", "aria-label": "Chat", tabindex: 0, data: { testid: "chat" } });
+    this.lines = el("div", { class: "chat-lines", role: "log", "aria-label": "Chat", tabindex: 0, data: { testid: "chat" } });
     this.input = el("input", {
       type: "text",
       maxlength: TEXT_CHARACTERS_MAX,
@@ -35,7 +35,7 @@ export class Chat {
 
   /** @param {{name: string, text: string}} line @param {boolean} mine */
   add({ name, text }, mine) {
-    this.lines.append(el("li", { class: mine ? "mine" : "" }, el("b", { text: name }), ` ${text}`));
+    this.lines.append(el("p", { class: mine ? "mine" : "" }, el("b", { text: name }), ` ${text}`));
     if (this.lines.children.length > LINES_MAX) this.lines.firstChild.remove();
     this.lines.scrollTop = this.lines.scrollHeight;
   }

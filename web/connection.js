@@ -5,7 +5,7 @@
  * drive it by hand. Room messages go to the `Room` that follows the room; everything else goes to `on.message`.
  */
 import { Commands } from "./commands.js";
-import { afterClose } from "./retry.js";
+import { afterClose, backoff } from "./retry.js";
 import { Outcome } from "./room.js";
 import { ServerClock } from "./server-clock.js";
 
@@ -33,6 +33,8 @@ export class Connection {
   #session = null;
   #commands = new Commands();
   #rooms = new Map();
+  #leaving = new Map();
+  #gaps = 0;
   #lobbyWanted = false;
   #failures = 0;
   #missed = 0;
@@ -113,7 +115,7 @@ export class Connection {
   /** Ends it. */
   unfollow(room) {
     this.#rooms.delete(room.id);
-    this.#send({ t: "unwatch", room: room.id });
+    this.#unwatch(room.id);
   }
 
   /** Asks for a room's frames once more, which also takes a seat back from another window. */
@@ -165,8 +167,9 @@ export class Connection {
       case "keyframe":
       case "frame":
       case "private":
-        if (this.#rooms.get(message.room)?.receive(message) === Outcome.Gap) this.reconnect();
-        return undefined;
+        return this.#roomSays(message);
+      case "unwatched":
+        return this.#unwatched(message);
       case "pong":
         this.serverClock.pong(message);
         return this.#on.lag(this.serverClock.lagMs);
@@ -175,6 +178,31 @@ export class Connection {
       default:
         return this.#on.message(message);
     }
+  }
+
+  /** What is on its way from before an `unwatch` is not for one who has come back since. */
+  #roomSays(message) {
+    if (this.#leaving.has(message.room)) return;
+    const outcome = this.#rooms.get(message.room)?.receive(message);
+    if (outcome !== Outcome.Gap) return;
+    this.#drop();
+    this.#setState("connecting");
+    this.#retry = this.#clock.after(backoff(this.#gaps++, this.#random), () => this.connect());
+  }
+
+  #unwatch(id) {
+    if (this.#state.name !== "online") return;
+    this.#leaving.set(id, (this.#leaving.get(id) ?? 0) + 1);
+    this.#send({ t: "unwatch", room: id });
+  }
+
+  /** Our own leaving answered, or a room that has closed. */
+  #unwatched(message) {
+    const expected = this.#leaving.get(message.room) ?? 0;
+    if (expected === 0) return this.#on.message(message);
+    if (expected > 1) this.#leaving.set(message.room, expected - 1);
+    else this.#leaving.delete(message.room);
+    return undefined;
   }
 
   #welcome(message) {
@@ -198,7 +226,7 @@ export class Connection {
   /** Rooms entered or left while the greeting was on its way. */
   #watchWhatChanged() {
     for (const id of this.#rooms.keys()) if (!this.#greeted.has(id)) this.#send({ t: "watch", room: id });
-    for (const id of this.#greeted) if (!this.#rooms.has(id)) this.#send({ t: "unwatch", room: id });
+    for (const id of this.#greeted) if (!this.#rooms.has(id)) this.#unwatch(id);
   }
 
   #ping() {
@@ -206,7 +234,10 @@ export class Connection {
     if (this.#missed >= MISSED_MAX) return this.reconnect();
     this.#missed += 1;
     this.#send({ t: "ping", at: this.#clock.now() });
-    this.#pinging = this.#clock.after(PING_MS, () => this.#ping());
+    this.#pinging = this.#clock.after(PING_MS, () => {
+      this.#gaps = 0; // This connection has lasted.
+      this.#ping();
+    });
     return undefined;
   }
 
@@ -253,6 +284,7 @@ export class Connection {
   #drop() {
     [this.#retry, this.#welcoming, this.#pinging, this.#refreshing].forEach((timer) => this.#clock.cancel(timer));
     this.#missed = 0;
+    this.#leaving.clear();
     const socket = this.#socket;
     this.#socket = null;
     socket?.close(1000);

@@ -60,7 +60,7 @@ export class Lobby {
     this.heads = COLUMNS.map(([key, title, short]) => this.#head(key, title, short));
     return el(
       "main",
-      { class: "lobby", data: { testid: "lobby" } },
+      { class: "lobby", tabindex: -1, data: { testid: "lobby" } },
       el("div", { class: "lobby-top" }, el("div", {}, el("h1", { text: "Cash tables" }), this.sums), this.quick),
       this.#filters(),
       el(
@@ -95,7 +95,7 @@ export class Lobby {
   #head(key, title, short = title) {
     const button = el(
       "button",
-      { type: "button", "aria-label": title, on: { click: () => this.#sortBy(key) } },
+      { type: "button", on: { click: () => this.#sortBy(key) } },
       el("span", { class: "head-long", text: title }),
       el("span", { class: "head-short", text: short }),
     );

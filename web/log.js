@@ -11,16 +11,16 @@ const RECENT_LINES = 3;
 
 export class Log {
   /** The last lines once more; for eyes only, the log itself is spoken. */
-  recent = el("ol", { class: "recent", "aria-hidden": "true" });
-  element = el("ol", { class: "log", role: "log", "aria-label": "Hand log", tabindex: 0, data: { testid: "log" } });
+  recent = el("div", { class: "recent", "aria-hidden": "true" });
+  element = el("div", { class: "log", role: "log", "aria-label": "Hand log", tabindex: 0, data: { testid: "log" } });
 
   /** @param {{text: string, kind: string}} line */
   add({ text, kind }) {
     const list = this.element;
     const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX;
-    list.append(el("li", { class: `log-${kind}`, text }));
+    list.append(el("p", { class: `log-${kind}`, text }));
     if (list.children.length > LINES_MAX) list.firstChild.remove();
-    this.recent.append(el("li", { class: `log-${kind}`, text }));
+    this.recent.append(el("p", { class: `log-${kind}`, text }));
     if (this.recent.children.length > RECENT_LINES) this.recent.firstChild.remove();
     if (atEnd) list.scrollTop = list.scrollHeight;
   }

@@ -29,7 +29,8 @@ export class Room {
   /**
    * @param {string} id
    * @param {(state: object, event: object) => void} fold changes the state in place; throws when the event does not fit
-   * @param {object} on `event(event, stateBefore)` for each event, then `change(keyframe: boolean)` once a message
+   * @param {object} on `event(event, stateBefore)` for each event, then `change(jumped)` once a message; `jumped` when the state
+   *   is not what events have led to
    */
   constructor(id, fold, on) {
     this.#id = id;
@@ -78,9 +79,10 @@ export class Room {
 
   #keyframe({ epoch, seq, state }) {
     if (!later([epoch, seq], this.#position)) return Outcome.Stale;
+    const jumped = this.#state === null || seq !== this.#position[1] + 1;
     this.#state = state;
     this.#moveTo(epoch, seq);
-    this.#on.change(true);
+    this.#on.change(jumped);
     return Outcome.Taken;
   }
 

@@ -36,7 +36,7 @@ export class Table {
     this.#sound = sound;
     this.room = new Room(id, applyEvent, {
       event: (event, before) => this.#event(event, before),
-      change: (keyframe) => this.#change(keyframe),
+      change: (jumped) => this.#change(jumped),
     });
     this.advance = new Advance();
     this.controls = new SeatControls((what) => this.#ask(what), this.advance.button);
@@ -83,7 +83,7 @@ export class Table {
     this.speech = el("p", { class: "for-ears", "aria-live": "assertive" });
     return el(
       "main",
-      { class: "table-page loading", data: { testid: "table", room: this.room.id } },
+      { class: "table-page loading", tabindex: -1, data: { testid: "table", room: this.room.id } },
       el(
         "div",
         { class: "table-main" },
@@ -115,10 +115,10 @@ export class Table {
     if (event.e === "hand_ended") setText(this.speech, result(before, this.#story));
   }
 
-  #change(keyframe) {
+  #change(jumped) {
     const view = this.room.state;
     if (!view) return;
-    if (keyframe) this.#story.forget();
+    if (jumped) this.#story.forget();
     this.element.classList.remove("loading");
     const mine = seatOf(view, this.#me());
     const cards = this.#myCards(view);
@@ -171,7 +171,6 @@ export class Table {
     if (answer.t === "ack") return true;
     this.#toasts.show(answer.message, "refused");
     if (answer.code === "other_session") this.#showNotice("You play this seat in another window.", true);
-    this.actions.render(this.room.state, seatOf(this.room.state, this.#me()));
     return false;
   }
 

@@ -180,13 +180,48 @@ test("a room entered between greeting and welcome is watched", async () => {
 });
 
 test("a gap leads to a new connection with resume", async () => {
-  const { start, greet, connection } = setUp();
+  const { start, greet, connection, clock } = setUp();
   const first = await start();
   connection.follow(emptyRoom("t1"));
   first.says({ t: "keyframe", room: "t1", epoch: 1, seq: 1, state: {} });
   first.says({ t: "frame", room: "t1", epoch: 1, seq: 3, events: [] });
   assert.equal(first.closed, 1000);
+  await clock.pass(250);
   assert.deepEqual((await greet()).sent[0].resume, { t1: [1, 1] });
+});
+
+test("who leaves a room and comes back at once is not confused by what was on its way", async () => {
+  const { start, connection, told } = setUp();
+  const socket = await start();
+  const left = emptyRoom("t1");
+  connection.follow(left);
+  connection.unfollow(left);
+  const back = emptyRoom("t1");
+  connection.follow(back);
+  socket.says({ t: "frame", room: "t1", epoch: 1, seq: 8, events: [] });
+  socket.says({ t: "unwatched", room: "t1" });
+  assert.deepEqual(told.messages, [], "our own leaving is no news");
+  socket.says({ t: "keyframe", room: "t1", epoch: 1, seq: 8, state: {} });
+  assert.deepEqual(back.position, [1, 8]);
+  socket.says({ t: "unwatched", room: "t1" });
+  assert.equal(told.messages.length, 1, "this time the room has closed");
+});
+
+test("a room with gap after gap does not make us hammer the house", async () => {
+  const { start, greet, clock, connection, sockets } = setUp();
+  await start();
+  connection.follow(emptyRoom("t1"));
+  for (let round = 0; round < 6; round += 1) {
+    sockets.at(-1).says({ t: "pong", at: clock.now(), now_ms: clock.now() });
+    sockets.at(-1).says({ t: "frame", room: "t1", epoch: 1, seq: 8, events: [] });
+    if (round < 5) {
+      await clock.pass(4_000);
+      await greet();
+    }
+  }
+  const had = sockets.length;
+  await clock.pass(4_000);
+  assert.equal(sockets.length, had, "the sixth wait is longer");
 });
 
 test("what an old socket still says is not heard", async () => {

@@ -84,6 +84,15 @@ test("an event that does not fit asks for a keyframe", (t) => {
   assert.deepEqual(room.position, [0, 0]);
 });
 
+test("a keyframe in its turn is no jump, any other is", () => {
+  const jumps = [];
+  const room = new Room("t1", () => {}, { event: () => {}, change: (jumped) => jumps.push(jumped) });
+  for (const [epoch, seq] of [[1, 4], [1, 5], [2, 6], [2, 9], [3, 8]]) {
+    room.receive({ t: "keyframe", room: "t1", epoch, seq, state: {} });
+  }
+  assert.deepEqual(jumps, [true, false, false, true, true]);
+});
+
 test("a private part replaces the one before", () => {
   const { room } = follow();
   room.receive({ t: "private", room: "t1", epoch: 1, seq: 2, private: { hand: 1, cards: ["As", "Ad"] } });
