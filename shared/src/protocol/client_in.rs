@@ -51,7 +51,7 @@ pub enum ClientIn {
         /// Which room; watched from now on, if it was not.
         room: RoomId,
         /// What, in the words of the room's kind: for tables [`TableCommand`](super::table::TableCommand).
-        #[serde(rename = "do")]
+        #[serde(rename = "do", deserialize_with = "super::raw::required")]
         what: Box<RawValue>,
     },
     /// Answered by `pong` at once.

@@ -48,6 +48,7 @@ pub enum ClientOut {
         /// The frame's number.
         seq: Seq,
         /// The state, for tables a [`TableView`](super::table::TableView).
+        #[serde(deserialize_with = "super::raw::required")]
         state: Box<RawValue>,
     },
     /// The events of one decision, to be applied in order.
@@ -59,6 +60,7 @@ pub enum ClientOut {
         /// The frame's number: one more than the last frame's, else something was missed (reconnect with `resume`).
         seq: Seq,
         /// The events, for tables [`TableEvent`](super::table::TableEvent)s.
+        #[serde(deserialize_with = "super::raw::required")]
         events: Box<RawValue>,
     },
     /// What a frame holds for this user alone; comes right after the frame of the same number and replaces what an
@@ -71,6 +73,7 @@ pub enum ClientOut {
         /// The frame's number.
         seq: Seq,
         /// For tables a [`TablePrivate`](super::table::TablePrivate).
+        #[serde(deserialize_with = "super::raw::required")]
         private: Box<RawValue>,
     },
     /// The room's frames end here: answers `unwatch`, or the room has closed.
@@ -152,7 +155,7 @@ pub struct Refused {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
     /// What would be legal now, for tables [`LegalView`](super::table::LegalView).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::raw::optional")]
     pub legal: Option<Box<RawValue>>,
 }
 

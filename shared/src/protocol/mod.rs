@@ -7,6 +7,7 @@ pub mod client_in;
 pub mod client_out;
 pub mod code;
 pub mod lobby;
+mod raw;
 pub mod table;
 
 pub use client_in::ClientIn;

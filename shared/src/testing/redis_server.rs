@@ -6,6 +6,7 @@
 use std::{
     io,
     net::TcpListener,
+    os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, Stdio},
 };
@@ -128,6 +129,8 @@ impl RedisServer {
         ]);
         command.arg("--dir").arg(self.dir.path()).arg("--logfile").arg(&log);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // Ctrl-C at a terminal is for whoever started it, who then ends all in order.
+        command.process_group(0);
         self.child = Some(command.spawn()?);
         let end = Instant::now() + READY_WITHIN;
         loop {
@@ -347,6 +350,11 @@ impl RedisSentinel {
         })
         .await?;
         Ok(all)
+    }
+
+    /// The sentinels' processes.
+    pub fn sentinels(&self) -> &[RedisServer] {
+        &self.sentinels
     }
 
     /// `redis-sentinel://...` with all sentinels.
