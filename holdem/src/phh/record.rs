@@ -91,6 +91,9 @@ const MODELLED: [&str; 9] = [
     "winnings",
 ];
 
+/// See [`Record::rake`].
+pub(super) const RAKE_FIELD: &str = "_rake";
+
 impl Record {
     fn from_table(table: Table) -> Result<Record, PhhError> {
         let get = |key: &'static str| table.fields.iter().find(|f| f.key == key).map(|f| &f.value);
@@ -146,6 +149,15 @@ impl Record {
     /// How many players.
     pub fn players(&self) -> usize {
         self.starting_stacks.len()
+    }
+
+    /// What the house took, in the field `_rake`: the format has none, but lets users define fields with an underscore.
+    pub fn rake(&self) -> Option<Decimal> {
+        let (_, source) = self.other.iter().find(|(key, _)| key == RAKE_FIELD)?;
+        match toml::parse(&format!("{RAKE_FIELD} = {source}")).ok()?.first()?.fields.first()?.value {
+            Value::Number(rake) => Some(rake),
+            _ => None,
+        }
     }
 
     /// How many digits behind the point the amounts need: all of them in chips are integers of that unit.

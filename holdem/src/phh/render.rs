@@ -1,7 +1,7 @@
 //! Writes a hand's events as a PHH record.
 
 use super::notation::{Notation, What};
-use super::record::Record;
+use super::record::{RAKE_FIELD, Record};
 use super::toml::Decimal;
 use crate::card::HoleCards;
 use crate::chips::Chips;
@@ -72,7 +72,14 @@ pub fn record_of(setup: &HandSetup, events: &[Event], scale: u32) -> Record {
         |what: &dyn Fn(SeatIndex) -> Chips| order.iter().map(|&seat| amount(what(seat))).collect::<Vec<_>>();
     let after = |seat: SeatIndex| hand.player(seat).expect("a player of the hand");
     let numbers: Vec<u8> = order.iter().map(|seat| seat.get() + 1).collect();
+    let mut other = Vec::new();
     let plain = numbers.iter().zip(1..).all(|(&number, position)| number == position);
+    if !plain {
+        other.push(("seats".to_owned(), format!("{numbers:?}")));
+    }
+    if !hand.rake().is_zero() {
+        other.push((RAKE_FIELD.to_owned(), amount(hand.rake()).to_string()));
+    }
     Record {
         name: String::new(),
         variant: setup.rules.variant,
@@ -88,7 +95,7 @@ pub fn record_of(setup: &HandSetup, events: &[Event], scale: u32) -> Record {
         actions,
         finishing_stacks: Some(of_all(&|seat| after(seat).stack()).into_iter().map(Some).collect()),
         winnings: Some(of_all(&|seat| after(seat).won())),
-        other: if plain { Vec::new() } else { vec![("seats".to_owned(), format!("{numbers:?}"))] },
+        other,
     }
 }
 

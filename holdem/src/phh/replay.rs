@@ -178,42 +178,37 @@ impl Replay {
     }
 
     /// Compares with what the record says. Where a pot did not divide evenly a record may tell halves, or give the odd
-    /// chip to another winner than TDA 20 does: then a chip per such pot is let pass. A record whose winners have less
-    /// than they won tells of rake, which is not part of the format; up to a tenth of what was won is let pass.
+    /// chip to another winner than TDA 20 does: then a chip per such pot is let pass. The format knows no rake; the
+    /// field `_rake` tells what winners may lack together.
     pub fn verdict(&self, record: &Record) -> Verdict {
-        let actual = self.stacks();
         let expected = match (&record.finishing_stacks, &record.winnings) {
-            (Some(stacks), _) => stacks.clone(),
+            (Some(stacks), _) => stacks,
             (None, Some(winnings)) => return self.verdict_on_winnings(winnings),
             (None, None) => return Verdict::Consistent,
         };
-        let odd_chips = self.uneven_parts();
-        let won: u64 = self.hand.seats().map(|(_, player)| player.won().0).sum();
-        let mut short_by: u128 = 0;
-        let mut matches = true;
-        for (((&expected, &actual), unknown), (seat, player)) in
-            expected.iter().zip(&actual).zip(&self.unknown_stacks).zip(self.hand.seats())
-        {
-            let Some(expected) = expected.filter(|_| !unknown && !self.undecided(seat)) else { continue };
-            // In units fine enough for both sides.
-            let scale = expected.scale.max(self.scale);
-            let one_chip = 10_i128.pow(scale - self.scale);
-            let expected = i128::from(expected.units) * 10_i128.pow(scale - expected.scale);
-            let difference = i128::from(actual.0) * one_chip - expected;
-            if difference.abs() <= i128::from(odd_chips) * one_chip {
-                continue;
+        let rake = record.rake().unwrap_or(Decimal::from(0));
+        let odd_chips = self.uneven_parts(rake.units != 0);
+        // Units fine enough for both sides.
+        let scale = expected.iter().flatten().map(|stack| stack.scale).chain([self.scale, rake.scale]).max();
+        let scale = scale.expect("two of them are given");
+        let fine = |amount: Decimal| i128::from(amount.units) * 10_i128.pow(scale - amount.scale);
+        let slack = i128::from(odd_chips) * 10_i128.pow(scale - self.scale);
+        let mut lacking = 0;
+        let matches = expected.iter().zip(self.hand.seats()).all(|(expected, (seat, player))| {
+            let Some(expected) = expected.filter(|_| !self.undecided(seat)) else { return true };
+            if self.unknown_stacks[seat.index()] {
+                return true;
             }
-            if difference < 0 || player.won().is_zero() {
-                matches = false;
-            }
-            short_by += difference.unsigned_abs() / one_chip.unsigned_abs();
-        }
-        /// The part of the pots that a house may have taken: one in so many.
-        const RAKE_PART_MAX: u128 = 10;
-        if matches && short_by * RAKE_PART_MAX <= u128::from(won) {
-            if self.is_undecided() { Verdict::Consistent } else { Verdict::Matches }
-        } else {
-            Verdict::Differs { expected, actual }
+            let difference = fine(self.amount(player.stack())) - fine(expected);
+            lacking += difference;
+            let may_lack = if player.won().is_zero() { 0 } else { fine(rake) };
+            (-slack..=may_lack + slack).contains(&difference) && (!player.won().is_zero() || difference == 0)
+        });
+        let matches = matches && (self.is_undecided() || (lacking - fine(rake)).abs() <= slack);
+        match (matches, self.is_undecided()) {
+            (true, false) => Verdict::Matches,
+            (true, true) => Verdict::Consistent,
+            (false, _) => Verdict::Differs { expected: expected.clone(), actual: self.stacks() },
         }
     }
 
@@ -222,8 +217,8 @@ impl Replay {
         let fits = winnings.iter().zip(self.hand.seats()).all(|(recorded, (seat, player))| {
             let scale = recorded.scale.max(self.scale);
             let recorded = i128::from(recorded.units) * 10_i128.pow(scale - recorded.scale);
-            let won =
-                i128::from(player.won().0 + u64::from(self.uneven_parts())) * 10_i128.pow(scale - self.scale);
+            let won = i128::from(player.won().0 + u64::from(self.uneven_parts(false)))
+                * 10_i128.pow(scale - self.scale);
             self.undecided(seat) || (recorded <= won && (recorded > 0) == (player.won().0 > 0))
         });
         if fits {
@@ -233,8 +228,9 @@ impl Replay {
         Verdict::Differs { expected: winnings.iter().copied().map(Some).collect(), actual }
     }
 
-    /// How many parts of pots did not divide evenly among their boards or winners.
-    fn uneven_parts(&self) -> u32 {
+    /// How many parts of pots did not divide evenly among their winners; after a rake that is told apart from the pots
+    /// any of them may.
+    fn uneven_parts(&self, raked: bool) -> u32 {
         let mut shares: SmallVec<[(u8, u8, Chips, Chips); 16]> = SmallVec::new();
         for event in &self.events {
             if let Event::PotAwarded { pot, board, amount, .. } = *event {
@@ -244,12 +240,14 @@ impl Replay {
                 }
             }
         }
-        shares.iter().filter(|(_, _, least, most)| least != most).count() as u32
+        shares.iter().filter(|(_, _, least, most)| raked || least != most).count() as u32
     }
 
     /// Whether the record leaves open who won, because cards at showdown are unknown.
     fn is_undecided(&self) -> bool {
-        self.hand.live().len() > 1 && self.hand.live().iter().any(|seat| self.unseen(seat))
+        self.hand.ended()
+            && self.hand.live().len() > 1
+            && self.hand.live().iter().any(|seat| self.unseen(seat))
     }
 
     fn undecided(&self, seat: SeatIndex) -> bool {

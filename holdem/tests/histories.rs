@@ -1,0 +1,251 @@
+//! Hand histories: PHH in and out, Open Hand History and text out.
+
+mod dealt;
+
+use dealt::{Dealt, blinds, deck, seat};
+use holdem::history::{Occasion, View, ohh, text};
+use holdem::phh::render::without_unseen_cards;
+use holdem::phh::toml::Decimal;
+use holdem::phh::{PhhError, Record, Replay, ReplayError, Verdict, parse_all, record_of};
+use holdem::{Chips, HandRules, HandSetup, Rake, SEATS_MAX};
+use serde_json::Value;
+
+const CASH: &str = include_str!("hands/cash.phhs");
+
+fn cash(name: &str) -> Record {
+    let hands = parse_all(CASH).expect("a file of hands").into_iter();
+    hands.flatten().find(|hand| hand.name == name).expect("a hand of that name")
+}
+
+fn chips(amounts: &[u64]) -> Vec<Chips> {
+    amounts.iter().copied().map(Chips).collect()
+}
+
+#[test]
+fn what_is_written_reads_as_the_same() {
+    for hand in parse_all(CASH).expect("a file of hands").into_iter().flatten() {
+        assert_eq!(hand.to_string().parse::<Record>().as_ref(), Ok(&hand));
+    }
+}
+
+#[test]
+fn fields_that_the_engine_does_not_model_are_kept_as_written() {
+    let hand = cash("1");
+    let other: Vec<(&str, &str)> =
+        hand.other.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    assert_eq!(other, [("time", "20:15:00"), ("seats", "[4, 5, 6]"), ("players", "['One', \"T'wo\"]")]);
+    assert!(cash("2").to_string().contains("_house = { name = 'ours' }"));
+}
+
+#[test]
+fn amounts_are_exact_decimals_of_the_smallest_unit() {
+    let replay = Replay::of(&cash("1")).expect("a hand");
+    assert_eq!(replay.scale, 2, "cents");
+    assert_eq!(replay.stacks()[..2], chips(&[995, 1_205])[..]);
+    assert_eq!(replay.verdict(&cash("1")), Verdict::Consistent, "winnings after an unknown rake");
+}
+
+#[test]
+fn unknown_cards_that_are_shown_later_count_and_so_does_rake() {
+    let hand = cash("2");
+    let replay = Replay::of(&hand).expect("a hand");
+    assert_eq!(replay.stacks(), chips(&[1_805, 0]), "without the rake of 2");
+    assert_eq!(replay.verdict(&hand), Verdict::Matches);
+    for (first, second, why) in [(0, 178, "the other one did not win"), (178, 0, "half a chip is missing")] {
+        let mut wrong = hand.clone();
+        wrong.finishing_stacks = Some(vec![Some(Decimal::from(first)), Some(Decimal::from(second))]);
+        assert!(matches!(replay.verdict(&wrong), Verdict::Differs { .. }), "{why}");
+    }
+    let mut unraked = hand.clone();
+    unraked.other.clear();
+    assert!(matches!(replay.verdict(&unraked), Verdict::Differs { .. }), "without rake every chip counts");
+}
+
+#[test]
+fn games_that_are_not_modelled_are_told_apart_from_bad_files() {
+    let hands = parse_all(CASH).expect("a file of hands");
+    assert_eq!(hands[2], Err(PhhError::Variant("F7S".to_owned())));
+    assert!(matches!(parse_all("variant = 'NT'").expect("TOML")[0], Err(PhhError::Field("starting_stacks"))));
+    assert!(matches!(parse_all("variant = \n"), Err(PhhError::Toml(_))));
+    assert_eq!(parse_all("# nothing\n"), Err(PhhError::Empty));
+}
+
+#[test]
+fn a_split_may_differ_by_an_odd_chip_and_by_no_more() {
+    let hand = cash("4");
+    let replay = Replay::of(&hand).expect("a hand");
+    assert_eq!(replay.stacks(), chips(&[201, 200, 199, 200]), "10 chips: 4, 3 and 3");
+    assert_eq!(replay.verdict(&hand), Verdict::Matches);
+    let mut wrong = hand.clone();
+    wrong.finishing_stacks = Some([199, 201, 199, 201].map(|stack| Some(Decimal::from(stack))).to_vec());
+    assert!(matches!(replay.verdict(&wrong), Verdict::Differs { .. }));
+}
+
+#[test]
+fn an_action_out_of_turn_is_refused_with_its_place() {
+    let mut hand = cash("4");
+    hand.actions.swap(4, 5);
+    match Replay::of(&hand) {
+        Err(ReplayError::Refused { number, notation, .. }) => {
+            assert_eq!((number, notation.as_str()), (5, "p4 cc"))
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_record_that_breaks_off_is_compared_where_it_does() {
+    let mut hand = cash("4");
+    hand.actions.truncate(8);
+    hand.finishing_stacks = Some([197, 197, 199, 197].map(|stack| Some(Decimal::from(stack))).to_vec());
+    let replay = Replay::of(&hand).expect("a hand");
+    assert!(!replay.hand.ended());
+    assert_eq!(replay.verdict(&hand), Verdict::Matches);
+}
+
+#[test]
+fn a_card_cannot_be_dealt_twice() {
+    let mut hand = cash("4");
+    hand.actions[2] = "d dh p3 As3d".parse().expect("a notation");
+    assert_eq!(
+        Replay::of(&hand).expect_err("two aces of spades"),
+        ReplayError::CardTwice("As".parse().expect("a card"))
+    );
+}
+
+/// Two boards after an all-in on the flop.
+fn run_twice() -> (HandSetup, Dealt) {
+    let rake = Rake { basis_points: 500, caps: [Chips(30); SEATS_MAX - 1] };
+    let rules = HandRules { runs_max: 2, rake, ..blinds(50, 100) };
+    let setup = HandSetup::simple(rules, 2, &[Chips(1_000), Chips(1_000), Chips(5_000)]);
+    let mut order = deck(&["AsAd", "7c2d", "KsKd"], "2c7h8sJcQd").order().to_vec();
+    for card in ["Kh", "3c"] {
+        order.extend([None, Some(card.parse().expect("a card"))]);
+    }
+    let mut hand = Dealt::start(&setup, holdem::Deck::from_order(order));
+    hand.quietly_to_next_street();
+    hand.to(0, 900);
+    hand.fold(1);
+    hand.call(2);
+    for voter in [0, 2] {
+        hand.hand.vote_runs(seat(voter), 2, |event| hand.events.push(event)).expect("the offer is open");
+    }
+    (setup, hand)
+}
+
+#[test]
+fn several_boards_survive_phh() {
+    let (setup, hand) = run_twice();
+    let record = record_of(&setup, &hand.events, 2);
+    let replay = Replay::of(&record).expect("a hand");
+    assert_eq!(replay.hand.boards(), hand.hand.boards());
+    assert_eq!(replay.verdict(&record), Verdict::Matches, "the rake is told");
+    assert!(record.to_string().contains("starting_stacks = [10, 10, 50]"), "hundredths");
+}
+
+#[test]
+fn cards_that_were_not_shown_can_be_left_out() {
+    let (setup, hand) = run_twice();
+    let record = record_of(&setup, &hand.events, 0);
+    let public = without_unseen_cards(record.clone(), None).to_string();
+    assert!(public.contains("d dh p1 AsAd") && public.contains("d dh p2 ????"));
+    assert!(without_unseen_cards(record, Some(1)).to_string().contains("d dh p2 7c2d"));
+}
+
+fn occasion() -> Occasion {
+    Occasion {
+        site: "Cardhouse".to_owned(),
+        hand: "42".to_owned(),
+        table: "Jacks".to_owned(),
+        table_size: 6,
+        started_at: "2026-01-31T18:00:00Z".to_owned(),
+        currency: "EUR".to_owned(),
+        scale: 2,
+        tournament: false,
+        names: ["Ann", "Bob", "Cy"].map(str::to_owned).to_vec(),
+    }
+}
+
+#[test]
+fn open_hand_history_tells_the_hand_and_only_the_cards_that_may_be_seen() {
+    let (setup, hand) = run_twice();
+    let history = ohh::render(&setup, &hand.events, &occasion(), View::Public);
+    assert!(!history.contains("7c"), "Bob folded unseen; the seven of clubs was his");
+    assert!(history.contains("\"amount\": 0.5,"), "exact decimals");
+    let history: Value = serde_json::from_str(&history).expect("JSON");
+    let hand_history = &history["ohh"];
+    assert_eq!(hand_history["spec_version"], "1.4.7");
+    assert_eq!(
+        (&hand_history["dealer_seat"], &hand_history["table_size"]),
+        (&Value::from(3), &Value::from(6))
+    );
+    assert_eq!(hand_history["flags"], Value::from(vec!["Run_It_Twice"]));
+    assert_eq!(hand_history["bet_limit"]["bet_type"], "NL");
+    let streets: Vec<&str> =
+        rounds(hand_history).iter().filter_map(|round| round["street"].as_str()).collect();
+    assert_eq!(streets, ["Preflop", "Flop", "Turn", "River", "Turn", "River"]);
+    let pot = &hand_history["pots"][0];
+    assert_eq!((&pot["amount"], &pot["rake"]), (&Value::from(21), &serde_json::json!(0.3)));
+    assert_eq!(pot["player_wins"].as_array().map(Vec::len), Some(2));
+    // What the actions put in is what the pot holds.
+    let amounts = rounds(hand_history).iter().flat_map(|round| round["actions"].as_array().expect("actions"));
+    let put_in: f64 = amounts.map(|action| action["amount"].as_f64().expect("a number")).sum();
+    assert!((put_in - 21.0).abs() < 1e-9);
+}
+
+#[test]
+fn open_hand_history_for_a_player_tells_his_cards() {
+    let (setup, hand) = run_twice();
+    let history = ohh::render(&setup, &hand.events, &occasion(), View::Player(seat(1)));
+    let history: Value = serde_json::from_str(&history).expect("JSON");
+    assert_eq!(history["ohh"]["hero_player_id"], 1);
+    let dealt = rounds(&history["ohh"])[0]["actions"].as_array().expect("actions").iter();
+    let dealt: Vec<&Value> = dealt.filter(|action| action["action"] == "Dealt Cards").collect();
+    assert_eq!((dealt.len(), &dealt[0]["cards"]), (1, &serde_json::json!(["7c", "2d"])));
+}
+
+fn rounds(history: &Value) -> &Vec<Value> {
+    history["rounds"].as_array().expect("rounds")
+}
+
+#[test]
+fn the_text_reads_as_a_hand() {
+    let (setup, hand) = run_twice();
+    let page = text::render(&setup, &hand.events, &occasion(), View::Public);
+    let expected = "\
+Hand 42: No-limit hold'em 0.5/1 EUR
+Table Jacks, 2026-01-31T18:00:00Z, button on seat 3
+Seat 1: Ann (10)
+Seat 2: Bob (10)
+Seat 3: Cy (50)
+Ann posts small blind 0.5
+Bob posts big blind 1
+Cy calls 1
+Ann calls 0.5
+Bob checks
+--- Flop: 2c7h8s (board 2c7h8s, pot 3) ---
+Ann bets 9 and is all-in
+Bob folds
+Cy calls 9
+Ann tables AsAd
+Cy tables KsKd
+The players may agree on up to 2 boards
+Ann agrees to 2
+Cy agrees to 2
+It is run on 2
+--- Turn: Jc (board 2c7h8sJc, pot 21) ---
+--- River: Qd (board 2c7h8sJcQd, pot 21) ---
+--- Turn of board 2: Kh (board 2c7h8sKh, pot 21) ---
+--- River of board 2: 3c (board 2c7h8sKh3c, pot 21) ---
+The house takes 0.3 from the main pot
+Ann wins 10.35 from the main pot on board 1
+Cy wins 10.35 from the main pot on board 2
+--- Summary ---
+Board 1: 2c7h8sJcQd
+Board 2: 2c7h8sKh3c
+Rake 0.3
+Ann won 10.35, has 10.35
+Cy won 10.35, has 50.35
+";
+    assert_eq!(page, expected);
+}
