@@ -135,7 +135,8 @@ impl<'de> Deserialize<'de> for SessionId {
     }
 }
 
-/// Grows by one each time a room changes owner. The first owner's is 1.
+/// Grows each time a room changes owner: by one, or to the time of the claim, whichever is more, so that an epoch whose
+/// claim the broker has lost is never given twice (`docs/decisions/0002`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(pub u64);
@@ -145,10 +146,18 @@ pub struct Epoch(pub u64);
 #[serde(transparent)]
 pub struct Seq(pub u64);
 
+/// 2026-01-01 UTC in milliseconds since 1970: where the time in an epoch counts from.
+const EPOCHS_BEGIN_MS: u64 = 1_767_225_600_000;
+
 impl Epoch {
-    /// The epoch that the next owner claims.
+    /// The smallest epoch that comes after this one.
     pub fn next(self) -> Self {
         Self(self.0 + 1)
+    }
+
+    /// The epoch that an owner claims at `now_ms` (milliseconds since 1970) after this one.
+    pub fn claimed_at(self, now_ms: u64) -> Self {
+        self.next().max(Self(now_ms.saturating_sub(EPOCHS_BEGIN_MS)))
     }
 }
 
@@ -212,6 +221,15 @@ mod tests {
     fn a_later_epoch_is_after_every_frame_of_an_earlier_one() {
         assert!(Position::new(2, 0) > Position::new(1, u64::MAX));
         assert!(Position::new(2, 7) > Position::new(2, 6));
+    }
+
+    #[test]
+    fn a_claim_that_was_lost_is_not_given_twice() {
+        let known = Epoch(4);
+        let lost = known.claimed_at(1_800_000_000_000);
+        let again = known.claimed_at(1_800_000_000_500);
+        assert!(known < lost && lost < again);
+        assert_eq!(again.claimed_at(1_700_000_000_000), again.next(), "a clock that is behind does no harm");
     }
 
     #[test]

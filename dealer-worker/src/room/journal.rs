@@ -5,6 +5,7 @@ use std::{future::Future, sync::Arc};
 use bytes::Bytes;
 use metrics::{counter, histogram};
 use shared::{
+    clock::UnixMs,
     id::{Epoch, Position, RoomId, Seq},
     store::{AppendError, Store, Stored, Unavailable},
 };
@@ -98,12 +99,16 @@ impl Journal {
         Ok(())
     }
 
-    /// Claims the room anew in the next epoch after the store's generation has changed, and answers how many entries
+    /// Claims the room anew in a later epoch after the store's generation has changed, and answers how many entries
     /// from the last keyframe on the store no longer held. The next entry must be a keyframe; it replaces all before it.
     ///
     /// # Errors
     /// [`Fenced`], if somebody else has claimed it meanwhile.
-    pub async fn claim_anew(&mut self, claim: impl FnOnce(Position) -> Bytes) -> Result<u64, Fenced> {
+    pub async fn claim_anew(
+        &mut self,
+        now_ms: UnixMs,
+        claim: impl FnOnce(Position) -> Bytes,
+    ) -> Result<u64, Fenced> {
         let generation = self.store.generation();
         let from = self.keyframe.map_or(0, |keyframe| keyframe.seq().0);
         let written = self.last.seq().0 + 1 - from;
@@ -115,7 +120,7 @@ impl Journal {
             return Err(Fenced);
         }
         let lost = written.saturating_sub(held.len() as u64);
-        let at = Position(self.epoch().next(), Seq(0));
+        let at = Position(self.epoch().claimed_at(now_ms), Seq(0));
         write(&*self.store, &self.room, at, claim(at), None).await?;
         self.last = Position(at.epoch(), self.last.seq());
         self.keyframe = Some(at);

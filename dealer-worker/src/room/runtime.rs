@@ -99,7 +99,8 @@ pub async fn run<R: Room>(start: Start, open_new: fn(RoomSpec) -> R) -> Ended {
 
 async fn own<R: Room>(start: Start, open_new: fn(RoomSpec) -> R) -> Result<std::convert::Infallible, Ended> {
     let Start { context, room: id, believed, mailbox, rng, permit } = start;
-    let claimer = Claimer { store: &context.ports.store, sealer: &context.sealer, me: &context.config.node };
+    let (store, sealer, me) = (&context.ports.store, &context.sealer, &context.config.node);
+    let claimer = Claimer { store, sealer, me, clock: context.ports.clock };
     let taken = claimer.take::<R>(&id, believed, open_new).await.map_err(Ended::NotTaken)?;
     let Taken { state, journal, frames_lost, is_new } = taken;
     let unheard_until = context.ports.clock.now_ms() + context.config.presence_grace_ms;
@@ -437,7 +438,7 @@ impl<R: Room> Running<R> {
     /// The store may have lost entries: the room is claimed anew and its state put in their place, from memory.
     async fn reassert(&mut self) -> Result<(), Ended> {
         let claim = |at| frame::claim(&self.id, at, &self.context.config.node).encode().stored;
-        let claimed = self.journal.claim_anew(claim).await;
+        let claimed = self.journal.claim_anew(self.context.ports.clock.now_ms(), claim).await;
         let lost = self.fenced(claimed)?;
         if lost > 0 {
             counter!("cardhouse_entries_lost_total").increment(lost);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use shared::{
     channel::ROOMS,
+    clock::Clock,
     entry::{Entry, Kind, Malformed},
     id::{Epoch, NodeId, Position, RoomId, Seq},
     node::RoomSpec,
@@ -64,6 +65,8 @@ pub struct Claimer<'a> {
     pub sealer: &'a Sealer,
     /// This worker.
     pub me: &'a NodeId,
+    /// The time of the claim.
+    pub clock: Clock,
 }
 
 impl Claimer<'_> {
@@ -85,7 +88,7 @@ impl Claimer<'_> {
         }
         // Looked up before the claim, so that a room that does not exist gets no journal.
         let spec = if before == Epoch(0) { Some(self.spec(room).await?) } else { None };
-        let claim = Position(before.next(), Seq(0));
+        let claim = Position(before.claimed_at(self.clock.now_ms()), Seq(0));
         let entry = frame::claim(room, claim, self.me).encode().stored;
         if write(&**self.store, room, claim, entry, None).await.is_err() {
             return Err(NotTaken::Lost(claim.epoch()));
