@@ -1,15 +1,17 @@
 //! Every bound of a relay, with its unit and default: flags, or `CARDHOUSE_*` environment variables.
 
 use clap::Args;
+use shared::members::Heartbeat;
 
 /// The bounds of a relay. Times in milliseconds, sizes in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(next_help_heading = "Bounds")]
 pub struct RelayConfig {
     /// Connections at most; more are turned away with close code 1013.
-    #[arg(long, env = "CARDHOUSE_CONNECTIONS_MAX", value_name = "COUNT", default_value_t = DEFAULTS.connections_max)]
+    #[arg(long, env = "CARDHOUSE_CONNECTIONS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().connections_max)]
     pub connections_max: usize,
     /// Connections at most from one address.
-    #[arg(long, env = "CARDHOUSE_CONNECTIONS_PER_ADDRESS_MAX", value_name = "COUNT", default_value_t = DEFAULTS.connections_per_address_max)]
+    #[arg(long, env = "CARDHOUSE_CONNECTIONS_PER_ADDRESS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().connections_per_address_max)]
     pub connections_per_address_max: usize,
     /// Believe `X-Forwarded-For` and `X-Real-IP` about a client's address: only behind a proxy that sets them.
     #[arg(long, env = "CARDHOUSE_TRUST_PROXY")]
@@ -20,150 +22,143 @@ pub struct RelayConfig {
     pub origins: Vec<String>,
 
     /// A client's message at most, bytes.
-    #[arg(long, env = "CARDHOUSE_MESSAGE_BYTES_MAX", value_name = "BYTES", default_value_t = DEFAULTS.message_bytes_max)]
+    #[arg(long, env = "CARDHOUSE_MESSAGE_BYTES_MAX", value_name = "BYTES", default_value_t = RelayConfig::default().message_bytes_max)]
     pub message_bytes_max: u32,
     /// A client's messages per second, sustained.
-    #[arg(long, env = "CARDHOUSE_MESSAGES_PER_S", value_name = "PER_SECOND", default_value_t = DEFAULTS.messages_per_s)]
+    #[arg(long, env = "CARDHOUSE_MESSAGES_PER_S", value_name = "PER_SECOND", default_value_t = RelayConfig::default().messages_per_s)]
     pub messages_per_s: u32,
     /// Messages at once before that rate holds. Beyond it commands are refused; at twice that the connection is closed.
-    #[arg(long, env = "CARDHOUSE_MESSAGES_BURST", value_name = "COUNT", default_value_t = DEFAULTS.messages_burst)]
+    #[arg(long, env = "CARDHOUSE_MESSAGES_BURST", value_name = "COUNT", default_value_t = RelayConfig::default().messages_burst)]
     pub messages_burst: u32,
     /// A client's bytes per second, sustained, of whatever kind. Above it the connection is closed.
-    #[arg(long, env = "CARDHOUSE_BYTES_PER_S", value_name = "PER_SECOND", default_value_t = DEFAULTS.bytes_per_s)]
+    #[arg(long, env = "CARDHOUSE_BYTES_PER_S", value_name = "PER_SECOND", default_value_t = RelayConfig::default().bytes_per_s)]
     pub bytes_per_s: u32,
     /// Bytes at once before that rate holds.
-    #[arg(long, env = "CARDHOUSE_BYTES_BURST", value_name = "BYTES", default_value_t = DEFAULTS.bytes_burst)]
+    #[arg(long, env = "CARDHOUSE_BYTES_BURST", value_name = "BYTES", default_value_t = RelayConfig::default().bytes_burst)]
     pub bytes_burst: u32,
     /// Rooms that one connection may watch.
-    #[arg(long, env = "CARDHOUSE_ROOMS_PER_CONNECTION_MAX", value_name = "COUNT", default_value_t = DEFAULTS.rooms_per_connection_max)]
+    #[arg(long, env = "CARDHOUSE_ROOMS_PER_CONNECTION_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().rooms_per_connection_max)]
     pub rooms_per_connection_max: usize,
     /// Commands of one connection that may wait for their answers.
-    #[arg(long, env = "CARDHOUSE_COMMANDS_IN_FLIGHT_MAX", value_name = "COUNT", default_value_t = DEFAULTS.commands_in_flight_max)]
+    #[arg(long, env = "CARDHOUSE_COMMANDS_IN_FLIGHT_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().commands_in_flight_max)]
     pub commands_in_flight_max: usize,
     /// What is kept for a client that does not read, bytes; beyond it the client gets nothing until it has caught up.
-    #[arg(long, env = "CARDHOUSE_QUEUE_BYTES_MAX", value_name = "BYTES", default_value_t = DEFAULTS.queue_bytes_max)]
+    #[arg(long, env = "CARDHOUSE_QUEUE_BYTES_MAX", value_name = "BYTES", default_value_t = RelayConfig::default().queue_bytes_max)]
     pub queue_bytes_max: usize,
 
     /// Time to say `hello`.
-    #[arg(long, env = "CARDHOUSE_HELLO_MS", value_name = "MS", default_value_t = DEFAULTS.hello_ms)]
+    #[arg(long, env = "CARDHOUSE_HELLO_MS", value_name = "MS", default_value_t = RelayConfig::default().hello_ms)]
     pub hello_ms: u64,
     /// A connection on which nothing was heard for so long is closed. At half of it the relay sends a ping.
-    #[arg(long, env = "CARDHOUSE_IDLE_MS", value_name = "MS", default_value_t = DEFAULTS.idle_ms)]
+    #[arg(long, env = "CARDHOUSE_IDLE_MS", value_name = "MS", default_value_t = RelayConfig::default().idle_ms)]
     pub idle_ms: u64,
     /// A client that has something to read and reads nothing for so long is closed.
-    #[arg(long, env = "CARDHOUSE_SLOW_MS", value_name = "MS", default_value_t = DEFAULTS.slow_ms)]
+    #[arg(long, env = "CARDHOUSE_SLOW_MS", value_name = "MS", default_value_t = RelayConfig::default().slow_ms)]
     pub slow_ms: u64,
     /// Time for a client to answer a close.
-    #[arg(long, env = "CARDHOUSE_CLOSE_MS", value_name = "MS", default_value_t = DEFAULTS.close_ms)]
+    #[arg(long, env = "CARDHOUSE_CLOSE_MS", value_name = "MS", default_value_t = RelayConfig::default().close_ms)]
     pub close_ms: u64,
     /// On leaving, clients are told to reconnect at times spread over so long.
-    #[arg(long, env = "CARDHOUSE_DRAIN_MS", value_name = "MS", default_value_t = DEFAULTS.drain_ms)]
+    #[arg(long, env = "CARDHOUSE_DRAIN_MS", value_name = "MS", default_value_t = RelayConfig::default().drain_ms)]
     pub drain_ms: u64,
 
     /// Rooms that this relay may follow at once.
-    #[arg(long, env = "CARDHOUSE_ROOMS_MAX", value_name = "COUNT", default_value_t = DEFAULTS.rooms_max)]
+    #[arg(long, env = "CARDHOUSE_ROOMS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().rooms_max)]
     pub rooms_max: usize,
     /// A room is followed for so long after its last watcher.
-    #[arg(long, env = "CARDHOUSE_LINGER_MS", value_name = "MS", default_value_t = DEFAULTS.linger_ms)]
+    #[arg(long, env = "CARDHOUSE_LINGER_MS", value_name = "MS", default_value_t = RelayConfig::default().linger_ms)]
     pub linger_ms: u64,
     /// Frames of a room that are kept for those who come back, beside the ones since the keyframe before the last.
-    #[arg(long, env = "CARDHOUSE_WINDOW_FRAMES", value_name = "COUNT", default_value_t = DEFAULTS.window_frames)]
+    #[arg(long, env = "CARDHOUSE_WINDOW_FRAMES", value_name = "COUNT", default_value_t = RelayConfig::default().window_frames)]
     pub window_frames: usize,
     /// Journals read at the same time.
-    #[arg(long, env = "CARDHOUSE_JOURNAL_READS_MAX", value_name = "COUNT", default_value_t = DEFAULTS.journal_reads_max)]
+    #[arg(long, env = "CARDHOUSE_JOURNAL_READS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().journal_reads_max)]
     pub journal_reads_max: usize,
     /// A room from which nothing came for so long is compared with its journal.
-    #[arg(long, env = "CARDHOUSE_QUIET_MS", value_name = "MS", default_value_t = DEFAULTS.quiet_ms)]
+    #[arg(long, env = "CARDHOUSE_QUIET_MS", value_name = "MS", default_value_t = RelayConfig::default().quiet_ms)]
     pub quiet_ms: u64,
     /// Such comparisons per second at most.
-    #[arg(long, env = "CARDHOUSE_QUIET_CHECKS_PER_S", value_name = "PER_SECOND", default_value_t = DEFAULTS.quiet_checks_per_s)]
+    #[arg(long, env = "CARDHOUSE_QUIET_CHECKS_PER_S", value_name = "PER_SECOND", default_value_t = RelayConfig::default().quiet_checks_per_s)]
     pub quiet_checks_per_s: usize,
     /// Rooms with more watchers here than this are served by a task of their own, in pieces.
-    #[arg(long, env = "CARDHOUSE_INLINE_WATCHERS_MAX", value_name = "COUNT", default_value_t = DEFAULTS.inline_watchers_max)]
+    #[arg(long, env = "CARDHOUSE_INLINE_WATCHERS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().inline_watchers_max)]
     pub inline_watchers_max: usize,
 
     /// A command without an answer is repeated after so long, then after twice that, and so on.
-    #[arg(long, env = "CARDHOUSE_RETRY_FIRST_MS", value_name = "MS", default_value_t = DEFAULTS.retry_first_ms)]
+    #[arg(long, env = "CARDHOUSE_RETRY_FIRST_MS", value_name = "MS", default_value_t = RelayConfig::default().retry_first_ms)]
     pub retry_first_ms: u64,
     /// The longest time between two repetitions.
-    #[arg(long, env = "CARDHOUSE_RETRY_MAX_MS", value_name = "MS", default_value_t = DEFAULTS.retry_max_ms)]
+    #[arg(long, env = "CARDHOUSE_RETRY_MAX_MS", value_name = "MS", default_value_t = RelayConfig::default().retry_max_ms)]
     pub retry_max_ms: u64,
     /// Messages to rooms that may wait for the bus.
-    #[arg(long, env = "CARDHOUSE_PUBLISHES_MAX", value_name = "COUNT", default_value_t = DEFAULTS.publishes_max)]
+    #[arg(long, env = "CARDHOUSE_PUBLISHES_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().publishes_max)]
     pub publishes_max: usize,
 
     /// Lobby news are sent at most this often.
-    #[arg(long, env = "CARDHOUSE_LOBBY_EVERY_MS", value_name = "MS", default_value_t = DEFAULTS.lobby_every_ms)]
+    #[arg(long, env = "CARDHOUSE_LOBBY_EVERY_MS", value_name = "MS", default_value_t = RelayConfig::default().lobby_every_ms)]
     pub lobby_every_ms: u64,
     /// A table of which nothing was heard for so long leaves the lobby.
-    #[arg(long, env = "CARDHOUSE_LOBBY_FORGET_MS", value_name = "MS", default_value_t = DEFAULTS.lobby_forget_ms)]
+    #[arg(long, env = "CARDHOUSE_LOBBY_FORGET_MS", value_name = "MS", default_value_t = RelayConfig::default().lobby_forget_ms)]
     pub lobby_forget_ms: u64,
     /// Tables that the lobby holds at most.
-    #[arg(long, env = "CARDHOUSE_LOBBY_TABLES_MAX", value_name = "COUNT", default_value_t = DEFAULTS.lobby_tables_max)]
+    #[arg(long, env = "CARDHOUSE_LOBBY_TABLES_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().lobby_tables_max)]
     pub lobby_tables_max: usize,
-    /// Time between two heartbeats, by which this relay is known to live and knows that it hears.
-    #[arg(long, env = "CARDHOUSE_BEAT_MS", value_name = "MS", default_value_t = DEFAULTS.beat_ms)]
-    pub beat_ms: u64,
-    /// A node of which nothing was heard for so long is taken for dead. This relay is not ready, and tells its clients
-    /// `delayed`, when it has not heard itself for so long.
-    #[arg(long, env = "CARDHOUSE_DEAD_AFTER_MS", value_name = "MS", default_value_t = DEFAULTS.dead_after_ms)]
-    pub dead_after_ms: u64,
     /// The keys that tokens are checked with are fetched again after so long, where they come from an address.
-    #[arg(long, env = "CARDHOUSE_KEYS_REFRESH_MS", value_name = "MS", default_value_t = DEFAULTS.keys_refresh_ms)]
+    #[arg(long, env = "CARDHOUSE_KEYS_REFRESH_MS", value_name = "MS", default_value_t = RelayConfig::default().keys_refresh_ms)]
     pub keys_refresh_ms: u64,
     /// Time between two fetches at least, however many tokens name an unknown key.
-    #[arg(long, env = "CARDHOUSE_KEYS_REFRESH_MIN_MS", value_name = "MS", default_value_t = DEFAULTS.keys_refresh_min_ms)]
+    #[arg(long, env = "CARDHOUSE_KEYS_REFRESH_MIN_MS", value_name = "MS", default_value_t = RelayConfig::default().keys_refresh_min_ms)]
     pub keys_refresh_min_ms: u64,
 
     /// The relay's name; one that nobody else has is made up, if left out.
     #[arg(skip)]
     pub node: Option<shared::id::NodeId>,
+    /// The pace of the heartbeat, by which this relay is known to live and knows that it hears.
+    #[arg(skip)]
+    pub heartbeat: Heartbeat,
     /// Seed of what is random (sessions' names, spreading); from the system, if left out. For simulations.
     #[arg(skip)]
     pub seed: Option<u64>,
 }
 
-const DEFAULTS: RelayConfig = RelayConfig {
-    connections_max: 20_000,
-    connections_per_address_max: 2_000,
-    trust_proxy: false,
-    origins: Vec::new(),
-    message_bytes_max: 16 * 1024,
-    messages_per_s: 30,
-    messages_burst: 60,
-    bytes_per_s: 64 * 1024,
-    bytes_burst: 256 * 1024,
-    rooms_per_connection_max: 32,
-    commands_in_flight_max: 16,
-    queue_bytes_max: 256 * 1024,
-    hello_ms: 5_000,
-    idle_ms: 40_000,
-    slow_ms: 15_000,
-    close_ms: 3_000,
-    drain_ms: 5_000,
-    rooms_max: 20_000,
-    linger_ms: 10_000,
-    window_frames: 32,
-    journal_reads_max: 64,
-    quiet_ms: 10_000,
-    quiet_checks_per_s: 50,
-    inline_watchers_max: 64,
-    retry_first_ms: 250,
-    retry_max_ms: 2_000,
-    publishes_max: 4_096,
-    lobby_every_ms: 1_000,
-    lobby_forget_ms: 30_000,
-    lobby_tables_max: 20_000,
-    beat_ms: 500,
-    dead_after_ms: 2_000,
-    keys_refresh_ms: 60_000,
-    keys_refresh_min_ms: 1_000,
-    node: None,
-    seed: None,
-};
-
 impl Default for RelayConfig {
     fn default() -> Self {
-        DEFAULTS
+        Self {
+            connections_max: 20_000,
+            connections_per_address_max: 2_000,
+            trust_proxy: false,
+            origins: Vec::new(),
+            message_bytes_max: 16 * 1024,
+            messages_per_s: 30,
+            messages_burst: 60,
+            bytes_per_s: 64 * 1024,
+            bytes_burst: 256 * 1024,
+            rooms_per_connection_max: 32,
+            commands_in_flight_max: 16,
+            queue_bytes_max: 256 * 1024,
+            hello_ms: 10_000,
+            idle_ms: 30_000,
+            slow_ms: 15_000,
+            close_ms: 3_000,
+            drain_ms: 5_000,
+            rooms_max: 20_000,
+            linger_ms: 10_000,
+            window_frames: 32,
+            journal_reads_max: 64,
+            quiet_ms: 10_000,
+            quiet_checks_per_s: 50,
+            inline_watchers_max: 64,
+            retry_first_ms: 250,
+            retry_max_ms: 2_000,
+            publishes_max: 4_096,
+            lobby_every_ms: 1_000,
+            lobby_forget_ms: 30_000,
+            lobby_tables_max: 20_000,
+            keys_refresh_ms: 60_000,
+            keys_refresh_min_ms: 1_000,
+            node: None,
+            heartbeat: Heartbeat::default(),
+            seed: None,
+        }
     }
 }

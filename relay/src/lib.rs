@@ -5,16 +5,16 @@
 //!
 //! - [`config`]: every bound, with unit and default.
 //! - [`relay`]: the composition: what a relay consists of, and its running.
-//! - [`http`], [`serve`], [`origin`]: from a TCP connection to a WebSocket.
-//! - [`session`], [`message`], [`limits`], [`keys`]: what one client says.
-//! - [`peer`], [`line`], [`registry`]: its connection as the rest of the relay sees it.
-//! - [`hub`], [`room`], [`window`]: the rooms that are followed, and their frames.
-//! - [`delivery`]: what a watcher gets.
-//! - [`commands`], [`presence`]: what a room's owner is told.
-//! - [`tend`]: subscriptions, and gaps repaired from the journal.
-//! - [`lobby`]: the directory of tables.
-//! - [`works`], [`outgoing`], [`metrics`]: what all of these use.
-//! - [`drain`]: leaving.
+//! - `http`, [`serve`], `origin`: from a TCP connection to a WebSocket.
+//! - [`session`], `message`, `limits`, [`keys`]: what one client says.
+//! - `peer`, [`line`], `registry`: its connection as the rest of the relay sees it.
+//! - `hub`, `room`, `window`: the rooms that are followed, and their frames.
+//! - `delivery`: what a watcher gets.
+//! - `commands`, `presence`: what a room's owner is told.
+//! - `tend`: subscriptions, and gaps repaired from the journal.
+//! - `lobby`: the directory of tables.
+//! - `works`, `outgoing`, `metrics`: what all of these use.
+//! - `drain`: leaving.
 //!
 //! Locks are taken in this order, and never the other way: the hub's map, a room, the rooms that need attention; the lobby's
 //! viewers, its directory; the registry; and last of all a socket.

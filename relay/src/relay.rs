@@ -16,13 +16,13 @@ use shared::{
     bus::Subscription,
     channel::Channel,
     id::{NodeId, SessionId},
-    members::{Heartbeat, Members},
+    members::{Members, Observed},
     node::{LobbyNews, Role, encode},
     ports::Ports,
     protocol::{ClientOut, CloseCode, client_out::NoticeCode},
 };
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::JoinSet,
     time::{MissedTickBehavior, interval, sleep},
 };
@@ -63,8 +63,8 @@ pub struct Relay {
     /// What running takes.
     queues: Mutex<Option<Queues>>,
     draining: AtomicBool,
-    /// Hears itself, and the store answers.
-    connected: AtomicBool,
+    /// What the running relay observes of its connections.
+    observed: watch::Sender<Observed>,
 }
 
 /// The ends of the relay's inner queues that its tasks take from.
@@ -98,7 +98,7 @@ impl Relay {
             ports,
             queues: Mutex::new(Some(Queues { outgoing: waiting, tending: to_tend, serving: to_serve })),
             draining: AtomicBool::new(false),
-            connected: AtomicBool::new(false),
+            observed: watch::Sender::new(Observed { hears_itself: false, store_answers: false }),
         })
     }
 
@@ -119,10 +119,12 @@ impl Relay {
 
     /// What keeps the relay from serving clients as it should; nothing, when it is ready.
     pub fn troubles(&self) -> Vec<&'static str> {
+        let Observed { hears_itself, store_answers } = *self.observed.borrow();
         let troubles = [
-            (self.draining.load(Relaxed), "draining"),
-            (!self.connected.load(Relaxed), "does not hear itself, or the store does not answer"),
-            (self.keys.is_empty(), "has no keys to check tokens with"),
+            (self.is_draining(), "this relay is leaving"),
+            (!hears_itself, "its own heartbeat does not come back through the bus"),
+            (!store_answers, "the store does not answer in time"),
+            (self.keys.is_empty(), "there are no keys to check tokens with"),
         ];
         troubles.into_iter().filter_map(|(is, what)| is.then_some(what)).collect()
     }
@@ -150,7 +152,7 @@ impl Relay {
         SessionId(self.rng.lock().next_u64())
     }
 
-    /// Runs until `shutdown`, then [drains](crate::drain). Dropping the future ends all at once, as a crash would.
+    /// Runs until `shutdown`, then drains. Dropping the future ends all at once, as a crash would.
     ///
     /// # Panics
     /// When it is called twice.
@@ -171,7 +173,7 @@ impl Relay {
                 news: Channel::lobby(),
             });
             let subscription: Arc<dyn Subscription> = relay.ports.bus.subscriber(switchboard).into();
-            let pace = Heartbeat::new(relay.works.config.beat_ms, relay.works.config.dead_after_ms);
+            let pace = relay.works.config.heartbeat;
             let members =
                 Members::start(relay.ports.clone(), relay.node().clone(), Role::Relay, pace, |_| {});
             let mut tasks = relay.begin(queues, &subscription);
@@ -257,13 +259,13 @@ impl Relay {
     }
 
     /// Tells clients when frames stop coming, and when they come again.
-    async fn watch_connection(
-        self: Arc<Self>,
-        mut observed: tokio::sync::watch::Receiver<shared::members::Observed>,
-    ) {
+    async fn watch_connection(self: Arc<Self>, mut observed: watch::Receiver<Observed>) {
+        let mut connected = false;
         loop {
-            let connected = observed.borrow_and_update().is_ready();
-            if self.connected.swap(connected, Relaxed) != connected {
+            let now = *observed.borrow_and_update();
+            self.observed.send_replace(now);
+            if connected != now.is_ready() {
+                connected = now.is_ready();
                 // At the very beginning nobody has missed anything yet; to hear `recovered` then does no harm.
                 let (code, message) = match connected {
                     true => (NoticeCode::Recovered, "news come again"),

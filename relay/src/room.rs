@@ -2,8 +2,7 @@
 //!
 //! One lock holds all that concerns a room, so its frames, answers and watchers have one order. It is held while frames
 //! are written to sockets, which never blocks; where there are many sockets, for a piece of them at a time.
-//! [`delivery`](crate::delivery), [`commands`](crate::commands), [`presence`](crate::presence) and
-//! [`tend`](crate::tend) each add their part.
+//! `delivery`, `commands`, `presence` and `tend` each add their part.
 
 use std::{
     collections::{BTreeSet, VecDeque},

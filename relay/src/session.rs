@@ -1,6 +1,6 @@
 //! A session: what one client says, in order, and what follows from it.
 //!
-//! It lives in its connection's task and nobody else touches it; what others need of it is its [`Peer`]. Nothing here waits.
+//! It lives in its connection's task and nobody else touches it; what others need of it is its `Peer`. Nothing here waits.
 
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 

@@ -36,55 +36,55 @@ use tokio_websockets::{ClientBuilder, Message, WebSocketStream};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One for all tests, since making keys is not what they are about.
-pub fn signer() -> &'static Signer {
+pub(crate) fn signer() -> &'static Signer {
     static SIGNER: OnceLock<Signer> = OnceLock::new();
     SIGNER.get_or_init(Signer::generate)
 }
 
-pub fn user(name: &str) -> UserId {
+pub(crate) fn user(name: &str) -> UserId {
     UserId::new(name).unwrap()
 }
 
-pub fn room(name: &str) -> RoomId {
+pub(crate) fn room(name: &str) -> RoomId {
     RoomId::new(name).unwrap()
 }
 
 /// Waits for what must come.
-pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} did not happen"))
 }
 
-pub struct Stage {
-    pub relay: Arc<Relay>,
-    pub address: SocketAddr,
-    pub dealer: Dealer,
-    pub bus: MemoryBus,
-    pub clock: Clock,
+pub(crate) struct Stage {
+    pub(crate) relay: Arc<Relay>,
+    pub(crate) address: SocketAddr,
+    pub(crate) dealer: Dealer,
+    pub(crate) bus: MemoryBus,
+    pub(crate) clock: Clock,
     /// The relay's link to bus and store.
-    pub link: Arc<Link>,
-    pub keys: Arc<Keys>,
-    pub shutdown: CancellationToken,
+    pub(crate) link: Arc<Link>,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) shutdown: CancellationToken,
     /// Ends after `shutdown`, when the relay has drained.
-    pub running: AbortOnDropHandle<()>,
+    pub(crate) running: AbortOnDropHandle<()>,
     _serving: AbortOnDropHandle<()>,
 }
 
 /// A further relay on the same bus and store.
-pub struct AnotherRelay {
-    pub address: SocketAddr,
+pub(crate) struct AnotherRelay {
+    pub(crate) address: SocketAddr,
     _tasks: [AbortOnDropHandle<()>; 2],
 }
 
 impl Stage {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(RelayConfig::default()).await
     }
 
-    pub async fn with(config: RelayConfig) -> Self {
+    pub(crate) async fn with(config: RelayConfig) -> Self {
         Self::with_keys(config, Keys::given(signer().public())).await
     }
 
-    pub async fn with_keys(config: RelayConfig, keys: Arc<Keys>) -> Self {
+    pub(crate) async fn with_keys(config: RelayConfig, keys: Arc<Keys>) -> Self {
         let node = NodeId::new("relay-1").unwrap();
         let wire = Wire::perfect();
         let bus = MemoryBus::new(wire.clone(), &node);
@@ -115,29 +115,33 @@ impl Stage {
         }
     }
 
-    pub fn token(&self, name: &str) -> String {
+    pub(crate) fn token(&self, name: &str) -> String {
         signer().sign(&Claims::new(user(name), name, self.clock.now_ms(), 60_000))
     }
 
     /// A connection that has said nothing yet.
-    pub async fn connect(&self) -> Client {
+    pub(crate) async fn connect(&self) -> Client {
         Client::connect(self.address).await
     }
 
     /// A connection that has said hello.
-    pub async fn client(&self, name: &str) -> Client {
+    pub(crate) async fn client(&self, name: &str) -> Client {
         let mut client = self.connect().await;
         client.hello(&self.token(name), json!({})).await;
         client
     }
 
+    pub(crate) fn is_ready(&self) -> bool {
+        self.relay.troubles().is_empty()
+    }
+
     /// Ends the relay as a crash would.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.running.abort();
     }
 
     /// A client whose socket takes little, so that it soon shows when it does not read.
-    pub async fn slow_client(&self, name: &str) -> Client {
+    pub(crate) async fn slow_client(&self, name: &str) -> Client {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4_096).unwrap();
         let stream = socket.connect(self.address).await.unwrap();
@@ -147,7 +151,7 @@ impl Stage {
     }
 
     /// Waits until something is so that sends no message.
-    pub async fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+    pub(crate) async fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         let look = async {
             while !is_so(self) {
                 sleep(Duration::from_millis(2)).await;
@@ -157,7 +161,7 @@ impl Stage {
     }
 
     /// Starts a relay that knows nothing yet.
-    pub async fn another_relay(&self) -> AnotherRelay {
+    pub(crate) async fn another_relay(&self) -> AnotherRelay {
         let node = NodeId::new("relay-2").unwrap();
         let ports = Ports {
             bus: Arc::new(self.bus.handle(&node)),
@@ -174,14 +178,14 @@ impl Stage {
     }
 
     /// Comes back at a relay with what a client has of rooms.
-    pub async fn resume_at(&self, address: SocketAddr, name: &str, resume: Value) -> Client {
+    pub(crate) async fn resume_at(&self, address: SocketAddr, name: &str, resume: Value) -> Client {
         let mut client = Client::connect(address).await;
         client.hello(&self.token(name), json!({ "resume": resume })).await;
         client
     }
 
     /// The same, coming back with a session and what it has of rooms.
-    pub async fn resume(&self, name: &str, session: Option<SessionId>, resume: Value) -> Client {
+    pub(crate) async fn resume(&self, name: &str, session: Option<SessionId>, resume: Value) -> Client {
         let mut client = self.connect().await;
         let mut more = json!({ "resume": resume });
         if let Some(session) = session {
@@ -193,20 +197,20 @@ impl Stage {
 }
 
 /// Plays the owner of rooms: says what is in their journals.
-pub struct Dealer {
-    pub bus: MemoryBus,
-    pub store: MemoryStore,
-    pub relay: NodeId,
+pub(crate) struct Dealer {
+    pub(crate) bus: MemoryBus,
+    pub(crate) store: MemoryStore,
+    pub(crate) relay: NodeId,
 }
 
 /// An entry to be.
-pub struct Draft(Entry);
+pub(crate) struct Draft(Entry);
 
-pub fn keyframe(name: &str, epoch: u64, seq: u64) -> Draft {
+pub(crate) fn keyframe(name: &str, epoch: u64, seq: u64) -> Draft {
     draft(Kind::Keyframe, name, epoch, seq)
 }
 
-pub fn delta(name: &str, epoch: u64, seq: u64) -> Draft {
+pub(crate) fn delta(name: &str, epoch: u64, seq: u64) -> Draft {
     draft(Kind::Delta, name, epoch, seq)
 }
 
@@ -225,7 +229,7 @@ fn draft(kind: Kind, name: &str, epoch: u64, seq: u64) -> Draft {
 }
 
 impl Draft {
-    pub fn private(mut self, name: &str, what: &str) -> Self {
+    pub(crate) fn private(mut self, name: &str, what: &str) -> Self {
         let Entry { room, at, .. } = &self.0;
         let text = format!(
             r#"{{"t":"private","room":"{room}","epoch":{},"seq":{},"private":"{what}"}}"#,
@@ -236,13 +240,13 @@ impl Draft {
         self
     }
 
-    pub fn caused_by(mut self, name: &str, session: SessionId, n: u64) -> Self {
+    pub(crate) fn caused_by(mut self, name: &str, session: SessionId, n: u64) -> Self {
         self.0.cause = Some(Cause { user: user(name), session, n });
         self
     }
 
     /// A public part of about so many bytes.
-    pub fn padded(mut self, bytes: usize) -> Self {
+    pub(crate) fn padded(mut self, bytes: usize) -> Self {
         let mut value: Value = serde_json::from_slice(&self.0.public).unwrap();
         value["padding"] = Value::String("x".repeat(bytes));
         self.0.public = value.to_string().into();
@@ -252,49 +256,49 @@ impl Draft {
 
 impl Dealer {
     /// Makes a room known without a frame.
-    pub async fn open(&self, name: &str) {
+    pub(crate) async fn open(&self, name: &str) {
         self.store.map_set(ROOMS, name, Bytes::from_static(b"{}")).await.unwrap();
     }
 
     /// Appends to the journal without telling anybody.
-    pub async fn store(&self, draft: &Draft) {
+    pub(crate) async fn store(&self, draft: &Draft) {
         let stored = draft.0.encode().stored;
         self.store.append(&draft.0.room, draft.0.at, stored, None).await.unwrap();
     }
 
     /// Tells, whatever the journal says.
-    pub async fn publish(&self, draft: &Draft) {
+    pub(crate) async fn publish(&self, draft: &Draft) {
         let published = draft.0.encode().published;
         self.bus.publish(&Channel::frames(&draft.0.room), published).await.unwrap();
     }
 
-    pub async fn commit(&self, draft: Draft) {
+    pub(crate) async fn commit(&self, draft: Draft) {
         self.store(&draft).await;
         self.publish(&draft).await;
     }
 
     /// Drops everything before a position from the journal, as an append with `keep_from` does; appends `draft`.
-    pub async fn commit_keeping(&self, draft: Draft, keep_from: Position) {
+    pub(crate) async fn commit_keeping(&self, draft: Draft, keep_from: Position) {
         let stored = draft.0.encode().stored;
         self.store.append(&draft.0.room, draft.0.at, stored, Some(keep_from)).await.unwrap();
         self.publish(&draft).await;
     }
 
-    pub async fn claim(&self, name: &str, epoch: u64) {
+    pub(crate) async fn claim(&self, name: &str, epoch: u64) {
         self.store(&draft(Kind::Claim, name, epoch, 0)).await;
     }
 
-    pub async fn reply(&self, reply: &ToRelay) {
+    pub(crate) async fn reply(&self, reply: &ToRelay) {
         self.bus.publish(&Channel::replies(&self.relay), encode(reply)).await.unwrap();
     }
 
-    pub async fn lobby(&self, tables: Vec<TableSummary>) {
+    pub(crate) async fn lobby(&self, tables: Vec<TableSummary>) {
         let news = LobbyNews::Tables { node: NodeId::new("dealer-1").unwrap(), tables };
         self.bus.publish(&Channel::lobby(), encode(&news)).await.unwrap();
     }
 
     /// What relays say to a room from now on.
-    pub async fn listen(&self, name: &str) -> Ears {
+    pub(crate) async fn listen(&self, name: &str) -> Ears {
         let (heard, said) = mpsc::unbounded_channel();
         let subscription = self.bus.subscriber(Arc::new(Ear(heard)));
         subscription.subscribe(&Channel::commands(&room(name))).await.unwrap();
@@ -312,28 +316,28 @@ impl Receiver for Ear {
     fn missed(&self) {}
 }
 
-pub struct Ears {
+pub(crate) struct Ears {
     said: mpsc::UnboundedReceiver<ToRoom>,
     _subscription: Box<dyn Subscription>,
 }
 
 /// A command as the room's owner hears it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct HeardCommand {
-    pub epoch: u64,
-    pub user: UserId,
-    pub session: SessionId,
-    pub n: u64,
-    pub body: Bytes,
+pub(crate) struct HeardCommand {
+    pub(crate) epoch: u64,
+    pub(crate) user: UserId,
+    pub(crate) session: SessionId,
+    pub(crate) n: u64,
+    pub(crate) body: Bytes,
 }
 
 impl Ears {
-    pub async fn next(&mut self) -> ToRoom {
+    pub(crate) async fn next(&mut self) -> ToRoom {
         soon("a message to the room", self.said.recv()).await.unwrap()
     }
 
     /// The next command, presence left out.
-    pub async fn command(&mut self) -> HeardCommand {
+    pub(crate) async fn command(&mut self) -> HeardCommand {
         loop {
             let ToRoom { epoch, what, .. } = self.next().await;
             if let Asked::Command { user, session, n, body, .. } = what {
@@ -343,7 +347,7 @@ impl Ears {
     }
 
     /// The next word about presence: whether somebody came, and who.
-    pub async fn presence(&mut self) -> (bool, UserId, SessionId) {
+    pub(crate) async fn presence(&mut self) -> (bool, UserId, SessionId) {
         loop {
             match self.next().await.what {
                 Asked::Present { user, session } => return (true, user, session),
@@ -354,26 +358,30 @@ impl Ears {
     }
 
     /// What has come until now.
-    pub fn so_far(&mut self) -> Vec<ToRoom> {
+    pub(crate) fn so_far(&mut self) -> Vec<ToRoom> {
         std::iter::from_fn(|| self.said.try_recv().ok()).collect()
     }
 }
 
 /// A client.
-pub struct Client {
-    pub socket: WebSocketStream<TcpStream>,
-    pub session: SessionId,
+pub(crate) struct Client {
+    pub(crate) socket: WebSocketStream<TcpStream>,
+    pub(crate) session: SessionId,
     /// All text that has come, for those who look for what must not.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Client {
-    pub async fn connect(address: SocketAddr) -> Self {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         Self::connect_with(stream, address, &[]).await
     }
 
-    pub async fn connect_with(stream: TcpStream, address: SocketAddr, headers: &[(&str, &str)]) -> Self {
+    pub(crate) async fn connect_with(
+        stream: TcpStream,
+        address: SocketAddr,
+        headers: &[(&str, &str)],
+    ) -> Self {
         let uri = format!("ws://{address}/ws").parse().unwrap();
         let mut builder = ClientBuilder::from_uri(uri);
         for (name, value) in headers.iter().chain(&[("sec-websocket-protocol", SUBPROTOCOL)]) {
@@ -383,7 +391,7 @@ impl Client {
         Self { socket, session: SessionId(0), bytes: Vec::new() }
     }
 
-    pub async fn hello(&mut self, token: &str, more: Value) -> Value {
+    pub(crate) async fn hello(&mut self, token: &str, more: Value) -> Value {
         let mut hello = more;
         hello["t"] = json!("hello");
         hello["token"] = json!(token);
@@ -394,19 +402,19 @@ impl Client {
         welcome
     }
 
-    pub async fn say(&mut self, message: &Value) {
+    pub(crate) async fn say(&mut self, message: &Value) {
         self.say_text(message.to_string()).await;
     }
 
-    pub async fn say_text(&mut self, text: String) {
+    pub(crate) async fn say_text(&mut self, text: String) {
         soon("sending", self.socket.send(Message::text(text))).await.unwrap();
     }
 
-    pub async fn watch(&mut self, room: &str) {
+    pub(crate) async fn watch(&mut self, room: &str) {
         self.say(&json!({"t": "watch", "room": room})).await;
     }
 
-    pub async fn ask(&mut self, room: &str, n: u64, what: Value) {
+    pub(crate) async fn ask(&mut self, room: &str, n: u64, what: Value) {
         self.say(&json!({"t": "do", "room": room, "n": n, "do": what})).await;
     }
 
@@ -421,7 +429,7 @@ impl Client {
     }
 
     /// The next message but `recovered`, which comes whenever the relay first hears itself.
-    pub async fn hear(&mut self) -> Value {
+    pub(crate) async fn hear(&mut self) -> Value {
         loop {
             let message = self.message().await;
             let text = message.as_text().unwrap_or_else(|| panic!("text, not {message:?}"));
@@ -434,7 +442,7 @@ impl Client {
     }
 
     /// The close code; what comes before it is skipped.
-    pub async fn hear_close(&mut self) -> u16 {
+    pub(crate) async fn hear_close(&mut self) -> u16 {
         loop {
             if let Some((code, _)) = self.message().await.as_close() {
                 return code.into();
@@ -443,28 +451,28 @@ impl Client {
     }
 
     /// The close code, or `None` when the relay says welcome.
-    pub async fn hear_welcome_or_close(&mut self) -> Option<u16> {
+    pub(crate) async fn hear_welcome_or_close(&mut self) -> Option<u16> {
         self.message().await.as_close().map(|(code, _)| code.into())
     }
 
     /// Waits for a notice.
-    pub async fn hear_notice(&mut self, code: &str) {
+    pub(crate) async fn hear_notice(&mut self, code: &str) {
         while !self.message().await.as_text().is_some_and(|text| text.contains(code)) {}
     }
 
     /// Whether something comes, or the connection has ended.
-    pub async fn is_there(&mut self) -> bool {
+    pub(crate) async fn is_there(&mut self) -> bool {
         self.socket.next().await.is_some_and(|message| message.is_ok())
     }
 
     /// The tag and position of the next message, such as `keyframe 1-5`; for answers with their number, such as
     /// `ack 7 1-5`.
-    pub async fn hear_brief(&mut self) -> String {
+    pub(crate) async fn hear_brief(&mut self) -> String {
         brief(&self.hear().await)
     }
 
     /// The next ones.
-    pub async fn hear_briefs(&mut self, count: usize) -> Vec<String> {
+    pub(crate) async fn hear_briefs(&mut self, count: usize) -> Vec<String> {
         let mut briefs = Vec::new();
         for _ in 0..count {
             briefs.push(self.hear_brief().await);
@@ -473,7 +481,7 @@ impl Client {
     }
 
     /// The next message that is about a room.
-    pub async fn hear_room_message(&mut self) -> Value {
+    pub(crate) async fn hear_room_message(&mut self) -> Value {
         loop {
             let message = self.hear().await;
             if message["room"].is_string() {
@@ -483,7 +491,7 @@ impl Client {
     }
 
     /// The next message with this tag; others are skipped.
-    pub async fn hear_until(&mut self, tag: &str) -> Value {
+    pub(crate) async fn hear_until(&mut self, tag: &str) -> Value {
         loop {
             let message = self.hear().await;
             if message["t"] == tag {
@@ -493,7 +501,7 @@ impl Client {
     }
 
     /// All that has come until now.
-    pub async fn hear_rest(&mut self) -> Vec<String> {
+    pub(crate) async fn hear_rest(&mut self) -> Vec<String> {
         self.say(&json!({"t": "ping", "at": 78})).await;
         let mut briefs = Vec::new();
         loop {
@@ -506,14 +514,14 @@ impl Client {
     }
 
     /// Nothing more has come before the answer to a ping.
-    pub async fn hear_nothing_more(&mut self) {
+    pub(crate) async fn hear_nothing_more(&mut self) {
         self.say(&json!({"t": "ping", "at": 77})).await;
         let next = self.hear().await;
         assert_eq!(next["t"], "pong", "{next}");
     }
 }
 
-pub fn brief(message: &Value) -> String {
+pub(crate) fn brief(message: &Value) -> String {
     let tag = message["t"].as_str().unwrap();
     let n = message["n"].as_u64().map(|n| format!(" {n}")).unwrap_or_default();
     let code = message["code"].as_str().map(|code| format!(" {code}")).unwrap_or_default();
