@@ -34,6 +34,9 @@ const CONNECT_ATTEMPT_MS: u64 = 2_000;
 /// Between two looks whether a connection is up.
 const LOOK_MS: u64 = 20;
 
+/// What a URL may begin with. The client would take anything else for a single server.
+const SCHEMES: [&str; 3] = ["redis://", "redis-sentinel://", "redis-cluster://"];
+
 /// How Redis is reached, and how much is asked of it.
 #[derive(Debug, Clone)]
 pub struct RedisConfig {
@@ -179,6 +182,9 @@ impl Redis {
     /// # Errors
     /// [`ConnectError`].
     pub async fn connect(config: RedisConfig) -> Result<Self, ConnectError> {
+        if !SCHEMES.iter().any(|scheme| config.url.starts_with(scheme)) {
+            return Err(ConnectError::Url(format!("it begins with none of {SCHEMES:?}")));
+        }
         let mut client_config =
             Config::from_url(&config.url).map_err(|error| ConnectError::Url(error.to_string()))?;
         // With RESP3 a connection that subscribes can also be asked other things, such as whether it lives.

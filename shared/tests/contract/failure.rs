@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use shared::{
+    bus::{Bus, BusError, redis::RedisBus},
     channel::Channel,
     id::Position,
-    store::{AppendError, Stored},
+    redis::{ConnectError, Durability, Redis, RedisConfig},
+    store::{AppendError, Store, Stored, redis::RedisStore},
+    testing::redis_server::{Persistence, RedisCluster, RedisSentinel, RedisServer, free_port},
 };
 use tokio::time::{Duration, timeout};
 
-use crate::setup::{House, Inbox, at_last, room};
+use crate::setup::{House, Inbox, at_last, connect, room};
 
 /// Three times what a command may take.
 const BOUND: Duration = Duration::from_secs(6);
@@ -69,4 +72,122 @@ pub(crate) async fn without_a_broker_operations_fail_in_bounded_time_and_later_w
     .await;
     let found = at_last(|| house.store.read(&room, None, 10)).await;
     assert_eq!(found, [Stored { at, bytes: Bytes::from_static(b"x") }]);
+}
+
+pub(crate) async fn a_subscription_survives_the_move_of_its_slot() {
+    let cluster = RedisCluster::start(Persistence::None).await.unwrap();
+    let bus = RedisBus::new(connect(&cluster.url()).await);
+    let inbox = Arc::new(Inbox::default());
+    let channel = Channel::frames(&room("t1"));
+    let subscription = bus.subscriber(inbox.clone());
+    subscription.subscribe(&channel).await.unwrap();
+    let from = cluster.owner_of(channel.as_str()).unwrap();
+    let missed = inbox.missed_so_far();
+    cluster.move_slot_of(channel.as_str(), (from + 1) % 3).unwrap();
+    // Nobody is told; the periodic renewal finds out.
+    inbox.wait_for_missed(missed).await;
+    let publish = || async {
+        match bus.publish(&channel, Bytes::from_static(b"after")).await {
+            Ok(1) => Ok(()),
+            other => Err(other),
+        }
+    };
+    at_last(publish).await;
+    assert_eq!(inbox.wait_for(&channel, 1).await[0], "after");
+}
+
+pub(crate) async fn a_stopped_redis_is_noticed_by_a_silent_subscriber_and_play_goes_on_after() {
+    let server = RedisServer::start(Persistence::None).await.unwrap();
+    let redis = connect(&server.url()).await;
+    let (bus, inbox) = (RedisBus::new(redis), Arc::new(Inbox::default()));
+    let subscription = bus.subscriber(inbox.clone());
+    let channel = Channel::nodes();
+    subscription.subscribe(&channel).await.unwrap();
+    let missed = inbox.missed_so_far();
+    server.pause();
+    let failed =
+        timeout(BOUND, bus.publish(&channel, Bytes::from_static(b"x"))).await.expect("it is bounded");
+    assert!(failed.is_err(), "{failed:?}");
+    // Long enough for the subscriber's own ping to go unanswered: it begins to connect anew, which nothing outside shows
+    // before the server goes on.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    server.resume();
+    inbox.wait_for_missed(missed).await;
+    at_last(|| bus.publish(&channel, Bytes::from_static(b"after"))).await;
+    inbox.wait_for(&channel, 1).await;
+}
+
+pub(crate) async fn fsync_is_refused_where_the_server_does_not_do_it() {
+    let lazy = RedisServer::start(Persistence::AofEverySecond).await.unwrap();
+    let config = |url: String| RedisConfig { durability: Durability::Fsync, ..RedisConfig::new(url) };
+    let refused = Redis::connect(config(lazy.url())).await.map(drop);
+    assert!(matches!(refused, Err(ConnectError::Durability(_))), "{refused:?}");
+    let eager = RedisServer::start(Persistence::AofAlways).await.unwrap();
+    Redis::connect(config(eager.url())).await.unwrap();
+    let cluster = RedisCluster::start(Persistence::None).await.unwrap();
+    let refused = Redis::connect(config(cluster.url())).await.map(drop);
+    assert!(matches!(refused, Err(ConnectError::Durability(_))), "{refused:?}");
+}
+
+pub(crate) async fn an_append_that_too_few_replicas_have_is_not_acknowledged() {
+    let server = RedisServer::start(Persistence::None).await.unwrap();
+    let durability = Durability::WaitReplicas { replicas: 1, timeout_ms: 50 };
+    let alone = RedisConfig { durability, ..RedisConfig::new(server.url()) };
+    let store = RedisStore::new(Redis::connect(alone).await.unwrap());
+    let append = store.append(&room("t1"), Position::new(1, 1), Bytes::from_static(b"x"), None).await;
+    assert!(matches!(append, Err(AppendError::Unavailable(_))), "{append:?}");
+    assert!(store.read(&room("t1"), None, 10).await.is_err(), "nor is it found as if it were");
+
+    let sentinel = RedisSentinel::start(Persistence::None).await.unwrap();
+    let durability = Durability::WaitReplicas { replicas: 1, timeout_ms: 1_000 };
+    let replicated =
+        RedisConfig { durability, connect_timeout_ms: 30_000, ..RedisConfig::new(sentinel.url()) };
+    let store = RedisStore::new(Redis::connect(replicated).await.unwrap());
+    store.append(&room("t1"), Position::new(1, 1), Bytes::from_static(b"x"), None).await.unwrap();
+    let replica = 1 - sentinel.primary().unwrap();
+    let length = sentinel.nodes[replica].ask(&["XLEN", "ch:{t1}:journal"]).unwrap();
+    assert_eq!(length.text(), "1");
+}
+
+pub(crate) async fn nobody_who_cannot_connect_waits_for_ever() {
+    let port = free_port().unwrap();
+    let nowhere =
+        RedisConfig { connect_timeout_ms: 300, ..RedisConfig::new(format!("redis://127.0.0.1:{port}")) };
+    let refused = timeout(BOUND, Redis::connect(nowhere)).await.expect("it is bounded").map(drop);
+    assert!(matches!(refused, Err(ConnectError::Unreachable(_))), "{refused:?}");
+    assert!(matches!(
+        Redis::connect(RedisConfig::new("http://x")).await.map(drop),
+        Err(ConnectError::Url(_))
+    ));
+}
+
+pub(crate) async fn more_publications_than_the_bound_are_refused_as_full() {
+    let server = RedisServer::start(Persistence::None).await.unwrap();
+    let config = RedisConfig { in_flight_max: 8, connections: 1, ..RedisConfig::new(server.url()) };
+    let bus = RedisBus::new(Redis::connect(config).await.unwrap());
+    server.pause();
+    let channel = Channel::nodes();
+    let mut waiting: Vec<_> = (0..8).map(|_| bus.publish(&channel, Bytes::from_static(b"x"))).collect();
+    for publication in &mut waiting {
+        assert!(futures_util::poll!(publication).is_pending());
+    }
+    assert_eq!(bus.publish(&channel, Bytes::from_static(b"x")).await, Err(BusError::Full));
+    server.resume();
+    for publication in waiting {
+        publication.await.unwrap();
+    }
+    bus.publish(&channel, Bytes::from_static(b"x")).await.unwrap();
+}
+
+pub(crate) async fn a_reconnect_is_seen_no_later_than_the_first_answer_after_it() {
+    for _ in 0..5 {
+        let mut server = RedisServer::start(Persistence::AofAlways).await.unwrap();
+        let store = RedisStore::new(connect(&server.url()).await);
+        store.append(&room("t1"), Position::new(1, 1), Bytes::new(), None).await.unwrap();
+        let before = store.generation();
+        server.restart().await.unwrap();
+        at_last(|| store.last(&room("t1"))).await;
+        // No await between the answer and this look.
+        assert_ne!(store.generation(), before);
+    }
 }

@@ -51,3 +51,23 @@ promises! {
     failure::the_generation_changes_when_the_connection_was_lost,
     failure::without_a_broker_operations_fail_in_bounded_time_and_later_work_again,
 }
+
+/// Promises of Redis alone.
+macro_rules! redis_promises {
+    ($($promise:ident),* $(,)?) => {
+        mod redis { $(
+            #[tokio::test]
+            async fn $promise() { crate::failure::$promise().await }
+        )* }
+    };
+}
+
+redis_promises! {
+    a_subscription_survives_the_move_of_its_slot,
+    a_stopped_redis_is_noticed_by_a_silent_subscriber_and_play_goes_on_after,
+    fsync_is_refused_where_the_server_does_not_do_it,
+    an_append_that_too_few_replicas_have_is_not_acknowledged,
+    nobody_who_cannot_connect_waits_for_ever,
+    more_publications_than_the_bound_are_refused_as_full,
+    a_reconnect_is_seen_no_later_than_the_first_answer_after_it,
+}
