@@ -1,1 +1,37 @@
-fn main() {}
+//! The newcomer's command: opens a house, says where it is, and closes it on Ctrl-C.
+
+use anyhow::Context as _;
+use house::{Config, House};
+use tokio_util::sync::CancellationToken;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let config = Config::from_command_line();
+    config.log.init()?;
+    let bots = config.bots.at_a_table(config.tables.seats);
+    let tables = config.tables.tables;
+    let house = House::open(config).await?;
+    println!("Cardhouse is open: {}", house.url());
+    println!(
+        "  {tables} tables with {bots} bots each. Open the address in a browser, pick a name, sit down."
+    );
+    println!("  Open it in a second window to play against yourself.");
+    println!("  Everything is in memory: when the house closes, tables and chips are gone.");
+    println!("  Health and metrics: http://{}/metrics", house.ops_address());
+    println!("  Ctrl-C closes it; --help lists what can be set.");
+    let closing = CancellationToken::new();
+    tokio::spawn(close_on_signal(closing.clone()));
+    house.run(closing).await.context("the house had to close")?;
+    println!("Closed.");
+    Ok(())
+}
+
+async fn close_on_signal(closing: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).expect("the runtime can wait for signals");
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    closing.cancel();
+}

@@ -1,0 +1,77 @@
+//! The house's own players: real clients over real WebSockets, who only get their tokens without asking over HTTP.
+
+use std::{sync::Arc, time::Duration};
+
+use player::{
+    Character, Habits, Style,
+    connect::{Dialer, play},
+    guest::{Guest, NoToken, Tokens},
+};
+use rand::RngExt as _;
+use reception::{Desk, Issued, guest::GuestName};
+use shared::id::RoomId;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::BotArgs;
+
+/// Names of bots, over and over again. Each shows that it is one.
+const NAMES: [&str; 24] = [
+    "Ada", "Bram", "Cleo", "Dario", "Edda", "Femi", "Greta", "Hugo", "Ines", "Jonas", "Kaya", "Lev", "Mina",
+    "Nils", "Olga", "Pia", "Quinn", "Rosa", "Sami", "Tara", "Umar", "Vera", "Wim", "Yuki",
+];
+
+/// Keeps so many bots at each table, until the returned tasks are dropped.
+pub(crate) fn seat(config: &BotArgs, tables: &[(RoomId, u8)], dialer: &Dialer, desk: &Desk) -> JoinSet<()> {
+    let mut playing = JoinSet::new();
+    let mut count = 0;
+    for (room, seats) in tables {
+        for _ in 0..config.at_a_table(*seats) {
+            let name = format!("{} (bot)", NAMES[count % NAMES.len()]);
+            let character = Character {
+                style: Style::of_crowd(count),
+                habits: habits(config),
+                // Nowhere else: so a table never has more bots than were meant for it.
+                tables: Arc::from([room.clone()]),
+                home: 0,
+                seed: rand::rng().random(),
+            };
+            let (dialer, tokens) = (dialer.clone(), AtTheDesk(desk.clone()));
+            playing.spawn(async move {
+                let for_ever = CancellationToken::new();
+                if let Err(error) = play(&name, character, &dialer, &tokens, for_ever, |_, _, _| {}).await {
+                    tracing::warn!(%error, name, "a bot has no token");
+                }
+            });
+            count += 1;
+        }
+    }
+    playing
+}
+
+fn habits(config: &BotArgs) -> Habits {
+    Habits {
+        think_min: Duration::from_millis(config.bot_think_min_ms),
+        think_more: Duration::from_millis(config.bot_think_more_ms),
+        ..Habits::default()
+    }
+}
+
+/// Tokens straight from the desk: bots do not use up what the people at their address may ask for.
+struct AtTheDesk(Desk);
+
+impl Tokens for AtTheDesk {
+    async fn guest(&self, name: &str) -> Result<Guest, NoToken> {
+        let name = GuestName::new(name).map_err(|error| NoToken::Unreachable(error.to_string()))?;
+        Ok(guest(self.0.new_guest(&name)))
+    }
+
+    async fn refresh(&self, token: &str) -> Result<Guest, NoToken> {
+        let issued = self.0.refresh(token).map_err(|error| NoToken::Unreachable(error.to_string()))?;
+        Ok(guest(issued))
+    }
+}
+
+fn guest(issued: Issued) -> Guest {
+    Guest { token: issued.token, user: issued.user, name: issued.name, expires_ms: issued.expires_ms }
+}

@@ -1,0 +1,194 @@
+//! The composition: one relay, one dealer worker and a desk for tokens on a broker in memory, behind one address.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use dealer_worker::{Worker, WorkerConfig, open_tables};
+use player::connect::Dialer;
+use rand::SeedableRng as _;
+use reception::{Desk, Keyring};
+use relay::Relay;
+use shared::{
+    bus::memory::MemoryBus,
+    clock::Clock,
+    id::{NodeId, RoomId},
+    ports::Ports,
+    readiness::{Readiness, ops_routes},
+    seal::SealKey,
+    store::memory::MemoryStore,
+    telemetry::Metrics,
+    wire::Wire,
+};
+use tokio::{net::TcpListener, task::JoinSet, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::{bots, config::Config, site};
+
+/// Whoever has not ended so long after the house was told to close is cut off. Nothing is lost by it: all is memory.
+const CLOSE_WITHIN: Duration = Duration::from_millis(1_500);
+
+/// Why a house did not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Somebody else listens there, often an earlier house.
+    #[error("{0} is taken: choose another address with {1}, such as {1} 127.0.0.1:0 for any free port")]
+    Taken(SocketAddr, &'static str),
+    /// The address cannot be listened on for another reason.
+    #[error("cannot listen on {0} ({1}): {2}")]
+    Listen(SocketAddr, &'static str, io::Error),
+    /// The flags describe no table.
+    #[error(transparent)]
+    Tables(#[from] dealer_worker::OpenError),
+    /// The process counts its metrics elsewhere.
+    #[error(transparent)]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+}
+
+/// A house with its doors open: connections wait until it [runs](House::run).
+pub struct House {
+    config: Config,
+    listener: TcpListener,
+    address: SocketAddr,
+    ops: TcpListener,
+    ops_address: SocketAddr,
+    metrics: Metrics,
+    desk: Desk,
+    relay: Arc<Relay>,
+    worker: Worker,
+    tables: Vec<(RoomId, u8)>,
+}
+
+impl House {
+    /// Takes the address and opens the tables.
+    ///
+    /// # Errors
+    /// [`OpenError`] names the flag to change.
+    ///
+    /// # Panics
+    /// Never: the house's own names are valid.
+    pub async fn open(mut config: Config) -> Result<Self, OpenError> {
+        let (listener, address) = bind(config.listen, "--listen").await?;
+        let (ops, ops_address) = bind(config.ops.ops_listen, "--ops-listen").await?;
+        let metrics = Metrics::install()?;
+
+        // One node would do for the broker; two show who is who in the logs.
+        let (floor, door) = (node("worker-house"), node("relay-house"));
+        let wire = Wire::perfect();
+        let (bus, store) = (MemoryBus::new(wire.clone(), &floor), MemoryStore::new(wire, &floor));
+        let clock = Clock::system();
+        let outside = Ports { bus: Arc::new(bus.handle(&door)), store: Arc::new(store.handle(&door)), clock };
+        let inside = Ports { bus: Arc::new(bus), store: Arc::new(store), clock };
+
+        let mut tables = Vec::new();
+        for number in 0..config.tables.tables {
+            let table = config.tables.table(number as usize);
+            // Tables are numbered from 1, and those that exist stay as they are.
+            open_tables(&inside, number + 1, &table).await?;
+            tables.push((
+                RoomId::new(&format!("t{}", number + 1)).expect("t and digits are a name"),
+                table.seats,
+            ));
+        }
+        let worker = WorkerConfig::new(floor, SealKey::random());
+        let worker = Worker::new(inside, worker, rand_chacha::ChaCha20Rng::from_rng(&mut rand::rng()));
+
+        let desk = Desk::new(Arc::new(Keyring::in_memory()), clock, config.tokens.token_ms());
+        let keys = relay::Keys::given(desk.keyring().keys().public().clone());
+        // The bots come from this machine and must not use up what guests may have.
+        let bots: usize = tables.iter().map(|(_, seats)| usize::from(config.bots.at_a_table(*seats))).sum();
+        config.relay.connections_max += bots;
+        config.relay.connections_per_address_max += bots;
+        config.relay.node = Some(door);
+        let relay = Relay::new(outside, config.relay.clone(), keys);
+        Ok(Self { config, listener, address, ops, ops_address, metrics, desk, relay, worker, tables })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where `/livez`, `/readyz` and `/metrics` are.
+    pub fn ops_address(&self) -> SocketAddr {
+        self.ops_address
+    }
+
+    /// What to open in a browser on this machine.
+    pub fn url(&self) -> String {
+        format!("http://{}/", reachable(self.address))
+    }
+
+    /// Runs until `closing` is cancelled, then says goodbye to everybody and returns, within two seconds. Dropping it ends
+    /// everything at once.
+    ///
+    /// # Errors
+    /// If the dealer worker fails, without which there is no game.
+    ///
+    /// # Panics
+    /// If a part of the house does.
+    pub async fn run(self, closing: CancellationToken) -> Result<(), dealer_worker::Failed> {
+        let dialer =
+            Dialer::new(&format!("ws://{}/ws", reachable(self.address))).expect("an address makes a URL");
+        let api = self.config.tokens.api(self.config.relay.trust_proxy, Vec::new());
+        let site = site::router(&self.relay, reception::router(self.desk.clone(), api));
+        let _tidy = self.metrics.keep_tidy();
+        let readiness = Readiness::new();
+        readiness.observe(self.worker.observed());
+        let relay = self.relay.clone();
+        readiness.check("relay", move || {
+            let troubles = relay.troubles();
+            if troubles.is_empty() { Ok(()) } else { Err(troubles.join(", ")) }
+        });
+        let ops = ops_routes(self.metrics, readiness);
+        let mut parts = JoinSet::new();
+        parts.spawn(relay::serve(self.listener, site, closing.clone().cancelled_owned()));
+        parts.spawn(relay::serve(self.ops, ops, closing.clone().cancelled_owned()));
+        parts.spawn(self.relay.run(closing.clone().cancelled_owned()));
+        // It deals until everybody has gone, and then just ends: there is nobody to hand tables over to.
+        let dealing = CancellationToken::new();
+        let mut worker = JoinSet::new();
+        worker.spawn(self.worker.run(dealing.clone()));
+        let bots = bots::seat(&self.config.bots, &self.tables, &dialer, &self.desk);
+
+        tokio::select! {
+            biased;
+            () = closing.cancelled() => {}
+            Some(ended) = worker.join_next() => ended.expect("the worker does not panic")?,
+            Some(ended) = parts.join_next() => ended.expect("neither relay nor server panics"),
+        }
+        drop(bots);
+        closing.cancel();
+        if timeout(CLOSE_WITHIN, async { while parts.join_next().await.is_some() {} }).await.is_err() {
+            tracing::debug!("some were still there at the end");
+        }
+        Ok(())
+    }
+}
+
+async fn bind(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAddr), OpenError> {
+    let listener =
+        TcpListener::bind(address).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
+    match listener {
+        Ok((address, listener)) => Ok((listener, address)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(OpenError::Taken(address, flag)),
+        Err(error) => Err(OpenError::Listen(address, flag, error)),
+    }
+}
+
+fn node(name: &str) -> NodeId {
+    NodeId::new(name).expect("the house's own names are valid")
+}
+
+/// The address by which this machine reaches itself where the house listens.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
+}
