@@ -1,1 +1,57 @@
 //! Bot swarm, cluster harness, simulator, chaos, benchmarks.
+//!
+//! - [`swarm`]: bots that play and judge: `loadtest swarm`.
+//! - [`cluster`]: the real processes on this machine: `loadtest cluster`.
+//! - [`simulate`]: the whole house in one thread, with faults from a seed: `loadtest simulate`.
+//! - [`signals`]: how a command is told to end.
+
+pub mod cluster;
+pub mod signals;
+pub mod simulate;
+pub mod swarm;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Load and proof for a Cardhouse: bots that play and judge, and a real cluster on this machine to play at.
+#[derive(Debug, Parser)]
+#[command(name = "loadtest", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bots that find tables, sit, play, and judge everything that they see
+    Swarm(swarm::SwarmArgs),
+    /// Redis, nginx, relays, dealer workers and reception as processes on free loopback ports; until Ctrl-C
+    Cluster(cluster::ClusterArgs),
+    /// The real relays, workers and clients in one thread under a simulated clock, with faults from a seed
+    Simulate(simulate::command::Simulate),
+}
+
+impl Cli {
+    /// Runs the command to its end.
+    pub fn run(self) -> ExitCode {
+        // The simulator brings its own runtimes.
+        if let Command::Simulate(simulate) = self.command {
+            return if simulate.run() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let done = runtime.map_err(anyhow::Error::from).and_then(|runtime| {
+            runtime.block_on(async {
+                match self.command {
+                    Command::Swarm(args) => swarm::command(args).await,
+                    Command::Cluster(args) => cluster::command(args).await,
+                    Command::Simulate(_) => unreachable!("it was run above"),
+                }
+            })
+        });
+        done.unwrap_or_else(|error| {
+            eprintln!("loadtest: {error:#}");
+            ExitCode::from(2)
+        })
+    }
+}

@@ -295,6 +295,11 @@ impl Client {
         self.phase == Phase::Online
     }
 
+    /// The session that its commands belong to; `None` before the first welcome.
+    pub fn session(&self) -> Option<SessionId> {
+        self.session
+    }
+
     /// Who the relay says this is; `None` before the first welcome.
     pub fn user(&self) -> Option<&UserId> {
         self.user.as_ref()

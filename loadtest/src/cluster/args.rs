@@ -1,0 +1,74 @@
+//! The flags of `loadtest cluster`.
+
+use clap::{Args, ValueEnum};
+
+/// Flags of `loadtest cluster`; also how tests, chaos and benchmarks say what they want.
+#[derive(Debug, Clone, Args)]
+pub struct ClusterArgs {
+    /// How many relays
+    #[arg(long, default_value_t = 2)]
+    pub relays: usize,
+    /// How many dealer workers
+    #[arg(long, default_value_t = 2)]
+    pub dealers: usize,
+    /// How many tables
+    #[arg(long, default_value_t = 100)]
+    pub tables: u32,
+    /// How Redis is run
+    #[arg(long, value_enum, default_value_t = RedisMode::Single)]
+    pub redis: RedisMode,
+    /// Whether and how Redis writes its append-only file
+    #[arg(long, value_enum, default_value_t = Aof::Everysec)]
+    pub aof: Aof,
+    /// Where nginx listens, loopback port [default: any free one]
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// The folder with the nginx templates [default: nginx/ of the source tree]
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../nginx"))]
+    pub nginx_dir: std::path::PathBuf,
+    /// The folder with the web client [default: web/ of the source tree]
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../web"))]
+    pub web_dir: std::path::PathBuf,
+    /// Another flag for every relay, as `--relay-flag=--idle-ms=10000`; may be repeated
+    #[arg(long, allow_hyphen_values = true)]
+    pub relay_flag: Vec<String>,
+    /// Another flag for every dealer worker, as `--dealer-flag=--pause-ms=500`; may be repeated
+    #[arg(long, allow_hyphen_values = true)]
+    pub dealer_flag: Vec<String>,
+    /// Do not build the binaries, take those that lie beside this one
+    #[arg(long)]
+    pub no_build: bool,
+}
+
+impl Default for ClusterArgs {
+    fn default() -> Self {
+        #[derive(clap::Parser)]
+        struct Flags {
+            #[command(flatten)]
+            args: ClusterArgs,
+        }
+        <Flags as clap::Parser>::parse_from(["cluster"]).args
+    }
+}
+
+/// How Redis is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RedisMode {
+    /// One server
+    Single,
+    /// A primary, a replica and three sentinels
+    Sentinel,
+    /// A cluster of three primaries
+    Cluster,
+}
+
+/// Whether and how Redis writes its append-only file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Aof {
+    /// Memory only
+    None,
+    /// `appendfsync everysec`
+    Everysec,
+    /// `appendfsync always`
+    Always,
+}

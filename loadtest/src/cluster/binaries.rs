@@ -1,0 +1,61 @@
+//! The programs of the cluster: those that lie beside this one, built first when this is a source tree.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::Context;
+
+/// What a cluster is made of, besides Redis and nginx.
+const PROGRAMS: [&str; 3] = ["relay", "dealer-worker", "reception"];
+
+/// The folder that the programs are in.
+///
+/// `cargo run -p loadtest` builds loadtest alone. Under cargo the others are therefore built here, in the same profile, so that a
+/// cluster never runs programs that are older than their source.
+///
+/// # Errors
+/// When they cannot be built, or one is missing.
+pub fn folder(build: bool) -> anyhow::Result<PathBuf> {
+    let this = std::env::current_exe()?;
+    let folder = this.parent().context("a program without a folder")?;
+    // Tests run from target/PROFILE/deps.
+    let folder =
+        if folder.ends_with("deps") { folder.parent().context("deps without a parent")? } else { folder };
+    let missing: Vec<&str> = PROGRAMS.into_iter().filter(|name| !folder.join(name).is_file()).collect();
+    let under_cargo = std::env::var_os("CARGO").is_some();
+    if build && (under_cargo || (!missing.is_empty() && source_tree().is_file())) {
+        build_all(folder)?;
+    } else if !missing.is_empty() {
+        anyhow::bail!(
+            "{} not found in {}; `cargo build --release --bins` builds all",
+            missing.join(", "),
+            folder.display()
+        );
+    }
+    Ok(folder.to_owned())
+}
+
+fn source_tree() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml")
+}
+
+fn build_all(folder: &Path) -> anyhow::Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.arg("build").arg("--manifest-path").arg(source_tree());
+    for program in PROGRAMS {
+        command.args(["--package", program]);
+    }
+    if folder.ends_with("release") {
+        command.arg("--release");
+    }
+    command
+        .arg("--bins")
+        .arg("--target-dir")
+        .arg(folder.parent().context("a profile without a target folder")?);
+    let status = command.status().context("cannot run cargo")?;
+    anyhow::ensure!(status.success(), "the programs of the cluster cannot be built: {status}");
+    Ok(())
+}

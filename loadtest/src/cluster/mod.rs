@@ -1,0 +1,293 @@
+//! The real thing on this machine: Redis, nginx, relays, dealer workers and reception as processes on free loopback ports.
+//!
+//! - [`args`]: what is wanted. [`Cluster`]: what runs.
+//! - [`process`]: one process; [`broker`]: Redis; [`nginx`]: the edge; [`binaries`]: where our programs are.
+//! - [`undertaker`]: leaves nothing behind, even when this process is killed.
+
+pub mod args;
+pub mod binaries;
+pub mod broker;
+pub mod nginx;
+pub mod process;
+pub mod undertaker;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use tempfile::TempDir;
+use tokio::time::{Duration, Instant};
+
+pub use args::ClusterArgs;
+use broker::Broker;
+use process::{Process, Recipe};
+use undertaker::{Living, Undertaker};
+
+use crate::signals;
+
+/// A process that is not ready within this will not be.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// How often the running cluster is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// A running cluster. Dropping it kills all; [`Cluster::end`] ends it in order.
+pub struct Cluster {
+    // In the order in which they are to be dropped: clients of a thing before the thing.
+    nginx: Process,
+    relays: Vec<Process>,
+    dealers: Vec<Process>,
+    reception: Process,
+    broker: Broker,
+    living: Living,
+    _undertaker: Undertaker,
+    dir: TempDir,
+}
+
+/// Which of the cluster's own processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Node {
+    /// The edge.
+    Nginx,
+    /// A relay, from 0.
+    Relay(usize),
+    /// A dealer worker, from 0.
+    Dealer(usize),
+    /// Reception.
+    Reception,
+}
+
+impl Cluster {
+    /// Starts everything and waits until each says that it is ready.
+    ///
+    /// # Errors
+    /// When something is not installed, cannot be built, or does not become ready; what was started is gone again.
+    pub async fn start(args: &ClusterArgs) -> anyhow::Result<Self> {
+        let nginx_program = nginx::program()?;
+        let programs = binaries::folder(!args.no_build)?;
+        let dir = tempfile::Builder::new().prefix("cardhouse-").tempdir()?;
+        let undertaker = Undertaker::for_dir(dir.path()).context("cannot start a shell")?;
+        let living = undertaker.living();
+        let broker = Broker::start(args.redis, args.aof, &living).await?;
+
+        let recipes = Recipes { programs, dir: dir.path(), args, redis_url: broker.url() };
+        let start = |recipe| Process::start(recipe, dir.path(), &living);
+        let mut reception = start(recipes.reception()?)?;
+        // Relays fetch its keys when they start.
+        reception.ready(READY_WITHIN).await?;
+        let seal_key = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
+        let dealers = (0..args.dealers).map(|i| start(recipes.dealer(i, &seal_key)?));
+        let mut dealers = dealers.collect::<anyhow::Result<Vec<_>>>()?;
+        let relays = (0..args.relays).map(|i| start(recipes.relay(i, reception.listen())?));
+        let mut relays = relays.collect::<anyhow::Result<Vec<_>>>()?;
+        for process in dealers.iter_mut().chain(&mut relays) {
+            process.ready(READY_WITHIN).await?;
+        }
+        let relay_addresses = relays.iter().map(Process::listen).collect();
+        let mut nginx = start(recipes.nginx(nginx_program, relay_addresses, reception.listen())?)?;
+        nginx.ready(READY_WITHIN).await?;
+        Ok(Self { nginx, relays, dealers, reception, broker, living, _undertaker: undertaker, dir })
+    }
+
+    /// Where players and browsers go.
+    pub fn address(&self) -> SocketAddr {
+        self.nginx.listen()
+    }
+
+    /// The WebSocket behind nginx.
+    pub fn ws_url(&self) -> String {
+        format!("ws://{}/ws", self.address())
+    }
+
+    /// Logs and configuration, until the end.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Redis.
+    pub fn broker(&self) -> &Broker {
+        &self.broker
+    }
+
+    /// Kills a data node of Redis and starts it again.
+    ///
+    /// # Errors
+    /// When it does not come up again.
+    pub async fn restart_broker(&mut self, node: usize) -> anyhow::Result<()> {
+        self.broker.restart(node, &self.living).await
+    }
+
+    /// A process of ours.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn node(&mut self, node: Node) -> &mut Process {
+        match node {
+            Node::Nginx => &mut self.nginx,
+            Node::Relay(i) => &mut self.relays[i],
+            Node::Dealer(i) => &mut self.dealers[i],
+            Node::Reception => &mut self.reception,
+        }
+    }
+
+    /// Names of all processes of ours.
+    pub fn nodes(&self) -> Vec<Node> {
+        let relays = (0..self.relays.len()).map(Node::Relay);
+        let dealers = (0..self.dealers.len()).map(Node::Dealer);
+        [Node::Nginx, Node::Reception].into_iter().chain(relays).chain(dealers).collect()
+    }
+
+    /// Ends all in order: nobody loses what they stand on before they are gone.
+    pub async fn end(mut self) {
+        self.nginx.end().await;
+        futures_util::future::join_all(self.relays.iter_mut().map(Process::end)).await;
+        futures_util::future::join_all(self.dealers.iter_mut().map(Process::end)).await;
+        self.reception.end().await;
+    }
+
+    fn print(&self, args: &ClusterArgs) {
+        println!("cardhouse at http://{}/", self.address());
+        println!("  swarm:      loadtest swarm --url {}", self.ws_url());
+        println!(
+            "  redis:      {} ({:?}, {} processes)",
+            self.broker.url(),
+            args.redis,
+            self.broker.servers().len()
+        );
+        for process in [&self.reception, &self.nginx].into_iter().chain(&self.dealers).chain(&self.relays) {
+            let pid = process.pid().unwrap_or_default();
+            println!("  {:<11} pid {pid:<8} {} health {}", process.name(), process.listen(), process.ops());
+        }
+        println!("  logs:       {}", self.dir().display());
+    }
+}
+
+/// How each process is started.
+struct Recipes<'a> {
+    programs: PathBuf,
+    dir: &'a Path,
+    args: &'a ClusterArgs,
+    redis_url: String,
+}
+
+impl Recipes<'_> {
+    fn ours(
+        &self,
+        program: &str,
+        name: String,
+        mut arguments: Vec<String>,
+        listen: SocketAddr,
+    ) -> anyhow::Result<Recipe> {
+        let ops = free_address()?;
+        arguments.extend(["--ops-listen".into(), ops.to_string()]);
+        Ok(Recipe {
+            name,
+            program: self.programs.join(program),
+            arguments,
+            environment: Vec::new(),
+            listen,
+            ready: (ops, "/readyz"),
+            end_signal: "TERM",
+        })
+    }
+
+    fn reception(&self) -> anyhow::Result<Recipe> {
+        let listen = free_address()?;
+        let keys = self.dir.join("keys").display().to_string();
+        let arguments = vec![
+            format!("--listen={listen}"),
+            format!("--key-dir={keys}"),
+            // There is one key and nobody has an older one; the bots all come from one address.
+            "--key-settle-ms=0".into(),
+            "--tokens-per-minute=0".into(),
+            "--trust-proxy".into(),
+        ];
+        self.ours("reception", "reception".into(), arguments, listen)
+    }
+
+    fn relay(&self, i: usize, reception: SocketAddr) -> anyhow::Result<Recipe> {
+        let listen = free_address()?;
+        let mut arguments = vec![
+            format!("--listen={listen}"),
+            format!("--redis-url={}", self.redis_url),
+            format!("--jwks-url=http://{reception}/.well-known/jwks.json"),
+            "--trust-proxy".into(),
+            "--connections-per-address-max=1000000".into(),
+        ];
+        arguments.extend(self.args.relay_flag.iter().cloned());
+        self.ours("relay", format!("relay {}", i + 1), arguments, listen)
+    }
+
+    fn dealer(&self, i: usize, seal_key: &str) -> anyhow::Result<Recipe> {
+        let mut arguments =
+            vec![format!("--redis-url={}", self.redis_url), format!("--tables={}", self.args.tables)];
+        arguments.extend(self.args.dealer_flag.iter().cloned());
+        let mut recipe =
+            self.ours("dealer-worker", format!("dealer {}", i + 1), arguments, ([0, 0, 0, 0], 0).into())?;
+        recipe.listen = recipe.ready.0;
+        recipe.environment.push(("CARDHOUSE_SEAL_KEY".into(), seal_key.into()));
+        Ok(recipe)
+    }
+
+    fn nginx(&self, program: &str, relays: Vec<SocketAddr>, reception: SocketAddr) -> anyhow::Result<Recipe> {
+        let listen = match self.args.port {
+            Some(port) => (Ipv4Addr::LOCALHOST, port).into(),
+            None => free_address()?,
+        };
+        let (templates, web) = (self.args.nginx_dir.clone(), self.args.web_dir.clone());
+        let config =
+            nginx::Edge { templates, web, listen, relays, reception }.render(&self.dir.join("nginx"))?;
+        Ok(Recipe {
+            name: "nginx".into(),
+            program: program.into(),
+            arguments: nginx::arguments(&config),
+            environment: Vec::new(),
+            listen,
+            ready: (listen, "/livez"),
+            // Fast: QUIT would wait for every socket.
+            end_signal: "TERM",
+        })
+    }
+}
+
+/// A loopback address that was free a moment ago.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok((Ipv4Addr::LOCALHOST, shared::testing::redis_server::free_port()?).into())
+}
+
+/// `loadtest cluster`: until Ctrl-C or SIGTERM. A process that ends before is told.
+///
+/// # Errors
+/// When the cluster cannot be started.
+pub async fn command(args: ClusterArgs) -> anyhow::Result<ExitCode> {
+    let stop = signals::until_told()?;
+    let begin = Instant::now();
+    let mut cluster = tokio::select! {
+        biased;
+        () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
+        cluster = Cluster::start(&args) => cluster?,
+    };
+    cluster.print(&args);
+    println!("all ready after {:.1} s; Ctrl-C ends it", begin.elapsed().as_secs_f64());
+    let mut code = ExitCode::SUCCESS;
+    while !stop.is_cancelled() {
+        for node in cluster.nodes() {
+            let process = cluster.node(node);
+            if let Some(ended) = process.has_ended() {
+                eprintln!("{} ended: {ended}\n{}", process.name(), process.last_words());
+                code = ExitCode::FAILURE;
+            }
+        }
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+    println!("ending");
+    cluster.end().await;
+    Ok(code)
+}

@@ -1,0 +1,176 @@
+//! nginx with the configuration of production: only addresses and paths are filled in.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::Context;
+
+/// Where Debian puts it; `PATH` of a user who is not root may not name it.
+const PROGRAMS: [&str; 2] = ["/usr/sbin/nginx", "nginx"];
+
+/// Sockets to relays leave from so many loopback addresses, each good for 64,000 to every relay.
+const SOURCES: u8 = 4;
+
+/// What is filled in.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    /// The folder with the templates.
+    pub templates: PathBuf,
+    /// The folder with the web client.
+    pub web: PathBuf,
+    /// Where nginx listens.
+    pub listen: SocketAddr,
+    /// All relays.
+    pub relays: Vec<SocketAddr>,
+    /// Reception.
+    pub reception: SocketAddr,
+}
+
+impl Edge {
+    /// Writes the configuration into `dir` (which becomes the folder of its pid and temporary files too) and returns the main file.
+    ///
+    /// # Errors
+    /// When a template cannot be read, names something unknown, or the result cannot be written.
+    pub fn render(&self, dir: &Path) -> anyhow::Result<PathBuf> {
+        fs::create_dir_all(dir)?;
+        let values = self.values(dir)?;
+        for name in ["cardhouse.conf", "locations.conf"] {
+            let template = self.templates.join(format!("{name}.template"));
+            let text = fs::read_to_string(&template).with_context(|| template.display().to_string())?;
+            let text = fill_in(&text, &values).with_context(|| template.display().to_string())?;
+            fs::write(dir.join(name), text)?;
+        }
+        fs::copy(self.templates.join("security-headers.conf"), dir.join("security-headers.conf"))?;
+        Ok(dir.join("cardhouse.conf"))
+    }
+
+    fn values(&self, dir: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
+        let mut relays = String::new();
+        for relay in &self.relays {
+            write!(relays, "server {relay} max_fails=1 fail_timeout=2s; ")?;
+        }
+        let mut sources = String::new();
+        for source in 1..SOURCES {
+            write!(sources, "{}% 127.0.0.{source}; ", 100 / u32::from(SOURCES))?;
+        }
+        write!(sources, "* 127.0.0.{SOURCES};")?;
+        let web = fs::canonicalize(&self.web).with_context(|| self.web.display().to_string())?;
+        Ok(vec![
+            ("NGINX_USER", user()?),
+            ("OPEN_FILES", open_files().to_string()),
+            ("RUN_DIR", dir.display().to_string()),
+            ("LOG", "stderr".into()),
+            ("LISTEN", format!("listen {};", self.listen)),
+            ("WEB_DIR", web.display().to_string()),
+            ("RELAYS", relays),
+            ("RECEPTION", self.reception.to_string()),
+            ("SOURCES", sources),
+        ])
+    }
+}
+
+/// The nginx program.
+///
+/// # Errors
+/// When it is not installed.
+pub fn program() -> anyhow::Result<&'static str> {
+    let runs =
+        |program: &&str| Command::new(program).arg("-v").output().is_ok_and(|out| out.status.success());
+    PROGRAMS.into_iter().find(runs).context("nginx is not installed (Debian: apt-get install nginx)")
+}
+
+/// Arguments to run nginx in the foreground with a rendered configuration.
+pub fn arguments(config: &Path) -> Vec<String> {
+    let dir = config.parent().unwrap_or(Path::new(".")).display();
+    let file = config.display();
+    [format!("-p{dir}"), format!("-c{file}"), "-estderr".into(), "-gdaemon off;".into()].into()
+}
+
+/// Replaces `${NAME}`s. Only capital names in braces count: nginx has variables of its own.
+fn fill_in(template: &str, values: &[(&str, String)]) -> anyhow::Result<String> {
+    let mut text = String::with_capacity(template.len());
+    for line in template.lines() {
+        let mut rest = line;
+        // Comments explain the names and keep them.
+        while let Some(at) = rest.find("${").filter(|_| !line.trim_start().starts_with('#')) {
+            let end = rest[at..].find('}').context("a ${ without }")? + at;
+            let name = &rest[at + 2..end];
+            let value = values.iter().find(|(known, _)| *known == name);
+            let (_, value) = value.with_context(|| format!("{name} is not known"))?;
+            text.push_str(&rest[..at]);
+            text.push_str(value);
+            rest = &rest[end + 1..];
+        }
+        text.push_str(rest);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// The user that nginx's workers run as: whoever runs this.
+fn user() -> anyhow::Result<String> {
+    let out = Command::new("id").arg("-un").output().context("cannot run id")?;
+    Ok(String::from_utf8(out.stdout)?.trim().to_owned())
+}
+
+/// How many files this process may have open; nginx inherits it.
+fn open_files() -> u64 {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let hard = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
+    hard.unwrap_or(1_024).min(200_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edge() -> Edge {
+        let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        Edge {
+            templates: tree.join("nginx"),
+            web: tree.join("web"),
+            listen: ([127, 0, 0, 1], 18_080).into(),
+            relays: vec![([127, 0, 0, 1], 18_081).into(), ([127, 0, 0, 1], 18_082).into()],
+            reception: ([127, 0, 0, 1], 18_090).into(),
+        }
+    }
+
+    fn test(config: &Path) -> (bool, String) {
+        let mut arguments = arguments(config);
+        arguments.push("-t".into());
+        let out = Command::new(program().unwrap()).args(arguments).output().unwrap();
+        (out.status.success(), String::from_utf8_lossy(&out.stderr).into_owned())
+    }
+
+    #[test]
+    fn nginx_accepts_the_configuration() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = edge().render(&dir.path().join("nginx")).unwrap();
+        let (accepted, said) = test(&config);
+        assert!(accepted, "{said}");
+        assert!(!said.contains("[warn]") && !said.contains("[error]"), "{said}");
+    }
+
+    #[test]
+    fn nginx_refuses_a_broken_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = edge().render(&dir.path().join("nginx")).unwrap();
+        let text = fs::read_to_string(&config).unwrap();
+        fs::write(&config, text.replace("least_conn;", "most_conn;")).unwrap();
+        let (accepted, said) = test(&config);
+        assert!(!accepted && said.contains("most_conn"), "{said}");
+    }
+
+    #[test]
+    fn every_name_of_a_template_is_filled_in_and_nothing_else() {
+        let values = [("A", "one".to_owned())];
+        assert_eq!(fill_in("# ${A}\nx ${A} $b ${A};", &values).unwrap(), "# ${A}\nx one $b one;\n");
+        assert!(fill_in("x ${B}", &values).is_err());
+    }
+}

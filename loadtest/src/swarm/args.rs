@@ -1,0 +1,115 @@
+//! The flags of `loadtest swarm`.
+
+use clap::Args;
+use player::Habits;
+use tokio::time::Duration;
+
+/// Flags of `loadtest swarm`.
+#[derive(Debug, Clone, Args)]
+pub struct SwarmArgs {
+    /// Where to connect: a relay, an nginx or a house
+    #[arg(long, env = "CARDHOUSE_URL", default_value = "ws://127.0.0.1:8080/ws")]
+    pub url: String,
+    /// Where guest tokens come from [default: http://HOST/api of the url]
+    #[arg(long, env = "CARDHOUSE_RECEPTION_URL")]
+    pub reception: Option<String>,
+    /// How many bots
+    #[arg(long, default_value_t = 600)]
+    pub bots: usize,
+    /// At how many tables, the first by name in the lobby
+    #[arg(long, default_value_t = 100)]
+    pub tables: usize,
+    /// How long to measure once all bots are there, seconds
+    #[arg(long, default_value_t = 30)]
+    pub seconds: u64,
+    /// One JSON line at the end
+    #[arg(long)]
+    pub json: bool,
+    /// Mean thinking time for an action, milliseconds
+    #[arg(long, default_value_t = 400)]
+    pub think_ms: u64,
+    /// Chance that a bot says something after a hand
+    #[arg(long, default_value_t = 0.02)]
+    pub chat: f64,
+    /// Chance that a bot leaves its table after a hand, to come back later
+    #[arg(long, default_value_t = 0.005)]
+    pub leave: f64,
+    /// Chance that a bot's connection drops after a hand without a word, to resume later
+    #[arg(long, default_value_t = 0.002)]
+    pub vanish: f64,
+    /// How long a bot that left or vanished stays away at most, milliseconds
+    #[arg(long, default_value_t = 3_000)]
+    pub away_ms: u64,
+    /// How many bots begin a second
+    #[arg(long, default_value_t = 400)]
+    pub ramp: u32,
+    /// How long to wait for all bots to be there before measuring anyway, seconds
+    #[arg(long, default_value_t = 60)]
+    pub ramp_seconds_max: u64,
+    /// Spread the bots over so many processes
+    #[arg(long, default_value_t = 1)]
+    pub processes: usize,
+    /// Where all the bots' chance comes from
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Which part of a larger swarm this process is: PART/PARTS
+    #[arg(long, hide = true, value_parser = parse_part)]
+    pub part: Option<Part>,
+}
+
+/// One of the processes of a swarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// From 0.
+    pub index: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+fn parse_part(text: &str) -> Result<Part, String> {
+    let (index, of) = text.split_once('/').ok_or("PART/PARTS")?;
+    let number = |text: &str| text.parse::<usize>().map_err(|error| error.to_string());
+    let part = Part { index: number(index)?, of: number(of)? };
+    if part.index < part.of { Ok(part) } else { Err("PART counts from 0".into()) }
+}
+
+impl Part {
+    /// The half-open range of `0..whole` that is this part's.
+    pub fn share(self, whole: usize) -> std::ops::Range<usize> {
+        whole * self.index / self.of..whole * (self.index + 1) / self.of
+    }
+}
+
+impl SwarmArgs {
+    /// The part of the swarm that this process is; the whole, if nothing else is said.
+    pub fn part(&self) -> Part {
+        self.part.unwrap_or(Part { index: 0, of: 1 })
+    }
+
+    /// How the bots behave.
+    pub fn habits(&self) -> Habits {
+        let think = Duration::from_millis(self.think_ms);
+        Habits {
+            think_min: think / 4,
+            think_more: think * 3 / 4,
+            chat: self.chat,
+            leave: self.leave,
+            vanish: self.vanish,
+            away: Duration::from_millis(self.away_ms),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_swarm_make_the_whole() {
+        for whole in [0, 1, 7, 600] {
+            let shares = (0..4).flat_map(|index| Part { index, of: 4 }.share(whole));
+            assert_eq!(shares.collect::<Vec<_>>(), (0..whole).collect::<Vec<_>>());
+        }
+        assert!(parse_part("4/4").is_err());
+    }
+}

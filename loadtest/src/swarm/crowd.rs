@@ -1,0 +1,186 @@
+//! One process's bots: they find tables, play until the time is up, leave, and are judged.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use anyhow::Context;
+use futures_util::{SinkExt, StreamExt};
+use player::{
+    Breaches, Character, Client, Heard, Style,
+    connect::{self, Dialer},
+    guest::{Reception, Tokens},
+};
+use shared::id::RoomId;
+use tokio::{
+    task::JoinSet,
+    time::{Duration, Instant},
+};
+use tokio_util::sync::CancellationToken;
+use tokio_websockets::Message;
+
+use super::{
+    args::SwarmArgs,
+    progress::View,
+    stopwatch::Stopwatches,
+    summary::Outcome,
+    tally::{Life, Tally},
+};
+
+/// The lobby is given this long to name as many tables as were asked for; then the swarm plays at those that it names.
+const LOBBY_WITHIN: Duration = Duration::from_secs(10);
+
+/// A command that has no answer when its bot has waited for this long after the end is counted as never answered.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often the view is drawn, and the crowd looks whether all are there.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Where a crowd plays.
+#[derive(Debug, Clone)]
+pub struct Crowd {
+    dialer: Dialer,
+    reception: Reception,
+    tables: Arc<[RoomId]>,
+}
+
+impl Crowd {
+    /// Finds reception, relay and tables.
+    ///
+    /// # Errors
+    /// When one of them is not there.
+    pub async fn find(args: &SwarmArgs) -> anyhow::Result<Self> {
+        let dialer = Dialer::new(&args.url)?;
+        let base = args.reception.clone().unwrap_or_else(|| Reception::base_of(&args.url));
+        let reception = Reception::new(&base);
+        let tables = find_tables(&dialer, &reception, args.tables).await?;
+        let tables = tables[args.part().share(tables.len())].into();
+        Ok(Self { dialer, reception, tables })
+    }
+
+    /// Plays and judges. Ends early when `stop` is cancelled.
+    pub async fn run(&self, args: &SwarmArgs, stop: &CancellationToken) -> Outcome {
+        let bots = args.part().share(args.bots);
+        let tally = Arc::new(Tally::new(Stopwatches::new(self.tables.iter())));
+        let ending = stop.child_token();
+        let mut playing = JoinSet::new();
+        let view = View::new(args);
+        let mut start_of_next = Instant::now();
+        for i in bots.clone() {
+            let first = bots.start;
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                () = tokio::time::sleep_until(start_of_next) => {}
+            }
+            start_of_next += Duration::from_secs(1) / args.ramp.max(1);
+            playing.spawn(self.clone().play(i, i - first, args.clone(), tally.clone(), ending.clone()));
+            view.ramping(&tally);
+        }
+        let all_there_by = Instant::now() + Duration::from_secs(args.ramp_seconds_max);
+        while tally.online() < playing.len() as u64 && Instant::now() < all_there_by && !stop.is_cancelled() {
+            view.ramping(&tally);
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        let measured = measure(args, &tally, &view, stop).await;
+        ending.cancel();
+        let mut outcome = Outcome {
+            bots: playing.len() as u64,
+            seconds: measured.as_secs_f64().round() as u64,
+            hands: 0,
+            actions: 0,
+            deliveries: 0,
+            latency_us: tally.latency_us(),
+            breaches: Breaches::default(),
+            refused: tally.refused(),
+            reconnects: 0,
+            turned_away: BTreeMap::new(),
+            without_token: 0,
+        };
+        while let Some(ended) = playing.join_next().await {
+            match ended.expect("a bot does not panic") {
+                Ok(mut ended) => {
+                    ended.bot.client_mut().judge_unanswered(ANSWERED_WITHIN, Instant::now());
+                    outcome.breaches.add(ended.bot.client().breaches());
+                    if let Some(code) = ended.turned_away {
+                        *outcome.turned_away.entry(code).or_default() += 1;
+                    }
+                }
+                Err(_) => outcome.without_token += 1,
+            }
+        }
+        view.clear();
+        let progress = tally.progress();
+        outcome.hands = progress.hands;
+        outcome.actions = progress.actions;
+        outcome.deliveries = progress.deliveries;
+        outcome.reconnects = progress.reconnects;
+        outcome
+    }
+
+    async fn play(
+        self,
+        i: usize,
+        at: usize,
+        args: SwarmArgs,
+        tally: Arc<Tally>,
+        stop: CancellationToken,
+    ) -> Result<connect::Ended, player::guest::NoToken> {
+        let character = Character {
+            style: Style::of_crowd(i / self.tables.len().max(1) + i),
+            habits: args.habits(),
+            tables: self.tables.clone(),
+            home: at,
+            seed: args.seed.wrapping_add(i as u64),
+        };
+        let name = format!("Bot {i}");
+        let mut life = Life::default();
+        let count =
+            |bot: &player::Bot, what: connect::Happening<'_>, now| tally.count(i, &mut life, bot, what, now);
+        connect::play(&name, character, &self.dialer, &self.reception, stop, count).await
+    }
+}
+
+async fn measure(args: &SwarmArgs, tally: &Tally, view: &View, stop: &CancellationToken) -> Duration {
+    let begin = Instant::now();
+    let end = begin + Duration::from_secs(args.seconds);
+    tally.open();
+    while Instant::now() < end && !stop.is_cancelled() {
+        view.playing(tally.progress(), begin.elapsed());
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep_until(end.min(Instant::now() + LOOK_EVERY)) => {}
+        }
+    }
+    tally.close();
+    begin.elapsed()
+}
+
+/// The first tables of the lobby by name: at most `count`, at least one.
+async fn find_tables(dialer: &Dialer, reception: &Reception, count: usize) -> anyhow::Result<Vec<RoomId>> {
+    let guest = reception.guest("Scout").await.context("no guest token")?;
+    let mut client = Client::new(guest.token, Instant::now());
+    client.lobby(true, Instant::now());
+    let mut socket = dialer.dial().await?;
+    client.connected(Instant::now());
+    let give_up = Instant::now() + LOBBY_WITHIN;
+    while client.tables().count() < count {
+        while let Some(text) = client.pop_outgoing() {
+            socket.send(Message::text(text)).await?;
+        }
+        let Ok(message) = tokio::time::timeout_at(give_up, socket.next()).await else { break };
+        let message = message.context("the relay closed")??;
+        if let Some((code, reason)) = message.as_close() {
+            anyhow::bail!("the relay closed with {} {reason}", u16::from(code));
+        }
+        if let Some(text) = message.as_text()
+            && let Heard::Reconnect(_) = client.receive(text, Instant::now())
+        {
+            anyhow::bail!("the relay is leaving");
+        }
+    }
+    let mut tables: Vec<RoomId> = client.tables().map(|table| table.room.clone()).collect();
+    anyhow::ensure!(!tables.is_empty(), "the lobby names no table");
+    tables.truncate(count);
+    let _ = socket.close().await;
+    Ok(tables)
+}

@@ -1,0 +1,49 @@
+//! The swarm: bots that get guest tokens, find tables, sit and play, and judge everything that they see.
+//!
+//! - [`args`]: the flags.
+//! - [`crowd`]: one process's bots, from the first token to the last answer.
+//! - [`tally`]: what they count while they play, [`stopwatch`]: from an action to its frame at each player.
+//! - [`processes`]: several processes as one swarm.
+//! - [`progress`]: the live view; [`summary`]: the result.
+
+pub mod args;
+pub mod crowd;
+pub mod processes;
+pub mod progress;
+pub mod stopwatch;
+pub mod summary;
+pub mod tally;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+pub use args::SwarmArgs;
+pub use crowd::Crowd;
+pub use summary::{Outcome, Summary};
+
+use crate::signals;
+
+/// `loadtest swarm`: exit status 0 without a breach, 1 with one, 2 when nothing could be played.
+///
+/// # Errors
+/// When there is nothing to connect to, or no table.
+pub async fn command(args: SwarmArgs) -> anyhow::Result<ExitCode> {
+    let stop = signals::until_told()?;
+    let outcome = if args.processes > 1 {
+        processes::run(&args, &stop).await?
+    } else {
+        Crowd::find(&args).await?.run(&args, &stop).await
+    };
+    if args.part.is_some() {
+        println!("{}", serde_json::to_string(&processes::Said::Outcome(outcome.into()))?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    outcome.describe(&mut std::io::stderr()).context("cannot write the summary")?;
+    let summary = outcome.summary();
+    if args.json {
+        println!("{}", serde_json::to_string(&summary)?);
+    }
+    anyhow::ensure!(summary.actions > 0, "no action was played");
+    Ok(if outcome.breaches.total() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
