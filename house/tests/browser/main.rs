@@ -1,0 +1,178 @@
+//! The web client in a real browser, against the real thing: what two people see who play each other.
+//!
+//! Needs Debian's `chromium` and `chromium-driver`; `scripts/test` installs them.
+
+mod forwarder;
+mod window;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use dealer_worker::{Worker, WorkerConfig, open_tables};
+use forwarder::Forwarder;
+use house::{Config, House, site};
+use rand::SeedableRng as _;
+use reception::{Desk, Keyring};
+use relay::{Relay, RelayConfig};
+use shared::{
+    bus::memory::MemoryBus, clock::Clock, id::NodeId, ports::Ports, protocol::table::TableConfig,
+    seal::SealKey, store::memory::MemoryStore, wire::Wire,
+};
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use window::Window;
+
+/// Nobody is hurried: a browser on a busy machine may take its time for a click.
+const TURN_MS: u64 = 300_000;
+
+/// Long enough to look at the end of a hand.
+const PAUSE_MS: u64 = 600_000;
+
+/// The cards of the own hand, as they are read to those who cannot see them.
+const MY_CARDS: &str = "[data-testid=my-cards]";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_windows_sit_at_one_table_and_play_a_hand_to_its_end() {
+    let mut config = Config::defaults();
+    config.listen = ([127, 0, 0, 1], 0).into();
+    config.tables.tables = 1;
+    config.tables.turn_ms = TURN_MS;
+    config.tables.pause_ms = PAUSE_MS;
+    config.bots.bots = 0;
+    let house = House::open(config).await.unwrap();
+    let url = house.url();
+    let run = house.run(CancellationToken::new());
+    let _house = AbortOnDropHandle::new(tokio::spawn(async move { run.await.unwrap() }));
+
+    let (ann, bob) = tokio::join!(Window::open(1440, 900), Window::open(390, 844));
+    let (ann_bought, bob_bought) = both_sit(&ann, &bob, &url).await;
+    ann.until("the hand begins", async || ann.text(MY_CARDS).await != "" && bob.text(MY_CARDS).await != "")
+        .await;
+    assert_ne!(ann.text(MY_CARDS).await, bob.text(MY_CARDS).await);
+    assert!(!face_up(&ann, 3).await && !face_up(&bob, 0).await, "nobody sees the other's cards");
+
+    play_on(&ann, &bob).await;
+    assert_eq!(ann.hand().await, bob.hand().await);
+    let board = "[data-testid=board]";
+    assert_eq!(cards(&ann, board).await, 5);
+    assert_eq!(ann.text(board).await, bob.text(board).await);
+    // Who called to the end must show, and the winner has the chips.
+    assert!(face_up(&ann, 3).await || face_up(&bob, 0).await, "somebody has shown");
+    let stacks = stack(&ann, 0).await + stack(&ann, 3).await;
+    assert_eq!(stacks, ann_bought + bob_bought);
+    for window in [&ann, &bob] {
+        let wide = window.ask("return document.documentElement.scrollWidth > innerWidth").await;
+        assert_eq!(wide, false, "no horizontal scroll");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_window_whose_relay_is_killed_comes_back_to_the_same_hand() {
+    let cluster = Cluster::start().await;
+    let (first, second) = (cluster.relay("relay-1").await, cluster.relay("relay-2").await);
+    let balancer = Forwarder::to(first.address).await;
+    let url = format!("http://{}/", balancer.address());
+
+    let (ann, bob) = tokio::join!(Window::open(1440, 900), Window::open(1440, 900));
+    both_sit(&ann, &bob, &url).await;
+    ann.until("somebody is to act", async || ann.has_turn().await || bob.has_turn().await).await;
+    ann.until("both have cards", async || ann.text(MY_CARDS).await != "" && bob.text(MY_CARDS).await != "")
+        .await;
+    let before = (ann.hand().await, ann.text(MY_CARDS).await, bob.text(MY_CARDS).await);
+    assert_eq!((first.relay.connections(), second.relay.connections()), (2, 0));
+
+    balancer.turn_to(second.address);
+    drop(first);
+    ann.until("both are on the other relay", async || second.relay.connections() == 2).await;
+    for window in [&ann, &bob] {
+        window.until("it is online", async || window.connection().await.as_deref() == Some("online")).await;
+    }
+    assert_eq!((ann.hand().await, ann.text(MY_CARDS).await, bob.text(MY_CARDS).await), before);
+    play_on(&ann, &bob).await;
+    assert_eq!((ann.hand().await, bob.hand().await), (before.0, before.0), "it was the same hand");
+}
+
+/// Ann in seat 0, Bob in seat 3; answers their buy-ins.
+async fn both_sit(ann: &Window, bob: &Window, url: &str) -> (u64, u64) {
+    let come = async |window: &Window, name: &str, seat: u8| {
+        window.enter(url, name).await;
+        window.go_to_the_table().await;
+        window.sit(seat).await
+    };
+    tokio::join!(come(ann, "Ann", 0), come(bob, "Bob", 3))
+}
+
+/// Both check or call until the hand has ended in both windows.
+async fn play_on(ann: &Window, bob: &Window) {
+    let over = "[data-testid=result]";
+    ann.until("the hand has ended", async || {
+        for window in [ann, bob] {
+            window.act(&["check", "call"]).await;
+        }
+        ann.text(over).await != "" && bob.text(over).await != ""
+    })
+    .await;
+}
+
+async fn face_up(window: &Window, seat: u8) -> bool {
+    let css = format!("document.querySelector('[data-testid=seat-{seat}] .seat-cards.face-up')");
+    window.ask(&format!("return {css} !== null")).await == true
+}
+
+async fn cards(window: &Window, css: &str) -> u64 {
+    window.ask(&format!("return document.querySelectorAll('{css} .card').length")).await.as_u64().unwrap()
+}
+
+async fn stack(window: &Window, seat: u8) -> u64 {
+    window.text(&format!("[data-testid=seat-{seat}] .seat-stack")).await.replace(',', "").parse().unwrap()
+}
+
+/// A dealer worker with one table in memory, and what relays need to join it.
+struct Cluster {
+    bus: MemoryBus,
+    store: MemoryStore,
+    clock: Clock,
+    desk: Desk,
+    _worker: JoinSet<()>,
+}
+
+/// A relay and its web server. Dropping it is a crash.
+struct Running {
+    relay: Arc<Relay>,
+    address: SocketAddr,
+    _tasks: JoinSet<()>,
+}
+
+impl Cluster {
+    async fn start() -> Self {
+        let node = NodeId::new("worker-1").unwrap();
+        let wire = Wire::perfect();
+        let (bus, store, clock) =
+            (MemoryBus::new(wire.clone(), &node), MemoryStore::new(wire, &node), Clock::system());
+        let ports = Ports { bus: Arc::new(bus.clone()), store: Arc::new(store.clone()), clock };
+        let table =
+            TableConfig { turn_ms: TURN_MS, pause_ms: PAUSE_MS, away_ms: TURN_MS, ..TableConfig::default() };
+        open_tables(&ports, 1, &table).await.unwrap();
+        let rng = rand_chacha::ChaCha20Rng::from_rng(&mut rand::rng());
+        let worker = Worker::new(ports, WorkerConfig::new(node, SealKey::random()), rng);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move { worker.run(CancellationToken::new()).await.unwrap() });
+        let desk = Desk::new(Arc::new(Keyring::in_memory()), clock, 3_600_000);
+        Self { bus, store, clock, desk, _worker: tasks }
+    }
+
+    async fn relay(&self, name: &str) -> Running {
+        let node = NodeId::new(name).unwrap();
+        let (bus, store) = (Arc::new(self.bus.handle(&node)), Arc::new(self.store.handle(&node)));
+        let ports = Ports { bus, store, clock: self.clock };
+        let keys = relay::Keys::given(self.desk.keyring().keys().public().clone());
+        let relay = Relay::new(ports, RelayConfig { node: Some(node), ..RelayConfig::default() }, keys);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let api = reception::router(self.desk.clone(), Config::defaults().tokens.api(false, Vec::new()));
+        let site = site::router(&relay, api);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(relay.run(std::future::pending()));
+        tasks.spawn(async move { relay::serve(listener, site, std::future::pending()).await });
+        Running { relay, address, _tasks: tasks }
+    }
+}

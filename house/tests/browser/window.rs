@@ -1,0 +1,176 @@
+//! A person at a window: a headless Chromium of its own, driven over WebDriver, which sees and clicks what people do.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    os::unix::process::CommandExt as _,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+/// Far longer than anything here takes; what fails should fail, not hang.
+const SOON: Duration = Duration::from_secs(60);
+
+/// How often the page is looked at.
+const LOOK: Duration = Duration::from_millis(30);
+
+/// A window with a profile of its own. Dropping it ends the browser.
+pub(crate) struct Window {
+    client: Client,
+    // In this order: the browser ends before its folder goes.
+    _driver: Driver,
+    _profile: tempfile::TempDir,
+}
+
+/// Chromedriver in a process group of its own, together with the browser that it starts.
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let group = format!("-{}", self.0.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        let _ = self.0.wait();
+    }
+}
+
+impl Window {
+    /// Opens a window of this size.
+    pub(crate) async fn open(width: u32, height: u32) -> Self {
+        let mut driver = Command::new("chromedriver");
+        let driver =
+            driver.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0).spawn();
+        let mut driver = Driver(driver.expect("chromedriver is installed (Debian: chromium-driver)"));
+        let said = BufReader::new(driver.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut ports = said.filter_map(|line| {
+            let (_, port) = line.split_once("started successfully on port ")?;
+            port.trim_end_matches('.').parse::<u16>().ok()
+        });
+        let port = ports.next().expect("chromedriver says its port");
+        // Read on, so that it never waits for us.
+        std::thread::spawn(move || ports.for_each(drop));
+
+        let profile = tempfile::tempdir().unwrap();
+        let args = [
+            "--headless=new".into(),
+            "--no-sandbox".into(),
+            "--disable-gpu".into(),
+            "--disable-quic".into(),
+            "--disable-dev-shm-usage".into(),
+            "--no-first-run".into(),
+            "--disable-background-networking".into(),
+            "--disable-component-update".into(),
+            "--disable-sync".into(),
+            format!("--user-data-dir={}", profile.path().display()),
+            format!("--window-size={width},{height}"),
+        ];
+        let wishes =
+            json!({ "goog:chromeOptions": { "args": args }, "goog:loggingPrefs": { "browser": "ALL" } });
+        let Value::Object(wishes) = wishes else { unreachable!("it was written as an object") };
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(wishes)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .expect("chromium starts");
+        Self { client, _driver: driver, _profile: profile }
+    }
+
+    /// Goes to the house and picks a name; ends in the lobby.
+    pub(crate) async fn enter(&self, url: &str, name: &str) {
+        self.client.goto(url).await.unwrap();
+        self.see("name-input").await.send_keys(name).await.unwrap();
+        self.see("name-ok").await.click().await.unwrap();
+        self.see("lobby-row").await;
+    }
+
+    /// Goes to the first table of the lobby.
+    pub(crate) async fn go_to_the_table(&self) {
+        self.see("lobby-row").await.find(Locator::Css("a")).await.unwrap().click().await.unwrap();
+        self.see("table").await;
+    }
+
+    /// Sits down there with the buy-in that the page proposes, and answers it.
+    pub(crate) async fn sit(&self, seat: u8) -> u64 {
+        self.see(&format!("sit-{seat}")).await.click().await.unwrap();
+        let buy_in = self.see("buy-in").await.prop("value").await.unwrap().unwrap().parse().unwrap();
+        self.see("sit-ok").await.click().await.unwrap();
+        self.until("the seat is mine", async || {
+            self.shown(&format!("[data-testid=seat-{seat}].mine")).await.is_some()
+        })
+        .await;
+        buy_in
+    }
+
+    /// Clicks the first of these actions that is offered; answers whether one was.
+    pub(crate) async fn act(&self, kinds: &[&str]) -> bool {
+        for kind in kinds {
+            let button = self.shown(&format!("[data-testid=action-{kind}]:not([disabled])")).await;
+            // It may go in the same moment: the clock has acted, or the page has.
+            if let Some(button) = button
+                && button.click().await.is_ok()
+            {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether it is this player's turn: an action is offered.
+    pub(crate) async fn has_turn(&self) -> bool {
+        self.shown(".actions .action:not([disabled])").await.is_some()
+    }
+
+    /// The number of the hand on the table; `None` before the first.
+    pub(crate) async fn hand(&self) -> Option<u64> {
+        let number = self.client.find(Locator::Css("[data-testid=hand-number]")).await.ok()?;
+        number.attr("data-hand").await.ok()??.parse().ok()
+    }
+
+    /// `online`, `connecting` or `offline`.
+    pub(crate) async fn connection(&self) -> Option<String> {
+        let badge = self.client.find(Locator::Css("[data-testid=connection]")).await.ok()?;
+        badge.attr("data-state").await.ok()?
+    }
+
+    /// The text of the first element that fits a CSS selector; empty, if there is none.
+    pub(crate) async fn text(&self, css: &str) -> String {
+        let script = "const it = document.querySelector(arguments[0]); \
+                      return it ? it.textContent : ''";
+        self.client.execute(script, vec![json!(css)]).await.unwrap().as_str().unwrap_or_default().to_owned()
+    }
+
+    /// What a script answers.
+    pub(crate) async fn ask(&self, script: &str) -> Value {
+        self.client.execute(script, vec![]).await.unwrap()
+    }
+
+    /// Waits for the element of this test id to be shown.
+    async fn see(&self, testid: &str) -> Element {
+        let css = format!("[data-testid={testid}]");
+        let began = Instant::now();
+        loop {
+            if let Some(element) = self.shown(&css).await {
+                return element;
+            }
+            assert!(began.elapsed() < SOON, "waited for {css}: {}", self.text("body").await);
+            sleep(LOOK).await;
+        }
+    }
+
+    async fn shown(&self, css: &str) -> Option<Element> {
+        let element = self.client.find(Locator::Css(css)).await.ok()?;
+        element.is_displayed().await.ok()?.then_some(element)
+    }
+
+    /// Looks at the page again and again until it is so.
+    pub(crate) async fn until(&self, what: &str, mut is_it: impl AsyncFnMut() -> bool) {
+        let began = Instant::now();
+        while !is_it().await {
+            assert!(began.elapsed() < SOON, "waited until {what}: {}", self.text("body").await);
+            sleep(LOOK).await;
+        }
+    }
+}
