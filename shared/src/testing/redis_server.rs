@@ -375,13 +375,21 @@ impl RedisSentinel {
         self.nodes.iter().position(port).ok_or_else(|| io::Error::other("the primary is none of ours"))
     }
 
-    /// Kills the primary and waits until the other is primary and takes writes. Answers its index.
+    /// Kills the primary. Answers its index.
+    ///
+    /// # Errors
+    /// When no sentinel says which it is.
+    pub fn kill_primary(&mut self) -> io::Result<usize> {
+        let old = self.primary()?;
+        self.nodes[old].kill();
+        Ok(old)
+    }
+
+    /// Waits until, in place of the killed node at `old`, the other is primary. Answers its index.
     ///
     /// # Errors
     /// When that does not happen.
-    pub async fn fail_over(&mut self) -> io::Result<usize> {
-        let old = self.primary()?;
-        self.nodes[old].kill();
+    pub async fn replaced(&self, old: usize) -> io::Result<usize> {
         let new = 1 - old;
         until("a failover", || {
             let role = self.nodes[new].ask(&["ROLE"]).map(|answer| answer.text()).unwrap_or_default();
@@ -389,5 +397,14 @@ impl RedisSentinel {
         })
         .await?;
         Ok(new)
+    }
+
+    /// Kills the primary and waits until the other is primary. Answers its index.
+    ///
+    /// # Errors
+    /// When that does not happen.
+    pub async fn fail_over(&mut self) -> io::Result<usize> {
+        let old = self.kill_primary()?;
+        self.replaced(old).await
     }
 }

@@ -34,7 +34,8 @@ enum Broker {
     Memory(Arc<Wire>),
     Single(RedisServer),
     Cluster(RedisCluster),
-    Sentinel(RedisSentinel),
+    /// And the primary that was killed.
+    Sentinel(RedisSentinel, Option<usize>),
 }
 
 pub(crate) struct House {
@@ -68,7 +69,7 @@ impl Kind {
             Self::Sentinel => {
                 let sentinel = RedisSentinel::start(persistence).await.unwrap();
                 let url = sentinel.url();
-                (Broker::Sentinel(sentinel), url)
+                (Broker::Sentinel(sentinel, None), url)
             }
         };
         let redis = connect(&url).await;
@@ -89,16 +90,13 @@ impl House {
             Broker::Memory(wire) => wire.links().iter().for_each(|link| link.set(LinkState::Refusing)),
             Broker::Single(server) => server.kill(),
             Broker::Cluster(cluster) => cluster.nodes.iter_mut().for_each(RedisServer::kill),
-            Broker::Sentinel(sentinel) => {
-                let primary = sentinel.primary().unwrap();
-                sentinel.nodes[primary].kill();
-            }
+            Broker::Sentinel(sentinel, killed) => *killed = Some(sentinel.kill_primary().unwrap()),
         }
     }
 
     /// Whether another broker takes the lost one's place without us.
     pub(crate) fn heals_itself(&self) -> bool {
-        matches!(self.broker, Broker::Sentinel(_))
+        matches!(self.broker, Broker::Sentinel(..))
     }
 
     /// Gives it back (behind sentinels: another).
@@ -111,8 +109,8 @@ impl House {
                     node.restart().await.unwrap();
                 }
             }
-            Broker::Sentinel(sentinel) => {
-                sentinel.fail_over().await.unwrap();
+            Broker::Sentinel(sentinel, killed) => {
+                sentinel.replaced(killed.expect("it is broken first")).await.unwrap();
             }
         }
     }
