@@ -3,7 +3,8 @@
 use crate::action::{Action, LegalActions, RaiseKind, RaiseRange, Refusal, RefusalCode};
 use crate::chips::Chips;
 use crate::event::{Did, Event, Street};
-use crate::hand::{Hand, Phase, Player};
+use crate::hand::{Hand, Phase};
+use crate::player::Player;
 use crate::seat::SeatIndex;
 use crate::variant::Limit;
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::card::{Board, HoleCards};
 use crate::chips::Chips;
-use crate::hand::ShowChoice;
+use crate::player::ShowChoice;
 use crate::seat::SeatIndex;
 
 /// One fact of a hand, in the order they happen. All amounts are chips; "to" is the total on the current street.

@@ -31,7 +31,7 @@
 //! - [`chips`], [`card`], [`seat`], [`deck`]: money, cards, places, and the shuffle.
 //! - [`variant`]: what differs between hold'em, short deck and Omaha; [`setup`]: what is decided before a hand.
 //! - [`event`] and [`action`]: the two message sets, what happens and what is asked for.
-//! - [`hand`]: the state and how events change it.
+//! - [`hand`] and [`player`]: the state and how events change it.
 //! - `dealing`: the course of a hand between decisions; `betting`: turns and limits; `showdown`: who shows, who wins.
 //! - [`between`]: who plays the next hand, where the button goes, who posts what.
 //! - [`pot`]: main and side pots; [`evaluate`]: how strong a hand is.
@@ -49,6 +49,7 @@ pub mod event;
 pub mod hand;
 pub mod history;
 pub mod phh;
+pub mod player;
 pub mod pot;
 pub mod seat;
 pub mod setup;
@@ -60,7 +61,8 @@ pub use card::{Board, Card, HoleCards};
 pub use chips::Chips;
 pub use deck::{Deck, Seed};
 pub use event::{Did, Event, PostKind, ShowReason, Street};
-pub use hand::{Hand, Player, RUNS_MAX, ShowChoice};
+pub use hand::{Hand, RUNS_MAX};
+pub use player::{Player, ShowChoice};
 pub use pot::{Pot, Pots};
 pub use seat::{SEATS_MAX, SeatIndex, SeatSet};
 pub use setup::{AnteOrder, HandRules, HandSetup, Post, Rake, SeatSetup, SetupError};

@@ -6,7 +6,8 @@ use crate::action::{Refusal, RefusalCode};
 use crate::chips::Chips;
 use crate::evaluate::{Strength, strength};
 use crate::event::{Event, ShowReason, Street};
-use crate::hand::{Hand, Phase, RUNS_MAX, ShowChoice};
+use crate::hand::{Hand, Phase, RUNS_MAX};
+use crate::player::ShowChoice;
 use crate::pot::Pots;
 use crate::seat::{SEATS_MAX, SeatIndex, SeatSet};
 
