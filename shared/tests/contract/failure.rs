@@ -191,3 +191,19 @@ pub(crate) async fn a_reconnect_is_seen_no_later_than_the_first_answer_after_it(
         assert_ne!(store.generation(), before);
     }
 }
+
+pub(crate) async fn a_subscription_is_not_confirmed_before_the_server_has_said_so() {
+    let server = RedisServer::start(Persistence::None).await.unwrap();
+    let bus = RedisBus::new(connect(&server.url()).await);
+    let subscription = bus.subscriber(Arc::new(Inbox::default()));
+    subscription.subscribe(&Channel::nodes()).await.unwrap();
+    server.pause();
+    // Written at once, but read by nobody.
+    let lobby = Channel::lobby();
+    let mut confirmed = subscription.subscribe(&lobby);
+    let early = timeout(Duration::from_millis(300), &mut confirmed).await;
+    assert!(early.is_err(), "{early:?}");
+    server.resume();
+    confirmed.await.unwrap();
+    assert_eq!(bus.publish(&lobby, Bytes::new()).await.unwrap(), 1);
+}

@@ -67,6 +67,7 @@ redis_promises! {
     a_stopped_redis_is_noticed_by_a_silent_subscriber_and_play_goes_on_after,
     fsync_is_refused_where_the_server_does_not_do_it,
     an_append_that_too_few_replicas_have_is_not_acknowledged,
+    a_subscription_is_not_confirmed_before_the_server_has_said_so,
     nobody_who_cannot_connect_waits_for_ever,
     more_publications_than_the_bound_are_refused_as_full,
     a_reconnect_is_seen_no_later_than_the_first_answer_after_it,
