@@ -3,8 +3,9 @@
 use std::fmt;
 
 use rs_poker::core::{CoreRank, Rank, SevenCardAccum};
+use smallvec::SmallVec;
 
-use crate::card::{Board, Card, HoleCards};
+use crate::card::{BOARD_MAX, Board, Card, HOLE_MAX, HoleCards};
 use crate::variant::Variant;
 
 /// The strength of a player's best five cards: greater wins, equal splits. Comparable within one variant only.
@@ -91,31 +92,25 @@ impl fmt::Display for HandClass {
 
 /// The strength of a player's hand on a complete board, or `None` if a card is unknown or the board not complete.
 pub fn strength(variant: Variant, hole: &HoleCards, board: &Board) -> Option<Strength> {
-    let (mut hole_cards, mut board_cards) = ([Card::new(0)?; 6], [Card::new(0)?; 5]);
-    if board.len() != 5 || hole.len() != variant.hole_cards() {
+    if board.len() != BOARD_MAX || hole.len() != variant.hole_cards() {
         return None;
     }
-    for (slot, card) in hole_cards.iter_mut().zip(hole.iter()) {
-        *slot = card?;
-    }
-    for (slot, card) in board_cards.iter_mut().zip(board.iter()) {
-        *slot = card?;
-    }
-    let hole_cards = &hole_cards[..hole.len()];
+    let hole: SmallVec<[Card; HOLE_MAX]> = hole.known()?.collect();
+    let board: SmallVec<[Card; BOARD_MAX]> = board.known()?.collect();
     Some(match variant {
-        Variant::Holdem | Variant::ShortDeck => best(variant, hole_cards.iter().chain(&board_cards).copied()),
-        Variant::Omaha | Variant::Omaha5 | Variant::Omaha6 => exactly_two(variant, hole_cards, board_cards),
+        Variant::Holdem | Variant::ShortDeck => best(variant, hole.iter().chain(&board).copied()),
+        Variant::Omaha | Variant::Omaha5 | Variant::Omaha6 => exactly_two(variant, &hole, &board),
     })
 }
 
 /// The best hand of exactly two hole cards and three of the board.
-fn exactly_two(variant: Variant, hole: &[Card], board: [Card; 5]) -> Strength {
+fn exactly_two(variant: Variant, hole: &[Card], board: &[Card]) -> Strength {
     let mut best_yet = Strength(0);
     for (i, &first) in hole.iter().enumerate() {
         for &second in &hole[i + 1..] {
-            for out in 0..5 {
-                for out_too in out + 1..5 {
-                    let three = (0..5).filter(|&at| at != out && at != out_too).map(|at| board[at]);
+            for out in 0..board.len() {
+                for out_too in out + 1..board.len() {
+                    let three = (0..board.len()).filter(|&at| at != out && at != out_too).map(|at| board[at]);
                     best_yet = best_yet.max(best(variant, [first, second].into_iter().chain(three)));
                 }
             }

@@ -24,13 +24,12 @@ impl Hand {
         }
         let rakes = self.rake_of(&pots);
         // The outermost side pot is settled first, as at a live table.
-        for (pot, rake) in pots.iter().zip(rakes).enumerate().rev().map(|(at, (pot, rake))| ((at, pot), rake))
-        {
-            let (at, pot) = pot;
+        for number in (0..pots.len()).rev() {
+            let (pot, rake) = (pots[number], rakes[number]);
             if !rake.is_zero() {
-                self.emit(Event::RakeTaken { pot: at as u8, amount: rake }, sink);
+                self.emit(Event::RakeTaken { pot: number as u8, amount: rake }, sink);
             }
-            self.award(at, pot.amount - rake, pot.eligible, &strengths, sink);
+            self.award(number as u8, pot.amount - rake, pot.eligible, &strengths, sink);
         }
         self.emit(Event::HandEnded, sink);
     }
@@ -111,7 +110,7 @@ impl Hand {
     /// and among winners one each from the first seat left of the button on (TDA 20).
     fn award(
         &mut self,
-        pot: usize,
+        pot: u8,
         amount: Chips,
         eligible: SeatSet,
         strengths: &Strengths,
@@ -127,7 +126,7 @@ impl Hand {
             let winners = if winners.is_empty() { claims } else { winners };
             for (seat, share) in winners.clockwise_from(self.button).zip(split(part, winners.len())) {
                 if !share.is_zero() {
-                    let (pot, board) = (pot as u8, board as u8);
+                    let board = board as u8;
                     self.emit(Event::PotAwarded { pot, board, seat, amount: share }, sink);
                 }
             }

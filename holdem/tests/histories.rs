@@ -84,13 +84,32 @@ fn a_split_may_differ_by_an_odd_chip_and_by_no_more() {
 #[test]
 fn an_action_out_of_turn_is_refused_with_its_place() {
     let mut hand = cash("4");
-    hand.actions.swap(4, 5);
+    hand.actions.swap(5, 6);
     match Replay::of(&hand) {
         Err(ReplayError::Refused { number, notation, .. }) => {
-            assert_eq!((number, notation.as_str()), (5, "p4 cc"))
+            assert_eq!((number, notation.as_str()), (6, "p1 cc"))
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a_raise_that_stood_against_the_rules_is_replayed_and_counted() {
+    let mut hand = cash("4");
+    hand.actions[5] = "p4 cbr 3".parse().expect("a notation");
+    let replay = Replay::of(&hand).expect("nobody objected in time");
+    assert_eq!(replay.irregular_raises, 1, "a raise by 1 where 2 is the least");
+    hand.actions[5] = "p4 cbr 200".parse().expect("a notation");
+    let refused = Replay::of(&hand).expect_err("more than his stack after the ante");
+    assert!(matches!(refused, ReplayError::Refused { number: 6, .. }));
+}
+
+#[test]
+fn a_player_whom_the_record_passes_over_is_folded() {
+    let mut hand = cash("4");
+    hand.actions.remove(4);
+    let replay = Replay::of(&hand).expect("the third player never acts");
+    assert_eq!((replay.passed_over, replay.verdict(&hand)), (1, Verdict::Matches));
 }
 
 #[test]

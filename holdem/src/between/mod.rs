@@ -4,6 +4,33 @@
 //! [`Rotation::leave`]); [`Rotation::next_hand`] then turns the seats as they are into a [`HandSetup`] and into the
 //! rotation to keep once that hand is dealt. Nothing here is random and nothing is remembered elsewhere.
 //!
+//! ```
+//! use holdem::between::{Ante, ButtonRule, EntryRule, Occupant, Rotation, Straddles, TableRules};
+//! use holdem::{Chips, HandRules, SeatIndex};
+//!
+//! let rules = TableRules {
+//!     hand: HandRules::no_limit_holdem(Chips(50), Chips(100)),
+//!     ante: Ante::None,
+//!     straddles: Straddles::None,
+//!     button: ButtonRule::Dead,
+//!     entry: EntryRule::PostBlinds,
+//! };
+//! let mut rotation = Rotation::new(SeatIndex::try_from(0)?);
+//! let mut occupants = Vec::new();
+//! for number in [0, 2, 5] {
+//!     let seat = SeatIndex::try_from(number)?;
+//!     rotation.arrive(seat);
+//!     let stack = Chips(10_000);
+//!     occupants.push(Occupant { seat, stack, sitting_out: false, posts_now: false, straddles: false });
+//! }
+//! let next = rotation.next_hand(&rules, &occupants).expect("three players");
+//! assert_eq!(next.setup.button, SeatIndex::try_from(0)?);
+//! // Hand::start(&next.setup, ...), and when that is done:
+//! rotation = next.rotation;
+//! assert_eq!(rotation.positions().map(|at| at.big_blind), Some(SeatIndex::try_from(5)?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! - [`positions`]: the two ways a button moves, and heads-up (TDA 32, 34).
 //! - this file: debts of missed blinds (Robert's Rules, section 3), antes, straddles.
 

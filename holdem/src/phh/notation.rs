@@ -73,12 +73,9 @@ fn player(text: &str) -> Option<usize> {
     number.checked_sub(1).filter(|&index| index < crate::seat::SEATS_MAX)
 }
 
+/// An amount; groups of thousands may be set off by commas.
 fn decimal(text: &str) -> Option<Decimal> {
-    let tables = super::toml::parse(&format!("x = {text}")).ok()?;
-    match tables.first()?.fields.first()?.value {
-        super::toml::Value::Number(number) => Some(number),
-        _ => None,
-    }
+    Decimal::parse(&text.replace(',', ""))
 }
 
 /// Two characters a card. A card of which rank or suit is unknown counts as unknown.

@@ -154,10 +154,7 @@ impl Record {
     /// What the house took, in the field `_rake`: the format has none, but lets users define fields with an underscore.
     pub fn rake(&self) -> Option<Decimal> {
         let (_, source) = self.other.iter().find(|(key, _)| key == RAKE_FIELD)?;
-        match toml::parse(&format!("{RAKE_FIELD} = {source}")).ok()?.first()?.fields.first()?.value {
-            Value::Number(rake) => Some(rake),
-            _ => None,
-        }
+        Decimal::parse(source)
     }
 
     /// How many digits behind the point the amounts need: all of them in chips are integers of that unit.

@@ -32,7 +32,8 @@ impl Decimal {
         self
     }
 
-    fn parse(text: &str) -> Option<Decimal> {
+    /// Reads an integer or float as TOML writes them.
+    pub(super) fn parse(text: &str) -> Option<Decimal> {
         let digits: String = text.chars().filter(|&c| c != '_').collect();
         let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),

@@ -257,7 +257,7 @@ def play(hand, counts):
             tda.new_street()
         player = state.actor_index
         if player != step["player"]:
-            tell_first_to_act(hand, number, step, short_level, counts)
+            tell_first_to_act(hand, number, step, posted, counts)
             raise Unexpected(f"{where}: PokerKit has player {player} to act, we {step['player']}")
         if state.street_index != step["street"]:
             raise Unexpected(f"{where}: PokerKit is on street {state.street_index}, we on {step['street']}")
@@ -282,9 +282,9 @@ def play(hand, counts):
             if kind.startswith("short blind"):
                 raise OtherWay
         action = step["do"]
-        allowed_by_tda = ours is not None and (theirs is None or not theirs[0] <= (action if isinstance(action, int) else theirs[0]) <= theirs[1])
-        if allowed_by_tda and isinstance(action, int):
-            raise_beyond_pokerkit(state, action)
+        if isinstance(action, int) and (theirs is None or not theirs[0] <= action <= theirs[1]):
+            allowed_by_tda = True
+            raise_beyond_pokerkit(action)
         with Clock():
             if action == "f":
                 state.fold()
@@ -308,7 +308,7 @@ def play(hand, counts):
         tell_stacks(state, hand, {step["player"] for step in hand["steps"] if step["do"] == "f"}, counts)
 
 
-def tell_first_to_act(hand, number, step, short_level, counts):
+def tell_first_to_act(hand, number, step, posted, counts):
     """PokerKit opens left of the largest sum posted, we left of the big blind or straddle, paid in full or not; and
     heads-up with equal blinds it opens with the big blind."""
     if number > 0:
@@ -317,7 +317,7 @@ def tell_first_to_act(hand, number, step, short_level, counts):
     blinds = forced(hand, "blinds")
     last_blind = max(range(count), key=lambda i: (blinds[i], -i) if count == 2 else (blinds[i], i))
     if step["player"] in first_players_left_of(hand, last_blind):
-        if short_level:
+        if posted[last_blind] < blinds[last_blind]:
             counts["short blind (a blind posted short counts in full; PokerKit counts what was posted)"] += 1
             raise OtherWay
         if count == 2 and blinds[0] == blinds[1]:
@@ -336,7 +336,7 @@ def first_players_left_of(hand, index):
 verify_amount = State.verify_completion_betting_or_raising_to
 
 
-def raise_beyond_pokerkit(state, amount):
+def raise_beyond_pokerkit(amount):
     """Lets the next raise pass whose amount the model has approved."""
     State.verify_completion_betting_or_raising_to = lambda self, given=None: amount
 
