@@ -126,8 +126,9 @@ export class Lobby {
 
   #render() {
     const { tables, players, hands } = totals(this.#tables);
-    const sums = `${count(tables, "table")}, ${count(players, "player")}, ${count(hands, "hand")} an hour`;
-    setText(this.sums, this.#known ? sums : "Looking around the room");
+    const sums = [count(tables, "table"), count(players, "player")];
+    if (hands > 0) sums.push(`${count(hands, "hand")} an hour`);
+    setText(this.sums, this.#known ? sums.join(", ") : "Looking around the room");
     this.quick.disabled = bestSeat(this.#tables) === null;
     this.#renderStakes();
     for (const head of this.heads) {

@@ -65,11 +65,14 @@ function who(view, seat) {
   return view.seats[seat]?.name ?? `Seat ${seat + 1}`;
 }
 
+/** The house names ranks bare: `flush`, but `one pair`. */
+const NEEDS_ARTICLE = /^(straight|flush|full house|royal flush)/;
+
 /** Who won the hand, a line each: `Ann wins 240 with two pair, aces and kings`. */
 export function result(view, story) {
   const lines = [...story.won].map(([seat, amount]) => {
     const rank = story.ranks.get(seat);
-    return `${who(view, seat)} wins ${chips(amount)}${rank ? ` with ${rank}` : ""}`;
+    return `${who(view, seat)} wins ${chips(amount)}${rank ? ` with ${NEEDS_ARTICLE.test(rank) ? "a " : ""}${rank}` : ""}`;
   });
   return lines.join("\n");
 }

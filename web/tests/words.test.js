@@ -34,11 +34,12 @@ test("turns and chips swept in are not worth a line", () => {
 
 test("the result adds up what each has won, and says with what", () => {
   const story = new Story();
-  story.note({ e: "shown", seat: 0, cards: [], rank: "a flush" });
+  story.note({ e: "shown", seat: 0, cards: [], rank: "flush" });
+  story.note({ e: "shown", seat: 1, cards: [], rank: "two pair" });
   story.note({ e: "won", seat: 0, pot: 0, amount: 150 });
   story.note({ e: "won", seat: 0, pot: 1, amount: 30 });
   story.note({ e: "won", seat: 1, pot: 1, amount: 30 });
-  assert.equal(result(view, story), "Ann wins 180 with a flush\nBob wins 30");
+  assert.equal(result(view, story), "Ann wins 180 with a flush\nBob wins 30 with two pair");
 });
 
 test("a new hand begins a new story", () => {
