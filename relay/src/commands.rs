@@ -9,6 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use serde::Deserialize;
 use shared::{
     clock::UnixMs,
     entry::Cause,
@@ -20,6 +21,7 @@ use smallvec::SmallVec;
 use ws::Frame;
 
 use crate::{
+    metrics,
     peer::{Peer, frame},
     room::{Room, State},
     works::Works,
@@ -80,6 +82,12 @@ impl Asks {
         self.in_flight.iter().chain(&self.queue).any(|ask| ask.n == n)
             || self.owed.iter().any(|&(owed, _)| owed == n)
     }
+}
+
+/// What is read of an owner's refusal, to count it.
+#[derive(Deserialize)]
+struct Coded {
+    code: RefusalCode,
 }
 
 /// Whose command an answer is for.
@@ -210,7 +218,9 @@ impl Room {
         let mut guard = self.state.lock();
         let state = &mut *guard;
         for key in self.take_answered(state, asker, works) {
-            works.metrics.refusals.increment(1);
+            if let Ok(Coded { code }) = serde_json::from_str(text) {
+                metrics::refused(code);
+            }
             state.watchers[key].peer.answer(&Frame::text(text), works.now_ms());
         }
     }
@@ -251,7 +261,7 @@ impl Room {
             for ask in asks.in_flight.iter().chain(&asks.queue) {
                 let refusal =
                     refusal(ask.n, &self.id, RefusalCode::NoSuchRoom, "there is no such room", None);
-                works.metrics.refusals.increment(1);
+                metrics::refused(RefusalCode::NoSuchRoom);
                 watcher.peer.answer(&refusal, works.now_ms());
             }
         }

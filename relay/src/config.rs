@@ -125,7 +125,7 @@ impl Default for RelayConfig {
     fn default() -> Self {
         Self {
             connections_max: 20_000,
-            connections_per_address_max: 2_000,
+            connections_per_address_max: 10_000,
             trust_proxy: false,
             origins: Vec::new(),
             message_bytes_max: 16 * 1024,

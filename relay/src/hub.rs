@@ -77,12 +77,13 @@ impl Hub {
     }
 
     /// Forgets a room, unless somebody has begun to watch it; whether it is gone.
-    pub(crate) fn remove(&self, room: &Arc<Room>) -> bool {
+    pub(crate) fn remove(&self, room: &Arc<Room>, works: &Works) -> bool {
         let mut rooms = self.rooms.lock();
         let mut state = room.state.lock();
         if state.watchers.is_empty() {
             state.closed = true;
             rooms.remove(&room.id);
+            works.metrics.rooms.set(rooms.len() as f64);
         }
         state.closed
     }

@@ -5,9 +5,9 @@
 //!
 //! - [`config`]: every bound, with unit and default.
 //! - [`relay`]: the composition: what a relay consists of, and its running.
-//! - `http`, [`serve`], `origin`: from a TCP connection to a WebSocket.
+//! - `http`, [`mod@serve`], `origin`: from a TCP connection to a WebSocket.
 //! - [`session`], `message`, `limits`, [`keys`]: what one client says.
-//! - `peer`, [`line`], `registry`: its connection as the rest of the relay sees it.
+//! - `peer`, [`mod@line`], `registry`: its connection as the rest of the relay sees it.
 //! - `hub`, `room`, `window`: the rooms that are followed, and their frames.
 //! - `delivery`: what a watcher gets.
 //! - `commands`, `presence`: what a room's owner is told.

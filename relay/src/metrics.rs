@@ -1,6 +1,7 @@
 //! What a relay counts. Handles are looked up once, so counting costs an atomic operation.
 
 use metrics::{Counter, Gauge, counter, gauge};
+use shared::protocol::{CloseCode, RefusalCode};
 
 macro_rules! metrics {
     ($($(#[$doc:meta])* $field:ident: $kind:ident = $make:ident!($name:literal)),+ $(,)?) => {
@@ -42,7 +43,6 @@ metrics! {
     in_flight: Gauge = gauge!("relay_commands_in_flight"),
     retries: Counter = counter!("relay_command_retries_total"),
     acks: Counter = counter!("relay_acks_total"),
-    refusals: Counter = counter!("relay_refusals_total"),
     /// Messages to rooms that wait for the bus.
     publishes_waiting: Gauge = gauge!("relay_publishes_waiting"),
     /// Messages to rooms that did not fit into the queue or that the bus did not take.
@@ -56,6 +56,12 @@ metrics! {
 }
 
 /// Counts a close of our own by its code.
-pub(crate) fn closed(code: shared::protocol::CloseCode) {
+pub(crate) fn closed(code: CloseCode) {
     counter!("relay_closed_total", "code" => (code as u16).to_string()).increment(1);
+}
+
+/// Counts a refused command by its code.
+pub(crate) fn refused(code: RefusalCode) {
+    let name = serde_json::to_value(code).ok().and_then(|name| name.as_str().map(str::to_owned));
+    counter!("relay_refusals_total", "code" => name.unwrap_or_default()).increment(1);
 }

@@ -294,6 +294,8 @@ struct PulledPlug(Arc<Relay>);
 
 impl Drop for PulledPlug {
     fn drop(&mut self) {
+        // Nobody serves newcomers any more.
+        self.0.draining.store(true, Relaxed);
         for peer in self.0.registry.all() {
             peer.socket.abort();
         }

@@ -20,6 +20,7 @@ use crate::{
     limits::{Bucket, Verdict},
     line::Line,
     message::Message,
+    metrics,
     peer::{Peer, frame},
     relay::Relay,
 };
@@ -220,7 +221,7 @@ impl Session {
 
     fn command(&mut self, n: u64, room: &RoomId, what: &str, verdict: Verdict) {
         let refuse = |session: &Self, code, message: &str, retry_after_ms| {
-            session.relay.works.metrics.refusals.increment(1);
+            metrics::refused(code);
             session.answer_frame(&refusal(n, room, code, message, retry_after_ms));
         };
         let config = &self.relay.works.config;

@@ -276,7 +276,7 @@ pub(crate) async fn tend(
                 });
             }
             Step::Remove => {
-                if hub.remove(&room) {
+                if hub.remove(&room, works) {
                     return;
                 }
             }

@@ -1,0 +1,146 @@
+//! The relay as a process of its own, over a real Redis.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use axum::{Router, routing::get};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use shared::{
+    bus::{Bus, redis::RedisBus},
+    channel::Channel,
+    clock::Clock,
+    entry::{Entry, Kind},
+    id::{Position, RoomId, UserId},
+    protocol::SUBPROTOCOL,
+    redis::{Redis, RedisConfig},
+    store::{Store, redis::RedisStore},
+    testing::redis_server::{Persistence, RedisServer},
+    token::{Claims, Signer},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    time::{sleep, timeout},
+};
+use tokio_websockets::{ClientBuilder, Message};
+
+/// How long anything may take that must happen.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A relay process; killed when dropped.
+struct Process {
+    child: Child,
+    listen: String,
+    ops: String,
+}
+
+impl Process {
+    fn start(redis_url: &str, jwks_url: &str) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_relay"))
+            .args(["--listen", "127.0.0.1:0", "--redis-url", redis_url, "--jwks-url", jwks_url])
+            .args(["--drain-ms", "300", "--log-format", "json"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let up = loop {
+            let line: Value = serde_json::from_str(&lines.next().expect("it comes up").unwrap()).unwrap();
+            if line["message"] == "relay is up" {
+                break line;
+            }
+        };
+        // Reads on, so that the process never waits for somebody to take its logs.
+        std::thread::spawn(move || lines.for_each(drop));
+        let text = |field: &str| up[field].as_str().unwrap().to_owned();
+        Self { child, listen: text("listen"), ops: text("ops") }
+    }
+
+    async fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.ops).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn a_relay_gets_ready_serves_and_drains() {
+    let redis = RedisServer::start(Persistence::None).await.unwrap();
+    let signer = Signer::generate();
+    let keys = signer.public().to_json();
+    let reception = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let jwks_url = format!("http://{}/jwks", reception.local_addr().unwrap());
+    let jwks = Router::new().route("/jwks", get(async move || keys));
+    tokio::spawn(axum::serve(reception, jwks).into_future());
+
+    let mut process = Process::start(&redis.url(), &jwks_url);
+    let ready = async {
+        while !process.get("/readyz").await.starts_with("HTTP/1.1 200") {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, ready).await.expect("it gets ready");
+
+    let connection = Redis::connect(RedisConfig::new(redis.url())).await.unwrap();
+    let (store, bus) = (RedisStore::new(connection.clone()), RedisBus::new(connection));
+    let room = RoomId::new("t1").unwrap();
+    let commit = async |kind, seq: u64| {
+        let tag = if kind == Kind::Keyframe { "keyframe" } else { "frame" };
+        let entry = Entry {
+            kind,
+            room: room.clone(),
+            at: Position::new(1, seq),
+            cause: None,
+            privates: Default::default(),
+            public: format!(r#"{{"t":"{tag}","room":"t1","epoch":1,"seq":{seq}}}"#).into(),
+            secret: Default::default(),
+        };
+        let encoded = entry.encode();
+        store.append(&room, entry.at, encoded.stored, None).await.unwrap();
+        bus.publish(&Channel::frames(&room), encoded.published).await.unwrap();
+    };
+    commit(Kind::Keyframe, 1).await;
+
+    let claims = Claims::new(UserId::new("ann").unwrap(), "Ann", Clock::system().now_ms(), 60_000);
+    let (mut client, _) = ClientBuilder::from_uri(format!("ws://{}/ws", process.listen).parse().unwrap())
+        .add_header("sec-websocket-protocol".parse().unwrap(), SUBPROTOCOL.parse().unwrap())
+        .unwrap()
+        .connect()
+        .await
+        .unwrap();
+    for message in [json!({"t": "hello", "token": signer.sign(&claims)}), json!({"t": "watch", "room": "t1"})]
+    {
+        client.send(Message::text(message.to_string())).await.unwrap();
+    }
+    let mut hear = async || timeout(PATIENCE, client.next()).await.expect("a message").unwrap().unwrap();
+    for expected in ["welcome", "keyframe"] {
+        let message: Value = serde_json::from_str(hear().await.as_text().unwrap()).unwrap();
+        assert_eq!(message["t"], expected);
+    }
+    commit(Kind::Delta, 2).await;
+    assert!(hear().await.as_text().unwrap().contains(r#""seq":2"#));
+    let metrics = process.get("/metrics").await;
+    assert!(metrics.contains("relay_connections 1"), "{metrics}");
+
+    let pid = process.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert!(hear().await.as_text().unwrap().contains("reconnect"));
+    let close = hear().await;
+    assert_eq!(close.as_close().map(|(code, _)| u16::from(code)), Some(1012));
+    drop(client);
+    let status = timeout(PATIENCE, tokio::task::spawn_blocking(move || process.child.wait())).await;
+    assert!(status.expect("it ends").unwrap().unwrap().success());
+}
