@@ -155,7 +155,7 @@ fn all_five_card_short_deck_hands_have_the_frequencies_of_nine_ranks() {
 }
 
 #[test]
-#[ignore = "133,784,560 hands: about a minute with --release"]
+#[ignore = "133,784,560 hands: some ten seconds with --release"]
 fn all_seven_card_hands_have_the_known_class_frequencies() {
     let counts = count_classes(Variant::Holdem, 7);
     assert_eq!(

@@ -105,6 +105,23 @@ fn a_raise_that_stood_against_the_rules_is_replayed_and_counted() {
 }
 
 #[test]
+fn a_check_that_decides_nothing_may_be_recorded() {
+    // The big blind has more in than the only other player, who is all-in; some programs still ask him.
+    let hand: Record = "
+variant = 'NT'
+antes = [0, 0, 0]
+blinds_or_straddles = [50, 100, 0]
+min_bet = 100
+starting_stacks = [1000, 1000, 60]
+actions = ['d dh p1 7c2d', 'd dh p2 KsKd', 'd dh p3 AsAd', 'p3 cc', 'p1 f', 'p2 cc', 'd db 3c4d8h', 'd db 9s', 'd db Jc']
+finishing_stacks = [950, 940, 170]
+"
+    .parse()
+    .expect("a hand");
+    assert_eq!(Replay::of(&hand).map(|replay| replay.verdict(&hand)), Ok(Verdict::Matches));
+}
+
+#[test]
 fn a_player_whom_the_record_passes_over_is_folded() {
     let mut hand = cash("4");
     hand.actions.remove(4);

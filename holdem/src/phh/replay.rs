@@ -117,6 +117,12 @@ impl Replay {
     fn play(&mut self, notation: &Notation) -> Result<(), Refusal> {
         let (player, action) = match notation.what {
             Some(What::Fold(player)) => (player, Action::Fold),
+            // Records may tell the check of a player whom nobody was left to bet against.
+            Some(What::CheckOrCall(player))
+                if self.hand.ended() && self.hand.live().contains(seat(player)) =>
+            {
+                return Ok(());
+            }
             Some(What::CheckOrCall(player)) => {
                 let call = self.hand.legal_actions().is_some_and(|legal| legal.call.is_some());
                 (player, if call { Action::Call } else { Action::Check })
