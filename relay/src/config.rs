@@ -74,6 +74,9 @@ pub struct RelayConfig {
     /// Journals read at the same time.
     #[arg(long, env = "CARDHOUSE_JOURNAL_READS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().journal_reads_max)]
     pub journal_reads_max: usize,
+    /// An answer of the bus or the store is waited for at most so long.
+    #[arg(long, env = "CARDHOUSE_ANSWER_MS", value_name = "MS", default_value_t = RelayConfig::default().answer_ms)]
+    pub answer_ms: u64,
     /// A room from which nothing came for so long is compared with its journal.
     #[arg(long, env = "CARDHOUSE_QUIET_MS", value_name = "MS", default_value_t = RelayConfig::default().quiet_ms)]
     pub quiet_ms: u64,
@@ -145,6 +148,7 @@ impl Default for RelayConfig {
             linger_ms: 10_000,
             window_frames: 32,
             journal_reads_max: 64,
+            answer_ms: 5_000,
             quiet_ms: 10_000,
             quiet_checks_per_s: 50,
             inline_watchers_max: 64,

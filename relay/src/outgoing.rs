@@ -5,7 +5,7 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use shared::{bus::Bus, channel::Channel};
 use tokio::sync::mpsc;
 
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, works::Works};
 
 /// A message on its way to the bus.
 pub(crate) struct Publication {
@@ -40,7 +40,8 @@ impl Outgoing {
 
 /// Publishes what is queued. Publications are begun in order and wait for the broker's answer together, at most as many
 /// as the queue holds.
-pub(crate) async fn publish(mut waiting: Waiting, bus: &dyn Bus, metrics: &Metrics) {
+pub(crate) async fn publish(mut waiting: Waiting, bus: &dyn Bus, works: &Works) {
+    let metrics = &works.metrics;
     let bound = waiting.max_capacity();
     let mut begun = FuturesUnordered::new();
     loop {
@@ -51,12 +52,12 @@ pub(crate) async fn publish(mut waiting: Waiting, bus: &dyn Bus, metrics: &Metri
                 Ok(_) => {}
                 Err(error) => {
                     metrics.publishes_failed.increment(1);
-                    tracing::debug!(%error, "a message to a room was not published");
+                    tracing::debug!(error, "a message to a room was not published");
                 }
             },
             next = waiting.recv(), if begun.len() < bound => match next {
                 Some(Publication { channel, payload }) => {
-                    begun.push(async move { bus.publish(&channel, payload).await });
+                    begun.push(async move { works.answer(bus.publish(&channel, payload)).await });
                 }
                 None => return,
             },

@@ -200,7 +200,7 @@ impl Relay {
         let mut tasks = JoinSet::new();
         let Queues { outgoing, tending, serving } = queues;
         let relay = self.clone();
-        tasks.spawn(async move { publish(outgoing, &*relay.ports.bus, &relay.works.metrics).await });
+        tasks.spawn(async move { publish(outgoing, &*relay.ports.bus, &relay.works).await });
         let (relay, own) = (self.clone(), subscription.clone());
         tasks.spawn(async move {
             tend_rooms(tending, &relay.hub, &relay.works, &*relay.ports.store, &*own).await;
@@ -219,8 +219,8 @@ impl Relay {
     /// Subscribes to what every relay hears, and asks for the tables.
     async fn listen(self: Arc<Self>, subscription: Arc<dyn Subscription>) {
         for channel in [Channel::replies(self.node()), Channel::lobby()] {
-            while let Err(error) = subscription.subscribe(&channel).await {
-                tracing::debug!(?channel, %error, "cannot subscribe yet");
+            while let Err(error) = self.works.answer(subscription.subscribe(&channel)).await {
+                tracing::debug!(?channel, error, "cannot subscribe yet");
                 sleep(SUBSCRIBE_AGAIN).await;
             }
         }

@@ -4,7 +4,7 @@
 //! A room says what its next step is; one future per room takes step after step until there is nothing to do. So a room
 //! never subscribes and unsubscribes at the same time, and never reads its journal twice at once.
 
-use std::{future::Future, sync::Arc};
+use std::sync::Arc;
 
 use shared::{
     bus::Subscription,
@@ -13,7 +13,7 @@ use shared::{
     entry::Entry,
     id::Position,
     protocol::{ClientOut, ErrorCode},
-    store::{Store, Stored, Unavailable},
+    store::{Store, Stored},
 };
 use slab::Slab;
 
@@ -174,14 +174,14 @@ impl Room {
         works: &Works,
         pending: usize,
         read: u32,
-        entries: Result<Vec<Entry>, Unavailable>,
+        entries: Result<Vec<Entry>, String>,
     ) {
         works.metrics.journal_reads.increment(1);
         let (entries, result) = match entries {
             Ok(entries) => (entries, Ok(())),
             Err(error) => {
                 works.metrics.journal_failures.increment(1);
-                (Vec::new(), Err(error.to_string()))
+                (Vec::new(), Err(error))
             }
         };
         let failed = result.is_err();
@@ -249,8 +249,8 @@ pub(crate) async fn tend(
         match step {
             Step::Rest => return,
             Step::Subscribe => {
-                let result = subscription.subscribe(&room.frames).await;
-                room.finish(works, result.map_err(|error| error.to_string()), |state| {
+                let result = works.answer(subscription.subscribe(&room.frames)).await;
+                room.finish(works, result, |state| {
                     state.link.subscribed = true;
                     // What was published before is in the journal, what comes after is delivered.
                     state.link.stale = true;
@@ -264,14 +264,14 @@ pub(crate) async fn tend(
                 let entries = read_journal(&room, end, store, works).await;
                 room.finish_read(works, pending, read, entries);
             }
-            Step::Exists => match store.map_get(ROOMS, room.id.as_str()).await {
+            Step::Exists => match works.answer(store.map_get(ROOMS, room.id.as_str())).await {
                 Ok(Some(_)) => room.finish(works, Ok(()), |state| state.link.known = true),
                 Ok(None) => room.finish_absent(works),
-                Err(error) => room.finish(works, Err(error.to_string()), |_| {}),
+                Err(error) => room.finish(works, Err(error), |_| {}),
             },
             Step::Unsubscribe => {
-                let result = subscription.unsubscribe(&room.frames).await;
-                room.finish(works, result.map_err(|error| error.to_string()), |state| {
+                let result = works.answer(subscription.unsubscribe(&room.frames)).await;
+                room.finish(works, result, |state| {
                     state.link.subscribed = false;
                 });
             }
@@ -285,23 +285,20 @@ pub(crate) async fn tend(
 }
 
 /// The entries after `after`, page by page.
-fn read_journal<'a>(
-    room: &'a Room,
-    after: Option<Position>,
-    store: &'a dyn Store,
-    works: &'a Works,
-) -> impl Future<Output = Result<Vec<Entry>, Unavailable>> + Send + 'a {
-    let mut after = after;
-    async move {
-        let mut entries = Vec::new();
-        loop {
-            let page = store.read(&room.id, after, READ_ENTRIES).await?;
-            let full = page.len() == READ_ENTRIES;
-            after = page.last().map(|stored| stored.at);
-            entries.extend(page.into_iter().filter_map(|stored| decode(room, stored, works)));
-            if !full {
-                return Ok(entries);
-            }
+async fn read_journal(
+    room: &Room,
+    mut after: Option<Position>,
+    store: &dyn Store,
+    works: &Works,
+) -> Result<Vec<Entry>, String> {
+    let mut entries = Vec::new();
+    loop {
+        let page = works.answer(store.read(&room.id, after, READ_ENTRIES)).await?;
+        let full = page.len() == READ_ENTRIES;
+        after = page.last().map(|stored| stored.at);
+        entries.extend(page.into_iter().filter_map(|stored| decode(room, stored, works)));
+        if !full {
+            return Ok(entries);
         }
     }
 }

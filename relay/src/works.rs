@@ -1,6 +1,6 @@
 //! What all parts of a relay use: its configuration, clock and counters, and the queues between its parts.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt::Display, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use shared::{
@@ -9,7 +9,10 @@ use shared::{
     id::{NodeId, RoomId},
     node::{ToRoom, encode},
 };
-use tokio::sync::{Notify, mpsc};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::timeout,
+};
 
 use crate::{config::RelayConfig, metrics::Metrics, outgoing::Outgoing, room::Room};
 
@@ -54,6 +57,17 @@ impl Works {
 
     pub(crate) fn now_ms(&self) -> UnixMs {
         self.clock.now_ms()
+    }
+
+    /// Waits for an answer of the bus or the store, but not for ever.
+    pub(crate) async fn answer<T, E: Display>(
+        &self,
+        asked: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, String> {
+        match timeout(Duration::from_millis(self.config.answer_ms), asked).await {
+            Ok(answer) => answer.map_err(|error| error.to_string()),
+            Err(_) => Err("no answer in time".into()),
+        }
     }
 
     /// Publishes a message to a room's owner; whether it was queued.
