@@ -132,9 +132,7 @@ impl Hand {
 
     fn raise_range(&self, seat: SeatIndex, player: &Player) -> Option<RaiseRange> {
         let all_in_to = player.bet + player.stack;
-        let someone_can_answer =
-            self.seats().any(|(other, player)| other != seat && !player.folded && !player.stack.is_zero());
-        if all_in_to <= self.level || !someone_can_answer || !self.open_for(player) {
+        if all_in_to <= self.level || !self.somebody_can_answer(seat) || !self.open_for(player) {
             return None;
         }
         let max_to = match self.rules.limit {
@@ -157,29 +155,24 @@ impl Hand {
         self.level + self.pot_total() + short + self.level.saturating_sub(player.bet)
     }
 
-    /// Gives the first turn of a street to the first player left of `from` who has something to decide.
-    pub(crate) fn open_betting(&mut self, from: SeatIndex) {
-        self.pass_action(from);
-    }
-
-    /// Gives the turn to the next player left of `from` who has something to decide; if there is none the round is over.
+    /// Gives the turn to the next player left of `from` (the last to act, or where a street begins) who has something
+    /// to decide; if there is none the round is over.
     pub(crate) fn pass_action(&mut self, from: SeatIndex) {
         let next = from.clockwise().find(|&seat| self.has_decision(seat));
         self.phase = next.map_or(Phase::Dealing, Phase::Betting);
     }
 
+    /// Whether a player has to match a bet, or may still open or raise against somebody with chips.
     fn has_decision(&self, seat: SeatIndex) -> bool {
         let Some(player) = self.player(seat) else { return false };
         if player.folded || player.stack.is_zero() {
             return false;
         }
-        let mut others = self.seats().filter(|&(other, player)| other != seat && !player.folded);
-        if others.clone().next().is_none() {
-            return false;
-        }
-        if player.bet < self.call_level(seat) {
-            return true;
-        }
-        !player.acted && others.any(|(_, other)| !other.stack.is_zero())
+        player.bet < self.call_level(seat) || (!player.acted && self.somebody_can_answer(seat))
+    }
+
+    /// Whether another player in the hand has chips left to call with.
+    fn somebody_can_answer(&self, seat: SeatIndex) -> bool {
+        self.seats().any(|(other, player)| other != seat && !player.folded && !player.stack.is_zero())
     }
 }

@@ -118,7 +118,7 @@ impl Hand {
                 self.player_mut(seat).hole = cards;
                 self.deck.remove(cards.len());
                 if self.seats().all(|(_, player)| !player.hole.is_empty()) {
-                    self.open_betting(self.opens_after);
+                    self.pass_action(self.opens_after);
                 }
             }
             Event::Acted { seat, did, .. } => self.apply_action(seat, did),
@@ -154,7 +154,7 @@ impl Hand {
                     for player in self.players.iter_mut().flatten() {
                         player.acted = false;
                     }
-                    self.open_betting(self.button);
+                    self.pass_action(self.button);
                 }
             }
             Event::Shown { seat, cards, why } => {

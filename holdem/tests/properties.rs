@@ -12,7 +12,7 @@ use proptest::prelude::*;
 const CHOICES_MAX: usize = 400;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Chips conserved, legal actions exactly those accepted, an end within a bound, pots that sum to contributions,
     /// settlement pot by pot, replay: see `invariants`.

@@ -54,15 +54,15 @@ State._verify_completion_betting_or_raising = verify_raise_unless_allowed
 
 
 class Clock:
-    """Adds up the time spent in PokerKit's own play, comparison excluded."""
+    """Adds up the processor time spent in PokerKit's own play, comparison excluded."""
 
     seconds = 0.0
 
     def __enter__(self):
-        self.started = time.perf_counter()
+        self.started = time.process_time()
 
     def __exit__(self, *_):
-        Clock.seconds += time.perf_counter() - self.started
+        Clock.seconds += time.process_time() - self.started
 
 
 class Unexpected(Exception):
