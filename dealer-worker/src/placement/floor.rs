@@ -74,6 +74,8 @@ struct Occupied {
     mailbox: Arc<Mailbox>,
     /// It was told to go, to this worker.
     going: Option<Option<NodeId>>,
+    /// Before this it is not handed over for the sake of balance.
+    stays_until: Instant,
 }
 
 /// A room that could not be taken over.
@@ -290,6 +292,10 @@ impl Floor {
         if occupied.going.is_some() {
             return;
         }
+        if !self.draining && Instant::now() < occupied.stays_until {
+            self.wake_at.entry(occupied.stays_until).or_default().insert(room);
+            return;
+        }
         if self.hand_overs >= self.context.config.hand_overs_max.max(1) {
             // Looked at again when another one is done.
             self.look_at.insert(room);
@@ -298,6 +304,13 @@ impl Floor {
         occupied.going = Some(to.cloned());
         occupied.mailbox.order(Order::LetGo { to: to.cloned() });
         self.hand_overs += 1;
+    }
+
+    /// How long a room stays at least. Two workers may disagree on who lives, and so on whose a room is, until a death
+    /// is noticed by both; without a tenure they would hand it to and fro meanwhile.
+    fn tenure(&self) -> Duration {
+        let heartbeat = self.context.config.heartbeat;
+        Duration::from_millis(heartbeat.dead_after_ms() + 2 * heartbeat.beat_ms())
     }
 
     fn should_claim(&mut self, membership: &Membership, room: &RoomId) -> bool {
@@ -346,7 +359,8 @@ impl Floor {
             runtime::run(Start { context, room, believed, mailbox, rng, permit }, open_new).await
         });
         self.rooms_of_tasks.insert(task.id(), room.clone());
-        self.running.insert(room, Occupied { mailbox, going: None });
+        let stays_until = Instant::now() + self.tenure();
+        self.running.insert(room, Occupied { mailbox, going: None, stays_until });
     }
 
     fn ended(&mut self, ended: Result<(task::Id, Ended), JoinError>) {
