@@ -12,8 +12,8 @@ use shared::{
 
 /// A card house in one process: tables, bots, and a page to play on.
 ///
-/// Open the address that it prints in a browser. Everything is kept in memory: nothing survives a restart. Every flag can be
-/// given as the environment variable shown beside it.
+/// Open the address that it prints in a browser. Everything is kept in memory: nothing survives a restart. Every
+/// flag can be given as the environment variable shown beside it.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "house", version)]
 pub struct Config {
@@ -61,8 +61,8 @@ impl Config {
         Self::from_arg_matches(&matches).expect("the defaults are valid")
     }
 
-    /// With defaults that differ from those of the parts: clients of a house that closes have no other relay to go to, so it
-    /// does not keep them waiting; and whoever plays need not read what every part does.
+    /// With defaults that differ from those of the parts: clients of a house that closes have no other relay to go
+    /// to, so it does not keep them waiting; and whoever plays need not read what every part does.
     fn our_command() -> clap::Command {
         let with = |value: &'static str| move |flag: clap::Arg| flag.default_value(value);
         Self::command()

@@ -122,8 +122,8 @@ impl House {
         format!("http://{}/", reachable(self.address))
     }
 
-    /// Runs until `closing` is cancelled, then says goodbye to everybody and returns, within two seconds. Dropping it ends
-    /// everything at once.
+    /// Runs until `closing` is cancelled, then says goodbye to everybody and returns, within two seconds. Dropping
+    /// it ends everything at once.
     ///
     /// # Errors
     /// If the dealer worker fails, without which there is no game.

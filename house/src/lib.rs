@@ -1,7 +1,7 @@
 //! Everything in one process: the newcomer's command.
 //!
-//! The parts are those of a cluster, joined by the memory adapters instead of Redis; so whatever is played here runs there.
-//! Nothing survives a restart.
+//! The parts are those of a cluster, joined by the memory adapters instead of Redis; so whatever is played here runs
+//! there. Nothing survives a restart.
 //!
 //! In reading order:
 //!

@@ -6,8 +6,8 @@ use axum::{extract::ConnectInfo, http::Extensions, http::HeaderMap};
 
 /// The address that limits go by.
 ///
-/// With `trust_proxy` it is the *last* entry of `X-Forwarded-For`: the one that our own proxy appended. Everything before it
-/// is the client's word. Without, the header counts for nothing.
+/// With `trust_proxy` it is the *last* entry of `X-Forwarded-For`: the one that our own proxy appended. Everything
+/// before it is the client's word. Without, the header counts for nothing.
 pub(crate) fn of(headers: &HeaderMap, extensions: &Extensions, trust_proxy: bool) -> IpAddr {
     let forwarded = || {
         let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;

@@ -10,7 +10,8 @@ use crate::api::ApiConfig;
 
 /// HTTP in front of a Cardhouse cluster: guest tokens, and the public keys that relays check them with.
 ///
-/// Stops at SIGTERM once open requests are answered. Every flag can be given as the environment variable shown beside it.
+/// Stops at SIGTERM once open requests are answered. Every flag can be given as the environment variable shown
+/// beside it.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "reception", version)]
 pub struct Config {
@@ -18,8 +19,8 @@ pub struct Config {
     #[arg(long, env = "CARDHOUSE_RECEPTION_LISTEN", default_value = "127.0.0.1:8090")]
     pub listen: SocketAddr,
 
-    /// Folder of the signing keys: Ed25519 in PKCS #8 PEM, *.pem. All are published, the newest signs. If there is none, one
-    /// is made
+    /// Folder of the signing keys: Ed25519 in PKCS #8 PEM, *.pem. All are published, the newest signs. If there is
+    /// none, one is made
     #[arg(long, env = "CARDHOUSE_KEY_DIR", default_value = "keys")]
     pub key_dir: PathBuf,
 
@@ -28,7 +29,7 @@ pub struct Config {
     pub key_reread_ms: u64,
 
     /// How old a new key's file must be before it signs, milliseconds: longer than relays keep the published keys
-    #[arg(long, env = "CARDHOUSE_KEY_SETTLE_MS", default_value_t = 60_000)]
+    #[arg(long, env = "CARDHOUSE_KEY_SETTLE_MS", default_value_t = 90_000)]
     pub key_settle_ms: u64,
 
     /// How long open requests may take after SIGTERM before they are cut, milliseconds
@@ -64,7 +65,8 @@ pub struct TokenArgs {
     #[arg(long, env = "CARDHOUSE_TOKEN_SECONDS", default_value_t = 3_600, value_parser = clap::value_parser!(u64).range(10..=31_536_000))]
     pub token_seconds: u64,
 
-    /// New guests and refreshed tokens of one address (IPv4 address or IPv6 /64) in the long run, a minute; 0: no limit
+    /// New guests and refreshed tokens of one address (IPv4 address or IPv6 /64) in the long run, a minute; 0: no
+    /// limit
     #[arg(long, env = "CARDHOUSE_TOKENS_PER_MINUTE", default_value_t = 600)]
     pub tokens_per_minute: u32,
 

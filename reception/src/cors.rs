@@ -1,5 +1,5 @@
-//! Which pages of other origins may read our answers (the Fetch standard's CORS protocol). By default none: the web client
-//! comes from the same origin and needs no permission.
+//! Which pages of other origins may read our answers (the Fetch standard's CORS protocol). By default none: the web
+//! client comes from the same origin and needs no permission.
 
 use std::sync::Arc;
 

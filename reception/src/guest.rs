@@ -55,8 +55,8 @@ impl GuestName {
     }
 }
 
-/// Not a control character, and not one of Unicode's invisible ones: those reorder a line (bidirectional controls) or make
-/// two names that look the same.
+/// Not a control character, and not one of Unicode's invisible ones: those reorder a line (bidirectional controls)
+/// or make two names that look the same.
 fn visible_or_space(c: char) -> bool {
     let invisible = matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'

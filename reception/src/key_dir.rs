@@ -1,7 +1,8 @@
-//! Signing keys as files: a folder of Ed25519 keys in PKCS #8 PEM, as `openssl genpkey -algorithm ed25519` writes them.
+//! Signing keys as files: a folder of Ed25519 keys in PKCS #8 PEM, as `openssl genpkey -algorithm ed25519` writes
+//! them.
 //!
-//! To rotate, put a new file there; to end an old key's tokens, remove its file. Nothing is restarted: the folder is read
-//! again every few seconds ([`KeyDir::follow`]).
+//! To rotate, put a new file there; to end an old key's tokens, remove its file. Nothing is restarted: the folder is
+//! read again every few seconds ([`KeyDir::follow`]).
 
 use std::{
     fs, io,
@@ -52,8 +53,8 @@ struct Found {
 }
 
 impl KeyDir {
-    /// The folder at `path`. A key there is published at once, and signs when its file is `settle` old: by then every relay
-    /// has fetched it.
+    /// The folder at `path`. A key there is published at once, and signs when its file is `settle` old: by then
+    /// every relay has fetched it.
     pub fn new(path: impl Into<PathBuf>, settle: Duration) -> Self {
         Self { path: path.into(), settle }
     }

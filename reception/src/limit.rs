@@ -9,14 +9,14 @@ use std::{
 
 use tokio::time::Instant;
 
-/// Buckets, one word each (512 KiB in all). Addresses share a bucket when a keyed hash puts them there, which nobody outside can bring
-/// about on purpose: with a thousand addresses active, about one in 65 of them has to share.
+/// Buckets, one word each (512 KiB in all). Addresses share a bucket when a keyed hash puts them there, which nobody
+/// outside can bring about on purpose: with a thousand addresses active, about one in 65 of them has to share.
 const BUCKETS: usize = 1 << 16;
 
 /// A token bucket for each address: `burst` requests at once, and so many a minute in the long run.
 ///
-/// Kept as a *theoretical arrival time* (the generic cell rate algorithm): the moment at which the bucket is full again.
-/// So a bucket is a single word, changed by one compare-and-swap, and an idle one needs no sweeping.
+/// Kept as a *theoretical arrival time* (the generic cell rate algorithm): the moment at which the bucket is full
+/// again. So a bucket is a single word, changed by one compare-and-swap, and an idle one needs no sweeping.
 pub struct AddressLimit {
     full_again_us: Box<[AtomicU64]>,
     hasher: RandomState,
@@ -26,7 +26,8 @@ pub struct AddressLimit {
 }
 
 impl AddressLimit {
-    /// Allows `burst` requests at once (at least one) and `per_minute` in the long run; `None` with `per_minute` 0: no limit.
+    /// Allows `burst` requests at once (at least one) and `per_minute` in the long run; `None` with `per_minute` 0:
+    /// no limit.
     pub fn new(per_minute: u32, burst: u32) -> Option<Self> {
         let token_us = Duration::from_secs(60).as_micros() as u64
             / u64::from(std::num::NonZeroU32::new(per_minute)?.get());

@@ -1,5 +1,5 @@
-//! What stands in front of the relays: passes TCP connections on to one of them, as a load balancer does that has lost the
-//! others.
+//! What stands in front of the relays: passes TCP connections on to one of them, as a load balancer does that has
+//! lost the others.
 
 use std::net::SocketAddr;
 
