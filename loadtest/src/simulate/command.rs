@@ -1,0 +1,204 @@
+//! `loadtest simulate`: many seeds, on all cores.
+
+use std::{
+    panic::catch_unwind,
+    str::FromStr,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Instant,
+};
+
+use parking_lot::Mutex;
+use serde::Serialize;
+use shared::telemetry::LogFormat;
+use tokio::time::Duration;
+
+use super::{
+    plan::Plan,
+    run::{Verdict, count_panics, run},
+};
+
+/// Runs seeds of the simulator and reports broken promises.
+#[derive(Debug, clap::Args)]
+pub struct Simulate {
+    /// Which seeds: `A..B` without B, or one.
+    #[arg(long, default_value = "0..100")]
+    seeds: Seeds,
+    /// How many runs go on at once [default: one a core].
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// Instead of what the seeds decide: calm weather with this many relays.
+    #[arg(long, requires_all = ["workers", "tables"])]
+    relays: Option<usize>,
+    /// And this many dealer workers.
+    #[arg(long)]
+    workers: Option<usize>,
+    /// And this many six-handed tables, all full.
+    #[arg(long)]
+    tables: Option<usize>,
+    /// And this long, virtual seconds.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Print one line of JSON at the end.
+    #[arg(long)]
+    json: bool,
+    /// What the house logs meanwhile (a level, or a list such as `warn,dealer_worker=debug`), for looking into one seed.
+    #[arg(long, default_value = "off", value_name = "FILTER")]
+    log: String,
+}
+
+/// A range of seeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seeds {
+    from: u64,
+    to: u64,
+}
+
+/// Text that is not a range of seeds.
+#[derive(Debug, thiserror::Error)]
+#[error("seeds are written A..B with A < B, or as one number")]
+struct BadSeeds;
+
+impl FromStr for Seeds {
+    type Err = BadSeeds;
+
+    fn from_str(text: &str) -> Result<Self, BadSeeds> {
+        let number = |text: &str| text.trim().parse::<u64>().map_err(|_| BadSeeds);
+        let (from, to) = match text.split_once("..") {
+            Some((from, to)) => (number(from)?, number(to)?),
+            None => (number(text)?, number(text)?.checked_add(1).ok_or(BadSeeds)?),
+        };
+        if from < to { Ok(Self { from, to }) } else { Err(BadSeeds) }
+    }
+}
+
+/// The last line of `--json`.
+#[derive(Debug, Default, Serialize)]
+struct Report {
+    seeds: u64,
+    virtual_seconds: f64,
+    wall_seconds: f64,
+    breaches: u64,
+    failing_seeds: Vec<u64>,
+    frames: u64,
+    hands: u64,
+    actions: u64,
+    deliveries: u64,
+    blows: u64,
+    rewound: u64,
+    jumped: u64,
+}
+
+impl Simulate {
+    /// Runs all seeds; answers whether every promise was kept.
+    pub fn run(self) -> bool {
+        if let Err(error) = shared::telemetry::init_logs(&self.log, LogFormat::Human) {
+            eprintln!("loadtest: --log {}: {error}", self.log);
+            return false;
+        }
+        count_panics();
+        let Seeds { from, to } = self.seeds;
+        let jobs = self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let next = AtomicU64::new(from);
+        let report = Mutex::new(Report::default());
+        let began = Instant::now();
+        std::thread::scope(|scope| {
+            for _ in 0..jobs {
+                scope.spawn(|| {
+                    loop {
+                        let seed = next.fetch_add(1, Ordering::Relaxed);
+                        if seed >= to {
+                            return;
+                        }
+                        let verdict = catch_unwind(|| run(&self.plan(seed)));
+                        report.lock().take(seed, verdict.ok(), &self.again(seed));
+                    }
+                });
+            }
+        });
+        let mut report = report.into_inner();
+        report.wall_seconds = began.elapsed().as_secs_f64();
+        report.failing_seeds.sort_unstable();
+        report.print(self.json);
+        report.failing_seeds.is_empty()
+    }
+
+    fn plan(&self, seed: u64) -> Plan {
+        match (self.relays, self.workers, self.tables) {
+            (Some(relays), Some(workers), Some(tables)) => {
+                Plan::calm(seed, relays, workers, tables, tables * 6, Duration::from_secs(self.seconds))
+            }
+            _ => Plan::of(seed),
+        }
+    }
+
+    fn again(&self, seed: u64) -> String {
+        let mut again = format!("cargo run --release -p loadtest -- simulate --seeds {seed}");
+        if let (Some(relays), Some(workers), Some(tables)) = (self.relays, self.workers, self.tables) {
+            let seconds = self.seconds;
+            again += &format!(" --relays {relays} --workers {workers} --tables {tables} --seconds {seconds}");
+        }
+        again
+    }
+}
+
+impl Report {
+    /// `None` is a run that panicked: the message stands above.
+    fn take(&mut self, seed: u64, verdict: Option<Verdict>, again: &str) {
+        self.seeds += 1;
+        let broken = verdict.as_ref().is_none_or(|verdict| !verdict.broken.is_empty());
+        if broken {
+            self.failing_seeds.push(seed);
+            println!("seed {seed}: broken; again with: {again}");
+        }
+        let Some(verdict) = verdict else {
+            self.breaches += 1;
+            return;
+        };
+        for (promise, what) in &verdict.broken {
+            println!("  {promise:?}: {what}");
+        }
+        self.breaches += verdict.broken.len() as u64;
+        self.virtual_seconds += verdict.virtual_time.as_secs_f64();
+        self.frames += verdict.frames;
+        self.hands += verdict.hands;
+        self.actions += verdict.acked;
+        self.deliveries += verdict.heard;
+        self.blows += verdict.blows;
+        self.rewound += verdict.rewound;
+        self.jumped += verdict.jumped;
+    }
+
+    fn print(&self, json: bool) {
+        println!(
+            "{} seeds, {:.0} virtual seconds in {:.1} s (x{:.0}): {} hands, {} actions, {} deliveries, {} blows, \
+             {} breaches in {} seeds",
+            self.seeds,
+            self.virtual_seconds,
+            self.wall_seconds,
+            self.virtual_seconds / self.wall_seconds.max(f64::EPSILON),
+            self.hands,
+            self.actions,
+            self.deliveries,
+            self.blows,
+            self.breaches,
+            self.failing_seeds.len(),
+        );
+        if json {
+            println!("{}", serde_json::to_string(self).expect("a report is JSON"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_a_range_or_one() {
+        assert_eq!("3..9".parse::<Seeds>().unwrap(), Seeds { from: 3, to: 9 });
+        assert_eq!("7".parse::<Seeds>().unwrap(), Seeds { from: 7, to: 8 });
+        for bad in ["", "9..3", "3..3", "x", "18446744073709551615"] {
+            assert!(bad.parse::<Seeds>().is_err(), "{bad}");
+        }
+    }
+}

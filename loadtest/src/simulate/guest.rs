@@ -1,0 +1,221 @@
+//! A simulated guest: a bot of the swarm on a connection in memory, whose every message the shadow judges.
+
+use std::sync::Arc;
+
+use player::{Bot, Character, Heard, comeback::Comeback};
+use rand::RngExt;
+use shared::{
+    id::{Position, RoomId, UserId},
+    protocol::ClientOut,
+};
+use tokio::{
+    sync::{Mutex, watch},
+    time::{Duration, Instant, sleep, sleep_until},
+};
+
+use super::{
+    pipe::{Far, Received},
+    shadow::{Promise, Shadow},
+    world::World,
+};
+
+/// A command must be answered within this, once nothing goes wrong any more.
+const ANSWER_BOUND: Duration = Duration::from_secs(30);
+
+/// A guest that reads nothing for a while does so for at most this.
+const NAP_MAX_MS: u64 = 3_000;
+
+/// What guests are told to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Play.
+    Playing,
+    /// Leave the table and have everything answered.
+    Stopping,
+    /// The run is over: go.
+    Gone,
+}
+
+/// What a guest leaves behind.
+pub(super) struct Left {
+    /// Who.
+    pub(super) user: UserId,
+    /// Messages received.
+    pub(super) heard: u64,
+    /// Commands that were acknowledged.
+    pub(super) acked: u64,
+    /// Keyframes of a later epoch that went back: the broker had lost what this guest had seen.
+    pub(super) rewound: u64,
+    /// Keyframes that went past frames not seen.
+    pub(super) jumped: u64,
+}
+
+/// A guest.
+pub(super) struct Guest {
+    user: UserId,
+    bot: Bot,
+    world: Arc<World>,
+    shadow: Arc<Mutex<Shadow>>,
+    phase: watch::Receiver<Phase>,
+    /// Whether it naps now and then, reading nothing.
+    naps: bool,
+    heard: u64,
+    acked: u64,
+}
+
+/// Why a connection is over.
+enum Over {
+    Closed(Option<u16>),
+    Vanished(Duration),
+    Told(Duration),
+    Gone,
+}
+
+impl Guest {
+    pub(super) fn new(
+        user: UserId,
+        character: Character,
+        world: Arc<World>,
+        shadow: Arc<Mutex<Shadow>>,
+        phase: watch::Receiver<Phase>,
+    ) -> Self {
+        let naps = character.seed.is_multiple_of(4);
+        let bot = Bot::new(character, world.token(&user), Instant::now());
+        Self { user, bot, world, shadow, phase, naps, heard: 0, acked: 0 }
+    }
+
+    /// Plays until the run is over.
+    pub(super) async fn play(mut self) -> Left {
+        let mut failures = 0;
+        while *self.phase.borrow() != Phase::Gone {
+            let Some(mut far) = self.world.connect() else {
+                sleep(Duration::from_millis(100)).await;
+                continue;
+            };
+            self.bot.client_mut().connected(Instant::now());
+            let over = self.converse(&mut far).await;
+            drop(far);
+            let was_online = self.bot.client().is_online();
+            self.bot.client_mut().disconnected();
+            failures = if was_online { 0 } else { failures + 1 };
+            let pause = match over {
+                Over::Gone => break,
+                Over::Vanished(pause) | Over::Told(pause) => pause,
+                Over::Closed(code) => match Comeback::to(code, failures, self.bot.rng()) {
+                    Comeback::After(pause) => pause,
+                    Comeback::AsNewSession(pause) => {
+                        self.bot.client_mut().forget_session();
+                        pause
+                    }
+                    Comeback::WithNewToken(_) | Comeback::Never => {
+                        let what = format!("{}: closed with {code:?}", self.user);
+                        self.shadow.lock().await.accuse(Promise::Client, what);
+                        break;
+                    }
+                },
+            };
+            sleep(pause).await;
+        }
+        self.leave().await
+    }
+
+    async fn converse(&mut self, far: &mut Far) -> Over {
+        loop {
+            let phase = *self.phase.borrow_and_update();
+            match phase {
+                Phase::Playing => {}
+                Phase::Stopping => self.bot.stop(),
+                Phase::Gone => return Over::Gone,
+            }
+            self.bot.poll(Instant::now());
+            while let Some(text) = self.bot.client_mut().pop_outgoing() {
+                far.send(&text).await;
+            }
+            if let Some(pause) = self.bot.take_vanishing() {
+                return Over::Vanished(pause);
+            }
+            if self.bot.client().wants_reconnect() {
+                return Over::Closed(None);
+            }
+            if self.naps && phase == Phase::Playing && self.bot.rng().random_bool(0.002) {
+                let nap = self.bot.rng().random_range(0..=NAP_MAX_MS);
+                sleep(Duration::from_millis(nap)).await;
+            }
+            // A far deadline stands for none: something is always due within a minute.
+            let deadline =
+                self.bot.next_deadline().unwrap_or_else(|| Instant::now() + Duration::from_secs(60));
+            tokio::select! { biased;
+                received = far.receive() => match received {
+                    Received::Text(text) => {
+                        if let Some(over) = self.hear(&text).await {
+                            return over;
+                        }
+                    }
+                    Received::Closed(code) => return Over::Closed(code),
+                },
+                () = sleep_until(deadline) => {}
+                _ = self.phase.changed() => {}
+            }
+        }
+    }
+
+    async fn hear(&mut self, text: &str) -> Option<Over> {
+        self.heard += 1;
+        match self.bot.receive(text, Instant::now()) {
+            Heard::Frame { room, at, .. } | Heard::Keyframe { room, at } => self.compare(&room, at).await,
+            Heard::Private { room } => self.compare_private(&room, text).await,
+            Heard::Acked { n, room, at, .. } => {
+                self.acked += 1;
+                let session = self.bot.client().session().expect("acknowledged within a session");
+                self.shadow.lock().await.acknowledged(&room, &self.user, session, n, at).await;
+            }
+            Heard::Reconnect(after) => return Some(Over::Told(after)),
+            _ => {}
+        }
+        None
+    }
+
+    async fn compare(&self, room: &RoomId, at: Position) {
+        let mut shadow = self.shadow.lock().await;
+        shadow.look_at(room).await;
+        if let Some(view) = self.bot.client().table(room) {
+            shadow.saw_view(room, &self.user, at, view);
+        }
+    }
+
+    async fn compare_private(&self, room: &RoomId, text: &str) {
+        if let Ok(ClientOut::Private { epoch, seq, .. }) = serde_json::from_str(text) {
+            self.shadow.lock().await.saw_private(room, &self.user, Position(epoch, seq), text);
+        }
+    }
+
+    /// At the end of a run: what the own referee saw, and whether the own view is the journal's.
+    async fn leave(mut self) -> Left {
+        self.bot.client_mut().judge_unanswered(ANSWER_BOUND, Instant::now());
+        let mut shadow = self.shadow.lock().await;
+        let client = self.bot.client();
+        for what in &client.breaches().described {
+            shadow.accuse(Promise::Client, format!("{}: {what}", self.user));
+        }
+        for room in shadow.rooms() {
+            let Some(follower) = client.room(&room) else { continue };
+            let last = shadow.last(&room);
+            if follower.at() != last {
+                let what = format!("{room}: {} is at {}, the journal at {last}", self.user, follower.at());
+                shadow.accuse(Promise::Equal, what);
+            }
+        }
+        let breaches = client.breaches();
+        if breaches.lost > 0 && shadow.losses() == 0 {
+            let what = format!("{} was told of a loss, but nothing was lost", self.user);
+            shadow.accuse(Promise::Told, what);
+        }
+        Left {
+            user: self.user.clone(),
+            heard: self.heard,
+            acked: self.acked,
+            rewound: breaches.lost,
+            jumped: breaches.jumped,
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The simulator: the real relays, dealer workers, tables and clients in one thread under a paused clock, with everything
+//! that goes wrong drawn from one seed.
+//!
+//! In reading order:
+//!
+//! - [`plan`]: what a seed decides. [`run`]: one run from its plan to its verdict. [`command`]: many of them.
+//! - `world`: the house and its processes. `guest`: who plays in it, over a `pipe`.
+//! - `faults`: what goes wrong with single operations, and tripwires.
+//! - [`shadow`]: what is promised, and how it is judged.
+
+pub mod command;
+mod faults;
+mod guest;
+mod pipe;
+pub mod plan;
+pub mod run;
+pub mod shadow;
+mod world;
+
+pub use plan::Plan;
+pub use run::{Verdict, run};
+pub use shadow::Promise;

@@ -1,0 +1,149 @@
+//! What a seed decides: how large the house is, what goes wrong all the time, and which blows fall when.
+
+use rand::{RngExt, SeedableRng, seq::IndexedRandom};
+use rand_chacha::ChaCha8Rng;
+use shared::wire::{fault::Operation, seeded::Rates};
+use tokio::time::Duration;
+
+use super::faults::Tripwire;
+
+/// A run. Two runs of one plan are the same to the last byte of every journal.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Where all of the run's randomness comes from.
+    pub seed: u64,
+    /// How many relays there are.
+    pub relays: usize,
+    /// How many dealer workers there are.
+    pub workers: usize,
+    /// How many tables there are.
+    pub tables: usize,
+    /// How many bots there are.
+    pub bots: usize,
+    /// How long things go wrong, virtual time.
+    pub stormy: Duration,
+    /// What goes wrong with single operations and messages meanwhile.
+    pub(super) rates: Rates,
+    /// Blows, in order of time.
+    pub(super) blows: Vec<(Duration, Blow)>,
+}
+
+/// What befalls the house at one moment. Nodes are named by their places, modulo how many there are.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Blow {
+    /// SIGKILL, and a new process in its place after a while.
+    Kill(Place, Duration),
+    /// Dies in the middle of one of its next operations; a new process after a while.
+    Trip(Place, Tripwire, Duration),
+    /// SIGTERM, and a new process in its place.
+    Drain(Place),
+    /// SIGSTOP, and SIGCONT after a while.
+    Hold(Place, Duration),
+    /// Cut from the broker, and back after a while.
+    Cut(Place, Duration),
+    /// Hears nothing, without an error, for a while.
+    Silence(Place, Duration),
+    /// The broker fails over to a replica that lacks the last writes.
+    Lose(usize),
+}
+
+/// A place for a process.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place {
+    /// The relay with this index.
+    Relay(usize),
+    /// The worker with this index.
+    Worker(usize),
+}
+
+impl Plan {
+    /// The plan of a seed: a small house in bad weather.
+    pub fn of(seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let tables = rng.random_range(1..=4);
+        let stormy = Duration::from_secs(rng.random_range(10..=30));
+        let mut plan = Self {
+            seed,
+            relays: rng.random_range(1..=3),
+            workers: rng.random_range(1..=3),
+            tables,
+            bots: tables * rng.random_range(2..=5),
+            stormy,
+            rates: rates(&mut rng),
+            blows: Vec::new(),
+        };
+        plan.blows = blows(&mut rng, stormy);
+        plan
+    }
+
+    /// A house of a given size without blows, for the ratio of virtual to real time.
+    pub fn calm(
+        seed: u64,
+        relays: usize,
+        workers: usize,
+        tables: usize,
+        bots: usize,
+        stormy: Duration,
+    ) -> Self {
+        Self { seed, relays, workers, tables, bots, stormy, rates: Rates::default(), blows: Vec::new() }
+    }
+}
+
+/// Half of the runs have a perfect network, so that blows are also seen by themselves.
+fn rates(rng: &mut ChaCha8Rng) -> Rates {
+    if rng.random_bool(0.5) {
+        return Rates::default();
+    }
+    let mut up_to = |most: f64| rng.random_range(0.0..=most);
+    Rates {
+        refused: up_to(0.02),
+        answer_lost: up_to(0.02),
+        // An operation that never ends does not exist: the real adapter gives up on it.
+        hangs: 0.0,
+        slow: up_to(0.3),
+        slow_max: Duration::from_millis(40),
+        dropped: up_to(0.05),
+        duplicated: up_to(0.05),
+        late: up_to(0.1),
+        late_max: Duration::from_millis(400),
+    }
+}
+
+fn blows(rng: &mut ChaCha8Rng, stormy: Duration) -> Vec<(Duration, Blow)> {
+    // A broker that loses writes excuses much; most runs must do without the excuse.
+    let may_lose = rng.random_bool(0.15);
+    let mut at = Duration::ZERO;
+    let mut blows = Vec::new();
+    loop {
+        at += Duration::from_millis(rng.random_range(200..=5_000));
+        if at >= stormy {
+            return blows;
+        }
+        blows.push((at, blow(rng, may_lose)));
+    }
+}
+
+fn blow(rng: &mut ChaCha8Rng, may_lose: bool) -> Blow {
+    let index = rng.random_range(0..8);
+    let place = if rng.random_bool(0.65) { Place::Worker(index) } else { Place::Relay(index) };
+    let long = Duration::from_millis(rng.random_range(100..=8_000));
+    match rng.random_range(0..if may_lose { 16 } else { 13 }) {
+        0..3 => Blow::Kill(place, long),
+        3..6 => Blow::Trip(place, tripwire(rng), long),
+        6..8 => Blow::Drain(place),
+        8..10 => Blow::Hold(place, long),
+        10..12 => Blow::Cut(place, long),
+        12 => Blow::Silence(place, long),
+        _ => Blow::Lose(rng.random_range(1..=60)),
+    }
+}
+
+fn tripwire(rng: &mut ChaCha8Rng) -> Tripwire {
+    let operations =
+        [Operation::Append, Operation::Append, Operation::Publish, Operation::Read, Operation::Map];
+    Tripwire {
+        operation: *operations.choose(rng).expect("there are operations"),
+        passes: rng.random_range(0..20),
+        applied: rng.random_bool(0.5),
+    }
+}

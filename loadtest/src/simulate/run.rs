@@ -1,0 +1,336 @@
+//! One run: storm, calm, end, verdict.
+
+use std::{cell::RefCell, sync::Arc, time::Instant as WallInstant};
+
+use player::{Character, Habits, Style};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use shared::{
+    channel::ROOMS,
+    id::{NodeId, RoomId, UserId},
+    node::RoomSpec,
+    protocol::table::TableConfig,
+    store::Store,
+    wire::{LinkState, seeded::Rates},
+};
+use tokio::{
+    sync::{Mutex, mpsc, watch},
+    task::JoinSet,
+    time::{Duration, Instant, sleep, sleep_until},
+};
+
+use super::{
+    faults::Tripwires,
+    guest::{Guest, Left, Phase},
+    plan::{Blow, Place, Plan},
+    shadow::{Promise, Shadow},
+    world::World,
+};
+
+/// Once nothing goes wrong any more, every table completes a hand within this.
+const LIVE_BOUND: Duration = Duration::from_secs(120);
+
+/// And every guest has left its table and has its answers within this.
+const STOP_BOUND: Duration = Duration::from_secs(90);
+
+/// Then nothing more is on its way after this.
+const QUIET: Duration = Duration::from_secs(20);
+
+/// A process that is told to stop is killed after this.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(12);
+
+/// How often the shadow looks by itself; guests make it look more often.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// What came of a run.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    /// Of which seed.
+    pub seed: u64,
+    /// How long it took on the simulated clock.
+    pub virtual_time: Duration,
+    /// How long it took.
+    pub wall_time: Duration,
+    /// Frames in all journals.
+    pub frames: u64,
+    /// Hands that ended.
+    pub hands: u64,
+    /// Messages that clients received.
+    pub heard: u64,
+    /// Commands acknowledged.
+    pub acked: u64,
+    /// Blows that fell.
+    pub blows: u64,
+    /// Keyframes that told clients of a loss (only where the broker lost something).
+    pub rewound: u64,
+    /// Keyframes that went past frames, for slow readers and long absences.
+    pub jumped: u64,
+    /// Broken promises, with what happened.
+    pub broken: Vec<(Promise, String)>,
+    /// A number that differs if anything in any journal does, its secrets aside.
+    pub digest: u64,
+}
+
+thread_local! {
+    /// Panics of this thread's tasks, which end only their task.
+    static PANICS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Has panics counted against the run in which they happen; to be called once, before the first run.
+pub fn count_panics() {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        PANICS.with_borrow_mut(|panics| panics.push(panic.to_string()));
+        hook(panic);
+    }));
+}
+
+/// Runs a plan to its end, in this thread.
+///
+/// # Panics
+/// When the simulator itself is wrong. Panics of the house's tasks are [findings](Promise::Sound).
+pub fn run(plan: &Plan) -> Verdict {
+    PANICS.take();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.expect("a runtime without I/O can be built");
+    let began = WallInstant::now();
+    let mut verdict = runtime.block_on(live(plan));
+    verdict.wall_time = began.elapsed();
+    verdict.broken.extend(PANICS.take().into_iter().map(|panic| (Promise::Sound, panic)));
+    verdict
+}
+
+async fn live(plan: &Plan) -> Verdict {
+    let began = Instant::now();
+    let mut rng = ChaCha8Rng::seed_from_u64(plan.seed ^ 0x5eed);
+    let spared = NodeId::new("shadow").expect("a name");
+    let (faults, tripped) = Tripwires::new(split(&mut rng), spared.clone());
+    let world = World::new(plan, faults.clone(), &spared, split(&mut rng));
+    let mut shadow = Shadow::new(world.store());
+    let tables = tables(plan);
+    open(&tables, &world).await;
+    tables.iter().for_each(|table| shadow.follow(table.clone()));
+    let shadow = Arc::new(Mutex::new(shadow));
+    for place in places(plan) {
+        world.start(place);
+    }
+    let (phase, told) = watch::channel(Phase::Playing);
+    let mut guests = JoinSet::new();
+    for (index, character) in characters(plan, &tables, &mut rng).enumerate() {
+        let user = UserId::new(&format!("guest-{index}")).expect("a name");
+        guests.spawn(Guest::new(user, character, world.clone(), shadow.clone(), told.clone()).play());
+    }
+
+    faults.set_rates(plan.rates);
+    let blows = storm(plan, &world, &shadow, tripped).await;
+    faults.set_rates(Rates::default());
+    faults.clear();
+    world.heal();
+    for place in places(plan) {
+        world.start(place);
+    }
+    expect_hands(&tables, &shadow).await;
+    let _ = phase.send(Phase::Stopping);
+    settle(&tables, &shadow).await;
+    let _ = phase.send(Phase::Gone);
+    let mut left: Vec<Left> = guests.join_all().await;
+    left.sort_by(|one, other| one.user.cmp(&other.user));
+
+    let shadow = shadow.lock().await;
+    Verdict {
+        seed: plan.seed,
+        virtual_time: began.elapsed(),
+        wall_time: Duration::ZERO,
+        frames: shadow.frames(),
+        hands: tables.iter().map(|table| shadow.hands_ended(table)).sum(),
+        heard: left.iter().map(|left| left.heard).sum(),
+        acked: left.iter().map(|left| left.acked).sum(),
+        blows,
+        rewound: left.iter().map(|left| left.rewound).sum(),
+        jumped: left.iter().map(|left| left.jumped).sum(),
+        broken: shadow.broken().to_vec(),
+        digest: shadow.digest(),
+    }
+}
+
+/// A generator of its own, so that one part drawing more does not change the others.
+fn split(rng: &mut ChaCha8Rng) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(rng.next_u64())
+}
+
+fn places(plan: &Plan) -> impl Iterator<Item = Place> + use<> {
+    (0..plan.relays).map(Place::Relay).chain((0..plan.workers).map(Place::Worker))
+}
+
+fn tables(plan: &Plan) -> Arc<[RoomId]> {
+    (1..=plan.tables).map(|number| RoomId::new(&format!("t{number}")).expect("a name")).collect()
+}
+
+/// Writes the tables into the map of rooms, as each worker of a real house does when it starts.
+async fn open(tables: &[RoomId], world: &World) {
+    for room in tables {
+        // Short times, so that clocks, sitting out and lost seats happen within a run.
+        let config = TableConfig {
+            name: format!("Table {room}"),
+            turn_ms: 3_000,
+            bank_ms: 2_000,
+            pause_ms: 500,
+            runout_ms: 200,
+            away_ms: 2_000,
+            sit_out_ms: 15_000,
+            ..TableConfig::default()
+        };
+        let spec = serde_json::to_vec(&RoomSpec::Table(config)).expect("a spec is JSON");
+        let written = world.store().map_set_new(ROOMS, room.as_str(), spec.into()).await;
+        written.expect("nothing goes wrong on the shadow's link");
+    }
+}
+
+fn characters(plan: &Plan, tables: &Arc<[RoomId]>, rng: &mut ChaCha8Rng) -> impl Iterator<Item = Character> {
+    let styles = [Style::RandomLegal, Style::Tight, Style::LooseAggressive];
+    (0..plan.bots).map(move |index| Character {
+        style: styles[index % styles.len()],
+        habits: Habits {
+            think_min: Duration::from_millis(20),
+            think_more: Duration::from_millis(rng.random_range(50..600)),
+            chat: 0.05,
+            leave: 0.02,
+            vanish: 0.03,
+            away: Duration::from_secs(4),
+        },
+        tables: tables.clone(),
+        home: index % tables.len(),
+        seed: rng.next_u64(),
+    })
+}
+
+/// Lets the blows fall; answers how many did.
+async fn storm(
+    plan: &Plan,
+    world: &Arc<World>,
+    shadow: &Arc<Mutex<Shadow>>,
+    mut tripped: mpsc::UnboundedReceiver<NodeId>,
+) -> u64 {
+    let began = Instant::now();
+    let end = began + plan.stormy;
+    let mut blows = plan.blows.iter();
+    let mut next = blows.next();
+    let mut fell = 0;
+    // What follows a blow: a process started again, a link healed.
+    let mut aftermath = JoinSet::new();
+    let mut back_after = std::collections::BTreeMap::new();
+    loop {
+        let due = next.map_or(end, |(at, _)| (began + *at).min(end));
+        let look = Instant::now() + LOOK_EVERY;
+        tokio::select! { biased;
+            Some(node) = tripped.recv() => {
+                if let Some(place) = world.kill_node(&node) {
+                    tracing::info!(?place, %node, "tripped");
+                    fell += 1;
+                    let pause = back_after.remove(&node).unwrap_or(Duration::from_secs(1));
+                    aftermath.spawn(start_after(world.clone(), place, pause));
+                }
+            }
+            () = sleep_until(due) => {
+                if due == end {
+                    break;
+                }
+                if let Some((_, blow)) = next {
+                    if let Blow::Trip(place, wire, pause) = *blow {
+                        if let Some(node) = world.node_at(place) {
+                            back_after.insert(node.clone(), pause);
+                            world.lay(node, wire);
+                        }
+                    } else {
+                        fell += 1;
+                        strike(*blow, world, shadow, &mut aftermath).await;
+                    }
+                }
+                next = blows.next();
+            }
+            () = sleep_until(look) => shadow.lock().await.look().await,
+        }
+    }
+    // Processes that are on their way down get their time; the others come back with the calm.
+    while aftermath.join_next().await.is_some() {}
+    fell
+}
+
+async fn strike(blow: Blow, world: &Arc<World>, shadow: &Arc<Mutex<Shadow>>, aftermath: &mut JoinSet<()>) {
+    tracing::info!(?blow, "strikes");
+    match blow {
+        Blow::Kill(place, pause) => {
+            world.kill(place);
+            aftermath.spawn(start_after(world.clone(), place, pause));
+        }
+        Blow::Drain(place) => {
+            let world = world.clone();
+            aftermath.spawn(async move {
+                world.drain(place, DRAIN_PATIENCE).await;
+                world.start(place);
+            });
+        }
+        Blow::Hold(place, pause) => bend(world, place, LinkState::Held, pause, aftermath),
+        Blow::Cut(place, pause) => bend(world, place, LinkState::Refusing, pause, aftermath),
+        Blow::Silence(place, pause) => bend(world, place, LinkState::Silent, pause, aftermath),
+        Blow::Lose(writes) => {
+            let mut shadow = shadow.lock().await;
+            shadow.lose(writes).await;
+            open(&shadow.rooms(), world).await;
+        }
+        Blow::Trip(..) => unreachable!("tripwires are laid by the storm"),
+    }
+}
+
+async fn start_after(world: Arc<World>, place: Place, pause: Duration) {
+    sleep(pause).await;
+    world.start(place);
+}
+
+fn bend(world: &World, place: Place, state: LinkState, pause: Duration, aftermath: &mut JoinSet<()>) {
+    let Some(link) = world.link(place) else { return };
+    link.set(state);
+    aftermath.spawn(async move {
+        sleep(pause).await;
+        link.heal();
+    });
+}
+
+/// Nothing goes wrong any more: every table must complete a hand.
+async fn expect_hands(tables: &[RoomId], shadow: &Mutex<Shadow>) {
+    let before: Vec<u64> = {
+        let mut shadow = shadow.lock().await;
+        shadow.look().await;
+        tables.iter().map(|table| shadow.hands_ended(table)).collect()
+    };
+    let until = Instant::now() + LIVE_BOUND;
+    loop {
+        sleep(LOOK_EVERY).await;
+        let mut shadow = shadow.lock().await;
+        shadow.look().await;
+        let stuck = tables.iter().zip(&before).find(|(table, before)| shadow.hands_ended(table) <= **before);
+        let Some((table, _)) = stuck else { return };
+        if Instant::now() >= until {
+            let what = format!("{table} completed no hand within {LIVE_BOUND:?} at {}", shadow.last(table));
+            return shadow.accuse(Promise::Live, what);
+        }
+    }
+}
+
+/// Waits until the tables are empty and nothing changes any more.
+async fn settle(tables: &[RoomId], shadow: &Mutex<Shadow>) {
+    let until = Instant::now() + STOP_BOUND;
+    loop {
+        sleep(LOOK_EVERY).await;
+        let mut shadow = shadow.lock().await;
+        shadow.look().await;
+        let Some(table) = tables.iter().find(|table| !shadow.is_empty(table)) else { break };
+        if Instant::now() >= until {
+            let what = format!("{table} was not left within {STOP_BOUND:?}, it is at {}", shadow.last(table));
+            shadow.accuse(Promise::Live, what);
+            break;
+        }
+    }
+    sleep(QUIET).await;
+    shadow.lock().await.look().await;
+}

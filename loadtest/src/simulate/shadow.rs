@@ -1,0 +1,343 @@
+//! The shadow model: reads every journal through a link on which nothing goes wrong, and judges what clients are told by
+//! what the journal holds.
+
+use std::collections::BTreeMap;
+
+use player::follower::Follower;
+use shared::{
+    entry::{Entry, Kind},
+    id::{Position, RoomId, SessionId, UserId},
+    protocol::table::{TableEvent, TableView},
+    store::{Store, memory::MemoryStore},
+};
+
+/// How many entries are read at once. The journal keeps a few hundred.
+const READ_ENTRIES: usize = 4_096;
+
+/// A promise that was seen broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Promise {
+    /// A journal is one line: no entry of an older epoch after a claim, no hole that no keyframe mends.
+    Linear,
+    /// Keyframe and deltas add up to the next keyframe.
+    Fold,
+    /// Chips add up after every event.
+    Chips,
+    /// An accepted command is applied once.
+    Once,
+    /// An acknowledged command is in the journal.
+    Durable,
+    /// What a client sees is what the journal holds.
+    Equal,
+    /// Nobody sees somebody else's part.
+    Privacy,
+    /// What a client's own referee saw.
+    Client,
+    /// Once faults stop, every table completes a hand, and every command is answered.
+    Live,
+    /// What was acknowledged and then lost by the broker is told.
+    Told,
+    /// No task of the house panics.
+    Sound,
+}
+
+/// All journals, as they stood at the last look.
+pub(super) struct Shadow {
+    store: MemoryStore,
+    rooms: BTreeMap<RoomId, Journal>,
+    broken: Vec<(Promise, String)>,
+    /// How often the broker was made to lose entries.
+    losses: u64,
+}
+
+#[derive(Default)]
+struct Journal {
+    last: Position,
+    follower: Follower,
+    /// A hole was seen (only possible after a loss): no fold until the next keyframe.
+    torn: bool,
+    /// The broker has lost entries of it.
+    lossy: bool,
+    /// What stands where: the causes, and the parts for single users.
+    frames: BTreeMap<Position, Frame>,
+    /// Where each command was applied.
+    applied: BTreeMap<Cause, Position>,
+    /// Views after the frames, to compare with clients'.
+    views: BTreeMap<Position, TableView>,
+    hands_ended: u64,
+    /// Of all positions and public parts so far.
+    digest: u64,
+}
+
+/// Whose command: user, session, counter.
+type Cause = (UserId, SessionId, u64);
+
+struct Frame {
+    cause: Option<Cause>,
+    privates: Vec<(UserId, bytes::Bytes)>,
+}
+
+/// Only what the shadow needs of a frame's text.
+#[derive(serde::Deserialize)]
+struct Text {
+    #[serde(default)]
+    events: Vec<TableEvent>,
+    state: Option<Box<TableView>>,
+}
+
+impl Shadow {
+    /// Follows the journals in `store`, a handle of a node without faults.
+    pub(super) fn new(store: MemoryStore) -> Self {
+        Self { store, rooms: BTreeMap::new(), broken: Vec::new(), losses: 0 }
+    }
+
+    /// Follows a room from its beginning.
+    pub(super) fn follow(&mut self, room: RoomId) {
+        self.rooms.entry(room).or_default();
+    }
+
+    /// What was found broken so far.
+    pub(super) fn broken(&self) -> &[(Promise, String)] {
+        &self.broken
+    }
+
+    /// Counts a broken promise.
+    pub(super) fn accuse(&mut self, promise: Promise, what: String) {
+        self.broken.push((promise, what));
+    }
+
+    /// How many entries the broker was made to lose so far, in how many failovers.
+    pub(super) fn losses(&self) -> u64 {
+        self.losses
+    }
+
+    /// The rooms that are followed.
+    pub(super) fn rooms(&self) -> Vec<RoomId> {
+        self.rooms.keys().cloned().collect()
+    }
+
+    /// Whether nobody sits at a table.
+    pub(super) fn is_empty(&self, room: &RoomId) -> bool {
+        let view = self.rooms.get(room).and_then(|journal| journal.follower.view());
+        view.is_some_and(|view| view.seats.iter().all(Option::is_none))
+    }
+
+    /// A number that differs if any public part of any journal does.
+    pub(super) fn digest(&self) -> u64 {
+        self.rooms.values().fold(0, |sum, journal| sum.rotate_left(7) ^ journal.digest)
+    }
+
+    /// How many hands have ended at a table.
+    pub(super) fn hands_ended(&self, room: &RoomId) -> u64 {
+        self.rooms.get(room).map_or(0, |journal| journal.hands_ended)
+    }
+
+    /// How many frames stand in a journal, over its whole life.
+    pub(super) fn frames(&self) -> u64 {
+        self.rooms.values().map(|journal| journal.frames.len() as u64).sum()
+    }
+
+    /// The last position of a journal.
+    pub(super) fn last(&self, room: &RoomId) -> Position {
+        self.rooms
+            .get(room)
+            .and_then(|journal| journal.frames.last_key_value())
+            .map_or_else(Position::default, |last| *last.0)
+    }
+
+    /// Reads what is new in every journal.
+    pub(super) async fn look(&mut self) {
+        let rooms: Vec<RoomId> = self.rooms.keys().cloned().collect();
+        for room in rooms {
+            self.look_at(&room).await;
+        }
+    }
+
+    /// Reads what is new in one journal.
+    pub(super) async fn look_at(&mut self, room: &RoomId) {
+        let Some(journal) = self.rooms.get_mut(room) else { return };
+        let entries = self.store.read(room, Some(journal.last), READ_ENTRIES).await;
+        for stored in entries.expect("nothing goes wrong on the shadow's link") {
+            journal.last = stored.at;
+            match Entry::decode(stored.bytes) {
+                Ok(entry) if entry.at == stored.at => journal.take(entry, room, &mut self.broken),
+                Ok(entry) => {
+                    let what = format!("{room} {}: holds the entry {}", stored.at, entry.at);
+                    self.broken.push((Promise::Linear, what));
+                }
+                Err(malformed) => {
+                    self.broken.push((Promise::Linear, format!("{room} {}: {malformed}", stored.at)));
+                }
+            }
+        }
+    }
+
+    /// Makes the broker lose the last `writes` writes, and forgets with it.
+    pub(super) async fn lose(&mut self, writes: usize) {
+        self.look().await;
+        if self.store.lose_suffix(writes) == 0 {
+            return;
+        }
+        self.losses += 1;
+        for (room, journal) in &mut self.rooms {
+            let last = self.store.last(room).await.expect("nothing goes wrong on the shadow's link");
+            let last = last.map_or_else(Position::default, |last| last.at);
+            if last < journal.last {
+                journal.forget_after(last);
+            }
+        }
+    }
+
+    /// Judges an acknowledgement at the moment it arrives.
+    pub(super) async fn acknowledged(
+        &mut self,
+        room: &RoomId,
+        user: &UserId,
+        session: SessionId,
+        n: u64,
+        at: Position,
+    ) {
+        self.look_at(room).await;
+        let Some(journal) = self.rooms.get(room) else { return };
+        let cause = journal.frames.get(&at).and_then(|frame| frame.cause.as_ref());
+        let matches =
+            cause.is_some_and(|(by, within, counter)| by == user && *within == session && *counter == n);
+        if !matches && self.losses == 0 {
+            self.accuse(
+                Promise::Durable,
+                format!("{room} {at}: {user} was told that {n} is there, it holds {cause:?}"),
+            );
+        }
+    }
+
+    /// Judges a private part at the moment it arrives.
+    pub(super) fn saw_private(&mut self, room: &RoomId, user: &UserId, at: Position, text: &str) {
+        let Some(frame) = self.rooms.get(room).and_then(|journal| journal.frames.get(&at)) else { return };
+        if !frame.privates.iter().any(|(whose, bytes)| whose == user && **bytes == *text.as_bytes()) {
+            self.accuse(
+                Promise::Privacy,
+                format!("{room} {at}: {user} got a part that is not theirs: {text}"),
+            );
+        }
+    }
+
+    /// Judges a client's view.
+    pub(super) fn saw_view(&mut self, room: &RoomId, user: &UserId, at: Position, view: &TableView) {
+        let Some(ours) = self.rooms.get(room).and_then(|journal| journal.views.get(&at)) else { return };
+        if ours != view {
+            self.accuse(Promise::Equal, format!("{room} {at}: {user} sees another table than the journal"));
+        }
+    }
+}
+
+/// FNV-1a over a position and a text: enough to tell two runs apart.
+fn digest(before: u64, at: Position, public: &[u8]) -> u64 {
+    let numbers = [at.epoch().0.to_le_bytes(), at.seq().0.to_le_bytes()];
+    let bytes = numbers.iter().flatten().chain(public);
+    bytes.fold(before ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// Views are kept for so many frames.
+const VIEWS_KEPT: usize = 256;
+
+impl Journal {
+    fn take(&mut self, entry: Entry, room: &RoomId, broken: &mut Vec<(Promise, String)>) {
+        let at = entry.at;
+        self.digest = digest(self.digest, at, &entry.public);
+        if entry.kind == Kind::Claim {
+            if at.seq().0 != 0 {
+                broken.push((
+                    Promise::Linear,
+                    format!("{room} {at}: a claim that is not the first of its epoch"),
+                ));
+            }
+            return;
+        }
+        let before = self.frames.last_key_value().map_or_else(Position::default, |last| *last.0);
+        if at.seq() != before.seq().next() {
+            // A keyframe of a new epoch after a loss may be further on: its owner still knew what was lost.
+            let mends =
+                entry.kind == Kind::Keyframe && at.epoch() > before.epoch() && at.seq() > before.seq();
+            self.torn = !mends;
+            if !self.lossy {
+                broken
+                    .push((Promise::Linear, format!("{room} {at}: follows {before}, and nothing was lost")));
+            }
+        }
+        if self.lossy && at.epoch() > before.epoch() && entry.kind != Kind::Keyframe {
+            // The keyframe went with what was lost; the owner has not noticed yet.
+            self.torn = true;
+        } else if at.epoch() > before.epoch() && entry.kind != Kind::Keyframe {
+            broken.push((
+                Promise::Linear,
+                format!("{room} {at}: an epoch that does not begin with a keyframe"),
+            ));
+        }
+        let cause = entry.cause.map(|cause| (cause.user, cause.session, cause.n));
+        if let Some(cause) = &cause
+            && let Some(first) = self.applied.insert(cause.clone(), at)
+        {
+            broken.push((Promise::Once, format!("{room} {at}: {cause:?} was applied at {first} already")));
+        }
+        let privates = entry.privates.into_iter().map(|part| (part.user, part.bytes)).collect();
+        self.frames.insert(at, Frame { cause, privates });
+        match serde_json::from_slice(&entry.public) {
+            Ok(text) => self.fold(at, text, room, broken),
+            Err(error) => broken.push((Promise::Fold, format!("{room} {at}: {error}"))),
+        }
+    }
+
+    fn fold(&mut self, at: Position, text: Text, room: &RoomId, broken: &mut Vec<(Promise, String)>) {
+        let mut unbalanced = false;
+        let step = match text.state {
+            Some(state) => {
+                if self.torn {
+                    self.follower.forget();
+                    self.torn = false;
+                }
+                unbalanced = !state.conserves_chips();
+                self.follower.keyframe(at, state)
+            }
+            None if self.torn => return,
+            None => self.follower.delta(at, &text.events, |_, _, view| unbalanced |= !view.conserves_chips()),
+        };
+        let ended = |event: &&TableEvent| matches!(event, TableEvent::HandEnded { .. });
+        self.hands_ended += text.events.iter().filter(ended).count() as u64;
+        if unbalanced {
+            broken.push((Promise::Chips, format!("{room} {at}: chips do not add up")));
+        }
+        if let Err(fault) = step {
+            broken.push((Promise::Fold, format!("{room} {at}: {fault:?}")));
+        }
+        if let Some(view) = self.follower.view() {
+            self.views.insert(at, view.clone());
+            if self.views.len() > VIEWS_KEPT {
+                self.views.pop_first();
+            }
+        }
+    }
+
+    /// The broker has lost what came after `last`.
+    fn forget_after(&mut self, last: Position) {
+        self.last = last;
+        self.lossy = true;
+        let after = Position(last.epoch(), last.seq().next());
+        for lost in self.frames.split_off(&after).into_values() {
+            if let Some(cause) = lost.cause {
+                self.applied.remove(&cause);
+            }
+        }
+        self.views.split_off(&after);
+        self.follower.forget();
+        if let Some((at, view)) = self.views.last_key_value() {
+            self.follower
+                .keyframe(*at, Box::new(view.clone()))
+                .expect("a follower that has forgotten takes anything");
+        } else {
+            self.torn = true;
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The simulated house: real relays and workers on one broker in memory, each a task that can be killed.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
+
+use dealer_worker::{Worker, WorkerConfig};
+use parking_lot::Mutex;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
+use relay::{Keys, Line, Relay, RelayConfig};
+use shared::{
+    bus::memory::MemoryBus,
+    clock::Clock,
+    id::{NodeId, UserId},
+    ports::Ports,
+    seal::SealKey,
+    store::memory::MemoryStore,
+    token::{Claims, Signer},
+    wire::Wire,
+};
+use tokio::{task::JoinSet, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    faults::{Tripwire, Tripwires},
+    pipe::{self, Far},
+    plan::{Place, Plan},
+};
+
+/// The run begins at this time of the simulated clock: 2027-01-15.
+const BEGINS_MS: u64 = 1_800_000_000_000;
+
+/// Tokens outlast every run.
+const TOKEN_MS: u64 = 86_400_000;
+
+/// More than there are guests.
+const CONNECTIONS_MAX: usize = 10_000;
+
+/// What the relays' outboxes hold for a client that does not read: little, so that it is felt.
+const QUEUE_BYTES: usize = 8 * 1024;
+
+/// See the module.
+pub(super) struct World {
+    pub(super) clock: Clock,
+    wire: Arc<Wire>,
+    faults: Arc<Tripwires>,
+    bus: MemoryBus,
+    store: MemoryStore,
+    signer: Signer,
+    seal_key: SealKey,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    rng: ChaCha8Rng,
+    relays: Vec<Slot>,
+    workers: Vec<Slot>,
+    /// Names are never used twice.
+    started: u64,
+}
+
+/// A place for a process.
+#[derive(Default)]
+struct Slot {
+    running: Option<Process>,
+}
+
+/// A running process. Dropping it kills it.
+struct Process {
+    node: NodeId,
+    shutdown: CancellationToken,
+    relay: Option<Arc<Relay>>,
+    tasks: JoinSet<()>,
+}
+
+impl World {
+    /// A house without processes, and the name of the node on which nothing goes wrong.
+    pub(super) fn new(plan: &Plan, faults: Arc<Tripwires>, spared: &NodeId, rng: ChaCha8Rng) -> Arc<Self> {
+        let wire = Wire::with_faults(faults.clone());
+        let slots = |count| (0..count).map(|_| Slot::default()).collect();
+        Arc::new(Self {
+            clock: Clock::starting_at(BEGINS_MS),
+            bus: MemoryBus::new(wire.clone(), spared),
+            store: MemoryStore::new(wire.clone(), spared),
+            wire,
+            faults,
+            signer: Signer::generate(),
+            seal_key: SealKey::random(),
+            inner: Mutex::new(Inner {
+                rng,
+                relays: slots(plan.relays),
+                workers: slots(plan.workers),
+                started: 0,
+            }),
+        })
+    }
+
+    /// The store through the link on which nothing goes wrong.
+    pub(super) fn store(&self) -> MemoryStore {
+        self.store.clone()
+    }
+
+    /// A token for a bot.
+    pub(super) fn token(&self, user: &UserId) -> String {
+        self.signer.sign(&Claims::new(user.clone(), user.as_str(), self.clock.now_ms(), TOKEN_MS))
+    }
+
+    /// Who runs in a place.
+    pub(super) fn node_at(&self, place: Place) -> Option<NodeId> {
+        let mut inner = self.inner.lock();
+        Some(inner.slot(place).running.as_ref()?.node.clone())
+    }
+
+    /// Starts a process where none runs.
+    pub(super) fn start(&self, place: Place) {
+        let mut inner = self.inner.lock();
+        if inner.slot(place).running.is_some() {
+            return;
+        }
+        inner.started += 1;
+        let (started, seed) = (inner.started, inner.rng.random());
+        let process = match place {
+            Place::Relay(_) => self.relay(started, seed),
+            Place::Worker(_) => self.worker(started, seed),
+        };
+        inner.slot(place).running = Some(process);
+    }
+
+    fn ports(&self, node: &NodeId) -> Ports {
+        let (bus, store) = (self.bus.handle(node), self.store.handle(node));
+        Ports { bus: Arc::new(bus), store: Arc::new(store), clock: self.clock }
+    }
+
+    fn relay(&self, started: u64, seed: u64) -> Process {
+        let node = NodeId::new(&format!("relay-{started}")).expect("a name");
+        let config = RelayConfig {
+            node: Some(node.clone()),
+            seed: Some(seed),
+            queue_bytes_max: QUEUE_BYTES,
+            drain_ms: 1_000,
+            // All simulated clients come from one address.
+            connections_per_address_max: CONNECTIONS_MAX,
+            ..RelayConfig::default()
+        };
+        let relay = Relay::new(self.ports(&node), config, Keys::given(self.signer.public()));
+        let shutdown = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(relay.run(shutdown.clone().cancelled_owned()));
+        Process { node, shutdown, relay: Some(relay), tasks }
+    }
+
+    fn worker(&self, started: u64, seed: u64) -> Process {
+        let node = NodeId::new(&format!("worker-{started}")).expect("a name");
+        let config = WorkerConfig::new(node.clone(), self.seal_key.clone());
+        let worker = Worker::new(self.ports(&node), config, ChaCha20Rng::seed_from_u64(seed));
+        let shutdown = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        let told = shutdown.clone();
+        tasks.spawn(async move {
+            // How a worker ends is judged by what the journals say afterwards.
+            let _ = worker.run(told).await;
+        });
+        Process { node, shutdown, relay: None, tasks }
+    }
+
+    /// SIGKILL.
+    pub(super) fn kill(&self, place: Place) {
+        let killed = self.inner.lock().slot(place).running.take();
+        if let Some(process) = &killed {
+            self.wire.link(&process.node).kill();
+        }
+    }
+
+    /// SIGKILL for the process of that name, if it still runs; says where it ran.
+    pub(super) fn kill_node(&self, node: &NodeId) -> Option<Place> {
+        let place = self.inner.lock().place_of(node)?;
+        self.kill(place);
+        Some(place)
+    }
+
+    /// SIGTERM; waits for the end, and kills what does not end in `patience`.
+    pub(super) async fn drain(&self, place: Place, patience: Duration) {
+        let Some(mut process) = self.inner.lock().slot(place).running.take() else { return };
+        process.shutdown.cancel();
+        let _ = tokio::time::timeout(patience, process.tasks.join_next()).await;
+        self.wire.link(&process.node).kill();
+    }
+
+    /// The link of the process in a place.
+    pub(super) fn link(&self, place: Place) -> Option<Arc<shared::wire::Link>> {
+        self.node_at(place).map(|node| self.wire.link(&node))
+    }
+
+    /// Lays a tripwire for a node.
+    pub(super) fn lay(&self, node: NodeId, wire: Tripwire) {
+        self.faults.lay(node, wire);
+    }
+
+    /// Heals every link.
+    pub(super) fn heal(&self) {
+        for link in self.wire.links() {
+            link.heal();
+        }
+    }
+
+    /// A connection to one of the relays, if there is one.
+    pub(super) fn connect(&self) -> Option<Far> {
+        let mut inner = self.inner.lock();
+        let running: Vec<usize> =
+            (0..inner.relays.len()).filter(|at| inner.relays[*at].running.is_some()).collect();
+        if running.is_empty() {
+            return None;
+        }
+        let at = running[inner.rng.random_range(0..running.len())];
+        let process = inner.relays[at].running.as_mut()?;
+        let relay = process.relay.as_ref()?;
+        let (near, far) = pipe::connect();
+        let session = relay.connect(Line::Other(Box::new(near.wire)), IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let connection = ws::Connection::new(near.reading, session, RelayConfig::default().message_bytes_max);
+        process.tasks.spawn(async move {
+            connection.await;
+        });
+        Some(far)
+    }
+}
+
+impl Inner {
+    fn slot(&mut self, place: Place) -> &mut Slot {
+        let (slots, index) = match place {
+            Place::Relay(index) => (&mut self.relays, index),
+            Place::Worker(index) => (&mut self.workers, index),
+        };
+        let count = slots.len();
+        &mut slots[index % count]
+    }
+
+    fn place_of(&self, node: &NodeId) -> Option<Place> {
+        let runs = |slot: &Slot| slot.running.as_ref().is_some_and(|process| process.node == *node);
+        let relay = self.relays.iter().position(runs).map(Place::Relay);
+        relay.or_else(|| self.workers.iter().position(runs).map(Place::Worker))
+    }
+}
