@@ -9,6 +9,8 @@ pub struct WorkerConfig {
     pub node: NodeId,
     /// The house's key for secrets in journals.
     pub seal_key: SealKey,
+    /// Keys of the past, for opening only.
+    pub seal_keys_older: Vec<SealKey>,
     /// How often it says that it lives, and when others are taken for dead.
     pub heartbeat: Heartbeat,
     /// A keyframe after so many deltas.
@@ -46,6 +48,7 @@ impl WorkerConfig {
         Self {
             node,
             seal_key,
+            seal_keys_older: Vec::new(),
             heartbeat: Heartbeat::default(),
             keyframe_every: 64,
             mailbox_messages_max: 256,

@@ -9,9 +9,11 @@
 //! - [`lobby`]: what is told of all tables to those who look for one; [`replies`]: answers that are not frames.
 //! - [`open`]: opening tables.
 //! - [`config`], [`context`], [`worker`]: the settings, what rooms share, and all of it put together.
+//! - [`flags`]: the binary's command line.
 
 pub mod config;
 pub mod context;
+pub mod flags;
 pub mod lobby;
 pub mod open;
 pub mod placement;

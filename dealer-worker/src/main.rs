@@ -1,1 +1,68 @@
-fn main() {}
+//! The `dealer-worker` process.
+
+use std::{future::IntoFuture as _, sync::Arc};
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use dealer_worker::{Worker, flags::Flags, open_tables};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
+use shared::{
+    bus::redis::RedisBus,
+    clock::Clock,
+    ports::Ports,
+    readiness::{Readiness, ops_routes},
+    redis::Redis,
+    store::redis::RedisStore,
+    telemetry::Metrics,
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tokio_util::sync::CancellationToken;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let flags = Flags::parse();
+    flags.log.init()?;
+    let metrics = Metrics::install()?;
+    let _tidy = metrics.keep_tidy();
+    let mut terminate = signal(SignalKind::terminate())?;
+
+    let redis = Redis::connect(flags.redis.config()).await?;
+    let ports = Ports {
+        bus: Arc::new(RedisBus::new(redis.clone())),
+        store: Arc::new(RedisStore::new(redis)),
+        clock: Clock::system(),
+    };
+    let config = flags.config();
+    let node = config.node.clone();
+    let worker = Worker::new(ports.clone(), config, ChaCha20Rng::from_seed(rand::random()));
+    let readiness = Readiness::new();
+    readiness.observe(worker.observed());
+
+    let address = flags.ops.ops_listen;
+    let ops = TcpListener::bind(address).await;
+    let ops = ops.with_context(|| format!("cannot listen on {address} (--ops-listen)"))?;
+    tracing::info!(ops = %ops.local_addr()?, %node, "dealer worker is up");
+    let watching = axum::serve(ops, ops_routes(metrics, readiness.clone())).into_future();
+
+    if flags.tables.tables > 0 {
+        let opened = open_tables(&ports, flags.tables.tables, &flags.tables.config()).await?;
+        tracing::info!(opened, "tables are open");
+    }
+    let leaving = CancellationToken::new();
+    let working = worker.run(leaving.clone());
+    tokio::pin!(working, watching);
+    loop {
+        tokio::select! { biased;
+            ended = &mut working => return ended.context("the worker has ended"),
+            ended = &mut watching => return ended.context("the operators' server ended"),
+            _ = terminate.recv(), if !leaving.is_cancelled() => {}
+            _ = tokio::signal::ctrl_c(), if !leaving.is_cancelled() => {}
+        }
+        tracing::info!("leaving");
+        readiness.drain();
+        leaving.cancel();
+    }
+}

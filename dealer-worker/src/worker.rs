@@ -60,7 +60,7 @@ impl Worker {
         let observed = members.observed();
         let (replies, outgoing) = Replies::new();
         let context = Arc::new(Context {
-            sealer: Sealer::new(&config.seal_key),
+            sealer: config.seal_keys_older.iter().fold(Sealer::new(&config.seal_key), Sealer::opening_also),
             switchboard: Switchboard::new(&*ports.bus, config.mailbox_messages_max),
             replies,
             board: Board::default(),

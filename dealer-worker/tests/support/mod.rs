@@ -1,7 +1,7 @@
 //! A relay and its clients in miniature: they follow a room by its frames and check what they see, and they repeat commands
 //! until they are answered.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
 use std::{
     collections::BTreeMap,

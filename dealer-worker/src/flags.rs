@@ -1,0 +1,328 @@
+//! Flags and environment variables of the `dealer-worker` binary.
+
+use clap::{Args, Parser, ValueEnum};
+use shared::{
+    config::{LogArgs, NodeArgs, OpsArgs, RedisArgs, SealArgs},
+    protocol::table::{
+        AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, Straddles, TableConfig,
+    },
+};
+
+use crate::WorkerConfig;
+
+/// Owns tables: deals, keeps the clocks, and writes every hand to its journal.
+///
+/// Stops at SIGTERM once its tables have gone to other workers. Every flag can be given as the environment variable shown
+/// beside it.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "dealer-worker", version)]
+pub struct Flags {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub worker: WorkerArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub tables: TableArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub node: NodeArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub seal: SealArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub redis: RedisArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub ops: OpsArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub log: LogArgs,
+}
+
+impl Flags {
+    /// The settings of the worker.
+    pub fn config(&self) -> WorkerConfig {
+        let WorkerArgs {
+            keyframe_every,
+            mailbox_messages_max,
+            claims_max,
+            hand_overs_max,
+            takeover_grace_ms,
+            presence_grace_ms,
+            offer_ms,
+            reread_ms,
+            claim_retry_ms,
+            claim_retry_max_ms,
+            drain_ms,
+            lobby_ms,
+            lobby_full_ms,
+        } = self.worker;
+        WorkerConfig {
+            node: self.node.node_id("dealer"),
+            seal_key: self.seal.seal_key.clone(),
+            seal_keys_older: self.seal.seal_key_older.clone(),
+            heartbeat: self.node.heartbeat(),
+            keyframe_every,
+            mailbox_messages_max,
+            claims_max,
+            hand_overs_max,
+            takeover_grace_ms,
+            presence_grace_ms,
+            offer_ms,
+            reread_ms,
+            claim_retry_ms,
+            claim_retry_max_ms,
+            drain_ms,
+            lobby_ms,
+            lobby_full_ms,
+        }
+    }
+}
+
+/// The worker's pace and bounds.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Worker")]
+pub struct WorkerArgs {
+    /// A keyframe after so many deltas of a room
+    #[arg(long, env = "CARDHOUSE_KEYFRAME_EVERY", default_value_t = 64, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub keyframe_every: u32,
+    /// So many messages wait for a room; commands beyond are refused as busy
+    #[arg(long, env = "CARDHOUSE_MAILBOX_MESSAGES_MAX", default_value_t = 256, value_name = "COUNT")]
+    pub mailbox_messages_max: usize,
+    /// So many rooms are being claimed at once
+    #[arg(long, env = "CARDHOUSE_CLAIMS_MAX", default_value_t = 32, value_name = "COUNT")]
+    pub claims_max: usize,
+    /// So many rooms are being handed over at once
+    #[arg(long, env = "CARDHOUSE_HAND_OVERS_MAX", default_value_t = 32, value_name = "COUNT")]
+    pub hand_overs_max: usize,
+    /// After a takeover whoever is to act has at least so long, milliseconds
+    #[arg(long, env = "CARDHOUSE_TAKEOVER_GRACE_MS", default_value_t = 5_000, value_name = "MS")]
+    pub takeover_grace_ms: u64,
+    /// After a takeover players of whom no relay has spoken for so long count as disconnected, milliseconds
+    #[arg(long, env = "CARDHOUSE_PRESENCE_GRACE_MS", default_value_t = 10_000, value_name = "MS")]
+    pub presence_grace_ms: u64,
+    /// A room offered to a worker that does not take it for so long may be claimed by others, milliseconds
+    #[arg(long, env = "CARDHOUSE_OFFER_MS", default_value_t = 2_000, value_name = "MS")]
+    pub offer_ms: u64,
+    /// The maps of rooms and owners are read again so often, milliseconds
+    #[arg(long, env = "CARDHOUSE_REREAD_MS", default_value_t = 5_000, value_name = "MS", value_parser = clap::value_parser!(u64).range(100..))]
+    pub reread_ms: u64,
+    /// A room that cannot be restored is tried again after so long, then after twice as long, milliseconds
+    #[arg(long, env = "CARDHOUSE_CLAIM_RETRY_MS", default_value_t = 1_000, value_name = "MS")]
+    pub claim_retry_ms: u64,
+    /// The longest such pause, milliseconds
+    #[arg(long, env = "CARDHOUSE_CLAIM_RETRY_MAX_MS", default_value_t = 60_000, value_name = "MS")]
+    pub claim_retry_max_ms: u64,
+    /// How long handing rooms over may take after SIGTERM, milliseconds
+    #[arg(long, env = "CARDHOUSE_DRAIN_MS", default_value_t = 10_000, value_name = "MS")]
+    pub drain_ms: u64,
+    /// Changed tables are told to the lobby so often, milliseconds
+    #[arg(long, env = "CARDHOUSE_LOBBY_MS", default_value_t = 1_000, value_name = "MS")]
+    pub lobby_ms: u64,
+    /// All tables are told to the lobby so often, milliseconds
+    #[arg(long, env = "CARDHOUSE_LOBBY_FULL_MS", default_value_t = 10_000, value_name = "MS")]
+    pub lobby_full_ms: u64,
+}
+
+/// Tables to open at start; those that exist stay as they are.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Tables")]
+pub struct TableArgs {
+    /// Open tables t1 to tN, unless they are there
+    #[arg(long, env = "CARDHOUSE_TABLES", default_value_t = 0, value_name = "COUNT")]
+    pub tables: u32,
+    /// Seats of each: 2 to 10
+    #[arg(long, env = "CARDHOUSE_SEATS", default_value_t = table().seats, value_name = "COUNT")]
+    pub seats: u8,
+    /// The game
+    #[arg(long, env = "CARDHOUSE_VARIANT", default_value = "holdem")]
+    pub variant: VariantArg,
+    /// How much may be bet
+    #[arg(long, env = "CARDHOUSE_LIMIT", default_value = "no-limit")]
+    pub limit: LimitArg,
+    /// Small blind, chips
+    #[arg(long, env = "CARDHOUSE_SMALL_BLIND", default_value_t = table().small_blind, value_name = "CHIPS")]
+    pub small_blind: u64,
+    /// Big blind, chips
+    #[arg(long, env = "CARDHOUSE_BIG_BLIND", default_value_t = table().big_blind, value_name = "CHIPS")]
+    pub big_blind: u64,
+    /// Ante, chips
+    #[arg(long, env = "CARDHOUSE_ANTE", default_value_t = 0, value_name = "CHIPS")]
+    pub ante: u64,
+    /// Who pays the ante
+    #[arg(long, env = "CARDHOUSE_ANTE_KIND", default_value = "each-player")]
+    pub ante_kind: AnteArg,
+    /// Who straddles
+    #[arg(long, env = "CARDHOUSE_STRADDLES", default_value = "none")]
+    pub straddles: StraddlesArg,
+    /// Move the button to the next player always, rather than let it fall on an empty seat
+    #[arg(long, env = "CARDHOUSE_MOVING_BUTTON")]
+    pub moving_button: bool,
+    /// Newcomers and returners post a big blind or wait for theirs
+    #[arg(long, env = "CARDHOUSE_POST_OR_WAIT")]
+    pub post_or_wait: bool,
+    /// Rake, hundredths of a percent of the pot
+    #[arg(long, env = "CARDHOUSE_RAKE_BASIS_POINTS", default_value_t = 0, value_name = "BASIS_POINTS")]
+    pub rake_basis_points: u16,
+    /// The most rake of a hand, chips
+    #[arg(long, env = "CARDHOUSE_RAKE_CAP", default_value_t = 0, value_name = "CHIPS")]
+    pub rake_cap: u64,
+    /// The smallest buy-in, big blinds
+    #[arg(long, env = "CARDHOUSE_BUY_IN_MIN", default_value_t = 40, value_name = "BIG_BLINDS")]
+    pub buy_in_min: u64,
+    /// The largest buy-in, big blinds
+    #[arg(long, env = "CARDHOUSE_BUY_IN_MAX", default_value_t = 200, value_name = "BIG_BLINDS")]
+    pub buy_in_max: u64,
+    /// Time for a turn, milliseconds
+    #[arg(long, env = "CARDHOUSE_TURN_MS", default_value_t = table().turn_ms, value_name = "MS")]
+    pub turn_ms: u64,
+    /// Time bank, used when the turn's time is up, milliseconds
+    #[arg(long, env = "CARDHOUSE_BANK_MS", default_value_t = table().bank_ms, value_name = "MS")]
+    pub bank_ms: u64,
+    /// What the time bank grows by each hand, milliseconds
+    #[arg(long, env = "CARDHOUSE_BANK_REFILL_MS", default_value_t = table().bank_refill_ms, value_name = "MS")]
+    pub bank_refill_ms: u64,
+    /// Pause after a hand, milliseconds
+    #[arg(long, env = "CARDHOUSE_PAUSE_MS", default_value_t = table().pause_ms, value_name = "MS")]
+    pub pause_ms: u64,
+    /// Pause after each street when no betting is left, milliseconds
+    #[arg(long, env = "CARDHOUSE_RUNOUT_MS", default_value_t = table().runout_ms, value_name = "MS")]
+    pub runout_ms: u64,
+    /// Extra time for the turn of a player whose connection is gone, milliseconds
+    #[arg(long, env = "CARDHOUSE_AWAY_MS", default_value_t = table().away_ms, value_name = "MS")]
+    pub away_ms: u64,
+    /// A player sits out after so many turns missed in a row
+    #[arg(long, env = "CARDHOUSE_AWAY_TURNS", default_value_t = table().away_turns, value_name = "COUNT")]
+    pub away_turns: u8,
+    /// A player who sits out for so long loses the seat, milliseconds
+    #[arg(long, env = "CARDHOUSE_SIT_OUT_MS", default_value_t = table().sit_out_ms, value_name = "MS")]
+    pub sit_out_ms: u64,
+}
+
+fn table() -> TableConfig {
+    TableConfig::default()
+}
+
+impl TableArgs {
+    /// The settings of each table; the name comes with its number.
+    pub fn config(&self) -> TableConfig {
+        TableConfig {
+            seats: self.seats,
+            variant: match self.variant {
+                VariantArg::Holdem => GameVariant::Holdem,
+                VariantArg::Omaha4 => GameVariant::Omaha4,
+                VariantArg::Omaha5 => GameVariant::Omaha5,
+                VariantArg::Omaha6 => GameVariant::Omaha6,
+                VariantArg::ShortDeck => GameVariant::ShortDeck,
+            },
+            limit: match self.limit {
+                LimitArg::NoLimit => LimitKind::NoLimit,
+                LimitArg::PotLimit => LimitKind::PotLimit,
+            },
+            small_blind: self.small_blind,
+            big_blind: self.big_blind,
+            ante_kind: match self.ante_kind {
+                AnteArg::EachPlayer => AnteKind::EachPlayer,
+                AnteArg::BigBlind => AnteKind::BigBlind,
+                AnteArg::Button => AnteKind::Button,
+            },
+            ante: self.ante,
+            straddles: match self.straddles {
+                StraddlesArg::None => Straddles::None,
+                StraddlesArg::UnderTheGun => Straddles::UnderTheGun,
+                StraddlesArg::Button => Straddles::Button,
+            },
+            button_rule: if self.moving_button { ButtonRule::Moving } else { ButtonRule::Dead },
+            blinds_owed: if self.post_or_wait { BlindsOwed::PostOrWait } else { BlindsOwed::Nothing },
+            rake: RakeRule { basis_points: self.rake_basis_points, cap: self.rake_cap },
+            buy_in_min: self.big_blind.saturating_mul(self.buy_in_min),
+            buy_in_max: self.big_blind.saturating_mul(self.buy_in_max),
+            turn_ms: self.turn_ms,
+            bank_ms: self.bank_ms,
+            bank_refill_ms: self.bank_refill_ms,
+            pause_ms: self.pause_ms,
+            runout_ms: self.runout_ms,
+            away_ms: self.away_ms,
+            away_turns: self.away_turns,
+            sit_out_ms: self.sit_out_ms,
+            ..table()
+        }
+    }
+}
+
+/// A game, as a flag.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum VariantArg {
+    /// Texas hold'em
+    Holdem,
+    /// Omaha with four hole cards
+    Omaha4,
+    /// Omaha with five hole cards
+    Omaha5,
+    /// Omaha with six hole cards
+    Omaha6,
+    /// Short-deck hold'em
+    ShortDeck,
+}
+
+/// A betting limit, as a flag.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum LimitArg {
+    /// Up to the stack
+    NoLimit,
+    /// Up to the pot
+    PotLimit,
+}
+
+/// Who pays an ante, as a flag.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum AnteArg {
+    /// Everybody
+    EachPlayer,
+    /// The big blind for all
+    BigBlind,
+    /// The button for all
+    Button,
+}
+
+/// Who straddles, as a flag.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum StraddlesArg {
+    /// Nobody
+    None,
+    /// The player left of the big blind
+    UnderTheGun,
+    /// The button
+    Button,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use shared::seal::SealKey;
+
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_of_the_parts() {
+        let key = SealKey::random();
+        let flags = Flags::try_parse_from(["dealer-worker", "--seal-key", &key.to_hex()]).unwrap();
+        let config = flags.config();
+        let defaults = WorkerConfig::new(config.node.clone(), key);
+        assert_eq!(format!("{config:?}"), format!("{defaults:?}"));
+        assert_eq!(flags.tables.config(), TableConfig::default());
+    }
+
+    #[test]
+    fn every_flag_has_help_and_a_variable_and_every_time_its_unit() {
+        for flag in Flags::command().get_arguments().filter(|flag| flag.get_env().is_some()) {
+            let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+            assert!(flag.get_env().is_some_and(|env| env.to_string_lossy().starts_with("CARDHOUSE_")));
+            assert!(
+                !help.is_empty()
+                    && (!flag.get_id().as_str().ends_with("_ms") || help.contains("milliseconds"))
+            );
+        }
+    }
+}
