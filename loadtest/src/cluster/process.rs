@@ -194,8 +194,10 @@ impl Process {
         lines[lines.len().saturating_sub(15)..].join("\n")
     }
 
+    /// It has ended and was waited for. What it may have started itself goes with it.
     fn buried(&mut self) {
         if let Some((_, pid)) = self.child.take() {
+            signal_group(pid, "KILL");
             self.living.remove(pid);
         }
     }
@@ -219,7 +221,7 @@ fn signal_group(pid: u32, name: &str) {
 }
 
 fn kill(target: &str, name: &str) {
-    let script = format!("kill -{name} -- {target} 2>/dev/null");
+    let script = format!("kill -s {name} -- {target} 2>/dev/null");
     let done = std::process::Command::new("sh").args(["-c", &script]).stdin(Stdio::null()).status();
     if let Err(error) = done {
         tracing::warn!(%error, target, name, "no signal could be sent");

@@ -41,7 +41,7 @@ trap '' INT TERM HUP
 read -r _
 while read -r kind what; do
     case $kind in
-        process) kill -KILL -- "-$what" 2>/dev/null || kill -KILL "$what" 2>/dev/null ;;
+        process) kill -s KILL -- "-$what" 2>/dev/null || kill -s KILL "$what" 2>/dev/null ;;
         folder) rm -rf -- "$what" ;;
     esac
 done < "$1"
