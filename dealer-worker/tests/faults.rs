@@ -1,0 +1,222 @@
+//! What the broker may do to a worker: lose answers, messages and entries, or say things twice. Players notice nothing, or
+//! are told.
+
+mod support;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::json;
+use shared::{
+    entry::{Entry, Kind},
+    id::NodeId,
+    seal::SealKey,
+    store::Store,
+    wire::{
+        Wire,
+        fault::{Answer, Copies, Fate, Faults, Operation, one_copy},
+    },
+};
+use std::sync::Arc;
+use support::{House, Relay, fast, play, room, user};
+use tokio::time::{Duration, sleep};
+
+/// Each operation of kind `which` by workers meets the next of `fates`, in turn.
+struct Script {
+    which: Operation,
+    fates: Vec<Fate>,
+    next: AtomicU64,
+}
+
+impl Script {
+    fn wire(which: Operation, fates: &[Fate]) -> Arc<Wire> {
+        Wire::with_faults(Arc::new(Self { which, fates: fates.to_vec(), next: AtomicU64::new(0) }))
+    }
+}
+
+impl Faults for Script {
+    fn operation(&self, node: &NodeId, operation: Operation) -> Fate {
+        if operation != self.which || !node.as_str().starts_with('w') {
+            return Fate::FINE;
+        }
+        let next = self.next.fetch_add(1, Ordering::Relaxed);
+        self.fates[usize::try_from(next).unwrap() % self.fates.len()]
+    }
+
+    fn delivery(&self, _from: &NodeId, _to: &NodeId, _channel: &str) -> Copies {
+        one_copy()
+    }
+}
+
+/// The journal has no hole, no entry twice, and no epoch after a later one.
+async fn check_journal(house: &House, number: u32) {
+    let entries = house.store.read(&room(number), None, 10_000).await.unwrap();
+    let entries: Vec<Entry> =
+        entries.into_iter().map(|stored| Entry::decode(stored.bytes).unwrap()).collect();
+    let frames: Vec<&Entry> = entries.iter().filter(|entry| entry.kind != Kind::Claim).collect();
+    for pair in frames.windows(2) {
+        assert_eq!(pair[1].at.seq(), pair[0].at.seq().next(), "a hole after {}", pair[0].at);
+        assert!(pair[1].at.epoch() >= pair[0].at.epoch());
+    }
+}
+
+async fn two_players_play(house: &House, hands: u64) {
+    house.open(1, &fast()).await;
+    let _worker = house.worker("w1");
+    let relay = Relay::new(house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    assert_eq!(relay.sit(&room(1), "ann", 1, 100).await.code(), "applied");
+    assert_eq!(relay.sit(&room(1), "bob", 2, 100).await.code(), "applied");
+    play(&relay, &room(1), &[("ann", 1), ("bob", 2)], hands).await;
+    check_journal(house, 1).await;
+    assert_eq!(relay.followed(&room(1)).epochs.len(), 1, "its own entries fence nobody");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_append_whose_answer_is_lost_counts_once() {
+    let wire =
+        Script::wire(Operation::Append, &[Fate::FINE, Fate::ANSWER_LOST, Fate::REFUSED, Fate::ANSWER_LOST]);
+    two_players_play(&House::on(wire), 12).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_append_that_hangs_is_found_out_about() {
+    let applied = Fate { answer: Answer::Never, ..Fate::FINE };
+    let wire = Script::wire(Operation::Append, &[Fate::FINE, Fate::FINE, applied, Fate::FINE, Fate::HANGS]);
+    // Each hanging costs five seconds of a turn that lasts fifteen, so not many.
+    two_players_play(&House::on(wire), 2).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_that_the_bus_does_not_take_are_offered_again_or_found_in_the_journal() {
+    let wire =
+        Script::wire(Operation::Publish, &[Fate::FINE, Fate::REFUSED, Fate::ANSWER_LOST, Fate::REFUSED]);
+    two_players_play(&House::on(wire), 8).await;
+}
+
+/// Every message comes twice, the second time a little later.
+struct Echo;
+
+impl Faults for Echo {
+    fn operation(&self, _node: &NodeId, _operation: Operation) -> Fate {
+        Fate::FINE
+    }
+
+    fn delivery(&self, _from: &NodeId, _to: &NodeId, _channel: &str) -> Copies {
+        [Duration::ZERO, Duration::from_millis(40)].into_iter().collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_comes_twice_is_applied_once_and_refused_once() {
+    let house = House::on(Wire::with_faults(Arc::new(Echo)));
+    two_players_play(&house, 10).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_command_gets_the_same_refusal_again() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    let _worker = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    let sit = json!({"a": "sit", "buy_in": 1});
+    let refused = relay.command(&room(1), &user("ann"), 1, 5, sit).await;
+    assert_eq!(refused.code(), "bad_amount");
+    // What would be accepted now is not: this number was answered.
+    let sit = json!({"a": "sit", "buy_in": 100});
+    relay.send(&room(1), &user("ann"), 1, 5, &sit).await;
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(relay.followed(&room(1)).view().chips.bought, 0);
+    assert_eq!(relay.command(&room(1), &user("ann"), 1, 4, sit.clone()).await.code(), "stale_n");
+    assert_eq!(relay.command(&room(1), &user("ann"), 1, 6, sit).await.code(), "applied");
+}
+
+#[tokio::test(start_paused = true)]
+async fn entries_that_the_store_lost_are_restored_by_the_owner_who_has_them() {
+    let house = House::on(Script::wire(Operation::Map, &[Fate::FINE]));
+    house.open(1, &fast()).await;
+    let _worker = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    relay.sit(&room(1), "ann", 1, 100).await;
+    relay.sit(&room(1), "bob", 2, 100).await;
+    play(&relay, &room(1), &[("ann", 1), ("bob", 2)], 3).await;
+    let before = relay.followed(&room(1));
+    assert_eq!(house.store.lose_suffix(5), 5);
+    let after = relay.until(&room(1), |followed| followed.epochs.len() > before.epochs.len()).await;
+    assert_eq!(after.view().chips, before.view().chips);
+    play(&relay, &room(1), &[("ann", 1), ("bob", 2)], 3).await;
+    check_journal(&house, 1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_that_cannot_be_restored_is_not_claimed_over_and_over() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    let first = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    relay.sit(&room(1), "ann", 1, 100).await;
+    first.kill();
+    let mut config = house.config("w2");
+    config.seal_key = SealKey::random();
+    let blind = house.worker_with("w2", config);
+    sleep(Duration::from_secs(120)).await;
+    let entries = house.store.read(&room(1), None, 10_000).await.unwrap();
+    let claims = entries.iter().filter(|stored| stored.at.seq().0 == 0).count();
+    assert!((2..=12).contains(&claims), "{claims} claims in two minutes");
+    blind.stop().await;
+    let _third = house.worker("w3");
+    relay.until(&room(1), |followed| followed.epochs.len() == 2).await;
+    let leave = json!({"a": "leave"});
+    assert_eq!(relay.command(&room(1), &user("ann"), 1, 2, leave).await.code(), "applied");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hole_in_the_journal_is_told_to_the_table() {
+    let house = House::on(Script::wire(Operation::Map, &[Fate::FINE]));
+    house.open(1, &fast()).await;
+    let first = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    relay.sit(&room(1), "ann", 1, 100).await;
+    let at = relay.followed(&room(1)).at;
+    first.kill();
+    // An entry two further on, as a journal holds it that has lost the one between.
+    let entries = house.store.read(&room(1), None, 10_000).await.unwrap();
+    let mut stray = Entry::decode(entries.last().unwrap().bytes.clone()).unwrap();
+    stray.at = shared::id::Position(at.epoch(), at.seq().next().next());
+    house.store.append(&room(1), stray.at, stray.encode().stored, None).await.unwrap();
+    let _second = house.worker("w2");
+    let lost = |followed: &support::Followed| {
+        followed
+            .events
+            .iter()
+            .any(|event| matches!(event, shared::protocol::table::TableEvent::HistoryLost { frames: 2 }))
+    };
+    relay.until(&room(1), lost).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flooded_room_refuses_what_is_too_much_and_answers_everything_once() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    let mut config = house.config("w1");
+    config.mailbox_messages_max = 4;
+    let _worker = house.worker_with("w1", config);
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    let chat = json!({"a": "chat", "text": "hello"});
+    for n in 1..=8 {
+        relay.send(&room(1), &user("ann"), n, 1, &chat).await;
+    }
+    let mut busy = 0;
+    for session in 1..=8 {
+        let answer = relay.command(&room(1), &user("ann"), session, 1, chat.clone()).await;
+        busy += u32::from(answer.code() == "busy");
+    }
+    assert!(busy > 0, "some were too many");
+    // Who was refused is not applied after all.
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(relay.followed(&room(1)).events.len(), 8 - busy as usize);
+}
