@@ -115,24 +115,21 @@ impl Hand {
         }
     }
 
-    /// What a player must have bet to stay in. It is the street's level, unless all who could win more from him are
-    /// all-in for less (a short blind): more than their largest bet would only come back.
+    /// What a player must have bet to stay in. It is the street's level, unless none of the others can reach it (after
+    /// a short blind): more than the largest of them can bet would only come back.
     fn call_level(&self, seat: SeatIndex) -> Chips {
-        let mut largest = Chips::ZERO;
-        for (other, player) in self.seats() {
-            if other != seat && !player.folded {
-                if !player.stack.is_zero() {
-                    return self.level;
-                }
-                largest = largest.max(player.bet);
-            }
-        }
-        largest.min(self.level)
+        self.level.min(self.others_reach(seat))
+    }
+
+    /// The largest total on this street that another player in the hand has bet or could bet.
+    fn others_reach(&self, seat: SeatIndex) -> Chips {
+        let others = self.seats().filter(|&(other, player)| other != seat && !player.folded);
+        others.map(|(_, player)| player.bet + player.stack).max().unwrap_or_default()
     }
 
     fn raise_range(&self, seat: SeatIndex, player: &Player) -> Option<RaiseRange> {
         let all_in_to = player.bet + player.stack;
-        if all_in_to <= self.level || !self.somebody_can_answer(seat) || !self.open_for(player) {
+        if all_in_to <= self.level || self.others_reach(seat) <= self.level || !self.open_for(player) {
             return None;
         }
         let max_to = match self.rules.limit {
@@ -162,17 +159,12 @@ impl Hand {
         self.phase = next.map_or(Phase::Dealing, Phase::Betting);
     }
 
-    /// Whether a player has to match a bet, or may still open or raise against somebody with chips.
+    /// Whether a player has to match a bet, or may still open or raise against somebody who could call it.
     fn has_decision(&self, seat: SeatIndex) -> bool {
         let Some(player) = self.player(seat) else { return false };
         if player.folded || player.stack.is_zero() {
             return false;
         }
-        player.bet < self.call_level(seat) || (!player.acted && self.somebody_can_answer(seat))
-    }
-
-    /// Whether another player in the hand has chips left to call with.
-    fn somebody_can_answer(&self, seat: SeatIndex) -> bool {
-        self.seats().any(|(other, player)| other != seat && !player.folded && !player.stack.is_zero())
+        player.bet < self.call_level(seat) || (!player.acted && self.others_reach(seat) > self.level)
     }
 }

@@ -104,18 +104,18 @@ class Tda:
             short += max(0, self.due[index] - posted[index]) if self.due[index] else self.hand["small_blind"]
         return short
 
+    def reach(self, state, player):
+        """The largest total that another player in the hand has bet or could bet."""
+        return max(state.bets[i] + state.stacks[i] for i in state.player_indices if i != player and state.statuses[i])
+
     def call(self, state, player):
-        level = self.level
-        others = [i for i in state.player_indices if i != player and state.statuses[i]]
-        if not any(state.stacks[i] for i in others):
-            level = min(level, max(state.bets[i] for i in others))
+        level = min(self.level, self.reach(state, player))
         return min(state.stacks[player], max(0, level - state.bets[player]))
 
     def raise_range(self, state, player, posted):
         bet, stack = state.bets[player], state.stacks[player]
-        others = [i for i in state.player_indices if i != player and state.statuses[i]]
         reopened = player not in self.acted or self.level - bet >= self.full_raise
-        if bet + stack <= self.level or not reopened or not any(state.stacks[i] for i in others):
+        if bet + stack <= self.level or not reopened or self.reach(state, player) <= self.level:
             return None
         most = bet + stack
         if self.hand["pot_limit"]:
@@ -187,13 +187,15 @@ def deal(state, hand, dealt):
             return street
 
 
-def pointless(state):
-    """Whether PokerKit asks a player who has nothing to decide: all others are all-in for no more than he has bet."""
-    player = state.actor_index
-    if player is None:
-        return False
-    others = [i for i in state.player_indices if i != player and state.statuses[i]]
-    return not any(state.stacks[i] for i in others) and all(state.bets[i] <= state.bets[player] for i in others)
+def pass_over_pointless_turns(state, hand, dealt, tda, counts):
+    """Checks for players whom PokerKit asks although no other player in the hand can bet more than they have."""
+    while (player := state.actor_index) is not None and tda.reach(state, player) <= state.bets[player]:
+        counts["no decision left (PokerKit asks a player whom nobody can raise or call)"] += 1
+        with Clock():
+            state.check_or_call()
+            street = deal(state, hand, dealt)
+        if street:
+            tda.new_street()
 
 
 def settle(state, hand, folded, one_each):
@@ -249,12 +251,7 @@ def play(hand, counts):
     short_level = max(posted) < tda.level
     for number, step in enumerate(hand["steps"]):
         where = f"step {number + 1}"
-        while pointless(state):
-            counts["no decision left (PokerKit asks a player whom nobody can call)"] += 1
-            with Clock():
-                state.check_or_call()
-                deal(state, hand, dealt)
-            tda.new_street()
+        pass_over_pointless_turns(state, hand, dealt, tda, counts)
         player = state.actor_index
         if player != step["player"]:
             tell_first_to_act(hand, number, step, posted, counts)
@@ -298,10 +295,7 @@ def play(hand, counts):
         tda.done(player, action if isinstance(action, int) else None)
         if street:
             tda.new_street()
-    while pointless(state):
-        counts["no decision left (PokerKit asks a player whom nobody can call)"] += 1
-        state.check_or_call()
-        deal(state, hand, dealt)
+    pass_over_pointless_turns(state, hand, dealt, tda, counts)
     if state.status:
         raise Unexpected(f"PokerKit goes on with player {state.actor_index}")
     if state.stacks != hand["final"]:
@@ -353,7 +347,9 @@ def tell(state, hand, tda, step, theirs, posted, short_level):
     ours = step["raise"]
     if (ours is None) != (theirs is None):
         if player not in tda.acted:
-            return "short all-in before one's first action (TDA 47: open; PokerKit: closed)" if ours else None
+            # PokerKit's own condition for closing it.
+            less = state.checking_or_calling_amount < state.completion_betting_or_raising_amount
+            return "short all-in before one's first action (TDA 47: open; PokerKit: closed)" if ours and less else None
         return "re-opening (TDA 47: a full raise since one's last action; PokerKit counts otherwise)"
     if tda.preflop and tda.straddle and ours[0] > theirs[0] and ours[1] == theirs[1]:
         return "straddle (a raise is at least the straddle; PokerKit: the least bet)"
