@@ -26,7 +26,7 @@ pub(super) fn start(draft: &mut Draft, rng: &mut ChaCha20Rng) {
     let mut events = Vec::new();
     let started = Hand::start(&next.setup, deck, |event| events.push(event));
     started.expect("a table's seats make a valid hand");
-    draft.emit(Event::HandStarted { setup: next.setup, rotation: next.rotation, seed });
+    draft.emit(Event::HandStarted { setup: Box::new(next.setup), rotation: next.rotation, seed });
     play(draft, events, false);
 }
 

@@ -62,7 +62,7 @@ pub enum Event {
     /// A new hand: the seed decides every card of it.
     HandStarted {
         /// Players, stacks, forced bets, button.
-        setup: HandSetup,
+        setup: Box<HandSetup>,
         /// What the table remembers of button and blinds.
         rotation: Rotation,
         /// The secret that the shuffle follows from.
