@@ -68,6 +68,17 @@ fn against_a_short_big_blind_alone_nobody_pays_more_than_it() {
 }
 
 #[test]
+fn nobody_may_raise_whom_no_other_player_could_call() {
+    // On the flop seat 0 bets his last 100; seat 2 has 50 left, so seat 1 has nobody to raise.
+    let mut hand = Dealt::simple(blinds(5, 10), &[110, 5_000, 60]);
+    hand.quietly_to_next_street();
+    hand.to(0, 100);
+    assert_eq!((hand.actor(), hand.to_call(), hand.least_raise_to()), (Some(1), 100, None));
+    hand.call(1);
+    assert_eq!((hand.actor(), hand.to_call()), (Some(2), 50));
+}
+
+#[test]
 fn an_ante_that_nobody_matched_comes_back() {
     let mut setup = without_posts(blinds(50, 100), &[5, 1_000]);
     for seat in &mut setup.seats {

@@ -347,9 +347,7 @@ def tell(state, hand, tda, step, theirs, posted, short_level):
     ours = step["raise"]
     if (ours is None) != (theirs is None):
         if player not in tda.acted:
-            # PokerKit's own condition for closing it.
-            less = state.checking_or_calling_amount < state.completion_betting_or_raising_amount
-            return "short all-in before one's first action (TDA 47: open; PokerKit: closed)" if ours and less else None
+            return None
         return "re-opening (TDA 47: a full raise since one's last action; PokerKit counts otherwise)"
     if tda.preflop and tda.straddle and ours[0] > theirs[0] and ours[1] == theirs[1]:
         return "straddle (a raise is at least the straddle; PokerKit: the least bet)"
