@@ -1,0 +1,92 @@
+//! The process as it runs in production, over a real Redis.
+
+use std::{
+    collections::BTreeMap,
+    process::{Child, Command, Stdio},
+};
+
+use shared::{
+    channel::OWNERS,
+    node::Owner,
+    redis::{Redis, RedisConfig},
+    seal::SealKey,
+    store::{Store, redis::RedisStore},
+    testing::redis_server::{Persistence, RedisServer},
+};
+use tokio::time::{Duration, sleep, timeout};
+
+/// A worker process, killed when dropped.
+struct Process(Child);
+
+impl Process {
+    fn start(name: &str, redis: &RedisServer, key: &SealKey) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_dealer-worker"))
+            .args(["--redis-url", &redis.url(), "--node-id", name, "--tables", "6", "--log", "warn"])
+            .args(["--beat-ms", "100", "--dead-after-ms", "500"])
+            .env("CARDHOUSE_SEAL_KEY", key.to_hex())
+            .stdin(Stdio::null())
+            .spawn();
+        Self(child.expect("the binary starts"))
+    }
+
+    fn terminate(&self) {
+        let told = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
+        assert!(told.expect("kill runs").success());
+    }
+
+    async fn ended(&mut self) -> bool {
+        loop {
+            if let Some(status) = self.0.try_wait().expect("a child") {
+                return status.success();
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+async fn until_owned(store: &RedisStore, expected: &[(&str, usize)]) {
+    let expected: BTreeMap<String, usize> =
+        expected.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
+    let mut load = BTreeMap::new();
+    let shared = async {
+        loop {
+            load.clear();
+            for (_, owner) in store.map_all(OWNERS).await.expect("Redis answers") {
+                let owner: Owner = serde_json::from_slice(&owner).expect("an owner");
+                let name = owner.node.map_or("nobody".to_owned(), |node| node.to_string());
+                *load.entry(name).or_default() += 1;
+            }
+            if load == expected {
+                return;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    if timeout(Duration::from_secs(60), shared).await.is_err() {
+        panic!("owners are {load:?}, not {expected:?}");
+    }
+}
+
+#[tokio::test]
+async fn processes_share_tables_take_over_from_a_killed_one_and_hand_over_at_sigterm() {
+    let redis = RedisServer::start(Persistence::None).await.expect("redis-server is installed");
+    let key = SealKey::random();
+    let store = RedisStore::new(Redis::connect(RedisConfig::new(redis.url())).await.expect("Redis is up"));
+    let first = Process::start("d1", &redis, &key);
+    let mut second = Process::start("d2", &redis, &key);
+    until_owned(&store, &[("d1", 3), ("d2", 3)]).await;
+    drop(first);
+    until_owned(&store, &[("d2", 6)]).await;
+    let _third = Process::start("d3", &redis, &key);
+    until_owned(&store, &[("d2", 3), ("d3", 3)]).await;
+    second.terminate();
+    assert!(timeout(Duration::from_secs(30), second.ended()).await.expect("it ends"), "with success");
+    until_owned(&store, &[("d3", 6)]).await;
+}
