@@ -6,10 +6,7 @@ use std::{
 };
 
 use metrics::counter;
-use rand_chacha::{
-    ChaCha20Rng,
-    rand_core::{Rng, SeedableRng},
-};
+use rand_chacha::{ChaCha20Rng, rand_core::Rng};
 use shared::{
     channel::{OWNERS, ROOMS},
     id::{Epoch, NodeId, RoomId},
@@ -351,12 +348,12 @@ impl Floor {
         let mailbox = Arc::new(Mailbox::default());
         let mut seed = [0; 32];
         self.rng.fill_bytes(&mut seed);
-        let start = (self.context.clone(), room.clone(), mailbox.clone(), ChaCha20Rng::from_seed(seed));
+        let start = (self.context.clone(), room.clone(), mailbox.clone(), seed);
         let claims = self.claims.clone();
         let task = self.tasks.spawn(async move {
             let permit = claims.acquire_owned().await.expect("the semaphore is never closed");
-            let (context, room, mailbox, rng) = start;
-            runtime::run(Start { context, room, believed, mailbox, rng, permit }, open_new).await
+            let (context, room, mailbox, seed) = start;
+            runtime::run(Start { context, room, believed, mailbox, seed, permit }, open_new).await
         });
         self.rooms_of_tasks.insert(task.id(), room.clone());
         let stays_until = Instant::now() + self.tenure();

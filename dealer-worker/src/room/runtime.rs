@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use metrics::{counter, gauge};
-use rand_chacha::ChaCha20Rng;
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use shared::{
     channel::{Channel, OWNERS},
     clock::UnixMs,
@@ -79,8 +79,8 @@ pub struct Start {
     pub believed: Epoch,
     /// What comes for it.
     pub mailbox: Arc<Mailbox>,
-    /// Its randomness.
-    pub rng: ChaCha20Rng,
+    /// What its randomness follows from.
+    pub seed: [u8; 32],
     /// Held until the room is owned, so that not too many are being claimed at once.
     pub permit: OwnedSemaphorePermit,
 }
@@ -98,10 +98,10 @@ pub async fn run<R: Room>(start: Start, open_new: fn(RoomSpec) -> R) -> Ended {
 }
 
 async fn own<R: Room>(start: Start, open_new: fn(RoomSpec) -> R) -> Result<std::convert::Infallible, Ended> {
-    let Start { context, room: id, believed, mailbox, rng, permit } = start;
+    let Start { context, room: id, believed, mailbox, seed, permit } = start;
     let (store, sealer, me) = (&context.ports.store, &context.sealer, &context.config.node);
     let claimer = Claimer { store, sealer, me, clock: context.ports.clock };
-    let taken = claimer.take::<R>(&id, believed, open_new).await.map_err(Ended::NotTaken)?;
+    let taken = Box::pin(claimer.take::<R>(&id, believed, open_new)).await.map_err(Ended::NotTaken)?;
     let Taken { state, journal, frames_lost, is_new } = taken;
     let unheard_until = context.ports.clock.now_ms() + context.config.presence_grace_ms;
     let connections = Connections::unheard(&state.sessions, state.room.members(), unheard_until);
@@ -113,10 +113,10 @@ async fn own<R: Room>(start: Start, open_new: fn(RoomSpec) -> R) -> Result<std::
         state,
         connections,
         journal,
-        rng,
+        rng: ChaCha20Rng::from_seed(seed),
         context,
     });
-    running.begin(frames_lost, is_new).await?;
+    Box::pin(running.begin(frames_lost, is_new)).await?;
     drop(permit);
     let _counted = Counted::new();
     running.serve().await
@@ -183,13 +183,15 @@ impl<R: Room> Running<R> {
         Ok(())
     }
 
+    /// What is done for a message lives in a box of its own while it is done, several kilobytes: else every idle room
+    /// would keep the space for it.
     async fn serve(&mut self) -> Result<std::convert::Infallible, Ended> {
         let mut messages = 0;
         loop {
             let due = [self.state.room.deadline(), self.connections.deadline()].into_iter().flatten().min();
             let now = self.now();
             if due.is_some_and(|due| due <= now) {
-                self.clock(now).await?;
+                Box::pin(self.clock(now)).await?;
                 continue;
             }
             let mail = match (self.mailbox.try_take(), due) {
@@ -204,9 +206,9 @@ impl<R: Room> Running<R> {
                 }
             };
             match mail {
-                Mail::Order(order) => self.obey(order).await?,
-                Mail::Message(message) => self.hear(&message, false).await?,
-                Mail::Excess(message) => self.hear(&message, true).await?,
+                Mail::Order(order) => Box::pin(self.obey(order)).await?,
+                Mail::Message(message) => Box::pin(self.hear(&message, false)).await?,
+                Mail::Excess(message) => Box::pin(self.hear(&message, true)).await?,
             }
             messages += 1;
             if messages % MESSAGES_PER_TURN == 0 {
