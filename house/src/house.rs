@@ -85,7 +85,7 @@ impl House {
 
         let mut tables = Vec::new();
         for number in 0..config.tables.tables {
-            let table = config.tables.table(number as usize);
+            let table = config.table(number as usize);
             // Tables are numbered from 1, and those that exist stay as they are.
             open_tables(&inside, number + 1, &table).await?;
             tables.push((

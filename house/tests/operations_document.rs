@@ -62,13 +62,12 @@ fn every_documented_flag_exists() {
         #[command(flatten)]
         redis: shared::config::RedisArgs,
     }
-    #[derive(clap::Parser)]
-    struct Worker {
-        #[command(flatten)]
-        seal: shared::config::SealArgs,
-    }
-    let commands =
-        [Relay::command(), Worker::command(), reception::config::Config::command(), house::Config::command()];
+    let commands = [
+        Relay::command(),
+        dealer_worker::flags::Flags::command(),
+        reception::config::Config::command(),
+        house::Config::command(),
+    ];
     let known: BTreeSet<String> = commands
         .iter()
         .flat_map(|command| {
