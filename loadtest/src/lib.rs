@@ -2,10 +2,12 @@
 //!
 //! - [`swarm`]: bots that play and judge: `loadtest swarm`.
 //! - [`cluster`]: the real processes on this machine: `loadtest cluster`.
+//! - [`judge`]: what is promised, and how journals and clients are held against it.
 //! - [`simulate`]: the whole house in one thread, with faults from a seed: `loadtest simulate`.
 //! - [`signals`]: how a command is told to end.
 
 pub mod cluster;
+pub mod judge;
 pub mod signals;
 pub mod simulate;
 pub mod swarm;

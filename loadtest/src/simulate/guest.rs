@@ -13,9 +13,11 @@ use tokio::{
     time::{Duration, Instant, sleep, sleep_until},
 };
 
+use crate::judge::{Promise, Shadow};
+
 use super::{
     pipe::{Far, Received},
-    shadow::{Promise, Shadow},
+    run::SPARED,
     world::World,
 };
 
@@ -167,7 +169,9 @@ impl Guest {
             Heard::Acked { n, room, at, .. } => {
                 self.acked += 1;
                 let session = self.bot.client().session().expect("acknowledged within a session");
-                self.shadow.lock().await.acknowledged(&room, &self.user, session, n, at).await;
+                let mut shadow = self.shadow.lock().await;
+                shadow.look_at(&room).await.expect(SPARED);
+                shadow.acknowledged(&room, &self.user, session, n, at);
             }
             Heard::Reconnect(after) => return Some(Over::Told(after)),
             _ => {}
@@ -177,7 +181,7 @@ impl Guest {
 
     async fn compare(&self, room: &RoomId, at: Position) {
         let mut shadow = self.shadow.lock().await;
-        shadow.look_at(room).await;
+        shadow.look_at(room).await.expect(SPARED);
         if let Some(view) = self.bot.client().table(room) {
             shadow.saw_view(room, &self.user, at, view);
         }

@@ -6,7 +6,8 @@
 //! - [`plan`]: what a seed decides. [`run`]: one run from its plan to its verdict. [`command`]: many of them.
 //! - `world`: the house and its processes. `guest`: who plays in it, over a `pipe`.
 //! - `faults`: what goes wrong with single operations, and tripwires.
-//! - [`shadow`]: what is promised, and how it is judged.
+//!
+//! What is promised, and how it is judged, is in [`judge`](crate::judge).
 
 pub mod command;
 mod faults;
@@ -14,9 +15,8 @@ mod guest;
 mod pipe;
 pub mod plan;
 pub mod run;
-pub mod shadow;
 mod world;
 
+pub use crate::judge::Promise;
 pub use plan::Plan;
 pub use run::{Verdict, run};
-pub use shadow::Promise;

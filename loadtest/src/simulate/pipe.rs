@@ -173,7 +173,9 @@ impl Far {
             }
             match opcode {
                 1 => {
-                    return Some(Received::Text(String::from_utf8(payload).expect("a relay's text is UTF-8")));
+                    return Some(Received::Text(
+                        String::from_utf8(payload).expect("a relay's text is UTF-8"),
+                    ));
                 }
                 8 => {
                     return Some(Received::Closed(

@@ -19,11 +19,12 @@ use tokio::{
     time::{Duration, Instant, sleep, sleep_until},
 };
 
+use crate::judge::{Promise, Shadow};
+
 use super::{
     faults::Tripwires,
     guest::{Guest, Left, Phase},
     plan::{Blow, Place, Plan},
-    shadow::{Promise, Shadow},
     world::World,
 };
 
@@ -41,6 +42,9 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(12);
 
 /// How often the shadow looks by itself; guests make it look more often.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Why the shadow can always read.
+pub(super) const SPARED: &str = "nothing goes wrong on the shadow's link";
 
 /// What came of a run.
 #[derive(Debug, Clone)]
@@ -106,7 +110,7 @@ async fn live(plan: &Plan) -> Verdict {
     let spared = NodeId::new("shadow").expect("a name");
     let (faults, tripped) = Tripwires::new(split(&mut rng), spared.clone());
     let world = World::new(plan, faults.clone(), &spared, split(&mut rng));
-    let mut shadow = Shadow::new(world.store());
+    let mut shadow = Shadow::new(Arc::new(world.store()));
     let tables = tables(plan);
     open(&tables, &world).await;
     tables.iter().for_each(|table| shadow.follow(table.clone()));
@@ -221,7 +225,7 @@ async fn storm(
     let mut back_after = std::collections::BTreeMap::new();
     loop {
         let due = next.map_or(end, |(at, _)| (began + *at).min(end));
-        let look = Instant::now() + LOOK_EVERY;
+        let next_look = Instant::now() + LOOK_EVERY;
         tokio::select! { biased;
             Some(node) = tripped.recv() => {
                 if let Some(place) = world.kill_node(&node) {
@@ -248,7 +252,7 @@ async fn storm(
                 }
                 next = blows.next();
             }
-            () = sleep_until(look) => shadow.lock().await.look().await,
+            () = sleep_until(next_look) => look(&mut *shadow.lock().await).await,
         }
     }
     // Processes that are on their way down get their time; the others come back with the calm.
@@ -275,7 +279,10 @@ async fn strike(blow: Blow, world: &Arc<World>, shadow: &Arc<Mutex<Shadow>>, aft
         Blow::Silence(place, pause) => bend(world, place, LinkState::Silent, pause, aftermath),
         Blow::Lose(writes) => {
             let mut shadow = shadow.lock().await;
-            shadow.lose(writes).await;
+            look(&mut shadow).await;
+            if world.store().lose_suffix(writes) > 0 {
+                shadow.recede().await.expect(SPARED);
+            }
             open(&shadow.rooms(), world).await;
         }
         Blow::Trip(..) => unreachable!("tripwires are laid by the storm"),
@@ -296,18 +303,23 @@ fn bend(world: &World, place: Place, state: LinkState, pause: Duration, aftermat
     });
 }
 
+/// Has the shadow read what is new in the journals.
+async fn look(shadow: &mut Shadow) {
+    shadow.look().await.expect(SPARED);
+}
+
 /// Nothing goes wrong any more: every table must complete a hand.
 async fn expect_hands(tables: &[RoomId], shadow: &Mutex<Shadow>) {
     let before: Vec<u64> = {
         let mut shadow = shadow.lock().await;
-        shadow.look().await;
+        look(&mut shadow).await;
         tables.iter().map(|table| shadow.hands_ended(table)).collect()
     };
     let until = Instant::now() + LIVE_BOUND;
     loop {
         sleep(LOOK_EVERY).await;
         let mut shadow = shadow.lock().await;
-        shadow.look().await;
+        look(&mut shadow).await;
         let stuck = tables.iter().zip(&before).find(|(table, before)| shadow.hands_ended(table) <= **before);
         let Some((table, _)) = stuck else { return };
         if Instant::now() >= until {
@@ -323,7 +335,7 @@ async fn settle(tables: &[RoomId], shadow: &Mutex<Shadow>) {
     loop {
         sleep(LOOK_EVERY).await;
         let mut shadow = shadow.lock().await;
-        shadow.look().await;
+        look(&mut shadow).await;
         let Some(table) = tables.iter().find(|table| !shadow.is_empty(table)) else { break };
         if Instant::now() >= until {
             let what = format!("{table} was not left within {STOP_BOUND:?}, it is at {}", shadow.last(table));
@@ -332,5 +344,5 @@ async fn settle(tables: &[RoomId], shadow: &Mutex<Shadow>) {
         }
     }
     sleep(QUIET).await;
-    shadow.lock().await.look().await;
+    look(&mut *shadow.lock().await).await;
 }

@@ -1,14 +1,13 @@
-//! The shadow model: reads every journal through a link on which nothing goes wrong, and judges what clients are told by
-//! what the journal holds.
+//! The shadow model: reads every journal while it grows, and judges what clients are told by what the journal holds.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use player::follower::Follower;
 use shared::{
     entry::{Entry, Kind},
-    id::{Position, RoomId, SessionId, UserId},
+    id::{NodeId, Position, RoomId, Seq, SessionId, UserId},
     protocol::table::{TableEvent, TableView},
-    store::{Store, memory::MemoryStore},
+    store::{Store, Unavailable},
 };
 
 /// How many entries are read at once. The journal keeps a few hundred.
@@ -43,8 +42,8 @@ pub enum Promise {
 }
 
 /// All journals, as they stood at the last look.
-pub(super) struct Shadow {
-    store: MemoryStore,
+pub struct Shadow {
+    store: Arc<dyn Store>,
     rooms: BTreeMap<RoomId, Journal>,
     broken: Vec<(Promise, String)>,
     /// How often the broker was made to lose entries.
@@ -59,8 +58,11 @@ struct Journal {
     torn: bool,
     /// The broker has lost entries of it.
     lossy: bool,
-    /// What stands where: the causes, and the parts for single users.
+    /// What stands where: the causes, and the parts for single users. The last [`FRAMES_KEPT`].
     frames: BTreeMap<Position, Frame>,
+    frames_seen: u64,
+    /// Who made the last claim.
+    owner: Option<NodeId>,
     /// Where each command was applied.
     applied: BTreeMap<Cause, Position>,
     /// Views after the frames, to compare with clients'.
@@ -87,78 +89,89 @@ struct Text {
 }
 
 impl Shadow {
-    /// Follows the journals in `store`, a handle of a node without faults.
-    pub(super) fn new(store: MemoryStore) -> Self {
+    /// Follows the journals in `store`, which it reaches on a way of its own: faults are for others.
+    pub fn new(store: Arc<dyn Store>) -> Self {
         Self { store, rooms: BTreeMap::new(), broken: Vec::new(), losses: 0 }
     }
 
     /// Follows a room from its beginning.
-    pub(super) fn follow(&mut self, room: RoomId) {
+    pub fn follow(&mut self, room: RoomId) {
         self.rooms.entry(room).or_default();
     }
 
     /// What was found broken so far.
-    pub(super) fn broken(&self) -> &[(Promise, String)] {
+    pub fn broken(&self) -> &[(Promise, String)] {
         &self.broken
     }
 
     /// Counts a broken promise.
-    pub(super) fn accuse(&mut self, promise: Promise, what: String) {
+    pub fn accuse(&mut self, promise: Promise, what: String) {
         self.broken.push((promise, what));
     }
 
     /// How many entries the broker was made to lose so far, in how many failovers.
-    pub(super) fn losses(&self) -> u64 {
+    pub fn losses(&self) -> u64 {
         self.losses
     }
 
     /// The rooms that are followed.
-    pub(super) fn rooms(&self) -> Vec<RoomId> {
+    pub fn rooms(&self) -> Vec<RoomId> {
         self.rooms.keys().cloned().collect()
     }
 
     /// Whether nobody sits at a table.
-    pub(super) fn is_empty(&self, room: &RoomId) -> bool {
+    pub fn is_empty(&self, room: &RoomId) -> bool {
         let view = self.rooms.get(room).and_then(|journal| journal.follower.view());
         view.is_some_and(|view| view.seats.iter().all(Option::is_none))
     }
 
     /// A number that differs if any public part of any journal does.
-    pub(super) fn digest(&self) -> u64 {
+    pub fn digest(&self) -> u64 {
         self.rooms.values().fold(0, |sum, journal| sum.rotate_left(7) ^ journal.digest)
     }
 
     /// How many hands have ended at a table.
-    pub(super) fn hands_ended(&self, room: &RoomId) -> u64 {
+    pub fn hands_ended(&self, room: &RoomId) -> u64 {
         self.rooms.get(room).map_or(0, |journal| journal.hands_ended)
     }
 
-    /// How many frames stand in a journal, over its whole life.
-    pub(super) fn frames(&self) -> u64 {
-        self.rooms.values().map(|journal| journal.frames.len() as u64).sum()
+    /// How many frames were seen in the journals.
+    pub fn frames(&self) -> u64 {
+        self.rooms.values().map(|journal| journal.frames_seen).sum()
     }
 
     /// The last position of a journal.
-    pub(super) fn last(&self, room: &RoomId) -> Position {
+    pub fn last(&self, room: &RoomId) -> Position {
         self.rooms
             .get(room)
             .and_then(|journal| journal.frames.last_key_value())
             .map_or_else(Position::default, |last| *last.0)
     }
 
+    /// Who claimed a room last.
+    pub fn owner(&self, room: &RoomId) -> Option<&NodeId> {
+        self.rooms.get(room)?.owner.as_ref()
+    }
+
     /// Reads what is new in every journal.
-    pub(super) async fn look(&mut self) {
+    ///
+    /// # Errors
+    /// When the store cannot be read; what was read until then counts.
+    pub async fn look(&mut self) -> Result<(), Unavailable> {
         let rooms: Vec<RoomId> = self.rooms.keys().cloned().collect();
         for room in rooms {
-            self.look_at(&room).await;
+            self.look_at(&room).await?;
         }
+        Ok(())
     }
 
     /// Reads what is new in one journal.
-    pub(super) async fn look_at(&mut self, room: &RoomId) {
-        let Some(journal) = self.rooms.get_mut(room) else { return };
-        let entries = self.store.read(room, Some(journal.last), READ_ENTRIES).await;
-        for stored in entries.expect("nothing goes wrong on the shadow's link") {
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn look_at(&mut self, room: &RoomId) -> Result<(), Unavailable> {
+        let Some(journal) = self.rooms.get_mut(room) else { return Ok(()) };
+        for stored in self.store.read(room, Some(journal.last), READ_ENTRIES).await? {
             journal.last = stored.at;
             match Entry::decode(stored.bytes) {
                 Ok(entry) if entry.at == stored.at => journal.take(entry, room, &mut self.broken),
@@ -171,34 +184,33 @@ impl Shadow {
                 }
             }
         }
+        Ok(())
     }
 
-    /// Makes the broker lose the last `writes` writes, and forgets with it.
-    pub(super) async fn lose(&mut self, writes: usize) {
-        self.look().await;
-        if self.store.lose_suffix(writes) == 0 {
-            return;
-        }
+    /// The broker has lost what was written last: forgets with it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn recede(&mut self) -> Result<(), Unavailable> {
         self.losses += 1;
         for (room, journal) in &mut self.rooms {
-            let last = self.store.last(room).await.expect("nothing goes wrong on the shadow's link");
-            let last = last.map_or_else(Position::default, |last| last.at);
+            let last = self.store.last(room).await?.map_or_else(Position::default, |last| last.at);
             if last < journal.last {
                 journal.forget_after(last);
             }
         }
+        Ok(())
     }
 
-    /// Judges an acknowledgement at the moment it arrives.
-    pub(super) async fn acknowledged(
-        &mut self,
-        room: &RoomId,
-        user: &UserId,
-        session: SessionId,
-        n: u64,
-        at: Position,
-    ) {
-        self.look_at(room).await;
+    /// From now on the broker may have lost what was written last, and nobody says when: a keyframe of a later epoch that goes
+    /// back is then no breach, nor is an acknowledgement of what it went back over.
+    pub fn expect_losses(&mut self) {
+        self.losses += 1;
+        self.rooms.values_mut().for_each(|journal| journal.lossy = true);
+    }
+
+    /// Judges an acknowledgement, once the journal has been read as far.
+    pub fn acknowledged(&mut self, room: &RoomId, user: &UserId, session: SessionId, n: u64, at: Position) {
         let Some(journal) = self.rooms.get(room) else { return };
         let cause = journal.frames.get(&at).and_then(|frame| frame.cause.as_ref());
         let matches =
@@ -211,8 +223,8 @@ impl Shadow {
         }
     }
 
-    /// Judges a private part at the moment it arrives.
-    pub(super) fn saw_private(&mut self, room: &RoomId, user: &UserId, at: Position, text: &str) {
+    /// Judges a private part, once the journal has been read as far.
+    pub fn saw_private(&mut self, room: &RoomId, user: &UserId, at: Position, text: &str) {
         let Some(frame) = self.rooms.get(room).and_then(|journal| journal.frames.get(&at)) else { return };
         if !frame.privates.iter().any(|(whose, bytes)| whose == user && **bytes == *text.as_bytes()) {
             self.accuse(
@@ -223,7 +235,7 @@ impl Shadow {
     }
 
     /// Judges a client's view.
-    pub(super) fn saw_view(&mut self, room: &RoomId, user: &UserId, at: Position, view: &TableView) {
+    pub fn saw_view(&mut self, room: &RoomId, user: &UserId, at: Position, view: &TableView) {
         let Some(ours) = self.rooms.get(room).and_then(|journal| journal.views.get(&at)) else { return };
         if ours != view {
             self.accuse(Promise::Equal, format!("{room} {at}: {user} sees another table than the journal"));
@@ -243,11 +255,15 @@ fn digest(before: u64, at: Position, public: &[u8]) -> u64 {
 /// Views are kept for so many frames.
 const VIEWS_KEPT: usize = 256;
 
+/// What stands in frames is kept for so many.
+const FRAMES_KEPT: usize = 4_096;
+
 impl Journal {
     fn take(&mut self, entry: Entry, room: &RoomId, broken: &mut Vec<(Promise, String)>) {
         let at = entry.at;
         self.digest = digest(self.digest, at, &entry.public);
         if entry.kind == Kind::Claim {
+            self.owner = std::str::from_utf8(&entry.secret).ok().and_then(|name| NodeId::new(name).ok());
             if at.seq().0 != 0 {
                 broken.push((
                     Promise::Linear,
@@ -255,6 +271,9 @@ impl Journal {
                 ));
             }
             return;
+        }
+        if self.lossy && entry.kind == Kind::Keyframe {
+            self.go_back_before(at.seq());
         }
         let before = self.frames.last_key_value().map_or_else(Position::default, |last| *last.0);
         if at.seq() != before.seq().next() {
@@ -284,6 +303,10 @@ impl Journal {
         }
         let privates = entry.privates.into_iter().map(|part| (part.user, part.bytes)).collect();
         self.frames.insert(at, Frame { cause, privates });
+        self.frames_seen += 1;
+        if self.frames.len() > FRAMES_KEPT {
+            self.frames.pop_first();
+        }
         match serde_json::from_slice(&entry.public) {
             Ok(text) => self.fold(at, text, room, broken),
             Err(error) => broken.push((Promise::Fold, format!("{room} {at}: {error}"))),
@@ -317,6 +340,16 @@ impl Journal {
             if self.views.len() > VIEWS_KEPT {
                 self.views.pop_first();
             }
+        }
+    }
+
+    /// The broker may have lost frames unnoticed: those that a keyframe stands in for are gone.
+    fn go_back_before(&mut self, seq: Seq) {
+        while let Some(last) = self.frames.last_entry().filter(|last| last.key().seq() >= seq) {
+            if let Some(cause) = last.remove().cause {
+                self.applied.remove(&cause);
+            }
+            self.torn = true;
         }
     }
 
