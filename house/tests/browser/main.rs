@@ -45,8 +45,7 @@ async fn two_windows_sit_at_one_table_and_play_a_hand_to_its_end() {
 
     let (ann, bob) = tokio::join!(Window::open(1440, 900), Window::open(390, 844));
     let (ann_bought, bob_bought) = both_sit(&ann, &bob, &url).await;
-    ann.until("the hand begins", async || ann.text(MY_CARDS).await != "" && bob.text(MY_CARDS).await != "")
-        .await;
+    ann.until("the hand begins", async || has_cards(&ann).await && has_cards(&bob).await).await;
     assert_ne!(ann.text(MY_CARDS).await, bob.text(MY_CARDS).await);
     assert!(!face_up(&ann, 3).await && !face_up(&bob, 0).await, "nobody sees the other's cards");
 
@@ -75,8 +74,7 @@ async fn a_window_whose_relay_is_killed_comes_back_to_the_same_hand() {
     let (ann, bob) = tokio::join!(Window::open(1440, 900), Window::open(1440, 900));
     both_sit(&ann, &bob, &url).await;
     ann.until("somebody is to act", async || ann.has_turn().await || bob.has_turn().await).await;
-    ann.until("both have cards", async || ann.text(MY_CARDS).await != "" && bob.text(MY_CARDS).await != "")
-        .await;
+    ann.until("both have cards", async || has_cards(&ann).await && has_cards(&bob).await).await;
     let before = (ann.hand().await, ann.text(MY_CARDS).await, bob.text(MY_CARDS).await);
     assert_eq!((first.relay.connections(), second.relay.connections()), (2, 0));
 
@@ -108,9 +106,13 @@ async fn play_on(ann: &Window, bob: &Window) {
         for window in [ann, bob] {
             window.act(&["check", "call"]).await;
         }
-        ann.text(over).await != "" && bob.text(over).await != ""
+        !ann.text(over).await.is_empty() && !bob.text(over).await.is_empty()
     })
     .await;
+}
+
+async fn has_cards(window: &Window) -> bool {
+    !window.text(MY_CARDS).await.is_empty()
 }
 
 async fn face_up(window: &Window, seat: u8) -> bool {
