@@ -221,12 +221,38 @@ impl Floor {
                 Err(_) => warn!(name, "the map of rooms holds a bad name"),
             }
         }
+        let mut wrong = Vec::new();
         for (name, owner) in owners {
             if let (Ok(room), Ok(owner)) = (RoomId::new(&name), serde_json::from_slice::<Owner>(&owner)) {
+                wrong.extend(self.contradict(&room, &owner));
                 self.beliefs.read(&room, owner);
             }
         }
+        for (room, owner) in wrong {
+            let value = serde_json::to_vec(&owner).expect("an owner is JSON").into();
+            if !matches!(timeout(READ_TIMEOUT, store.map_set(OWNERS, room.as_str(), value)).await, Ok(Ok(())))
+            {
+                // What is still wrong is found again with the next reading.
+                break;
+            }
+        }
         self.look_at.extend(self.beliefs.rooms().cloned());
+    }
+
+    /// What the map of owners should say instead, if it is wrong about this worker. A successor that dies before it writes itself
+    /// down leaves the map naming its predecessor; as long as that one lives and is silent, nobody would claim the room.
+    fn contradict(&self, room: &RoomId, written: &Owner) -> Option<(RoomId, Owner)> {
+        let me = &self.context.config.node;
+        let names_me = written.node.as_ref() == Some(me);
+        let belief = self.beliefs.of(room)?;
+        let owned = self.running.contains_key(room) && belief.ownership == Ownership::Node(me.clone());
+        let epoch = belief.epoch.max(written.epoch);
+        let node = match (owned, names_me) {
+            (true, false) => Some(me.clone()),
+            (false, true) if !self.running.contains_key(room) => None,
+            _ => return None,
+        };
+        Some((room.clone(), Owner { node, epoch }))
     }
 
     fn wake(&mut self) {
