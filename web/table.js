@@ -64,6 +64,8 @@ export class Table {
   /** A notice or an error about this room. */
   notice({ code, message }) {
     if (code === "recovered") return this.#showNotice("", false);
+    // The keyframe that follows may stand before what this page has.
+    if (code === "history_lost") this.room.forget();
     return this.#showNotice(message, code === "taken_over");
   }
 

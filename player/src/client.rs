@@ -430,7 +430,14 @@ impl Client {
                 Heard::Pong(now.duration_since(self.born).saturating_sub(Duration::from_micros(at)))
             }
             ClientOut::Reconnect { after_ms } => Heard::Reconnect(Duration::from_millis(after_ms)),
-            ClientOut::Notice { code, .. } => Heard::Notice(code),
+            ClientOut::Notice { room, code, .. } => {
+                if code == NoticeCode::HistoryLost
+                    && let Some(watched) = room.and_then(|room| self.rooms.get_mut(&room))
+                {
+                    watched.history_lost();
+                }
+                Heard::Notice(code)
+            }
             ClientOut::Keyframe { .. }
             | ClientOut::Frame { .. }
             | ClientOut::Private { .. }

@@ -15,6 +15,8 @@ pub struct Follower {
     view: Option<Box<TableView>>,
     private: TablePrivate,
     private_at: Position,
+    /// The relay has said that frames were lost: the next keyframe is taken wherever it stands.
+    rewinds: bool,
 }
 
 /// How a frame that keeps to the rule fits in.
@@ -69,11 +71,21 @@ impl Follower {
         *self = Self::default();
     }
 
+    /// The relay has said that what was seen last is lost (`history_lost`): the next keyframe replaces it, wherever it
+    /// stands.
+    pub fn rewind(&mut self) {
+        self.rewinds = self.at != Position::default();
+    }
+
     /// Takes a keyframe.
     ///
     /// # Errors
     /// [`Fault::Repeat`]; or [`Fault::Fold`] when it directly follows the own view and differs (it is adopted then).
     pub fn keyframe(&mut self, at: Position, state: Box<TableView>) -> Result<Step, Fault> {
+        if std::mem::take(&mut self.rewinds) && at <= self.at {
+            *self = Self { at, view: Some(state), ..Self::default() };
+            return Ok(Step::Rewound);
+        }
         if at.epoch() < self.at.epoch() || (at.epoch() == self.at.epoch() && at.seq() <= self.at.seq()) {
             return Err(Fault::Repeat);
         }
@@ -225,6 +237,15 @@ mod tests {
         assert_eq!(follower.keyframe(at(2, 15), empty()), Ok(Step::Rewound));
         assert_eq!(delta(&mut follower, at(2, 16)), Ok(Step::Next));
         assert_eq!(delta(&mut follower, at(1, 21)), Err(Fault::Repeat), "an older epoch is over");
+    }
+
+    #[test]
+    fn a_loss_that_is_told_rewinds_within_an_epoch_and_once() {
+        let mut follower = joined();
+        follower.rewind();
+        assert_eq!(follower.keyframe(at(1, 2), empty()), Ok(Step::Rewound));
+        assert_eq!(delta(&mut follower, at(1, 3)), Ok(Step::Next));
+        assert_eq!(follower.keyframe(at(1, 2), empty()), Err(Fault::Repeat));
     }
 
     #[test]

@@ -52,6 +52,11 @@ impl Watched {
         self.follower.at()
     }
 
+    /// The relay has said that what was seen last is lost.
+    pub fn history_lost(&mut self) {
+        self.follower.rewind();
+    }
+
     /// Whether the frame at `at`, or a later one, has been taken. True while a gap waits for its repair.
     pub fn has_seen(&self, at: Position) -> bool {
         self.gapped || self.follower.at() >= at
