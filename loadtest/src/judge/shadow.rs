@@ -7,8 +7,9 @@ use shared::{
     entry::{Entry, Kind},
     id::{NodeId, Position, RoomId, Seq, SessionId, UserId},
     protocol::table::{TableEvent, TableView},
-    store::{Store, Unavailable},
+    store::{Store, Stored, Unavailable, memory::MemoryStore},
 };
+use tokio::sync::mpsc;
 
 /// How many entries are read at once. The journal keeps a few hundred.
 const READ_ENTRIES: usize = 4_096;
@@ -44,6 +45,9 @@ pub enum Promise {
 /// All journals, as they stood at the last look.
 pub struct Shadow {
     store: Arc<dyn Store>,
+    /// Every entry as it was written, where the store tells; else journals are read, and what a keyframe trims between two
+    /// looks is missed.
+    written: Option<mpsc::UnboundedReceiver<(RoomId, Stored)>>,
     rooms: BTreeMap<RoomId, Journal>,
     broken: Vec<(Promise, String)>,
     /// How often the broker was made to lose entries.
@@ -58,6 +62,8 @@ struct Journal {
     torn: bool,
     /// The broker has lost entries of it.
     lossy: bool,
+    /// Every entry is told.
+    witnessed: bool,
     /// What stands where: the causes, and the parts for single users. The last [`FRAMES_KEPT`].
     frames: BTreeMap<Position, Frame>,
     frames_seen: u64,
@@ -91,12 +97,19 @@ struct Text {
 impl Shadow {
     /// Follows the journals in `store`, which it reaches on a way of its own: faults are for others.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, rooms: BTreeMap::new(), broken: Vec::new(), losses: 0 }
+        Self { store, written: None, rooms: BTreeMap::new(), broken: Vec::new(), losses: 0 }
+    }
+
+    /// The same on a store in memory, whose witness it is: no entry escapes it.
+    pub fn witness(store: MemoryStore) -> Self {
+        let written = Some(store.witness());
+        Self { written, ..Self::new(Arc::new(store)) }
     }
 
     /// Follows a room from its beginning.
     pub fn follow(&mut self, room: RoomId) {
-        self.rooms.entry(room).or_default();
+        let witnessed = self.written.is_some();
+        self.rooms.entry(room).or_default().witnessed = witnessed;
     }
 
     /// What was found broken so far.
@@ -158,6 +171,10 @@ impl Shadow {
     /// # Errors
     /// When the store cannot be read; what was read until then counts.
     pub async fn look(&mut self) -> Result<(), Unavailable> {
+        if self.written.is_some() {
+            self.hear();
+            return Ok(());
+        }
         let rooms: Vec<RoomId> = self.rooms.keys().cloned().collect();
         for room in rooms {
             self.look_at(&room).await?;
@@ -170,21 +187,37 @@ impl Shadow {
     /// # Errors
     /// When the store cannot be read.
     pub async fn look_at(&mut self, room: &RoomId) -> Result<(), Unavailable> {
-        let Some(journal) = self.rooms.get_mut(room) else { return Ok(()) };
+        if self.written.is_some() {
+            self.hear();
+            return Ok(());
+        }
+        let Some(journal) = self.rooms.get(room) else { return Ok(()) };
         for stored in self.store.read(room, Some(journal.last), READ_ENTRIES).await? {
-            journal.last = stored.at;
-            match Entry::decode(stored.bytes) {
-                Ok(entry) if entry.at == stored.at => journal.take(entry, room, &mut self.broken),
-                Ok(entry) => {
-                    let what = format!("{room} {}: holds the entry {}", stored.at, entry.at);
-                    self.broken.push((Promise::Linear, what));
-                }
-                Err(malformed) => {
-                    self.broken.push((Promise::Linear, format!("{room} {}: {malformed}", stored.at)));
-                }
-            }
+            self.take(room, stored);
         }
         Ok(())
+    }
+
+    /// Takes in what the store has told since the last look.
+    fn hear(&mut self) {
+        while let Some((room, stored)) = self.written.as_mut().and_then(|written| written.try_recv().ok()) {
+            self.take(&room, stored);
+        }
+    }
+
+    fn take(&mut self, room: &RoomId, stored: Stored) {
+        let Some(journal) = self.rooms.get_mut(room) else { return };
+        journal.last = stored.at;
+        match Entry::decode(stored.bytes) {
+            Ok(entry) if entry.at == stored.at => journal.take(entry, room, &mut self.broken),
+            Ok(entry) => {
+                let what = format!("{room} {}: holds the entry {}", stored.at, entry.at);
+                self.broken.push((Promise::Linear, what));
+            }
+            Err(malformed) => {
+                self.broken.push((Promise::Linear, format!("{room} {}: {malformed}", stored.at)));
+            }
+        }
     }
 
     /// The broker has lost what was written last: forgets with it.
@@ -281,7 +314,8 @@ impl Journal {
             let mends =
                 entry.kind == Kind::Keyframe && at.epoch() > before.epoch() && at.seq() > before.seq();
             self.torn = !mends;
-            if !self.lossy {
+            // Not even a keyframe may leave a number out; but it may have trimmed what was not read in time.
+            if !self.lossy && (self.witnessed || !mends) {
                 broken
                     .push((Promise::Linear, format!("{room} {at}: follows {before}, and nothing was lost")));
             }

@@ -110,7 +110,7 @@ async fn live(plan: &Plan) -> Verdict {
     let spared = NodeId::new("shadow").expect("a name");
     let (faults, tripped) = Tripwires::new(split(&mut rng), spared.clone());
     let world = World::new(plan, faults.clone(), &spared, split(&mut rng));
-    let mut shadow = Shadow::new(Arc::new(world.store()));
+    let mut shadow = Shadow::witness(world.store());
     let tables = tables(plan);
     open(&tables, &world).await;
     tables.iter().for_each(|table| shadow.follow(table.clone()));
@@ -128,7 +128,6 @@ async fn live(plan: &Plan) -> Verdict {
     faults.set_rates(plan.rates);
     let blows = storm(plan, &world, &shadow, tripped).await;
     faults.set_rates(Rates::default());
-    faults.clear();
     world.heal();
     for place in places(plan) {
         world.start(place);
@@ -254,6 +253,11 @@ async fn storm(
             }
             () = sleep_until(next_look) => look(&mut *shadow.lock().await).await,
         }
+    }
+    // Who has just tripped dies too; nobody trips from now on.
+    world.clear_tripwires();
+    while let Ok(node) = tripped.try_recv() {
+        fell += u64::from(world.kill_node(&node).is_some());
     }
     // Processes that are on their way down get their time; the others come back with the calm.
     while aftermath.join_next().await.is_some() {}

@@ -198,6 +198,11 @@ impl World {
         self.faults.lay(node, wire);
     }
 
+    /// Takes all tripwires away.
+    pub(super) fn clear_tripwires(&self) {
+        self.faults.clear();
+    }
+
     /// Heals every link.
     pub(super) fn heal(&self) {
         for link in self.wire.links() {

@@ -9,6 +9,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
+use tokio::sync::mpsc;
 
 use super::{AppendError, Store, Stored, Unavailable};
 use crate::{
@@ -35,6 +36,8 @@ struct Shelf {
     /// How to take back the last writes, newest last; kept only where they may be lost.
     undo: Option<VecDeque<Undo>>,
     losses: u64,
+    /// Is told every entry that is written.
+    witness: Option<mpsc::UnboundedSender<(RoomId, Stored)>>,
 }
 
 #[derive(Default)]
@@ -81,6 +84,14 @@ impl MemoryStore {
         lost
     }
 
+    /// Tells every entry that is written from now on, at the moment it is and whatever becomes of it later: for a judge who
+    /// must miss nothing. There is one witness; a new one replaces it.
+    pub fn witness(&self) -> mpsc::UnboundedReceiver<(RoomId, Stored)> {
+        let (tells, told) = mpsc::unbounded_channel();
+        self.shelf.lock().witness = Some(tells);
+        told
+    }
+
     async fn run<T>(
         &self,
         operation: Operation,
@@ -114,6 +125,10 @@ impl Shelf {
         let journal = self.journals.get_mut(room).expect("it was inserted above");
         if at <= journal.last {
             return Err(AppendError::Fenced);
+        }
+        if let Some(witness) = &self.witness {
+            // A witness that has gone is told nothing.
+            let _ = witness.send((room.clone(), Stored { at, bytes: entry.clone() }));
         }
         let last = std::mem::replace(&mut journal.last, at);
         journal.entries.insert(at, entry);
