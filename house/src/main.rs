@@ -1,11 +1,24 @@
 //! The newcomer's command: opens a house, says where it is, and closes it on Ctrl-C.
 
+use std::process::ExitCode;
+
 use anyhow::Context as _;
 use house::{Config, House};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // A sentence for people; a backtrace would not tell them more.
+            eprintln!("house: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
     let config = Config::from_command_line();
     config.log.init()?;
     let bots = config.bots.at_a_table(config.tables.seats);
