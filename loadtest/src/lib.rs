@@ -2,10 +2,12 @@
 //!
 //! - [`swarm`]: bots that play and judge: `loadtest swarm`.
 //! - [`cluster`]: the real processes on this machine: `loadtest cluster`.
+//! - [`bench`]: what the real processes cost, beside what the same work costs at the least: `loadtest bench`.
 //! - [`judge`]: what is promised, and how journals and clients are held against it.
 //! - [`simulate`]: the whole house in one thread, with faults from a seed: `loadtest simulate`.
 //! - [`signals`]: how a command is told to end.
 
+pub mod bench;
 pub mod cluster;
 pub mod judge;
 pub mod signals;
@@ -32,6 +34,11 @@ enum Command {
     Cluster(cluster::ClusterArgs),
     /// The real relays, workers and clients in one thread under a simulated clock, with faults from a seed
     Simulate(simulate::command::Simulate),
+    /// Memory, CPU and latency of the real processes on this machine, beside the floor
+    Bench(bench::BenchArgs),
+    /// What the same work takes at the least; started by `bench`
+    #[command(subcommand, hide = true)]
+    Floor(bench::floor::Floor),
 }
 
 impl Cli {
@@ -41,19 +48,31 @@ impl Cli {
         if let Command::Simulate(simulate) = self.command {
             return if simulate.run() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
+        // All clients of a benchmark share one thread.
+        if let Command::Bench(args) = self.command {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let done = runtime
+                .map_err(anyhow::Error::from)
+                .and_then(|runtime| tokio::task::LocalSet::new().block_on(&runtime, bench::command(args)));
+            return done.unwrap_or_else(failed);
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let done = runtime.map_err(anyhow::Error::from).and_then(|runtime| {
             runtime.block_on(async {
                 match self.command {
                     Command::Swarm(args) => swarm::command(args).await,
                     Command::Cluster(args) => cluster::command(args).await,
-                    Command::Simulate(_) => unreachable!("it was run above"),
+                    Command::Floor(floor) => bench::floor::command(floor).await.map(|()| ExitCode::SUCCESS),
+                    Command::Simulate(_) | Command::Bench(_) => unreachable!("it was run above"),
                 }
             })
         });
-        done.unwrap_or_else(|error| {
-            eprintln!("loadtest: {error:#}");
-            ExitCode::from(2)
-        })
+        done.unwrap_or_else(failed)
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "what an error is handed to")]
+fn failed(error: anyhow::Error) -> ExitCode {
+    eprintln!("loadtest: {error:#}");
+    ExitCode::from(2)
 }

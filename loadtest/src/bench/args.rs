@@ -1,0 +1,79 @@
+//! The flags of `loadtest bench`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Flags of `loadtest bench`. The defaults are the workloads as they are defined; smaller ones are for trying out.
+#[derive(Debug, Clone, Args)]
+pub struct BenchArgs {
+    /// What to measure
+    #[arg(value_enum)]
+    pub workload: Workload,
+    /// One JSON object on the last line of standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Counted runs; one more comes before them as a warm-up
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
+    pub runs: u64,
+    /// Write a report with plots, one self-contained file
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// `tables`: how many relays; a list measures each, to show how cost grows
+    #[arg(long, value_delimiter = ',', default_value = "2")]
+    pub relays: Vec<usize>,
+    /// `tables`: how many tables of six; a list measures each
+    #[arg(long, value_delimiter = ',', default_value = "300")]
+    pub tables: Vec<usize>,
+    /// `tables`: accepted actions a second; a list measures each, the last one gives the figures without a prefix
+    #[arg(long, value_delimiter = ',', default_value = "1000,3000")]
+    pub rate: Vec<u64>,
+    /// Length of a counted run of `tables` and `rail`, seconds
+    #[arg(long, default_value_t = 15)]
+    pub seconds: u64,
+    /// `idle`: connections
+    #[arg(long, default_value_t = 10_000)]
+    pub connections: usize,
+    /// `idle`: how long silence is watched, seconds
+    #[arg(long, default_value_t = 30)]
+    pub idle_seconds: u64,
+    /// `rail`: spectators
+    #[arg(long, default_value_t = 5_000)]
+    pub spectators: usize,
+    /// `rail`: of these so many stop reading in a run of its own
+    #[arg(long, default_value_t = 500)]
+    pub stalled: usize,
+    /// `rail`: frames a second
+    #[arg(long, default_value_t = 20)]
+    pub frames: u64,
+    /// `return`: seated players
+    #[arg(long, default_value_t = 3_000)]
+    pub players: usize,
+    /// Do not build the programs of the cluster, take those that lie beside this one
+    #[arg(long)]
+    pub no_build: bool,
+}
+
+/// What to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Workload {
+    /// Memory and CPU of connections that say nothing
+    Idle,
+    /// Latency and CPU of play at many tables
+    Tables,
+    /// One table before thousands of spectators
+    Rail,
+    /// Everybody is cut off and comes back
+    Return,
+    /// How much the load generator itself could do
+    Ceiling,
+    /// All of them
+    All,
+}
+
+impl Workload {
+    /// Whether `one` is to be measured.
+    pub fn includes(self, one: Self) -> bool {
+        self == Self::All || self == one
+    }
+}

@@ -1,0 +1,197 @@
+//! The benchmarks: four workloads, each measured from outside beside its floor in the same run.
+//!
+//! In reading order:
+//!
+//! - [`args`]: the flags. [`figures`]: what comes out. [`report`]: the same with plots; [`machine`]: what it was measured on.
+//! - [`idle`], [`tables`], [`rail`], [`return_`]: the workloads; [`ceiling`]: what the load generator could do.
+//! - [`stage`]: the cluster that they run on. [`play`]: seated players; [`connection`], [`told`], [`pace`]: what players are made of.
+//! - [`floor`]: what the same work takes at the least.
+//! - [`proc_stat`], [`redis_stat`]: how cost is read.
+//!
+//! All clients run in this process, on one thread: what they count needs no lock, and one core is left to the product.
+
+pub mod args;
+pub mod ceiling;
+pub mod connection;
+pub mod figures;
+pub mod floor;
+pub mod idle;
+pub mod machine;
+pub mod pace;
+pub mod play;
+pub mod proc_stat;
+pub mod rail;
+pub mod redis_stat;
+pub mod report;
+pub mod return_;
+pub mod stage;
+pub mod tables;
+pub mod told;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+pub use args::{BenchArgs, Workload};
+use figures::{Run, Summary};
+use machine::Machine;
+
+use crate::signals;
+
+/// What a whole invocation has measured.
+#[derive(Debug, Default)]
+pub struct Results {
+    /// By workload, in the order in which they ran.
+    pub workloads: Vec<(&'static str, Summary)>,
+    /// `tables` with other numbers of relays or tables.
+    pub growth: Vec<Grown>,
+}
+
+/// A point of the growth series.
+#[derive(Debug)]
+pub struct Grown {
+    /// How many relays.
+    pub relays: usize,
+    /// How many tables.
+    pub tables: usize,
+    /// What it cost.
+    pub summary: Summary,
+}
+
+impl Results {
+    /// One object a workload.
+    pub fn to_json(&self, machine: &Machine) -> serde_json::Value {
+        let mut all: serde_json::Map<_, _> =
+            self.workloads.iter().map(|(name, summary)| ((*name).to_owned(), summary.to_json())).collect();
+        if !self.growth.is_empty() {
+            let point = |grown: &Grown| {
+                let mut json = grown.summary.to_json();
+                json["relays"] = grown.relays.into();
+                json["tables"] = grown.tables.into();
+                json
+            };
+            all.insert("growth".into(), self.growth.iter().map(point).collect());
+        }
+        all.insert("measured_on".into(), machine.to_json());
+        all.into()
+    }
+}
+
+/// `loadtest bench`: exit status 0 when everything was measured.
+///
+/// # Errors
+/// When something is not installed or breaks.
+pub async fn command(args: BenchArgs) -> anyhow::Result<ExitCode> {
+    let stop = signals::until_told()?;
+    let measuring = measure(&args);
+    let results = tokio::select! {
+        biased;
+        () = stop.cancelled() => return Ok(ExitCode::FAILURE),
+        results = measuring => results?,
+    };
+    let machine = Machine::this();
+    eprintln!("{machine}");
+    if let Some(file) = &args.html {
+        let html = report::html(&results, &machine)?;
+        std::fs::write(file, html).with_context(|| format!("cannot write {}", file.display()))?;
+        eprintln!("report: {}", file.display());
+    }
+    if args.json {
+        println!("{}", results.to_json(&machine));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs what was asked for; prints each result as it comes.
+///
+/// # Errors
+/// When something is not installed or breaks.
+pub async fn measure(args: &BenchArgs) -> anyhow::Result<Results> {
+    let mut results = Results::default();
+    let mut tell = |name: &'static str, summary: Summary| {
+        eprintln!("{}", summary.describe(name));
+        results.workloads.push((name, summary));
+    };
+    if args.workload.includes(Workload::Ceiling) {
+        tell("ceiling", counted(args, "ceiling", async || ceiling::run(args).await).await?);
+    }
+    if args.workload.includes(Workload::Idle) {
+        tell("idle", counted(args, "idle", async || idle::run(args).await).await?);
+    }
+    if args.workload.includes(Workload::Rail) {
+        tell("rail", measure_rail(args).await?);
+    }
+    if args.workload.includes(Workload::Return) {
+        let stage = return_::Return::start(args).await?;
+        tell("return", counted(args, "return", async || stage.run(args).await).await?);
+        stage.end().await;
+    }
+    if args.workload.includes(Workload::Tables) {
+        measure_tables(args, &mut results).await?;
+    }
+    Ok(results)
+}
+
+async fn measure_rail(args: &BenchArgs) -> anyhow::Result<Summary> {
+    let mut rail = rail::Rail::start(args).await?;
+    let mut runs = Vec::new();
+    for number in 0..=args.runs {
+        progress("rail", number, args.runs);
+        let run = rail.run(args).await?;
+        if number > 0 {
+            runs.push(run);
+        }
+    }
+    if args.stalled > 0 {
+        eprintln!("rail: {} stop reading", args.stalled);
+        let last = runs.last_mut().context("at least one run")?;
+        rail.run_stalled(args, last).await?;
+    }
+    rail.end().await;
+    Ok(Summary::of(&runs))
+}
+
+/// The first numbers of relays and tables give the figures of `tables`, all of them together those of growth.
+async fn measure_tables(args: &BenchArgs, results: &mut Results) -> anyhow::Result<()> {
+    let points =
+        args.relays.iter().flat_map(|relays| args.tables.iter().map(move |tables| (*relays, *tables)));
+    let points: Vec<(usize, usize)> = points.collect();
+    for &(relays, tables) in &points {
+        let stage = tables::Tables::start(relays, tables, args.no_build).await?;
+        let name = format!("tables ({relays} relays, {tables} tables)");
+        let summary = counted(args, &name, async || stage.run(args).await).await?;
+        stage.end().await;
+        eprintln!("{}", summary.describe(&name));
+        if results.workloads.iter().all(|(name, _)| *name != "tables") {
+            results.workloads.push(("tables", summary.clone()));
+        }
+        if points.len() > 1 {
+            results.growth.push(Grown { relays, tables, summary });
+        }
+    }
+    Ok(())
+}
+
+/// One warm-up, and as many runs as are counted.
+async fn counted(
+    args: &BenchArgs,
+    name: &str,
+    mut run: impl AsyncFnMut() -> anyhow::Result<Run>,
+) -> anyhow::Result<Summary> {
+    let mut runs = Vec::new();
+    for number in 0..=args.runs {
+        progress(name, number, args.runs);
+        let run = run().await?;
+        if number > 0 {
+            runs.push(run);
+        }
+    }
+    Ok(Summary::of(&runs))
+}
+
+fn progress(name: &str, number: u64, runs: u64) {
+    match number {
+        0 => eprintln!("{name}: warm-up"),
+        _ => eprintln!("{name}: run {number} of {runs}"),
+    }
+}

@@ -1,0 +1,253 @@
+//! What a workload is played on: the real processes of a cluster, tokens for as many players as it takes, and what the
+//! processes have cost so far.
+
+use std::{net::SocketAddr, sync::Arc, time::SystemTime};
+
+use anyhow::Context;
+use dealer_worker::open_tables;
+use player::connect::Dialer;
+use shared::{
+    bus::redis::RedisBus,
+    clock::Clock,
+    id::{RoomId, UserId},
+    ports::Ports,
+    protocol::table::TableConfig,
+    redis::{Redis, RedisConfig},
+    store::redis::RedisStore,
+    token::{Claims, Signer},
+};
+use tokio::time::{Duration, Instant, sleep};
+
+use super::{
+    proc_stat::{CpuTime, resident_bytes},
+    redis_stat::Commands,
+};
+use crate::cluster::{Cluster, ClusterArgs, Node, broker::Broker};
+
+/// Tokens outlive any workload, milliseconds.
+const TOKEN_MS: u64 = 3_600_000;
+
+/// Tables are all owned within this, or something is wrong.
+const OWNED_WITHIN: Duration = Duration::from_secs(60);
+
+/// Chips of a player who sits down: more than a workload can lose.
+pub const BUY_IN: u64 = 1_000_000;
+
+/// Nobody's turn ends by the clock while a workload is measured, milliseconds.
+const TURN_MS: u64 = 600_000;
+
+/// A running cluster of which a workload knows every process.
+pub struct Stage {
+    cluster: Option<Cluster>,
+    signer: Signer,
+    relays: Vec<SocketAddr>,
+    pids: Pids,
+    redis_port: u16,
+}
+
+/// Whose CPU and memory are counted.
+#[derive(Debug, Clone, Default)]
+pub struct Pids {
+    /// Relays.
+    pub relays: Vec<u32>,
+    /// Dealer workers.
+    pub workers: Vec<u32>,
+    /// Redis.
+    pub redis: Vec<u32>,
+}
+
+/// What everything has cost and done at a moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    at: Instant,
+    relays: CpuTime,
+    workers: CpuTime,
+    redis: CpuTime,
+    generator: CpuTime,
+    commands: Commands,
+}
+
+/// What it has cost between two moments.
+#[derive(Debug, Clone)]
+pub struct Cost {
+    /// Seconds between them.
+    pub seconds: f64,
+    /// Of all relays.
+    pub relays: CpuTime,
+    /// Of all dealer workers.
+    pub workers: CpuTime,
+    /// Of Redis.
+    pub redis: CpuTime,
+    /// Of this process: the load generator.
+    pub generator: CpuTime,
+    /// What Redis was asked.
+    pub commands: Commands,
+}
+
+impl Cost {
+    /// Relays, workers and Redis together, microseconds.
+    pub fn product_us(&self) -> f64 {
+        (self.relays.us + self.workers.us + self.redis.us) as f64
+    }
+
+    /// How many cores the load generator has used on average.
+    pub fn generator_cores(&self) -> f64 {
+        self.generator.us as f64 / 1e6 / self.seconds
+    }
+}
+
+impl Stage {
+    /// Starts a cluster of so many relays, one dealer worker, and tables whose play nothing but players holds up.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub async fn start(relays: usize, tables: usize, no_build: bool) -> anyhow::Result<Self> {
+        let args = ClusterArgs {
+            relays,
+            dealers: 1,
+            tables: 0,
+            no_build,
+            relay_flag: vec!["--connections-max=20000".into(), "--log=warn".into()],
+            dealer_flag: vec!["--log=warn".into()],
+            ..ClusterArgs::default()
+        };
+        let mut cluster = Cluster::start(&args).await?;
+        let signer = signer(&cluster)?;
+        let Broker::Single(redis) = cluster.broker() else { unreachable!("one server was asked for") };
+        let (redis_port, redis_url, redis_pid) = (redis.port(), redis.url(), redis.pid());
+        let mut pids = Pids { redis: vec![redis_pid.context("Redis has ended")?], ..Pids::default() };
+        let mut addresses = Vec::new();
+        for node in cluster.nodes() {
+            let process = cluster.node(node);
+            let pid = process.pid().context("a process has ended")?;
+            match node {
+                Node::Relay(_) => {
+                    addresses.push(process.listen());
+                    pids.relays.push(pid);
+                }
+                Node::Dealer(_) => pids.workers.push(pid),
+                Node::Nginx | Node::Reception => {}
+            }
+        }
+        let stage = Self { cluster: Some(cluster), signer, relays: addresses, pids, redis_port };
+        stage.open(tables, &redis_url).await?;
+        Ok(stage)
+    }
+
+    /// Opens tables and waits until all have an owner.
+    async fn open(&self, tables: usize, redis_url: &str) -> anyhow::Result<()> {
+        if tables == 0 {
+            return Ok(());
+        }
+        let redis = Redis::connect(RedisConfig::new(redis_url)).await?;
+        let store = Arc::new(RedisStore::new(redis.clone()));
+        let ports = Ports { bus: Arc::new(RedisBus::new(redis)), store, clock: Clock::system() };
+        let config = TableConfig {
+            buy_in_min: 1,
+            buy_in_max: BUY_IN,
+            turn_ms: TURN_MS,
+            pause_ms: 0,
+            runout_ms: 0,
+            ..TableConfig::default()
+        };
+        open_tables(&ports, u32::try_from(tables)?, &config).await?;
+        let give_up = Instant::now() + OWNED_WITHIN;
+        while ports.store.map_all(shared::channel::OWNERS).await?.len() < tables {
+            anyhow::ensure!(Instant::now() < give_up, "not all tables have an owner after {OWNED_WITHIN:?}");
+            sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
+    /// The name of the table of an index from 0.
+    pub fn table(index: usize) -> RoomId {
+        RoomId::new(&format!("t{}", index + 1)).expect("t and digits are a name")
+    }
+
+    /// How to reach relays; players are spread over them in turn.
+    pub fn dialer(&self, player: usize) -> anyhow::Result<Dialer> {
+        Ok(Dialer::new(&format!("ws://{}/ws", self.relays[player % self.relays.len()]))?)
+    }
+
+    /// A token as reception would give it.
+    pub fn token(&self, user: &str) -> String {
+        self.signer.sign(&claims(user))
+    }
+
+    /// What tokens are checked with.
+    pub fn public_keys(&self) -> String {
+        self.signer.public().to_json()
+    }
+
+    /// Of all processes that are measured.
+    pub fn pids(&self) -> &Pids {
+        &self.pids
+    }
+
+    /// Where Redis listens.
+    pub fn redis_port(&self) -> u16 {
+        self.redis_port
+    }
+
+    /// Resident memory of all relays, bytes.
+    ///
+    /// # Errors
+    /// When one has ended.
+    pub fn relays_resident_bytes(&self) -> anyhow::Result<u64> {
+        resident_bytes(&self.pids.relays)
+    }
+
+    /// What everything has cost so far.
+    ///
+    /// # Errors
+    /// When a process has ended.
+    pub fn snapshot(&self) -> anyhow::Result<Snapshot> {
+        Ok(Snapshot {
+            at: Instant::now(),
+            relays: CpuTime::of(&self.pids.relays)?,
+            workers: CpuTime::of(&self.pids.workers)?,
+            redis: CpuTime::of(&self.pids.redis)?,
+            generator: CpuTime::of_this_process()?,
+            commands: Commands::of(self.redis_port)?,
+        })
+    }
+
+    /// What everything has cost since `earlier`.
+    ///
+    /// # Errors
+    /// When a process has ended.
+    pub fn cost_since(&self, earlier: &Snapshot) -> anyhow::Result<Cost> {
+        let now = self.snapshot()?;
+        Ok(Cost {
+            seconds: (now.at - earlier.at).as_secs_f64(),
+            relays: now.relays - earlier.relays,
+            workers: now.workers - earlier.workers,
+            redis: now.redis - earlier.redis,
+            generator: now.generator - earlier.generator,
+            commands: now.commands.since(&earlier.commands),
+        })
+    }
+
+    /// Ends all processes. Clients are told to go elsewhere unless they have gone before.
+    pub async fn end(mut self) {
+        if let Some(cluster) = self.cluster.take() {
+            // Dropped and not ended in order: what drains waits for clients that are gone.
+            drop(cluster);
+        }
+    }
+}
+
+/// Reads the key that the cluster's reception signs with.
+fn signer(cluster: &Cluster) -> anyhow::Result<Signer> {
+    let keys = std::fs::read_dir(cluster.dir().join("keys"))?;
+    let key =
+        keys.flatten().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|e| e == "pem"));
+    let key = key.context("reception has no key")?;
+    Ok(Signer::from_pem(&std::fs::read_to_string(key)?)?)
+}
+
+fn claims(user: &str) -> Claims {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+    Claims::new(UserId::new(user).expect("benchmarks give good names"), user, now_ms, TOKEN_MS)
+}

@@ -1,0 +1,202 @@
+//! `tables`: real hold'em at many tables, paced, journaled; and the two hops through Redis that a command and its frame take at
+//! the least.
+
+use std::rc::Rc;
+
+use tokio::{
+    task::spawn_local,
+    time::{Duration, Instant, sleep},
+};
+
+use super::{
+    args::BenchArgs,
+    figures::{Curve, Run},
+    floor::{
+        FloorProcess,
+        hops::{self, Listener, Publisher},
+    },
+    pace::Pace,
+    play::{Play, SEATS},
+    proc_stat::CpuTime,
+    stage::{Cost, Stage},
+};
+use crate::swarm::tally::new_histogram;
+
+/// Before anything is counted at a pace.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// Bytes of a command as a relay publishes it.
+const COMMAND_BYTES: usize = 150;
+
+/// How often the pace of the floor is looked at, as that of players.
+const PACE_EVERY: Duration = Duration::from_millis(1);
+
+/// How long the floor is measured.
+const FLOOR_SECONDS_MAX: u64 = 5;
+
+/// A cluster with all players seated, for several runs.
+pub struct Tables {
+    stage: Stage,
+    play: Rc<Play>,
+    tables: usize,
+}
+
+impl Tables {
+    /// Starts relays, a worker and Redis, and seats everybody.
+    ///
+    /// # Errors
+    /// When something breaks.
+    pub async fn start(relays: usize, tables: usize, no_build: bool) -> anyhow::Result<Self> {
+        let stage = Stage::start(relays, tables, no_build).await?;
+        let play = Play::seat(&stage, tables).await?;
+        Ok(Self { stage, play, tables })
+    }
+
+    /// One run: each pace, the last of them without a prefix in its figures' names.
+    ///
+    /// # Errors
+    /// When something breaks.
+    pub async fn run(&self, args: &BenchArgs) -> anyhow::Result<Run> {
+        let mut run = Run::default();
+        for (index, &rate) in args.rate.iter().enumerate() {
+            let is_last = index + 1 == args.rate.len();
+            let prefix = if is_last { String::new() } else { format!("at_{rate}_per_s_") };
+            self.measure(args, rate, &prefix, &mut run).await?;
+        }
+        Ok(run)
+    }
+
+    /// Ends the cluster.
+    pub async fn end(self) {
+        self.play.cut_all().await;
+        self.stage.end().await;
+    }
+
+    async fn measure(&self, args: &BenchArgs, rate: u64, prefix: &str, run: &mut Run) -> anyhow::Result<()> {
+        let quiet = self.stage.snapshot()?;
+        sleep(SETTLE).await;
+        let quiet = self.stage.cost_since(&quiet)?;
+        let play = self.play.clone();
+        let playing = spawn_local(async move { play.run(rate).await });
+        sleep(SETTLE).await;
+        self.play.reset();
+        let before = self.stage.snapshot()?;
+        sleep(Duration::from_secs(args.seconds)).await;
+        let cost = self.stage.cost_since(&before)?;
+        let counts = &self.play.counts;
+        let latency = counts.latency_us.borrow().clone();
+        let (actions, deliveries) = (counts.actions.get() as f64, counts.deliveries.get() as f64);
+        let frame_bytes = counts.bytes.get() as f64 / deliveries;
+        let (frames, unasked) = (counts.frames.get() as f64, counts.unasked.get() as f64);
+        let faults =
+            [("missed", &counts.missed), ("repeated", &counts.repeated), ("refused", &counts.refused)];
+        for (name, count) in faults {
+            run.tell(&format!("{prefix}{name}"), count.get() as f64);
+        }
+        playing.abort();
+        anyhow::ensure!(actions > 0.0, "no action was played");
+
+        let floor = self.hops(rate, frame_bytes as usize, args.seconds.min(FLOOR_SECONDS_MAX)).await?;
+        let name = |name: &str| format!("{prefix}{name}");
+        for (short, share) in [("p50_us", 0.5), ("p99_us", 0.99), ("p999_us", 0.999)] {
+            let of = |histogram: &hdrhistogram::Histogram<u64>| histogram.value_at_quantile(share) as f64;
+            run.compare(&name(short), of(&latency), of(&floor.latency_us));
+        }
+        run.latency.push(Curve::of(format!("action to every player, {rate}/s"), &latency));
+        run.latency.push(Curve::of(format!("two Redis hops, {rate}/s"), &floor.latency_us));
+        run.compare(&name("redis_cpu_us_per_action"), cost.redis.us as f64 / actions, floor.redis_us_per_hop);
+        tell_cost(run, &name, &cost, actions, deliveries);
+        run.tell(&name("actions_per_s"), actions / cost.seconds);
+        run.tell(&name("deliveries_per_s"), deliveries / cost.seconds);
+        run.tell(&name("message_bytes_per_delivery"), frame_bytes);
+        tell_commands(run, &name, &cost, &quiet, &Entries { actions, frames, unasked });
+        run.tell(&name("generator_cores"), cost.generator_cores());
+        Ok(())
+    }
+
+    /// Two publications a hop, paced as the players were.
+    async fn hops(&self, rate: u64, frame_bytes: usize, seconds: u64) -> anyhow::Result<Hops> {
+        let port = self.stage.redis_port();
+        let arguments = [
+            "hops".to_owned(),
+            format!("--redis-port={port}"),
+            format!("--channels={}", self.tables),
+            format!("--bytes={frame_bytes}"),
+        ];
+        let floor = FloorProcess::start(&arguments).await?;
+        let redis = &self.stage.pids().redis;
+        // As many ears as there are relays: each hears every table that has players there.
+        let listeners = self.stage.pids().relays.len();
+        let sent_at = Rc::new(std::cell::RefCell::new(Vec::<Instant>::new()));
+        let latency_us = Rc::new(std::cell::RefCell::new(new_histogram()));
+        let mut hearing = Vec::new();
+        for _ in 0..listeners.min(SEATS) {
+            let mut listener = Listener::subscribe(port, (1..=self.tables).map(hops::frames)).await?;
+            let (sent_at, latency_us) = (sent_at.clone(), latency_us.clone());
+            hearing.push(spawn_local(async move {
+                while let Ok((_, frame)) = listener.next().await {
+                    let number = hops::number(&frame).and_then(|number| usize::try_from(number).ok());
+                    let at = number.and_then(|number| sent_at.borrow().get(number).copied());
+                    if let Some(at) = at {
+                        let us = u64::try_from(at.elapsed().as_micros()).unwrap_or(u64::MAX);
+                        latency_us.borrow_mut().saturating_record(us);
+                    }
+                }
+            }));
+        }
+        let mut publisher = Publisher::connect(port).await?;
+        let mut pace = Pace::new(rate);
+        let before = CpuTime::of(redis)?;
+        let end = Instant::now() + Duration::from_secs(seconds);
+        let mut number = 0;
+        while Instant::now() < end {
+            sleep(PACE_EVERY).await;
+            for _ in 0..pace.due(Instant::now()) {
+                sent_at.borrow_mut().push(Instant::now());
+                let channel = hops::commands(1 + number as usize % self.tables);
+                publisher.publish(&channel, &hops::message(number, COMMAND_BYTES)).await?;
+                number += 1;
+                pace.done();
+            }
+        }
+        let redis_us = (CpuTime::of(redis)? - before).us;
+        hearing.iter().for_each(tokio::task::JoinHandle::abort);
+        drop(floor);
+        let latency_us = latency_us.borrow().clone();
+        anyhow::ensure!(!latency_us.is_empty(), "no hop came back");
+        Ok(Hops { latency_us, redis_us_per_hop: redis_us as f64 / number.max(1) as f64 })
+    }
+}
+
+struct Hops {
+    latency_us: hdrhistogram::Histogram<u64>,
+    redis_us_per_hop: f64,
+}
+
+fn tell_cost(run: &mut Run, name: impl Fn(&str) -> String, cost: &Cost, actions: f64, deliveries: f64) {
+    let parts = [("relays", cost.relays), ("worker", cost.workers), ("redis", cost.redis)];
+    for (part, cpu) in parts {
+        run.tell(&name(&format!("{part}_cpu_us_per_delivery")), cpu.us as f64 / deliveries);
+    }
+    run.tell(&name("cpu_us_per_delivery"), cost.product_us() / deliveries);
+    run.tell(&name("cpu_us_per_action"), cost.product_us() / actions);
+}
+
+/// What stands in the journals.
+struct Entries {
+    actions: f64,
+    frames: f64,
+    unasked: f64,
+}
+
+/// A command takes one publication, and every frame, asked for or not, an append and a publication. What a quiet cluster asks
+/// (heartbeats, the lobby) is taken off.
+fn tell_commands(run: &mut Run, name: impl Fn(&str) -> String, cost: &Cost, quiet: &Cost, entries: &Entries) {
+    let in_quiet = quiet.commands.all() as f64 / quiet.seconds * cost.seconds;
+    let all = cost.commands.all() as f64;
+    let for_unasked = 2.0 * entries.unasked;
+    run.tell(&name("redis_commands_per_action"), (all - in_quiet - for_unasked) / entries.actions);
+    run.tell(&name("redis_commands_per_action_with_all_else"), all / entries.actions);
+    run.tell(&name("redis_xadds_per_frame"), cost.commands.calls("xadd") as f64 / entries.frames);
+    run.tell(&name("frames_per_action"), entries.frames / entries.actions);
+}

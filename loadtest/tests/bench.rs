@@ -1,0 +1,71 @@
+//! Every workload in small, over the real processes: so that the benchmarks measure what they say whenever they are asked.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Runs `loadtest bench` and reads the last line.
+fn bench(arguments: &[&str]) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadtest"));
+    let output = command.arg("bench").args(arguments).args(["--json", "--runs=1"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    serde_json::from_str(text.lines().last().unwrap()).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn figure(results: &Value, workload: &str, kind: &str, name: &str) -> f64 {
+    results[workload][kind][name].as_f64().unwrap_or_else(|| panic!("{workload}.{kind}.{name}: {results}"))
+}
+
+#[test]
+fn idle_connections_are_counted_and_cost_memory() {
+    let results = bench(&["idle", "--connections=200", "--idle-seconds=1"]);
+    assert_eq!(figure(&results, "idle", "figures", "connections"), 200.0);
+    for kind in ["figures", "floor"] {
+        assert!(figure(&results, "idle", kind, "connections_opened_per_s") > 0.0);
+        assert!(figure(&results, "idle", kind, "rss_bytes_per_connection") > 0.0);
+    }
+}
+
+#[test]
+fn tables_are_played_at_the_pace_and_three_commands_an_action() {
+    let dir = tempfile::tempdir().unwrap();
+    let html = dir.path().join("report.html");
+    let flag = format!("--html={}", html.display());
+    let results = bench(&["tables", "--tables=5", "--rate=20,50", "--seconds=3", &flag]);
+    for name in ["missed", "repeated", "refused", "at_20_per_s_missed"] {
+        assert_eq!(figure(&results, "tables", "figures", name), 0.0, "{name}");
+    }
+    let figure = |kind: &str, name: &str| figure(&results, "tables", kind, name);
+    assert!(figure("figures", "deliveries_per_s") > 5.0 * figure("figures", "actions_per_s"));
+    assert!(figure("figures", "p50_us") > figure("floor", "p50_us"));
+    assert!(figure("figures", "p99_us") >= figure("figures", "p50_us"));
+    assert!(figure("figures", "cpu_us_per_delivery") > 0.0);
+    // What a quiet cluster asks comes in bursts: a short run knows it only roughly.
+    let commands = figure("figures", "redis_commands_per_action");
+    assert!((2.5..3.5).contains(&commands), "{commands}");
+    let report = std::fs::read_to_string(html).unwrap();
+    assert!(report.matches("<svg").count() == 2 && report.contains("two Redis hops"));
+    assert!(!report.contains("src=") && !report.contains("href="), "nothing is loaded from elsewhere");
+}
+
+#[test]
+fn a_rail_hears_everything() {
+    let results = bench(&["rail", "--spectators=60", "--stalled=6", "--seconds=2"]);
+    for name in ["lost", "stalled_others_lost"] {
+        assert_eq!(figure(&results, "rail", "figures", name), 0.0, "{name}");
+    }
+    assert!(figure(&results, "rail", "figures", "cpu_us_per_delivery") > 0.0);
+    assert!(figure(&results, "rail", "floor", "deliveries_per_s") > 0.0);
+}
+
+#[test]
+fn everybody_comes_back_and_misses_nothing() {
+    let results = bench(&["return", "--players=60"]);
+    for name in ["missed", "repeated"] {
+        assert_eq!(figure(&results, "return", "figures", name), 0.0, "{name}");
+    }
+    assert_eq!(figure(&results, "return", "figures", "players"), 60.0);
+    assert!(figure(&results, "return", "ratio", "all_back_ms") > 0.0);
+}
