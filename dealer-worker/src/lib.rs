@@ -9,7 +9,7 @@
 //! - [`lobby`]: what is told of all tables to those who look for one; [`replies`]: answers that are not frames.
 //! - [`open`]: opening tables.
 //! - [`config`], [`context`], [`worker`]: the settings, what rooms share, and all of it put together.
-//! - [`flags`]: the binary's command line.
+//! - [`flags`]: the binary's command line. [`planted`]: a fault for tests to find.
 
 pub mod config;
 pub mod context;
@@ -17,6 +17,7 @@ pub mod flags;
 pub mod lobby;
 pub mod open;
 pub mod placement;
+pub mod planted;
 pub mod replies;
 pub mod room;
 pub mod table;

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use bytes::Bytes;
 use player::follower::Follower;
 use shared::{
     entry::{Entry, Kind},
@@ -83,7 +84,7 @@ type Cause = (UserId, SessionId, u64);
 
 struct Frame {
     cause: Option<Cause>,
-    privates: Vec<(UserId, bytes::Bytes)>,
+    privates: Vec<(UserId, Bytes)>,
 }
 
 /// Only what the shadow needs of a frame's text.
@@ -240,6 +241,21 @@ impl Shadow {
     pub fn expect_losses(&mut self) {
         self.losses += 1;
         self.rooms.values_mut().for_each(|journal| journal.lossy = true);
+    }
+
+    /// Judges a frame that was published: what anybody may see stands in the journal first.
+    pub fn published(&mut self, frame: Bytes) {
+        let Ok(entry) = Entry::decode(frame) else {
+            return self.accuse(Promise::Durable, "something was published that is no frame".into());
+        };
+        let Some(journal) = self.rooms.get(&entry.room) else { return };
+        let stands = journal.frames.contains_key(&entry.at);
+        let is_forgotten = journal.frames.first_key_value().is_some_and(|(first, _)| entry.at < *first);
+        if !stands && !is_forgotten && self.losses == 0 {
+            let (room, at) = (&entry.room, entry.at);
+            let what = format!("{room} {at}: was published, but is not in the journal");
+            self.accuse(Promise::Durable, what);
+        }
     }
 
     /// Judges an acknowledgement, once the journal has been read as far.

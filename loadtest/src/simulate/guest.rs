@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use player::{Bot, Character, Heard, comeback::Comeback};
 use rand::RngExt;
 use shared::{
@@ -9,7 +10,7 @@ use shared::{
     protocol::ClientOut,
 };
 use tokio::{
-    sync::{Mutex, watch},
+    sync::{Mutex as AsyncMutex, Notify},
     time::{Duration, Instant, sleep, sleep_until},
 };
 
@@ -38,6 +39,28 @@ pub(super) enum Phase {
     Gone,
 }
 
+/// Tells all guests the phase, and wakes them in the order in which they wait.
+#[derive(Debug)]
+pub(super) struct Stage {
+    phase: Mutex<Phase>,
+    changed: Notify,
+}
+
+impl Stage {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self { phase: Mutex::new(Phase::Playing), changed: Notify::new() })
+    }
+
+    pub(super) fn set(&self, phase: Phase) {
+        *self.phase.lock() = phase;
+        self.changed.notify_waiters();
+    }
+
+    fn phase(&self) -> Phase {
+        *self.phase.lock()
+    }
+}
+
 /// What a guest leaves behind.
 pub(super) struct Left {
     /// Who.
@@ -57,8 +80,8 @@ pub(super) struct Guest {
     user: UserId,
     bot: Bot,
     world: Arc<World>,
-    shadow: Arc<Mutex<Shadow>>,
-    phase: watch::Receiver<Phase>,
+    shadow: Arc<AsyncMutex<Shadow>>,
+    stage: Arc<Stage>,
     /// Whether it naps now and then, reading nothing.
     naps: bool,
     heard: u64,
@@ -78,18 +101,18 @@ impl Guest {
         user: UserId,
         character: Character,
         world: Arc<World>,
-        shadow: Arc<Mutex<Shadow>>,
-        phase: watch::Receiver<Phase>,
+        shadow: Arc<AsyncMutex<Shadow>>,
+        stage: Arc<Stage>,
     ) -> Self {
         let naps = character.seed.is_multiple_of(4);
         let bot = Bot::new(character, world.token(&user), Instant::now());
-        Self { user, bot, world, shadow, phase, naps, heard: 0, acked: 0 }
+        Self { user, bot, world, shadow, stage, naps, heard: 0, acked: 0 }
     }
 
     /// Plays until the run is over.
     pub(super) async fn play(mut self) -> Left {
         let mut failures = 0;
-        while *self.phase.borrow() != Phase::Gone {
+        while self.stage.phase() != Phase::Gone {
             let Some(mut far) = self.world.connect() else {
                 sleep(Duration::from_millis(100)).await;
                 continue;
@@ -123,7 +146,9 @@ impl Guest {
 
     async fn converse(&mut self, far: &mut Far) -> Over {
         loop {
-            let phase = *self.phase.borrow_and_update();
+            let stage = self.stage.clone();
+            let changed = stage.changed.notified();
+            let phase = stage.phase();
             match phase {
                 Phase::Playing => {}
                 Phase::Stopping => self.bot.stop(),
@@ -156,7 +181,7 @@ impl Guest {
                     Received::Closed(code) => return Over::Closed(code),
                 },
                 () = sleep_until(deadline) => {}
-                _ = self.phase.changed() => {}
+                () = changed => {}
             }
         }
     }

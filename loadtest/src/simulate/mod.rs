@@ -6,6 +6,7 @@
 //! - [`plan`]: what a seed decides. [`run`]: one run from its plan to its verdict. [`command`]: many of them.
 //! - `world`: the house and its processes. `guest`: who plays in it, over a `pipe`.
 //! - `faults`: what goes wrong with single operations, and tripwires.
+//! - [`planted`]: faults that the judges must catch.
 //!
 //! What is promised, and how it is judged, is in [`judge`](crate::judge).
 
@@ -14,9 +15,11 @@ mod faults;
 mod guest;
 mod pipe;
 pub mod plan;
+pub mod planted;
 pub mod run;
 mod world;
 
 pub use crate::judge::Promise;
 pub use plan::Plan;
+pub use planted::Planted;
 pub use run::{Verdict, run};

@@ -11,12 +11,16 @@ use parking_lot::Mutex;
 use tokio::{io::SimplexStream, sync::Notify};
 use ws::Wire;
 
+use super::planted::Dropper;
+
 /// What the "kernel" holds of what the relay wrote and the client has not read. Small, so that slow readers are felt.
 const BUFFER_BYTES: usize = 8 * 1024;
 
-/// Both directions of a new connection: the relay's ends, and the client's.
-pub(super) fn connect() -> (Near, Far) {
-    let state = Arc::new(Shared { state: Mutex::default(), arrived: Notify::new() });
+/// Both directions of a new connection: the relay's ends, and the client's. A lossy one leaves out a delta now and then,
+/// as a relay would that forgets one.
+pub(super) fn connect(lossy: bool) -> (Near, Far) {
+    let state = State { dropper: lossy.then(Dropper::default), ..State::default() };
+    let state = Arc::new(Shared { state: Mutex::new(state), arrived: Notify::new() });
     let (reading, writing) = tokio::io::simplex(BUFFER_BYTES);
     let near = Near { reading, wire: PipeWire(state.clone()) };
     (near, Far { state, writing, bytes: Vec::new(), read: 0 })
@@ -50,6 +54,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
+    dropper: Option<Dropper>,
     bytes: Vec<u8>,
     /// The relay will write no more.
     shut: bool,
@@ -80,6 +85,10 @@ impl PipeWire {
         }
         let mut written = 0;
         for slice in slices {
+            if state.dropper.as_ref().is_some_and(|dropper| dropper.drops(slice)) {
+                written += slice.len();
+                continue;
+            }
             let taken = slice.len().min(room);
             state.bytes.extend_from_slice(&slice[..taken]);
             written += taken;
@@ -238,7 +247,7 @@ mod tests {
 
     #[tokio::test]
     async fn frames_of_every_length_arrive_whole() {
-        let (near, mut far) = connect();
+        let (near, mut far) = connect(false);
         for length in [0, 1, 125, 126, 65_535, 65_536] {
             let text = "x".repeat(length);
             let frame = ws::Frame::text(&text);
@@ -256,7 +265,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_vanishes_breaks_the_wire() {
-        let (near, far) = connect();
+        let (near, far) = connect(false);
         drop(far);
         assert_eq!(near.wire.try_write(b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }

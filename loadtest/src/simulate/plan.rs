@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use shared::wire::{fault::Operation, seeded::Rates};
 use tokio::time::Duration;
 
-use super::faults::Tripwire;
+use super::{faults::Tripwire, planted::Planted};
 
 /// A run. Two runs of one plan are the same to the last byte of every journal.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct Plan {
     pub stormy: Duration,
     /// What goes wrong with single operations and messages meanwhile.
     pub(super) rates: Rates,
+    /// A fault of our own making that the judges must catch.
+    pub(super) planted: Option<Planted>,
     /// Blows, in order of time.
     pub(super) blows: Vec<(Duration, Blow)>,
 }
@@ -71,9 +73,15 @@ impl Plan {
             stormy,
             rates: rates(&mut rng),
             blows: Vec::new(),
+            planted: None,
         };
         plan.blows = blows(&mut rng, stormy);
         plan
+    }
+
+    /// The same plan with a fault of our own making.
+    pub fn with(self, planted: Planted) -> Self {
+        Self { planted: Some(planted), ..self }
     }
 
     /// A house of a given size without blows, for the ratio of virtual to real time.
@@ -85,7 +93,17 @@ impl Plan {
         bots: usize,
         stormy: Duration,
     ) -> Self {
-        Self { seed, relays, workers, tables, bots, stormy, rates: Rates::default(), blows: Vec::new() }
+        Self {
+            seed,
+            relays,
+            workers,
+            tables,
+            bots,
+            stormy,
+            rates: Rates::default(),
+            blows: Vec::new(),
+            planted: None,
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use shared::{
     wire::{LinkState, seeded::Rates},
 };
 use tokio::{
-    sync::{Mutex, mpsc, watch},
+    sync::{Mutex, mpsc},
     task::JoinSet,
     time::{Duration, Instant, sleep, sleep_until},
 };
@@ -23,8 +23,9 @@ use crate::judge::{Promise, Shadow};
 
 use super::{
     faults::Tripwires,
-    guest::{Guest, Left, Phase},
+    guest::{Guest, Left, Phase, Stage},
     plan::{Blow, Place, Plan},
+    planted::Planted,
     world::World,
 };
 
@@ -95,6 +96,7 @@ pub fn count_panics() {
 /// When the simulator itself is wrong. Panics of the house's tasks are [findings](Promise::Sound).
 pub fn run(plan: &Plan) -> Verdict {
     PANICS.take();
+    dealer_worker::planted::forget_answers(plan.planted == Some(Planted::ForgetsAnswers));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime without I/O can be built");
     let began = WallInstant::now();
@@ -115,14 +117,24 @@ async fn live(plan: &Plan) -> Verdict {
     open(&tables, &world).await;
     tables.iter().for_each(|table| shadow.follow(table.clone()));
     let shadow = Arc::new(Mutex::new(shadow));
+    let mut eavesdropper = world.eavesdrop(&tables).await;
+    let listener = shadow.clone();
+    let mut judges = JoinSet::new();
+    judges.spawn(async move {
+        while let Some(frame) = eavesdropper.frames.recv().await {
+            let mut shadow = listener.lock().await;
+            look(&mut shadow).await;
+            shadow.published(frame);
+        }
+    });
     for place in places(plan) {
         world.start(place);
     }
-    let (phase, told) = watch::channel(Phase::Playing);
+    let stage = Stage::new();
     let mut guests = JoinSet::new();
     for (index, character) in characters(plan, &tables, &mut rng).enumerate() {
         let user = UserId::new(&format!("guest-{index}")).expect("a name");
-        guests.spawn(Guest::new(user, character, world.clone(), shadow.clone(), told.clone()).play());
+        guests.spawn(Guest::new(user, character, world.clone(), shadow.clone(), stage.clone()).play());
     }
 
     faults.set_rates(plan.rates);
@@ -133,9 +145,9 @@ async fn live(plan: &Plan) -> Verdict {
         world.start(place);
     }
     expect_hands(&tables, &shadow).await;
-    let _ = phase.send(Phase::Stopping);
+    stage.set(Phase::Stopping);
     settle(&tables, &shadow).await;
-    let _ = phase.send(Phase::Gone);
+    stage.set(Phase::Gone);
     let mut left: Vec<Left> = guests.join_all().await;
     left.sort_by(|one, other| one.user.cmp(&other.user));
 

@@ -5,28 +5,31 @@ use std::{
     sync::Arc,
 };
 
+use bytes::Bytes;
 use dealer_worker::{Worker, WorkerConfig};
 use parking_lot::Mutex;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
 use relay::{Keys, Line, Relay, RelayConfig};
 use shared::{
-    bus::memory::MemoryBus,
+    bus::{Bus, Receiver, Subscription, memory::MemoryBus},
+    channel::Channel,
     clock::Clock,
-    id::{NodeId, UserId},
+    id::{NodeId, RoomId, UserId},
     ports::Ports,
     seal::SealKey,
     store::memory::MemoryStore,
     token::{Claims, Signer},
     wire::Wire,
 };
-use tokio::{task::JoinSet, time::Duration};
+use tokio::{sync::mpsc, task::JoinSet, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     faults::{Tripwire, Tripwires},
     pipe::{self, Far},
     plan::{Place, Plan},
+    planted::{LeakyBus, LyingStore, Planted},
 };
 
 /// The run begins at this time of the simulated clock: 2027-01-15.
@@ -50,6 +53,7 @@ pub(super) struct World {
     store: MemoryStore,
     signer: Signer,
     seal_key: SealKey,
+    planted: Option<Planted>,
     inner: Mutex<Inner>,
 }
 
@@ -88,6 +92,7 @@ impl World {
             faults,
             signer: Signer::generate(),
             seal_key: SealKey::random(),
+            planted: plan.planted,
             inner: Mutex::new(Inner {
                 rng,
                 relays: slots(plan.relays),
@@ -100,6 +105,17 @@ impl World {
     /// The store through the link on which nothing goes wrong.
     pub(super) fn store(&self) -> MemoryStore {
         self.store.clone()
+    }
+
+    /// Listens to all that is published for the watchers of `rooms`, on the link on which nothing goes wrong.
+    pub(super) async fn eavesdrop(&self, rooms: &[RoomId]) -> Eavesdropper {
+        let (tells, frames) = mpsc::unbounded_channel();
+        let subscription = self.bus.subscriber(Arc::new(Ear(tells)));
+        for room in rooms {
+            let subscribed = subscription.subscribe(&Channel::frames(room)).await;
+            subscribed.expect("nothing goes wrong on the shadow's link");
+        }
+        Eavesdropper { frames, _subscription: subscription }
     }
 
     /// A token for a bot.
@@ -133,6 +149,19 @@ impl World {
         Ports { bus: Arc::new(bus), store: Arc::new(store), clock: self.clock }
     }
 
+    /// A worker's ports, with what is planted into them.
+    fn worker_ports(&self, node: &NodeId) -> Ports {
+        let mut ports = self.ports(node);
+        match self.planted {
+            Some(planted @ (Planted::AcknowledgesEarly | Planted::SkipsTheFence)) => {
+                ports.store = Arc::new(LyingStore::new(self.store.handle(node), planted));
+            }
+            Some(Planted::LeaksCards) => ports.bus = Arc::new(LeakyBus(ports.bus)),
+            Some(Planted::ForgetsAnswers | Planted::DropsDeltas) | None => {}
+        }
+        ports
+    }
+
     fn relay(&self, started: u64, seed: u64) -> Process {
         let node = NodeId::new(&format!("relay-{started}")).expect("a name");
         let config = RelayConfig {
@@ -154,7 +183,7 @@ impl World {
     fn worker(&self, started: u64, seed: u64) -> Process {
         let node = NodeId::new(&format!("worker-{started}")).expect("a name");
         let config = WorkerConfig::new(node.clone(), self.seal_key.clone());
-        let worker = Worker::new(self.ports(&node), config, ChaCha20Rng::seed_from_u64(seed));
+        let worker = Worker::new(self.worker_ports(&node), config, ChaCha20Rng::seed_from_u64(seed));
         let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let told = shutdown.clone();
@@ -221,13 +250,32 @@ impl World {
         let at = running[inner.rng.random_range(0..running.len())];
         let process = inner.relays[at].running.as_mut()?;
         let relay = process.relay.as_ref()?;
-        let (near, far) = pipe::connect();
+        let (near, far) = pipe::connect(self.planted == Some(Planted::DropsDeltas));
         let session = relay.connect(Line::Other(Box::new(near.wire)), IpAddr::V4(Ipv4Addr::LOCALHOST));
         let connection = ws::Connection::new(near.reading, session, RelayConfig::default().message_bytes_max);
         process.tasks.spawn(async move {
             connection.await;
         });
         Some(far)
+    }
+}
+
+/// All frames that are published, as long as it lives.
+pub(super) struct Eavesdropper {
+    pub(super) frames: mpsc::UnboundedReceiver<Bytes>,
+    _subscription: Box<dyn Subscription>,
+}
+
+struct Ear(mpsc::UnboundedSender<Bytes>);
+
+impl Receiver for Ear {
+    fn deliver(&self, _channel: &str, payload: Bytes) {
+        // Whoever listened may have gone.
+        let _ = self.0.send(payload);
+    }
+
+    fn missed(&self) {
+        unreachable!("nothing goes wrong on the shadow's link");
     }
 }
 

@@ -264,11 +264,11 @@ enum Next {
 }
 
 async fn pump(queue: Arc<Queue>, receiver: Arc<dyn Receiver>) {
-    let mut state = queue.link.watch();
     let mut reconnects = queue.link.reconnects();
     let mut batch = Vec::new();
     loop {
-        let now = *state.borrow_and_update();
+        let changed = queue.link.changed();
+        let now = queue.link.state();
         if now == LinkState::Dead {
             return;
         }
@@ -295,13 +295,13 @@ async fn pump(queue: Arc<Queue>, receiver: Arc<dyn Receiver>) {
             Next::Now => tokio::task::yield_now().await,
             Next::WhenWoken => {
                 tokio::select! { biased;
-                    _ = state.changed() => {}
+                    () = changed => {}
                     () = queue.wake.notified() => {}
                 }
             }
             Next::At(due) => {
                 tokio::select! { biased;
-                    _ = state.changed() => {}
+                    () = changed => {}
                     () = queue.wake.notified() => {}
                     () = sleep_until(due) => {}
                 }

@@ -17,7 +17,10 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::{Notify, futures::Notified},
+    time::sleep,
+};
 
 use self::fault::{Answer, Fate, Faults, Operation};
 use crate::id::NodeId;
@@ -74,7 +77,10 @@ pub enum LinkState {
 /// The connection of one node.
 pub struct Link {
     node: NodeId,
-    state: watch::Sender<LinkState>,
+    state: Mutex<LinkState>,
+    /// Wakes in the order in which they came all who wait for another state. (A `watch` wakes them in a random order,
+    /// and a simulation would not repeat itself.)
+    changed: Notify,
     /// How often it was healed after a cut that the node knew of: part of the store's generation.
     reconnects: AtomicU64,
     faults: Option<Arc<dyn Faults>>,
@@ -97,7 +103,13 @@ impl Arrived {
 
 impl Link {
     fn new(node: NodeId, faults: Option<Arc<dyn Faults>>) -> Self {
-        Self { node, state: watch::Sender::new(LinkState::Up), reconnects: AtomicU64::new(0), faults }
+        Self {
+            node,
+            state: Mutex::new(LinkState::Up),
+            changed: Notify::new(),
+            reconnects: AtomicU64::new(0),
+            faults,
+        }
     }
 
     /// Whose link.
@@ -107,7 +119,7 @@ impl Link {
 
     /// What it does now.
     pub fn state(&self) -> LinkState {
-        *self.state.borrow()
+        *self.state.lock()
     }
 
     /// Changes what the link does; [`LinkState::Dead`] stays.
@@ -116,13 +128,14 @@ impl Link {
         if self.state() == LinkState::Refusing && to == LinkState::Up {
             self.reconnects.fetch_add(1, Ordering::SeqCst);
         }
-        self.state.send_if_modified(|state| {
-            let changes = *state != LinkState::Dead && *state != to;
-            if changes {
-                *state = to;
+        {
+            let mut state = self.state.lock();
+            if *state == LinkState::Dead || *state == to {
+                return;
             }
-            changes
-        });
+            *state = to;
+        }
+        self.changed.notify_waiters();
     }
 
     /// Carries everything again. After [`LinkState::Refusing`] this is a reconnect.
@@ -140,9 +153,9 @@ impl Link {
         self.reconnects.load(Ordering::SeqCst)
     }
 
-    /// Changes of state, for who waits on them.
-    pub(crate) fn watch(&self) -> watch::Receiver<LinkState> {
-        self.state.subscribe()
+    /// The next change of state after this call, for who waits for one.
+    pub(crate) fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
     }
 
     /// Waits until the link lets an operation through to the broker.
@@ -176,18 +189,13 @@ impl Link {
     }
 
     async fn passable(&self) -> Result<(), Broken> {
-        match self.state() {
-            LinkState::Up | LinkState::Silent => return Ok(()),
-            LinkState::Refusing => return Err(Broken("the link is cut")),
-            LinkState::Held | LinkState::Dead => {}
-        }
-        let mut state = self.watch();
-        let moved = state.wait_for(|state| !matches!(state, LinkState::Held | LinkState::Dead)).await;
-        match moved.map(|state| *state) {
-            Ok(LinkState::Refusing) => Err(Broken("the link is cut")),
-            Ok(_) => Ok(()),
-            // The sender lives in `self`, so it cannot have gone.
-            Err(_) => pending().await,
+        loop {
+            let changed = self.changed();
+            match self.state() {
+                LinkState::Up | LinkState::Silent => return Ok(()),
+                LinkState::Refusing => return Err(Broken("the link is cut")),
+                LinkState::Held | LinkState::Dead => changed.await,
+            }
         }
     }
 }

@@ -1,0 +1,16 @@
+//! A fault that a test plants to see it caught, where no adapter can: debug builds only, in the thread that plants it.
+
+use std::cell::Cell;
+
+thread_local! {
+    static FORGETS_ANSWERS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on rooms that run in this thread forget that they have answered a command (or no longer do).
+pub fn forget_answers(forgets: bool) {
+    FORGETS_ANSWERS.set(forgets);
+}
+
+pub(crate) fn forgets_answers() -> bool {
+    cfg!(debug_assertions) && FORGETS_ANSWERS.get()
+}

@@ -1,0 +1,150 @@
+//! Faults that are planted into a simulated house to see that the judges catch them: ports that break a promise.
+
+use std::{cell::Cell, sync::Arc};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use shared::{
+    bus::{Bus, BusError, Receiver, Subscription},
+    channel::Channel,
+    entry::{Entry, Kind, Private},
+    id::{Position, RoomId},
+    store::{AppendError, Store, Stored, Unavailable, memory::MemoryStore},
+};
+use tokio::time::{Duration, sleep};
+
+/// How long a write that was acknowledged too early takes to be there.
+const LATE: Duration = Duration::from_millis(30);
+
+/// One delta in so many is not sent to a client.
+const DROPPED_EVERY: u32 = 40;
+
+/// A broken promise to be caught.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planted {
+    /// Workers take an append for done before it is.
+    AcknowledgesEarly,
+    /// Workers do not notice that they are fenced.
+    SkipsTheFence,
+    /// Workers forget that they have answered a command.
+    ForgetsAnswers,
+    /// Workers publish a player's part for somebody else too.
+    LeaksCards,
+    /// Relays leave out a delta now and then.
+    DropsDeltas,
+}
+
+/// A worker's store that does not keep its word.
+pub(super) struct LyingStore {
+    honest: MemoryStore,
+    planted: Planted,
+}
+
+impl LyingStore {
+    pub(super) fn new(honest: MemoryStore, planted: Planted) -> Self {
+        Self { honest, planted }
+    }
+}
+
+impl Store for LyingStore {
+    fn append(
+        &self,
+        room: &RoomId,
+        at: Position,
+        entry: Bytes,
+        keep_from: Option<Position>,
+    ) -> BoxFuture<'_, Result<(), AppendError>> {
+        let room = room.clone();
+        match self.planted {
+            Planted::AcknowledgesEarly => Box::pin(async move {
+                let honest = self.honest.clone();
+                tokio::spawn(async move {
+                    sleep(LATE).await;
+                    let _ = honest.append(&room, at, entry, keep_from).await;
+                });
+                Ok(())
+            }),
+            _ => Box::pin(async move {
+                match self.honest.append(&room, at, entry, keep_from).await {
+                    Err(AppendError::Fenced) if at.seq().0 > 0 => Ok(()),
+                    done => done,
+                }
+            }),
+        }
+    }
+
+    fn read(
+        &self,
+        room: &RoomId,
+        after: Option<Position>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Stored>, Unavailable>> {
+        self.honest.read(room, after, limit)
+    }
+
+    fn last(&self, room: &RoomId) -> BoxFuture<'_, Result<Option<Stored>, Unavailable>> {
+        self.honest.last(room)
+    }
+
+    fn map_all(&self, map: &str) -> BoxFuture<'_, Result<Vec<(String, Bytes)>, Unavailable>> {
+        self.honest.map_all(map)
+    }
+
+    fn map_get(&self, map: &str, field: &str) -> BoxFuture<'_, Result<Option<Bytes>, Unavailable>> {
+        self.honest.map_get(map, field)
+    }
+
+    fn map_set(&self, map: &str, field: &str, value: Bytes) -> BoxFuture<'_, Result<(), Unavailable>> {
+        self.honest.map_set(map, field, value)
+    }
+
+    fn map_set_new(&self, map: &str, field: &str, value: Bytes) -> BoxFuture<'_, Result<bool, Unavailable>> {
+        self.honest.map_set_new(map, field, value)
+    }
+
+    fn map_remove(&self, map: &str, field: &str) -> BoxFuture<'_, Result<(), Unavailable>> {
+        self.honest.map_remove(map, field)
+    }
+
+    fn generation(&self) -> u64 {
+        self.honest.generation()
+    }
+}
+
+/// A worker's bus that shows one player's part to another.
+pub(super) struct LeakyBus(pub(super) Arc<dyn Bus>);
+
+impl Bus for LeakyBus {
+    fn publish(&self, channel: &Channel, payload: Bytes) -> BoxFuture<'_, Result<usize, BusError>> {
+        self.0.publish(channel, leak(&payload).unwrap_or(payload))
+    }
+
+    fn subscriber(&self, receiver: Arc<dyn Receiver>) -> Box<dyn Subscription> {
+        self.0.subscriber(receiver)
+    }
+}
+
+/// The same frame with the first player's part given to the second one instead of their own; `None` if it is no frame of
+/// two players' parts.
+fn leak(payload: &Bytes) -> Option<Bytes> {
+    let mut entry = Entry::decode(payload.clone()).ok().filter(|entry| entry.kind == Kind::Delta)?;
+    let [first, second, ..] = entry.privates.as_slice() else { return None };
+    let leaked = Private { user: second.user.clone(), bytes: first.bytes.clone() };
+    entry.privates[1] = leaked;
+    Some(entry.encode().published)
+}
+
+/// Whether a frame that a relay writes is to be left out.
+#[derive(Debug, Default)]
+pub(super) struct Dropper(Cell<u32>);
+
+impl Dropper {
+    /// Counts deltas among the relay's frames and picks one now and then.
+    pub(super) fn drops(&self, frame: &[u8]) -> bool {
+        let is_delta = frame.windows(11).take(16).any(|bytes| bytes == br#""t":"frame""#);
+        if is_delta {
+            self.0.set(self.0.get() + 1);
+        }
+        is_delta && self.0.get().is_multiple_of(DROPPED_EVERY)
+    }
+}
