@@ -3,11 +3,13 @@
 //! - [`swarm`]: bots that play and judge: `loadtest swarm`.
 //! - [`cluster`]: the real processes on this machine: `loadtest cluster`.
 //! - [`bench`]: what the real processes cost, beside what the same work costs at the least: `loadtest bench`.
+//! - [`chaos`]: those processes killed, stopped and cut off while bots play: `loadtest chaos`.
 //! - [`judge`]: what is promised, and how journals and clients are held against it.
 //! - [`simulate`]: the whole house in one thread, with faults from a seed: `loadtest simulate`.
 //! - [`signals`]: how a command is told to end.
 
 pub mod bench;
+pub mod chaos;
 pub mod cluster;
 pub mod judge;
 pub mod signals;
@@ -32,6 +34,8 @@ enum Command {
     Swarm(swarm::SwarmArgs),
     /// Redis, nginx, relays, dealer workers and reception as processes on free loopback ports; until Ctrl-C
     Cluster(cluster::ClusterArgs),
+    /// The real processes killed, stopped, cut off and restarted while bots play, and everything judged
+    Chaos(chaos::ChaosArgs),
     /// The real relays, workers and clients in one thread under a simulated clock, with faults from a seed
     Simulate(simulate::command::Simulate),
     /// Memory, CPU and latency of the real processes on this machine, beside the floor
@@ -62,6 +66,7 @@ impl Cli {
                 match self.command {
                     Command::Swarm(args) => swarm::command(args).await,
                     Command::Cluster(args) => cluster::command(args).await,
+                    Command::Chaos(args) => chaos::command(args).await,
                     Command::Floor(floor) => bench::floor::command(floor).await.map(|()| ExitCode::SUCCESS),
                     Command::Simulate(_) | Command::Bench(_) => unreachable!("it was run above"),
                 }

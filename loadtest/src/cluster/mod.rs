@@ -66,6 +66,17 @@ impl Cluster {
     /// # Errors
     /// When something is not installed, cannot be built, or does not become ready; what was started is gone again.
     pub async fn start(args: &ClusterArgs) -> anyhow::Result<Self> {
+        Self::start_through(args, |_, url| Ok(url.to_owned())).await
+    }
+
+    /// The same, where each relay and dealer worker reaches Redis by the URL that `way` makes of Redis's own.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`], and those of `way`.
+    pub async fn start_through(
+        args: &ClusterArgs,
+        mut way: impl FnMut(Node, &str) -> anyhow::Result<String>,
+    ) -> anyhow::Result<Self> {
         let nginx_program = nginx::program()?;
         let programs = binaries::folder(!args.no_build)?;
         let dir = tempfile::Builder::new().prefix("cardhouse-").tempdir()?;
@@ -73,16 +84,21 @@ impl Cluster {
         let living = undertaker.living();
         let broker = Broker::start(args.redis, args.aof, &living).await?;
 
-        let recipes = Recipes { programs, dir: dir.path(), args, redis_url: broker.url() };
+        let recipes = Recipes { programs, dir: dir.path(), args };
+        let redis_url = broker.url();
         let start = |recipe| Process::start(recipe, dir.path(), &living);
         let mut reception = start(recipes.reception()?)?;
         // Relays fetch its keys when they start.
         reception.ready(READY_WITHIN).await?;
         let seal_key = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
-        let dealers = (0..args.dealers).map(|i| start(recipes.dealer(i, &seal_key)?));
-        let mut dealers = dealers.collect::<anyhow::Result<Vec<_>>>()?;
-        let relays = (0..args.relays).map(|i| start(recipes.relay(i, reception.listen())?));
-        let mut relays = relays.collect::<anyhow::Result<Vec<_>>>()?;
+        let mut dealers = Vec::new();
+        for i in 0..args.dealers {
+            dealers.push(start(recipes.dealer(i, &seal_key, &way(Node::Dealer(i), &redis_url)?)?)?);
+        }
+        let mut relays = Vec::new();
+        for i in 0..args.relays {
+            relays.push(start(recipes.relay(i, reception.listen(), &way(Node::Relay(i), &redis_url)?)?)?);
+        }
         for process in dealers.iter_mut().chain(&mut relays) {
             process.ready(READY_WITHIN).await?;
         }
@@ -112,12 +128,25 @@ impl Cluster {
         &self.broker
     }
 
+    /// How many servers of Redis hold data: the first of [`Broker::servers`].
+    pub fn broker_nodes(&self) -> usize {
+        self.broker.nodes()
+    }
+
     /// Kills a data node of Redis and starts it again.
     ///
     /// # Errors
     /// When it does not come up again.
     pub async fn restart_broker(&mut self, node: usize) -> anyhow::Result<()> {
         self.broker.restart(node, &self.living).await
+    }
+
+    /// Kills the primary that sentinels watch over, waits for its successor, and brings it back as the replica.
+    ///
+    /// # Errors
+    /// When there are no sentinels, or that does not come to pass.
+    pub async fn fail_over_broker(&mut self) -> anyhow::Result<()> {
+        self.broker.fail_over(&self.living).await
     }
 
     /// A process of ours.
@@ -170,7 +199,6 @@ struct Recipes<'a> {
     programs: PathBuf,
     dir: &'a Path,
     args: &'a ClusterArgs,
-    redis_url: String,
 }
 
 impl Recipes<'_> {
@@ -208,11 +236,11 @@ impl Recipes<'_> {
         self.ours("reception", "reception".into(), arguments, listen)
     }
 
-    fn relay(&self, i: usize, reception: SocketAddr) -> anyhow::Result<Recipe> {
+    fn relay(&self, i: usize, reception: SocketAddr, redis_url: &str) -> anyhow::Result<Recipe> {
         let listen = free_address()?;
         let mut arguments = vec![
             format!("--listen={listen}"),
-            format!("--redis-url={}", self.redis_url),
+            format!("--redis-url={redis_url}"),
             format!("--jwks-url=http://{reception}/.well-known/jwks.json"),
             "--trust-proxy".into(),
             "--connections-per-address-max=1000000".into(),
@@ -221,9 +249,9 @@ impl Recipes<'_> {
         self.ours("relay", format!("relay {}", i + 1), arguments, listen)
     }
 
-    fn dealer(&self, i: usize, seal_key: &str) -> anyhow::Result<Recipe> {
+    fn dealer(&self, i: usize, seal_key: &str, redis_url: &str) -> anyhow::Result<Recipe> {
         let mut arguments =
-            vec![format!("--redis-url={}", self.redis_url), format!("--tables={}", self.args.tables)];
+            vec![format!("--redis-url={redis_url}"), format!("--tables={}", self.args.tables)];
         arguments.extend(self.args.dealer_flag.iter().cloned());
         let mut recipe =
             self.ours("dealer-worker", format!("dealer {}", i + 1), arguments, ([0, 0, 0, 0], 0).into())?;

@@ -52,6 +52,7 @@ pub struct Process {
     log: PathBuf,
     living: Living,
     child: Option<(Child, u32)>,
+    starts: u32,
 }
 
 impl Process {
@@ -61,7 +62,7 @@ impl Process {
     /// When it cannot be started.
     pub fn start(recipe: Recipe, dir: &Path, living: &Living) -> anyhow::Result<Self> {
         let log = dir.join(format!("{}.log", recipe.name.replace(' ', "-")));
-        let mut process = Self { recipe, log, living: living.clone(), child: None };
+        let mut process = Self { recipe, log, living: living.clone(), child: None, starts: 0 };
         process.spawn()?;
         Ok(process)
     }
@@ -69,6 +70,11 @@ impl Process {
     /// What it is called.
     pub fn name(&self) -> &str {
         &self.recipe.name
+    }
+
+    /// What it is called among nodes; new at every start.
+    pub fn node_id(&self) -> String {
+        format!("{}-{}", self.recipe.name.replace(' ', "-"), self.starts)
     }
 
     /// Where it listens.
@@ -133,10 +139,12 @@ impl Process {
         anyhow::ensure!(self.child.is_none(), "{} runs", self.recipe.name);
         let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
         let errors: File = log.try_clone()?;
+        self.starts += 1;
         let recipe = &self.recipe;
         let child = Command::new(&recipe.program)
             .args(&recipe.arguments)
             .envs(recipe.environment.iter().map(|(name, value)| (name, value)))
+            .env("CARDHOUSE_NODE_ID", self.node_id())
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(errors)

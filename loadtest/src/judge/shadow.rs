@@ -7,7 +7,7 @@ use player::follower::Follower;
 use shared::{
     entry::{Entry, Kind},
     id::{NodeId, Position, RoomId, Seq, SessionId, UserId},
-    protocol::table::{TableEvent, TableView},
+    protocol::table::{TableEvent, TablePrivate, TableView},
     store::{Store, Stored, Unavailable, memory::MemoryStore},
 };
 use tokio::sync::mpsc;
@@ -43,6 +43,23 @@ pub enum Promise {
     Sound,
 }
 
+impl Promise {
+    /// All of them.
+    pub fn all() -> [Self; 11] {
+        use Promise::{Chips, Client, Durable, Equal, Fold, Linear, Live, Once, Privacy, Sound, Told};
+        [Linear, Fold, Chips, Once, Durable, Equal, Privacy, Client, Live, Told, Sound]
+    }
+
+    /// The name in reports.
+    ///
+    /// # Panics
+    /// Never: it is a name.
+    pub fn name(self) -> String {
+        let name = serde_json::to_value(self).ok();
+        name.as_ref().and_then(|name| name.as_str()).expect("a promise is written as its name").to_owned()
+    }
+}
+
 /// All journals, as they stood at the last look.
 pub struct Shadow {
     store: Arc<dyn Store>,
@@ -65,6 +82,8 @@ struct Journal {
     lossy: bool,
     /// Every entry is told.
     witnessed: bool,
+    /// Between these something stood that was not read.
+    unread: Vec<(Position, Position)>,
     /// What stands where: the causes, and the parts for single users. The last [`FRAMES_KEPT`].
     frames: BTreeMap<Position, Frame>,
     frames_seen: u64,
@@ -93,6 +112,12 @@ struct Text {
     #[serde(default)]
     events: Vec<TableEvent>,
     state: Option<Box<TableView>>,
+}
+
+/// Only what the shadow needs of a private part's text.
+#[derive(serde::Deserialize)]
+struct OwnPart {
+    private: TablePrivate,
 }
 
 impl Shadow {
@@ -283,6 +308,34 @@ impl Shadow {
         }
     }
 
+    /// The same of a part that was read.
+    pub fn saw_own_part(&mut self, room: &RoomId, user: &UserId, at: Position, part: &TablePrivate) {
+        let Some(frame) = self.rooms.get(room).and_then(|journal| journal.frames.get(&at)) else { return };
+        let is_theirs = frame.privates.iter().any(|(whose, bytes)| {
+            let read = serde_json::from_slice::<OwnPart>(bytes);
+            whose == user && read.is_ok_and(|own| own.private == *part)
+        });
+        if !is_theirs {
+            self.accuse(
+                Promise::Privacy,
+                format!("{room} {at}: {user} got a part that is not theirs: {part:?}"),
+            );
+        }
+    }
+
+    /// Whether a journal holds a frame.
+    pub fn holds(&self, room: &RoomId, at: Position) -> bool {
+        self.rooms.get(room).is_some_and(|journal| journal.frames.contains_key(&at))
+    }
+
+    /// Whether a journal may have held a frame that is not remembered, or was trimmed before it could be read.
+    pub fn may_have_held(&self, room: &RoomId, at: Position) -> bool {
+        let Some(journal) = self.rooms.get(room) else { return false };
+        let first = journal.frames.first_key_value().map(|first| *first.0);
+        let is_old = journal.frames.len() >= FRAMES_KEPT && first.is_some_and(|first| at < first);
+        is_old || journal.unread.iter().any(|(before, after)| *before < at && at < *after)
+    }
+
     /// Judges a client's view.
     pub fn saw_view(&mut self, room: &RoomId, user: &UserId, at: Position, view: &TableView) {
         let Some(ours) = self.rooms.get(room).and_then(|journal| journal.views.get(&at)) else { return };
@@ -331,6 +384,9 @@ impl Journal {
                 entry.kind == Kind::Keyframe && at.epoch() > before.epoch() && at.seq() > before.seq();
             self.torn = !mends;
             // Not even a keyframe may leave a number out; but it may have trimmed what was not read in time.
+            if mends {
+                self.unread.push((before, at));
+            }
             if !self.lossy && (self.witnessed || !mends) {
                 broken
                     .push((Promise::Linear, format!("{room} {at}: follows {before}, and nothing was lost")));

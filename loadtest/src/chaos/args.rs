@@ -1,0 +1,121 @@
+//! The flags of `loadtest chaos`.
+
+use clap::Args;
+use tokio::time::Duration;
+
+use super::fault::Kind;
+use crate::cluster::args::{Aof, ClusterArgs, RedisMode};
+
+/// Flags of `loadtest chaos`.
+#[derive(Debug, Clone, Args)]
+pub struct ChaosArgs {
+    /// For how long things go wrong, minutes; may be a fraction
+    #[arg(long, default_value_t = 5.0)]
+    pub minutes: f64,
+    /// What goes wrong when follows from this
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How Redis is run
+    #[arg(long, value_enum, default_value_t = RedisMode::Single)]
+    pub redis: RedisMode,
+    /// How Redis writes its append-only file; with `everysec` a killed Redis may lose what it acknowledged last
+    #[arg(long, value_enum, default_value_t = Aof::Always)]
+    pub aof: Aof,
+    /// How many bots
+    #[arg(long, default_value_t = 60)]
+    pub bots: usize,
+    /// How many tables
+    #[arg(long, default_value_t = 10)]
+    pub tables: u32,
+    /// How many relays
+    #[arg(long, default_value_t = 3)]
+    pub relays: usize,
+    /// How many dealer workers
+    #[arg(long, default_value_t = 3)]
+    pub dealers: usize,
+    /// Mean thinking time of a bot, milliseconds
+    #[arg(long, default_value_t = 300)]
+    pub think_ms: u64,
+    /// Only these kinds of fault, with commas [default: all that the form of Redis allows]
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub only: Vec<Kind>,
+    /// Never two faults at once
+    #[arg(long)]
+    pub one_at_a_time: bool,
+    /// Time between two faults at most, once the tables have recovered, milliseconds
+    #[arg(long, default_value_t = 3_000)]
+    pub calm_ms_max: u64,
+    /// Another flag for every relay; may be repeated
+    #[arg(long, allow_hyphen_values = true)]
+    pub relay_flag: Vec<String>,
+    /// Another flag for every dealer worker; may be repeated
+    #[arg(long, allow_hyphen_values = true)]
+    pub dealer_flag: Vec<String>,
+    /// Do not build the binaries, take those that lie beside this one
+    #[arg(long)]
+    pub no_build: bool,
+    /// Print one line of JSON at the end
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Default for ChaosArgs {
+    fn default() -> Self {
+        #[derive(clap::Parser)]
+        struct Flags {
+            #[command(flatten)]
+            args: ChaosArgs,
+        }
+        <Flags as clap::Parser>::parse_from(["chaos"]).args
+    }
+}
+
+/// Short times at the tables, so that clocks run out, players are given up and hands end while things go wrong.
+const TABLES: [&str; 6] = [
+    "--turn-ms=5000",
+    "--bank-ms=5000",
+    "--pause-ms=300",
+    "--runout-ms=100",
+    "--away-ms=3000",
+    "--sit-out-ms=60000",
+];
+
+impl ChaosArgs {
+    /// How long things go wrong.
+    pub fn stormy(&self) -> Duration {
+        Duration::from_secs_f64(self.minutes.max(0.0) * 60.0)
+    }
+
+    /// The kinds of fault that happen.
+    pub fn kinds(&self) -> Vec<Kind> {
+        let possible = Kind::all().filter(|kind| kind.is_possible(self.redis));
+        possible.filter(|kind| self.only.is_empty() || self.only.contains(kind)).collect()
+    }
+
+    /// Whether nodes reach Redis through links that can be bent.
+    pub fn with_links(&self) -> bool {
+        self.kinds().iter().any(|kind| kind.bends_links())
+    }
+
+    /// Whether Redis may lose entries that it has acknowledged: a failover goes to a replica that may lack some, and with
+    /// `everysec` a killed server's file may.
+    pub fn may_lose(&self) -> bool {
+        self.redis == RedisMode::Sentinel || self.aof != Aof::Always
+    }
+
+    /// The cluster for it.
+    pub fn cluster(&self) -> ClusterArgs {
+        let tables = TABLES.into_iter().map(str::to_owned);
+        ClusterArgs {
+            relays: self.relays,
+            dealers: self.dealers,
+            tables: self.tables,
+            redis: self.redis,
+            aof: self.aof,
+            relay_flag: self.relay_flag.clone(),
+            dealer_flag: tables.chain(self.dealer_flag.iter().cloned()).collect(),
+            no_build: self.no_build,
+            ..ClusterArgs::default()
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Brings what bots were told before the judge, who takes it up once it has read the journal as far.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use player::{Bot, Heard};
+use shared::{
+    id::{Position, RoomId, SessionId, UserId},
+    protocol::table::{TablePrivate, TableView},
+};
+use tokio::{
+    sync::{Mutex, mpsc},
+    time::{Duration, Instant},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::judge::{Promise, Shadow};
+
+/// How often the judge reads the journals. They keep at least the last 64 frames of a table, far more than come meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Testimony that waits for the judge; when there is more, it is left out and counted.
+const WAITING_MAX: usize = 200_000;
+
+/// Of the deltas that a bot gets, one in so many has the whole view compared; of keyframes, all.
+const COMPARED: u64 = 4;
+
+/// What a bot was told.
+#[derive(Debug)]
+struct Testimony {
+    room: RoomId,
+    user: UserId,
+    at: Position,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    /// Its command was applied in this frame.
+    Acked { session: SessionId, n: u64 },
+    /// This is the table after this frame.
+    View(Box<TableView>),
+    /// This part of the frame is for it alone.
+    Private(TablePrivate),
+    /// There is such a frame.
+    Frame,
+}
+
+/// Where bots testify. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Witness {
+    to: mpsc::Sender<Testimony>,
+    left_out: Arc<std::sync::atomic::AtomicU64>,
+}
+
+impl Witness {
+    /// Tells what a bot has just heard.
+    pub fn heard(&self, bot: &Bot, heard: &Heard) {
+        let client = bot.client();
+        let Some(user) = client.user() else { return };
+        let (room, at, what) = match heard {
+            Heard::Frame { room, at, .. } if !at.seq().0.is_multiple_of(COMPARED) => (room, *at, What::Frame),
+            Heard::Frame { room, at, .. } | Heard::Keyframe { room, at } => {
+                let Some(view) = client.table(room) else { return };
+                (room, *at, What::View(Box::new(view.clone())))
+            }
+            Heard::Private { room } => {
+                let Some(follower) = client.room(room) else { return };
+                (room, follower.at(), What::Private(follower.private().clone()))
+            }
+            Heard::Acked { n, room, at, .. } => {
+                let Some(session) = client.session() else { return };
+                (room, *at, What::Acked { session, n: *n })
+            }
+            _ => return,
+        };
+        let testimony = Testimony { room: room.clone(), user: user.clone(), at, what };
+        if self.to.try_send(testimony).is_err() {
+            self.left_out.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+
+    /// How much was left out since the judge was too slow.
+    pub fn left_out(&self) -> u64 {
+        self.left_out.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+/// See the module.
+pub struct Hearing {
+    shadow: Arc<Mutex<Shadow>>,
+    from: mpsc::Receiver<Testimony>,
+    /// What is about frames that the judge has not read yet.
+    early: BTreeMap<RoomId, Vec<Testimony>>,
+    count: u64,
+}
+
+impl Hearing {
+    /// A hearing before this judge.
+    pub fn before(shadow: Arc<Mutex<Shadow>>) -> (Self, Witness) {
+        let (to, from) = mpsc::channel(WAITING_MAX);
+        (Self { shadow, from, early: BTreeMap::new(), count: 0 }, Witness { to, left_out: Arc::default() })
+    }
+
+    /// Reads and judges until told that nothing more will happen. What is then about frames that are in no journal was told
+    /// before it was durable.
+    pub async fn run(mut self, over: CancellationToken) -> u64 {
+        let mut shadow = self.shadow.clone().lock_owned().await;
+        loop {
+            let is_over = over.is_cancelled();
+            // Out of reach while Redis is down: later.
+            if let Err(error) = shadow.look().await {
+                tracing::debug!(%error, "the judge cannot read");
+                if is_over {
+                    shadow.accuse(Promise::Live, format!("the journals cannot be read at the end: {error}"));
+                }
+            }
+            while let Ok(testimony) = self.from.try_recv() {
+                self.early.entry(testimony.room.clone()).or_default().push(testimony);
+            }
+            for (room, early) in &mut self.early {
+                let last = shadow.last(room);
+                let ripe = early.extract_if(.., |testimony| testimony.at <= last);
+                for testimony in ripe {
+                    self.count += 1;
+                    testimony.judge(&mut shadow);
+                }
+            }
+            if is_over {
+                for testimony in self.early.into_values().flatten() {
+                    testimony.has_no_frame(&mut shadow);
+                }
+                return self.count;
+            }
+            drop(shadow);
+            let next = Instant::now() + LOOK_EVERY;
+            tokio::select! {
+                () = tokio::time::sleep_until(next) => {}
+                () = over.cancelled() => {}
+            }
+            shadow = self.shadow.clone().lock_owned().await;
+        }
+    }
+}
+
+impl Testimony {
+    fn judge(self, shadow: &mut Shadow) {
+        if !shadow.holds(&self.room, self.at) {
+            if !shadow.may_have_held(&self.room, self.at) {
+                self.has_no_frame(shadow);
+            }
+            return;
+        }
+        let Self { room, user, at, what } = self;
+        match what {
+            What::Acked { session, n } => shadow.acknowledged(&room, &user, session, n, at),
+            What::View(view) => shadow.saw_view(&room, &user, at, &view),
+            What::Private(part) => shadow.saw_own_part(&room, &user, at, &part),
+            What::Frame => {}
+        }
+    }
+
+    fn has_no_frame(self, shadow: &mut Shadow) {
+        let Self { room, user, at, .. } = self;
+        if shadow.losses() == 0 {
+            shadow
+                .accuse(Promise::Durable, format!("{room} {at}: {user} was told of it, no journal holds it"));
+        }
+    }
+}

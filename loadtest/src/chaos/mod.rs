@@ -1,0 +1,27 @@
+//! Chaos: the real processes are killed, stopped, cut off and restarted while bots play, and everything that anybody is
+//! told is held against the journals: `loadtest chaos`.
+//!
+//! In reading order:
+//!
+//! - [`args`]: the flags. [`fault`]: what can go wrong, and when it does. [`run`]: from the first process to the verdict.
+//! - [`strike`]: does it to the processes; [`link`]: to the way between a node and Redis.
+//! - [`crowd`]: who plays; [`judge`](crate::judge): who judges; [`hearing`] brings the one before the other.
+//! - [`recovery`]: how long it takes until tables go on; [`pauses`]: what a hand-over costs; [`counters`]: what nodes count.
+//! - [`report`]: the result.
+
+pub mod args;
+pub mod counters;
+pub mod crowd;
+pub mod fault;
+pub mod hearing;
+pub mod link;
+pub mod pauses;
+pub mod recovery;
+pub mod report;
+pub mod run;
+pub mod strike;
+
+pub use args::ChaosArgs;
+pub use fault::Kind;
+pub use report::Report;
+pub use run::{command, run};

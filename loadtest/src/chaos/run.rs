@@ -1,0 +1,226 @@
+//! One run: the cluster, the storm, the calm, the verdict.
+
+use std::{
+    process::ExitCode,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+
+use anyhow::Context;
+use shared::{
+    bus::redis::RedisBus,
+    clock::Clock,
+    id::RoomId,
+    redis::{Redis, RedisConfig},
+    store::redis::RedisStore,
+};
+use tokio::{
+    sync::Mutex,
+    task::JoinSet,
+    time::{Duration, Instant, sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use super::{
+    args::ChaosArgs,
+    counters::Counters,
+    crowd::Crowd,
+    fault::{Fault, Schedule},
+    hearing::Hearing,
+    pauses::Pauses,
+    recovery::{Recoveries, Ticket},
+    report::{Quantiles, Report},
+    strike::{Links, Striker},
+};
+use crate::{
+    cluster::Cluster,
+    judge::{Promise, Shadow},
+    signals,
+};
+
+/// All bots are online within this.
+const ONLINE_WITHIN: Duration = Duration::from_secs(60);
+
+/// After a fault every table concerned goes on within this, or it is a breach.
+const RECOVERED_WITHIN: Duration = Duration::from_secs(60);
+
+/// When nothing goes wrong any more, every table completes a hand within this.
+const LIVE_WITHIN: Duration = Duration::from_secs(90);
+
+/// Nothing is on its way any more after so long without bots.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// How often is looked whether something has come about.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// `loadtest chaos`: exit status 0 without a breach, 1 with one, 2 when there was nothing to judge.
+///
+/// # Errors
+/// When the cluster cannot be started.
+pub async fn command(args: ChaosArgs) -> anyhow::Result<ExitCode> {
+    let told = signals::until_told()?;
+    let report = run(&args, &told).await?;
+    eprint!("{}", report.text());
+    if args.json {
+        println!("{}", serde_json::to_string(&report)?);
+    }
+    anyhow::ensure!(report.actions > 0, "no action was played");
+    Ok(if report.breaches_total() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs until the time is up, or `stop` is cancelled.
+///
+/// # Errors
+/// When the cluster cannot be started; what goes wrong later is a breach.
+pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<Report> {
+    let mut links = Links::default();
+    let with_links = args.with_links();
+    let mut cluster = Cluster::start_through(&args.cluster(), |node, url| {
+        if with_links { links.lay(node, url) } else { Ok(url.to_owned()) }
+    })
+    .await?;
+    let redis =
+        Redis::connect(RedisConfig::new(cluster.broker().url())).await.context("the judge needs Redis")?;
+    let mut shadow = Shadow::new(Arc::new(RedisStore::new(redis.clone())));
+    let tables: Arc<[RoomId]> =
+        (1..=args.tables).map(|number| RoomId::new(&format!("t{number}")).expect("a name")).collect();
+    tables.iter().for_each(|table| shadow.follow(table.clone()));
+    if args.may_lose() {
+        shadow.expect_losses();
+    }
+    let shadow = Arc::new(Mutex::new(shadow));
+    let pauses = Pauses::listen(&RedisBus::new(redis)).await?;
+    let recoveries = Arc::new(Recoveries::new(Clock::system()));
+    let (hearing, witness) = Hearing::before(shadow.clone());
+    let over = CancellationToken::new();
+    let judging = AbortOnDropHandle::new(tokio::spawn(hearing.run(over.clone())));
+    let counters = Counters::default();
+    let nodes = cluster.nodes();
+    let ops = nodes.into_iter().map(|node| cluster.node(node).ops()).collect();
+    let _counting = AbortOnDropHandle::new(tokio::spawn(counters.clone().watch(ops)));
+
+    let think = Duration::from_millis(args.think_ms);
+    let crowd = Crowd::start(&cluster.ws_url(), args.bots, &tables, think, args.seed, &witness, &recoveries)?;
+    let counts = crowd.counts().clone();
+    let cluster = Arc::new(Mutex::new(cluster));
+    let striker = Striker::new(
+        cluster.clone(),
+        Arc::new(links),
+        shadow.clone(),
+        recoveries.clone(),
+        (args.relays, args.dealers),
+    );
+    let give_up = Instant::now() + ONLINE_WITHIN;
+    while counts.online.load(Relaxed) < args.bots as u64 && Instant::now() < give_up && !stop.is_cancelled() {
+        sleep(LOOK_EVERY).await;
+    }
+    expect_hands(&tables, &shadow).await;
+
+    let mut report = Report::default();
+    let began = Instant::now();
+    let storm = Storm { striker: striker.clone(), recoveries: recoveries.clone(), shadow: shadow.clone() };
+    storm.rage(args, began + args.stormy(), stop, &mut report).await;
+    report.minutes = began.elapsed().as_secs_f64() / 60.0;
+
+    if let Err(error) = striker.heal().await {
+        shadow.lock().await.accuse(Promise::Live, format!("not ready when all was over: {error:#}"));
+    }
+    expect_hands(&tables, &shadow).await;
+    let left = crowd.end().await;
+    sleep(QUIET).await;
+    over.cancel();
+    report.judged = judging.await?;
+
+    let shadow = shadow.lock().await;
+    report.hands = tables.iter().map(|table| shadow.hands_ended(table)).sum();
+    report.frames = shadow.frames();
+    report.actions = counts.actions.load(Relaxed);
+    report.deliveries = counts.deliveries.load(Relaxed);
+    report.reconnects = counts.reconnects.load(Relaxed);
+    report.not_judged = witness.left_out();
+    report.take_broken(shadow.broken());
+    report.refereed(&left.breaches);
+    if left.turned_away > 0 {
+        report.take_broken(&[(
+            Promise::Client,
+            format!("{} bots were turned away for good", left.turned_away),
+        )]);
+    }
+    report.recovered(recoveries.times());
+    report.hand_over_us = Quantiles::of(pauses.pauses_us());
+    report.counted = counters.sums();
+    drop((shadow, striker, storm));
+    if let Some(cluster) = Arc::into_inner(cluster) {
+        cluster.into_inner().end().await;
+    }
+    Ok(report)
+}
+
+/// One fault after the other.
+struct Storm {
+    striker: Striker,
+    recoveries: Arc<Recoveries>,
+    shadow: Arc<Mutex<Shadow>>,
+}
+
+impl Storm {
+    async fn rage(&self, args: &ChaosArgs, until: Instant, stop: &CancellationToken, report: &mut Report) {
+        let mut struck = JoinSet::new();
+        let schedule = Schedule::new(args.seed, args.kinds(), !args.one_at_a_time, args.calm_ms_max);
+        for fault in schedule {
+            if Instant::now() >= until || stop.is_cancelled() {
+                break;
+            }
+            tracing::info!(?fault, "strikes");
+            *report.faults.entry(fault.kind).or_default() += 1;
+            struck.spawn(strike(fault, self.striker.clone(), self.recoveries.clone(), self.shadow.clone()));
+            if !fault.overlaps {
+                while struck.join_next().await.is_some() {}
+            }
+            tokio::select! {
+                () = sleep(fault.calm) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        while struck.join_next().await.is_some() {}
+    }
+}
+
+async fn strike(fault: Fault, striker: Striker, recoveries: Arc<Recoveries>, shadow: Arc<Mutex<Shadow>>) {
+    let ticket: Ticket = match striker.strike(fault).await {
+        Ok(ticket) => ticket,
+        Err(error) => {
+            let what = format!("after {}: {error:#}", fault.kind.name());
+            return shadow.lock().await.accuse(Promise::Live, what);
+        }
+    };
+    let stuck = recoveries.wait(ticket, RECOVERED_WITHIN).await;
+    if let Some(table) = stuck.first() {
+        let what = format!(
+            "{} tables, {table} among them, accepted no action within {RECOVERED_WITHIN:?} of {}",
+            stuck.len(),
+            fault.kind.name()
+        );
+        shadow.lock().await.accuse(Promise::Live, what);
+    }
+}
+
+/// Nothing goes wrong: every table completes a hand.
+async fn expect_hands(tables: &[RoomId], shadow: &Mutex<Shadow>) {
+    let ended = || async {
+        let shadow = shadow.lock().await;
+        tables.iter().map(|table| shadow.hands_ended(table)).collect::<Vec<_>>()
+    };
+    let before = ended().await;
+    let all = async {
+        while ended().await.iter().zip(&before).any(|(now, before)| now <= before) {
+            sleep(LOOK_EVERY).await;
+        }
+    };
+    if timeout(LIVE_WITHIN, all).await.is_err() {
+        let now = ended().await;
+        let stuck = tables.iter().zip(now.iter().zip(&before)).filter(|(_, (now, before))| now <= before);
+        let stuck: Vec<&RoomId> = stuck.map(|(table, _)| table).collect();
+        let what = format!("{stuck:?} completed no hand within {LIVE_WITHIN:?}");
+        shadow.lock().await.accuse(Promise::Live, what);
+    }
+}

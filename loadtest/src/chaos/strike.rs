@@ -1,0 +1,240 @@
+//! Does faults to the processes, and undoes them.
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+
+use anyhow::Context;
+use shared::{
+    id::{Epoch, NodeId, RoomId},
+    testing::redis_server::RedisServer,
+};
+use tokio::{
+    sync::{Mutex, MutexGuard},
+    time::{Duration, sleep},
+};
+
+use super::{
+    fault::{Fault, Kind},
+    link::{Link, State},
+    recovery::{Recoveries, Ticket},
+};
+use crate::{
+    cluster::{Cluster, Node, process::signal},
+    judge::Shadow,
+};
+
+/// A process that was started again is ready within this.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// How much slower a slow link is, each way.
+const SLOWER: Duration = Duration::from_millis(60);
+
+/// The links of all nodes.
+#[derive(Debug, Default)]
+pub struct Links(BTreeMap<Node, Link>);
+
+impl Links {
+    /// A link for a node to the Redis at `url`; answers the URL that leads through it.
+    ///
+    /// # Errors
+    /// When the URL is not a single server's, or there is no free port.
+    pub fn lay(&mut self, node: Node, url: &str) -> anyhow::Result<String> {
+        let server: SocketAddr = url.strip_prefix("redis://").context("not a single Redis")?.parse()?;
+        let link = Link::to(server)?;
+        let url = format!("redis://{}", link.address());
+        self.0.insert(node, link);
+        Ok(url)
+    }
+
+    /// All are as they should be.
+    pub fn heal(&self) {
+        self.0.values().for_each(|link| link.set(State::Open));
+    }
+}
+
+/// Who does it. Cheap to clone.
+#[derive(Clone)]
+pub struct Striker {
+    cluster: Arc<Mutex<Cluster>>,
+    links: Arc<Links>,
+    shadow: Arc<Mutex<Shadow>>,
+    recoveries: Arc<Recoveries>,
+    relays: usize,
+    dealers: usize,
+}
+
+impl Striker {
+    /// For a cluster of so many relays and dealer workers.
+    pub fn new(
+        cluster: Arc<Mutex<Cluster>>,
+        links: Arc<Links>,
+        shadow: Arc<Mutex<Shadow>>,
+        recoveries: Arc<Recoveries>,
+        (relays, dealers): (usize, usize),
+    ) -> Self {
+        Self { cluster, links, shadow, recoveries, relays, dealers }
+    }
+
+    /// Does a fault, for as long as it lasts. Answers whose recovery is to be waited for.
+    ///
+    /// # Errors
+    /// When a process does not come back.
+    pub async fn strike(&self, fault: Fault) -> anyhow::Result<Ticket> {
+        match fault.kind {
+            Kind::RelayKilled => self.kill(fault, Node::Relay(fault.whom % self.relays)).await,
+            Kind::WorkerKilled => self.kill(fault, self.a_worker_with_tables(fault).await).await,
+            Kind::NginxKilled => self.kill(fault, Node::Nginx).await,
+            Kind::ReceptionKilled => self.kill(fault, Node::Reception).await,
+            Kind::RelayStopped => self.stop(fault, Node::Relay(fault.whom % self.relays)).await,
+            Kind::WorkerStopped => self.stop(fault, self.a_worker_with_tables(fault).await).await,
+            Kind::RelayRestarted => self.restart(fault, Node::Relay(fault.whom % self.relays)).await,
+            Kind::WorkerRestarted => self.restart(fault, self.a_worker_with_tables(fault).await).await,
+            Kind::RedisKilled => {
+                let mut cluster = self.cluster.lock().await;
+                let node = fault.whom % cluster.broker_nodes();
+                let ticket = self.begin(fault.kind, None).await;
+                cluster.restart_broker(node).await?;
+                Ok(ticket)
+            }
+            Kind::RedisFailedOver => {
+                let ticket = self.begin(fault.kind, None).await;
+                self.cluster.lock().await.fail_over_broker().await?;
+                Ok(ticket)
+            }
+            Kind::RedisStopped => self.stop_redis(fault).await,
+            Kind::SubscribersDropped => self.drop_connections(fault, "pubsub").await,
+            Kind::ConnectionsDropped => self.drop_connections(fault, "normal").await,
+            Kind::LinkCut => self.bend(fault, State::Cut).await,
+            Kind::LinkHeld => self.bend(fault, State::Held).await,
+            Kind::SubscriberSilent => self.bend(fault, State::Silent).await,
+            Kind::LinkSlow => self.bend(fault, State::Slow(SLOWER)).await,
+        }
+    }
+
+    /// Has everything as it should be.
+    ///
+    /// # Errors
+    /// When a process is not ready.
+    pub async fn heal(&self) -> anyhow::Result<()> {
+        self.links.heal();
+        let mut cluster = self.cluster.lock().await;
+        for node in cluster.nodes() {
+            cluster.node(node).ready(READY_WITHIN).await?;
+        }
+        Ok(())
+    }
+
+    /// The tables of one dealer worker, or all.
+    async fn begin(&self, kind: Kind, worker: Option<&str>) -> Ticket {
+        let mut shadow = self.shadow.lock().await;
+        // If Redis is out of reach right now, what was read last must do.
+        let _ = shadow.look().await;
+        let tables: BTreeMap<RoomId, Epoch> = shadow
+            .rooms()
+            .into_iter()
+            .filter(|room| {
+                worker.is_none_or(|worker| shadow.owner(room).is_some_and(|owner| owner.as_str() == worker))
+            })
+            .map(|room| (room.clone(), shadow.last(&room).epoch()))
+            .collect();
+        self.recoveries.begin(kind, tables)
+    }
+
+    /// Of the dealer workers one that owns something, as far as there is one: the others would not be missed.
+    async fn a_worker_with_tables(&self, fault: Fault) -> Node {
+        let mut cluster = self.cluster.lock().await;
+        let shadow = self.shadow.lock().await;
+        let rooms = shadow.rooms();
+        let owners: Vec<&str> =
+            rooms.iter().filter_map(|room| shadow.owner(room).map(NodeId::as_str)).collect();
+        let owning: Vec<Node> = (0..self.dealers)
+            .map(Node::Dealer)
+            .filter(|node| owners.contains(&cluster.node(*node).node_id().as_str()))
+            .collect();
+        let all = owning.len().max(1);
+        owning.get(fault.whom % all).copied().unwrap_or(Node::Dealer(fault.whom % self.dealers))
+    }
+
+    /// A fault of one of our processes: who is concerned, and what its process is.
+    async fn victim(&self, fault: Fault, node: Node) -> (Ticket, MutexGuard<'_, Cluster>) {
+        let mut cluster = self.cluster.lock().await;
+        let name = cluster.node(node).node_id();
+        let worker = fault.kind.moves_tables().then_some(name.as_str());
+        (self.begin(fault.kind, worker).await, cluster)
+    }
+
+    async fn kill(&self, fault: Fault, node: Node) -> anyhow::Result<Ticket> {
+        let (ticket, mut cluster) = self.victim(fault, node).await;
+        cluster.node(node).kill().await;
+        drop(cluster);
+        sleep(fault.lasts).await;
+        self.start(node).await?;
+        Ok(ticket)
+    }
+
+    async fn restart(&self, fault: Fault, node: Node) -> anyhow::Result<Ticket> {
+        let (ticket, mut cluster) = self.victim(fault, node).await;
+        cluster.node(node).end().await;
+        drop(cluster);
+        self.start(node).await?;
+        Ok(ticket)
+    }
+
+    /// Another fault may have started it already.
+    async fn start(&self, node: Node) -> anyhow::Result<()> {
+        let mut cluster = self.cluster.lock().await;
+        let process = cluster.node(node);
+        if process.pid().is_none() {
+            process.spawn()?;
+        }
+        process.ready(READY_WITHIN).await
+    }
+
+    async fn stop(&self, fault: Fault, node: Node) -> anyhow::Result<Ticket> {
+        let (ticket, mut cluster) = self.victim(fault, node).await;
+        cluster.node(node).signal("STOP");
+        drop(cluster);
+        sleep(fault.lasts).await;
+        self.cluster.lock().await.node(node).signal("CONT");
+        Ok(ticket)
+    }
+
+    async fn stop_redis(&self, fault: Fault) -> anyhow::Result<Ticket> {
+        let ticket = self.begin(fault.kind, None).await;
+        let (node, pid) = {
+            let cluster = self.cluster.lock().await;
+            let servers = cluster.broker().servers();
+            let node = fault.whom % cluster.broker_nodes();
+            (node, servers[node].pid())
+        };
+        if let Some(pid) = pid {
+            signal(pid, "STOP");
+            sleep(fault.lasts).await;
+            signal(pid, "CONT");
+        }
+        self.cluster.lock().await.broker().in_order(node).await?;
+        Ok(ticket)
+    }
+
+    async fn drop_connections(&self, fault: Fault, of: &str) -> anyhow::Result<Ticket> {
+        let ticket = self.begin(fault.kind, None).await;
+        let cluster = self.cluster.lock().await;
+        let servers: Vec<&RedisServer> = cluster.broker().servers();
+        for server in &servers[..cluster.broker_nodes()] {
+            // One that was stopped by another fault does not answer, and has no connections that could break.
+            if let Err(error) = server.ask(&["CLIENT", "KILL", "TYPE", of]) {
+                tracing::debug!(%error, "no connections were dropped");
+            }
+        }
+        Ok(ticket)
+    }
+
+    async fn bend(&self, fault: Fault, state: State) -> anyhow::Result<Ticket> {
+        let links: Vec<&Link> = self.links.0.values().collect();
+        let link = links[fault.whom % links.len()];
+        let ticket = self.begin(fault.kind, None).await;
+        link.set(state);
+        sleep(fault.lasts).await;
+        link.set(State::Open);
+        Ok(ticket)
+    }
+}
