@@ -93,6 +93,7 @@ mod tests {
         while (CpuTime::of_this_process().unwrap() - before).us < 2 * TICK_US {
             sum += memory.iter().map(|byte| u64::from(*byte)).sum::<u64>();
         }
-        assert!(sum > 0 && resident_bytes(&[pid]).unwrap() > 64 << 20);
+        // The kernel brings its count up to date in batches, so a little may be missing.
+        assert!(sum > 0 && resident_bytes(&[pid]).unwrap() > 48 << 20);
     }
 }
