@@ -7,7 +7,7 @@ use relay::Relay;
 
 use crate::web;
 
-/// Serve it with [`relay::serve`], which knows how to let an upgraded connection go.
+/// Serve it with [`fn@relay::serve`], which knows how to let an upgraded connection go.
 ///
 /// | path | what |
 /// | --- | --- |

@@ -2,7 +2,7 @@
 //!
 //! - [`swarm`]: bots that play and judge: `loadtest swarm`.
 //! - [`cluster`]: the real processes on this machine: `loadtest cluster`.
-//! - [`bench`]: what the real processes cost, beside what the same work costs at the least: `loadtest bench`.
+//! - [`mod@bench`]: what the real processes cost, beside what the same work costs at the least: `loadtest bench`.
 //! - [`chaos`]: those processes killed, stopped and cut off while bots play: `loadtest chaos`.
 //! - [`judge`]: what is promised, and how journals and clients are held against it.
 //! - [`simulate`]: the whole house in one thread, with faults from a seed: `loadtest simulate`.

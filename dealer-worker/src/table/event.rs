@@ -4,7 +4,7 @@ use holdem::{HandSetup, Seed, between::Rotation};
 use serde::{Deserialize, Serialize};
 use shared::{clock::UnixMs, id::UserId, protocol::table::SeatStatus};
 
-/// One fact. What each changes stands in [`Table::apply_into`](super::Table::apply_into).
+/// One fact. What each changes stands in `Table::apply_into`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
     /// A player has taken a seat.

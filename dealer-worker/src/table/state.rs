@@ -16,7 +16,7 @@ use super::{
     stats::Stats,
 };
 
-/// A table. Changed by [`Table::apply_into`] and by nothing else.
+/// A table. Changed by `Table::apply_into` and by nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
     /// What everybody sees; kept by the same fold that clients do.

@@ -3,7 +3,7 @@
 //!
 //! In reading order:
 //!
-//! - [`args`]: the flags. [`fault`]: what can go wrong, and when it does. [`run`]: from the first process to the verdict.
+//! - [`args`]: the flags. [`fault`]: what can go wrong, and when it does. [`mod@run`]: from the first process to the verdict.
 //! - [`strike`]: does it to the processes; [`link`]: to the way between a node and Redis.
 //! - [`crowd`]: who plays; [`judge`](crate::judge): who judges; [`hearing`] brings the one before the other.
 //! - [`recovery`]: how long it takes until tables go on; [`pauses`]: what a hand-over costs; [`counters`]: what nodes count.

@@ -3,7 +3,7 @@
 //!
 //! In reading order:
 //!
-//! - [`plan`]: what a seed decides. [`run`]: one run from its plan to its verdict. [`command`]: many of them.
+//! - [`plan`]: what a seed decides. [`mod@run`]: one run from its plan to its verdict. [`command`]: many of them.
 //! - `world`: the house and its processes. `guest`: who plays in it, over a `pipe`.
 //! - `faults`: what goes wrong with single operations, and tripwires.
 //! - [`planted`]: faults that the judges must catch.
