@@ -170,7 +170,11 @@ pub async fn play(
         failures = if began.elapsed() >= GOOD_AFTER { 0 } else { failures + 1 };
         let pause = match ended {
             ConnectionEnd::Stopped => continue,
-            ConnectionEnd::Asked(pause) | ConnectionEnd::Vanished(pause) => {
+            ConnectionEnd::Asked => {
+                failures = 0;
+                Duration::ZERO
+            }
+            ConnectionEnd::Vanished(pause) => {
                 failures = 0;
                 pause
             }
@@ -233,8 +237,8 @@ async fn first_token(
 enum ConnectionEnd {
     /// It broke, or the relay closed it with this code.
     Broken(Option<u16>),
-    /// The relay asked to connect again after so long.
-    Asked(Duration),
+    /// The relay asked to connect again, and it is time.
+    Asked,
     /// The bot vanishes for so long.
     Vanished(Duration),
     /// A gap was seen.
@@ -259,8 +263,13 @@ impl<T: Tokens> Visit<'_, T> {
     ) -> ConnectionEnd {
         bot.client_mut().connected(Instant::now());
         let mut stop_by: Option<Instant> = None;
+        // The relay leaves: until then it still serves us.
+        let mut move_at: Option<Instant> = None;
         loop {
             let now = Instant::now();
+            if move_at.is_some_and(|at| now >= at) {
+                return ConnectionEnd::Asked;
+            }
             if self.stop.is_cancelled() {
                 bot.stop();
                 let by = *stop_by.get_or_insert(now + STOP_WITHIN);
@@ -283,7 +292,7 @@ impl<T: Tokens> Visit<'_, T> {
             if send_all(socket, bot).await.is_err() {
                 return ConnectionEnd::Broken(None);
             }
-            let deadline = [bot.next_deadline(), stop_by].into_iter().flatten().min();
+            let deadline = [bot.next_deadline(), stop_by, move_at].into_iter().flatten().min();
             let message = tokio::select! {
                 biased;
                 message = socket.next() => message,
@@ -302,7 +311,7 @@ impl<T: Tokens> Visit<'_, T> {
             }
             on(bot, Happening::Heard(&heard), now);
             if let Heard::Reconnect(after) = heard {
-                return ConnectionEnd::Asked(after);
+                move_at = Some(now + after);
             }
         }
     }
@@ -335,5 +344,86 @@ async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use shared::{
+        clock::UnixMs,
+        id::{SessionId, UserId},
+        protocol::{ClientIn, ClientOut},
+    };
+    use tokio::net::TcpListener;
+    use tokio_websockets::ServerBuilder;
+
+    use super::*;
+    use crate::{bot::Habits, guest::Guest, style::Style};
+
+    /// Gives everybody the same token.
+    struct OneToken;
+
+    impl Tokens for OneToken {
+        async fn guest(&self, name: &str) -> Result<Guest, NoToken> {
+            let user = UserId::new("guest").expect("a name");
+            Ok(Guest { token: "token".into(), user, name: name.into(), expires_ms: UnixMs::MAX })
+        }
+
+        async fn refresh(&self, _: &str) -> Result<Guest, NoToken> {
+            self.guest("Ann").await
+        }
+    }
+
+    async fn accept(listener: &TcpListener) -> WebSocketStream<TcpStream> {
+        let (stream, _) = listener.accept().await.unwrap();
+        ServerBuilder::new().accept(stream).await.unwrap().1
+    }
+
+    async fn text(socket: &mut WebSocketStream<TcpStream>) -> String {
+        loop {
+            let message = socket.next().await.expect("the bot is there").unwrap();
+            if let Some(text) = message.as_text() {
+                return text.to_owned();
+            }
+        }
+    }
+
+    async fn say(socket: &mut WebSocketStream<TcpStream>, message: &ClientOut) {
+        socket.send(Message::text(serde_json::to_string(message).unwrap())).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_relay_that_leaves_is_left_at_the_time_it_names_and_not_before() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let dialer = Dialer::new(&format!("ws://{}/ws", listener.local_addr().unwrap())).unwrap();
+        let (think, away) = (Duration::ZERO, Duration::ZERO);
+        let habits = Habits { think_min: think, think_more: think, chat: 0.0, leave: 0.0, vanish: 0.0, away };
+        let tables = Arc::default();
+        let character = Character { style: Style::Tight, habits, tables, home: 0, seed: 1 };
+        let playing = tokio::spawn(async move {
+            let stop = CancellationToken::new();
+            play("Ann", character, &dialer, &OneToken, stop, |_, _, _| {}).await
+        });
+
+        let mut socket = accept(&listener).await;
+        let _hello = text(&mut socket).await;
+        let session = SessionId(9);
+        let (user, name) = (UserId::new("guest").unwrap(), "Ann".to_owned());
+        // A bot sends something every half of the idle time: as long as it does, it is there.
+        let (now_ms, expires_ms, idle_ms) = (0, UnixMs::MAX, 100);
+        say(&mut socket, &ClientOut::Welcome { user, name, session, now_ms, expires_ms, idle_ms }).await;
+        say(&mut socket, &ClientOut::Reconnect { after_ms: 1_500 }).await;
+        let mut pings = 0;
+        while pings < 3 {
+            if let Ok(ClientIn::Ping { .. }) = serde_json::from_str(&text(&mut socket).await) {
+                pings += 1;
+            }
+        }
+        let mut next = accept(&listener).await;
+        let hello: ClientIn = serde_json::from_str(&text(&mut next).await).unwrap();
+        assert!(matches!(hello, ClientIn::Hello { session: Some(SessionId(9)), .. }), "{hello:?}");
+        playing.abort();
     }
 }
