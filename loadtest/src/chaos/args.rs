@@ -54,6 +54,9 @@ pub struct ChaosArgs {
     /// Do not build the binaries, take those that lie beside this one
     #[arg(long)]
     pub no_build: bool,
+    /// Publish frames that stand in no journal, to see that it is seen
+    #[arg(long, hide = true)]
+    pub plant_unwritten_frames: bool,
     /// Print one line of JSON at the end
     #[arg(long)]
     pub json: bool,

@@ -7,7 +7,7 @@
 //! - [`strike`]: does it to the processes; [`link`]: to the way between a node and Redis.
 //! - [`crowd`]: who plays; [`judge`](crate::judge): who judges; [`hearing`] brings the one before the other.
 //! - [`recovery`]: how long it takes until tables go on; [`pauses`]: what a hand-over costs; [`counters`]: what nodes count.
-//! - [`report`]: the result.
+//! - [`planted`]: a fault of the house, to see that it is seen. [`report`]: the result.
 
 pub mod args;
 pub mod counters;
@@ -16,6 +16,7 @@ pub mod fault;
 pub mod hearing;
 pub mod link;
 pub mod pauses;
+pub mod planted;
 pub mod recovery;
 pub mod report;
 pub mod run;

@@ -27,6 +27,7 @@ use super::{
     fault::{Fault, Schedule},
     hearing::Hearing,
     pauses::Pauses,
+    planted::publish_unwritten,
     recovery::{Recoveries, Ticket},
     report::{Quantiles, Report},
     strike::{Links, Striker},
@@ -88,7 +89,7 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
         shadow.expect_losses();
     }
     let shadow = Arc::new(Mutex::new(shadow));
-    let pauses = Pauses::listen(&RedisBus::new(redis)).await?;
+    let pauses = Pauses::listen(&RedisBus::new(redis.clone())).await?;
     let recoveries = Arc::new(Recoveries::new(Clock::system()));
     let (hearing, witness) = Hearing::before(shadow.clone());
     let over = CancellationToken::new();
@@ -115,6 +116,10 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
     }
     expect_hands(&tables, &shadow).await;
 
+    let _planted = args.plant_unwritten_frames.then(|| {
+        let (bus, store, tables) = (RedisBus::new(redis.clone()), RedisStore::new(redis), tables.clone());
+        AbortOnDropHandle::new(tokio::spawn(async move { publish_unwritten(bus, store, &tables).await }))
+    });
     let mut report = Report::default();
     let began = Instant::now();
     let storm = Storm { striker: striker.clone(), recoveries: recoveries.clone(), shadow: shadow.clone() };

@@ -1,0 +1,39 @@
+//! Chaos in small: real processes, a few bots, half a minute.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn chaos(arguments: &[&str]) -> (Output, Value) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadtest"));
+    let output =
+        command.args(["chaos", "--json", "--bots=12", "--tables=2"]).args(arguments).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().last().unwrap_or_default();
+    let report = serde_json::from_str(line)
+        .unwrap_or_else(|error| panic!("{error}: {text}{}", String::from_utf8_lossy(&output.stderr)));
+    (output, report)
+}
+
+fn sum(counts: &Value) -> u64 {
+    counts.as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum()
+}
+
+#[test]
+fn whatever_is_killed_stopped_or_cut_off_nothing_is_lost() {
+    let (output, report) = chaos(&["--minutes=0.4", "--seed=11", "--calm-ms-max=500"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(sum(&report["breaches"]), 0, "{report}");
+    assert!(report["breaches"].as_object().unwrap().len() >= 10, "every promise is named: {report}");
+    assert!(report["actions"].as_u64() > Some(0) && report["hands"].as_u64() > Some(0), "{report}");
+    assert!(sum(&report["faults"]) > 0, "{report}");
+    assert!(report["judged"].as_u64() > Some(0) && report["not_judged"].as_u64() == Some(0), "{report}");
+}
+
+#[test]
+fn what_is_published_and_not_written_is_caught() {
+    let flags = ["--minutes=0.05", "--only=reception_killed", "--plant-unwritten-frames"];
+    let (output, report) = chaos(&flags);
+    assert_eq!(output.status.code(), Some(1), "{report}");
+    assert!(sum(&report["breaches"]) > 0, "{report}");
+}
