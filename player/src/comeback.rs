@@ -55,7 +55,7 @@ impl Comeback {
     }
 }
 
-/// Doubles from [`PAUSE_MIN`] to [`PAUSE_MAX`]; then anything between half of it and the whole, so that clients that
+/// Doubles from `PAUSE_MIN` to `PAUSE_MAX`; then anything between half of it and the whole, so that clients that
 /// lost one relay together do not come to the next one together.
 pub fn backoff(failures: u32, rng: &mut impl Rng) -> Duration {
     let whole = PAUSE_MIN.saturating_mul(2_u32.saturating_pow(failures)).min(PAUSE_MAX);

@@ -40,7 +40,7 @@ pub struct Config {
     #[arg(long, env = "CARDHOUSE_TRUST_PROXY")]
     pub trust_proxy: bool,
 
-    /// Other origins whose pages may use the interface, such as https://cards.example; several separated by commas
+    /// Other origins whose pages may use the interface, such as `https://cards.example`; several separated by commas
     #[arg(long, env = "CARDHOUSE_ALLOW_ORIGIN", value_delimiter = ',')]
     pub allow_origin: Vec<HeaderValue>,
 

@@ -41,7 +41,7 @@ pub enum KeyDirError {
     /// There is no `.pem` file.
     #[error("{0} holds no key (*.pem)")]
     Empty(PathBuf),
-    /// There are more `.pem` files than [`KEYS_MAX`].
+    /// There are more `.pem` files than `KEYS_MAX`.
     #[error("{0} holds more than {KEYS_MAX} keys: is it the right folder?")]
     TooMany(PathBuf),
 }
