@@ -4,7 +4,6 @@ use std::{cell::Cell, rc::Rc};
 
 use futures_util::StreamExt;
 use tokio::{
-    net::TcpStream,
     task::spawn_local,
     time::{Duration, Instant, sleep},
 };
@@ -34,7 +33,7 @@ pub async fn run(_: &BenchArgs) -> anyhow::Result<Run> {
     let heard = Rc::new(Cell::new(0_u64));
     let mut reading = Vec::new();
     for _ in 0..SOCKETS {
-        let stream = TcpStream::connect(floor.address()?).await?;
+        let stream = tcp::connect(floor.address()?).await?;
         let mut socket = ClientBuilder::new().take_over(stream);
         let heard = heard.clone();
         reading.push(spawn_local(async move {

@@ -8,7 +8,6 @@ use anyhow::Context;
 use futures_util::{SinkExt, StreamExt, stream};
 use player::connect::Socket;
 use tokio::{
-    net::TcpStream,
     task::spawn_local,
     time::{Duration, Instant, sleep},
 };
@@ -18,7 +17,7 @@ use super::{
     args::BenchArgs,
     connection::{enter, hello},
     figures::Run,
-    floor::FloorProcess,
+    floor::{FloorProcess, tcp},
     proc_stat::{CpuTime, resident_bytes},
     stage::Stage,
 };
@@ -116,7 +115,7 @@ async fn hold_plain(floor: &mut FloorProcess, connections: usize) -> anyhow::Res
     let address: SocketAddr = floor.address()?;
     let (before_bytes, before) = (resident_bytes(&pids)?, CpuTime::of(&pids)?);
     let began = Instant::now();
-    let opening = stream::iter(0..connections).map(|_| TcpStream::connect(address));
+    let opening = stream::iter(0..connections).map(|_| tcp::connect(address));
     let mut opening = opening.buffer_unordered(OPENING_MAX);
     let mut streams = Vec::with_capacity(connections);
     while let Some(stream) = opening.next().await {

@@ -298,7 +298,7 @@ async fn measure_floor(args: &BenchArgs, bytes: u64) -> anyhow::Result<Measured>
     let heard = Rc::new(Heard::default());
     let mut reading = Vec::new();
     for i in 0..args.spectators {
-        let stream = TcpStream::connect(floors[i % RELAYS].address()?).await?;
+        let stream = tcp::connect(floors[i % RELAYS].address()?).await?;
         reading.push(spawn_local(watch_plain(ClientBuilder::new().take_over(stream), heard.clone())));
     }
     sleep(SETTLE).await;

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::SocketAddr,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -10,10 +11,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::{
     io::AsyncReadExt,
-    net::{
-        TcpListener,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
+    net::{TcpListener, TcpStream, tcp::OwnedWriteHalf},
     time::{Duration, Instant, interval, sleep},
 };
 use ws::Frame;
@@ -44,9 +42,7 @@ pub async fn serve() -> anyhow::Result<()> {
         loop {
             let Ok((stream, _)) = listener.accept().await else { return };
             let _ = stream.set_nodelay(true);
-            let (read, write) = stream.into_split();
-            accepting.lock().push(Arc::new(write));
-            tokio::spawn(hold(read));
+            tokio::spawn(hold(stream, accepting.clone()));
         }
     });
     let mut orders = orders();
@@ -61,10 +57,28 @@ pub async fn serve() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What an idle connection is at the least.
-async fn hold(mut read: OwnedReadHalf) {
+/// What an idle connection is at the least. Greeted with a byte, so that the client knows that it was accepted.
+async fn hold(stream: TcpStream, sockets: Sockets) {
+    let (mut read, write) = stream.into_split();
+    if write.writable().await.is_err() || write.try_write(&[GREETING]).is_err() {
+        return;
+    }
+    sockets.lock().push(Arc::new(write));
     let mut byte = [0];
     while matches!(read.read(&mut byte).await, Ok(1..)) {}
+}
+
+/// What a connection begins with.
+const GREETING: u8 = b'.';
+
+/// A connection that a floor has accepted.
+///
+/// # Errors
+/// When it has not.
+pub async fn connect(address: SocketAddr) -> anyhow::Result<TcpStream> {
+    let mut stream = TcpStream::connect(address).await?;
+    anyhow::ensure!(stream.read_u8().await? == GREETING, "not a greeting");
+    Ok(stream)
 }
 
 /// Writes `frames` frames to every socket, `per_s` a second, or without a pause if that is 0; how many were written.
