@@ -1,7 +1,7 @@
 //! The imagined wire between nodes and the memory adapters, where a simulation makes things go wrong.
 //!
 //! Each node has one [`Link`], shared by its bus and its store: it can be up, refusing, held, silent or dead. On top
-//! of that, [`Faults`](fault::Faults) decide the fate of single operations and deliveries; [`seeded`] draws them
+//! of that, [`fault::Faults`] decide the fate of single operations and deliveries; [`seeded`] draws them
 //! from a seed. The house uses [`Wire::perfect`].
 
 pub mod fault;
