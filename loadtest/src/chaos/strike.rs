@@ -9,7 +9,7 @@ use shared::{
 };
 use tokio::{
     sync::{Mutex, MutexGuard},
-    time::{Duration, sleep},
+    time::{Duration, Instant, sleep},
 };
 
 use super::{
@@ -24,6 +24,9 @@ use crate::{
 
 /// A process that was started again is ready within this.
 const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// How often is looked whether it is.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// How much slower a slow link is, each way.
 const SLOWER: Duration = Duration::from_millis(60);
@@ -179,14 +182,24 @@ impl Striker {
         Ok(ticket)
     }
 
-    /// Another fault may have started it already.
+    /// Another fault may have started it already. The cluster is free for others meanwhile: what is started may need what
+    /// another fault has killed.
     async fn start(&self, node: Node) -> anyhow::Result<()> {
-        let mut cluster = self.cluster.lock().await;
-        let process = cluster.node(node);
-        if process.pid().is_none() {
-            process.spawn()?;
+        let give_up = Instant::now() + READY_WITHIN;
+        loop {
+            let mut cluster = self.cluster.lock().await;
+            let process = cluster.node(node);
+            if process.pid().is_none() {
+                process.spawn()?;
+            }
+            if process.is_ready().await {
+                return Ok(());
+            }
+            let name = process.name().to_owned();
+            anyhow::ensure!(Instant::now() < give_up, "{name} is not ready: {}", process.last_words());
+            drop(cluster);
+            sleep(LOOK_EVERY).await;
         }
-        process.ready(READY_WITHIN).await
     }
 
     async fn stop(&self, fault: Fault, node: Node) -> anyhow::Result<Ticket> {
