@@ -113,11 +113,9 @@ impl Rail {
             socket.send(Message::text(format!(r#"{{"t":"watch","room":"{room}"}}"#))).await?;
             loop {
                 let message = socket.next().await.context("ended")??;
-                match message.as_text().map(Told::read) {
-                    Some(Told::Keyframe { seq, .. } | Told::Frame { seq, .. }) => {
-                        return anyhow::Ok((socket, seq));
-                    }
-                    _ => {}
+                let told = message.as_text().map(Told::read);
+                if let Some(Told::Keyframe { seq, .. } | Told::Frame { seq, .. }) = told {
+                    return anyhow::Ok((socket, seq));
                 }
             }
         });

@@ -105,11 +105,11 @@ impl Tables {
         run.latency.push(Curve::of(format!("action to every player, {rate}/s"), &latency));
         run.latency.push(Curve::of(format!("two Redis hops, {rate}/s"), &floor.latency_us));
         run.compare(&name("redis_cpu_us_per_action"), cost.redis.us as f64 / actions, floor.redis_us_per_hop);
-        tell_cost(run, &name, &cost, actions, deliveries);
+        tell_cost(run, name, &cost, actions, deliveries);
         run.tell(&name("actions_per_s"), actions / cost.seconds);
         run.tell(&name("deliveries_per_s"), deliveries / cost.seconds);
         run.tell(&name("message_bytes_per_delivery"), frame_bytes);
-        tell_commands(run, &name, &cost, &quiet, &Entries { actions, frames, unasked });
+        tell_commands(run, name, &cost, &quiet, &Entries { actions, frames, unasked });
         run.tell(&name("generator_cores"), cost.generator_cores());
         Ok(())
     }
