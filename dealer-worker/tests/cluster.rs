@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use shared::{
+    channel::OWNERS,
     id::SessionId,
-    node::Asked,
+    node::{Asked, Owner},
     protocol::table::{TableConfig, TableEvent},
     wire::LinkState,
 };
@@ -53,6 +54,35 @@ async fn two_workers_share_the_rooms_and_a_third_gets_its_share() {
     until_shared(&house, 90, &[("w1", 45), ("w2", 45)]).await;
     let _third = house.worker("w3");
     until_shared(&house, 90, &[("w1", 30), ("w2", 30), ("w3", 30)]).await;
+}
+
+/// A newcomer does not know yet who lives, but what it is offered has been let go of.
+#[tokio::test(start_paused = true)]
+async fn a_newcomer_takes_at_once_what_it_is_offered() {
+    const STEP: Duration = Duration::from_millis(10);
+    let house = House::new();
+    house.open(40, &fast()).await;
+    let _first = house.worker("w1");
+    until_shared(&house, 40, &[("w1", 40)]).await;
+    // For so long rooms stay with whoever has just claimed them.
+    sleep(Duration::from_secs(10)).await;
+    let store = house.ports("observer").store;
+    let _second = house.worker("w2");
+    let mut without_owner: BTreeMap<String, u32> = BTreeMap::new();
+    let mut handed_over = 0;
+    while handed_over < 20 {
+        handed_over = 0;
+        for (name, owner) in store.map_all(OWNERS).await.unwrap() {
+            let owner: Owner = serde_json::from_slice(&owner).unwrap();
+            match owner.node {
+                None => *without_owner.entry(name).or_default() += 1,
+                Some(node) => handed_over += u32::from(node.as_str() == "w2"),
+            }
+        }
+        sleep(STEP).await;
+    }
+    let longest = without_owner.into_values().max().unwrap_or(0) * STEP;
+    assert!(longest < Duration::from_millis(100), "a room had no owner for {longest:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -291,17 +291,25 @@ impl Floor {
     /// Does what is to be done for the rooms that are to be looked at.
     fn look(&mut self) {
         let membership = self.membership.borrow().clone();
-        // Who hears nobody knows nothing of the others: the rooms stay as they are.
-        if (!membership.settled || membership.cut_off) && !self.draining {
-            return;
-        }
+        // Who hears nobody, or has not listened for long, knows nothing of the others: the rooms stay as they are. But what is
+        // offered has been let go of, and its players wait.
+        let is_blind = (!membership.settled || membership.cut_off) && !self.draining;
         for room in std::mem::take(&mut self.look_at) {
-            if self.running.contains_key(&room) {
+            if is_blind && !self.is_offered_to_me(&room) {
+                self.look_at.insert(room);
+            } else if self.running.contains_key(&room) {
                 self.consider_going(room);
             } else if !self.draining && self.should_claim(&membership, &room) {
                 self.claim(room);
             }
         }
+    }
+
+    fn is_offered_to_me(&self, room: &RoomId) -> bool {
+        let is_to_me = |to: &NodeId| *to == self.context.config.node;
+        let belief = self.beliefs.of(room).filter(|_| !self.running.contains_key(room));
+        belief
+            .is_some_and(|belief| matches!(&belief.ownership, Ownership::Offered { to, .. } if is_to_me(to)))
     }
 
     fn consider_going(&mut self, room: RoomId) {
