@@ -25,6 +25,9 @@ use crate::swarm::tally::new_histogram;
 /// Before anything is counted at a pace.
 const SETTLE: Duration = Duration::from_secs(2);
 
+/// How long a quiet cluster is watched, to know what it asks of Redis by itself: heartbeats and the lobby come in bursts.
+const QUIET: Duration = Duration::from_secs(5);
+
 /// Bytes of a command as a relay publishes it.
 const COMMAND_BYTES: usize = 150;
 
@@ -73,8 +76,9 @@ impl Tables {
     }
 
     async fn measure(&self, args: &BenchArgs, rate: u64, prefix: &str, run: &mut Run) -> anyhow::Result<()> {
-        let quiet = self.stage.snapshot()?;
         sleep(SETTLE).await;
+        let quiet = self.stage.snapshot()?;
+        sleep(QUIET).await;
         let quiet = self.stage.cost_since(&quiet)?;
         let play = self.play.clone();
         let playing = spawn_local(async move { play.run(rate).await });
