@@ -16,6 +16,9 @@ use tower::ServiceExt;
 const HEAD: Duration = Duration::from_secs(10);
 /// A request's head at most, bytes.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// What the kernel holds for a client that does not read, bytes (it counts its own overhead too, and so doubles this). Left to
+/// itself it would let each such socket grow to megabytes, which no bound of ours would see.
+const SEND_BUFFER_BYTES: usize = 64 * 1024;
 /// Out of files or memory: others must end first.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// HTTP requests that are being answered have so long to end.
@@ -60,6 +63,7 @@ fn is_the_clients(error: &io::Error) -> bool {
 async fn answer(stream: TcpStream, from: SocketAddr, router: Router, leaving: CancellationToken) {
     // Frames are small and must not wait for each other; a socket that cannot do that is about to fail.
     let _ = stream.set_nodelay(true);
+    let _ = socket2::SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(from));
         router.clone().oneshot(request.map(axum::body::Body::new))
