@@ -7,6 +7,7 @@ const BANNER_AFTER_MS = 600;
 export class ConnectionBadge {
   #timer = null;
   #lag = null;
+  #wasOnline = false;
 
   /** @param {() => void} retry connects again when the user asks for it */
   constructor(retry) {
@@ -27,6 +28,7 @@ export class ConnectionBadge {
     this.badge.dataset.state = name;
     clearTimeout(this.#timer);
     if (name === "online") {
+      this.#wasOnline = true;
       this.banner.hidden = true;
       return this.lag(this.#lag);
     }
@@ -37,7 +39,8 @@ export class ConnectionBadge {
       this.banner.hidden = false;
     };
     if (name === "offline") showBanner();
-    else this.#timer = setTimeout(showBanner, BANNER_AFTER_MS);
+    // Nothing is lost before there was something: the page waits for a name.
+    else if (this.#wasOnline || why) this.#timer = setTimeout(showBanner, BANNER_AFTER_MS);
     return undefined;
   }
 
