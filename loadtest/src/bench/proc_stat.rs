@@ -90,8 +90,11 @@ mod tests {
         let before = CpuTime::of(&[pid]).unwrap();
         let memory = vec![1_u8; 64 << 20];
         let mut sum = 0_u64;
-        while (CpuTime::of_this_process().unwrap() - before).us < 2 * TICK_US {
+        loop {
             sum += memory.iter().map(|byte| u64::from(*byte)).sum::<u64>();
+            if (CpuTime::of_this_process().unwrap() - before).us >= 2 * TICK_US {
+                break;
+            }
         }
         // The kernel brings its count up to date in batches, so a little may be missing.
         assert!(sum > 0 && resident_bytes(&[pid]).unwrap() > 48 << 20);
