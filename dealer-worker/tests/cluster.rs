@@ -211,6 +211,25 @@ async fn a_zombie_writes_nothing_and_drops_its_rooms() {
     }
 }
 
+/// A room that has nothing to commit does not run into the fence by itself.
+#[tokio::test(start_paused = true)]
+async fn a_zombie_of_an_idle_room_takes_it_anew_when_it_is_handed_back() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    let _workers = [house.worker("w1"), house.worker("w2")];
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    let first = house.claimers(1).await[&room(1)].clone().unwrap();
+    let zombie = house.wire.link(&support::node(&first));
+    zombie.set(LinkState::Held);
+    relay.until(&room(1), |followed| followed.epochs.len() == 2).await;
+    zombie.heal();
+    // The room is assigned to it still, so the other one offers it.
+    relay.until(&room(1), |followed| followed.epochs.len() == 3).await;
+    assert_eq!(house.claimers(1).await[&room(1)], Some(first));
+    assert_eq!(relay.sit(&room(1), "ann", 1, 100).await.code(), "applied");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_second_session_takes_the_seat_and_the_first_is_told_and_refused() {
     let house = House::new();

@@ -3,10 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use shared::{
-    id::{Epoch, NodeId, RoomId},
-    node::Owner,
-};
+use shared::id::{Epoch, NodeId, RoomId};
 use tokio::time::Instant;
 
 /// What is believed of one room.
@@ -65,26 +62,20 @@ impl Beliefs {
         is_new
     }
 
-    /// What the map of owners says.
-    pub fn read(&mut self, room: &RoomId, owner: Owner) {
-        match owner.node {
-            Some(node) => self.learn(room, owner.epoch, Ownership::Node(node)),
-            None => self.learn(room, owner.epoch, Ownership::Nobody),
-        }
-    }
-
-    /// What news say, or what became of a claim of one's own.
-    pub fn learn(&mut self, room: &RoomId, epoch: Epoch, ownership: Ownership) {
-        let Some(belief) = self.rooms.get_mut(room) else { return };
+    /// What news say, or what became of a claim of one's own. Answers whether it changes what is believed.
+    pub fn learn(&mut self, room: &RoomId, epoch: Epoch, ownership: Ownership) -> bool {
+        let Some(belief) = self.rooms.get_mut(room) else { return false };
         let rank = |ownership: &Ownership| match ownership {
             Ownership::Somebody { .. } => 0,
             Ownership::Node(_) => 1,
             Ownership::Nobody => 2,
             Ownership::Offered { .. } => 3,
         };
-        if (epoch, rank(&ownership)) > (belief.epoch, rank(&belief.ownership)) {
+        let is_news = (epoch, rank(&ownership)) > (belief.epoch, rank(&belief.ownership));
+        if is_news {
             *belief = Belief { epoch, ownership };
         }
+        is_news
     }
 }
 

@@ -183,13 +183,13 @@ impl Floor {
         match news {
             NodeNews::Owns { node, room, epoch } => {
                 self.open(&room);
-                self.beliefs.learn(&room, epoch, Ownership::Node(node));
+                self.learn_of_others(&room, epoch, Ownership::Node(node));
                 self.look_at.insert(room);
             }
             NodeNews::Offer { from: _, to, room, epoch } => {
                 self.open(&room);
                 let until = self.in_ms(self.context.config.offer_ms);
-                self.beliefs.learn(&room, epoch, Ownership::Offered { to, until });
+                self.learn_of_others(&room, epoch, Ownership::Offered { to, until });
                 self.look_at.insert(room);
             }
             NodeNews::Opened { room } => self.open(&room),
@@ -197,6 +197,15 @@ impl Floor {
             NodeNews::Gone { .. } | NodeNews::Beat { .. } => {}
         }
         false
+    }
+
+    /// News and the map may tell a room of this worker that it is not its own any more.
+    fn learn_of_others(&mut self, room: &RoomId, epoch: Epoch, ownership: Ownership) {
+        if self.beliefs.learn(room, epoch, ownership)
+            && let Some(occupied) = self.running.get(room)
+        {
+            occupied.mailbox.order(Order::Superseded(epoch));
+        }
     }
 
     fn open(&mut self, room: &RoomId) {
@@ -225,7 +234,8 @@ impl Floor {
         for (name, owner) in owners {
             if let (Ok(room), Ok(owner)) = (RoomId::new(&name), serde_json::from_slice::<Owner>(&owner)) {
                 wrong.extend(self.contradict(&room, &owner));
-                self.beliefs.read(&room, owner);
+                let ownership = owner.node.map_or(Ownership::Nobody, Ownership::Node);
+                self.learn_of_others(&room, owner.epoch, ownership);
             }
         }
         for (room, owner) in wrong {
@@ -246,6 +256,8 @@ impl Floor {
         let names_me = written.node.as_ref() == Some(me);
         let belief = self.beliefs.of(room)?;
         let owned = self.running.contains_key(room) && belief.ownership == Ownership::Node(me.clone());
+        // A later epoch in the map is a successor's word, not a mistake.
+        let owned = owned && written.epoch <= belief.epoch;
         let epoch = belief.epoch.max(written.epoch);
         let node = match (owned, names_me) {
             (true, false) => Some(me.clone()),
@@ -413,9 +425,8 @@ impl Floor {
                 self.retries.remove(&room);
                 self.beliefs.learn(&room, epoch, ownership);
             }
-            Ok(Ended::Fenced) => {
-                let epoch = self.beliefs.of(&room).map_or(Epoch(0), |belief| belief.epoch);
-                self.beliefs.learn(&room, epoch.next(), Ownership::Somebody { until: soon });
+            Ok(Ended::Fenced(epoch)) => {
+                self.beliefs.learn(&room, epoch, Ownership::Somebody { until: soon });
             }
             Ok(Ended::NotTaken(NotTaken::Lost(epoch))) => {
                 debug!(%room, epoch = epoch.0, "another worker was faster");

@@ -19,10 +19,10 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 const RETRY_FIRST: Duration = Duration::from_millis(20);
 const RETRY_MAX: Duration = Duration::from_millis(1_000);
 
-/// Somebody else owns the room: this owner's epoch is over.
+/// Somebody else owns the room, since this epoch: this owner's is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("another worker owns the room")]
-pub struct Fenced;
+#[error("another worker owns the room since epoch {}", .0.0)]
+pub struct Fenced(pub Epoch);
 
 /// The journal of a room that this worker owns.
 pub struct Journal {
@@ -99,6 +99,21 @@ impl Journal {
         Ok(())
     }
 
+    /// Looks whether somebody else has claimed the room.
+    ///
+    /// # Errors
+    /// [`Fenced`], if so.
+    pub async fn check(&self) -> Result<(), Fenced> {
+        self.fenced_by(last(&*self.store, &self.room).await.as_ref())
+    }
+
+    fn fenced_by(&self, last: Option<&Stored>) -> Result<(), Fenced> {
+        match last {
+            Some(stored) if stored.at.epoch() > self.epoch() => Err(Fenced(stored.at.epoch())),
+            _ => Ok(()),
+        }
+    }
+
     /// Claims the room anew in a later epoch after the store's generation has changed, and answers how many entries
     /// from the last keyframe on the store no longer held. The next entry must be a keyframe; it replaces all before it.
     ///
@@ -116,9 +131,7 @@ impl Journal {
         let before = Position::new(self.epoch().0, from.saturating_sub(1));
         let limit = usize::try_from(written).unwrap_or(usize::MAX).saturating_add(1);
         let held = until_answered(|| self.store.read(&self.room, Some(before), limit)).await;
-        if held.last().is_some_and(|stored| stored.at.epoch() > self.epoch()) {
-            return Err(Fenced);
-        }
+        self.fenced_by(held.last())?;
         let lost = written.saturating_sub(held.len() as u64);
         let at = Position(self.epoch().claimed_at(now_ms), Seq(0));
         write(&*self.store, &self.room, at, claim(at), None).await?;
@@ -156,7 +169,7 @@ pub async fn write(
         }
         match last(store, room).await {
             Some(stored) if stored.at == at && stored.bytes == entry => break,
-            Some(stored) if stored.at >= at => return Err(Fenced),
+            Some(stored) if stored.at >= at => return Err(Fenced(stored.at.epoch())),
             _ => {
                 sleep(pause).await;
                 pause = (pause * 2).min(RETRY_MAX);

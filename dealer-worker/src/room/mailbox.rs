@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use shared::id::NodeId;
+use shared::id::{Epoch, NodeId};
 use tokio::sync::Notify;
 
 /// An empty queue keeps room for so many messages and gives the rest back.
@@ -46,6 +46,9 @@ pub enum Order {
     },
     /// The store may have lost entries: claim the room anew from memory.
     Reassert,
+    /// Another worker is said to have claimed the room in this epoch: look whether that is so. A room that has nothing to
+    /// commit would not find out by itself, and its successor may have let go of it already.
+    Superseded(Epoch),
     /// A relay has died without a word: its members are away.
     RelayGone(NodeId),
 }

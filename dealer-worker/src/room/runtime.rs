@@ -55,8 +55,8 @@ const BUSY_RETRY_MS: u64 = 500;
 /// How a room's task ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
-    /// Another worker owns the room.
-    Fenced,
+    /// Another worker owns the room, since this epoch.
+    Fenced(Epoch),
     /// It was let go of as asked, until and with this epoch.
     LetGo(Epoch),
     /// It was never owned.
@@ -64,8 +64,8 @@ pub enum Ended {
 }
 
 impl From<Fenced> for Ended {
-    fn from(_: Fenced) -> Self {
-        Self::Fenced
+    fn from(Fenced(epoch): Fenced) -> Self {
+        Self::Fenced(epoch)
     }
 }
 
@@ -242,6 +242,11 @@ impl<R: Room> Running<R> {
                 }
                 Err(Ended::LetGo(epoch))
             }
+            Order::Superseded(epoch) if epoch > self.journal.epoch() => {
+                let checked = self.journal.check().await;
+                self.fenced(checked)
+            }
+            Order::Superseded(_) => Ok(()),
             Order::Reassert if self.journal.is_in_doubt() => Ok(self.reassert().await?),
             Order::Reassert => Ok(()),
             Order::RelayGone(relay) => {
