@@ -70,6 +70,11 @@ impl Game {
         for event in &seen {
             self.folded.apply(event).unwrap();
             assert!(self.folded.conserves_chips(), "{event:?}");
+            if let TableEvent::Collected { pots } = event {
+                let in_it = |seat: &u8| self.folded.seats[usize::from(*seat)].as_ref();
+                let named = pots.iter().flat_map(|pot| &pot.seats).map(in_it);
+                assert!(named.flatten().all(|player| player.in_hand && !player.folded), "{event:?}");
+            }
         }
         self.events.extend(seen);
         let at = Position::new(1, self.journal.len() as u64 + 1);
@@ -220,6 +225,30 @@ fn who_leaves_in_a_hand_folds_at_the_turn_and_goes_with_the_rest() {
         game.act(if game.turn().call.is_some() { "call" } else { "check" }, None);
     }
     assert_eq!(game.folded.chips.cashed, 300 - game.folded.on_table());
+}
+
+#[test]
+fn a_pot_names_nobody_who_folded_without_a_bet_or_mucked_at_showdown() {
+    let mut game = Game::started(config(), &["ann", "bob", "cid"]);
+    for _ in 0..20 {
+        // Called to the river and checked there, but for the last, who leaves instead.
+        while game.folded.hand.as_ref().unwrap().boards[0].len() < 5 {
+            game.act(if game.turn().call.is_some() { "call" } else { "check" }, None);
+        }
+        game.act("check", None);
+        game.act("check", None);
+        let leaver = game.to_act();
+        game.ok(&leaver, json!({"a": "leave"}));
+        assert!(game.folded.hand.as_ref().unwrap().ended);
+        game.ok(&leaver, json!({"a": "sit", "buy_in": 100}));
+        for name in ["ann", "bob", "cid"] {
+            if game.seat(name).unwrap().stack < 50 {
+                game.ok(name, json!({"a": "top_up", "amount": 100}));
+            }
+        }
+        game.tick();
+    }
+    assert!(game.events.iter().any(|event| matches!(event, TableEvent::Mucked { .. })));
 }
 
 #[test]

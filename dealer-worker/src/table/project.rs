@@ -78,12 +78,19 @@ pub(super) fn before(
             seen.push(TableEvent::Won { seat: seat.get(), pot, amount: amount.0 });
         }
         E::Shown { seat, ref cards, why } => {
+            if why != ShowReason::Voluntary {
+                pots_as_they_are(hand, view, seen);
+            }
             let rank = rank(hand, cards);
             debug_assert!(why == ShowReason::Voluntary || !hand.ended());
             let cards = cards.iter().flatten().map(card).collect();
             seen.push(TableEvent::Shown { seat: seat.get(), cards, rank });
         }
-        E::Mucked { seat } => seen.push(TableEvent::Mucked { seat: seat.get() }),
+        // Before that: who mucks gives up a pot, but may be named in it.
+        E::Mucked { seat } => {
+            pots_as_they_are(hand, view, seen);
+            seen.push(TableEvent::Mucked { seat: seat.get() });
+        }
         // Seen by its effects, by nobody, or (the end) told by the table, which knows when the next hand is.
         E::BetsCollected
         | E::RunsOffered { .. }
