@@ -96,6 +96,8 @@ pub struct Bot {
     asked: Option<u64>,
     /// No such command before.
     rest_until: Option<Instant>,
+    /// When it was polled last: what was due then and was not done waits for a message.
+    polled: Option<Instant>,
     /// The last hand after which it thought about staying.
     mused: u64,
     vanish: Option<Duration>,
@@ -122,6 +124,7 @@ impl Bot {
             turn: None,
             asked: None,
             rest_until: None,
+            polled: None,
             mused: 0,
             vanish: None,
             stopping: false,
@@ -170,6 +173,7 @@ impl Bot {
 
     /// Does what is due now; to be called after every message and at [`Bot::next_deadline`].
     pub fn poll(&mut self, now: Instant) -> Option<Acting> {
+        self.polled = Some(now);
         self.client.keep_alive(now);
         if !self.client.is_online() {
             return None;
@@ -191,11 +195,13 @@ impl Bot {
         None
     }
 
-    /// When [`Bot::poll`] has something to do, if no message comes before.
+    /// When [`Bot::poll`] has something to do, if no message comes before. Later than the last poll, but for the client's own
+    /// deadlines: a bot that is stopping leaves its turn to the clock, and one that waits for a keyframe knows no table to act at.
     pub fn next_deadline(&self) -> Option<Instant> {
         let thought = self.turn.and_then(|thought| thought.until);
         let rest = self.rest_until.filter(|_| self.asked.is_none());
-        [thought, rest, self.client.next_deadline()].into_iter().flatten().min()
+        let own = [thought, rest].into_iter().flatten().filter(|due| Some(*due) > self.polled);
+        own.chain(self.client.next_deadline()).min()
     }
 
     /// Whether it vanishes now, and for how long.
