@@ -44,7 +44,7 @@ pub struct Breaches {
     /// Keyframes that went past frames not seen: legal after a slow read or a long absence.
     #[serde(skip)]
     pub jumped: u64,
-    /// Keyframes of a later epoch that went back: the broker lost frames that had been seen.
+    /// Keyframes of a later epoch that went back, or hands that were dealt again: the broker lost frames that had been seen.
     #[serde(skip)]
     pub lost: u64,
     /// The first few breaches in words.

@@ -20,6 +20,9 @@ pub struct Referee {
     hand: u64,
     /// The user's hole cards in that hand, once dealt.
     own: Vec<Card>,
+    /// Cards that were the user's before frames and a change of owner were jumped over. Had the broker lost some of those
+    /// frames, nobody could say so any more: the same hand may have been dealt again.
+    doubted: Option<Vec<Card>>,
     /// A card of this hand has already been seen twice: told once.
     doubled: bool,
 }
@@ -104,6 +107,13 @@ impl Referee {
         self.distinct(view, breaches);
     }
 
+    /// Frames were jumped over together with a change of owner.
+    pub fn doubt(&mut self) {
+        if !self.own.is_empty() {
+            self.doubted = Some(std::mem::take(&mut self.own));
+        }
+    }
+
     /// Judges the user's own part of a frame, against the view after that frame.
     pub fn private(&mut self, me: &UserId, part: &TablePrivate, view: &TableView, breaches: &mut Breaches) {
         if part.cards.is_empty() {
@@ -123,6 +133,8 @@ impl Referee {
         if !seat.is_some_and(|seat| seat.in_hand) || part.cards.len() != usize::from(hand.hole_cards) {
             breaches.count(Breach::Privacy, || format!("{} cards, but not dealt so", part.cards.len()));
         }
+        let doubted = self.doubted.take().filter(|_| self.hand == part.hand);
+        breaches.lost += u64::from(doubted.is_some_and(|before| before != part.cards));
         self.hand = part.hand;
         self.own.clone_from(&part.cards);
         self.distinct(view, breaches);
@@ -140,6 +152,7 @@ impl Referee {
     fn begin(&mut self, hand: u64) {
         self.hand = hand;
         self.own.clear();
+        self.doubted = None;
         self.doubled = false;
     }
 
@@ -366,6 +379,19 @@ mod tests {
         let part = TablePrivate { hand: 2, cards: cards("5s 6s") };
         Referee::new().private(&user("ann"), &part, &scene.view, &mut breaches);
         assert_eq!(breaches.privacy, 2, "hand 2 is not on");
+    }
+
+    #[test]
+    fn other_cards_beyond_a_jump_to_another_owner_are_a_loss_and_not_a_leak() {
+        let mut scene = Scene::new();
+        scene.referee.doubt();
+        scene.own("As Ad");
+        assert_eq!((scene.breaches.total(), scene.breaches.lost), (0, 0), "nothing was lost");
+        scene.referee.doubt();
+        scene.own("5s 6s");
+        assert_eq!((scene.breaches.total(), scene.breaches.lost), (0, 1));
+        scene.own("As Ad");
+        assert_eq!(scene.breaches.privacy, 1, "from then on they do not change");
     }
 
     #[test]

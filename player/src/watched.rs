@@ -86,12 +86,16 @@ impl Watched {
         breaches: &mut Breaches,
     ) -> Taken {
         Referee::no_other_cards(named, referee::cards_in_view(&view) + self.looks_like_a_card(), breaches);
+        let epoch_before = self.follower.at().epoch();
         let step = self.follower.keyframe(at, view);
         if step != Err(Fault::Repeat) {
             self.gapped = false;
             if step == Ok(Step::Rewound) {
                 // The hands of a lost suffix may be dealt again, with other cards.
                 self.referee = Referee::new();
+            }
+            if step == Ok(Step::Jumped) && at.epoch() > epoch_before {
+                self.referee.doubt();
             }
             if let Some(view) = self.follower.view() {
                 self.referee.keyframe(view, breaches);
