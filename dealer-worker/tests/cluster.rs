@@ -238,8 +238,8 @@ async fn a_second_session_takes_the_seat_and_the_first_is_told_and_refused() {
     let relay = Relay::new(&house, "r1", 1).await;
     relay.owned(&room(1)).await;
     relay.command(&room(1), &user("ann"), 1, 1, json!({"a": "sit", "buy_in": 100})).await;
-    let present = |session| Asked::Present { user: user("ann"), session: SessionId(session) };
-    relay.tell(&room(1), present(2)).await;
+    let present = |session, anew| Asked::Present { user: user("ann"), session: SessionId(session), anew };
+    relay.tell(&room(1), present(2, true)).await;
     let sit_out = json!({"a": "sit_out"});
     let refused = relay.command(&room(1), &user("ann"), 1, 2, sit_out.clone()).await;
     assert_eq!(refused.code(), "other_session");
@@ -248,18 +248,22 @@ async fn a_second_session_takes_the_seat_and_the_first_is_told_and_refused() {
     assert_eq!(notices[0].2["code"], "taken_over");
     assert_eq!(relay.command(&room(1), &user("ann"), 2, 1, sit_out.clone()).await.code(), "applied");
 
+    // That the first is still there is told now and then; it does not want the seat back.
+    relay.tell(&room(1), present(1, false)).await;
+    assert_eq!(relay.command(&room(1), &user("ann"), 1, 9, sit_out.clone()).await.code(), "other_session");
+
     // The next owner knows it too, although both sessions are told to it as present.
     first.kill();
     let _second = house.worker("w2");
     let epochs = relay.followed(&room(1)).epochs.len();
     relay.until(&room(1), |followed| followed.epochs.len() > epochs).await;
-    relay.tell(&room(1), present(2)).await;
-    relay.tell(&room(1), present(1)).await;
+    relay.tell(&room(1), present(2, false)).await;
+    relay.tell(&room(1), present(1, false)).await;
     let come_back = json!({"a": "come_back"});
-    assert_eq!(relay.command(&room(1), &user("ann"), 1, 3, come_back.clone()).await.code(), "other_session");
+    assert_eq!(relay.command(&room(1), &user("ann"), 1, 10, come_back.clone()).await.code(), "other_session");
     // Watching again takes it back.
-    relay.tell(&room(1), present(1)).await;
-    assert_eq!(relay.command(&room(1), &user("ann"), 1, 4, come_back).await.code(), "applied");
+    relay.tell(&room(1), present(1, true)).await;
+    assert_eq!(relay.command(&room(1), &user("ann"), 1, 11, come_back).await.code(), "applied");
     assert_eq!(relay.command(&room(1), &user("ann"), 2, 2, sit_out).await.code(), "other_session");
 }
 
@@ -283,7 +287,7 @@ async fn members_of_a_relay_that_dies_are_away_until_they_are_heard_of() {
     dying.fall_silent();
     let followed = relay.until(&room(1), away("ann")).await;
     assert!(!away("bob")(&followed));
-    relay.tell(&room(1), Asked::Present { user: user("ann"), session: SessionId(1) }).await;
+    relay.tell(&room(1), Asked::Present { user: user("ann"), session: SessionId(1), anew: true }).await;
     relay.until(&room(1), |followed| !away("ann")(followed)).await;
     relay.tell(&room(1), Asked::Absent { user: user("ann"), session: SessionId(1) }).await;
     relay.until(&room(1), away("ann")).await;

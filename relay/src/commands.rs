@@ -194,7 +194,7 @@ impl Room {
             watcher.asks.get_or_insert_default().owed.push((cause.n, at));
             if !watcher.member && !watcher.muted {
                 watcher.member = true;
-                self.tell_present(state, key, works);
+                self.tell_present(state, key, false, works);
             }
         }
     }

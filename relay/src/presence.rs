@@ -14,7 +14,7 @@ use shared::{
 use smallvec::SmallVec;
 
 use crate::{
-    room::{Room, State},
+    room::{Room, State, Watcher},
     works::Works,
 };
 
@@ -53,13 +53,14 @@ impl Room {
             }
         }
         for key in present.into_iter().filter(|_| tell) {
-            self.tell_present(state, key, works);
+            self.tell_present(state, key, false, works);
         }
     }
 
-    pub(crate) fn tell_present(&self, state: &State, key: usize, works: &Works) {
-        let watcher = &state.watchers[key];
-        self.tell(state, Asked::Present { user: watcher.user.clone(), session: watcher.session }, works);
+    /// `anew`: the client has just asked to watch.
+    pub(crate) fn tell_present(&self, state: &State, key: usize, anew: bool, works: &Works) {
+        let Watcher { user, session, .. } = &state.watchers[key];
+        self.tell(state, Asked::Present { user: user.clone(), session: *session, anew }, works);
     }
 
     pub(crate) fn tell_absent(&self, state: &State, key: usize, works: &Works) {
@@ -72,7 +73,7 @@ impl Room {
         state.told_ms = works.now_ms();
         for (key, watcher) in &state.watchers {
             if watcher.member && watcher.peer.is_open() {
-                self.tell_present(state, key, works);
+                self.tell_present(state, key, false, works);
             }
         }
     }

@@ -163,7 +163,8 @@ impl Room {
             peer.answer(&self.unavailable(), works.now_ms());
         }
         if state.watchers[key].member {
-            self.tell_present(state, key, works);
+            // Who resumes goes on as what it was, be it a session that had lost its seat.
+            self.tell_present(state, key, from.is_none(), works);
         }
         Some(key)
     }
@@ -182,7 +183,7 @@ impl Room {
             self.deliver_to(state, key, works);
         }
         if state.watchers[key].member {
-            self.tell_present(state, key, works);
+            self.tell_present(state, key, true, works);
         }
         true
     }

@@ -45,6 +45,9 @@ pub enum Asked {
         user: UserId,
         /// In which session.
         session: SessionId,
+        /// It has just asked to watch, and so wants its seat back if another session of the user has taken it. Else this only
+        /// says that it is (still) there.
+        anew: bool,
     },
     /// This member's session has gone from this relay.
     Absent {

@@ -59,19 +59,12 @@ impl Sessions {
     pub fn retain(&mut self, is_member: impl Fn(&UserId) -> bool) {
         self.0.retain(|user, _| is_member(user));
     }
-
-    fn ousted(&self) -> impl Iterator<Item = SessionId> {
-        self.0.values().flat_map(|playing| playing.ousted.iter().copied())
-    }
 }
 
 /// Through which relays members are connected, as far as this owner has been told.
 #[derive(Debug, Default)]
 pub struct Connections {
     relays: BTreeMap<UserId, (SessionId, NodeId)>,
-    /// Ousted sessions whose relay has not spoken since the takeover. Its first word only repeats what was so before;
-    /// only the next one is a wish to have the seat back.
-    repeating: BTreeSet<SessionId>,
     /// Members that no relay has vouched for since the takeover, and when they count as away.
     unheard: BTreeSet<UserId>,
     unheard_until: Option<UnixMs>,
@@ -79,25 +72,14 @@ pub struct Connections {
 
 impl Connections {
     /// After a takeover: all members are to be heard of by `until`.
-    pub fn unheard(sessions: &Sessions, members: Vec<UserId>, until: UnixMs) -> Self {
+    pub fn unheard(members: Vec<UserId>, until: UnixMs) -> Self {
         let unheard_until = (!members.is_empty()).then_some(until);
-        Self {
-            relays: BTreeMap::new(),
-            repeating: sessions.ousted().collect(),
-            unheard: members.into_iter().collect(),
-            unheard_until,
-        }
-    }
-
-    /// Whether this word of an ousted session is only a repetition after a change of epoch.
-    pub fn is_repetition(&mut self, session: SessionId) -> bool {
-        self.repeating.remove(&session)
+        Self { relays: BTreeMap::new(), unheard: members.into_iter().collect(), unheard_until }
     }
 
     /// The playing session of a member is connected through this relay.
     pub fn connected(&mut self, user: &UserId, session: SessionId, relay: &NodeId) {
         self.unheard.remove(user);
-        self.repeating.remove(&session);
         match self.relays.get_mut(user) {
             Some(known) if known.0 == session && known.1 == *relay => {}
             Some(known) => *known = (session, relay.clone()),
@@ -110,7 +92,6 @@ impl Connections {
     /// A session has gone from a relay. Answers whether that leaves its user without a connection: not when the session
     /// has come back through another relay meanwhile. The session must be the one that plays.
     pub fn gone(&mut self, user: &UserId, session: SessionId, relay: &NodeId) -> bool {
-        self.repeating.remove(&session);
         match self.relays.get(user) {
             Some(known) if known.0 == session && known.1 == *relay => self.relays.remove(user).is_some(),
             Some(_) => false,
@@ -174,16 +155,6 @@ mod tests {
     }
 
     #[test]
-    fn after_a_takeover_an_ousted_session_that_is_still_there_does_not_take_the_seat_back() {
-        let mut sessions = Sessions::default();
-        sessions.play(&user(), SessionId(1));
-        sessions.play(&user(), SessionId(2));
-        let mut connections = Connections::unheard(&sessions, vec![user()], 100);
-        assert!(connections.is_repetition(SessionId(1)));
-        assert!(!connections.is_repetition(SessionId(1)), "the next word is a wish");
-    }
-
-    #[test]
     fn a_session_that_moved_to_another_relay_is_not_gone_with_the_first() {
         let relay = |name| NodeId::new(name).unwrap();
         let mut connections = Connections::default();
@@ -196,9 +167,8 @@ mod tests {
 
     #[test]
     fn who_is_not_heard_of_after_a_takeover_is_away() {
-        let sessions = Sessions::default();
         let bob = UserId::new("bob").unwrap();
-        let mut connections = Connections::unheard(&sessions, vec![user(), bob.clone()], 100);
+        let mut connections = Connections::unheard(vec![user(), bob.clone()], 100);
         connections.connected(&bob, SessionId(5), &NodeId::new("r1").unwrap());
         assert!(connections.overdue(99).is_empty());
         assert_eq!(connections.overdue(100), BTreeSet::from([user()]));

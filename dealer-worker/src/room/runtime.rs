@@ -104,7 +104,7 @@ async fn own<R: Room>(start: Start, open_new: fn(RoomSpec) -> R) -> Result<std::
     let taken = Box::pin(claimer.take::<R>(&id, believed, open_new)).await.map_err(Ended::NotTaken)?;
     let Taken { state, journal, frames_lost, is_new } = taken;
     let unheard_until = context.ports.clock.now_ms() + context.config.presence_grace_ms;
-    let connections = Connections::unheard(&state.sessions, state.room.members(), unheard_until);
+    let connections = Connections::unheard(state.room.members(), unheard_until);
     let mut running = Box::new(Running {
         frames: Channel::frames(&id),
         refused: answers::Refused::default(),
@@ -280,7 +280,12 @@ impl<R: Room> Running<R> {
                 }
                 self.command(&relay, cause, &name, &body).await
             }
-            Asked::Present { user, session } => self.present(&relay, &user, session).await,
+            Asked::Present { user, session, anew } => {
+                if !anew && self.state.sessions.is_ousted(&user, session) {
+                    return Ok(());
+                }
+                self.present(&relay, &user, session).await
+            }
             Asked::Absent { user, session } => {
                 let plays = self.state.sessions.playing(&user) == Some(session);
                 if plays && self.connections.gone(&user, session, &relay) {
@@ -349,10 +354,6 @@ impl<R: Room> Running<R> {
         let playing = self.state.sessions.playing(user);
         let mut plays = None;
         if playing != Some(session) {
-            let is_ousted = self.state.sessions.is_ousted(user, session);
-            if self.connections.is_repetition(session) && is_ousted {
-                return Ok(());
-            }
             plays = Some((user.clone(), session));
             let before =
                 playing.and_then(|playing| Some((playing, self.connections.relay_of(user, playing)?)));

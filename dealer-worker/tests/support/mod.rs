@@ -402,7 +402,7 @@ async fn repair(ports: Ports, relay: NodeId, heard: Arc<Heard>, rooms: u32) {
                 let epoch = state.rooms[room].at.epoch();
                 if *told != epoch.0 {
                     *told = epoch.0;
-                    let what = Asked::Present { user: user.clone(), session: *session };
+                    let what = Asked::Present { user: user.clone(), session: *session, anew: false };
                     words.push((Channel::commands(room), ToRoom { epoch, relay: relay.clone(), what }));
                 }
             }

@@ -350,7 +350,7 @@ impl Ears {
     pub(crate) async fn presence(&mut self) -> (bool, UserId, SessionId) {
         loop {
             match self.next().await.what {
-                Asked::Present { user, session } => return (true, user, session),
+                Asked::Present { user, session, .. } => return (true, user, session),
                 Asked::Absent { user, session } => return (false, user, session),
                 Asked::Command { .. } => {}
             }
