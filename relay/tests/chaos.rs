@@ -42,6 +42,7 @@ const FAULTS: Rates = Rates {
     refused: 0.05,
     answer_lost: 0.05,
     hangs: 0.01,
+    behind: 0.0,
     slow: 0.2,
     slow_max: Duration::from_millis(300),
     dropped: 0.15,

@@ -23,6 +23,8 @@ pub enum Operation {
 /// What becomes of one operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fate {
+    /// So many times all others that can run do so first: the scheduler's whims.
+    pub turns: u8,
     /// How long it takes to the broker.
     pub before: Duration,
     /// Whether the broker does it.
@@ -46,8 +48,13 @@ pub enum Answer {
 
 impl Fate {
     /// Nothing goes wrong and nothing takes time.
-    pub const FINE: Self =
-        Self { before: Duration::ZERO, applied: true, after: Duration::ZERO, answer: Answer::Arrives };
+    pub const FINE: Self = Self {
+        turns: 0,
+        before: Duration::ZERO,
+        applied: true,
+        after: Duration::ZERO,
+        answer: Answer::Arrives,
+    };
 
     /// Fails without having been applied.
     pub const REFUSED: Self = Self { applied: false, answer: Answer::Unavailable, ..Self::FINE };

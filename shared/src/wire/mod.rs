@@ -19,6 +19,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::{
     sync::{Notify, futures::Notified},
+    task::yield_now,
     time::sleep,
 };
 
@@ -101,6 +102,12 @@ impl Arrived {
     }
 }
 
+async fn take_turns(fate: &Fate) {
+    for _ in 0..fate.turns {
+        yield_now().await;
+    }
+}
+
 impl Link {
     fn new(node: NodeId, faults: Option<Arc<dyn Faults>>) -> Self {
         Self {
@@ -165,6 +172,7 @@ impl Link {
             None => Fate::FINE,
             Some(faults) => {
                 let fate = faults.operation(&self.node, operation);
+                take_turns(&fate).await;
                 if !fate.before.is_zero() {
                     sleep(fate.before).await;
                     self.passable().await?;
@@ -178,6 +186,7 @@ impl Link {
     /// Brings the broker's answer back.
     pub(crate) async fn answer(&self, arrived: Arrived) -> Result<(), Broken> {
         let Arrived(fate) = arrived;
+        take_turns(&fate).await;
         if !fate.after.is_zero() {
             sleep(fate.after).await;
         }

@@ -9,6 +9,9 @@ use tokio::time::Duration;
 use super::fault::{Copies, Fate, Faults, Operation, one_copy};
 use crate::id::NodeId;
 
+/// An operation that is put behind others is so at most as often.
+pub const TURNS_MAX: u8 = 6;
+
 /// How often what goes wrong; probabilities from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Rates {
@@ -18,6 +21,8 @@ pub struct Rates {
     pub answer_lost: f64,
     /// An operation never ends.
     pub hangs: f64,
+    /// All others that can run do so first, up to [`TURNS_MAX`] times on the way to the broker and as often on the way back.
+    pub behind: f64,
     /// An operation takes up to [`Rates::slow_max`] to the broker and as long back.
     pub slow: f64,
     /// The longest way of a slow operation.
@@ -72,6 +77,8 @@ impl Faults for SeededFaults {
         } else {
             Fate::FINE
         };
+        let behind = rates.behind > 0.0 && rng.random_bool(rates.behind);
+        let fate = Fate { turns: if behind { rng.random_range(1..=TURNS_MAX) } else { 0 }, ..fate };
         if !rng.random_bool(rates.slow) {
             return fate;
         }
