@@ -198,6 +198,29 @@ async fn a_hole_in_the_journal_is_told_to_the_table() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_table_whose_keyframes_are_lost_begins_anew_and_says_so() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    // What a store keeps that has lost a new table's beginning while its owner was writing on.
+    let public = bytes::Bytes::from_static(b"{}");
+    let (secret, privates) = (bytes::Bytes::new(), Default::default());
+    let at = shared::id::Position::new(1, 7);
+    let stray = Entry { kind: Kind::Delta, room: room(1), at, cause: None, privates, public, secret };
+    house.store.append(&room(1), at, stray.encode().stored, None).await.unwrap();
+    let owner = serde_json::to_vec(&json!({"node": null, "epoch": 1})).unwrap();
+    house.store.map_set(shared::channel::OWNERS, "t1", owner.into()).await.unwrap();
+    let _worker = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    let lost = |followed: &support::Followed| {
+        let told =
+            |event: &_| matches!(event, shared::protocol::table::TableEvent::HistoryLost { frames: 7 });
+        followed.events.iter().any(told)
+    };
+    relay.until(&room(1), lost).await;
+    assert_eq!(relay.sit(&room(1), "ann", 1, 100).await.code(), "applied");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_flooded_room_refuses_what_is_too_much_and_answers_everything_once() {
     let house = House::new();
     house.open(1, &fast()).await;

@@ -40,9 +40,6 @@ pub enum NotTaken {
     /// A record of its journal cannot be read.
     #[error("its journal at {0}: {1}")]
     Record(Position, BadRecord),
-    /// There are frames but no keyframe to start from.
-    #[error("its journal holds no keyframe")]
-    NoKeyframe,
 }
 
 /// A room that was taken over; nothing is committed but the claim.
@@ -96,17 +93,21 @@ impl Claimer<'_> {
         let restored = self.restore(room).await?;
         let is_new = restored.is_none();
         let (state, last, keyframe, frames_lost) = match restored {
-            Some(Restored { state, last, keyframe, frames_lost }) => {
+            Some(Restored { state: Some(state), last, keyframe, frames_lost }) => {
                 // A journal with a hole is not worth keeping: nobody can follow it beyond the hole.
                 let keep_from = if frames_lost == 0 { keyframe } else { claim };
                 (state, last, Some(keep_from), frames_lost)
             }
-            None => {
+            restored => {
                 let spec = match spec {
                     Some(spec) => spec,
                     None => self.spec(room).await?,
                 };
-                (Journaled::new(open_new(spec)), Seq(0), None, 0)
+                let state = Journaled::new(open_new(spec));
+                match restored {
+                    Some(stump) => (state, Seq(0), Some(claim), stump.frames_lost),
+                    None => (state, Seq(0), None, 0),
+                }
             }
         };
         let last = Position(claim.epoch(), last);
@@ -146,7 +147,8 @@ impl Claimer<'_> {
 }
 
 struct Restored<R> {
-    state: Journaled<R>,
+    /// `None`: the store has lost every keyframe, and what is left of the journal stands on nothing. The room begins anew.
+    state: Option<Journaled<R>>,
     last: Seq,
     keyframe: Position,
     frames_lost: u64,
@@ -160,7 +162,9 @@ fn replay<R: Room>(
 ) -> Result<Option<Restored<R>>, NotTaken> {
     let Some((first, deltas)) = entries.split_first() else { return Ok(None) };
     if first.kind != Kind::Keyframe {
-        return Err(NotTaken::NoKeyframe);
+        let frames_lost = entries.last().map_or(0, |entry| entry.at.seq().0);
+        warn!(%room, frames_lost, "the journal has lost its keyframes: the room begins anew");
+        return Ok(Some(Restored { state: None, last: Seq(0), keyframe: first.at, frames_lost }));
     }
     let bad = |entry: &Entry| {
         let at = entry.at;
@@ -180,5 +184,5 @@ fn replay<R: Room>(
         state.apply(&delta, entry.cause.as_ref(), entry.at);
         last = entry.at.seq();
     }
-    Ok(Some(Restored { state, last, keyframe: first.at, frames_lost }))
+    Ok(Some(Restored { state: Some(state), last, keyframe: first.at, frames_lost }))
 }
