@@ -115,7 +115,8 @@ impl Journal {
     }
 
     /// Claims the room anew in a later epoch after the store's generation has changed, and answers how many entries
-    /// from the last keyframe on the store no longer held. The next entry must be a keyframe; it replaces all before it.
+    /// from the last keyframe on the store no longer held. The next entry must be a keyframe; if some were lost it replaces all
+    /// before it.
     ///
     /// # Errors
     /// [`Fenced`], if somebody else has claimed it meanwhile.
@@ -136,7 +137,11 @@ impl Journal {
         let at = Position(self.epoch().claimed_at(now_ms), Seq(0));
         write(&*self.store, &self.room, at, claim(at), None).await?;
         self.last = Position(at.epoch(), self.last.seq());
-        self.keyframe = Some(at);
+        if lost > 0 {
+            // A journal with a hole is not worth keeping. Without one it is what relays find out by whether what they have is
+            // still part of the history.
+            self.keyframe = Some(at);
+        }
         self.generation = generation;
         Ok(lost)
     }

@@ -2,4 +2,4 @@
 
 pub mod shadow;
 
-pub use shadow::{Promise, Shadow};
+pub use shadow::{Promise, Shadow, digest};

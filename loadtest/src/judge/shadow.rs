@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use player::follower::Follower;
+use player::follower::{Follower, Step};
 use shared::{
     entry::{Entry, Kind},
     id::{NodeId, Position, RoomId, Seq, SessionId, UserId},
@@ -345,12 +345,10 @@ impl Shadow {
     }
 }
 
-/// FNV-1a over a position and a text: enough to tell two runs apart.
-fn digest(before: u64, at: Position, public: &[u8]) -> u64 {
-    let numbers = [at.epoch().0.to_le_bytes(), at.seq().0.to_le_bytes()];
-    let bytes = numbers.iter().flatten().chain(public);
-    bytes.fold(before ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+/// FNV-1a, going on from `before`: enough to tell two runs apart.
+pub fn digest(before: u64, bytes: impl IntoIterator<Item = u8>) -> u64 {
+    bytes.into_iter().fold(before ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
@@ -363,7 +361,8 @@ const FRAMES_KEPT: usize = 4_096;
 impl Journal {
     fn take(&mut self, entry: Entry, room: &RoomId, broken: &mut Vec<(Promise, String)>) {
         let at = entry.at;
-        self.digest = digest(self.digest, at, &entry.public);
+        let numbers = [at.epoch().0.to_le_bytes(), at.seq().0.to_le_bytes()];
+        self.digest = digest(self.digest, numbers.into_iter().flatten().chain(entry.public.iter().copied()));
         if entry.kind == Kind::Claim {
             self.owner = std::str::from_utf8(&entry.secret).ok().and_then(|name| NodeId::new(name).ok());
             if at.seq().0 != 0 {
@@ -438,8 +437,12 @@ impl Journal {
         if unbalanced {
             broken.push((Promise::Chips, format!("{room} {at}: chips do not add up")));
         }
-        if let Err(fault) = step {
-            broken.push((Promise::Fold, format!("{room} {at}: {fault:?}")));
+        match step {
+            Err(fault) => broken.push((Promise::Fold, format!("{room} {at}: {fault:?}"))),
+            Ok(Step::Rewound) if !self.lossy => {
+                broken.push((Promise::Fold, format!("{room} {at}: goes back, and nothing was lost")));
+            }
+            Ok(_) => {}
         }
         if let Some(view) = self.follower.view() {
             self.views.insert(at, view.clone());
