@@ -9,7 +9,10 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::{
     id::RoomId,
-    protocol::table::{SeatStatus, SeatView, TableCommand, TableView},
+    protocol::{
+        RefusalCode,
+        table::{SeatStatus, SeatView, TableCommand, TableView},
+    },
 };
 use tokio::time::{Duration, Instant};
 
@@ -88,6 +91,8 @@ pub struct Bot {
     rng: ChaCha8Rng,
     /// The table where it sits or wants to.
     room: Option<RoomId>,
+    /// The table where another session of the user has taken the seat, until it goes back there.
+    seat_lost: Option<RoomId>,
     /// How many tables were full, one after the other.
     full: usize,
     /// The turn that it thinks about or has answered, and when the thinking ends.
@@ -120,6 +125,7 @@ impl Bot {
             rng: ChaCha8Rng::seed_from_u64(character.seed),
             character,
             room: None,
+            seat_lost: None,
             full: 0,
             turn: None,
             asked: None,
@@ -161,14 +167,18 @@ impl Bot {
             Heard::Refused(refusal) => self.refused(refusal, now),
             // What was asked before and has no answer was sent again; with a new session it never will have one.
             Heard::Welcome { resumed: false } => self.asked = None,
-            Heard::Unwatched(room) | Heard::Error { room: Some(room), .. }
-                if self.room.as_ref() == Some(room) =>
-            {
-                self.room = None;
-            }
+            // Unless it has asked to watch again already.
+            Heard::Unwatched(room) if self.client.room(room).is_none() => self.give_up(room),
+            Heard::Error { room: Some(room), .. } => self.give_up(room),
             _ => {}
         }
         heard
+    }
+
+    fn give_up(&mut self, room: &RoomId) {
+        if self.room.as_ref() == Some(room) {
+            self.room = None;
+        }
     }
 
     /// Does what is due now; to be called after every message and at [`Bot::next_deadline`].
@@ -227,6 +237,9 @@ impl Bot {
     }
 
     fn choose_room(&mut self, now: Instant) -> Option<RoomId> {
+        if self.room.is_none() && self.may_ask(now) && self.seat_lost.is_some() {
+            self.room = self.seat_lost.take();
+        }
         if self.room.is_none() && self.may_ask(now) && !self.stopping {
             let tables = &self.character.tables;
             if tables.is_empty() {
@@ -338,9 +351,18 @@ impl Bot {
 
     fn refused(&mut self, refusal: &Refusal, now: Instant) {
         let wait = refusal.retry_after_ms.map_or(AFTER_REFUSAL, Duration::from_millis);
+        if refusal.code == RefusalCode::OtherSession {
+            // Watching again takes the seat back; not at once, lest two bots of one user do nothing else.
+            self.client.unwatch(&refusal.room, now);
+            self.seat_lost = Some(refusal.room.clone());
+            (self.room, self.turn, self.asked) = (None, None, None);
+            let away = if self.stopping { Duration::ZERO } else { self.character.habits.away };
+            self.rest_until = Some(now + away.max(wait));
+            return;
+        }
         if self.asked == Some(refusal.n) {
             self.asked = None;
-            self.rest(wait, now);
+            self.rest_until = Some(now + wait);
         } else if let Some(thought) = &mut self.turn
             && thought.until.is_none()
         {
