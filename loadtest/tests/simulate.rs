@@ -1,6 +1,9 @@
 //! The simulator on seeds that do not change, and the judges on faults that are planted.
 
-use loadtest::simulate::{Plan, Planted, Promise, run, run::count_panics};
+use std::collections::BTreeSet;
+
+use loadtest::simulate::{Plan, Planted, Promise, Verdict, run, run::count_panics};
+use shared::wire::fault::Operation;
 
 /// So many seeds at the most until a planted fault is caught.
 const SEEDS_TO_CATCH: u64 = 20;
@@ -9,33 +12,62 @@ fn broken(plan: &Plan) -> Vec<(Promise, String)> {
     run(plan).broken
 }
 
-#[test]
-fn what_is_promised_holds_in_every_storm() {
-    count_panics();
-    for seed in 0..40 {
-        assert_eq!(broken(&Plan::of(seed)), [], "seed {seed}");
-    }
-}
-
 /// Each of these broke a promise when it was found.
 #[test]
 fn what_was_found_once_stays_mended() {
     count_panics();
-    for seed in [0, 161, 218, 282, 343, 488] {
+    let seeds =
+        [0, 161, 218, 282, 343, 488, 1_000_517, 1_003_897, 1_006_043, 2_001_490, 2_001_679, 1_795_240_244];
+    for seed in seeds {
         assert_eq!(broken(&Plan::of(seed)), [], "seed {seed}");
     }
 }
 
 #[test]
-fn a_seed_repeats_itself_to_the_last_frame() {
-    for seed in [3, 14, 18] {
+fn a_seed_repeats_itself_to_the_last_byte_that_anybody_hears() {
+    for seed in 100..112 {
         let (one, other) = (run(&Plan::of(seed)), run(&Plan::of(seed)));
         assert_eq!(
-            (one.digest, one.frames, one.heard),
-            (other.digest, other.frames, other.heard),
+            (one.digest, one.frames, one.heard, one.virtual_time),
+            (other.digest, other.frames, other.heard, other.virtual_time),
             "seed {seed}"
         );
     }
+}
+
+/// Every await of a commit is one of these operations, and those of takeover and hand-over are too.
+#[test]
+fn a_crash_at_any_await_of_a_commit_loses_nothing() {
+    count_panics();
+    use Operation::{Append, Map, Publish, Read, Subscribe};
+    let mut died = 0;
+    for operation in [Append, Publish, Read, Map, Subscribe] {
+        for applied in [false, true] {
+            for passes in 0..8 {
+                let verdict = run(&Plan::tripping(u64::from(passes), operation, passes, applied));
+                let what = format!("{operation:?} after {passes}, applied: {applied}");
+                assert_eq!(verdict.broken, [], "{what}");
+                died += verdict.blows.values().sum::<u64>();
+            }
+        }
+    }
+    assert!(died >= 50, "only {died} workers met a crash");
+}
+
+/// And whatever a plan may hold happens in them.
+#[test]
+fn what_is_promised_holds_in_every_storm() {
+    count_panics();
+    let verdicts: Vec<Verdict> = (0..60).map(|seed| run(&Plan::of(seed))).collect();
+    for verdict in &verdicts {
+        assert_eq!(verdict.broken, [], "seed {}", verdict.seed);
+    }
+    let kinds: BTreeSet<&str> = verdicts.iter().flat_map(|verdict| verdict.blows.keys().copied()).collect();
+    assert_eq!(kinds.len(), 11, "{kinds:?}");
+    assert!(verdicts.iter().any(|verdict| verdict.busy > 0), "no mailbox was full");
+    assert!(verdicts.iter().any(|verdict| verdict.ousted > 0), "no session took a seat over");
+    assert!(verdicts.iter().any(|verdict| verdict.rewound > 0), "no client was told of a loss");
+    assert!(verdicts.iter().any(|verdict| verdict.jumped > 0), "no reader was slow");
 }
 
 /// The first seed with which a planted fault is caught, and what was seen broken.

@@ -1,9 +1,13 @@
 //! `loadtest simulate`: many seeds, on all cores.
 
 use std::{
+    collections::BTreeMap,
     panic::catch_unwind,
     str::FromStr,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Instant,
 };
 
@@ -14,7 +18,7 @@ use tokio::time::Duration;
 
 use super::{
     plan::Plan,
-    run::{Verdict, count_panics, run},
+    run::{Verdict, count_panics, pulse, run},
 };
 
 /// Runs seeds of the simulator and reports broken promises.
@@ -45,6 +49,9 @@ pub struct Simulate {
     #[arg(long, default_value = "off", value_name = "FILTER")]
     log: String,
 }
+
+/// What is printed before the seed that is to be run again.
+const AGAIN: &str = "again with: cargo run --release -p loadtest -- simulate --seeds";
 
 /// A range of seeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,10 +90,18 @@ struct Report {
     hands: u64,
     actions: u64,
     deliveries: u64,
-    blows: u64,
+    busy: u64,
+    ousted: u64,
+    blows: BTreeMap<&'static str, u64>,
     rewound: u64,
     jumped: u64,
 }
+
+/// A run whose clock stands still for so long goes round in a circle.
+const STUCK_AFTER: Duration = Duration::from_secs(60);
+
+/// The seeds that run, and by what it is seen that their clocks go on.
+type Running = Mutex<BTreeMap<u64, Arc<AtomicU64>>>;
 
 impl Simulate {
     /// Runs all seeds; answers whether every promise was kept.
@@ -100,6 +115,10 @@ impl Simulate {
         let jobs = self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let next = AtomicU64::new(from);
         let report = Mutex::new(Report::default());
+        let running = Arc::new(Running::default());
+        let (again, watched) = (self.again_with(), running.clone());
+        // Not in the scope: nothing but the end of the process ends a thread that goes round in a circle.
+        std::thread::spawn(move || watch(&watched, &again));
         let began = Instant::now();
         std::thread::scope(|scope| {
             for _ in 0..jobs {
@@ -109,8 +128,10 @@ impl Simulate {
                         if seed >= to {
                             return;
                         }
+                        running.lock().insert(seed, pulse());
                         let verdict = catch_unwind(|| run(&self.plan(seed)));
-                        report.lock().take(seed, verdict.ok(), &self.again(seed));
+                        running.lock().remove(&seed);
+                        report.lock().take(seed, verdict.ok(), &self.again_with());
                     }
                 });
             }
@@ -131,13 +152,34 @@ impl Simulate {
         }
     }
 
-    fn again(&self, seed: u64) -> String {
-        let mut again = format!("cargo run --release -p loadtest -- simulate --seeds {seed}");
+    /// The flags with which the same plan follows from a seed.
+    fn again_with(&self) -> String {
+        let mut again = String::new();
         if let (Some(relays), Some(workers), Some(tables)) = (self.relays, self.workers, self.tables) {
             let seconds = self.seconds;
             again += &format!(" --relays {relays} --workers {workers} --tables {tables} --seconds {seconds}");
         }
         again
+    }
+}
+
+/// Ends the process when a run goes round in a circle.
+fn watch(running: &Running, again: &str) {
+    let mut seen: BTreeMap<u64, (u64, Instant)> = BTreeMap::new();
+    loop {
+        std::thread::sleep(STUCK_AFTER / 20);
+        let running = running.lock();
+        seen.retain(|seed, _| running.contains_key(seed));
+        for (seed, pulse) in &*running {
+            let pulse = pulse.load(Ordering::Relaxed);
+            let (last, since) = seen.entry(*seed).or_insert((pulse, Instant::now()));
+            if *last != pulse {
+                (*last, *since) = (pulse, Instant::now());
+            } else if since.elapsed() > STUCK_AFTER {
+                println!("seed {seed}: its clock stands still; {AGAIN} {seed}{again}");
+                std::process::exit(1);
+            }
+        }
     }
 }
 
@@ -148,7 +190,7 @@ impl Report {
         let broken = verdict.as_ref().is_none_or(|verdict| !verdict.broken.is_empty());
         if broken {
             self.failing_seeds.push(seed);
-            println!("seed {seed}: broken; again with: {again}");
+            println!("seed {seed}: broken; {AGAIN} {seed}{again}");
         }
         let Some(verdict) = verdict else {
             self.breaches += 1;
@@ -163,7 +205,11 @@ impl Report {
         self.hands += verdict.hands;
         self.actions += verdict.acked;
         self.deliveries += verdict.heard;
-        self.blows += verdict.blows;
+        self.busy += verdict.busy;
+        self.ousted += verdict.ousted;
+        for (kind, fell) in &verdict.blows {
+            *self.blows.entry(kind).or_default() += fell;
+        }
         self.rewound += verdict.rewound;
         self.jumped += verdict.jumped;
     }
@@ -179,7 +225,7 @@ impl Report {
             self.hands,
             self.actions,
             self.deliveries,
-            self.blows,
+            self.blows.values().sum::<u64>(),
             self.breaches,
             self.failing_seeds.len(),
         );

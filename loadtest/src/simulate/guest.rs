@@ -7,14 +7,14 @@ use player::{Bot, Character, Heard, comeback::Comeback};
 use rand::RngExt;
 use shared::{
     id::{Position, RoomId, UserId},
-    protocol::ClientOut,
+    protocol::{ClientOut, RefusalCode, client_out::NoticeCode},
 };
 use tokio::{
     sync::{Mutex as AsyncMutex, Notify},
     time::{Duration, Instant, sleep, sleep_until},
 };
 
-use crate::judge::{Promise, Shadow};
+use crate::judge::{Promise, Shadow, digest};
 
 use super::{
     pipe::{Far, Received},
@@ -62,13 +62,17 @@ impl Stage {
 }
 
 /// What a guest leaves behind.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Left {
-    /// Who.
-    pub(super) user: UserId,
-    /// Messages received.
+    /// Messages received, and a number that differs if anything in them does.
     pub(super) heard: u64,
+    pub(super) digest: u64,
     /// Commands that were acknowledged.
     pub(super) acked: u64,
+    /// Commands that were refused because the room had too much to do.
+    pub(super) busy: u64,
+    /// How often another session took the seat.
+    pub(super) ousted: u64,
     /// Keyframes of a later epoch that went back: the broker had lost what this guest had seen.
     pub(super) rewound: u64,
     /// Keyframes that went past frames not seen.
@@ -84,8 +88,7 @@ pub(super) struct Guest {
     stage: Arc<Stage>,
     /// Whether it naps now and then, reading nothing.
     naps: bool,
-    heard: u64,
-    acked: u64,
+    left: Left,
 }
 
 /// Why a connection is over.
@@ -106,7 +109,7 @@ impl Guest {
     ) -> Self {
         let naps = character.seed.is_multiple_of(4);
         let bot = Bot::new(character, world.token(&user), Instant::now());
-        Self { user, bot, world, shadow, stage, naps, heard: 0, acked: 0 }
+        Self { user, bot, world, shadow, stage, naps, left: Left::default() }
     }
 
     /// Plays until the run is over.
@@ -187,17 +190,26 @@ impl Guest {
     }
 
     async fn hear(&mut self, text: &str) -> Option<Over> {
-        self.heard += 1;
+        self.left.heard += 1;
+        self.left.digest = digest(self.left.digest, text.bytes());
         match self.bot.receive(text, Instant::now()) {
             Heard::Frame { room, at, .. } | Heard::Keyframe { room, at } => self.compare(&room, at).await,
             Heard::Private { room } => self.compare_private(&room, text).await,
             Heard::Acked { n, room, at, .. } => {
-                self.acked += 1;
+                self.left.acked += 1;
                 let session = self.bot.client().session().expect("acknowledged within a session");
                 let mut shadow = self.shadow.lock().await;
                 shadow.look_at(&room).await.expect(SPARED);
                 shadow.acknowledged(&room, &self.user, session, n, at);
             }
+            Heard::Refused(refusal) if refusal.code == RefusalCode::Busy => {
+                self.left.busy += 1;
+                if refusal.retry_after_ms.is_none() {
+                    let what = format!("{}: busy, and not told when to come again", self.user);
+                    self.shadow.lock().await.accuse(Promise::Client, what);
+                }
+            }
+            Heard::Notice(NoticeCode::TakenOver) => self.left.ousted += 1,
             Heard::Reconnect(after) => return Some(Over::Told(after)),
             _ => {}
         }
@@ -239,12 +251,6 @@ impl Guest {
             let what = format!("{} was told of a loss, but nothing was lost", self.user);
             shadow.accuse(Promise::Told, what);
         }
-        Left {
-            user: self.user.clone(),
-            heard: self.heard,
-            acked: self.acked,
-            rewound: breaches.lost,
-            jumped: breaches.jumped,
-        }
+        Left { rewound: breaches.lost, jumped: breaches.jumped, ..self.left }
     }
 }

@@ -85,7 +85,7 @@ impl PipeWire {
         }
         let mut written = 0;
         for slice in slices {
-            if state.dropper.as_ref().is_some_and(|dropper| dropper.drops(slice)) {
+            if is_whole(slice) && state.dropper.as_ref().is_some_and(|dropper| dropper.drops(slice)) {
                 written += slice.len();
                 continue;
             }
@@ -209,6 +209,12 @@ impl Drop for Far {
             waiting.wake();
         }
     }
+}
+
+/// Whether this is one frame from its beginning to its end.
+fn is_whole(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&0x81)
+        && head(bytes).is_some_and(|(_, header, length)| header + length == bytes.len())
 }
 
 /// Opcode, bytes of the header, bytes of the payload.

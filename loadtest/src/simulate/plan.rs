@@ -7,6 +7,9 @@ use tokio::time::Duration;
 
 use super::{faults::Tripwire, planted::Planted};
 
+/// A room's mailbox where it is not to be felt.
+const MAILBOX_MESSAGES: usize = 256;
+
 /// A run. Two runs of one plan are the same to the last byte of every journal.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -20,6 +23,10 @@ pub struct Plan {
     pub tables: usize,
     /// How many bots there are.
     pub bots: usize,
+    /// So many of the bots' users are logged in twice: another bot plays for each of them too.
+    pub twins: usize,
+    /// So many messages wait for a room at most.
+    pub(super) mailbox: usize,
     /// How long things go wrong, virtual time.
     pub stormy: Duration,
     /// What goes wrong with single operations and messages meanwhile.
@@ -47,6 +54,27 @@ pub(super) enum Blow {
     Silence(Place, Duration),
     /// The broker fails over to a replica that lacks the last writes.
     Lose(usize),
+    /// The broker is restarted with all that it had: nobody reaches it for a while, and everybody connects anew.
+    Restart(Duration),
+}
+
+impl Blow {
+    /// What reports call it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Kill(Place::Relay(_), _) => "relay_killed",
+            Self::Kill(Place::Worker(_), _) => "worker_killed",
+            Self::Trip(Place::Relay(_), ..) => "relay_killed_in_an_operation",
+            Self::Trip(Place::Worker(_), ..) => "worker_killed_in_an_operation",
+            Self::Drain(Place::Relay(_)) => "relay_stopped",
+            Self::Drain(Place::Worker(_)) => "worker_stopped",
+            Self::Hold(..) => "held",
+            Self::Cut(..) => "cut",
+            Self::Silence(..) => "silenced",
+            Self::Lose(_) => "broker_lost_writes",
+            Self::Restart(_) => "broker_restarted",
+        }
+    }
 }
 
 /// A place for a process.
@@ -70,13 +98,39 @@ impl Plan {
             workers: rng.random_range(1..=3),
             tables,
             bots: tables * rng.random_range(2..=5),
+            twins: 0,
+            mailbox: MAILBOX_MESSAGES,
             stormy,
             rates: rates(&mut rng),
             blows: Vec::new(),
             planted: None,
         };
         plan.blows = blows(&mut rng, stormy);
+        if rng.random_bool(0.2) {
+            let at = stormy.mul_f64(rng.random_range(0.1..0.9));
+            let down = Duration::from_millis(rng.random_range(10..=6_000));
+            plan.blows.push((at, Blow::Restart(down)));
+            plan.blows.sort_by_key(|(at, _)| *at);
+        }
+        if rng.random_bool(0.3) {
+            plan.twins = rng.random_range(1..=plan.bots);
+        }
+        if rng.random_bool(0.2) {
+            plan.mailbox = rng.random_range(1..=3);
+        }
+        if rng.random_bool(0.5) {
+            plan.rates.behind = rng.random_range(0.0..=0.5);
+        }
         plan
+    }
+
+    /// One small house in fair weather, in which one worker dies in the middle of an operation: of one of its next operations of
+    /// that kind, after `passes` of them, before or after the broker has done it. A new worker takes its place.
+    pub fn tripping(seed: u64, operation: Operation, passes: u32, applied: bool) -> Self {
+        let wire = Tripwire { operation, passes, applied };
+        let stormy = Duration::from_secs(10);
+        let blow = Blow::Trip(Place::Worker(0), wire, Duration::from_secs(1));
+        Self { blows: vec![(Duration::from_millis(1), blow)], ..Self::calm(seed, 1, 1, 1, 3, stormy) }
     }
 
     /// The same plan with a fault of our own making.
@@ -99,6 +153,8 @@ impl Plan {
             workers,
             tables,
             bots,
+            twins: 0,
+            mailbox: MAILBOX_MESSAGES,
             stormy,
             rates: Rates::default(),
             blows: Vec::new(),
@@ -118,6 +174,7 @@ fn rates(rng: &mut ChaCha8Rng) -> Rates {
         answer_lost: up_to(0.02),
         // An operation that never ends does not exist: the real adapter gives up on it.
         hangs: 0.0,
+        behind: 0.0,
         slow: up_to(0.3),
         slow_max: Duration::from_millis(40),
         dropped: up_to(0.05),
@@ -157,8 +214,14 @@ fn blow(rng: &mut ChaCha8Rng, may_lose: bool) -> Blow {
 }
 
 fn tripwire(rng: &mut ChaCha8Rng) -> Tripwire {
-    let operations =
-        [Operation::Append, Operation::Append, Operation::Publish, Operation::Read, Operation::Map];
+    let operations = [
+        Operation::Append,
+        Operation::Append,
+        Operation::Publish,
+        Operation::Read,
+        Operation::Map,
+        Operation::Subscribe,
+    ];
     Tripwire {
         operation: *operations.choose(rng).expect("there are operations"),
         passes: rng.random_range(0..20),

@@ -1,6 +1,14 @@
 //! One run: storm, calm, end, verdict.
 
-use std::{cell::RefCell, sync::Arc, time::Instant as WallInstant};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant as WallInstant,
+};
 
 use player::{Character, Habits, Style};
 use rand::{Rng, RngExt, SeedableRng};
@@ -64,21 +72,32 @@ pub struct Verdict {
     pub heard: u64,
     /// Commands acknowledged.
     pub acked: u64,
-    /// Blows that fell.
-    pub blows: u64,
+    /// Commands that were refused because the room had too much to do.
+    pub busy: u64,
+    /// How often a second session of a user took the seat.
+    pub ousted: u64,
+    /// Blows that fell, by kind.
+    pub blows: BTreeMap<&'static str, u64>,
     /// Keyframes that told clients of a loss (only where the broker lost something).
     pub rewound: u64,
     /// Keyframes that went past frames, for slow readers and long absences.
     pub jumped: u64,
     /// Broken promises, with what happened.
     pub broken: Vec<(Promise, String)>,
-    /// A number that differs if anything in any journal does, its secrets aside.
+    /// A number that differs if anything in any journal does, its secrets aside, or in what any client heard.
     pub digest: u64,
 }
 
 thread_local! {
     /// Panics of this thread's tasks, which end only their task.
     static PANICS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    /// Grows with every second of the simulated clock of this thread's run.
+    static PULSE: Arc<AtomicU64> = Arc::default();
+}
+
+/// A number that grows while runs of this thread go on: a run in which somebody never rests stands still for ever.
+pub fn pulse() -> Arc<AtomicU64> {
+    PULSE.with(Arc::clone)
 }
 
 /// Has panics counted against the run in which they happen; to be called once, before the first run.
@@ -127,13 +146,21 @@ async fn live(plan: &Plan) -> Verdict {
             shadow.published(frame);
         }
     });
+    let pulse = pulse();
+    judges.spawn(async move {
+        loop {
+            pulse.fetch_add(1, Ordering::Relaxed);
+            sleep(Duration::from_secs(1)).await;
+        }
+    });
     for place in places(plan) {
         world.start(place);
     }
     let stage = Stage::new();
     let mut guests = JoinSet::new();
     for (index, character) in characters(plan, &tables, &mut rng).enumerate() {
-        let user = UserId::new(&format!("guest-{index}")).expect("a name");
+        // Those beyond the bots are second sessions of the first ones.
+        let user = UserId::new(&format!("guest-{}", index % plan.bots)).expect("a name");
         guests.spawn(Guest::new(user, character, world.clone(), shadow.clone(), stage.clone()).play());
     }
 
@@ -149,7 +176,8 @@ async fn live(plan: &Plan) -> Verdict {
     settle(&tables, &shadow).await;
     stage.set(Phase::Gone);
     let mut left: Vec<Left> = guests.join_all().await;
-    left.sort_by(|one, other| one.user.cmp(&other.user));
+    // In the order in which they came; nothing else tells two sessions of a user apart.
+    left.sort_by_key(|left| left.digest);
 
     let shadow = shadow.lock().await;
     Verdict {
@@ -160,11 +188,13 @@ async fn live(plan: &Plan) -> Verdict {
         hands: tables.iter().map(|table| shadow.hands_ended(table)).sum(),
         heard: left.iter().map(|left| left.heard).sum(),
         acked: left.iter().map(|left| left.acked).sum(),
+        busy: left.iter().map(|left| left.busy).sum(),
+        ousted: left.iter().map(|left| left.ousted).sum(),
         blows,
         rewound: left.iter().map(|left| left.rewound).sum(),
         jumped: left.iter().map(|left| left.jumped).sum(),
         broken: shadow.broken().to_vec(),
-        digest: shadow.digest(),
+        digest: left.iter().fold(shadow.digest(), |sum, left| sum.rotate_left(7) ^ left.digest),
     }
 }
 
@@ -203,7 +233,8 @@ async fn open(tables: &[RoomId], world: &World) {
 
 fn characters(plan: &Plan, tables: &Arc<[RoomId]>, rng: &mut ChaCha8Rng) -> impl Iterator<Item = Character> {
     let styles = [Style::RandomLegal, Style::Tight, Style::LooseAggressive];
-    (0..plan.bots).map(move |index| Character {
+    let bots = plan.bots;
+    (0..bots + plan.twins).map(move |index| Character {
         style: styles[index % styles.len()],
         habits: Habits {
             think_min: Duration::from_millis(20),
@@ -214,26 +245,26 @@ fn characters(plan: &Plan, tables: &Arc<[RoomId]>, rng: &mut ChaCha8Rng) -> impl
             away: Duration::from_secs(4),
         },
         tables: tables.clone(),
-        home: index % tables.len(),
+        home: index % bots % tables.len(),
         seed: rng.next_u64(),
     })
 }
 
-/// Lets the blows fall; answers how many did.
+/// Lets the blows fall; answers how many of each kind did.
 async fn storm(
     plan: &Plan,
     world: &Arc<World>,
     shadow: &Arc<Mutex<Shadow>>,
     mut tripped: mpsc::UnboundedReceiver<NodeId>,
-) -> u64 {
+) -> BTreeMap<&'static str, u64> {
     let began = Instant::now();
     let end = began + plan.stormy;
     let mut blows = plan.blows.iter();
     let mut next = blows.next();
-    let mut fell = 0;
+    let mut fell = BTreeMap::new();
     // What follows a blow: a process started again, a link healed.
     let mut aftermath = JoinSet::new();
-    let mut back_after = std::collections::BTreeMap::new();
+    let mut back_after = BTreeMap::new();
     loop {
         let due = next.map_or(end, |(at, _)| (began + *at).min(end));
         let next_look = Instant::now() + LOOK_EVERY;
@@ -241,8 +272,8 @@ async fn storm(
             Some(node) = tripped.recv() => {
                 if let Some(place) = world.kill_node(&node) {
                     tracing::info!(?place, %node, "tripped");
-                    fell += 1;
-                    let pause = back_after.remove(&node).unwrap_or(Duration::from_secs(1));
+                    let (pause, kind) = back_after.remove(&node).expect("who trips was laid a wire for");
+                    *fell.entry(kind).or_default() += 1;
                     aftermath.spawn(start_after(world.clone(), place, pause));
                 }
             }
@@ -253,11 +284,11 @@ async fn storm(
                 if let Some((_, blow)) = next {
                     if let Blow::Trip(place, wire, pause) = *blow {
                         if let Some(node) = world.node_at(place) {
-                            back_after.insert(node.clone(), pause);
+                            back_after.insert(node.clone(), (pause, blow.name()));
                             world.lay(node, wire);
                         }
                     } else {
-                        fell += 1;
+                        *fell.entry(blow.name()).or_default() += 1;
                         strike(*blow, world, shadow, &mut aftermath).await;
                     }
                 }
@@ -269,7 +300,10 @@ async fn storm(
     // Who has just tripped dies too; nobody trips from now on.
     world.clear_tripwires();
     while let Ok(node) = tripped.try_recv() {
-        fell += u64::from(world.kill_node(&node).is_some());
+        if world.kill_node(&node).is_some() {
+            let (_, kind) = back_after.remove(&node).expect("who trips was laid a wire for");
+            *fell.entry(kind).or_default() += 1;
+        }
     }
     // Processes that are on their way down get their time; the others come back with the calm.
     while aftermath.join_next().await.is_some() {}
@@ -300,6 +334,14 @@ async fn strike(blow: Blow, world: &Arc<World>, shadow: &Arc<Mutex<Shadow>>, aft
                 shadow.recede().await.expect(SPARED);
             }
             open(&shadow.rooms(), world).await;
+        }
+        Blow::Restart(down) => {
+            world.set_broker_down(true);
+            let world = world.clone();
+            aftermath.spawn(async move {
+                sleep(down).await;
+                world.set_broker_down(false);
+            });
         }
         Blow::Trip(..) => unreachable!("tripwires are laid by the storm"),
     }

@@ -20,7 +20,7 @@ use shared::{
     seal::SealKey,
     store::memory::MemoryStore,
     token::{Claims, Signer},
-    wire::Wire,
+    wire::{LinkState, Wire},
 };
 use tokio::{sync::mpsc, task::JoinSet, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -54,6 +54,7 @@ pub(super) struct World {
     signer: Signer,
     seal_key: SealKey,
     planted: Option<Planted>,
+    mailbox: usize,
     inner: Mutex<Inner>,
 }
 
@@ -63,6 +64,8 @@ struct Inner {
     workers: Vec<Slot>,
     /// Names are never used twice.
     started: u64,
+    /// Nobody reaches the broker, nor does who starts now.
+    broker_down: bool,
 }
 
 /// A place for a process.
@@ -93,11 +96,13 @@ impl World {
             signer: Signer::generate(),
             seal_key: SealKey::random(),
             planted: plan.planted,
+            mailbox: plan.mailbox,
             inner: Mutex::new(Inner {
                 rng,
                 relays: slots(plan.relays),
                 workers: slots(plan.workers),
                 started: 0,
+                broker_down: false,
             }),
         })
     }
@@ -141,7 +146,20 @@ impl World {
             Place::Relay(_) => self.relay(started, seed),
             Place::Worker(_) => self.worker(started, seed),
         };
+        if inner.broker_down {
+            self.wire.link(&process.node).set(LinkState::Refusing);
+        }
         inner.slot(place).running = Some(process);
+    }
+
+    /// The broker stops, or is there again. Every process loses its connection and makes a new one.
+    pub(super) fn set_broker_down(&self, down: bool) {
+        let mut inner = self.inner.lock();
+        inner.broker_down = down;
+        let places = inner.relays.iter().chain(&inner.workers);
+        for process in places.filter_map(|slot| slot.running.as_ref()) {
+            self.wire.link(&process.node).set(if down { LinkState::Refusing } else { LinkState::Up });
+        }
     }
 
     fn ports(&self, node: &NodeId) -> Ports {
@@ -182,7 +200,8 @@ impl World {
 
     fn worker(&self, started: u64, seed: u64) -> Process {
         let node = NodeId::new(&format!("worker-{started}")).expect("a name");
-        let config = WorkerConfig::new(node.clone(), self.seal_key.clone());
+        let mut config = WorkerConfig::new(node.clone(), self.seal_key.clone());
+        config.mailbox_messages_max = self.mailbox;
         let worker = Worker::new(self.worker_ports(&node), config, ChaCha20Rng::seed_from_u64(seed));
         let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -234,6 +253,7 @@ impl World {
 
     /// Heals every link.
     pub(super) fn heal(&self) {
+        self.set_broker_down(false);
         for link in self.wire.links() {
             link.heal();
         }
