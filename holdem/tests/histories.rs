@@ -149,6 +149,65 @@ fn a_card_cannot_be_dealt_twice() {
     );
 }
 
+/// Heads-up to a showdown on a board that plays for nobody, with these entries before and after it.
+fn heads_up(hole: &str, shown: &str, end: &str) -> Record {
+    let text = format!(
+        "variant = 'NT'
+antes = [0, 0]
+blinds_or_straddles = [1, 2]
+min_bet = 2
+starting_stacks = [100, 100]
+actions = [{hole}, 'p2 cc', 'p1 cc', 'd db QhJh8s', 'p1 cc', 'p2 cc', 'd db 4c', 'p1 cc', 'p2 cc', 'd db 3d', 'p1 cc', 'p2 cc', {shown}]
+{end}"
+    );
+    text.parse().expect("a hand")
+}
+
+#[test]
+fn a_dash_shows_the_cards_that_were_dealt() {
+    let hand =
+        heads_up("'d dh p1 7c2d', 'd dh p2 AsAd'", "'p1 sm 7c2d', 'p2 sm -'", "finishing_stacks = [98, 102]");
+    assert_eq!(hand.to_string().parse::<Record>().as_ref(), Ok(&hand));
+    assert_eq!(Replay::of(&hand).map(|replay| replay.verdict(&hand)), Ok(Verdict::Matches));
+    assert!(without_unseen_cards(hand, None).to_string().contains("d dh p2 AsAd"));
+}
+
+#[test]
+fn a_hand_may_be_dealt_card_by_card() {
+    let hand = heads_up(
+        "'d dh p1 7c', 'd dh p2 As', 'd dh p1 2d', 'd dh p2 Ad'",
+        "'p1 sm', 'p2 sm AsAd'",
+        "finishing_stacks = [98, 102]",
+    );
+    assert_eq!(Replay::of(&hand).map(|replay| replay.verdict(&hand)), Ok(Verdict::Matches));
+}
+
+#[test]
+fn unknown_cards_are_beaten_by_shown_ones_and_leave_the_winner_open_without() {
+    let stacks = "finishing_stacks = [102, 98]";
+    let (unknown, beaten) = ("'d dh p1 ????', 'd dh p2 ????'", "'p1 sm 7c2d', 'p2 sm ????'");
+    let hand = heads_up(unknown, beaten, stacks);
+    assert_eq!(Replay::of(&hand).map(|replay| replay.verdict(&hand)), Ok(Verdict::Matches));
+    for stacks in [stacks, "finishing_stacks = [98, 102]", "winnings = [0, 4]"] {
+        let hand = heads_up(unknown, "'p1 sm ????', 'p2 sm ????'", stacks);
+        assert_eq!(Replay::of(&hand).map(|replay| replay.verdict(&hand)), Ok(Verdict::Consistent));
+    }
+}
+
+#[test]
+fn winnings_of_nobody_are_winnings_unknown() {
+    let hand = heads_up("'d dh p1 7c2d', 'd dh p2 AsAd'", "'p1 sm', 'p2 sm -'", "winnings = [0, 0]");
+    assert_eq!(Replay::of(&hand).map(|replay| replay.verdict(&hand)), Ok(Verdict::Consistent));
+}
+
+#[test]
+fn tables_of_the_authors_own_are_no_hands() {
+    let hand = heads_up("'d dh p1 7c2d', 'd dh p2 AsAd'", "'p1 sm', 'p2 sm -'", "[_notes]\nwho = 'us'");
+    let text = format!("\u{feff}[1]\n{hand}\n[1._notes]\nwho = 'us'\n");
+    let hands = parse_all(&text).expect("TOML");
+    assert_eq!(hands, [Ok(Record { name: "1".to_owned(), ..hand })]);
+}
+
 /// Two boards after an all-in on the flop.
 fn run_twice() -> (HandSetup, Dealt) {
     let rake = Rake { basis_points: 500, caps: [Chips(30); SEATS_MAX - 1] };

@@ -21,18 +21,26 @@ impl RecordedCards {
     pub(super) fn of(record: &Record) -> RecordedCards {
         let hole_each = record.variant.hole_cards();
         let mut hole = vec![HoleCards::hidden(hole_each); record.players()];
+        // Dealt so far: a record may deal a hand card by card.
+        let mut dealt = vec![HoleCards::NONE; record.players()];
         let mut board = Vec::new();
         let mut shared = 0;
         for action in &record.actions {
             match action.what {
-                Some(What::Hole(player, cards) | What::Show(player, cards))
+                Some(What::Show(player, cards))
                     if player < hole.len() && cards.len() == hole_each && cards.known().is_some() =>
                 {
                     hole[player] = cards;
                 }
-                // Some of the cards may be known.
-                Some(What::Hole(player, cards)) if player < hole.len() && cards.len() == hole_each => {
-                    hole[player] = cards;
+                // Some of the cards may be unknown.
+                Some(What::Hole(player, cards)) if player < hole.len() && cards.len() <= hole_each => {
+                    if dealt[player].len() + cards.len() > hole_each {
+                        dealt[player] = HoleCards::NONE;
+                    }
+                    cards.iter().for_each(|card| dealt[player].push(card));
+                    if dealt[player].len() == hole_each {
+                        hole[player] = dealt[player];
+                    }
                 }
                 Some(What::Board(cards)) => board.extend(cards.iter()),
                 Some(What::Fold(_) | What::CheckOrCall(_) | What::BetOrRaiseTo(..)) => shared = board.len(),

@@ -27,8 +27,10 @@ pub enum What {
     CheckOrCall(usize),
     /// `pN cbr AMOUNT`
     BetOrRaiseTo(usize, Decimal),
-    /// `pN sm CARDS`
+    /// `pN sm CARDS`; unknown ones were neither shown nor mucked.
     Show(usize, HoleCards),
+    /// `pN sm -`: the cards he was dealt.
+    ShowDealt(usize),
     /// `pN sm`
     Muck(usize),
 }
@@ -62,7 +64,8 @@ fn parse(words: &[&str]) -> Option<What> {
         [who, "f"] => What::Fold(player(who)?),
         [who, "cc"] => What::CheckOrCall(player(who)?),
         [who, "cbr", amount] => What::BetOrRaiseTo(player(who)?, decimal(amount)?),
-        [who, "sm"] | [who, "sm", "-"] => What::Muck(player(who)?),
+        [who, "sm"] => What::Muck(player(who)?),
+        [who, "sm", "-"] => What::ShowDealt(player(who)?),
         [who, "sm", cards] => What::Show(player(who)?, hole(cards)?),
         _ => return None,
     })
@@ -134,6 +137,7 @@ impl fmt::Display for What {
             What::CheckOrCall(player) => write!(f, "p{} cc", player + 1),
             What::BetOrRaiseTo(player, amount) => write!(f, "p{} cbr {amount}", player + 1),
             What::Show(player, cards) => write!(f, "p{} sm {cards}", player + 1),
+            What::ShowDealt(player) => write!(f, "p{} sm -", player + 1),
             What::Muck(player) => write!(f, "p{} sm", player + 1),
         }
     }

@@ -57,12 +57,14 @@ pub enum PhhError {
     Empty,
 }
 
-/// Reads all hands of a file.
+/// Reads all hands of a file. Tables whose name begins with an underscore are their author's own and no hands.
 ///
 /// # Errors
 /// For each hand by itself; for the whole file if it is not TOML.
 pub fn parse_all(text: &str) -> Result<Vec<Result<Record, PhhError>>, PhhError> {
-    let tables = toml::parse(text)?;
+    let mut tables = toml::parse(text)?;
+    let own = |table: &Table| table.name.rsplit('.').next().is_some_and(|name| name.starts_with('_'));
+    tables.retain(|table| !own(table));
     if tables.is_empty() {
         return Err(PhhError::Empty);
     }

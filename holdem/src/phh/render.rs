@@ -106,7 +106,7 @@ pub fn without_unseen_cards(mut record: Record, viewer: Option<usize>) -> Record
         .actions
         .iter()
         .filter_map(|action| match action.what {
-            Some(What::Show(player, _)) => Some(player),
+            Some(What::Show(player, _) | What::ShowDealt(player)) => Some(player),
             _ => None,
         })
         .collect();

@@ -221,7 +221,11 @@ impl Replay {
     }
 
     /// Winnings are pots collected after an unrecorded rake: whoever is said to have won has, and not more than he won.
+    /// Collections write zeros for everybody where they do not know.
     fn verdict_on_winnings(&self, winnings: &[Decimal]) -> Verdict {
+        if winnings.iter().all(|won| won.units == 0) {
+            return Verdict::Consistent;
+        }
         let fits = winnings.iter().zip(self.hand.seats()).all(|(recorded, (seat, player))| {
             let scale = recorded.scale.max(self.scale);
             let recorded = i128::from(recorded.units) * 10_i128.pow(scale - recorded.scale);
@@ -277,14 +281,24 @@ fn chips(amount: Decimal, scale: u32) -> Result<Chips, ReplayError> {
     units.map(Chips).filter(|&chips| chips <= Chips::TABLE_MAX).ok_or(ReplayError::Amount)
 }
 
-/// What each player is recorded to have done with his cards at the end.
+/// What each player is recorded to have done with his cards at the end. Who shows unknown cards where others are seen is
+/// beaten, as far as the record tells; where nobody's cards are seen the record leaves open who won.
 fn choices(record: &Record) -> impl Iterator<Item = (SeatIndex, ShowChoice)> + '_ {
+    let seen = |action: &Notation| match action.what {
+        Some(What::Show(_, cards)) => cards.known().is_some(),
+        Some(What::ShowDealt(_)) => true,
+        _ => false,
+    };
+    let unseen = if record.actions.iter().any(seen) { ShowChoice::Never } else { ShowChoice::Always };
     record
         .actions
         .iter()
-        .filter_map(|action| match action.what {
-            Some(What::Show(player, cards)) if cards.known().is_some() => Some((player, ShowChoice::Always)),
-            Some(What::Show(player, _) | What::Muck(player)) => Some((player, ShowChoice::Never)),
+        .filter_map(move |action| match action.what {
+            Some(What::Show(player, _) | What::ShowDealt(player)) if seen(action) => {
+                Some((player, ShowChoice::Always))
+            }
+            Some(What::Show(player, _)) => Some((player, unseen)),
+            Some(What::Muck(player)) => Some((player, ShowChoice::Never)),
             _ => None,
         })
         .filter(|&(player, _)| player < record.players())

@@ -130,6 +130,8 @@ const DEPTH_MAX: usize = 8;
 /// # Errors
 /// At the first place that is not understood.
 pub fn parse(text: &str) -> Result<Vec<Table>, TomlError> {
+    // Some editors begin a file with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader { text, at: 0 };
     let mut tables = vec![Table::default()];
     loop {
