@@ -201,6 +201,27 @@ fn winnings_of_nobody_are_winnings_unknown() {
 }
 
 #[test]
+fn a_blind_that_nobody_called_may_count_as_won_or_as_returned() {
+    let walk = |winnings: &str| -> Record {
+        let text = format!(
+            "variant = 'NT'
+antes = [2.50, 2.50, 2.50]
+blinds_or_straddles = [10, 0, 0]
+min_bet = 10
+starting_stacks = [3148.90, 2152, 3320.65]
+actions = ['d dh p1 ????', 'd dh p2 ????', 'd dh p3 ????', 'p2 f', 'p3 f']
+winnings = {winnings}"
+        );
+        text.parse().expect("a hand")
+    };
+    for (winnings, fits) in [("[7.50, 0, 0]", true), ("[17.50, 0, 0]", true), ("[17.51, 0, 0]", false)] {
+        let hand = walk(winnings);
+        let verdict = Replay::of(&hand).expect("a hand").verdict(&hand);
+        assert_eq!(verdict == Verdict::Consistent, fits, "{winnings}: {verdict:?}");
+    }
+}
+
+#[test]
 fn tables_of_the_authors_own_are_no_hands() {
     let hand = heads_up("'d dh p1 7c2d', 'd dh p2 AsAd'", "'p1 sm', 'p2 sm -'", "[_notes]\nwho = 'us'");
     let text = format!("\u{feff}[1]\n{hand}\n[1._notes]\nwho = 'us'\n");

@@ -10,7 +10,7 @@ use crate::action::{Action, Refusal, RefusalCode};
 use crate::card::Card;
 use crate::chips::Chips;
 use crate::deck::Deck;
-use crate::event::{Event, PostKind};
+use crate::event::{Did, Event, PostKind};
 use crate::hand::Hand;
 use crate::player::ShowChoice;
 use crate::seat::SeatIndex;
@@ -229,8 +229,8 @@ impl Replay {
         let fits = winnings.iter().zip(self.hand.seats()).all(|(recorded, (seat, player))| {
             let scale = recorded.scale.max(self.scale);
             let recorded = i128::from(recorded.units) * 10_i128.pow(scale - recorded.scale);
-            let won = i128::from(player.won().0 + u64::from(self.uneven_parts(false)))
-                * 10_i128.pow(scale - self.scale);
+            let won = player.won() + self.blind_returned(seat) + Chips(u64::from(self.uneven_parts(false)));
+            let won = i128::from(won.0) * 10_i128.pow(scale - self.scale);
             self.undecided(seat) || (recorded <= won && (recorded > 0) == (player.won().0 > 0))
         });
         if fits {
@@ -238,6 +238,18 @@ impl Replay {
         }
         let actual = self.hand.seats().map(|(_, player)| player.won()).collect();
         Verdict::Differs { expected: winnings.iter().copied().map(Some).collect(), actual }
+    }
+
+    /// What a player got back of his blind because everybody folded to it: some sites call that won and not returned.
+    fn blind_returned(&self, seat: SeatIndex) -> Chips {
+        let raised = self.events.iter().any(
+            |event| matches!(event, Event::Acted { seat: who, did: Did::BetTo(_) | Did::RaiseTo(_), .. } if *who == seat),
+        );
+        let returned = self.events.iter().find_map(|event| match *event {
+            Event::UncalledReturned { seat: who, amount } if who == seat && !raised => Some(amount),
+            _ => None,
+        });
+        returned.unwrap_or_default()
     }
 
     /// How many parts of pots did not divide evenly among their winners; after a rake that is told apart from the pots
