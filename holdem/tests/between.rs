@@ -6,7 +6,7 @@ use dealt::seat;
 use holdem::between::{
     Ante, ButtonRule, EntryRule, NextHand, Occupant, Owed, Rotation, Straddles, TableRules,
 };
-use holdem::{Chips, Deck, Hand, HandRules, PostKind};
+use holdem::{Chips, Deck, Hand, HandRules, PostKind, SetupError};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -263,6 +263,13 @@ fn antes_are_paid_by_whom_the_table_says() {
     assert_eq!(who(Ante::BigBlind(Chips(100))), [(2, PostKind::TableAnte)]);
     assert_eq!(who(Ante::Button(Chips(100))), [(0, PostKind::TableAnte)]);
     assert_eq!(who(Ante::None), []);
+}
+
+#[test]
+fn a_blind_that_no_table_can_count_is_refused_by_the_hand() {
+    let hand = HandRules::no_limit_holdem(Chips(1), Chips(u64::MAX));
+    let next = Table::new(TableRules { hand, straddles: Straddles::Either, ..CASH }, &[0, 1, 2]).next();
+    assert_eq!(Hand::start(&next.setup, Deck::unknown(), |_| ()), Err(SetupError::TooManyChips));
 }
 
 #[test]

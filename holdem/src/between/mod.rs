@@ -290,7 +290,8 @@ fn add_straddle(
     dealt: SeatSet,
     occupants: &[Occupant],
 ) {
-    let amount = rules.hand.big_blind + rules.hand.big_blind;
+    // Too large a blind is for `HandSetup` to refuse.
+    let Some(amount) = rules.hand.big_blind.checked_add(rules.hand.big_blind) else { return };
     let wants =
         |seat: SeatIndex| occupants.iter().any(|o| o.seat == seat && o.straddles && o.stack >= amount);
     let under_the_gun = dealt.clockwise_from(positions.big_blind).next().filter(|_| dealt.len() > 2);
