@@ -67,3 +67,8 @@ pub use pot::{Pot, Pots};
 pub use seat::{SEATS_MAX, SeatIndex, SeatSet};
 pub use setup::{AnteOrder, HandRules, HandSetup, Post, Rake, SeatSetup, SetupError};
 pub use variant::{Limit, Variant};
+
+/// Holds the example of the read-me to its word.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadMe;
