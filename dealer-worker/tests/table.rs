@@ -17,8 +17,8 @@ use shared::{
     protocol::{
         RefusalCode as Code,
         table::{
-            BlindsOwed, GameVariant, LimitKind, RakeRule, SeatStatus, SeatView, Straddles, TableConfig,
-            TableEvent, TablePrivate, TableView, TurnView,
+            AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, SeatStatus, SeatView,
+            Straddles, TableConfig, TableEvent, TablePrivate, TableView, TurnView,
         },
     },
 };
@@ -411,6 +411,44 @@ fn a_newcomer_who_waits_for_the_big_blind_is_dealt_in_with_it() {
     assert!(posted_big);
 }
 
+#[test]
+fn the_game_is_the_one_that_the_settings_say() {
+    let settings = TableConfig {
+        variant: GameVariant::Omaha4,
+        limit: LimitKind::PotLimit,
+        ante: 4,
+        ante_kind: AnteKind::BigBlind,
+        straddles: Straddles::UnderTheGun,
+        rake: RakeRule { basis_points: 1_000, cap: 3 },
+        ..config()
+    };
+    let mut game = Game::started(settings, &["ann", "bob", "cid"]);
+    for (_, private) in game.state.room.privates() {
+        assert_eq!(serde_json::from_str::<TablePrivate>(private.get()).unwrap().cards.len(), 4);
+    }
+    let bets: Vec<u64> = game.folded.seats.iter().flatten().map(|seat| seat.bet).collect();
+    assert_eq!(bets.iter().sum::<u64>(), 1 + 2 + 4, "both blinds and the straddle");
+    let chips: u64 = game.folded.seats.iter().flatten().map(|seat| seat.stack + seat.bet).sum();
+    assert_eq!(chips, 300 - 4, "one ante for the table");
+    // The small blind calls 3 more into a pot of 11 and raises as much as then lies there.
+    assert_eq!(game.turn().raise.map(|raise| (raise.min, raise.max)), Some((8, 4 + 11 + 3)));
+    while game.folded.hand.as_ref().unwrap().turn.is_some() {
+        game.act(if game.turn().call.is_some() { "call" } else { "check" }, None);
+    }
+    assert_eq!(game.folded.chips.raked, 1, "a tenth of 16, rounded down");
+}
+
+#[test]
+fn settings_that_no_game_can_be_dealt_by_open_no_table() {
+    use dealer_worker::table::between::{BadConfig, check};
+    let ten_handed_omaha = TableConfig { variant: GameVariant::Omaha6, seats: 10, ..config() };
+    assert_eq!(check(&ten_handed_omaha), Err(BadConfig::Seats(7)));
+    assert_eq!(check(&TableConfig { runs_max: 2, ..config() }), Err(BadConfig::Runs));
+    let whole_and_more = RakeRule { basis_points: 10_001, cap: 1 };
+    assert_eq!(check(&TableConfig { rake: whole_and_more, ..config() }), Err(BadConfig::Rake));
+    assert_eq!(check(&config()), Ok(()));
+}
+
 /// What somebody may do, by numbers.
 #[derive(Debug, Clone)]
 enum Step {
@@ -445,7 +483,6 @@ fn settings() -> impl Strategy<Value = TableConfig> {
                 GameVariant::Omaha6,
                 GameVariant::ShortDeck,
             ];
-            use shared::protocol::table::{AnteKind, ButtonRule};
             let antes = [AnteKind::EachPlayer, AnteKind::BigBlind, AnteKind::Button];
             TableConfig {
                 variant: variants[variant],

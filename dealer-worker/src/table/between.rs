@@ -33,6 +33,9 @@ pub enum BadConfig {
     /// Rake.
     #[error("the rake is at most 10,000 basis points")]
     Rake,
+    /// Boards.
+    #[error("players cannot agree on several boards yet: a hand is run once")]
+    Runs,
     /// Times.
     #[error("a turn has at least a millisecond")]
     Times,
@@ -59,6 +62,9 @@ pub fn check(config: &TableConfig) -> Result<(), BadConfig> {
     }
     if config.rake.basis_points > 10_000 {
         return Err(BadConfig::Rake);
+    }
+    if config.runs_max != 1 {
+        return Err(BadConfig::Runs);
     }
     if config.turn_ms == 0 {
         return Err(BadConfig::Times);

@@ -50,7 +50,7 @@ pub struct TableConfig {
     pub away_turns: u8,
     /// A player who sits out (disconnected or not) loses the seat after so long.
     pub sit_out_ms: u64,
-    /// How often a hand with all players all-in is run, when all agree: 1 to 3.
+    /// How often a hand with all players all-in is run, when all agree. Only 1 so far: players have no command to agree.
     pub runs_max: u8,
 }
 
