@@ -24,7 +24,14 @@ use futures_util::{StreamExt, TryStreamExt, future::BoxFuture, stream};
 use metrics::counter;
 use parking_lot::Mutex;
 use tokio::{
-    sync::{Mutex as AsyncMutex, Notify, broadcast::error::RecvError},
+    sync::{
+        Mutex as AsyncMutex, Notify,
+        broadcast::{
+            self,
+            error::{RecvError, TryRecvError},
+        },
+        watch,
+    },
     time::{Duration, interval, sleep, timeout},
 };
 use tokio_util::task::AbortOnDropHandle;
@@ -94,6 +101,7 @@ impl Bus for RedisBus {
             renew_every: Duration::from_millis(config.resubscribe_ms),
             channels: Mutex::default(),
             one_at_a_time: AsyncMutex::default(),
+            has_begun: watch::Sender::new(false),
             missed: AtomicBool::new(false),
             tell_missed: Notify::new(),
             client,
@@ -159,6 +167,8 @@ struct Line {
     channels: Mutex<BTreeSet<Channel>>,
     /// Held while a shard subscription is on its way: the client matches its answers only one by one.
     one_at_a_time: AsyncMutex<()>,
+    /// Whether the first connection is up, and what the client said of it out of the way. Nobody subscribes before.
+    has_begun: watch::Sender<bool>,
     missed: AtomicBool,
     tell_missed: Notify,
 }
@@ -166,7 +176,9 @@ struct Line {
 impl Line {
     async fn subscribe(&self, channel: &Channel) -> Result<(), BusError> {
         let unavailable = |why: String| BusError::Unavailable(why);
-        if connected(&self.client, self.patience).await.is_err() {
+        let mut has_begun = self.has_begun.subscribe();
+        let begun = timeout(self.patience, has_begun.wait_for(|begun| *begun)).await.is_ok();
+        if !begun || connected(&self.client, self.patience).await.is_err() {
             return Err(unavailable("no connection to Redis".into()));
         }
         if !self.is_cluster {
@@ -254,13 +266,20 @@ async fn keep(line: Arc<Line>) {
     let mut renewals = interval(line.renew_every);
     // The first tick of an interval comes at once.
     renewals.reset();
+    // The client calls its first connection a reconnect and a change, too. Taken for one, it would be told that messages
+    // are missed where none can be, perhaps long after somebody has subscribed, who would take it for the news of a later
+    // loss and trust in subscriptions that are gone.
+    while connected(&line.client, line.patience).await.is_err() {}
+    drain(&mut reconnects);
+    drain(&mut moves);
+    line.has_begun.send_replace(true);
     loop {
         tokio::select! { biased;
             _ = reconnects.recv() => {
                 info!(channels = line.channels.lock().len(), "subscribing again after a reconnect");
                 counter!("cardhouse_bus_reconnects_total").increment(1);
                 // In a cluster each node's connection is told of; renewing once serves all that are up.
-                while reconnects.try_recv().is_ok() {}
+                drain(&mut reconnects);
                 line.renew_until_it_stands().await;
             }
             _ = moves.recv() => line.renew_until_it_stands().await,
@@ -280,4 +299,9 @@ async fn keep(line: Arc<Line>) {
             }
         }
     }
+}
+
+/// Forgets what is waiting.
+fn drain<T: Clone>(events: &mut broadcast::Receiver<T>) {
+    while !matches!(events.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
 }

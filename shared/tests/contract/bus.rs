@@ -46,6 +46,15 @@ pub(crate) async fn one_channel_keeps_the_order_of_one_publisher(house: House) {
     }
 }
 
+pub(crate) async fn a_first_connection_is_not_told_as_a_loss(house: House) {
+    let (inbox, channel) = (Arc::new(Inbox::default()), Channel::frames(&room("t1")));
+    let subscription = house.bus.subscriber(inbox.clone());
+    subscription.subscribe(&channel).await.unwrap();
+    // What does not happen cannot be awaited.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(inbox.missed_so_far(), 0);
+}
+
 pub(crate) async fn a_publication_says_how_many_received_it(house: House) {
     let channel = Channel::lobby();
     let publish = || house.bus.publish(&channel, Bytes::from_static(b"x"));

@@ -33,6 +33,7 @@ macro_rules! promises {
 promises! {
     bus::what_is_published_after_a_confirmed_subscription_arrives,
     bus::one_channel_keeps_the_order_of_one_publisher,
+    bus::a_first_connection_is_not_told_as_a_loss,
     bus::a_publication_says_how_many_received_it,
     bus::subscribing_twice_delivers_once,
     bus::an_ended_subscription_delivers_nothing,
