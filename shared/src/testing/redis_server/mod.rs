@@ -1,0 +1,265 @@
+//! Real Redis servers: one alone, a [cluster](RedisCluster) of three primaries, or a primary with a replica and sentinels.
+//!
+//! Each runs in a directory of its own on free loopback ports, and is killed when its owner is dropped. Starting is
+//! asynchronous only in waiting.
+
+mod cluster;
+mod sentinel;
+
+use std::{
+    io,
+    net::{Ipv4Addr, TcpListener},
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use tempfile::TempDir;
+use tokio::time::{Duration, Instant, sleep};
+
+pub use cluster::RedisCluster;
+pub use sentinel::RedisSentinel;
+
+use super::resp::{Answer, ask};
+
+/// The longest wait for a server, cluster or sentinel to be ready.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// How often a server is started anew because somebody else took its port first.
+const PORT_ATTEMPTS: usize = 10;
+
+/// Whether and how a server writes its append-only file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Persistence {
+    /// Memory only: a restart forgets everything.
+    #[default]
+    None,
+    /// `appendfsync everysec`.
+    AofEverySecond,
+    /// `appendfsync always`.
+    AofAlways,
+}
+
+impl Persistence {
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::None => &["--appendonly", "no"],
+            Self::AofEverySecond => &["--appendonly", "yes", "--appendfsync", "everysec"],
+            Self::AofAlways => &["--appendonly", "yes", "--appendfsync", "always"],
+        }
+    }
+}
+
+/// A port that was free a moment ago.
+///
+/// # Errors
+/// When the system has none.
+pub fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+/// One server process.
+pub struct RedisServer {
+    /// The address by which others know it; loopback always works.
+    host: Ipv4Addr,
+    port: u16,
+    arguments: Vec<String>,
+    child: Option<Child>,
+    dir: TempDir,
+}
+
+impl RedisServer {
+    /// Starts a server that stands alone.
+    ///
+    /// # Errors
+    /// When `redis-server` is not installed or does not come up.
+    pub async fn start(persistence: Persistence) -> io::Result<Self> {
+        Self::start_at(Ipv4Addr::LOCALHOST, persistence).await
+    }
+
+    /// The same, reachable at an address of this machine.
+    ///
+    /// # Errors
+    /// As [`RedisServer::start`].
+    pub async fn start_at(host: Ipv4Addr, persistence: Persistence) -> io::Result<Self> {
+        let arguments = persistence.arguments().iter().map(|argument| (*argument).to_owned()).collect();
+        Self::start_with(host, arguments).await
+    }
+
+    async fn start_with(host: Ipv4Addr, arguments: Vec<String>) -> io::Result<Self> {
+        let mut last = io::Error::other("not tried");
+        for _ in 0..PORT_ATTEMPTS {
+            let dir = tempfile::Builder::new().prefix("cardhouse-redis-").tempdir()?;
+            let mut server =
+                Self { host, port: free_port()?, arguments: arguments.clone(), child: None, dir };
+            match server.restart().await {
+                Ok(()) => return Ok(server),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// `redis://...`
+    pub fn url(&self) -> String {
+        format!("redis://{}", self.address())
+    }
+
+    fn address(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    /// The process, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    /// Its directory.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Kills it (SIGKILL), if it runs, and starts it again on the same port and directory. Returns when it answers.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub async fn restart(&mut self) -> io::Result<()> {
+        self.kill();
+        let log = self.dir.path().join("log");
+        let mut command = Command::new("redis-server");
+        // A configuration file that it may rewrite comes first, as its name alone; then what is the same for all.
+        command.args(&self.arguments).args([
+            "--port",
+            &self.port.to_string(),
+            "--save",
+            "",
+            "--protected-mode",
+            "no",
+            "--bind",
+            "127.0.0.1",
+        ]);
+        if self.host != Ipv4Addr::LOCALHOST {
+            command.arg(self.host.to_string());
+        }
+        command.arg("--dir").arg(self.dir.path()).arg("--logfile").arg(&log);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // Ctrl-C at a terminal is for whoever started it, who then ends all in order.
+        command.process_group(0);
+        self.child = Some(command.spawn()?);
+        let end = Instant::now() + READY_WITHIN;
+        loop {
+            // LOADING is an error and so not PONG.
+            if matches!(ask(self.port, &["PING"]), Ok(Answer::Text(text)) if text == "PONG") && self.is_ours()
+            {
+                return Ok(());
+            }
+            let ended = self.child.as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)));
+            if ended || Instant::now() > end {
+                self.kill();
+                let log = std::fs::read_to_string(&log).unwrap_or_default();
+                return Err(io::Error::other(format!("redis-server does not come up: {log}")));
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Whether it is this server that answers on the port, and not one that took the port first.
+    fn is_ours(&self) -> bool {
+        let info = ask(self.port, &["INFO", "server"]).map(|answer| answer.text()).unwrap_or_default();
+        self.pid().is_some_and(|pid| info.lines().any(|line| line == format!("process_id:{pid}")))
+    }
+
+    /// Kills it (SIGKILL).
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // It may have ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Stops it in its tracks (SIGSTOP): connections stay, nothing answers.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on (SIGCONT).
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        if let Some(pid) = self.pid() {
+            let status = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status();
+            assert!(status.is_ok_and(|status| status.success()), "cannot send SIG{name} to our redis-server");
+        }
+    }
+
+    /// Whether it says that it is a primary.
+    pub fn is_primary(&self) -> bool {
+        self.ask(&["ROLE"]).is_ok_and(|role| role.text().starts_with("master"))
+    }
+
+    /// Whether it says that it is a replica and has what its primary has.
+    pub fn is_replica_in_step(&self) -> bool {
+        let told = self.ask(&["INFO", "replication"]).map(|answer| answer.text()).unwrap_or_default();
+        told.contains("role:slave") && told.contains("master_link_status:up")
+    }
+
+    /// From now on a replica gets nothing more from its primary, though both live, until [`RedisServer::catch_up`].
+    ///
+    /// # Errors
+    /// When one of them does not answer.
+    pub fn fall_behind(&self, primary: &Self) -> io::Result<()> {
+        // The primary refuses a password where none is set, and so the replica.
+        self.ask(&["CONFIG", "SET", "masterauth", "none"])?;
+        primary.ask(&["CLIENT", "KILL", "TYPE", "replica"])?;
+        Ok(())
+    }
+
+    /// Ends [`RedisServer::fall_behind`].
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn catch_up(&self) -> io::Result<()> {
+        self.ask(&["CONFIG", "SET", "masterauth", ""]).map(drop)
+    }
+
+    /// Sends one command.
+    ///
+    /// # Errors
+    /// When the server does not answer, or answers with an error.
+    pub fn ask(&self, command: &[&str]) -> io::Result<Answer> {
+        match ask(self.port, command)? {
+            Answer::Error(error) => Err(io::Error::other(error)),
+            answer => Ok(answer),
+        }
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Waits until `look` says yes.
+async fn until(what: &str, mut look: impl FnMut() -> bool) -> io::Result<()> {
+    let end = Instant::now() + READY_WITHIN;
+    while !look() {
+        if Instant::now() > end {
+            return Err(io::Error::other(format!("{what}: not within {READY_WITHIN:?}")));
+        }
+        sleep(LOOK).await;
+    }
+    Ok(())
+}
