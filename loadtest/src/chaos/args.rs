@@ -103,7 +103,7 @@ impl ChaosArgs {
     /// Whether Redis may lose entries that it has acknowledged: a failover goes to a replica that may lack some, and with
     /// `everysec` a killed server's file may.
     pub fn may_lose(&self) -> bool {
-        self.redis == RedisMode::Sentinel || self.aof != Aof::Always
+        self.redis != RedisMode::Single || self.aof != Aof::Always
     }
 
     /// The cluster for it.
@@ -117,6 +117,7 @@ impl ChaosArgs {
             aof: self.aof,
             relay_flag: self.relay_flag.clone(),
             dealer_flag: tables.chain(self.dealer_flag.iter().cloned()).collect(),
+            machines: self.kinds().contains(&Kind::Partitioned),
             no_build: self.no_build,
             ..ClusterArgs::default()
         }

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use tokio::time::Duration;
 
-use crate::cluster::args::RedisMode;
+use crate::cluster::{args::RedisMode, machines::Machines};
 
 /// What happens to whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ValueEnum)]
@@ -45,8 +45,14 @@ pub enum Kind {
     SubscriberSilent,
     /// Everything between a node and Redis takes longer.
     LinkSlow,
-    /// The primary is killed, and sentinels make the replica primary.
+    /// A Redis that holds data answers in fits and starts.
+    RedisSlow,
+    /// A primary is killed, and its replica takes its place.
     RedisFailedOver,
+    /// The same, and the replica lacks what the primary has acknowledged last.
+    RedisFailedOverBehind,
+    /// A node's machine is cut off from all others and from Redis, without a word to any of them.
+    Partitioned,
 }
 
 impl Kind {
@@ -63,9 +69,10 @@ impl Kind {
     /// Whether it can happen with this form of Redis.
     pub fn is_possible(self, redis: RedisMode) -> bool {
         match self {
-            Self::RedisFailedOver => redis == RedisMode::Sentinel,
+            Self::RedisFailedOver | Self::RedisFailedOverBehind => redis != RedisMode::Single,
             // Clients learn the servers' addresses from sentinels and clusters, and go past any link.
             kind if kind.bends_links() => redis == RedisMode::Single,
+            Self::Partitioned => Machines::are_possible(),
             // With sentinels that is a failover.
             Self::RedisKilled => redis != RedisMode::Sentinel,
             _ => true,
@@ -89,6 +96,10 @@ impl Kind {
             Self::RelayStopped | Self::WorkerStopped => (2_500, 6_000),
             // Both sides of the time after which commands are given up (2 s).
             Self::RedisStopped => (300, 4_000),
+            Self::RedisSlow => (1_000, 5_000),
+            // How long the replica has been getting nothing.
+            Self::RedisFailedOverBehind => (200, 1_000),
+            Self::Partitioned => (500, 6_000),
             Self::LinkCut | Self::LinkHeld | Self::SubscriberSilent => (500, 6_000),
             Self::LinkSlow => (1_000, 5_000),
             // How long what was killed stays away.

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -46,12 +46,12 @@ pub struct Link {
 }
 
 impl Link {
-    /// A link to a server.
+    /// A link to a server of this machine, at its address.
     ///
     /// # Errors
     /// When there is no free port.
     pub fn to(server: SocketAddr) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let listener = std::net::TcpListener::bind((server.ip(), 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let (state, current) = watch::channel(State::Open);
@@ -147,6 +147,8 @@ impl Lane {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
     async fn echo() -> (SocketAddr, AbortOnDropHandle<()>) {

@@ -31,6 +31,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How much slower a slow link is, each way.
 const SLOWER: Duration = Duration::from_millis(60);
 
+/// A slow Redis stands still for so long, every time it has gone on for [`GOES`].
+const STANDS: Duration = Duration::from_millis(80);
+
+/// See [`STANDS`].
+const GOES: Duration = Duration::from_millis(20);
+
 /// The links of all nodes.
 #[derive(Debug, Default)]
 pub struct Links(BTreeMap<Node, Link>);
@@ -98,18 +104,23 @@ impl Striker {
                 cluster.restart_broker(node).await?;
                 Ok(ticket)
             }
-            Kind::RedisFailedOver => {
+            Kind::RedisFailedOver | Kind::RedisFailedOverBehind => {
                 let ticket = self.begin(fault.kind, None).await;
-                self.cluster.lock().await.fail_over_broker().await?;
+                self.cluster.lock().await.fail_over_broker(fault.whom, fault.lasts).await?;
                 Ok(ticket)
             }
-            Kind::RedisStopped => self.stop_redis(fault).await,
+            Kind::RedisStopped => self.stop_redis(fault, [(fault.lasts, Duration::ZERO)]).await,
+            Kind::RedisSlow => {
+                let fits = fault.lasts.div_duration_f64(STANDS + GOES).ceil() as usize;
+                self.stop_redis(fault, std::iter::repeat_n((STANDS, GOES), fits)).await
+            }
             Kind::SubscribersDropped => self.drop_connections(fault, "pubsub").await,
             Kind::ConnectionsDropped => self.drop_connections(fault, "normal").await,
             Kind::LinkCut => self.bend(fault, State::Cut).await,
             Kind::LinkHeld => self.bend(fault, State::Held).await,
             Kind::SubscriberSilent => self.bend(fault, State::Silent).await,
             Kind::LinkSlow => self.bend(fault, State::Slow(SLOWER)).await,
+            Kind::Partitioned => self.cut_off(fault).await,
         }
     }
 
@@ -120,6 +131,9 @@ impl Striker {
     pub async fn heal(&self) -> anyhow::Result<()> {
         self.links.heal();
         let mut cluster = self.cluster.lock().await;
+        if let Some(machines) = cluster.machines() {
+            machines.plug_all()?;
+        }
         for node in cluster.nodes() {
             cluster.node(node).ready(READY_WITHIN).await?;
         }
@@ -211,7 +225,12 @@ impl Striker {
         Ok(ticket)
     }
 
-    async fn stop_redis(&self, fault: Fault) -> anyhow::Result<Ticket> {
+    /// Each time it stands still for so long, and goes on for so long.
+    async fn stop_redis(
+        &self,
+        fault: Fault,
+        fits: impl IntoIterator<Item = (Duration, Duration)>,
+    ) -> anyhow::Result<Ticket> {
         let ticket = self.begin(fault.kind, None).await;
         let (node, pid) = {
             let cluster = self.cluster.lock().await;
@@ -219,10 +238,12 @@ impl Striker {
             let node = fault.whom % cluster.broker_nodes();
             (node, servers[node].pid())
         };
-        if let Some(pid) = pid {
+        for (stands, goes) in fits {
+            let Some(pid) = pid else { break };
             signal(pid, "STOP");
-            sleep(fault.lasts).await;
+            sleep(stands).await;
             signal(pid, "CONT");
+            sleep(goes).await;
         }
         self.cluster.lock().await.broker().in_order(node).await?;
         Ok(ticket)
@@ -238,6 +259,16 @@ impl Striker {
                 tracing::debug!(%error, "no connections were dropped");
             }
         }
+        Ok(ticket)
+    }
+
+    async fn cut_off(&self, fault: Fault) -> anyhow::Result<Ticket> {
+        let ticket = self.begin(fault.kind, None).await;
+        let machines = self.cluster.lock().await.machines().context("nodes have no machines of their own")?;
+        let machine = fault.whom % (self.relays + self.dealers);
+        machines.set_wire(machine, false)?;
+        sleep(fault.lasts).await;
+        machines.set_wire(machine, true)?;
         Ok(ticket)
     }
 

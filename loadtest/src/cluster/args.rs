@@ -35,6 +35,9 @@ pub struct ClusterArgs {
     /// Another flag for every dealer worker, as `--dealer-flag=--pause-ms=500`; may be repeated
     #[arg(long, allow_hyphen_values = true)]
     pub dealer_flag: Vec<String>,
+    /// Each relay and dealer worker on a machine of its own, as far as the network goes; needs root
+    #[arg(long)]
+    pub machines: bool,
     /// Do not build the binaries, take those that lie beside this one
     #[arg(long)]
     pub no_build: bool,
@@ -58,7 +61,7 @@ pub enum RedisMode {
     Single,
     /// A primary, a replica and three sentinels
     Sentinel,
-    /// A cluster of three primaries
+    /// A cluster of three primaries with a replica each
     Cluster,
 }
 

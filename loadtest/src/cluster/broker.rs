@@ -1,7 +1,9 @@
 //! The cluster's Redis, in one of its three forms.
 
+use std::net::Ipv4Addr;
+
 use shared::testing::redis_server::{Persistence, RedisCluster, RedisSentinel, RedisServer};
-use tokio::time::{Duration, Instant};
+use tokio::time::{Duration, Instant, sleep};
 
 use super::{
     args::{Aof, RedisMode},
@@ -20,25 +22,25 @@ pub enum Broker {
     Single(RedisServer),
     /// A primary, a replica and three sentinels.
     Sentinel(RedisSentinel),
-    /// A cluster of three primaries.
+    /// A cluster of three primaries with a replica each.
     Cluster(RedisCluster),
 }
 
 impl Broker {
-    /// Starts it and waits until it answers.
+    /// Starts it at an address of this machine, and waits until it answers.
     ///
     /// # Errors
     /// When it does not come up; `redis-server` may not be installed.
-    pub async fn start(mode: RedisMode, aof: Aof, living: &Living) -> anyhow::Result<Self> {
+    pub async fn start(mode: RedisMode, aof: Aof, at: Ipv4Addr, living: &Living) -> anyhow::Result<Self> {
         let persistence = match aof {
             Aof::None => Persistence::None,
             Aof::Everysec => Persistence::AofEverySecond,
             Aof::Always => Persistence::AofAlways,
         };
         let broker = match mode {
-            RedisMode::Single => Self::Single(RedisServer::start(persistence).await?),
-            RedisMode::Sentinel => Self::Sentinel(RedisSentinel::start(persistence).await?),
-            RedisMode::Cluster => Self::Cluster(RedisCluster::start(persistence).await?),
+            RedisMode::Single => Self::Single(RedisServer::start_at(at, persistence).await?),
+            RedisMode::Sentinel => Self::Sentinel(RedisSentinel::start_at(at, persistence).await?),
+            RedisMode::Cluster => Self::Cluster(RedisCluster::start_replicated(at, persistence).await?),
         };
         for server in broker.servers() {
             server.pid().into_iter().for_each(|pid| living.add(pid));
@@ -83,44 +85,62 @@ impl Broker {
         }
     }
 
-    /// Kills the primary that sentinels watch over, waits for its successor, and brings it back as the replica.
+    /// Kills a primary that has a replica, waits for its successor, and brings it back as the replica. For the time `behind` before, the
+    /// replica has got nothing from the primary, which went on: what it acknowledged then is lost. In a cluster `pair` says which.
     ///
     /// # Errors
-    /// When there are no sentinels, or that does not come to pass.
-    pub async fn fail_over(&mut self, living: &Living) -> anyhow::Result<()> {
-        let Self::Sentinel(all) = self else { anyhow::bail!("nobody watches over this Redis") };
-        let old = all.primary()?;
-        all.nodes[old].pid().into_iter().for_each(|pid| living.remove(pid));
-        all.nodes[old].kill();
-        all.replaced(old).await?;
+    /// When there are no replicas, or that does not come to pass.
+    pub async fn fail_over(&mut self, pair: usize, behind: Duration, living: &Living) -> anyhow::Result<()> {
+        let (old, new) = self.pair(pair)?;
+        if !behind.is_zero() {
+            self.node(new).fall_behind(self.node(old))?;
+            sleep(behind).await;
+        }
+        self.node(old).pid().into_iter().for_each(|pid| living.remove(pid));
+        self.nodes_mut()[old].kill();
+        match self {
+            Self::Single(_) => anyhow::bail!("nobody watches over this Redis"),
+            Self::Sentinel(all) => all.replaced(old).await.map(drop)?,
+            Self::Cluster(all) => all.replaced_by(new).await?,
+        }
+        self.node(new).catch_up()?;
         self.restart(old, living).await?;
         self.in_step(old).await
     }
 
-    /// Waits until a data node that was out of reach does its part again: with sentinels, as the primary or as a replica that has
-    /// what the primary has.
+    /// The indices of a primary and of its replica.
+    fn pair(&self, pair: usize) -> anyhow::Result<(usize, usize)> {
+        match self {
+            Self::Single(_) => anyhow::bail!("this Redis has no replica"),
+            Self::Sentinel(all) => all.primary().map(|primary| (primary, 1 - primary)).map_err(Into::into),
+            Self::Cluster(all) => Ok(all.pair(pair)?),
+        }
+    }
+
+    fn node(&self, index: usize) -> &RedisServer {
+        self.servers()[index]
+    }
+
+    /// Waits until a data node that was out of reach does its part again: where there are replicas, as a primary or as a
+    /// replica that has what the primary has.
     ///
     /// # Errors
     /// When it does not.
     pub async fn in_order(&self, node: usize) -> anyhow::Result<()> {
         match self {
             Self::Sentinel(all) if all.primary()? != node => self.in_step(node).await,
+            Self::Cluster(_) if !self.node(node).is_primary() => self.in_step(node).await,
             _ => Ok(()),
         }
     }
 
     async fn in_step(&self, node: usize) -> anyhow::Result<()> {
-        let Self::Sentinel(all) = self else { return Ok(()) };
         let give_up = Instant::now() + IN_STEP_WITHIN;
-        loop {
-            let told = all.nodes[node].ask(&["INFO", "replication"]).map(|answer| answer.text());
-            let told = told.unwrap_or_default();
-            if told.contains("role:slave") && told.contains("master_link_status:up") {
-                return Ok(());
-            }
-            anyhow::ensure!(Instant::now() < give_up, "no replica after {IN_STEP_WITHIN:?}: {told}");
-            tokio::time::sleep(LOOK_EVERY).await;
+        while !self.node(node).is_replica_in_step() {
+            anyhow::ensure!(Instant::now() < give_up, "no replica after {IN_STEP_WITHIN:?}");
+            sleep(LOOK_EVERY).await;
         }
+        Ok(())
     }
 
     /// Kills a data node and starts it again with what it has on disk.

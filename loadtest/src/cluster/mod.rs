@@ -2,19 +2,22 @@
 //!
 //! - [`args`]: what is wanted. [`Cluster`]: what runs.
 //! - [`process`]: one process; [`broker`]: Redis; [`nginx`]: the edge; [`binaries`]: where our programs are.
+//! - [`machines`]: a network of its own for each node, to be cut off from.
 //! - [`undertaker`]: leaves nothing behind, even when this process is killed.
 
 pub mod args;
 pub mod binaries;
 pub mod broker;
+pub mod machines;
 pub mod nginx;
 pub mod process;
 pub mod undertaker;
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use anyhow::Context;
@@ -23,6 +26,7 @@ use tokio::time::{Duration, Instant};
 
 pub use args::ClusterArgs;
 use broker::Broker;
+use machines::Machines;
 use process::{Process, Recipe};
 use undertaker::{Living, Undertaker};
 
@@ -42,6 +46,7 @@ pub struct Cluster {
     dealers: Vec<Process>,
     reception: Process,
     broker: Broker,
+    machines: Option<Arc<Machines>>,
     living: Living,
     _undertaker: Undertaker,
     dir: TempDir,
@@ -58,6 +63,17 @@ pub enum Node {
     Dealer(usize),
     /// Reception.
     Reception,
+}
+
+impl Node {
+    /// The number of its machine, in a cluster of so many relays; the others run here.
+    pub fn machine(self, relays: usize) -> Option<usize> {
+        match self {
+            Self::Relay(i) => Some(i),
+            Self::Dealer(i) => Some(relays + i),
+            Self::Nginx | Self::Reception => None,
+        }
+    }
 }
 
 impl Cluster {
@@ -82,9 +98,12 @@ impl Cluster {
         let dir = tempfile::Builder::new().prefix("cardhouse-").tempdir()?;
         let undertaker = Undertaker::for_dir(dir.path()).context("cannot start a shell")?;
         let living = undertaker.living();
-        let broker = Broker::start(args.redis, args.aof, &living).await?;
+        let machines = args.machines.then(|| Machines::build(args.relays + args.dealers, &living));
+        let machines = machines.transpose().context("a network for each node needs root")?;
+        let here = machines.as_ref().map_or(Ipv4Addr::LOCALHOST, |machines| machines.here());
+        let broker = Broker::start(args.redis, args.aof, here, &living).await?;
 
-        let recipes = Recipes { programs, dir: dir.path(), args };
+        let recipes = Recipes { programs, dir: dir.path(), args, machines: machines.as_deref() };
         let redis_url = broker.url();
         let start = |recipe| Process::start(recipe, dir.path(), &living);
         let mut reception = start(recipes.reception()?)?;
@@ -105,7 +124,7 @@ impl Cluster {
         let relay_addresses = relays.iter().map(Process::listen).collect();
         let mut nginx = start(recipes.nginx(nginx_program, relay_addresses, reception.listen())?)?;
         nginx.ready(READY_WITHIN).await?;
-        Ok(Self { nginx, relays, dealers, reception, broker, living, _undertaker: undertaker, dir })
+        Ok(Self { nginx, relays, dealers, reception, broker, machines, living, _undertaker: undertaker, dir })
     }
 
     /// Where players and browsers go.
@@ -141,12 +160,17 @@ impl Cluster {
         self.broker.restart(node, &self.living).await
     }
 
-    /// Kills the primary that sentinels watch over, waits for its successor, and brings it back as the replica.
+    /// See [`Broker::fail_over`].
     ///
     /// # Errors
-    /// When there are no sentinels, or that does not come to pass.
-    pub async fn fail_over_broker(&mut self) -> anyhow::Result<()> {
-        self.broker.fail_over(&self.living).await
+    /// Its.
+    pub async fn fail_over_broker(&mut self, pair: usize, behind: Duration) -> anyhow::Result<()> {
+        self.broker.fail_over(pair, behind, &self.living).await
+    }
+
+    /// The machines of relays, and then of dealer workers, if each has one.
+    pub fn machines(&self) -> Option<Arc<Machines>> {
+        self.machines.clone()
     }
 
     /// A process of ours.
@@ -199,21 +223,30 @@ struct Recipes<'a> {
     programs: PathBuf,
     dir: &'a Path,
     args: &'a ClusterArgs,
+    machines: Option<&'a Machines>,
 }
 
 impl Recipes<'_> {
+    /// Of our own processes; those on a machine are told which.
     fn ours(
         &self,
         program: &str,
         name: String,
         mut arguments: Vec<String>,
         listen: SocketAddr,
+        machine: Option<usize>,
     ) -> anyhow::Result<Recipe> {
-        let ops = free_address()?;
+        let ops = free_address(listen.ip())?;
         arguments.extend(["--ops-listen".into(), ops.to_string()]);
+        let mut program = self.programs.join(program);
+        if let (Some(machines), Some(machine)) = (self.machines, machine) {
+            let [first, second] = machines.on(machine);
+            arguments.splice(0..0, [second, program.display().to_string()]);
+            program = first.into();
+        }
         Ok(Recipe {
             name,
-            program: self.programs.join(program),
+            program,
             arguments,
             environment: Vec::new(),
             listen,
@@ -222,8 +255,18 @@ impl Recipes<'_> {
         })
     }
 
+    /// Where what runs here is reached.
+    fn here(&self) -> Ipv4Addr {
+        self.machines.map_or(Ipv4Addr::LOCALHOST, Machines::here)
+    }
+
+    /// Where what runs on a machine is reached.
+    fn there(&self, machine: usize) -> Ipv4Addr {
+        self.machines.map_or(Ipv4Addr::LOCALHOST, |machines| machines.address(machine))
+    }
+
     fn reception(&self) -> anyhow::Result<Recipe> {
-        let listen = free_address()?;
+        let listen = free_address(self.here().into())?;
         let keys = self.dir.join("keys").display().to_string();
         let arguments = vec![
             format!("--listen={listen}"),
@@ -233,11 +276,12 @@ impl Recipes<'_> {
             "--tokens-per-minute=0".into(),
             "--trust-proxy".into(),
         ];
-        self.ours("reception", "reception".into(), arguments, listen)
+        self.ours("reception", "reception".into(), arguments, listen, None)
     }
 
     fn relay(&self, i: usize, reception: SocketAddr, redis_url: &str) -> anyhow::Result<Recipe> {
-        let listen = free_address()?;
+        let machine = Node::Relay(i).machine(self.args.relays);
+        let listen = free_address(self.there(i).into())?;
         let mut arguments = vec![
             format!("--listen={listen}"),
             format!("--redis-url={redis_url}"),
@@ -246,15 +290,17 @@ impl Recipes<'_> {
             "--connections-per-address-max=1000000".into(),
         ];
         arguments.extend(self.args.relay_flag.iter().cloned());
-        self.ours("relay", format!("relay {}", i + 1), arguments, listen)
+        self.ours("relay", format!("relay {}", i + 1), arguments, listen, machine)
     }
 
     fn dealer(&self, i: usize, seal_key: &str, redis_url: &str) -> anyhow::Result<Recipe> {
         let mut arguments =
             vec![format!("--redis-url={redis_url}"), format!("--tables={}", self.args.tables)];
         arguments.extend(self.args.dealer_flag.iter().cloned());
+        let machine = Node::Dealer(i).machine(self.args.relays);
+        let listen = (self.there(self.args.relays + i), 0).into();
         let mut recipe =
-            self.ours("dealer-worker", format!("dealer {}", i + 1), arguments, ([0, 0, 0, 0], 0).into())?;
+            self.ours("dealer-worker", format!("dealer {}", i + 1), arguments, listen, machine)?;
         recipe.listen = recipe.ready.0;
         recipe.environment.push(("CARDHOUSE_SEAL_KEY".into(), seal_key.into()));
         Ok(recipe)
@@ -263,11 +309,12 @@ impl Recipes<'_> {
     fn nginx(&self, program: &str, relays: Vec<SocketAddr>, reception: SocketAddr) -> anyhow::Result<Recipe> {
         let listen = match self.args.port {
             Some(port) => (Ipv4Addr::LOCALHOST, port).into(),
-            None => free_address()?,
+            None => free_address(Ipv4Addr::LOCALHOST.into())?,
         };
+        let source = self.machines.map(Machines::here);
         let (templates, web) = (self.args.nginx_dir.clone(), self.args.web_dir.clone());
-        let config =
-            nginx::Edge { templates, web, listen, relays, reception }.render(&self.dir.join("nginx"))?;
+        let config = nginx::Edge { templates, web, listen, relays, reception, source }
+            .render(&self.dir.join("nginx"))?;
         Ok(Recipe {
             name: "nginx".into(),
             program: program.into(),
@@ -281,9 +328,9 @@ impl Recipes<'_> {
     }
 }
 
-/// A loopback address that was free a moment ago.
-fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok((Ipv4Addr::LOCALHOST, shared::testing::redis_server::free_port()?).into())
+/// A port that was free on this machine a moment ago, at this address.
+fn free_address(ip: IpAddr) -> anyhow::Result<SocketAddr> {
+    Ok((ip, shared::testing::redis_server::free_port()?).into())
 }
 
 /// `loadtest cluster`: until Ctrl-C or SIGTERM. A process that ends before is told.

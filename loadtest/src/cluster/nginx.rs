@@ -3,7 +3,7 @@
 use std::{
     fmt::Write as _,
     fs,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -29,6 +29,8 @@ pub struct Edge {
     pub relays: Vec<SocketAddr>,
     /// Reception.
     pub reception: SocketAddr,
+    /// The address that relays see, where it is not loopback.
+    pub source: Option<Ipv4Addr>,
 }
 
 impl Edge {
@@ -55,10 +57,14 @@ impl Edge {
             write!(relays, "server {relay} max_fails=1 fail_timeout=2s; ")?;
         }
         let mut sources = String::new();
-        for source in 1..SOURCES {
-            write!(sources, "{}% 127.0.0.{source}; ", 100 / u32::from(SOURCES))?;
+        if let Some(source) = self.source {
+            write!(sources, "* {source};")?;
+        } else {
+            for source in 1..SOURCES {
+                write!(sources, "{}% 127.0.0.{source}; ", 100 / u32::from(SOURCES))?;
+            }
+            write!(sources, "* 127.0.0.{SOURCES};")?;
         }
-        write!(sources, "* 127.0.0.{SOURCES};")?;
         let web = fs::canonicalize(&self.web).with_context(|| self.web.display().to_string())?;
         Ok(vec![
             ("NGINX_USER", user()?),
@@ -138,6 +144,7 @@ mod tests {
             listen: ([127, 0, 0, 1], 18_080).into(),
             relays: vec![([127, 0, 0, 1], 18_081).into(), ([127, 0, 0, 1], 18_082).into()],
             reception: ([127, 0, 0, 1], 18_090).into(),
+            source: None,
         }
     }
 

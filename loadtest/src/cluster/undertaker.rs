@@ -25,6 +25,8 @@ struct List {
     pids: Vec<u32>,
     /// Folders outside the main one.
     dirs: Vec<PathBuf>,
+    /// Network namespaces.
+    networks: Vec<String>,
 }
 
 /// See the module.
@@ -43,6 +45,7 @@ while read -r kind what; do
     case $kind in
         process) kill -s KILL -- "-$what" 2>/dev/null || kill -s KILL "$what" 2>/dev/null ;;
         folder) rm -rf -- "$what" ;;
+        network) ip netns del "$what" ;;
     esac
 done < "$1"
 rm -rf -- "$2"
@@ -94,12 +97,18 @@ impl Living {
         self.change(|list| list.dirs.push(dir.to_owned()));
     }
 
+    /// A network namespace belongs to the cluster.
+    pub fn add_network(&self, name: &str) {
+        self.change(|list| list.networks.push(name.to_owned()));
+    }
+
     fn change(&self, change: impl FnOnce(&mut List)) {
         let mut list = self.list.lock();
         change(&mut list);
         let pids = list.pids.iter().map(|pid| format!("process {pid}\n"));
         let dirs = list.dirs.iter().map(|dir| format!("folder {}\n", dir.display()));
-        if let Err(error) = fs::write(&self.file, pids.chain(dirs).collect::<String>()) {
+        let networks = list.networks.iter().map(|name| format!("network {name}\n"));
+        if let Err(error) = fs::write(&self.file, pids.chain(dirs).chain(networks).collect::<String>()) {
             tracing::warn!(%error, "the list of processes cannot be written");
         }
     }
