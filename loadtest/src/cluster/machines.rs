@@ -18,10 +18,14 @@ pub struct Machines {
 }
 
 impl Machines {
-    /// Whether there can be any: for root, where `ip` and `nsenter` are installed.
+    /// Whether there can be any: for root, where `ip` and `nsenter` are installed and nothing forbids it. It is tried.
     pub fn are_possible() -> bool {
-        const TRIED: &str = "test $(id -u) = 0 && command -v ip && command -v nsenter && ip netns list";
-        sh(TRIED).is_ok()
+        let tried = "command -v nsenter && ip netns add chtry$$ || exit 1
+             ip -n chtry$$ link add a type veth peer name b
+             possible=$?
+             ip netns del chtry$$
+             exit $possible";
+        sh(tried).is_ok()
     }
 
     /// So many machines.
