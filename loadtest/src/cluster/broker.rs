@@ -10,8 +10,9 @@ use super::{
     undertaker::Living,
 };
 
-/// A primary that comes back becomes a replica within this; sentinels take some ten seconds.
-const IN_STEP_WITHIN: Duration = Duration::from_secs(60);
+/// A primary that comes back becomes a replica within this. Sentinels take some ten seconds, and thirty more each time that a busy
+/// machine lets them stand still and they distrust their clocks.
+const IN_STEP_WITHIN: Duration = Duration::from_secs(180);
 
 /// How often is looked whether it has.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -92,19 +93,23 @@ impl Broker {
     /// When there are no replicas, or that does not come to pass.
     pub async fn fail_over(&mut self, pair: usize, behind: Duration, living: &Living) -> anyhow::Result<()> {
         let (old, new) = self.pair(pair)?;
+        // Another fault may have left it far behind: what a failover would lose then is not what is to be tried.
+        self.in_step(new).await?;
         if !behind.is_zero() {
             self.node(new).fall_behind(self.node(old))?;
             sleep(behind).await;
         }
         self.node(old).pid().into_iter().for_each(|pid| living.remove(pid));
         self.nodes_mut()[old].kill();
-        match self {
+        let replaced = match self {
             Self::Single(_) => anyhow::bail!("nobody watches over this Redis"),
-            Self::Sentinel(all) => all.replaced(old).await.map(drop)?,
-            Self::Cluster(all) => all.replaced_by(new).await?,
-        }
+            Self::Sentinel(all) => all.replaced(old).await.map(drop),
+            Self::Cluster(all) => all.replaced_by(new).await,
+        };
+        // Whatever came of it, neither is left unable to follow the other.
         self.node(new).catch_up()?;
         self.restart(old, living).await?;
+        replaced?;
         self.in_step(old).await
     }
 
