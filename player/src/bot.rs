@@ -257,14 +257,12 @@ impl Bot {
         self.room.clone()
     }
 
+    /// Asks rather than looks: when one begins to watch, the keyframe may be old and the frames since are on their way.
     fn take_a_seat(&mut self, room: &RoomId, now: Instant) {
         if self.stopping || !self.may_ask(now) {
             return;
         }
         let Some(view) = self.client.table(room) else { return };
-        if view.seats.iter().all(Option::is_some) {
-            return self.try_elsewhere(room, now);
-        }
         let buy_in = self.rng.random_range(view.config.buy_in_min..=view.config.buy_in_max);
         self.ask(room, &TableCommand::Sit { seat: None, buy_in, wait_for_big_blind: false }, now);
     }
@@ -362,7 +360,10 @@ impl Bot {
         }
         if self.asked == Some(refusal.n) {
             self.asked = None;
-            self.rest_until = Some(now + wait);
+            if refusal.code == RefusalCode::NoSeat {
+                return self.try_elsewhere(&refusal.room, now);
+            }
+            self.rest(wait, now);
         } else if let Some(thought) = &mut self.turn
             && thought.until.is_none()
         {
@@ -400,4 +401,62 @@ fn missing_chips(view: &TableView, mine: &SeatView) -> Option<u64> {
     let playing = mine.in_hand && view.hand.as_ref().is_some_and(|hand| !hand.ended);
     let broke = mine.stack < view.config.big_blind;
     (!playing && broke).then(|| view.config.buy_in_min.saturating_sub(mine.stack).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use shared::protocol::table::TableConfig;
+
+    use super::*;
+
+    fn said(bot: &mut Bot) -> Vec<Value> {
+        let texts = std::iter::from_fn(|| bot.client_mut().pop_outgoing());
+        texts.map(|text| serde_json::from_str(&text).unwrap()).collect()
+    }
+
+    /// A bot that has said hello and been welcomed, and wants to play at either of two tables.
+    fn welcomed(now: Instant) -> Bot {
+        let tables = ["t1", "t2"].map(|name| RoomId::new(name).unwrap());
+        let (style, habits) = (Style::of_crowd(0), Habits::default());
+        let character = Character { style, habits, tables: Arc::from(tables), home: 0, seed: 1 };
+        let mut bot = Bot::new(character, "token".into(), now);
+        bot.client_mut().connected(now);
+        let welcome = json!({"t": "welcome", "user": "ann", "name": "Ann", "session": "00c0ffee00c0ffee",
+            "now_ms": 0, "expires_ms": 3_600_000, "idle_ms": 30_000});
+        bot.receive(&welcome.to_string(), now);
+        bot
+    }
+
+    fn full_table(room: &str) -> String {
+        let mut view = TableView::new(TableConfig::default());
+        for (at, seat) in view.seats.iter_mut().enumerate() {
+            let player = json!({"user": format!("bob{at}"), "name": "Bob", "stack": 100, "bet": 0, "status": "playing",
+                "away": false, "bank_ms": 0, "in_hand": false, "folded": false, "shown": []});
+            *seat = Some(serde_json::from_value(player).unwrap());
+            view.chips.bought += 100;
+        }
+        json!({"t": "keyframe", "room": room, "epoch": 1, "seq": 1, "state": view}).to_string()
+    }
+
+    #[test]
+    fn a_bot_asks_for_a_seat_where_an_old_keyframe_shows_none_and_goes_elsewhere_when_it_is_told_so() {
+        let mut now = Instant::now();
+        let mut bot = welcomed(now);
+        bot.poll(now);
+        assert_eq!(said(&mut bot).last().unwrap(), &json!({"t": "watch", "room": "t1"}));
+        bot.receive(&full_table("t1"), now);
+        bot.poll(now);
+        let asked = said(&mut bot).pop().unwrap();
+        assert_eq!((&asked["room"], &asked["do"]["a"]), (&json!("t1"), &json!("sit")));
+
+        let refused =
+            json!({"t": "refused", "n": asked["n"], "room": "t1", "code": "no_seat", "message": "full"});
+        bot.receive(&refused.to_string(), now);
+        now += AFTER_REFUSAL;
+        bot.poll(now);
+        let next = [json!({"t": "unwatch", "room": "t1"}), json!({"t": "watch", "room": "t2"})];
+        assert_eq!(said(&mut bot), next);
+        assert_eq!(bot.client().breaches().total(), 0);
+    }
 }
