@@ -50,14 +50,21 @@ pub struct BadUrl(String);
 #[derive(Debug, thiserror::Error)]
 pub enum NoConnection {
     /// TCP failed.
-    #[error("cannot connect: {0}")]
+    #[error(transparent)]
     Tcp(#[from] std::io::Error),
     /// The handshake failed.
     #[error("the handshake failed: {0}")]
-    Handshake(#[from] tokio_websockets::Error),
+    Handshake(String),
     /// It took too long.
     #[error("no handshake in time")]
     Late,
+}
+
+// As text: the sources of such an error say the same once more, each.
+impl From<tokio_websockets::Error> for NoConnection {
+    fn from(error: tokio_websockets::Error) -> Self {
+        Self::Handshake(error.to_string())
+    }
 }
 
 /// A WebSocket to a relay.

@@ -87,8 +87,8 @@ impl Reception {
             .body(Full::from(body.to_string()))
             .map_err(|error| NoToken::Unreachable(error.to_string()))?;
         let answer = async {
-            let answer =
-                self.client.request(request).await.map_err(|e| NoToken::Unreachable(e.to_string()))?;
+            let out_of_reach = |error| NoToken::Unreachable(format!("{}: {}", self.base, deepest(&error)));
+            let answer = self.client.request(request).await.map_err(out_of_reach)?;
             if !answer.status().is_success() {
                 return Err(NoToken::Refused(answer.status()));
             }
@@ -99,6 +99,14 @@ impl Reception {
         let late = |_| NoToken::Unreachable("no answer in time".into());
         tokio::time::timeout(ANSWER_WITHIN, answer).await.map_err(late)?
     }
+}
+
+/// What an error comes from in the end: the outer ones only say that it was about a connection.
+fn deepest(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .last()
+        .map(ToString::to_string)
+        .unwrap_or_default()
 }
 
 impl Tokens for Reception {

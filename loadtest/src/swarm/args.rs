@@ -14,13 +14,13 @@ pub struct SwarmArgs {
     #[arg(long, env = "CARDHOUSE_RECEPTION_URL")]
     pub reception: Option<String>,
     /// How many bots
-    #[arg(long, default_value_t = 600)]
+    #[arg(long, default_value_t = 600, value_parser = at_least_one)]
     pub bots: usize,
     /// At how many tables, the first by name in the lobby
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = at_least_one)]
     pub tables: usize,
     /// How long to measure once all bots are there, seconds
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     pub seconds: u64,
     /// One JSON line at the end
     #[arg(long)]
@@ -28,26 +28,26 @@ pub struct SwarmArgs {
     /// Mean thinking time for an action, milliseconds
     #[arg(long, default_value_t = 400)]
     pub think_ms: u64,
-    /// Chance that a bot says something after a hand
-    #[arg(long, default_value_t = 0.02)]
+    /// Chance (0 to 1) that a bot says something after a hand
+    #[arg(long, default_value_t = 0.02, value_parser = chance)]
     pub chat: f64,
     /// Chance that a bot leaves its table after a hand, to come back later
-    #[arg(long, default_value_t = 0.005)]
+    #[arg(long, default_value_t = 0.005, value_parser = chance)]
     pub leave: f64,
     /// Chance that a bot's connection drops after a hand without a word, to resume later
-    #[arg(long, default_value_t = 0.002)]
+    #[arg(long, default_value_t = 0.002, value_parser = chance)]
     pub vanish: f64,
     /// How long a bot that left or vanished stays away at most, milliseconds
     #[arg(long, default_value_t = 3_000)]
     pub away_ms: u64,
     /// How many bots begin a second
-    #[arg(long, default_value_t = 400)]
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..))]
     pub ramp: u32,
     /// How long to wait for all bots to be there before measuring anyway, seconds
     #[arg(long, default_value_t = 60)]
     pub ramp_seconds_max: u64,
     /// Spread the bots over so many processes
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = at_least_one)]
     pub processes: usize,
     /// Where all the bots' chance comes from
     #[arg(long, default_value_t = 1)]
@@ -64,6 +64,19 @@ pub struct Part {
     pub index: usize,
     /// How many there are.
     pub of: usize,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("it must be at least 1".into()),
+        Ok(count) => Ok(count),
+        Err(error) => Err(format!("{error}")),
+    }
+}
+
+fn chance(text: &str) -> Result<f64, String> {
+    let chance: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    if (0.0..=1.0).contains(&chance) { Ok(chance) } else { Err("a chance is between 0 and 1".into()) }
 }
 
 fn parse_part(text: &str) -> Result<Part, String> {
@@ -111,5 +124,30 @@ mod tests {
             assert_eq!(shares.collect::<Vec<_>>(), (0..whole).collect::<Vec<_>>());
         }
         assert!(parse_part("4/4").is_err());
+    }
+
+    #[test]
+    fn counts_and_chances_that_mean_nothing_are_refused() {
+        for (flag, bad) in [
+            ("--bots", "0"),
+            ("--tables", "0"),
+            ("--seconds", "0"),
+            ("--ramp", "0"),
+            ("--processes", "0"),
+            ("--chat", "7"),
+            ("--leave", "-1"),
+            ("--vanish", "NaN"),
+        ] {
+            #[derive(Debug, clap::Parser)]
+            struct Flags {
+                #[command(flatten)]
+                args: SwarmArgs,
+            }
+            let parse = |value: &str| {
+                <Flags as clap::Parser>::try_parse_from(["swarm".to_owned(), format!("{flag}={value}")])
+            };
+            assert!(parse(bad).is_err(), "{flag} {bad}");
+            assert!(parse("1").is_ok(), "{flag} 1");
+        }
     }
 }

@@ -52,6 +52,9 @@ impl Crowd {
         let base = args.reception.clone().unwrap_or_else(|| Reception::base_of(&args.url));
         let reception = Reception::new(&base);
         let tables = find_tables(&dialer, &reception, args.tables).await?;
+        if tables.len() < args.tables && args.part().index == 0 {
+            eprintln!("the lobby names {} of {} tables: playing at those", tables.len(), args.tables);
+        }
         let tables = tables[args.part().share(tables.len())].into();
         Ok(Self { dialer, reception, tables })
     }
