@@ -21,12 +21,14 @@ export class Board {
     const pot = potTotal(view);
     setText(this.total, pot > 0 ? `Pot ${chips(pot)}` : "");
     this.total.dataset.amount = String(pot);
-    this.element.classList.toggle("idle", hand === null);
-    this.#renderRuns(hand?.boards ?? []);
+    // The cards of those who have all gone are swept away.
+    const swept = hand === null || (hand.ended && !view.seats.some((seat) => seat?.in_hand));
+    this.element.classList.toggle("idle", swept);
+    this.#renderRuns(swept ? [] : hand.boards);
     this.#renderPots(hand?.pots ?? []);
     const seated = view.seats.filter(Boolean).length;
     if (hand && !hand.ended) setText(this.result, "");
-    else if (hand?.ended && story.won.size > 0) setText(this.result, result(view, story));
+    else if (!swept && story.won.size > 0) setText(this.result, result(view, story));
     else setText(this.result, seated < 2 ? "The next hand begins when two players sit here" : "");
   }
 

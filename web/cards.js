@@ -13,11 +13,12 @@ const SUIT_PATHS = {
 /** A card face up, such as `As`. */
 export function cardFace(card) {
   const [rank, suit] = card;
+  const ten = rank === "T";
   const pip = () => svg("svg", { viewBox: "0 0 32 32", "aria-hidden": "true" }, svg("path", { d: SUIT_PATHS[suit] }));
   return el(
     "span",
     { class: "card", data: { suit, card }, role: "img", "aria-label": cardName(card) },
-    el("span", { class: "card-corner", "aria-hidden": "true" }, el("b", { text: rank === "T" ? "10" : rank }), pip()),
+    el("span", { class: ten ? "card-corner card-ten" : "card-corner", "aria-hidden": "true" }, el("b", { text: ten ? "10" : rank }), pip()),
     el("span", { class: "card-pip", "aria-hidden": "true" }, pip()),
   );
 }

@@ -1,5 +1,6 @@
 /** What a player can do about the seat: sit down, sit out, come back, top up, show, leave; and what is waited for. */
 import { el, setText } from "./dom.js";
+import { askLeave } from "./leave-dialog.js";
 import { askChips } from "./sit-dialog.js";
 
 export class SeatControls {
@@ -19,7 +20,7 @@ export class SeatControls {
     this.show = this.#button("Show cards", "show", () => ask({ a: "show" }));
     this.topUp = this.#button("Add chips", "top-up", () => this.#topUp());
     this.out = this.#button("Sit out", "sit-out", () => ask({ a: "sit_out" }));
-    this.leave = this.#button("Leave", "leave", () => ask({ a: "leave" }));
+    this.leave = this.#button("Leave", "leave", () => this.#leave());
     this.element = el(
       "section",
       { class: "seat-controls", "aria-label": "Your seat" },
@@ -79,6 +80,14 @@ export class SeatControls {
       offerWait: false,
     });
     if (answer) await this.#ask({ a: "top_up", amount: answer.amount });
+  }
+
+  /** A hand that can still be folded is worth a question. */
+  async #leave() {
+    const { hand, seats } = this.#view;
+    const me = seats[this.#mine];
+    const canFold = me?.in_hand && !me.folded && me.stack > 0 && hand && !hand.ended;
+    if (!canFold || (await askLeave())) await this.#ask({ a: "leave" });
   }
 
   #comeBack() {

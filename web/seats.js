@@ -114,7 +114,8 @@ class Seat {
 
     const inHand = player.in_hand && !player.folded;
     const hasTurn = hand?.turn?.seat === at;
-    const won = story.won.get(at) ?? 0;
+    // Not of whoever takes the seat right after the winner.
+    const won = player.in_hand ? (story.won.get(at) ?? 0) : 0;
     this.element.classList.toggle("turn", hasTurn);
     this.element.classList.toggle("folded", player.in_hand && player.folded);
     this.element.classList.toggle("out", player.status === "sitting_out" || (!player.in_hand && hand !== null && !hand.ended));
@@ -147,6 +148,7 @@ class Seat {
     const backs = inHand && hand ? Array(hand.hole_cards).fill(null) : [];
     showCards(this.cards, faces ?? backs);
     this.cards.classList.toggle("face-up", faces !== null);
+    this.cards.classList.toggle("many", (faces ?? backs).length > 4);
     this.cards.style.setProperty("--cards", String(Math.max(2, (faces ?? backs).length)));
   }
 

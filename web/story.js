@@ -13,14 +13,16 @@ export class Story {
     this.did = new Map();
     /** Seat -> chips won in this hand. */
     this.won = new Map();
+    /** Seat -> the name of who won: some leave with what they have won. */
+    this.winners = new Map();
     /** Seat -> the shown hand in words. */
     this.ranks = new Map();
     /** Whether the running turn draws on the time bank. */
     this.banking = false;
   }
 
-  /** Takes an event. */
-  note(event) {
+  /** Takes an event, and the table before it. */
+  note(event, view) {
     switch (event.e) {
       case "hand_started":
         return this.forget();
@@ -40,6 +42,7 @@ export class Story {
       case "shown":
         return event.rank && this.ranks.set(event.seat, event.rank);
       case "won":
+        this.winners.set(event.seat, view.seats[event.seat]?.name);
         return this.won.set(event.seat, (this.won.get(event.seat) ?? 0) + event.amount);
       default:
         return undefined;

@@ -13,6 +13,9 @@ import { applyEvent, seatOf } from "./table-view.js";
 import { TurnClock } from "./turn-clock.js";
 import { describe, result } from "./words.js";
 
+/** After a keyframe one sees the frames since rush by: for so long they make no noise and move no chips. */
+const CATCH_UP_MS = 300;
+
 export class Table {
   #connection;
   #me;
@@ -20,6 +23,7 @@ export class Table {
   #sound;
   #story = new Story();
   #turnSeen = null;
+  #liveFrom = 0;
 
   /**
    * @param {string} id the room
@@ -110,17 +114,21 @@ export class Table {
     const line = describe(event, before);
     if (line) this.log.add(line);
     if (event.e === "chat") this.chat.add(event, event.user === this.#me());
+    this.#story.note(event, before);
+    if (performance.now() < this.#liveFrom) return;
     if (event.e === "won" || event.e === "collected") this.#sound.play("chips");
     if (event.e === "street" || event.e === "dealt") this.#sound.play("card");
     this.felt.animate(event, before);
-    this.#story.note(event);
     if (event.e === "hand_ended") setText(this.speech, result(before, this.#story));
   }
 
   #change(jumped) {
     const view = this.room.state;
     if (!view) return;
-    if (jumped) this.#story.forget();
+    if (jumped) {
+      this.#story.forget();
+      this.#liveFrom = performance.now() + CATCH_UP_MS;
+    }
     this.element.classList.remove("loading");
     const mine = seatOf(view, this.#me());
     const cards = this.#myCards(view);

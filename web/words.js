@@ -39,7 +39,7 @@ const LINES = {
 };
 
 const STATUS = {
-  playing: "plays",
+  playing: "is dealt in",
   waiting: "waits for the big blind",
   sitting_out: "sits out",
   leaving: "will leave after this hand",
@@ -72,7 +72,8 @@ const NEEDS_ARTICLE = /^(straight|flush|full house|royal flush)/;
 export function result(view, story) {
   const lines = [...story.won].map(([seat, amount]) => {
     const rank = story.ranks.get(seat);
-    return `${who(view, seat)} wins ${chips(amount)}${rank ? ` with ${NEEDS_ARTICLE.test(rank) ? "a " : ""}${rank}` : ""}`;
+    const name = story.winners.get(seat) ?? who(view, seat);
+    return `${name} wins ${chips(amount)}${rank ? ` with ${NEEDS_ARTICLE.test(rank) ? "a " : ""}${rank}` : ""}`;
   });
   return lines.join("\n");
 }

@@ -36,15 +36,21 @@ test("the result adds up what each has won, and says with what", () => {
   const story = new Story();
   story.note({ e: "shown", seat: 0, cards: [], rank: "flush" });
   story.note({ e: "shown", seat: 1, cards: [], rank: "two pair" });
-  story.note({ e: "won", seat: 0, pot: 0, amount: 150 });
-  story.note({ e: "won", seat: 0, pot: 1, amount: 30 });
-  story.note({ e: "won", seat: 1, pot: 1, amount: 30 });
+  story.note({ e: "won", seat: 0, pot: 0, amount: 150 }, view);
+  story.note({ e: "won", seat: 0, pot: 1, amount: 30 }, view);
+  story.note({ e: "won", seat: 1, pot: 1, amount: 30 }, view);
   assert.equal(result(view, story), "Ann wins 180 with a flush\nBob wins 30 with two pair");
+});
+
+test("a winner who has left keeps the name", () => {
+  const story = new Story();
+  story.note({ e: "won", seat: 1, pot: 0, amount: 30 }, view);
+  assert.equal(result({ ...view, seats: [{ name: "Ann" }, null, null] }, story), "Bob wins 30");
 });
 
 test("a new hand begins a new story", () => {
   const story = new Story();
-  story.note({ e: "won", seat: 0, pot: 0, amount: 150 });
+  story.note({ e: "won", seat: 0, pot: 0, amount: 150 }, view);
   story.note({ e: "acted", seat: 1, kind: "fold" });
   story.note({ e: "hand_started" });
   assert.equal(story.won.size + story.did.size, 0);
