@@ -30,10 +30,15 @@ pub(crate) async fn serve(request: Request) -> Response {
     }
     let path = request.uri().path().trim_start_matches('/');
     let path = if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path.into() };
-    match Files::get(&path) {
+    match Files::get(&path).filter(|_| !is_for_developers(&path)) {
         Some(file) => answer(&path, file, request.headers()),
         None => (StatusCode::NOT_FOUND, "There is nothing here. The tables are at /\n").into_response(),
     }
+}
+
+/// What lies beside the client for those who write it; `nginx/` keeps the same back.
+fn is_for_developers(path: &str) -> bool {
+    path.starts_with("tests/") || matches!(path, "package.json" | "README.md")
 }
 
 fn answer(path: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
@@ -119,7 +124,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_but_the_web_clients_files_is_served() {
-        for path in ["/../Cargo.toml", "/%2e%2e/Cargo.toml", "/nothing.html", "//etc/passwd"] {
+        for path in ["/../Cargo.toml", "/%2e%2e/Cargo.toml", "/nothing.html", "//etc/passwd", "/tests/room.test.js", "/package.json"] {
             assert_eq!(get(path, None).await.status(), StatusCode::NOT_FOUND, "{path}");
         }
     }
