@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, ValueEnum};
 use shared::{
-    config::{LogArgs, NodeArgs, OpsArgs, RedisArgs, SealArgs},
+    config::{LogArgs, NodeArgs, OpsArgs, RedisArgs, SealArgs, positive},
     protocol::table::{
         AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, Straddles, TableConfig,
     },
@@ -88,13 +88,13 @@ pub struct WorkerArgs {
     #[arg(long, env = "CARDHOUSE_KEYFRAME_EVERY", default_value_t = 64, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pub keyframe_every: u32,
     /// So many messages wait for a room; commands beyond are refused as busy
-    #[arg(long, env = "CARDHOUSE_MAILBOX_MESSAGES_MAX", default_value_t = 256, value_name = "COUNT")]
+    #[arg(long, env = "CARDHOUSE_MAILBOX_MESSAGES_MAX", default_value_t = 256, value_name = "COUNT", value_parser = positive::<usize>)]
     pub mailbox_messages_max: usize,
     /// So many rooms are being claimed at once
-    #[arg(long, env = "CARDHOUSE_CLAIMS_MAX", default_value_t = 32, value_name = "COUNT")]
+    #[arg(long, env = "CARDHOUSE_CLAIMS_MAX", default_value_t = 32, value_name = "COUNT", value_parser = positive::<usize>)]
     pub claims_max: usize,
     /// So many rooms are being handed over at once
-    #[arg(long, env = "CARDHOUSE_HAND_OVERS_MAX", default_value_t = 32, value_name = "COUNT")]
+    #[arg(long, env = "CARDHOUSE_HAND_OVERS_MAX", default_value_t = 32, value_name = "COUNT", value_parser = positive::<usize>)]
     pub hand_overs_max: usize,
     /// After a takeover whoever is to act has at least so long, milliseconds
     #[arg(long, env = "CARDHOUSE_TAKEOVER_GRACE_MS", default_value_t = 5_000, value_name = "MS")]
@@ -103,25 +103,25 @@ pub struct WorkerArgs {
     #[arg(long, env = "CARDHOUSE_PRESENCE_GRACE_MS", default_value_t = 10_000, value_name = "MS")]
     pub presence_grace_ms: u64,
     /// A room offered to a worker that does not take it for so long may be claimed by others, milliseconds
-    #[arg(long, env = "CARDHOUSE_OFFER_MS", default_value_t = 2_000, value_name = "MS")]
+    #[arg(long, env = "CARDHOUSE_OFFER_MS", default_value_t = 2_000, value_name = "MS", value_parser = positive::<u64>)]
     pub offer_ms: u64,
     /// The maps of rooms and owners are read again so often, milliseconds
     #[arg(long, env = "CARDHOUSE_REREAD_MS", default_value_t = 5_000, value_name = "MS", value_parser = clap::value_parser!(u64).range(100..))]
     pub reread_ms: u64,
     /// A room that cannot be restored is tried again after so long, then after twice as long, milliseconds
-    #[arg(long, env = "CARDHOUSE_CLAIM_RETRY_MS", default_value_t = 1_000, value_name = "MS")]
+    #[arg(long, env = "CARDHOUSE_CLAIM_RETRY_MS", default_value_t = 1_000, value_name = "MS", value_parser = positive::<u64>)]
     pub claim_retry_ms: u64,
     /// The longest such pause, milliseconds
-    #[arg(long, env = "CARDHOUSE_CLAIM_RETRY_MAX_MS", default_value_t = 60_000, value_name = "MS")]
+    #[arg(long, env = "CARDHOUSE_CLAIM_RETRY_MAX_MS", default_value_t = 60_000, value_name = "MS", value_parser = positive::<u64>)]
     pub claim_retry_max_ms: u64,
     /// How long handing rooms over may take after SIGTERM, milliseconds
     #[arg(long, env = "CARDHOUSE_DRAIN_MS", default_value_t = 10_000, value_name = "MS")]
     pub drain_ms: u64,
     /// Changed tables are told to the lobby so often, milliseconds
-    #[arg(long, env = "CARDHOUSE_LOBBY_MS", default_value_t = 1_000, value_name = "MS")]
+    #[arg(long, env = "CARDHOUSE_LOBBY_MS", default_value_t = 1_000, value_name = "MS", value_parser = positive::<u64>)]
     pub lobby_ms: u64,
     /// All tables are told to the lobby so often, milliseconds
-    #[arg(long, env = "CARDHOUSE_LOBBY_FULL_MS", default_value_t = 10_000, value_name = "MS")]
+    #[arg(long, env = "CARDHOUSE_LOBBY_FULL_MS", default_value_t = 10_000, value_name = "MS", value_parser = positive::<u64>)]
     pub lobby_full_ms: u64,
 }
 

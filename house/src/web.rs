@@ -124,7 +124,14 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_but_the_web_clients_files_is_served() {
-        for path in ["/../Cargo.toml", "/%2e%2e/Cargo.toml", "/nothing.html", "//etc/passwd", "/tests/room.test.js", "/package.json"] {
+        for path in [
+            "/../Cargo.toml",
+            "/%2e%2e/Cargo.toml",
+            "/nothing.html",
+            "//etc/passwd",
+            "/tests/room.test.js",
+            "/package.json",
+        ] {
             assert_eq!(get(path, None).await.status(), StatusCode::NOT_FOUND, "{path}");
         }
     }

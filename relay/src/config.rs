@@ -1,115 +1,115 @@
 //! Every bound of a relay, with its unit and default: flags, or `CARDHOUSE_*` environment variables.
 
 use clap::Args;
-use shared::members::Heartbeat;
+use shared::{config::positive, members::Heartbeat};
 
 /// The bounds of a relay. Times in milliseconds, sizes in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Bounds")]
 pub struct RelayConfig {
     /// Connections at most; more are turned away with close code 1013.
-    #[arg(long, env = "CARDHOUSE_CONNECTIONS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().connections_max)]
+    #[arg(long, env = "CARDHOUSE_CONNECTIONS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().connections_max, value_parser = positive::<usize>)]
     pub connections_max: usize,
     /// Connections at most from one address.
-    #[arg(long, env = "CARDHOUSE_CONNECTIONS_PER_ADDRESS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().connections_per_address_max)]
+    #[arg(long, env = "CARDHOUSE_CONNECTIONS_PER_ADDRESS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().connections_per_address_max, value_parser = positive::<usize>)]
     pub connections_per_address_max: usize,
     /// Believe `X-Forwarded-For` and `X-Real-IP` about a client's address: only behind a proxy that sets them.
     #[arg(long, env = "CARDHOUSE_TRUST_PROXY")]
     pub trust_proxy: bool,
     /// A page's origin that may connect, such as `https://cards.example`; `*` for any. May be repeated or a list with
     /// commas. A page from the relay's own host may always, and so may programs, which name no origin.
-    #[arg(long = "origin", env = "CARDHOUSE_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    #[arg(long = "origin", env = "CARDHOUSE_ORIGINS", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub origins: Vec<String>,
 
     /// A client's message at most, bytes.
-    #[arg(long, env = "CARDHOUSE_MESSAGE_BYTES_MAX", value_name = "BYTES", default_value_t = RelayConfig::default().message_bytes_max)]
+    #[arg(long, env = "CARDHOUSE_MESSAGE_BYTES_MAX", value_name = "BYTES", default_value_t = RelayConfig::default().message_bytes_max, value_parser = positive::<u32>)]
     pub message_bytes_max: u32,
     /// A client's messages per second, sustained.
-    #[arg(long, env = "CARDHOUSE_MESSAGES_PER_S", value_name = "PER_SECOND", default_value_t = RelayConfig::default().messages_per_s)]
+    #[arg(long, env = "CARDHOUSE_MESSAGES_PER_S", value_name = "PER_SECOND", default_value_t = RelayConfig::default().messages_per_s, value_parser = positive::<u32>)]
     pub messages_per_s: u32,
     /// Messages at once before that rate holds. Beyond it commands are refused; at twice that the connection is closed.
-    #[arg(long, env = "CARDHOUSE_MESSAGES_BURST", value_name = "COUNT", default_value_t = RelayConfig::default().messages_burst)]
+    #[arg(long, env = "CARDHOUSE_MESSAGES_BURST", value_name = "COUNT", default_value_t = RelayConfig::default().messages_burst, value_parser = positive::<u32>)]
     pub messages_burst: u32,
     /// A client's bytes per second, sustained, of whatever kind. Above it the connection is closed.
-    #[arg(long, env = "CARDHOUSE_BYTES_PER_S", value_name = "PER_SECOND", default_value_t = RelayConfig::default().bytes_per_s)]
+    #[arg(long, env = "CARDHOUSE_BYTES_PER_S", value_name = "PER_SECOND", default_value_t = RelayConfig::default().bytes_per_s, value_parser = positive::<u32>)]
     pub bytes_per_s: u32,
     /// Bytes at once before that rate holds.
-    #[arg(long, env = "CARDHOUSE_BYTES_BURST", value_name = "BYTES", default_value_t = RelayConfig::default().bytes_burst)]
+    #[arg(long, env = "CARDHOUSE_BYTES_BURST", value_name = "BYTES", default_value_t = RelayConfig::default().bytes_burst, value_parser = positive::<u32>)]
     pub bytes_burst: u32,
     /// Rooms that one connection may watch.
-    #[arg(long, env = "CARDHOUSE_ROOMS_PER_CONNECTION_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().rooms_per_connection_max)]
+    #[arg(long, env = "CARDHOUSE_ROOMS_PER_CONNECTION_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().rooms_per_connection_max, value_parser = positive::<usize>)]
     pub rooms_per_connection_max: usize,
     /// Commands of one connection that may wait for their answers.
-    #[arg(long, env = "CARDHOUSE_COMMANDS_IN_FLIGHT_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().commands_in_flight_max)]
+    #[arg(long, env = "CARDHOUSE_COMMANDS_IN_FLIGHT_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().commands_in_flight_max, value_parser = positive::<usize>)]
     pub commands_in_flight_max: usize,
     /// What is kept for a client that does not read, bytes; beyond it the client gets nothing until it has caught up.
-    #[arg(long, env = "CARDHOUSE_QUEUE_BYTES_MAX", value_name = "BYTES", default_value_t = RelayConfig::default().queue_bytes_max)]
+    #[arg(long, env = "CARDHOUSE_QUEUE_BYTES_MAX", value_name = "BYTES", default_value_t = RelayConfig::default().queue_bytes_max, value_parser = positive::<usize>)]
     pub queue_bytes_max: usize,
 
-    /// Time to say `hello`.
-    #[arg(long, env = "CARDHOUSE_HELLO_MS", value_name = "MS", default_value_t = RelayConfig::default().hello_ms)]
+    /// Time to say `hello`, milliseconds.
+    #[arg(long, env = "CARDHOUSE_HELLO_MS", value_name = "MS", default_value_t = RelayConfig::default().hello_ms, value_parser = positive::<u64>)]
     pub hello_ms: u64,
-    /// A connection on which nothing was heard for so long is closed. At half of it the relay sends a ping.
-    #[arg(long, env = "CARDHOUSE_IDLE_MS", value_name = "MS", default_value_t = RelayConfig::default().idle_ms)]
+    /// A connection on which nothing was heard for so long is closed, milliseconds. At half of it the relay sends a ping.
+    #[arg(long, env = "CARDHOUSE_IDLE_MS", value_name = "MS", default_value_t = RelayConfig::default().idle_ms, value_parser = positive::<u64>)]
     pub idle_ms: u64,
-    /// A client that has something to read and reads nothing for so long is closed.
-    #[arg(long, env = "CARDHOUSE_SLOW_MS", value_name = "MS", default_value_t = RelayConfig::default().slow_ms)]
+    /// A client that has something to read and reads nothing for so long is closed, milliseconds.
+    #[arg(long, env = "CARDHOUSE_SLOW_MS", value_name = "MS", default_value_t = RelayConfig::default().slow_ms, value_parser = positive::<u64>)]
     pub slow_ms: u64,
-    /// Time for a client to answer a close.
+    /// Time for a client to answer a close, milliseconds.
     #[arg(long, env = "CARDHOUSE_CLOSE_MS", value_name = "MS", default_value_t = RelayConfig::default().close_ms)]
     pub close_ms: u64,
-    /// On leaving, clients are told to reconnect at times spread over so long.
+    /// On leaving, clients are told to reconnect at times spread over so long, milliseconds.
     #[arg(long, env = "CARDHOUSE_DRAIN_MS", value_name = "MS", default_value_t = RelayConfig::default().drain_ms)]
     pub drain_ms: u64,
 
     /// Rooms that this relay may follow at once.
-    #[arg(long, env = "CARDHOUSE_ROOMS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().rooms_max)]
+    #[arg(long, env = "CARDHOUSE_ROOMS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().rooms_max, value_parser = positive::<usize>)]
     pub rooms_max: usize,
-    /// A room is followed for so long after its last watcher.
+    /// A room is followed for so long after its last watcher, milliseconds.
     #[arg(long, env = "CARDHOUSE_LINGER_MS", value_name = "MS", default_value_t = RelayConfig::default().linger_ms)]
     pub linger_ms: u64,
     /// Frames of a room that are kept for those who come back, beside the ones since the keyframe before the last.
     #[arg(long, env = "CARDHOUSE_WINDOW_FRAMES", value_name = "COUNT", default_value_t = RelayConfig::default().window_frames)]
     pub window_frames: usize,
     /// Journals read at the same time.
-    #[arg(long, env = "CARDHOUSE_JOURNAL_READS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().journal_reads_max)]
+    #[arg(long, env = "CARDHOUSE_JOURNAL_READS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().journal_reads_max, value_parser = positive::<usize>)]
     pub journal_reads_max: usize,
-    /// An answer of the bus or the store is waited for at most so long.
-    #[arg(long, env = "CARDHOUSE_ANSWER_MS", value_name = "MS", default_value_t = RelayConfig::default().answer_ms)]
+    /// An answer of the bus or the store is waited for at most so long, milliseconds.
+    #[arg(long, env = "CARDHOUSE_ANSWER_MS", value_name = "MS", default_value_t = RelayConfig::default().answer_ms, value_parser = positive::<u64>)]
     pub answer_ms: u64,
-    /// A room from which nothing came for so long is compared with its journal.
-    #[arg(long, env = "CARDHOUSE_QUIET_MS", value_name = "MS", default_value_t = RelayConfig::default().quiet_ms)]
+    /// A room from which nothing came for so long is compared with its journal, milliseconds.
+    #[arg(long, env = "CARDHOUSE_QUIET_MS", value_name = "MS", default_value_t = RelayConfig::default().quiet_ms, value_parser = positive::<u64>)]
     pub quiet_ms: u64,
     /// Such comparisons per second at most.
-    #[arg(long, env = "CARDHOUSE_QUIET_CHECKS_PER_S", value_name = "PER_SECOND", default_value_t = RelayConfig::default().quiet_checks_per_s)]
+    #[arg(long, env = "CARDHOUSE_QUIET_CHECKS_PER_S", value_name = "PER_SECOND", default_value_t = RelayConfig::default().quiet_checks_per_s, value_parser = positive::<usize>)]
     pub quiet_checks_per_s: usize,
     /// Rooms with more watchers here than this are served by a task of their own, in pieces.
     #[arg(long, env = "CARDHOUSE_INLINE_WATCHERS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().inline_watchers_max)]
     pub inline_watchers_max: usize,
 
-    /// A command without an answer is repeated after so long, then after twice that, and so on.
-    #[arg(long, env = "CARDHOUSE_RETRY_FIRST_MS", value_name = "MS", default_value_t = RelayConfig::default().retry_first_ms)]
+    /// A command without an answer is repeated after so long, then after twice that, and so on, milliseconds.
+    #[arg(long, env = "CARDHOUSE_RETRY_FIRST_MS", value_name = "MS", default_value_t = RelayConfig::default().retry_first_ms, value_parser = positive::<u64>)]
     pub retry_first_ms: u64,
-    /// The longest time between two repetitions.
-    #[arg(long, env = "CARDHOUSE_RETRY_MAX_MS", value_name = "MS", default_value_t = RelayConfig::default().retry_max_ms)]
+    /// The longest time between two repetitions, milliseconds.
+    #[arg(long, env = "CARDHOUSE_RETRY_MAX_MS", value_name = "MS", default_value_t = RelayConfig::default().retry_max_ms, value_parser = positive::<u64>)]
     pub retry_max_ms: u64,
     /// Messages to rooms that may wait for the bus.
-    #[arg(long, env = "CARDHOUSE_PUBLISHES_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().publishes_max)]
+    #[arg(long, env = "CARDHOUSE_PUBLISHES_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().publishes_max, value_parser = positive::<usize>)]
     pub publishes_max: usize,
 
-    /// Lobby news are sent at most this often.
-    #[arg(long, env = "CARDHOUSE_LOBBY_EVERY_MS", value_name = "MS", default_value_t = RelayConfig::default().lobby_every_ms)]
+    /// Lobby news are sent at most this often, milliseconds.
+    #[arg(long, env = "CARDHOUSE_LOBBY_EVERY_MS", value_name = "MS", default_value_t = RelayConfig::default().lobby_every_ms, value_parser = positive::<u64>)]
     pub lobby_every_ms: u64,
-    /// A table of which nothing was heard for so long leaves the lobby.
-    #[arg(long, env = "CARDHOUSE_LOBBY_FORGET_MS", value_name = "MS", default_value_t = RelayConfig::default().lobby_forget_ms)]
+    /// A table of which nothing was heard for so long leaves the lobby, milliseconds.
+    #[arg(long, env = "CARDHOUSE_LOBBY_FORGET_MS", value_name = "MS", default_value_t = RelayConfig::default().lobby_forget_ms, value_parser = positive::<u64>)]
     pub lobby_forget_ms: u64,
     /// Tables that the lobby holds at most.
-    #[arg(long, env = "CARDHOUSE_LOBBY_TABLES_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().lobby_tables_max)]
+    #[arg(long, env = "CARDHOUSE_LOBBY_TABLES_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().lobby_tables_max, value_parser = positive::<usize>)]
     pub lobby_tables_max: usize,
-    /// The keys that tokens are checked with are fetched again after so long, where they come from an address.
-    #[arg(long, env = "CARDHOUSE_KEYS_REFRESH_MS", value_name = "MS", default_value_t = RelayConfig::default().keys_refresh_ms)]
+    /// The keys that tokens are checked with are fetched again after so long, where they come from an address, milliseconds.
+    #[arg(long, env = "CARDHOUSE_KEYS_REFRESH_MS", value_name = "MS", default_value_t = RelayConfig::default().keys_refresh_ms, value_parser = positive::<u64>)]
     pub keys_refresh_ms: u64,
-    /// Time between two fetches at least, however many tokens name an unknown key.
+    /// Time between two fetches at least, however many tokens name an unknown key, milliseconds.
     #[arg(long, env = "CARDHOUSE_KEYS_REFRESH_MIN_MS", value_name = "MS", default_value_t = RelayConfig::default().keys_refresh_min_ms)]
     pub keys_refresh_min_ms: u64,
 
@@ -122,6 +122,17 @@ pub struct RelayConfig {
     /// Seed of what is random (sessions' names, spreading); from the system, if left out. For simulations.
     #[arg(skip)]
     pub seed: Option<u64>,
+}
+
+/// Reads `--origin`: as browsers write it, or `*`.
+fn origin(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_origin = host.is_some_and(|host| !host.is_empty() && !host.contains('/'));
+    if text == "*" || is_origin {
+        Ok(text.into())
+    } else {
+        Err("not an origin such as https://cards.example".into())
+    }
 }
 
 impl Default for RelayConfig {
@@ -164,5 +175,30 @@ impl Default for RelayConfig {
             heartbeat: Heartbeat::default(),
             seed: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Flags {
+        #[command(flatten)]
+        config: RelayConfig,
+    }
+
+    #[test]
+    fn bounds_that_would_let_nobody_in_and_origins_that_no_page_has_are_refused() {
+        let parse = |flag: &str| Flags::try_parse_from(["relay", flag]);
+        let none = ["--connections-max=0", "--idle-ms=0", "--message-bytes-max=0", "--queue-bytes-max=0"];
+        let nobody = ["--origin=cards.example", "--origin=https://cards.example/", "--origin=https://"];
+        for flag in none.iter().chain(&nobody) {
+            assert!(parse(flag).is_err(), "{flag}");
+        }
+        let pages = parse("--origin=https://cards.example,*").unwrap().config.origins;
+        assert_eq!(pages, ["https://cards.example", "*"]);
     }
 }

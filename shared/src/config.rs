@@ -1,6 +1,6 @@
 //! Flags and environment variables that all binaries share, in groups to `#[command(flatten)]`.
 
-use std::net::SocketAddr;
+use std::{fmt, net::SocketAddr, str::FromStr};
 
 use clap::Args;
 
@@ -11,6 +11,18 @@ use crate::{
     seal::{SealKey, Sealer},
     telemetry::{LogError, LogFormat, init_logs},
 };
+
+/// Reads a bound that would forbid everything if it were 0.
+///
+/// # Errors
+/// When it is 0, or not a number of the type.
+pub fn positive<T: FromStr<Err: fmt::Display> + Default + PartialEq>(text: &str) -> Result<T, String> {
+    match text.parse() {
+        Ok(number) if number == T::default() => Err("it must be at least 1".into()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(error.to_string()),
+    }
+}
 
 /// Logs.
 #[derive(Debug, Clone, Args)]
@@ -53,23 +65,24 @@ pub struct RedisArgs {
     #[arg(long, env = "CARDHOUSE_DURABILITY", default_value = "async", value_name = "HOW")]
     pub durability: Durability,
     /// Connections to Redis for commands; each room uses one of them
-    #[arg(long, env = "CARDHOUSE_REDIS_CONNECTIONS", default_value_t = 2, value_name = "COUNT")]
+    #[arg(long, env = "CARDHOUSE_REDIS_CONNECTIONS", default_value_t = 2, value_name = "COUNT", value_parser = positive::<usize>)]
     pub redis_connections: usize,
     /// Commands in flight on one connection before more are refused or wait
-    #[arg(long, env = "CARDHOUSE_REDIS_IN_FLIGHT_MAX", default_value_t = 1_024, value_name = "COUNT")]
+    #[arg(long, env = "CARDHOUSE_REDIS_IN_FLIGHT_MAX", default_value_t = 1_024, value_name = "COUNT", value_parser = positive::<usize>)]
     pub redis_in_flight_max: usize,
     /// When a command to Redis is given up, milliseconds
-    #[arg(long, env = "CARDHOUSE_REDIS_COMMAND_TIMEOUT_MS", default_value_t = 2_000, value_name = "MS")]
+    #[arg(long, env = "CARDHOUSE_REDIS_COMMAND_TIMEOUT_MS", default_value_t = 2_000, value_name = "MS", value_parser = positive::<u64>)]
     pub redis_command_timeout_ms: u64,
     /// How long to wait for Redis at start, milliseconds
-    #[arg(long, env = "CARDHOUSE_REDIS_CONNECT_TIMEOUT_MS", default_value_t = 10_000, value_name = "MS")]
+    #[arg(long, env = "CARDHOUSE_REDIS_CONNECT_TIMEOUT_MS", default_value_t = 10_000, value_name = "MS", value_parser = positive::<u64>)]
     pub redis_connect_timeout_ms: u64,
     /// Messages that wait on one subscriber connection before some are missed (and repaired from the journal)
     #[arg(
         long,
         env = "CARDHOUSE_REDIS_SUBSCRIBER_MESSAGES_MAX",
         default_value_t = 16_384,
-        value_name = "COUNT"
+        value_name = "COUNT",
+        value_parser = positive::<usize>
     )]
     pub redis_subscriber_messages_max: usize,
 }
@@ -97,7 +110,7 @@ pub struct NodeArgs {
     #[arg(long, env = "CARDHOUSE_NODE_ID", value_name = "NAME")]
     pub node_id: Option<NodeId>,
     /// Between two heartbeats, milliseconds (less where four would not fit into the time after which a node is dead)
-    #[arg(long, env = "CARDHOUSE_BEAT_MS", default_value_t = 500, value_name = "MS")]
+    #[arg(long, env = "CARDHOUSE_BEAT_MS", default_value_t = 500, value_name = "MS", value_parser = positive::<u64>)]
     pub beat_ms: u64,
     /// Silence after which a node is dead and its rooms are taken over, milliseconds (from 500)
     #[arg(long, env = "CARDHOUSE_DEAD_AFTER_MS", default_value_t = 2_000, value_name = "MS",
@@ -204,6 +217,7 @@ mod tests {
         assert_ne!(all.node.node_id("relay"), all.node.node_id("relay"));
         assert!(All::try_parse_from(["x", "--seal-key", "short"]).is_err());
         assert!(All::try_parse_from(["x", "--seal-key", &key, "--dead-after-ms", "499"]).is_err());
+        assert!(All::try_parse_from(["x", "--seal-key", &key, "--redis-connections", "0"]).is_err());
         drop((all.log, all.seal.sealer(), all.ops));
     }
 }

@@ -28,8 +28,8 @@ pub enum LogFormat {
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The filter is none.
-    #[error("not a log filter: {0}")]
-    Filter(#[from] tracing_subscriber::filter::ParseError),
+    #[error("--log is not a filter: {0}")]
+    Filter(String),
     /// They were set up already.
     #[error(transparent)]
     Twice(#[from] TryInitError),
@@ -42,7 +42,8 @@ pub enum LogError {
 pub fn init_logs(filter: &str, format: LogFormat) -> Result<(), LogError> {
     use tracing_subscriber::util::SubscriberInitExt;
     // The Redis client warns of each attempt while Redis is away; we say so ourselves, once.
-    let filter = EnvFilter::try_new(format!("fred=error,{filter}"))?;
+    let filter = EnvFilter::try_new(format!("fred=error,{filter}"));
+    let filter = filter.map_err(|error| LogError::Filter(error.to_string()))?;
     let is_human = match format {
         LogFormat::Human => true,
         LogFormat::Json => false,

@@ -1,18 +1,19 @@
 //! The flags of `loadtest cluster`.
 
 use clap::{Args, ValueEnum};
+use shared::config::positive;
 
 /// Flags of `loadtest cluster`; also how tests, chaos and benchmarks say what they want.
 #[derive(Debug, Clone, Args)]
 pub struct ClusterArgs {
     /// How many relays
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, value_parser = positive::<usize>)]
     pub relays: usize,
     /// How many dealer workers
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, value_parser = positive::<usize>)]
     pub dealers: usize,
     /// How many tables
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = positive::<u32>)]
     pub tables: u32,
     /// How Redis is run
     #[arg(long, value_enum, default_value_t = RedisMode::Single)]

@@ -203,7 +203,7 @@ impl Cluster {
 
     fn print(&self, args: &ClusterArgs) {
         println!("cardhouse at http://{}/", self.address());
-        println!("  swarm:      loadtest swarm --url {}", self.ws_url());
+        println!("  swarm:      cargo run --release -p loadtest -- swarm --url {}", self.ws_url());
         println!(
             "  redis:      {} ({:?}, {} processes)",
             self.broker.url(),

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use player::Habits;
+use shared::config::positive;
 use tokio::time::Duration;
 
 /// Flags of `loadtest swarm`.
@@ -14,10 +15,10 @@ pub struct SwarmArgs {
     #[arg(long, env = "CARDHOUSE_RECEPTION_URL")]
     pub reception: Option<String>,
     /// How many bots
-    #[arg(long, default_value_t = 600, value_parser = at_least_one)]
+    #[arg(long, default_value_t = 600, value_parser = positive::<usize>)]
     pub bots: usize,
     /// At how many tables, the first by name in the lobby
-    #[arg(long, default_value_t = 100, value_parser = at_least_one)]
+    #[arg(long, default_value_t = 100, value_parser = positive::<usize>)]
     pub tables: usize,
     /// How long to measure once all bots are there, seconds
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
@@ -47,7 +48,7 @@ pub struct SwarmArgs {
     #[arg(long, default_value_t = 60)]
     pub ramp_seconds_max: u64,
     /// Spread the bots over so many processes
-    #[arg(long, default_value_t = 1, value_parser = at_least_one)]
+    #[arg(long, default_value_t = 1, value_parser = positive::<usize>)]
     pub processes: usize,
     /// Where all the bots' chance comes from
     #[arg(long, default_value_t = 1)]
@@ -64,14 +65,6 @@ pub struct Part {
     pub index: usize,
     /// How many there are.
     pub of: usize,
-}
-
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("it must be at least 1".into()),
-        Ok(count) => Ok(count),
-        Err(error) => Err(format!("{error}")),
-    }
 }
 
 fn chance(text: &str) -> Result<f64, String> {
