@@ -71,6 +71,8 @@ impl Session {
     }
 
     fn close(&self, code: CloseCode, reason: &str) {
+        let session = self.greeted.as_ref().map(|greeted| tracing::field::display(greeted.session));
+        tracing::debug!(session, code = code as u16, reason, "closes the connection");
         self.peer.close(code, reason, self.now_ms());
     }
 
@@ -110,6 +112,7 @@ impl Session {
         if let Some(before) = self.relay.registry.take_session(session, &claims.sub, self.key) {
             before.close(CloseCode::SessionTaken, "the session was continued elsewhere", self.now_ms());
         }
+        tracing::debug!(%session, user = %claims.sub, "said hello");
         self.let_in(&claims);
         self.answer(&ClientOut::Welcome {
             user: claims.sub.clone(),
@@ -360,6 +363,7 @@ impl Drop for Session {
             self.relay.registry.leave(self.key, None, works);
             return;
         };
+        tracing::debug!(session = %greeted.session, user = %greeted.user, "the connection has ended");
         let session_gone = self.relay.registry.leave(self.key, Some((greeted.session, &greeted.user)), works);
         for watching in &greeted.watching {
             watching.room.abandon(works, watching.key, &self.peer, session_gone);
