@@ -29,7 +29,7 @@ pub fn folder(build: bool) -> anyhow::Result<PathBuf> {
         build_all(folder)?;
     } else if !missing.is_empty() {
         anyhow::bail!(
-            "{} not found in {}; `cargo build --release --bins` builds all",
+            "{} not found in {}; `cargo build --release --workspace --bins` builds all",
             missing.join(", "),
             folder.display()
         );
