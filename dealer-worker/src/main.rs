@@ -1,6 +1,6 @@
 //! The `dealer-worker` process.
 
-use std::{future::IntoFuture as _, sync::Arc};
+use std::{future::IntoFuture as _, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use clap::Parser as _;
@@ -13,7 +13,7 @@ use shared::{
     readiness::{Readiness, ops_routes},
     redis::Redis,
     store::redis::RedisStore,
-    telemetry::Metrics,
+    telemetry::{Metrics, exit_code},
 };
 use tokio::{
     net::TcpListener,
@@ -22,7 +22,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    exit_code("dealer-worker", run().await)
+}
+
+async fn run() -> anyhow::Result<()> {
     let flags = Flags::parse();
     flags.log.init()?;
     let metrics = Metrics::install()?;

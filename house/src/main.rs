@@ -4,18 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use house::{Config, House};
+use shared::telemetry::exit_code;
 use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // A sentence for people; a backtrace would not tell them more.
-            eprintln!("house: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code("house", run().await)
 }
 
 async fn run() -> anyhow::Result<()> {

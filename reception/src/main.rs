@@ -1,6 +1,6 @@
 //! The `reception` binary: reads its keys, serves, and leaves on SIGTERM or Ctrl-C.
 
-use std::{future::IntoFuture as _, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::IntoFuture as _, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use clap::Parser as _;
@@ -8,13 +8,17 @@ use reception::{Desk, Keyring, config::Config, key_dir::KeyDir};
 use shared::{
     clock::Clock,
     readiness::{Readiness, ops_routes},
-    telemetry::Metrics,
+    telemetry::{Metrics, exit_code},
 };
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    exit_code("reception", run().await)
+}
+
+async fn run() -> anyhow::Result<()> {
     let config = Config::parse();
     config.log.init()?;
     let metrics = Metrics::install()?;

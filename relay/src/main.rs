@@ -1,6 +1,6 @@
 //! The `relay` process.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use clap::Parser;
@@ -14,7 +14,7 @@ use shared::{
     readiness::{Readiness, ops_routes},
     redis::Redis,
     store::redis::RedisStore,
-    telemetry::Metrics,
+    telemetry::{Metrics, exit_code},
 };
 use tokio::{
     net::TcpListener,
@@ -53,7 +53,11 @@ struct Config {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    exit_code("relay", run().await)
+}
+
+async fn run() -> anyhow::Result<()> {
     let config = Config::parse();
     config.log.init()?;
     let metrics = Metrics::install()?;

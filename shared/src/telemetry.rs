@@ -3,7 +3,7 @@
 //! Logs go to the standard error: for people on a terminal, as JSON otherwise. Never a card, a token or a key: what is
 //! secret has no `Debug` that shows it, and payloads are not logged.
 
-use std::{fs, io::IsTerminal};
+use std::{fmt, fs, io::IsTerminal, process::ExitCode};
 
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -33,6 +33,17 @@ pub enum LogError {
     /// They were set up already.
     #[error(transparent)]
     Twice(#[from] TryInitError),
+}
+
+/// What a process ends with. An error is told in a sentence, with its causes: a backtrace would not tell operators more.
+pub fn exit_code(program: &str, ended: Result<(), impl fmt::Display>) -> ExitCode {
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{program}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Sets up logs for the process. `filter` is a level or a list such as `info,relay=debug`.
