@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, ValueEnum};
 use shared::{
-    config::{LogArgs, NodeArgs, OpsArgs, RedisArgs, SealArgs, positive},
+    config::{LogArgs, NodeArgs, OpsArgs, RedisArgs, SealArgs, ThreadArgs, positive},
     protocol::table::{
         AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, Straddles, TableConfig,
     },
@@ -32,6 +32,9 @@ pub struct Flags {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
     pub redis: RedisArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub threads: ThreadArgs,
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
     pub ops: OpsArgs,

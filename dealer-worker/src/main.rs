@@ -21,14 +21,17 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    exit_code("dealer-worker", run().await)
+fn main() -> ExitCode {
+    exit_code("dealer-worker", start())
 }
 
-async fn run() -> anyhow::Result<()> {
+fn start() -> anyhow::Result<()> {
     let flags = Flags::parse();
     flags.log.init()?;
+    flags.threads.runtime()?.block_on(run(flags))
+}
+
+async fn run(flags: Flags) -> anyhow::Result<()> {
     let metrics = Metrics::install()?;
     let _tidy = metrics.keep_tidy();
     let mut terminate = signal(SignalKind::terminate())?;

@@ -9,7 +9,7 @@ use relay::{Keys, Relay, RelayConfig, serve};
 use shared::{
     bus::redis::RedisBus,
     clock::Clock,
-    config::{LogArgs, NodeArgs, OpsArgs, RedisArgs},
+    config::{LogArgs, NodeArgs, OpsArgs, RedisArgs, ThreadArgs},
     ports::Ports,
     readiness::{Readiness, ops_routes},
     redis::Redis,
@@ -47,19 +47,24 @@ struct Config {
     #[command(flatten)]
     redis: RedisArgs,
     #[command(flatten)]
+    threads: ThreadArgs,
+    #[command(flatten)]
     ops: OpsArgs,
     #[command(flatten)]
     log: LogArgs,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    exit_code("relay", run().await)
+fn main() -> ExitCode {
+    exit_code("relay", start())
 }
 
-async fn run() -> anyhow::Result<()> {
+fn start() -> anyhow::Result<()> {
     let config = Config::parse();
     config.log.init()?;
+    config.threads.runtime()?.block_on(run(config))
+}
+
+async fn run(config: Config) -> anyhow::Result<()> {
     let metrics = Metrics::install()?;
     let _tidy = metrics.keep_tidy();
     let leave = leave_at_signal()?;

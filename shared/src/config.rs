@@ -1,8 +1,9 @@
 //! Flags and environment variables that all binaries share, in groups to `#[command(flatten)]`.
 
-use std::{fmt, net::SocketAddr, str::FromStr};
+use std::{fmt, io, net::SocketAddr, str::FromStr};
 
 use clap::Args;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     id::NodeId,
@@ -160,6 +161,30 @@ impl SealArgs {
     }
 }
 
+/// How much of the machine one process uses.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Threads")]
+pub struct ThreadArgs {
+    /// Threads that do the work. One costs the least for each message, since no thread has to wake another; a room grows by
+    /// more processes, and more threads let one process use more cores
+    #[arg(long, env = "CARDHOUSE_THREADS", default_value_t = 1, value_name = "COUNT",
+          value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: u16,
+}
+
+impl ThreadArgs {
+    /// The runtime of the process.
+    ///
+    /// # Errors
+    /// When the system gives no threads or descriptors.
+    pub fn runtime(self) -> io::Result<Runtime> {
+        match self.threads {
+            0 | 1 => Builder::new_current_thread().enable_all().build(),
+            more => Builder::new_multi_thread().worker_threads(more.into()).enable_all().build(),
+        }
+    }
+}
+
 /// Where operators look.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Operations")]
@@ -185,6 +210,8 @@ mod tests {
         node: NodeArgs,
         #[command(flatten)]
         seal: SealArgs,
+        #[command(flatten)]
+        threads: ThreadArgs,
         #[command(flatten)]
         ops: OpsArgs,
     }
@@ -218,6 +245,7 @@ mod tests {
         assert!(All::try_parse_from(["x", "--seal-key", "short"]).is_err());
         assert!(All::try_parse_from(["x", "--seal-key", &key, "--dead-after-ms", "499"]).is_err());
         assert!(All::try_parse_from(["x", "--seal-key", &key, "--redis-connections", "0"]).is_err());
-        drop((all.log, all.seal.sealer(), all.ops));
+        assert!(All::try_parse_from(["x", "--seal-key", &key, "--threads", "0"]).is_err());
+        drop((all.log, all.seal.sealer(), all.threads, all.ops));
     }
 }
