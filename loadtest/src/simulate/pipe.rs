@@ -93,6 +93,10 @@ impl PipeWire {
             state.bytes.extend_from_slice(&slice[..taken]);
             written += taken;
             room -= taken;
+            if taken < slice.len() {
+                // What comes after it has not been reached, nor may it be left out.
+                break;
+            }
         }
         drop(state);
         self.0.arrived.notify_one();
