@@ -10,8 +10,8 @@ use super::{
     undertaker::Living,
 };
 
-/// A primary that comes back becomes a replica within this. Sentinels take some ten seconds, and thirty more each time that a busy
-/// machine lets them stand still and they distrust their clocks.
+/// A primary that comes back becomes a replica within this. Sentinels take some ten seconds; now and then they have taken more than a
+/// minute.
 const IN_STEP_WITHIN: Duration = Duration::from_secs(180);
 
 /// How often is looked whether it has.
