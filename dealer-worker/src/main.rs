@@ -21,6 +21,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// Every message is a few short-lived allocations: this allocator takes half the time for them that glibc's takes.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     exit_code("dealer-worker", start())
 }

@@ -22,6 +22,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// Every message is a few short-lived allocations: this allocator takes half the time for them that glibc's takes.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Terminates players' WebSockets: checks tokens, carries commands to tables and frames to players.
 ///
 /// Stops at SIGTERM once its clients have gone to other relays. Every flag can be given as the environment variable shown
