@@ -25,6 +25,8 @@ pub struct WorkerConfig {
     pub takeover_grace_ms: u64,
     /// After a takeover members of whom no relay has spoken for so long count as away.
     pub presence_grace_ms: u64,
+    /// A member whose connection is gone for so long counts as away.
+    pub absence_grace_ms: u64,
     /// A room that was offered to another worker is claimed by whom it is assigned to if nothing comes of it for so long.
     pub offer_ms: u64,
     /// The maps of rooms and owners are read again so often.
@@ -56,6 +58,7 @@ impl WorkerConfig {
             hand_overs_max: 32,
             takeover_grace_ms: 5_000,
             presence_grace_ms: 10_000,
+            absence_grace_ms: 1_000,
             offer_ms: 2_000,
             reread_ms: 5_000,
             claim_retry_ms: 1_000,

@@ -53,6 +53,7 @@ impl Flags {
             hand_overs_max,
             takeover_grace_ms,
             presence_grace_ms,
+            absence_grace_ms,
             offer_ms,
             reread_ms,
             claim_retry_ms,
@@ -72,6 +73,7 @@ impl Flags {
             hand_overs_max,
             takeover_grace_ms,
             presence_grace_ms,
+            absence_grace_ms,
             offer_ms,
             reread_ms,
             claim_retry_ms,
@@ -105,6 +107,9 @@ pub struct WorkerArgs {
     /// After a takeover players of whom no relay has spoken for so long count as disconnected, milliseconds
     #[arg(long, env = "CARDHOUSE_PRESENCE_GRACE_MS", default_value_t = 10_000, value_name = "MS")]
     pub presence_grace_ms: u64,
+    /// A player whose connection is gone for so long counts as disconnected; who is back before has missed nothing, milliseconds
+    #[arg(long, env = "CARDHOUSE_ABSENCE_GRACE_MS", default_value_t = 1_000, value_name = "MS")]
+    pub absence_grace_ms: u64,
     /// A room offered to a worker that does not take it for so long may be claimed by others, milliseconds
     #[arg(long, env = "CARDHOUSE_OFFER_MS", default_value_t = 2_000, value_name = "MS", value_parser = positive::<u64>)]
     pub offer_ms: u64,

@@ -310,3 +310,23 @@ async fn who_is_not_heard_of_after_a_takeover_is_away() {
     assert!(matches!(relay.command(&room(1), &user("ann"), 1, 2, chat).await, Answer::Applied(_)));
     relay.until(&room(1), |followed| !away(followed)).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_player_who_is_back_within_the_grace_was_never_away() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    let config = house.config("w1");
+    let grace = Duration::from_millis(config.absence_grace_ms);
+    let _worker = house.worker_with("w1", config);
+    let before = Relay::new(&house, "r1", 1).await;
+    let mut after = Relay::new(&house, "r2", 1).await;
+    after.owned(&room(1)).await;
+    before.sit(&room(1), "ann", 1, 100).await;
+    let session = SessionId(1);
+    before.tell(&room(1), Asked::Absent { user: user("ann"), session }).await;
+    sleep(grace / 2).await;
+    after.tell(&room(1), Asked::Present { user: user("ann"), session, anew: true }).await;
+    sleep(grace * 2).await;
+    let followed = after.followed(&room(1));
+    assert!(!followed.events.iter().any(|event| matches!(event, TableEvent::Away { .. })), "{followed:?}");
+}

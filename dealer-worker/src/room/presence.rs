@@ -65,21 +65,21 @@ impl Sessions {
 #[derive(Debug, Default)]
 pub struct Connections {
     relays: BTreeMap<UserId, (SessionId, NodeId)>,
-    /// Members that no relay has vouched for since the takeover, and when they count as away.
-    unheard: BTreeSet<UserId>,
-    unheard_until: Option<UnixMs>,
+    /// Members without a connection who are not away yet, and from when on they are. Most come back before that: a
+    /// connection that breaks is opened again, and a takeover is followed by every relay's word.
+    missing: BTreeMap<UserId, UnixMs>,
 }
 
 impl Connections {
     /// After a takeover: all members are to be heard of by `until`.
     pub fn unheard(members: Vec<UserId>, until: UnixMs) -> Self {
-        let unheard_until = (!members.is_empty()).then_some(until);
-        Self { relays: BTreeMap::new(), unheard: members.into_iter().collect(), unheard_until }
+        let missing = members.into_iter().map(|member| (member, until)).collect();
+        Self { relays: BTreeMap::new(), missing }
     }
 
     /// The playing session of a member is connected through this relay.
     pub fn connected(&mut self, user: &UserId, session: SessionId, relay: &NodeId) {
-        self.unheard.remove(user);
+        self.missing.remove(user);
         match self.relays.get_mut(user) {
             Some(known) if known.0 == session && known.1 == *relay => {}
             Some(known) => *known = (session, relay.clone()),
@@ -89,13 +89,20 @@ impl Connections {
         }
     }
 
-    /// A session has gone from a relay. Answers whether that leaves its user without a connection: not when the session
-    /// has come back through another relay meanwhile. The session must be the one that plays.
-    pub fn gone(&mut self, user: &UserId, session: SessionId, relay: &NodeId) -> bool {
+    /// A session has gone from a relay. If that leaves its user without a connection, the user is away from `away_at` on: not
+    /// when the session has come back through another relay meanwhile. The session must be the one that plays.
+    pub fn gone(&mut self, user: &UserId, session: SessionId, relay: &NodeId, away_at: UnixMs) {
         match self.relays.get(user) {
-            Some(known) if known.0 == session && known.1 == *relay => self.relays.remove(user).is_some(),
-            Some(_) => false,
-            None => self.unheard.remove(user),
+            Some(known) if known.0 == session && known.1 == *relay => {
+                self.relays.remove(user);
+                self.missing.insert(user.clone(), away_at);
+            }
+            Some(_) => {}
+            None => {
+                if let Some(until) = self.missing.get_mut(user) {
+                    *until = away_at.min(*until);
+                }
+            }
         }
     }
 
@@ -117,21 +124,20 @@ impl Connections {
     /// Forgets who is no longer a member.
     pub fn retain(&mut self, is_member: impl Fn(&UserId) -> bool) {
         self.relays.retain(|user, _| is_member(user));
-        self.unheard.retain(|user| is_member(user));
+        self.missing.retain(|user, _| is_member(user));
     }
 
     /// When [`Connections::overdue`] is due.
     pub fn deadline(&self) -> Option<UnixMs> {
-        self.unheard_until
+        self.missing.values().min().copied()
     }
 
-    /// The members of whom nothing was heard since the takeover, if it is time.
+    /// The members who have been missing for long enough to count as away, once each.
     pub fn overdue(&mut self, now: UnixMs) -> BTreeSet<UserId> {
-        if self.unheard_until.is_none_or(|until| now < until) {
-            return BTreeSet::new();
-        }
-        self.unheard_until = None;
-        std::mem::take(&mut self.unheard)
+        let overdue = self.missing.iter().filter(|(_, until)| **until <= now);
+        let overdue: BTreeSet<UserId> = overdue.map(|(user, _)| user.clone()).collect();
+        self.missing.retain(|_, until| *until > now);
+        overdue
     }
 }
 
@@ -160,9 +166,25 @@ mod tests {
         let mut connections = Connections::default();
         connections.connected(&user(), SessionId(1), &relay("r1"));
         connections.connected(&user(), SessionId(1), &relay("r2"));
-        assert!(!connections.gone(&user(), SessionId(1), &relay("r1")));
+        connections.gone(&user(), SessionId(1), &relay("r1"), 100);
+        assert_eq!(connections.deadline(), None);
         assert_eq!(connections.relay_gone(&relay("r1")), []);
         assert_eq!(connections.relay_gone(&relay("r2")), [user()]);
+    }
+
+    #[test]
+    fn who_is_back_before_the_grace_is_over_was_never_away() {
+        let relay = |name| NodeId::new(name).unwrap();
+        let mut connections = Connections::default();
+        connections.connected(&user(), SessionId(1), &relay("r1"));
+        connections.gone(&user(), SessionId(1), &relay("r1"), 100);
+        assert_eq!(connections.deadline(), Some(100));
+        connections.connected(&user(), SessionId(1), &relay("r2"));
+        assert_eq!(connections.deadline(), None);
+        connections.gone(&user(), SessionId(1), &relay("r2"), 200);
+        assert!(connections.overdue(199).is_empty());
+        assert_eq!(connections.overdue(200), BTreeSet::from([user()]));
+        assert!(connections.overdue(300).is_empty(), "told once");
     }
 
     #[test]

@@ -288,8 +288,9 @@ impl<R: Room> Running<R> {
             }
             Asked::Absent { user, session } => {
                 let plays = self.state.sessions.playing(&user) == Some(session);
-                if plays && self.connections.gone(&user, session, &relay) {
-                    self.decide_and_commit(Input::Away { user: &user, away: true }).await?;
+                if plays {
+                    let away_at = self.now() + self.context.config.absence_grace_ms;
+                    self.connections.gone(&user, session, &relay, away_at);
                 }
                 Ok(())
             }
