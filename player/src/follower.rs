@@ -28,7 +28,7 @@ pub enum Step {
     Next,
     /// A keyframe further on: frames were left out (slow reader, resume beyond the window). Legal.
     Jumped,
-    /// A keyframe of a later epoch that is not further on, or is the next and differs: the broker has lost what I had.
+    /// A keyframe that does not continue what I had, which the broker has lost.
     Rewound,
     /// My own part of the frame.
     Private,
@@ -80,10 +80,10 @@ impl Follower {
     /// Takes a keyframe.
     ///
     /// # Errors
-    /// [`Fault::Repeat`]; or [`Fault::Fold`] when within an epoch it directly follows the own view and differs (it is adopted
-    /// then).
+    /// [`Fault::Repeat`]; or [`Fault::Fold`] when it directly follows the own view and differs (it is adopted then), unless a
+    /// loss was told.
     pub fn keyframe(&mut self, at: Position, state: Box<TableView>) -> Result<Step, Fault> {
-        if std::mem::take(&mut self.rewinds) && at <= self.at {
+        if std::mem::take(&mut self.rewinds) && (at <= self.at || at.seq() <= self.at.seq().next()) {
             *self = Self { at, view: Some(state), ..Self::default() };
             return Ok(Step::Rewound);
         }
@@ -93,12 +93,13 @@ impl Follower {
         let step = match &self.view {
             _ if self.at == Position::default() => Ok(Step::Joined),
             _ if at.seq() <= self.at.seq() => Ok(Step::Rewound),
-            Some(own) if at.seq() == self.at.seq().next() => match **own == *state {
-                true => Ok(Step::Next),
-                // The broker lost what a later owner began with, and that this owner's frame took the place of mine.
-                false if at.epoch() > self.at.epoch() => Ok(Step::Rewound),
-                false => Err(Fault::Fold),
-            },
+            Some(own) if at.seq() == self.at.seq().next() => {
+                if **own == *state {
+                    Ok(Step::Next)
+                } else {
+                    Err(Fault::Fold)
+                }
+            }
             _ => Ok(Step::Jumped),
         };
         self.at = at;
@@ -230,9 +231,10 @@ mod tests {
     }
 
     #[test]
-    fn the_next_keyframe_of_a_later_epoch_that_differs_tells_of_a_loss() {
+    fn the_next_keyframe_may_differ_when_a_loss_was_told() {
         let mut follower = joined();
         assert_eq!(follower.delta(at(1, 5), &[seated()], |_, _, _| {}), Ok(Step::Next));
+        follower.rewind();
         assert_eq!(follower.keyframe(at(2, 6), empty()), Ok(Step::Rewound));
         assert_eq!(follower.view(), Some(&*empty()));
     }

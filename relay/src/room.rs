@@ -233,7 +233,7 @@ impl Room {
         let state = &mut *guard;
         match self.apply(state, &entry, Source::Bus, works) {
             Offered::Old => {}
-            Offered::Next | Offered::Anew | Offered::Lost => {
+            Offered::Next | Offered::Anew | Offered::Lost(_) => {
                 self.serve(state, works);
                 self.tend(state, works);
             }
@@ -264,10 +264,10 @@ impl Room {
             Offered::Next => {}
             // Whoever waits with a position of its own is settled by a read that has this keyframe.
             Offered::Anew => state.link.stale |= source == Source::Bus,
-            Offered::Lost => {
+            Offered::Lost(from) => {
                 works.metrics.history_lost.increment(1);
                 tracing::warn!(room = %self.id, at = %entry.at, "the broker has lost acknowledged frames");
-                state.lose_from(entry.at.seq());
+                state.lose_from(from);
             }
         }
         works.metrics.frames.increment(1);

@@ -7,7 +7,7 @@ use std::{cmp::Ordering, collections::VecDeque};
 
 use shared::{
     entry::{Cause, Entry, Kind},
-    id::{Position, Seq, UserId},
+    id::{Epoch, Position, Seq, UserId},
 };
 use smallvec::SmallVec;
 use ws::Frame;
@@ -16,6 +16,8 @@ use ws::Frame;
 pub(crate) struct Kept {
     pub(crate) at: Position,
     pub(crate) keyframe: bool,
+    /// Of a keyframe: the epoch of the frame before it.
+    follows: Option<Epoch>,
     pub(crate) public: Frame,
     pub(crate) privates: SmallVec<[(UserId, Frame); 2]>,
     pub(crate) cause: Option<Cause>,
@@ -29,6 +31,7 @@ impl Kept {
         Self {
             at: entry.at,
             keyframe: entry.kind == Kind::Keyframe,
+            follows: entry.follows,
             public: Frame::text_from_utf8_bytes(&entry.public),
             privates: entry.privates.iter().map(private).collect(),
             cause: entry.cause.clone(),
@@ -57,8 +60,9 @@ pub(crate) enum Offered {
     Next,
     /// The window begins anew with this keyframe; whoever was behind takes it over.
     Anew,
-    /// The window begins anew with this keyframe, which is not beyond what the window had: the broker lost frames.
-    Lost,
+    /// The window begins anew with this keyframe, which does not continue what the window had: the broker lost frames. Whoever
+    /// has a frame of this number or a later one has one that is gone.
+    Lost(Seq),
     /// It is here already, or was fenced.
     Old,
     /// Something is missing before it.
@@ -116,20 +120,24 @@ impl Window {
     /// Where a client that has everything up to `at` stands.
     pub(crate) fn place(&self, at: Position) -> Place {
         let (Some(first), Some(end)) = (self.frames.front(), self.end()) else { return Place::Ahead };
-        if at.seq() > end.seq() {
+        // Of a later epoch, too: if the journal does not know it either, its claim was lost.
+        if at.seq() > end.seq() || at > end {
             return Place::Ahead;
         }
         if let Some(index) = at.seq().0.checked_sub(first.at.seq().0) {
             let same = self.frames[usize::try_from(index).expect("the window is in memory")].at;
             return match same.epoch() == at.epoch() {
                 true => Place::In,
-                false if at > end => Place::Ahead,
                 false => Place::Elsewhere,
             };
         }
-        // A keyframe heals whatever history the client had, so being right before it is as good as being in.
-        let right_before = at.seq().next() == first.at.seq() && at.epoch() <= first.at.epoch();
-        if right_before && first.keyframe { Place::In } else { Place::Before }
+        // A keyframe needs nothing before it; it only says whether what the client has is what it follows.
+        let right_before = at.seq().next() == first.at.seq() && first.keyframe;
+        match first.follows {
+            Some(epoch) if right_before && epoch != at.epoch() => Place::Elsewhere,
+            _ if right_before => Place::In,
+            _ => Place::Before,
+        }
     }
 
     /// Takes an entry in, if it fits; keeps `spare` frames even if they are older than the keyframe before the last.
@@ -151,14 +159,27 @@ impl Window {
         if entry.at.epoch() > end.epoch() && source == Source::Bus {
             return Offered::Hole;
         }
+        let goes_back = entry.at.seq() < next || entry.follows.is_some_and(|epoch| epoch != end.epoch());
         match entry.at.seq().cmp(&next) {
+            Ordering::Less | Ordering::Equal if keyframe && goes_back => {
+                let first_lost = self.first_lost(entry);
+                self.begin(entry, Offered::Lost(first_lost))
+            }
             Ordering::Equal if keyframe || entry.at.epoch() == end.epoch() => {
                 self.append(entry, spare);
                 Offered::Next
             }
-            Ordering::Less if keyframe => self.begin(entry, Offered::Lost),
             Ordering::Greater if keyframe && source == Source::Journal => self.begin(entry, Offered::Anew),
             _ => Offered::Hole,
+        }
+    }
+
+    /// From which number on frames that were here are gone: the keyframe's own, or the one before it, if it follows another.
+    fn first_lost(&self, keyframe: &Entry) -> Seq {
+        let before = self.frames.iter().rev().find(|frame| frame.at.seq().next() == keyframe.at.seq());
+        match (before, keyframe.follows) {
+            (Some(before), Some(epoch)) if before.at.epoch() != epoch => before.at.seq(),
+            _ => keyframe.at.seq(),
         }
     }
 
@@ -193,6 +214,7 @@ mod tests {
             room: RoomId::new("t1").unwrap(),
             at: Position::new(epoch, seq),
             cause: None,
+            follows: None,
             privates: SmallVec::new(),
             public: Bytes::from_static(b"{}"),
             secret: Bytes::new(),
@@ -243,8 +265,22 @@ mod tests {
     #[test]
     fn a_keyframe_that_is_not_beyond_the_end_means_that_frames_were_lost() {
         let mut window = window(&[(K, 1, 5), (D, 1, 6), (K, 2, 7), (D, 2, 8)]);
-        assert_eq!(window.offer(&entry(K, 3, 8), Source::Journal, 0), Offered::Lost);
+        assert_eq!(window.offer(&entry(K, 3, 8), Source::Journal, 0), Offered::Lost(Seq(8)));
         assert_eq!(positions(&window), [(3, 8)]);
+    }
+
+    #[test]
+    fn a_keyframe_that_follows_another_frame_than_the_last_means_that_that_was_lost() {
+        let keyframe = |seq, follows| Entry { follows: Some(Epoch(follows)), ..entry(K, 3, seq) };
+        let frames = [(K, 1, 5), (D, 1, 6), (K, 2, 7), (D, 2, 8)];
+        assert_eq!(window(&frames).offer(&keyframe(9, 2), Source::Journal, 0), Offered::Next);
+        assert_eq!(window(&frames).offer(&keyframe(9, 1), Source::Journal, 0), Offered::Lost(Seq(8)));
+        assert_eq!(window(&frames).offer(&keyframe(8, 2), Source::Journal, 0), Offered::Lost(Seq(8)));
+        assert_eq!(window(&frames).offer(&keyframe(8, 1), Source::Journal, 0), Offered::Lost(Seq(7)));
+        let mut anew = Window::default();
+        assert_eq!(anew.offer(&keyframe(9, 1), Source::Journal, 0), Offered::Anew);
+        assert_eq!(anew.place(Position::new(1, 8)), Place::In);
+        assert_eq!(anew.place(Position::new(2, 8)), Place::Elsewhere);
     }
 
     #[test]
@@ -272,7 +308,7 @@ mod tests {
         let window = window(&[(K, 1, 5), (D, 1, 6), (K, 2, 7), (D, 2, 8)]);
         for (at, place) in [
             ((1, 4), Place::In),
-            ((3, 4), Place::Before),
+            ((3, 4), Place::Ahead),
             ((1, 3), Place::Before),
             ((1, 6), Place::In),
             ((1, 7), Place::Elsewhere),

@@ -96,6 +96,7 @@ impl House {
             room: room.clone(),
             at: Position::new(1, seq),
             cause: None,
+            follows: None,
             privates: Default::default(),
             public: Bytes::from_static(br#"{"t":"frame","room":"t1","epoch":1,"seq":1,"events":[]}"#),
             secret: Bytes::new(),

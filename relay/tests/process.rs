@@ -104,6 +104,7 @@ async fn a_relay_gets_ready_serves_and_drains() {
             room: room.clone(),
             at: Position::new(1, seq),
             cause: None,
+            follows: None,
             privates: Default::default(),
             public: format!(r#"{{"t":"{tag}","room":"t1","epoch":1,"seq":{seq}}}"#).into(),
             secret: Default::default(),

@@ -4,6 +4,7 @@
 //! u8   version (1)          u8   kind (0 claim, 1 delta, 2 keyframe)
 //! u64  epoch                u64  seq                  (all integers little-endian)
 //! u8+n room                 u8   has cause: u8+n user, u64 session, u64 n
+//! u8   says what it follows: u64 epoch                (keyframes)
 //! u16  private parts: each  u8+n user, u32+n bytes
 //! u32+n public part
 //! u32+n secret              (left out of what is published: relays have no use for it)
@@ -61,6 +62,9 @@ pub struct Entry {
     pub at: Position,
     /// What it answers, if anybody asked.
     pub cause: Option<Cause>,
+    /// Of a keyframe: the epoch of the frame before it. Whoever has a frame of that number from another epoch has one that the
+    /// broker lost, and that this history does not contain.
+    pub follows: Option<Epoch>,
     /// Parts for single users.
     pub privates: SmallVec<[Private; 2]>,
     /// The JSON text that everybody in the room gets; empty in a claim.
@@ -121,6 +125,13 @@ impl Entry {
                 out.put_u64_le(cause.n);
             }
         }
+        match self.follows {
+            None => out.put_u8(0),
+            Some(epoch) => {
+                out.put_u8(1);
+                out.put_u64_le(epoch.0);
+            }
+        }
         out.put_u16_le(u16::try_from(self.privates.len()).expect("a room has fewer than 65,536 members"));
         for private in &self.privates {
             put_name(&mut out, private.user.as_str());
@@ -160,6 +171,11 @@ impl Entry {
             }),
             _ => return Err(Malformed::Length),
         };
+        let follows = match from.u8()? {
+            0 => None,
+            1 => Some(Epoch(from.u64()?)),
+            _ => return Err(Malformed::Length),
+        };
         let mut privates = SmallVec::new();
         for _ in 0..from.u16()? {
             let user = UserId::new(from.name()?).map_err(|_| Malformed::Name)?;
@@ -170,7 +186,7 @@ impl Entry {
         if !from.at_end() {
             return Err(Malformed::Length);
         }
-        Ok(Self { kind, room, at, cause, privates, public, secret })
+        Ok(Self { kind, room, at, cause, follows, privates, public, secret })
     }
 }
 
@@ -244,6 +260,7 @@ mod tests {
             room: RoomId::new("t1").unwrap(),
             at: Position::new(3, 41),
             cause: Some(Cause { user: UserId::new("ann").unwrap(), session: SessionId(9), n: 7 }),
+            follows: Some(Epoch(2)),
             privates: smallvec![Private {
                 user: UserId::new("bob").unwrap(),
                 bytes: Bytes::from_static(b"AsKd")

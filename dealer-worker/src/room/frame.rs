@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use shared::{
     entry::{Cause, Entry, Kind, Private},
-    id::{NodeId, Position, RoomId, UserId},
+    id::{Epoch, NodeId, Position, RoomId, UserId},
     protocol::ClientOut,
 };
 use smallvec::SmallVec;
@@ -24,16 +24,18 @@ pub fn delta(
         room: room.clone(),
         at,
         cause,
+        follows: None,
         privates,
         public: json(&public),
         secret: Bytes::new(),
     }
 }
 
-/// A keyframe without its record.
+/// A keyframe without its record. `follows`: the epoch of the frame before it.
 pub fn keyframe(
     room: &RoomId,
     at: Position,
+    follows: Epoch,
     state: Box<RawValue>,
     privates: Vec<(UserId, Box<RawValue>)>,
 ) -> Entry {
@@ -45,6 +47,7 @@ pub fn keyframe(
         room: room.clone(),
         at,
         cause: None,
+        follows: Some(follows),
         privates,
         public,
         secret: Bytes::new(),
@@ -58,6 +61,7 @@ pub fn claim(room: &RoomId, at: Position, me: &NodeId) -> Entry {
         room: room.clone(),
         at,
         cause: None,
+        follows: None,
         privates: SmallVec::new(),
         public: Bytes::new(),
         secret: Bytes::copy_from_slice(me.as_str().as_bytes()),

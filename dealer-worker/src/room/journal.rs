@@ -30,6 +30,8 @@ pub struct Journal {
     room: RoomId,
     /// The last entry written.
     last: Position,
+    /// The epoch of the last frame, which after a claim is an earlier one.
+    last_frame_epoch: Epoch,
     /// The last keyframe: the next one keeps the entries from here on.
     keyframe: Option<Position>,
     deltas_since_keyframe: u32,
@@ -38,15 +40,18 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// A journal whose last entry is this worker's claim and whose last frame was `last.seq`.
+    /// A journal whose last entry is this worker's claim of `epoch`, and whose last frame stands at `last_frame`.
     pub fn claimed(
         store: Arc<dyn Store>,
         room: RoomId,
-        last: Position,
+        epoch: Epoch,
+        last_frame: Position,
         keyframe: Option<Position>,
         generation: u64,
     ) -> Self {
-        Self { store, room, last, keyframe, deltas_since_keyframe: 0, generation }
+        let last = Position(epoch, last_frame.seq());
+        let last_frame_epoch = last_frame.epoch();
+        Self { store, room, last, last_frame_epoch, keyframe, deltas_since_keyframe: 0, generation }
     }
 
     /// The epoch in which this worker owns the room.
@@ -57,6 +62,11 @@ impl Journal {
     /// The last frame's position.
     pub fn last(&self) -> Position {
         self.last
+    }
+
+    /// The epoch in which the last frame was written.
+    pub fn last_frame_epoch(&self) -> Epoch {
+        self.last_frame_epoch
     }
 
     /// Where the next frame goes.
@@ -81,7 +91,7 @@ impl Journal {
     pub async fn delta(&mut self, entry: Bytes) -> Result<(), Fenced> {
         let at = self.next();
         write(&*self.store, &self.room, at, entry, None).await?;
-        self.last = at;
+        self.wrote(at);
         self.deltas_since_keyframe += 1;
         Ok(())
     }
@@ -93,10 +103,15 @@ impl Journal {
     pub async fn keyframe(&mut self, entry: Bytes) -> Result<(), Fenced> {
         let at = self.next();
         write(&*self.store, &self.room, at, entry, self.keyframe).await?;
-        self.last = at;
+        self.wrote(at);
         self.keyframe = Some(at);
         self.deltas_since_keyframe = 0;
         Ok(())
+    }
+
+    fn wrote(&mut self, at: Position) {
+        self.last = at;
+        self.last_frame_epoch = at.epoch();
     }
 
     /// Looks whether somebody else has claimed the room.

@@ -435,7 +435,8 @@ impl<R: Room> Running<R> {
 
     async fn keyframe(&mut self) -> Result<(), Ended> {
         let room = &self.state.room;
-        let mut entry: Entry = frame::keyframe(&self.id, self.journal.next(), room.view(), room.privates());
+        let (at, follows) = (self.journal.next(), self.journal.last_frame_epoch());
+        let mut entry: Entry = frame::keyframe(&self.id, at, follows, room.view(), room.privates());
         seal(&self.context.sealer, &mut entry, &self.state);
         let encoded = entry.encode();
         let written = self.journal.keyframe(encoded.stored).await;

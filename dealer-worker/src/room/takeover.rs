@@ -105,13 +105,13 @@ impl Claimer<'_> {
                 };
                 let state = Journaled::new(open_new(spec));
                 match restored {
-                    Some(stump) => (state, Seq(0), Some(claim), stump.frames_lost),
-                    None => (state, Seq(0), None, 0),
+                    Some(stump) => (state, Position::default(), Some(claim), stump.frames_lost),
+                    None => (state, Position::default(), None, 0),
                 }
             }
         };
-        let last = Position(claim.epoch(), last);
-        let journal = Journal::claimed(self.store.clone(), room.clone(), last, keyframe, generation);
+        let (store, epoch) = (self.store.clone(), claim.epoch());
+        let journal = Journal::claimed(store, room.clone(), epoch, last, keyframe, generation);
         Ok(Taken { state, journal, frames_lost, is_new })
     }
 
@@ -149,7 +149,8 @@ impl Claimer<'_> {
 struct Restored<R> {
     /// `None`: the store has lost every keyframe, and what is left of the journal stands on nothing. The room begins anew.
     state: Option<Journaled<R>>,
-    last: Seq,
+    /// The last frame that it consists of.
+    last: Position,
     keyframe: Position,
     frames_lost: u64,
 }
@@ -164,25 +165,30 @@ fn replay<R: Room>(
     if first.kind != Kind::Keyframe {
         let frames_lost = entries.last().map_or(0, |entry| entry.at.seq().0);
         warn!(%room, frames_lost, "the journal has lost its keyframes: the room begins anew");
-        return Ok(Some(Restored { state: None, last: Seq(0), keyframe: first.at, frames_lost }));
+        return Ok(Some(Restored {
+            state: None,
+            last: Position::default(),
+            keyframe: first.at,
+            frames_lost,
+        }));
     }
     let bad = |entry: &Entry| {
         let at = entry.at;
         move |bad| NotTaken::Record(at, bad)
     };
     let mut state: Journaled<R> = open(sealer, first).map_err(bad(first))?;
-    let mut last = first.at.seq();
+    let mut last = first.at;
     let mut frames_lost = 0;
     for entry in deltas {
-        if entry.at.seq() != last.next() {
-            let end = deltas.last().map_or(last, |entry| entry.at.seq());
-            frames_lost = end.0.saturating_sub(last.0);
-            warn!(%room, after = %last.0, until = %end.0, "the journal has a hole");
+        if entry.at.seq() != last.seq().next() {
+            let end = deltas.last().map_or(last, |entry| entry.at);
+            frames_lost = end.seq().0.saturating_sub(last.seq().0);
+            warn!(%room, after = %last, until = %end, "the journal has a hole");
             break;
         }
         let delta: Delta<R::Event> = open(sealer, entry).map_err(bad(entry))?;
         state.apply(&delta, entry.cause.as_ref(), entry.at);
-        last = entry.at.seq();
+        last = entry.at;
     }
     Ok(Some(Restored { state: Some(state), last, keyframe: first.at, frames_lost }))
 }

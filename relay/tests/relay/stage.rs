@@ -222,6 +222,7 @@ fn draft(kind: Kind, name: &str, epoch: u64, seq: u64) -> Draft {
         room: room(name),
         at: Position::new(epoch, seq),
         cause: None,
+        follows: None,
         privates: Default::default(),
         public: text.into(),
         secret: Bytes::from_static(b"THE-DECK"),
