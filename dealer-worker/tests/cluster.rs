@@ -319,7 +319,7 @@ async fn a_player_who_is_back_within_the_grace_was_never_away() {
     let grace = Duration::from_millis(config.absence_grace_ms);
     let _worker = house.worker_with("w1", config);
     let before = Relay::new(&house, "r1", 1).await;
-    let mut after = Relay::new(&house, "r2", 1).await;
+    let after = Relay::new(&house, "r2", 1).await;
     after.owned(&room(1)).await;
     before.sit(&room(1), "ann", 1, 100).await;
     let session = SessionId(1);
