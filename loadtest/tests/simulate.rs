@@ -16,8 +16,21 @@ fn broken(plan: &Plan) -> Vec<(Promise, String)> {
 #[test]
 fn what_was_found_once_stays_mended() {
     count_panics();
-    let seeds =
-        [0, 161, 218, 282, 343, 488, 1_000_517, 1_003_897, 1_006_043, 2_001_490, 2_001_679, 1_795_240_244];
+    let seeds = [
+        0,
+        161,
+        218,
+        282,
+        343,
+        488,
+        1_000_517,
+        1_003_897,
+        1_006_043,
+        2_001_490,
+        2_001_679,
+        5_001_929,
+        1_795_240_244,
+    ];
     for seed in seeds {
         assert_eq!(broken(&Plan::of(seed)), [], "seed {seed}");
     }

@@ -57,6 +57,9 @@ pub struct Floor {
     claims: Arc<Semaphore>,
     hand_overs: usize,
     retries: BTreeMap<RoomId, Retry>,
+    /// When another worker last said that it owns a room. It lived then, whatever is thought of it: two that take each other
+    /// for dead would take the room from each other as fast as they can.
+    said_owned: BTreeMap<RoomId, Instant>,
     /// Rooms for which something may be to do.
     look_at: BTreeSet<RoomId>,
     /// When to look at rooms again for which something is waited for.
@@ -106,6 +109,7 @@ impl Floor {
             rooms_of_tasks: HashMap::new(),
             hand_overs: 0,
             retries: BTreeMap::new(),
+            said_owned: BTreeMap::new(),
             look_at: BTreeSet::new(),
             wake_at: BTreeMap::new(),
             relays: BTreeSet::new(),
@@ -183,6 +187,9 @@ impl Floor {
         match news {
             NodeNews::Owns { node, room, epoch } => {
                 self.open(&room);
+                if node != self.context.config.node {
+                    self.said_owned.insert(room.clone(), Instant::now());
+                }
                 self.learn_of_others(&room, epoch, Ownership::Node(node));
                 self.look_at.insert(room);
             }
@@ -193,8 +200,14 @@ impl Floor {
                 self.look_at.insert(room);
             }
             NodeNews::Opened { room } => self.open(&room),
+            NodeNews::Gone { node } => {
+                let owner = Ownership::Node(node);
+                let beliefs = &self.beliefs;
+                self.said_owned
+                    .retain(|room, _| beliefs.of(room).is_none_or(|belief| belief.ownership != owner));
+            }
             // Seen by the membership.
-            NodeNews::Gone { .. } | NodeNews::Beat { .. } => {}
+            NodeNews::Beat { .. } => {}
         }
         false
     }
@@ -371,7 +384,14 @@ impl Floor {
                 wait_until = waits.then_some(*until);
                 is_mine && !waits
             }
-            Ownership::Node(node) => is_mine && (node == me || !membership.is_living(node)),
+            Ownership::Node(node) if node == me => is_mine,
+            Ownership::Node(node) => {
+                let is_dead = is_mine && !membership.is_living(node);
+                let dead_after = Duration::from_millis(self.context.config.heartbeat.dead_after_ms());
+                let lives_until = self.said_owned.get(room).map(|said| *said + dead_after);
+                wait_until = lives_until.filter(|until| is_dead && now < *until);
+                is_dead && wait_until.is_none()
+            }
             Ownership::Somebody { until } => {
                 wait_until = (now < *until).then_some(*until);
                 is_mine && now >= *until
