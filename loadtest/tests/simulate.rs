@@ -6,7 +6,7 @@ use loadtest::simulate::{Plan, Planted, Promise, Verdict, run, run::count_panics
 use shared::wire::fault::Operation;
 
 /// So many seeds at the most until a planted fault is caught.
-const SEEDS_TO_CATCH: u64 = 20;
+const SEEDS_TO_CATCH: u64 = 50;
 
 fn broken(plan: &Plan) -> Vec<(Promise, String)> {
     run(plan).broken
