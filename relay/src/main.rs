@@ -17,7 +17,7 @@ use shared::{
     telemetry::{Metrics, exit_code},
 };
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     signal::unix::{SignalKind, signal},
 };
 use tokio_util::sync::CancellationToken;
@@ -89,8 +89,8 @@ async fn run(config: Config) -> anyhow::Result<()> {
         troubles if troubles.is_empty() => Ok(()),
         troubles => Err(troubles.join("; ")),
     });
-    let listener = listen(config.listen, "--listen").await?;
-    let ops = listen(config.ops.ops_listen, "--ops-listen").await?;
+    let listener = listen(config.listen, "--listen")?;
+    let ops = listen(config.ops.ops_listen, "--ops-listen")?;
     tracing::info!(listen = %listener.local_addr()?, ops = %ops.local_addr()?, %node, "relay is up");
 
     // HTTP is served until the relay has drained: it tells newcomers to go elsewhere.
@@ -108,8 +108,19 @@ async fn run(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn listen(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {flag} {address}"))
+/// Connections that wait to be accepted, at most (the system's `net.core.somaxconn` may allow fewer). When another relay has
+/// died its clients come all at once, and one that finds no room tries again only after a second.
+const BACKLOG: u32 = 16_384;
+
+fn listen(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A relay that was restarted takes its port over from connections that are still ending.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listen().with_context(|| format!("cannot listen on {flag} {address}"))
 }
 
 /// Is cancelled at SIGTERM, and at SIGINT for those at a terminal.

@@ -71,7 +71,7 @@ impl Edge {
             ("OPEN_FILES", open_files().to_string()),
             ("RUN_DIR", dir.display().to_string()),
             ("LOG", "stderr".into()),
-            ("LISTEN", format!("listen {};", self.listen)),
+            ("LISTEN", format!("listen {} backlog=4096;", self.listen)),
             ("WEB_DIR", web.display().to_string()),
             ("RELAYS", relays),
             ("RECEPTION", self.reception.to_string()),
