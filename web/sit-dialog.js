@@ -1,4 +1,5 @@
 /** Asks how many chips to bring: on sitting down, and for a top-up. */
+import { shown } from "./dialog.js";
 import { el, setText } from "./dom.js";
 import { chips } from "./format.js";
 import { legalAmount } from "./bet-model.js";
@@ -13,62 +14,57 @@ import { legalAmount } from "./bet-model.js";
  * @param {boolean} wish.offerWait whether one may wait for the big blind instead of posting
  * @returns {Promise<{amount: number, wait: boolean} | null>} null when the player thinks better of it
  */
-export function askChips({ title, action, limits, amount, bigBlind, offerWait }) {
-  return new Promise((resolve) => {
-    const { min, max } = limits;
-    const range = el("input", { type: "range", min, max, step: 1, "aria-label": "Chips" });
-    const number = el("input", {
-      type: "number",
-      inputmode: "numeric",
-      id: "buy-in",
-      min,
-      max,
-      step: 1,
-      required: true,
-      data: { testid: "buy-in" },
-    });
-    const inBlinds = el("span", { class: "hint" });
-    const wait = el("input", { type: "checkbox" });
-    const show = (value) => {
-      range.value = value;
-      setText(inBlinds, `${chips(Math.round((value / bigBlind) * 10) / 10)} big blinds`);
-    };
-    range.addEventListener("input", () => {
-      number.value = range.value;
-      show(range.value);
-    });
-    number.addEventListener("input", () => show(legalAmount(number.value, limits)));
-    number.value = legalAmount(amount, limits);
-    show(number.value);
-
-    let answer = null;
-    const submit = (event) => {
-      event.preventDefault();
-      answer = { amount: legalAmount(number.value, limits), wait: wait.checked };
-      dialog.close();
-    };
-    const cancel = el("button", { class: "button", type: "button", text: "Cancel", on: { click: () => dialog.close() } });
-    const ok = el("button", { class: "button primary", type: "submit", text: action, data: { testid: "sit-ok" } });
-    const dialog = el(
-      "dialog",
-      { class: "dialog", "aria-labelledby": "chips-title" },
-      el(
-        "form",
-        { on: { submit } },
-        el("h2", { id: "chips-title", text: title }),
-        el("label", { class: "label", for: "buy-in", text: `Chips, ${chips(min)} to ${chips(max)}` }),
-        el("div", { class: "amount-row" }, number, inBlinds),
-        range,
-        offerWait ? el("label", { class: "check" }, wait, el("span", { text: "Wait for the big blind instead of posting" })) : null,
-        el("div", { class: "dialog-buttons" }, cancel, ok),
-      ),
-    );
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(answer);
-    });
-    document.body.append(dialog);
-    dialog.showModal();
-    number.select();
+export async function askChips({ title, action, limits, amount, bigBlind, offerWait }) {
+  const { min, max } = limits;
+  const range = el("input", { type: "range", min, max, step: 1, "aria-label": "Chips" });
+  const number = el("input", {
+    type: "number",
+    inputmode: "numeric",
+    id: "buy-in",
+    min,
+    max,
+    step: 1,
+    required: true,
+    data: { testid: "buy-in" },
   });
+  const inBlinds = el("span", { class: "hint" });
+  const wait = el("input", { type: "checkbox" });
+  const show = (value) => {
+    range.value = value;
+    setText(inBlinds, `${chips(Math.round((value / bigBlind) * 10) / 10)} big blinds`);
+  };
+  range.addEventListener("input", () => {
+    number.value = range.value;
+    show(range.value);
+  });
+  number.addEventListener("input", () => show(legalAmount(number.value, limits)));
+  number.value = legalAmount(amount, limits);
+  show(number.value);
+
+  let answer = null;
+  const submit = (event) => {
+    event.preventDefault();
+    answer = { amount: legalAmount(number.value, limits), wait: wait.checked };
+    dialog.close();
+  };
+  const cancel = el("button", { class: "button", type: "button", text: "Cancel", on: { click: () => dialog.close() } });
+  const ok = el("button", { class: "button primary", type: "submit", text: action, data: { testid: "sit-ok" } });
+  const dialog = el(
+    "dialog",
+    { class: "dialog", "aria-labelledby": "chips-title" },
+    el(
+      "form",
+      { on: { submit } },
+      el("h2", { id: "chips-title", text: title }),
+      el("label", { class: "label", for: "buy-in", text: `Chips, ${chips(min)} to ${chips(max)}` }),
+      el("div", { class: "amount-row" }, number, inBlinds),
+      range,
+      offerWait ? el("label", { class: "check" }, wait, el("span", { text: "Wait for the big blind instead of posting" })) : null,
+      el("div", { class: "dialog-buttons" }, cancel, ok),
+    ),
+  );
+  const closed = shown(dialog);
+  number.select();
+  await closed;
+  return answer;
 }
