@@ -503,11 +503,10 @@ impl<R: Room> Running<R> {
     }
 
     fn refuse(&mut self, relay: &NodeId, cause: &Cause, refusal: Refusal, retry_after_ms: Option<u64>) {
-        let Cause { user, session, n } = cause;
-        debug!(room = %self.id, %session, %user, n, code = ?refusal.code, "refuses a command");
-        let body = self.refusal(cause.n, refusal, retry_after_ms);
-        self.refused.remember(cause, body.clone());
         let Cause { user, session, n } = cause.clone();
+        debug!(room = %self.id, %session, %user, n, code = ?refusal.code, "refuses a command");
+        let body = self.refusal(n, refusal, retry_after_ms);
+        self.refused.remember(cause, body.clone());
         self.context.replies.refused(relay, &self.id, user, session, n, body);
     }
 
