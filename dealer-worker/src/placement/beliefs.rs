@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use shared::id::{Epoch, NodeId, RoomId};
+use shared::{
+    id::{Epoch, NodeId, RoomId},
+    node::Owner,
+};
 use tokio::time::Instant;
 
 /// What is believed of one room.
@@ -13,6 +16,40 @@ pub struct Belief {
     pub epoch: Epoch,
     /// Who owns it.
     pub ownership: Ownership,
+}
+
+impl Belief {
+    /// Of two that contradict each other, the greater one is later.
+    fn rank(&self) -> (Epoch, u8) {
+        let rank = match self.ownership {
+            Ownership::Somebody { .. } => 0,
+            Ownership::Node(_) => 1,
+            Ownership::Nobody => 2,
+            Ownership::Offered { .. } => 3,
+        };
+        (self.epoch, rank)
+    }
+
+    /// Whether it is news to who knows what the map of owners says.
+    pub fn is_later_than(&self, written: &Owner) -> bool {
+        self.to_owner().is_some_and(|owner| Self::from(owner).rank() > Self::from(written.clone()).rank())
+    }
+
+    /// What the map of owners should say; `None` if that is not known.
+    pub fn to_owner(&self) -> Option<Owner> {
+        let node = match &self.ownership {
+            Ownership::Node(node) => Some(node.clone()),
+            Ownership::Nobody | Ownership::Offered { .. } => None,
+            Ownership::Somebody { .. } => return None,
+        };
+        Some(Owner { node, epoch: self.epoch })
+    }
+}
+
+impl From<Owner> for Belief {
+    fn from(Owner { node, epoch }: Owner) -> Self {
+        Self { epoch, ownership: node.map_or(Ownership::Nobody, Ownership::Node) }
+    }
 }
 
 /// Who owns a room, or soon will.
@@ -65,15 +102,10 @@ impl Beliefs {
     /// What news say, or what became of a claim of one's own. Answers whether it changes what is believed.
     pub fn learn(&mut self, room: &RoomId, epoch: Epoch, ownership: Ownership) -> bool {
         let Some(belief) = self.rooms.get_mut(room) else { return false };
-        let rank = |ownership: &Ownership| match ownership {
-            Ownership::Somebody { .. } => 0,
-            Ownership::Node(_) => 1,
-            Ownership::Nobody => 2,
-            Ownership::Offered { .. } => 3,
-        };
-        let is_news = (epoch, rank(&ownership)) > (belief.epoch, rank(&belief.ownership));
+        let told = Belief { epoch, ownership };
+        let is_news = told.rank() > belief.rank();
         if is_news {
-            *belief = Belief { epoch, ownership };
+            *belief = told;
         }
         is_news
     }

@@ -23,7 +23,7 @@ use tracing::{debug, error, info, warn};
 
 use super::{
     assignment::assign,
-    beliefs::{Beliefs, Ownership},
+    beliefs::{Belief, Beliefs, Ownership},
 };
 use crate::{
     context::Context,
@@ -243,13 +243,18 @@ impl Floor {
                 Err(_) => warn!(name, "the map of rooms holds a bad name"),
             }
         }
+        let mut owners: BTreeMap<String, Owner> = owners
+            .into_iter()
+            .filter_map(|(name, owner)| Some((name, serde_json::from_slice(&owner).ok()?)))
+            .collect();
         let mut wrong = Vec::new();
-        for (name, owner) in owners {
-            if let (Ok(room), Ok(owner)) = (RoomId::new(&name), serde_json::from_slice::<Owner>(&owner)) {
-                wrong.extend(self.contradict(&room, &owner));
-                let ownership = owner.node.map_or(Ownership::Nobody, Ownership::Node);
-                self.learn_of_others(&room, owner.epoch, ownership);
-            }
+        for room in self.beliefs.rooms().cloned().collect::<Vec<_>>() {
+            // Not written: nobody has ever owned it, or the store has lost it.
+            let written = owners.remove(room.as_str()).unwrap_or(Owner { node: None, epoch: Epoch(0) });
+            wrong.extend(self.correction(&room, &written).map(|right| (room.clone(), right)));
+            let Belief { epoch, ownership } = written.into();
+            self.learn_of_others(&room, epoch, ownership);
+            self.look_at.insert(room);
         }
         for (room, owner) in wrong {
             let value = serde_json::to_vec(&owner).expect("an owner is JSON").into();
@@ -259,25 +264,28 @@ impl Floor {
                 break;
             }
         }
-        self.look_at.extend(self.beliefs.rooms().cloned());
     }
 
-    /// What the map of owners should say instead, if it is wrong about this worker. A successor that dies before it writes itself
-    /// down leaves the map naming its predecessor; as long as that one lives and is silent, nobody would claim the room.
-    fn contradict(&self, room: &RoomId, written: &Owner) -> Option<(RoomId, Owner)> {
+    /// What the map of owners should say instead, if this worker knows better. A successor that dies before it writes itself down
+    /// leaves the map naming its predecessor, and a broker that loses writes leaves an earlier word; as long as whom it names lives and
+    /// is silent, whoever has not heard the news would wait for that one. Every worker corrects the map, not only the one
+    /// that it is about, since that one may have begun anew and know nothing.
+    fn correction(&self, room: &RoomId, written: &Owner) -> Option<Owner> {
+        let belief = self.beliefs.of(room)?;
+        if belief.is_later_than(written) {
+            return belief.to_owner();
+        }
         let me = &self.context.config.node;
         let names_me = written.node.as_ref() == Some(me);
-        let belief = self.beliefs.of(room)?;
-        let owned = self.running.contains_key(room) && belief.ownership == Ownership::Node(me.clone());
-        // A later epoch in the map is a successor's word, not a mistake.
-        let owned = owned && written.epoch <= belief.epoch;
-        let epoch = belief.epoch.max(written.epoch);
-        let node = match (owned, names_me) {
-            (true, false) => Some(me.clone()),
-            (false, true) if !self.running.contains_key(room) => None,
+        let occupied = self.running.contains_key(room);
+        let is_mine = occupied && belief.ownership == Ownership::Node(me.clone());
+        let node = match names_me {
+            true if !occupied => None,
+            // A later epoch in the map is a successor's word, not a mistake.
+            false if is_mine && written.epoch == belief.epoch => Some(me.clone()),
             _ => return None,
         };
-        Some((room.clone(), Owner { node, epoch }))
+        Some(Owner { node, epoch: written.epoch })
     }
 
     fn wake(&mut self) {

@@ -85,7 +85,8 @@ impl Claimer<'_> {
         }
         // Looked up before the claim, so that a room that does not exist gets no journal.
         let spec = if before == Epoch(0) { Some(self.spec(room).await?) } else { None };
-        let claim = Position(before.claimed_at(self.clock.now_ms()), Seq(0));
+        // Above what is believed as well: the broker may have lost the claim of an epoch that others know of.
+        let claim = Position(before.max(believed).claimed_at(self.clock.now_ms()), Seq(0));
         let entry = frame::claim(room, claim, self.me).encode().stored;
         if write(&**self.store, room, claim, entry, None).await.is_err() {
             return Err(NotTaken::Lost(claim.epoch()));
