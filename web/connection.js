@@ -36,6 +36,9 @@ export class Connection {
   #leaving = new Map();
   #gaps = 0;
   #lobbyWanted = false;
+  #seat = null;
+  #isNear = null;
+  #connectsNear = false;
   #failures = 0;
   #missed = 0;
   #greeted = new Set();
@@ -85,7 +88,8 @@ export class Connection {
     }
     if (attempt !== this.#attempt) return;
     this.#isStillMe();
-    const socket = this.#openSocket(this.#url, SUBPROTOCOL);
+    this.#isNear = this.#connectsNear ? this.#seat : null;
+    const socket = this.#openSocket(this.#isNear ? `${this.#url}?near=${this.#isNear}` : this.#url, SUBPROTOCOL);
     this.#socket = socket;
     socket.onopen = () => this.#greet(token);
     socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(JSON.parse(data));
@@ -121,6 +125,13 @@ export class Connection {
   /** Asks for a room's frames once more, which also takes a seat back from another window. */
   watchAgain(room) {
     this.#send({ t: "watch", room: room.id });
+  }
+
+  /** We have a seat in this room, or (`null`) none. If the house wants that, the connection moves to where the room's other players are. */
+  seatedIn(room) {
+    this.#seat = room?.id ?? null;
+    const isElsewhere = this.#connectsNear && this.#seat !== null && this.#seat !== this.#isNear;
+    if (isElsewhere && this.#state.name === "online") this.reconnect();
   }
 
   /** Whether lobby news are wanted. */
@@ -207,6 +218,7 @@ export class Connection {
 
   #welcome(message) {
     this.#failures = 0;
+    this.#connectsNear = message.near === true;
     this.#clock.cancel(this.#welcoming);
     if (this.#session !== message.session) {
       if (this.#session) this.#commands.startOver();

@@ -60,6 +60,7 @@ export class Table {
 
   leave() {
     document.removeEventListener("keydown", this.onkey);
+    this.#connection.seatedIn(null);
     this.#connection.unfollow(this.room);
     this.clock.stop();
     this.felt.stop();
@@ -131,6 +132,7 @@ export class Table {
     }
     this.element.classList.remove("loading");
     const mine = seatOf(view, this.#me());
+    this.#connection.seatedIn(mine === null ? null : this.room);
     const cards = this.#myCards(view);
     this.#renderHead(view);
     this.felt.render({ view, story: this.#story, mine, cards });

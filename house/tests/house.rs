@@ -69,7 +69,7 @@ impl Guest {
     async fn enter(address: SocketAddr, name: &str) -> Self {
         let url = format!("ws://{address}/ws");
         let guest = Reception::new(&Reception::base_of(&url)).guest(name).await.unwrap();
-        let socket = Dialer::new(&url).unwrap().dial().await.unwrap();
+        let socket = Dialer::new(&url).unwrap().dial(None).await.unwrap();
         let mut client = Client::new(guest.token, Instant::now());
         client.connected(Instant::now());
         let mut guest = Self { client, socket, room: RoomId::new("t1").unwrap() };

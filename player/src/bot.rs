@@ -159,6 +159,11 @@ impl Bot {
         Some(room)
     }
 
+    /// The table that its connection should be near.
+    pub fn near(&self) -> Option<&RoomId> {
+        self.seated_at().filter(|_| self.client.connects_near())
+    }
+
     /// Takes a message from the relay.
     pub fn receive(&mut self, text: &str, now: Instant) -> Heard {
         let heard = self.client.receive(text, now);

@@ -53,6 +53,8 @@ pub struct Client {
     /// The server's clock at a moment of ours.
     server_clock: Option<(UnixMs, Instant)>,
     wants_reconnect: bool,
+    /// See [`Client::connects_near`].
+    connects_near: bool,
     breaches: Breaches,
 }
 
@@ -151,6 +153,7 @@ impl Client {
             token_until: None,
             server_clock: None,
             wants_reconnect: false,
+            connects_near: false,
             breaches: Breaches::default(),
         }
     }
@@ -290,6 +293,11 @@ impl Client {
         self.wants_reconnect
     }
 
+    /// Whether the house wants who has a seat to connect near it.
+    pub fn connects_near(&self) -> bool {
+        self.connects_near
+    }
+
     /// Whether the relay has said welcome.
     pub fn is_online(&self) -> bool {
         self.phase == Phase::Online
@@ -380,7 +388,8 @@ impl Client {
 
     fn plain(&mut self, message: ClientOut, now: Instant) -> Heard {
         match message {
-            ClientOut::Welcome { user, session, now_ms, expires_ms, idle_ms, .. } => {
+            ClientOut::Welcome { user, session, now_ms, expires_ms, idle_ms, near, name: _ } => {
+                self.connects_near = near;
                 self.server_clock = Some((now_ms, now));
                 self.token_ends(expires_ms, now);
                 self.welcome(user, session, idle_ms)

@@ -6,7 +6,7 @@ use hyper::{
     Uri,
     header::{HeaderValue, ORIGIN, SEC_WEBSOCKET_PROTOCOL},
 };
-use shared::protocol::SUBPROTOCOL;
+use shared::{id::RoomId, protocol::SUBPROTOCOL};
 use tokio::{
     net::TcpStream,
     time::{Duration, Instant},
@@ -86,18 +86,18 @@ impl Dialer {
         Ok(Self { uri, address })
     }
 
-    /// A new connection that speaks [`SUBPROTOCOL`].
+    /// A new connection that speaks [`SUBPROTOCOL`]; at an edge that knows of it, near a room.
     ///
     /// # Errors
     /// [`NoConnection`]; all may be tried again later.
-    pub async fn dial(&self) -> Result<Socket, NoConnection> {
+    pub async fn dial(&self, near: Option<&RoomId>) -> Result<Socket, NoConnection> {
         let dial = async {
             let stream = TcpStream::connect(&self.address).await?;
             stream.set_nodelay(true)?;
             let origin =
                 format!("http://{}", self.uri.authority().map_or("", |authority| authority.as_str()));
             let origin = HeaderValue::from_str(&origin).expect("an authority is a header's value");
-            let builder = ClientBuilder::from_uri(self.uri.clone())
+            let builder = ClientBuilder::from_uri(self.uri(near))
                 .config(Config::default())
                 .limits(Limits::default().max_payload_len(Some(MESSAGE_BYTES_MAX)))
                 .add_header(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL))?
@@ -105,6 +105,12 @@ impl Dialer {
             Ok(builder.connect_on(stream).await?.0)
         };
         tokio::time::timeout(CONNECT_WITHIN, dial).await.map_err(|_| NoConnection::Late)?
+    }
+
+    fn uri(&self, near: Option<&RoomId>) -> Uri {
+        let Some(room) = near else { return self.uri.clone() };
+        let joint = if self.uri.query().is_some() { '&' } else { '?' };
+        format!("{}{joint}near={room}", self.uri).parse().expect("names of rooms need no escaping")
     }
 }
 
@@ -157,9 +163,10 @@ pub async fn play(
             }
         }
         let began = Instant::now();
-        let ended = match dialer.dial().await {
+        let near = bot.near().cloned();
+        let ended = match dialer.dial(near.as_ref()).await {
             Ok(mut socket) => {
-                let visit = Visit { tokens, stop: &stop, token: &mut token };
+                let visit = Visit { tokens, stop: &stop, token: &mut token, near };
                 let ended = visit.run(&mut socket, &mut bot, &mut on).await;
                 if !matches!(ended, ConnectionEnd::Broken(_)) {
                     // Politely, but without waiting for a relay that may be gone.
@@ -177,7 +184,7 @@ pub async fn play(
         failures = if began.elapsed() >= GOOD_AFTER { 0 } else { failures + 1 };
         let pause = match ended {
             ConnectionEnd::Stopped => continue,
-            ConnectionEnd::Asked => {
+            ConnectionEnd::Moves => {
                 failures = 0;
                 Duration::ZERO
             }
@@ -244,8 +251,9 @@ async fn first_token(
 enum ConnectionEnd {
     /// It broke, or the relay closed it with this code.
     Broken(Option<u16>),
-    /// The relay asked to connect again, and it is time.
-    Asked,
+    /// To connect again at once: the relay asked for it, and it is time, or the bot has a seat now and its connection should be
+    /// near it.
+    Moves,
     /// The bot vanishes for so long.
     Vanished(Duration),
     /// A gap was seen.
@@ -259,6 +267,8 @@ struct Visit<'a, T> {
     tokens: &'a T,
     stop: &'a CancellationToken,
     token: &'a mut String,
+    /// The room that this connection is near.
+    near: Option<RoomId>,
 }
 
 impl<T: Tokens> Visit<'_, T> {
@@ -275,7 +285,7 @@ impl<T: Tokens> Visit<'_, T> {
         loop {
             let now = Instant::now();
             if move_at.is_some_and(|at| now >= at) {
-                return ConnectionEnd::Asked;
+                return ConnectionEnd::Moves;
             }
             if self.stop.is_cancelled() {
                 bot.stop();
@@ -289,6 +299,9 @@ impl<T: Tokens> Visit<'_, T> {
             }
             if let Some(away) = bot.take_vanishing() {
                 return ConnectionEnd::Vanished(away);
+            }
+            if bot.near().is_some_and(|room| self.near.as_ref() != Some(room)) {
+                return ConnectionEnd::Moves;
             }
             if bot.client().wants_reconnect() {
                 return ConnectionEnd::Missed;
@@ -420,7 +433,9 @@ mod tests {
         let (user, name) = (UserId::new("guest").unwrap(), "Ann".to_owned());
         // A bot sends something every half of the idle time: as long as it does, it is there.
         let (now_ms, expires_ms, idle_ms) = (0, UnixMs::MAX, 100);
-        say(&mut socket, &ClientOut::Welcome { user, name, session, now_ms, expires_ms, idle_ms }).await;
+        let near = false;
+        say(&mut socket, &ClientOut::Welcome { user, name, session, now_ms, expires_ms, idle_ms, near })
+            .await;
         say(&mut socket, &ClientOut::Reconnect { after_ms: 1_500 }).await;
         let mut pings = 0;
         while pings < 3 {

@@ -16,6 +16,10 @@ pub struct RelayConfig {
     /// Believe `X-Forwarded-For` and `X-Real-IP` about a client's address: only behind a proxy that sets them.
     #[arg(long, env = "CARDHOUSE_TRUST_PROXY")]
     pub trust_proxy: bool,
+    /// The edge takes a client that connects with `?near=TABLE` to the relay of that table's players: tell clients to do so
+    /// when they have a seat.
+    #[arg(long, env = "CARDHOUSE_NEAR")]
+    pub near: bool,
     /// A page's origin that may connect, such as `https://cards.example`; `*` for any. May be repeated or a list with
     /// commas. A page from the relay's own host may always, and so may programs, which name no origin.
     #[arg(long = "origin", env = "CARDHOUSE_ORIGINS", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
@@ -141,6 +145,7 @@ impl Default for RelayConfig {
             connections_max: 20_000,
             connections_per_address_max: 10_000,
             trust_proxy: false,
+            near: false,
             origins: Vec::new(),
             message_bytes_max: 16 * 1024,
             messages_per_s: 30,

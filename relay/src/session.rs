@@ -121,6 +121,7 @@ impl Session {
             now_ms: self.now_ms(),
             expires_ms: claims.expires_ms(),
             idle_ms: self.relay.works.config.idle_ms,
+            near: self.relay.works.config.near,
         });
         self.greeted = Some(Box::new(Greeted {
             user: claims.sub,

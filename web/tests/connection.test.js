@@ -87,16 +87,16 @@ function setUp() {
     },
   });
   const welcome = { t: "welcome", user: "ann", name: "Ann", now_ms: clock.now(), expires_ms: clock.now() + 3_600_000, idle_ms: 30_000 };
-  const greet = async (session = "00000000000000aa") => {
+  const greet = async (session = "00000000000000aa", more = {}) => {
     await settle();
     const socket = sockets.at(-1);
     socket.onopen();
-    socket.says({ ...welcome, session });
+    socket.says({ ...welcome, session, ...more });
     return socket;
   };
-  const start = async () => {
+  const start = async (more) => {
     connection.connect();
-    return greet();
+    return greet(undefined, more);
   };
   return { clock, sockets, told, identity, connection, greet, start };
 }
@@ -244,6 +244,33 @@ test("advice to reconnect is followed at the given time", async () => {
   await clock.pass(1);
   assert.equal(first.closed, 1000);
   assert.equal(sockets.length, 2);
+});
+
+test("who takes a seat moves to the room's players once, if the house wants that", async () => {
+  const { start, greet, connection, sockets } = setUp();
+  const [room, other] = [emptyRoom("t1"), emptyRoom("t2")];
+  const first = await start({ near: true });
+  connection.seatedIn(null);
+  assert.equal(sockets.length, 1);
+  connection.seatedIn(room);
+  const second = await greet(undefined, { near: true });
+  assert.equal(first.closed, 1000);
+  assert.match(second.url, /\/ws\?near=t1$/);
+  assert.equal(second.sent[0].session, "00000000000000aa");
+  connection.seatedIn(room);
+  connection.seatedIn(null);
+  connection.seatedIn(room);
+  assert.equal(sockets.length, 2, "it is there already");
+  connection.seatedIn(other);
+  await greet(undefined, { near: true });
+  assert.match(sockets[2].url, /\/ws\?near=t2$/);
+});
+
+test("in a house that does not want it, who takes a seat stays", async () => {
+  const { start, connection, sockets } = setUp();
+  await start();
+  connection.seatedIn(emptyRoom("t1"));
+  assert.equal(sockets.length, 1);
 });
 
 test("silence after two pings is a dead line", async () => {

@@ -25,6 +25,9 @@ pub struct BenchArgs {
     /// `tables`: how many tables of six; a list measures each
     #[arg(long, value_delimiter = ',', default_value = "300")]
     pub tables: Vec<usize>,
+    /// `tables`: the players of a table sit at different relays, as behind an edge that does not know of `?near=`
+    #[arg(long)]
+    pub apart: bool,
     /// `tables`: accepted actions a second; a list measures each, the last one gives the figures without a prefix
     #[arg(long, value_delimiter = ',', default_value = "1000,3000")]
     pub rate: Vec<u64>,

@@ -43,7 +43,7 @@ pub fn hello(token: &str, left_off: Option<&LeftOff>) -> String {
 /// # Errors
 /// When the connection or the token is refused.
 pub async fn enter(dialer: &Dialer, hello: String) -> anyhow::Result<Entered> {
-    let mut socket = dialer.dial().await?;
+    let mut socket = dialer.dial(None).await?;
     socket.send(Message::text(hello)).await?;
     loop {
         let message = socket.next().await.context("the relay ended the connection")??;

@@ -157,7 +157,7 @@ async fn measure_tables(args: &BenchArgs, results: &mut Results) -> anyhow::Resu
         args.relays.iter().flat_map(|relays| args.tables.iter().map(move |tables| (*relays, *tables)));
     let points: Vec<(usize, usize)> = points.collect();
     for &(relays, tables) in &points {
-        let stage = tables::Tables::start(relays, tables, args.no_build).await?;
+        let stage = tables::Tables::start(args, relays, tables).await?;
         let name = format!("tables ({relays} relays, {tables} tables)");
         let summary = counted(args, &name, async || stage.run(args).await).await?;
         stage.end().await;

@@ -152,6 +152,8 @@ pub struct Play {
     /// Somebody is up to date who was not.
     caught_up: Notify,
     behind: Cell<usize>,
+    /// How often everybody has come back.
+    comebacks: Cell<usize>,
     /// Latencies are those of an undisturbed table: not counted once somebody was cut off.
     timing: Cell<bool>,
     /// What players count.
@@ -159,11 +161,11 @@ pub struct Play {
 }
 
 impl Play {
-    /// Seats six players at each of so many tables.
+    /// Seats six players at each of so many tables: those of a table at one relay, as the edge leads them there, or `apart`.
     ///
     /// # Errors
     /// When not all are seated in time.
-    pub async fn seat(stage: &Stage, tables: usize) -> anyhow::Result<Rc<Self>> {
+    pub async fn seat(stage: &Stage, tables: usize, apart: bool) -> anyhow::Result<Rc<Self>> {
         let long_ago = Instant::now();
         let mut all = Vec::new();
         let mut players = Vec::new();
@@ -199,7 +201,9 @@ impl Play {
                 last_seq: Cell::new(0),
             });
         }
-        let dialers = (0..players.len()).map(|i| stage.dialer(i)).collect::<anyhow::Result<_>>()?;
+        let dialers = (0..players.len())
+            .map(|i| stage.dialer(if apart { i } else { i / SEATS }))
+            .collect::<anyhow::Result<_>>()?;
         let play = Rc::new(Self {
             tables: all,
             players,
@@ -207,6 +211,7 @@ impl Play {
             ready: RefCell::default(),
             caught_up: Notify::new(),
             behind: Cell::new(0),
+            comebacks: Cell::new(0),
             timing: Cell::new(true),
             counts: Counts::new(),
         });
@@ -420,6 +425,9 @@ impl Play {
     /// # Errors
     /// When somebody is turned away.
     pub async fn come_back(self: &Rc<Self>) -> anyhow::Result<ComeBack> {
+        // With each time the relay of one table further: another one than before, where nothing is known of the session.
+        let comebacks = self.comebacks.get() + 1;
+        self.comebacks.set(comebacks);
         let began = Instant::now();
         let all = (0..self.players.len()).map(|index| {
             let play = self.clone();
@@ -428,9 +436,8 @@ impl Play {
                 let at = (player.epoch.get(), player.seq.get());
                 let rooms = BTreeMap::from([(play.tables[player.table].name.clone(), at)]);
                 let left_off = LeftOff { session: player.session.borrow().clone(), rooms };
-                // Another relay than before: nothing of the session is there.
-                let relay = (index + 1) % play.dialers.len();
-                let entered = enter(&play.dialers[relay], hello(&player.token, Some(&left_off))).await?;
+                let dialer = &play.dialers[(index + SEATS * comebacks) % play.dialers.len()];
+                let entered = enter(dialer, hello(&player.token, Some(&left_off))).await?;
                 play.begin(player, entered).await;
                 play.check_up_to_date(player);
                 anyhow::Ok(began.elapsed())

@@ -55,7 +55,7 @@ impl Return {
     pub async fn start(args: &BenchArgs) -> anyhow::Result<Self> {
         let tables = args.players.div_ceil(SEATS);
         let stage = Stage::start(RELAYS, tables, args.no_build).await?;
-        let play = Play::seat(&stage, tables).await?;
+        let play = Play::seat(&stage, tables, false).await?;
         Ok(Self { stage, play })
     }
 

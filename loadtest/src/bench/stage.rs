@@ -164,9 +164,9 @@ impl Stage {
         RoomId::new(&format!("t{}", index + 1)).expect("t and digits are a name")
     }
 
-    /// How to reach relays; players are spread over them in turn.
-    pub fn dialer(&self, player: usize) -> anyhow::Result<Dialer> {
-        Ok(Dialer::new(&format!("ws://{}/ws", self.relays[player % self.relays.len()]))?)
+    /// How to reach a relay; `turn` goes round them.
+    pub fn dialer(&self, turn: usize) -> anyhow::Result<Dialer> {
+        Ok(Dialer::new(&format!("ws://{}/ws", self.relays[turn % self.relays.len()]))?)
     }
 
     /// A token as reception would give it.

@@ -49,9 +49,9 @@ impl Tables {
     ///
     /// # Errors
     /// When something breaks.
-    pub async fn start(relays: usize, tables: usize, no_build: bool) -> anyhow::Result<Self> {
-        let stage = Stage::start(relays, tables, no_build).await?;
-        let play = Play::seat(&stage, tables).await?;
+    pub async fn start(args: &BenchArgs, relays: usize, tables: usize) -> anyhow::Result<Self> {
+        let stage = Stage::start(relays, tables, args.no_build).await?;
+        let play = Play::seat(&stage, tables, args.apart).await?;
         Ok(Self { stage, play, tables })
     }
 
@@ -100,7 +100,7 @@ impl Tables {
         playing.abort();
         anyhow::ensure!(actions > 0.0, "no action was played");
 
-        let floor = self.hops(rate, frame_bytes as usize, args.seconds.min(FLOOR_SECONDS_MAX)).await?;
+        let floor = self.hops(args, rate, frame_bytes as usize).await?;
         let name = |name: &str| format!("{prefix}{name}");
         for (short, share) in [("p50_us", 0.5), ("p99_us", 0.99), ("p999_us", 0.999)] {
             let of = |histogram: &hdrhistogram::Histogram<u64>| histogram.value_at_quantile(share) as f64;
@@ -119,7 +119,7 @@ impl Tables {
     }
 
     /// Two publications a hop, paced as the players were.
-    async fn hops(&self, rate: u64, frame_bytes: usize, seconds: u64) -> anyhow::Result<Hops> {
+    async fn hops(&self, args: &BenchArgs, rate: u64, frame_bytes: usize) -> anyhow::Result<Hops> {
         let port = self.stage.redis_port();
         let arguments = [
             "hops".to_owned(),
@@ -129,13 +129,16 @@ impl Tables {
         ];
         let floor = FloorProcess::start(&arguments).await?;
         let redis = &self.stage.pids().redis;
-        // As many ears as there are relays: each hears every table that has players there.
-        let listeners = self.stage.pids().relays.len();
+        // As many ears as there are relays: each hears the tables that have players there.
+        let relays = self.stage.pids().relays.len();
+        let ears = if args.apart { relays.min(SEATS) } else { relays };
         let sent_at = Rc::new(std::cell::RefCell::new(Vec::<Instant>::new()));
         let latency_us = Rc::new(std::cell::RefCell::new(new_histogram()));
         let mut hearing = Vec::new();
-        for _ in 0..listeners.min(SEATS) {
-            let mut listener = Listener::subscribe(port, (1..=self.tables).map(hops::frames)).await?;
+        for ear in 0..ears {
+            let hears = |table: &usize| args.apart || table % ears == ear;
+            let heard = (1..=self.tables).filter(hears).map(hops::frames);
+            let mut listener = Listener::subscribe(port, heard).await?;
             let (sent_at, latency_us) = (sent_at.clone(), latency_us.clone());
             hearing.push(spawn_local(async move {
                 while let Ok((_, frame)) = listener.next().await {
@@ -151,7 +154,7 @@ impl Tables {
         let mut publisher = Publisher::connect(port).await?;
         let mut pace = Pace::new(rate);
         let before = CpuTime::of(redis)?;
-        let end = Instant::now() + Duration::from_secs(seconds);
+        let end = Instant::now() + Duration::from_secs(args.seconds.min(FLOOR_SECONDS_MAX));
         let mut number = 0;
         while Instant::now() < end {
             sleep(PACE_EVERY).await;

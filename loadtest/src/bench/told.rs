@@ -205,6 +205,7 @@ mod tests {
             now_ms: 1,
             expires_ms: 2,
             idle_ms: 3,
+            near: true,
         };
         let text = serde_json::to_string(&welcome).unwrap();
         assert_eq!(Told::read(&text), Told::Welcome { session: "0000000000000007" });

@@ -287,6 +287,7 @@ impl Recipes<'_> {
             format!("--redis-url={redis_url}"),
             format!("--jwks-url=http://{reception}/.well-known/jwks.json"),
             "--trust-proxy".into(),
+            "--near".into(),
             "--connections-per-address-max=1000000".into(),
         ];
         arguments.extend(self.args.relay_flag.iter().cloned());

@@ -134,7 +134,16 @@ fn open_files() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{TcpListener, TcpStream},
+        task::AbortHandle,
+    };
+
     use super::*;
+    use crate::cluster::free_address;
 
     fn edge() -> Edge {
         let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -172,6 +181,83 @@ mod tests {
         fs::write(&config, text.replace("least_conn;", "most_conn;")).unwrap();
         let (accepted, said) = test(&config);
         assert!(!accepted && said.contains("most_conn"), "{said}");
+    }
+
+    /// Answers every request with its own port, as a relay that says which one it is; until the task is aborted.
+    async fn named_backend() -> (SocketAddr, AbortHandle) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let answering = tokio::spawn(async move {
+            let name = address.port().to_string();
+            let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}", name.len());
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") && stream.read_buf(&mut request).await.unwrap_or(0) > 0
+                {
+                }
+                let _ = stream.write_all(format!("{head}\r\n\r\n{name}").as_bytes()).await;
+            }
+        });
+        (address, answering.abort_handle())
+    }
+
+    /// The port of the backend that answers.
+    async fn ask(nginx: SocketAddr, path: &str) -> Option<u16> {
+        let mut stream = TcpStream::connect(nginx).await.ok()?;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.ok()?;
+        answer.rsplit_once("\r\n\r\n")?.1.parse().ok()
+    }
+
+    #[tokio::test]
+    async fn who_asks_for_a_room_reaches_the_relay_of_that_room_and_another_one_when_it_is_gone() {
+        const ROOMS: usize = 60;
+        let dir = tempfile::tempdir().unwrap();
+        let mut backends = BTreeMap::new();
+        for _ in 0..3 {
+            let (address, answering) = named_backend().await;
+            backends.insert(address, answering);
+        }
+        let edge = Edge {
+            relays: backends.keys().copied().collect(),
+            listen: free_address([127, 0, 0, 1].into()).unwrap(),
+            ..edge()
+        };
+        let config = edge.render(&dir.path().join("nginx")).unwrap();
+        // One process: with a master, its workers would outlive a test that fails.
+        let arguments = arguments(&config)
+            .into_iter()
+            .map(|text| text.replace("daemon off;", "daemon off; master_process off;"));
+        let mut nginx = tokio::process::Command::new(program().unwrap());
+        let mut nginx = nginx.args(arguments).kill_on_drop(true).spawn().unwrap();
+        while ask(edge.listen, "/ws").await.is_none() {
+            tokio::task::yield_now().await;
+        }
+        let near = |room: usize| async move { ask(edge.listen, &format!("/ws?near=t{room}")).await.unwrap() };
+        let mut before = Vec::new();
+        for room in 0..ROOMS {
+            before.push(near(room).await);
+            assert_eq!(near(room).await, before[room], "t{room} stays where it is");
+        }
+        let mut apart = BTreeSet::new();
+        for relay in backends.keys() {
+            let rooms = before.iter().filter(|port| **port == relay.port()).count();
+            assert!(rooms >= ROOMS / 20, "rooms are spread: {before:?}");
+            apart.insert(ask(edge.listen, "/ws").await.unwrap());
+        }
+        assert!(apart.len() > 1, "who asks for no room goes where there is room");
+
+        let (gone, answering) = backends.pop_first().unwrap();
+        answering.abort();
+        for (room, relay) in before.into_iter().enumerate() {
+            let now = near(room).await;
+            let is_right = if relay == gone.port() { now != relay } else { now == relay };
+            assert!(is_right, "t{room}: {relay}, then {now}");
+        }
+        nginx.kill().await.unwrap();
     }
 
     #[test]

@@ -163,7 +163,7 @@ async fn find_tables(dialer: &Dialer, reception: &Reception, count: usize) -> an
     let guest = reception.guest("Scout").await.context("no guest token")?;
     let mut client = Client::new(guest.token, Instant::now());
     client.lobby(true, Instant::now());
-    let mut socket = dialer.dial().await?;
+    let mut socket = dialer.dial(None).await?;
     client.connected(Instant::now());
     let give_up = Instant::now() + LOBBY_WITHIN;
     while client.tables().count() < count {

@@ -32,6 +32,9 @@ pub enum ClientOut {
         expires_ms: UnixMs,
         /// Send something (a `ping`) at least this often, milliseconds.
         idle_ms: u64,
+        /// Whether to connect with `?near=ROOM` while one has a seat there: it leads to the relay of that room's players.
+        #[serde(default)]
+        near: bool,
     },
     /// Answers `refresh`.
     Refreshed {
