@@ -66,7 +66,7 @@ pub struct RedisArgs {
     #[arg(long, env = "CARDHOUSE_DURABILITY", default_value = "async", value_name = "HOW")]
     pub durability: Durability,
     /// Connections to Redis for commands; each room uses one of them
-    #[arg(long, env = "CARDHOUSE_REDIS_CONNECTIONS", default_value_t = 2, value_name = "COUNT", value_parser = positive::<usize>)]
+    #[arg(long, env = "CARDHOUSE_REDIS_CONNECTIONS", default_value_t = 1, value_name = "COUNT", value_parser = positive::<usize>)]
     pub redis_connections: usize,
     /// Commands in flight on one connection before more are refused or wait
     #[arg(long, env = "CARDHOUSE_REDIS_IN_FLIGHT_MAX", default_value_t = 1_024, value_name = "COUNT", value_parser = positive::<usize>)]
