@@ -10,7 +10,7 @@ use shared::{
     bus::redis::RedisBus,
     clock::Clock,
     ports::Ports,
-    readiness::{Readiness, ops_routes},
+    readiness::{Readiness, drain_route, ops_routes},
     redis::Redis,
     store::redis::RedisStore,
     telemetry::{Metrics, exit_code},
@@ -56,24 +56,28 @@ async fn run(flags: Flags) -> anyhow::Result<()> {
     let ops = TcpListener::bind(address).await;
     let ops = ops.with_context(|| format!("cannot listen on {address} (--ops-listen)"))?;
     tracing::info!(ops = %ops.local_addr()?, %node, "dealer worker is up");
-    let watching = axum::serve(ops, ops_routes(metrics, readiness.clone())).into_future();
+    let leaving = CancellationToken::new();
+    let routes = ops_routes(metrics, readiness.clone()).merge(drain_route(leaving.clone()));
+    let watching = axum::serve(ops, routes).into_future();
 
     if flags.tables.tables > 0 {
         let opened = open_tables(&ports, flags.tables.tables, &flags.tables.config()).await?;
         tracing::info!(opened, "tables are open");
     }
-    let leaving = CancellationToken::new();
-    let working = worker.run(leaving.clone());
-    tokio::pin!(working, watching);
-    loop {
-        tokio::select! { biased;
-            ended = &mut working => return ended.context("the worker has ended"),
-            ended = &mut watching => return ended.context("the operators' server ended"),
-            _ = terminate.recv(), if !leaving.is_cancelled() => {}
-            _ = tokio::signal::ctrl_c(), if !leaving.is_cancelled() => {}
+    let told = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+            () = leaving.cancelled() => {}
         }
         tracing::info!("leaving");
         readiness.drain();
         leaving.cancel();
+        std::future::pending().await
+    };
+    tokio::select! { biased;
+        ended = worker.run(leaving.clone()) => ended.context("the worker has ended"),
+        ended = watching => ended.context("the operators' server ended"),
+        () = told => unreachable!("it waits for the worker to end"),
     }
 }

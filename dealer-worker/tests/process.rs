@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     process::{Child, Command, Stdio},
 };
 
@@ -11,32 +12,51 @@ use shared::{
     redis::{Redis, RedisConfig},
     seal::SealKey,
     store::{Store, redis::RedisStore},
-    testing::redis_server::{Persistence, RedisServer},
+    testing::redis_server::{Persistence, RedisServer, free_port},
 };
-use tokio::time::{Duration, sleep, timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{Duration, sleep, timeout},
+};
 
 /// A worker process, killed when dropped.
-struct Process(Child);
+struct Process {
+    child: Child,
+    ops: SocketAddr,
+}
 
 impl Process {
     fn start(name: &str, redis: &RedisServer, key: &SealKey) -> Self {
+        let ops = SocketAddr::from(([127, 0, 0, 1], free_port().expect("a port is free")));
         let child = Command::new(env!("CARGO_BIN_EXE_dealer-worker"))
             .args(["--redis-url", &redis.url(), "--node-id", name, "--tables", "6", "--log", "warn"])
             .args(["--beat-ms", "100", "--dead-after-ms", "500"])
+            .arg(format!("--ops-listen={ops}"))
             .env("CARDHOUSE_SEAL_KEY", key.to_hex())
             .stdin(Stdio::null())
             .spawn();
-        Self(child.expect("the binary starts"))
+        Self { child: child.expect("the binary starts"), ops }
+    }
+
+    /// As `curl -X POST` does.
+    async fn drain(&self) {
+        let mut operators = TcpStream::connect(self.ops).await.expect("it listens for operators");
+        let request = "POST /drain HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        operators.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        operators.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
     }
 
     fn terminate(&self) {
-        let told = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         assert!(told.expect("kill runs").success());
     }
 
     async fn ended(&mut self) -> bool {
         loop {
-            if let Some(status) = self.0.try_wait().expect("a child") {
+            if let Some(status) = self.child.try_wait().expect("a child") {
                 return status.success();
             }
             sleep(Duration::from_millis(10)).await;
@@ -46,8 +66,8 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -75,7 +95,7 @@ async fn until_owned(store: &RedisStore, expected: &[(&str, usize)]) {
 }
 
 #[tokio::test]
-async fn processes_share_tables_take_over_from_a_killed_one_and_hand_over_at_sigterm() {
+async fn processes_share_tables_take_over_from_a_killed_one_and_hand_over_when_told_to_leave() {
     let redis = RedisServer::start(Persistence::None).await.expect("redis-server is installed");
     let key = SealKey::random();
     let store = RedisStore::new(Redis::connect(RedisConfig::new(redis.url())).await.expect("Redis is up"));
@@ -84,9 +104,14 @@ async fn processes_share_tables_take_over_from_a_killed_one_and_hand_over_at_sig
     until_owned(&store, &[("d1", 3), ("d2", 3)]).await;
     drop(first);
     until_owned(&store, &[("d2", 6)]).await;
-    let _third = Process::start("d3", &redis, &key);
+    let mut third = Process::start("d3", &redis, &key);
     until_owned(&store, &[("d2", 3), ("d3", 3)]).await;
     second.terminate();
     assert!(timeout(Duration::from_secs(30), second.ended()).await.expect("it ends"), "with success");
     until_owned(&store, &[("d3", 6)]).await;
+    let _fourth = Process::start("d4", &redis, &key);
+    until_owned(&store, &[("d3", 3), ("d4", 3)]).await;
+    third.drain().await;
+    assert!(timeout(Duration::from_secs(30), third.ended()).await.expect("it ends"), "with success");
+    until_owned(&store, &[("d4", 6)]).await;
 }

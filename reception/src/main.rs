@@ -7,7 +7,7 @@ use clap::Parser as _;
 use reception::{Desk, Keyring, config::Config, key_dir::KeyDir};
 use shared::{
     clock::Clock,
-    readiness::{Readiness, ops_routes},
+    readiness::{Readiness, drain_route, ops_routes},
     telemetry::{Metrics, exit_code},
 };
 use tokio::{net::TcpListener, time::timeout};
@@ -41,13 +41,15 @@ async fn run() -> anyhow::Result<()> {
     let router = reception::router(desk, api).into_make_service_with_connect_info::<SocketAddr>();
     let serving =
         axum::serve(listener, router).with_graceful_shutdown(leaving.clone().cancelled_owned()).into_future();
-    let watching = axum::serve(ops, ops_routes(metrics, readiness.clone())).into_future();
+    let routes = ops_routes(metrics, readiness.clone()).merge(drain_route(leaving.clone()));
+    let watching = axum::serve(ops, routes).into_future();
     tokio::pin!(serving);
     tokio::select! {
         ended = &mut serving => return ended.context("the server ended"),
         ended = watching => return ended.context("the operators' server ended"),
         () = rereading => unreachable!("keys are followed for ever"),
         signal = told_to_stop() => tracing::info!(signal, "leaving"),
+        () = leaving.cancelled() => tracing::info!("leaving"),
     }
     readiness.drain();
     leaving.cancel();

@@ -11,7 +11,7 @@ use shared::{
     clock::Clock,
     config::{LogArgs, NodeArgs, OpsArgs, RedisArgs, ThreadArgs},
     ports::Ports,
-    readiness::{Readiness, ops_routes},
+    readiness::{Readiness, drain_route, ops_routes},
     redis::Redis,
     store::redis::RedisStore,
     telemetry::{Metrics, exit_code},
@@ -95,6 +95,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
 
     // HTTP is served until the relay has drained: it tells newcomers to go elsewhere.
     let drained = CancellationToken::new();
+    let routes = ops_routes(metrics, readiness).merge(drain_route(leave.clone()));
     let running = async {
         relay.run(leave.cancelled_owned()).await;
         drained.cancel();
@@ -102,7 +103,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
     tokio::join!(
         running,
         serve(listener, relay.router(), drained.clone().cancelled_owned()),
-        serve(ops, ops_routes(metrics, readiness), drained.clone().cancelled_owned()),
+        serve(ops, routes, drained.clone().cancelled_owned()),
     );
     tracing::info!("relay has left");
     Ok(())

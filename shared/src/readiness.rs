@@ -7,11 +7,12 @@ use axum::{
     extract::State,
     http::{StatusCode, header},
     response::IntoResponse,
-    routing::get,
+    routing::{get, post},
 };
 use parking_lot::RwLock;
 use serde::Serialize;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::{members::Observed, telemetry::Metrics};
 
@@ -85,6 +86,15 @@ pub fn ops_routes(metrics: Metrics, readiness: Readiness) -> Router {
         .route("/metrics", get(render))
         .route("/livez", get(async || Json(serde_json::json!({ "live": true }))))
         .route("/readyz", get(readyz).with_state(readiness))
+}
+
+/// `POST /drain`: the process leaves in order, as at SIGTERM. For who has no shell beside it; 202, also if it was told before.
+pub fn drain_route(leave: CancellationToken) -> Router {
+    let drain = async move || {
+        leave.cancel();
+        (StatusCode::ACCEPTED, Json(serde_json::json!({ "draining": true })))
+    };
+    Router::new().route("/drain", post(drain))
 }
 
 async fn readyz(State(readiness): State<Readiness>) -> impl IntoResponse {
