@@ -168,14 +168,18 @@ impl<R: Room> Running<R> {
         self.keyframe().await?;
         let epoch = self.journal.epoch();
         info!(room = %self.id, epoch = epoch.0, seq = self.journal.last().seq().0, frames_lost, "owns the room");
-        self.tell_owner(Some(self.context.config.node.clone()), epoch).await;
-        let node = self.context.config.node.clone();
-        self.announce(&NodeNews::Owns { node, room: self.id.clone(), epoch }).await;
-        if !is_new {
+        let (context, id) = (self.context.clone(), self.id.clone());
+        // Players wait for what is decided now, nobody for what is told meanwhile.
+        let deciding = async {
+            if is_new {
+                return Ok(());
+            }
             counter!("cardhouse_takeovers_total").increment(1);
             let grace_ms = self.context.config.takeover_grace_ms;
-            self.decide_and_commit(Input::TakenOver { grace_ms, frames_lost }).await?;
-        }
+            self.decide_and_commit(Input::TakenOver { grace_ms, frames_lost }).await
+        };
+        let ((), decided) = tokio::join!(tell_owned(&context, &id, epoch), deciding);
+        decided?;
         if frames_lost > 0 {
             counter!("cardhouse_frames_lost_total").increment(frames_lost);
         }
@@ -235,10 +239,12 @@ impl<R: Room> Running<R> {
                 let epoch = self.journal.epoch();
                 info!(room = %self.id, epoch = epoch.0, to = to.as_ref().map(NodeId::as_str), "lets the room go");
                 counter!("cardhouse_hand_overs_total").increment(1);
-                self.tell_owner(None, epoch).await;
+                // In this order: what is written late would overwrite the next owner's word.
+                tell_owner(&self.context, &self.id, None, epoch).await;
                 if let Some(to) = to {
                     let from = self.context.config.node.clone();
-                    self.announce(&NodeNews::Offer { from, to, room: self.id.clone(), epoch }).await;
+                    announce(&self.context, &NodeNews::Offer { from, to, room: self.id.clone(), epoch })
+                        .await;
                 }
                 Err(Ended::LetGo(epoch))
             }
@@ -455,9 +461,7 @@ impl<R: Room> Running<R> {
             warn!(room = %self.id, lost, "the store has lost acknowledged entries; restored from memory");
         }
         self.keyframe().await?;
-        let (node, epoch) = (self.context.config.node.clone(), self.journal.epoch());
-        self.tell_owner(Some(node.clone()), epoch).await;
-        self.announce(&NodeNews::Owns { node, room: self.id.clone(), epoch }).await;
+        tell_owned(&self.context, &self.id, self.journal.epoch()).await;
         Ok(())
     }
 
@@ -482,21 +486,6 @@ impl<R: Room> Running<R> {
         counter!("cardhouse_frames_unpublished_total").increment(1);
     }
 
-    async fn tell_owner(&self, node: Option<NodeId>, epoch: Epoch) {
-        let owner = serde_json::to_vec(&Owner { node, epoch }).expect("an owner is JSON");
-        let told = self.context.ports.store.map_set(OWNERS, self.id.as_str(), owner.into());
-        if !matches!(timeout(HINT_TIMEOUT, told).await, Ok(Ok(()))) {
-            debug!(room = %self.id, "the map of owners was not told");
-        }
-    }
-
-    async fn announce(&self, news: &NodeNews) {
-        let told = self.context.ports.bus.publish(&Channel::nodes(), encode(news));
-        if !matches!(timeout(HINT_TIMEOUT, told).await, Ok(Ok(_))) {
-            debug!(room = %self.id, "the nodes were not told");
-        }
-    }
-
     fn refuse_busy(&mut self, relay: &NodeId, cause: &Cause) {
         let refusal = Refusal::new(RefusalCode::Busy, "the table has more to do than it can at the moment");
         self.refuse(relay, cause, refusal, Some(BUSY_RETRY_MS));
@@ -517,5 +506,27 @@ impl<R: Room> Running<R> {
         counter!("cardhouse_refusals_total", "code" => name).increment(1);
         let room = self.id.clone();
         frame::json(&ClientOut::Refused(Refused { n, room, code, message, retry_after_ms, legal }))
+    }
+}
+
+/// Says that this worker owns the room.
+async fn tell_owned(context: &Context, room: &RoomId, epoch: Epoch) {
+    let node = context.config.node.clone();
+    let owns = NodeNews::Owns { node: node.clone(), room: room.clone(), epoch };
+    tokio::join!(tell_owner(context, room, Some(node), epoch), announce(context, &owns));
+}
+
+async fn tell_owner(context: &Context, room: &RoomId, node: Option<NodeId>, epoch: Epoch) {
+    let owner = serde_json::to_vec(&Owner { node, epoch }).expect("an owner is JSON");
+    let told = context.ports.store.map_set(OWNERS, room.as_str(), owner.into());
+    if !matches!(timeout(HINT_TIMEOUT, told).await, Ok(Ok(()))) {
+        debug!(%room, "the map of owners was not told");
+    }
+}
+
+async fn announce(context: &Context, news: &NodeNews) {
+    let told = context.ports.bus.publish(&Channel::nodes(), encode(news));
+    if !matches!(timeout(HINT_TIMEOUT, told).await, Ok(Ok(_))) {
+        debug!(?news, "the nodes were not told");
     }
 }
