@@ -1,5 +1,7 @@
 //! The flags of `loadtest chaos`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use tokio::time::Duration;
 
@@ -51,6 +53,9 @@ pub struct ChaosArgs {
     /// Another flag for every dealer worker; may be repeated
     #[arg(long, allow_hyphen_values = true)]
     pub dealer_flag: Vec<String>,
+    /// When a promise is broken, leave what every process has logged here, and when which fault struck
+    #[arg(long, value_name = "DIR")]
+    pub logs: Option<PathBuf>,
     /// Do not build the binaries, take those that lie beside this one
     #[arg(long)]
     pub no_build: bool,

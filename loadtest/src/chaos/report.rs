@@ -45,6 +45,9 @@ pub struct Report {
     /// The first breaches in words.
     #[serde(skip)]
     pub described: Vec<String>,
+    /// When which fault struck, UTC.
+    #[serde(skip)]
+    pub struck: Vec<String>,
 }
 
 /// A distribution in two numbers, and of how many.

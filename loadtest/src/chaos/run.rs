@@ -1,6 +1,8 @@
 //! One run: the cluster, the storm, the calm, the verdict.
 
 use std::{
+    ffi::OsStr,
+    path::Path,
     process::ExitCode,
     sync::{Arc, atomic::Ordering::Relaxed},
 };
@@ -155,9 +157,33 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
     report.counted = counters.sums();
     drop((shadow, striker, storm));
     if let Some(cluster) = Arc::into_inner(cluster) {
-        cluster.into_inner().end().await;
+        let cluster = cluster.into_inner();
+        if let Some(dir) = args.logs.as_ref().filter(|_| report.breaches_total() > 0) {
+            keep_logs(cluster.dir(), dir, &report).context("the logs cannot be kept")?;
+        }
+        cluster.end().await;
     }
     Ok(report)
+}
+
+/// Copies the processes' logs to `to`, and writes the faults and breaches beside them.
+fn keep_logs(from: &Path, to: &Path, report: &Report) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let path = entry?.path();
+        if let (Some("log"), Some(name)) = (path.extension().and_then(OsStr::to_str), path.file_name()) {
+            std::fs::copy(&path, to.join(name))?;
+        }
+    }
+    std::fs::write(to.join("faults.txt"), report.struck.join("\n") + "\n")?;
+    std::fs::write(to.join("breaches.txt"), report.described.join("\n") + "\n")
+}
+
+/// The time as logs give it, UTC.
+fn time_of_day() -> String {
+    let ms = Clock::system().now_ms() % 86_400_000;
+    let (s, ms) = (ms / 1_000, ms % 1_000);
+    format!("{:02}:{:02}:{:02}.{ms:03}", s / 3_600, s / 60 % 60, s % 60)
 }
 
 /// One fault after the other.
@@ -176,6 +202,7 @@ impl Storm {
                 break;
             }
             tracing::info!(?fault, "strikes");
+            report.struck.push(format!("{} {fault:?}", time_of_day()));
             *report.faults.entry(fault.kind).or_default() += 1;
             struck.spawn(strike(fault, self.striker.clone(), self.recoveries.clone(), self.shadow.clone()));
             if !fault.overlaps {
@@ -201,7 +228,8 @@ async fn strike(fault: Fault, striker: Striker, recoveries: Arc<Recoveries>, sha
     let stuck = recoveries.wait(ticket, RECOVERED_WITHIN).await;
     if let Some(table) = stuck.first() {
         let what = format!(
-            "{} tables, {table} among them, accepted no action within {RECOVERED_WITHIN:?} of {}",
+            "{}: {} tables, {table} among them, accepted no action within {RECOVERED_WITHIN:?} of {}",
+            time_of_day(),
             stuck.len(),
             fault.kind.name()
         );

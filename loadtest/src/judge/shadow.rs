@@ -387,8 +387,10 @@ impl Journal {
                 self.unread.push((before, at));
             }
             if !self.lossy && (self.witnessed || !mends) {
-                broken
-                    .push((Promise::Linear, format!("{room} {at}: follows {before}, and nothing was lost")));
+                broken.push((
+                    Promise::Linear,
+                    format!("{room} {at} ({:?}): follows {before}, and nothing was lost", entry.kind),
+                ));
             }
         }
         if self.lossy && at.epoch() > before.epoch() && entry.kind != Kind::Keyframe {

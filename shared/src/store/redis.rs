@@ -124,10 +124,17 @@ impl Store for RedisStore {
             let add = |client: &'_ Client| {
                 let client = client.clone();
                 let key = key.clone();
-                async move { client.xadd::<(), _, _, _, _>(key, false, cap, at.to_string(), (FIELD, entry)).await }
+                async move {
+                    client.xadd::<String, _, _, _, _>(key, false, cap, at.to_string(), (FIELD, entry)).await
+                }
             };
             match self.run(&key, add).await {
-                Ok(()) => {}
+                // Only this says that it was written, and not just that something was.
+                Ok(id) if id == at.to_string() => {}
+                Ok(id) => {
+                    self.redis.pinned(&key).answers_are_shifted(&id);
+                    return Err(Unavailable("the answer to another command".into()).into());
+                }
                 Err(Failed::Error(error)) if is_fence(&error) => return Err(AppendError::Fenced),
                 Err(failed) => return Err(Unavailable::from(failed).into()),
             }
