@@ -10,7 +10,7 @@ use tokio::{
 };
 
 /// The counters that tell of repair, and what a report calls them.
-const COUNTERS: [(&str, &str); 11] = [
+const COUNTERS: [(&str, &str); 12] = [
     ("relay_command_retries_total", "commands_retried"),
     ("relay_repaired_frames_total", "frames_repaired"),
     ("relay_holes_total", "holes"),
@@ -22,6 +22,7 @@ const COUNTERS: [(&str, &str); 11] = [
     ("cardhouse_appends_unknown_total", "appends_unknown"),
     ("cardhouse_entries_lost_total", "entries_lost"),
     ("cardhouse_cut_off_total", "cut_off"),
+    ("cardhouse_redis_answers_shifted_total", "answers_shifted"),
 ];
 
 /// How often nodes are asked. What a killed one counted since is not known.

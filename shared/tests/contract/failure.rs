@@ -1,8 +1,8 @@
 //! Promises for when the broker goes away and comes back.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use shared::{
     bus::{Bus, BusError, redis::RedisBus},
     channel::Channel,
@@ -11,7 +11,11 @@ use shared::{
     store::{AppendError, Store, Stored, redis::RedisStore},
     testing::redis_server::{Persistence, RedisCluster, RedisSentinel, RedisServer, free_port},
 };
-use tokio::time::{Duration, timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    time::{Duration, timeout},
+};
 
 use crate::setup::{House, Inbox, at_last, connect, room};
 
@@ -177,6 +181,54 @@ pub(crate) async fn more_publications_than_the_bound_are_refused_as_full() {
         publication.await.unwrap();
     }
     bus.publish(&channel, Bytes::from_static(b"x")).await.unwrap();
+}
+
+pub(crate) async fn an_answer_to_something_else_acknowledges_nothing() {
+    let server = RedisServer::start(Persistence::None).await.unwrap();
+    let address = tampering_with(server.port(), b"tampered").await;
+    let store = RedisStore::new(connect(&format!("redis://{address}")).await);
+    let (room, generation) = (room("t1"), store.generation());
+    store.append(&room, Position::new(1, 1), Bytes::from_static(b"whole"), None).await.unwrap();
+    let tampered = store.append(&room, Position::new(1, 2), Bytes::from_static(b"tampered"), None).await;
+    assert!(matches!(tampered, Err(AppendError::Unavailable(_))), "{tampered:?}");
+    // The connection is not trusted any more, and whoever writes is told.
+    while store.generation() == generation {
+        tokio::task::yield_now().await;
+    }
+    at_last(|| store.append(&room, Position::new(1, 3), Bytes::from_static(b"whole"), None)).await;
+    assert_eq!(store.read(&room, None, 10).await.unwrap().len(), 2);
+}
+
+/// The way to a server on which an append with `marker` in it becomes a publication, whose answer is another.
+async fn tampering_with(port: u16, marker: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                let (mut from_client, mut to_client) = client.into_split();
+                let (mut from_server, mut to_server) = server.into_split();
+                let up = async {
+                    let mut chunk = BytesMut::new();
+                    while from_client.read_buf(&mut chunk).await.unwrap_or(0) > 0 {
+                        let has = |word: &[u8]| chunk.windows(word.len()).any(|part| part == word);
+                        if has(b"XADD") && has(marker) {
+                            chunk = b"*3\r\n$7\r\nPUBLISH\r\n$1\r\nx\r\n$1\r\ny\r\n"[..].into();
+                        }
+                        if to_server.write_all(&chunk.split()).await.is_err() {
+                            return;
+                        }
+                    }
+                };
+                tokio::select! {
+                    () = up => {}
+                    _ = tokio::io::copy(&mut from_server, &mut to_client) => {}
+                }
+            });
+        }
+    });
+    address
 }
 
 pub(crate) async fn a_reconnect_is_seen_no_later_than_the_first_answer_after_it() {

@@ -72,4 +72,5 @@ redis_promises! {
     nobody_who_cannot_connect_waits_for_ever,
     more_publications_than_the_bound_are_refused_as_full,
     a_reconnect_is_seen_no_later_than_the_first_answer_after_it,
+    an_answer_to_something_else_acknowledges_nothing,
 }
