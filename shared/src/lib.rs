@@ -27,6 +27,7 @@ pub mod protocol;
 pub mod readiness;
 pub mod redis;
 pub mod seal;
+mod sentinels;
 pub mod store;
 pub mod telemetry;
 #[cfg(feature = "testing")]

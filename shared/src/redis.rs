@@ -23,7 +23,10 @@ use tokio::{
     },
     time::{Duration, Instant, sleep, timeout},
 };
+use tokio_util::task::AbortOnDropHandle;
 use tracing::warn;
+
+use crate::sentinels::Sentinels;
 
 /// Between two attempts to connect.
 const RECONNECT_DELAY_MS: u32 = 100;
@@ -152,6 +155,7 @@ pub struct Redis {
 struct Shared {
     config: RedisConfig,
     client_config: Config,
+    sentinels: Option<Sentinels>,
     connections: Vec<Connection>,
     generation: Mutex<Generation>,
 }
@@ -160,6 +164,7 @@ struct Connection {
     client: Client,
     permits: Semaphore,
     handle: ConnectHandle,
+    _kept_with_primary: Option<AbortOnDropHandle<()>>,
 }
 
 impl Drop for Connection {
@@ -192,12 +197,14 @@ impl Redis {
         // A Redis that starts later than we do is waited for.
         client_config.fail_fast = false;
 
+        let sentinels = Sentinels::of(&client_config);
         let mut connections = Vec::new();
         for _ in 0..config.connections.max(1) {
             let client = client(&client_config, &config);
             let handle = client.connect();
             let permits = Semaphore::new(config.in_flight_max.max(1));
-            connections.push(Connection { client, permits, handle });
+            let kept = sentinels.as_ref().map(|sentinels| sentinels.keep_with_primary(client.clone()));
+            connections.push(Connection { client, permits, handle, _kept_with_primary: kept });
         }
         let within = Duration::from_millis(config.connect_timeout_ms);
         for connection in &connections {
@@ -210,7 +217,8 @@ impl Redis {
             reconnects: connections.iter().map(|c| c.client.reconnect_rx()).collect(),
             cluster_changes: connections.iter().map(|c| c.client.cluster_change_rx()).collect(),
         });
-        let redis = Self { shared: Arc::new(Shared { config, client_config, connections, generation }) };
+        let redis =
+            Self { shared: Arc::new(Shared { config, client_config, sentinels, connections, generation }) };
         if redis.config().durability == Durability::Fsync {
             redis.check_fsync().await?;
         }
@@ -253,6 +261,11 @@ impl Redis {
     /// A client of its own for one subscriber, not yet connected.
     pub(crate) fn subscriber_client(&self) -> Client {
         client(&self.shared.client_config, &self.shared.config)
+    }
+
+    /// Behind sentinels: has the client leave a server that is not the primary any more, until the handle is dropped.
+    pub(crate) fn keep_with_primary(&self, client: &Client) -> Option<AbortOnDropHandle<()>> {
+        self.shared.sentinels.as_ref().map(|sentinels| sentinels.keep_with_primary(client.clone()))
     }
 
     async fn check_fsync(&self) -> Result<(), ConnectError> {

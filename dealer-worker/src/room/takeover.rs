@@ -37,6 +37,9 @@ pub enum NotTaken {
     /// An entry of its journal is none.
     #[error("its journal at {0}: {1}")]
     Entry(Position, Malformed),
+    /// An entry of its journal belongs somewhere else.
+    #[error("its journal at {0}: an entry of another place")]
+    Misplaced(Position),
     /// A record of its journal cannot be read.
     #[error("its journal at {0}: {1}")]
     Record(Position, BadRecord),
@@ -132,6 +135,9 @@ impl Claimer<'_> {
             after = batch.last().map(|stored| stored.at).or(after);
             for stored in batch {
                 let entry = Entry::decode(stored.bytes).map_err(|bad| NotTaken::Entry(stored.at, bad))?;
+                if entry.at != stored.at || entry.room != *room {
+                    return Err(NotTaken::Misplaced(stored.at));
+                }
                 match entry.kind {
                     Kind::Claim => continue,
                     Kind::Delta => {}

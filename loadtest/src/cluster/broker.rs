@@ -92,9 +92,9 @@ impl Broker {
     /// # Errors
     /// When there are no replicas, or that does not come to pass.
     pub async fn fail_over(&mut self, pair: usize, behind: Duration, living: &Living) -> anyhow::Result<()> {
-        let (old, new) = self.pair(pair)?;
         // Another fault may have left it far behind: what a failover would lose then is not what is to be tried.
-        self.in_step(new).await?;
+        self.whole(pair).await?;
+        let (old, new) = self.pair(pair)?;
         if !behind.is_zero() {
             self.node(new).fall_behind(self.node(old))?;
             sleep(behind).await;
@@ -110,7 +110,18 @@ impl Broker {
         self.node(new).catch_up()?;
         self.restart(old, living).await?;
         replaced?;
-        self.in_step(old).await
+        self.whole(pair).await
+    }
+
+    /// Waits until a pair has a primary and a replica that has what the primary has, whichever is which: the sentinels may have changed
+    /// their minds, and the one that was killed is primary again.
+    async fn whole(&self, pair: usize) -> anyhow::Result<()> {
+        let give_up = Instant::now() + IN_STEP_WITHIN;
+        while !self.pair(pair).is_ok_and(|(_, replica)| self.node(replica).is_replica_in_step()) {
+            anyhow::ensure!(Instant::now() < give_up, "no replica after {IN_STEP_WITHIN:?}");
+            sleep(LOOK_EVERY).await;
+        }
+        Ok(())
     }
 
     /// The indices of a primary and of its replica.
@@ -133,7 +144,7 @@ impl Broker {
     /// When it does not.
     pub async fn in_order(&self, node: usize) -> anyhow::Result<()> {
         match self {
-            Self::Sentinel(all) if all.primary()? != node => self.in_step(node).await,
+            Self::Sentinel(_) => self.whole(0).await,
             Self::Cluster(_) if !self.node(node).is_primary() => self.in_step(node).await,
             _ => Ok(()),
         }

@@ -21,7 +21,7 @@ impl Machines {
     /// Whether there can be any: for root, where `ip` and `nsenter` are installed and nothing forbids it. It is tried.
     pub fn are_possible() -> bool {
         let tried = "command -v nsenter && ip netns add chtry$$ || exit 1
-             ip -n chtry$$ link add a type veth peer name b
+             ip -n chtry$$ link add name a type veth peer name b
              possible=$?
              ip netns del chtry$$
              exit $possible";

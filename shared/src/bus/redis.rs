@@ -110,7 +110,13 @@ impl Bus for RedisBus {
         let delivering = AbortOnDropHandle::new(tokio::spawn(deliver(line.clone(), receiver)));
         let keeping = AbortOnDropHandle::new(tokio::spawn(keep(line.clone())));
         let connection = line.client.connect();
-        Box::new(RedisSubscription { line, connection, _delivering: delivering, _keeping: keeping })
+        Box::new(RedisSubscription {
+            _delivering: delivering,
+            _keeping: keeping,
+            _kept_with_primary: self.redis.keep_with_primary(&line.client),
+            line,
+            connection,
+        })
     }
 }
 
@@ -119,6 +125,7 @@ struct RedisSubscription {
     connection: ConnectHandle,
     _delivering: AbortOnDropHandle<()>,
     _keeping: AbortOnDropHandle<()>,
+    _kept_with_primary: Option<AbortOnDropHandle<()>>,
 }
 
 impl Drop for RedisSubscription {

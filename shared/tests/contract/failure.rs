@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use bytes::{Bytes, BytesMut};
 use shared::{
     bus::{Bus, BusError, redis::RedisBus},
-    channel::Channel,
+    channel::{Channel, journal_key},
     id::Position,
     redis::{ConnectError, Durability, Redis, RedisConfig},
     store::{AppendError, Store, Stored, redis::RedisStore},
@@ -14,10 +14,13 @@ use shared::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    time::{Duration, timeout},
+    time::{Duration, sleep, timeout},
 };
 
 use crate::setup::{House, Inbox, at_last, connect, room};
+
+/// Sentinels agree for some seconds before their word counts.
+const LEFT_WITHIN: Duration = Duration::from_secs(30);
 
 /// Three times what a command may take.
 const BOUND: Duration = Duration::from_secs(6);
@@ -181,6 +184,41 @@ pub(crate) async fn more_publications_than_the_bound_are_refused_as_full() {
         publication.await.unwrap();
     }
     bus.publish(&channel, Bytes::from_static(b"x")).await.unwrap();
+}
+
+pub(crate) async fn a_primary_that_was_replaced_and_lives_is_left() {
+    let mut all = RedisSentinel::start(Persistence::None).await.unwrap();
+    let redis = connect(&all.url()).await;
+    let (bus, store) = (RedisBus::new(redis.clone()), RedisStore::new(redis));
+    let (inbox, channel) = (Arc::new(Inbox::default()), Channel::nodes());
+    let subscription = bus.subscriber(inbox.clone());
+    subscription.subscribe(&channel).await.unwrap();
+    store.append(&room("t1"), Position::new(1, 1), Bytes::new(), None).await.unwrap();
+    // It is asleep for the failover, and refuses to become a replica after it.
+    let old = all.primary().unwrap();
+    all.nodes[old].ask(&["ACL", "SETUSER", "default", "-replicaof", "-slaveof"]).unwrap();
+    all.nodes[old].pause();
+    let new = all.replaced(old).await.unwrap();
+    all.nodes[old].resume();
+    let last = || all.nodes[new].ask(&["XREVRANGE", &journal_key(&room("t1")), "+", "-", "COUNT", "1"]);
+    let leaving = async {
+        for seq in 2.. {
+            let written = store.append(&room("t1"), Position::new(1, seq), Bytes::new(), None).await;
+            if written.is_ok() && last().unwrap().text().starts_with(&format!("1-{seq} ")) {
+                return;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(LEFT_WITHIN, leaving).await.expect("what is written is in the new primary at last");
+    let heard = inbox.got(&channel).len();
+    let reached = at_last(async || match bus.publish(&channel, Bytes::from_static(b"x")).await {
+        Ok(0) => Err(BusError::Unavailable("the subscriber is elsewhere".into())),
+        reached => reached,
+    });
+    assert_eq!(reached.await, 1);
+    inbox.wait_for(&channel, heard + 1).await;
+    assert!(all.nodes[old].is_primary(), "nobody has made it a replica");
 }
 
 pub(crate) async fn an_answer_to_something_else_acknowledges_nothing() {

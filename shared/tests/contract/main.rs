@@ -73,4 +73,5 @@ redis_promises! {
     more_publications_than_the_bound_are_refused_as_full,
     a_reconnect_is_seen_no_later_than_the_first_answer_after_it,
     an_answer_to_something_else_acknowledges_nothing,
+    a_primary_that_was_replaced_and_lives_is_left,
 }

@@ -77,15 +77,21 @@ impl RedisSentinel {
         format!("redis-sentinel://{}?{others}sentinelServiceName={SERVICE}", first.address())
     }
 
-    /// The index of the node that the sentinels call primary.
+    /// The index of the node that all sentinels call primary.
     ///
     /// # Errors
-    /// When no sentinel answers.
+    /// When one does not answer, or they do not agree.
     pub fn primary(&self) -> io::Result<usize> {
         let ask = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE];
-        let address = self.sentinels[0].ask(&ask)?.text();
-        let port = |node: &RedisServer| address.ends_with(&format!(" {}", node.port()));
-        self.nodes.iter().position(port).ok_or_else(|| io::Error::other("the primary is none of ours"))
+        let mut addresses = Vec::new();
+        for sentinel in &self.sentinels {
+            addresses.push(sentinel.ask(&ask)?.text());
+        }
+        let is_primary = |node: &RedisServer| {
+            let end = format!(" {}", node.port());
+            addresses.iter().all(|address| address.ends_with(&end))
+        };
+        self.nodes.iter().position(is_primary).ok_or_else(|| io::Error::other("the sentinels do not agree"))
     }
 
     /// Kills the primary. Answers its index.
