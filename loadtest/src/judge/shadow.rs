@@ -80,8 +80,8 @@ struct Journal {
     torn: bool,
     /// The broker has lost entries of it.
     lossy: bool,
-    /// Every entry is told.
-    witnessed: bool,
+    /// Where the journal began when frames were last missing between two reads; what is older has been trimmed.
+    kept_from: Position,
     /// Between these something stood that was not read.
     unread: Vec<(Position, Position)>,
     /// What stands where: the causes, and the parts for single users. The last [`FRAMES_KEPT`].
@@ -134,8 +134,7 @@ impl Shadow {
 
     /// Follows a room from its beginning.
     pub fn follow(&mut self, room: RoomId) {
-        let witnessed = self.written.is_some();
-        self.rooms.entry(room).or_default().witnessed = witnessed;
+        self.rooms.entry(room).or_default();
     }
 
     /// What was found broken so far.
@@ -218,7 +217,14 @@ impl Shadow {
             return Ok(());
         }
         let Some(journal) = self.rooms.get(room) else { return Ok(()) };
-        for stored in self.store.read(room, Some(journal.last), READ_ENTRIES).await? {
+        let read = self.store.read(room, Some(journal.last), READ_ENTRIES).await?;
+        if journal.is_left_out_before(&read)
+            && let Some(first) = self.store.read(room, None, 1).await?.first()
+            && let Some(journal) = self.rooms.get_mut(room)
+        {
+            journal.kept_from = first.at;
+        }
+        for stored in read {
             self.take(room, stored);
         }
         Ok(())
@@ -359,6 +365,13 @@ const VIEWS_KEPT: usize = 256;
 const FRAMES_KEPT: usize = 4_096;
 
 impl Journal {
+    /// Whether frames are missing between what was read and what is read now.
+    fn is_left_out_before(&self, read: &[Stored]) -> bool {
+        let last = self.frames.last_key_value().map_or(Seq(0), |(at, _)| at.seq());
+        let next = read.iter().map(|stored| stored.at.seq()).find(|seq| *seq > Seq(0));
+        next.is_some_and(|next| next > last.next())
+    }
+
     fn take(&mut self, entry: Entry, room: &RoomId, broken: &mut Vec<(Promise, String)>) {
         let at = entry.at;
         let numbers = [at.epoch().0.to_le_bytes(), at.seq().0.to_le_bytes()];
@@ -378,15 +391,18 @@ impl Journal {
         }
         let before = self.frames.last_key_value().map_or_else(Position::default, |last| *last.0);
         if at.seq() != before.seq().next() {
+            let is_further_on = entry.kind == Kind::Keyframe && at.seq() > before.seq();
+            // Not even a keyframe may leave a number out; but what stood before it may be trimmed before it was read, at once
+            // when the next keyframe comes right behind.
+            let was_trimmed = is_further_on && self.kept_from >= at;
             // A keyframe of a new epoch after a loss may be further on: its owner still knew what was lost.
-            let mends =
-                entry.kind == Kind::Keyframe && at.epoch() > before.epoch() && at.seq() > before.seq();
+            let knew_more = is_further_on && self.lossy && at.epoch() > before.epoch();
+            let mends = was_trimmed || knew_more;
             self.torn = !mends;
-            // Not even a keyframe may leave a number out; but it may have trimmed what was not read in time.
             if mends {
                 self.unread.push((before, at));
             }
-            if !self.lossy && (self.witnessed || !mends) {
+            if !self.lossy && !mends {
                 broken.push((
                     Promise::Linear,
                     format!("{room} {at} ({:?}): follows {before}, and nothing was lost", entry.kind),
@@ -483,5 +499,80 @@ impl Journal {
         } else {
             self.torn = true;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::{id::Epoch, wire::Wire};
+
+    use super::*;
+
+    const LAST: usize = 3;
+
+    fn room() -> RoomId {
+        RoomId::new("t1").unwrap()
+    }
+
+    async fn append(store: &MemoryStore, kind: Kind, at: (u64, u64), keep_from: Option<(u64, u64)>) {
+        let at = Position::new(at.0, at.1);
+        let (public, secret) = (Bytes::from_static(b"{}"), Bytes::new());
+        let privates = Default::default();
+        let entry =
+            Entry { kind, room: room(), at, cause: None, follows: Some(Epoch(1)), privates, public, secret };
+        let keep_from = keep_from.map(|(epoch, seq)| Position::new(epoch, seq));
+        store.append(&room(), at, entry.encode().stored, keep_from).await.unwrap();
+    }
+
+    /// A journal that a judge has read up to its third frame.
+    async fn begun() -> (MemoryStore, Shadow) {
+        let store = MemoryStore::new(Wire::perfect(), &NodeId::new("judge").unwrap());
+        let mut shadow = Shadow::new(Arc::new(store.clone()));
+        shadow.follow(room());
+        append(&store, Kind::Claim, (1, 0), None).await;
+        append(&store, Kind::Keyframe, (1, 1), None).await;
+        for seq in 2..=LAST as u64 {
+            append(&store, Kind::Delta, (1, seq), None).await;
+        }
+        shadow.look().await.unwrap();
+        (store, shadow)
+    }
+
+    /// How often the line was found broken.
+    async fn broken(mut shadow: Shadow) -> usize {
+        shadow.look().await.unwrap();
+        shadow.broken().iter().filter(|(promise, _)| *promise == Promise::Linear).count()
+    }
+
+    #[tokio::test]
+    async fn a_frame_that_is_trimmed_before_it_is_read_is_no_hole() {
+        let (store, mut shadow) = begun().await;
+        append(&store, Kind::Delta, (1, 4), None).await;
+        append(&store, Kind::Keyframe, (1, 5), Some((1, 1))).await;
+        // Handed over at once.
+        append(&store, Kind::Claim, (2, 0), None).await;
+        append(&store, Kind::Keyframe, (2, 6), Some((1, 5))).await;
+        shadow.look().await.unwrap();
+        assert!(shadow.may_have_held(&room(), Position::new(1, 4)));
+        assert_eq!(broken(shadow).await, 0);
+    }
+
+    #[tokio::test]
+    async fn a_hole_before_a_keyframe_is_seen() {
+        for epoch in [1, 2] {
+            let (store, shadow) = begun().await;
+            if epoch == 2 {
+                append(&store, Kind::Claim, (2, 0), None).await;
+            }
+            append(&store, Kind::Keyframe, (epoch, 5), Some((1, 1))).await;
+            assert_eq!(broken(shadow).await, 1, "epoch {epoch}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hole_before_a_delta_is_seen() {
+        let (store, shadow) = begun().await;
+        append(&store, Kind::Delta, (1, 5), None).await;
+        assert_eq!(broken(shadow).await, 1);
     }
 }

@@ -187,7 +187,7 @@ pub(crate) async fn more_publications_than_the_bound_are_refused_as_full() {
 }
 
 pub(crate) async fn a_primary_that_was_replaced_and_lives_is_left() {
-    let mut all = RedisSentinel::start(Persistence::None).await.unwrap();
+    let all = RedisSentinel::start(Persistence::None).await.unwrap();
     let redis = connect(&all.url()).await;
     let (bus, store) = (RedisBus::new(redis.clone()), RedisStore::new(redis));
     let (inbox, channel) = (Arc::new(Inbox::default()), Channel::nodes());
