@@ -30,19 +30,15 @@ impl Belief {
         (self.epoch, rank)
     }
 
-    /// Whether it is news to who knows what the map of owners says.
-    pub fn is_later_than(&self, written: &Owner) -> bool {
-        self.to_owner().is_some_and(|owner| Self::from(owner).rank() > Self::from(written.clone()).rank())
-    }
-
-    /// What the map of owners should say; `None` if that is not known.
-    pub fn to_owner(&self) -> Option<Owner> {
+    /// What the map of owners should say instead of `written`; `None` if this is not known to be later.
+    pub fn instead_of(&self, written: &Owner) -> Option<Owner> {
         let node = match &self.ownership {
             Ownership::Node(node) => Some(node.clone()),
             Ownership::Nobody | Ownership::Offered { .. } => None,
             Ownership::Somebody { .. } => return None,
         };
-        Some(Owner { node, epoch: self.epoch })
+        let is_later = (self.epoch, node.is_none()) > (written.epoch, written.node.is_none());
+        is_later.then_some(Owner { node, epoch: self.epoch })
     }
 }
 

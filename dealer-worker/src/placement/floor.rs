@@ -272,8 +272,8 @@ impl Floor {
     /// that it is about, since that one may have begun anew and know nothing.
     fn correction(&self, room: &RoomId, written: &Owner) -> Option<Owner> {
         let belief = self.beliefs.of(room)?;
-        if belief.is_later_than(written) {
-            return belief.to_owner();
+        if let Some(later) = belief.instead_of(written) {
+            return Some(later);
         }
         let me = &self.context.config.node;
         let names_me = written.node.as_ref() == Some(me);

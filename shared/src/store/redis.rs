@@ -121,18 +121,16 @@ impl Store for RedisStore {
                     cap.map_err(|error| Unavailable(error.to_string()))?
                 }
             };
+            let id = at.to_string();
             let add = |client: &'_ Client| {
-                let client = client.clone();
-                let key = key.clone();
-                async move {
-                    client.xadd::<String, _, _, _, _>(key, false, cap, at.to_string(), (FIELD, entry)).await
-                }
+                let (client, key, id) = (client.clone(), key.clone(), id.clone());
+                async move { client.xadd::<String, _, _, _, _>(key, false, cap, id, (FIELD, entry)).await }
             };
             match self.run(&key, add).await {
                 // Only this says that it was written, and not just that something was.
-                Ok(id) if id == at.to_string() => {}
-                Ok(id) => {
-                    self.redis.pinned(&key).answers_are_shifted(&id);
+                Ok(answer) if answer == id => {}
+                Ok(answer) => {
+                    self.redis.pinned(&key).answers_are_shifted(&answer);
                     return Err(Unavailable("the answer to another command".into()).into());
                 }
                 Err(Failed::Error(error)) if is_fence(&error) => return Err(AppendError::Fenced),
