@@ -373,19 +373,17 @@ impl<'a> Pinned<'a> {
         }
     }
 
-    /// Looks at an error of a command: a demoted primary is left for its successor, and a connection whose answers are those of other
-    /// commands for a new one.
+    /// Looks at an error of a command: a demoted primary is left for its successor.
     pub(crate) fn examine(self, error: &RedisError) {
         counter!("cardhouse_redis_errors_total", "kind" => error.kind().to_str()).increment(1);
         if error.details().starts_with("READONLY") {
             warn!("this Redis is a replica now: connecting again");
             self.connect_again();
-        } else if *error.kind() == ErrorKind::Parse {
-            self.answers_are_shifted(error.details());
         }
     }
 
-    /// An answer is not its command's, so none on this connection can be trusted any more.
+    /// An answer is not its command's, so none on this connection can be trusted any more. For commands whose answers are of our
+    /// own making: what is read may be wrong because somebody has written it.
     pub(crate) fn answers_are_shifted(self, answer: &str) {
         counter!("cardhouse_redis_answers_shifted_total").increment(1);
         tracing::error!(answer, "Redis has answered something else than was asked: connecting again");

@@ -17,7 +17,7 @@ use std::{
 use bytes::Bytes;
 use fred::{
     interfaces::{ClientLike, EventInterface, PubsubInterface},
-    prelude::Client,
+    prelude::{Client, ErrorKind},
     types::{ConnectHandle, Message},
 };
 use futures_util::{StreamExt, TryStreamExt, future::BoxFuture, stream};
@@ -86,6 +86,10 @@ impl Bus for RedisBus {
             };
             sent.map_err(|error| {
                 pinned.examine(&error);
+                // How many have heard it is a number, whatever is in Redis.
+                if *error.kind() == ErrorKind::Parse {
+                    pinned.answers_are_shifted(error.details());
+                }
                 if is_full(&error) { BusError::Full } else { BusError::Unavailable(error.to_string()) }
             })
         })

@@ -186,6 +186,20 @@ pub(crate) async fn more_publications_than_the_bound_are_refused_as_full() {
     bus.publish(&channel, Bytes::from_static(b"x")).await.unwrap();
 }
 
+pub(crate) async fn what_is_not_ours_in_redis_is_an_error_and_costs_no_connection() {
+    let server = RedisServer::start(Persistence::None).await.unwrap();
+    let store = RedisStore::new(connect(&server.url()).await);
+    let mut stranger = TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();
+    stranger.write_all(b"*4\r\n$4\r\nHSET\r\n$1\r\nm\r\n$1\r\n\xff\r\n$1\r\nx\r\n").await.unwrap();
+    assert_eq!(stranger.read(&mut [0; 16]).await.unwrap(), ":1\r\n".len());
+    let generation = store.generation();
+    for _ in 0..10 {
+        assert!(store.map_all("m").await.is_err());
+        store.last(&room("t1")).await.unwrap();
+    }
+    assert_eq!(store.generation(), generation, "nobody asserts rooms for it");
+}
+
 pub(crate) async fn a_primary_that_was_replaced_and_lives_is_left() {
     let all = RedisSentinel::start(Persistence::None).await.unwrap();
     let redis = connect(&all.url()).await;

@@ -74,4 +74,5 @@ redis_promises! {
     a_reconnect_is_seen_no_later_than_the_first_answer_after_it,
     an_answer_to_something_else_acknowledges_nothing,
     a_primary_that_was_replaced_and_lives_is_left,
+    what_is_not_ours_in_redis_is_an_error_and_costs_no_connection,
 }
