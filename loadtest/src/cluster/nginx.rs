@@ -54,7 +54,7 @@ impl Edge {
     fn values(&self, dir: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
         let mut relays = String::new();
         for relay in &self.relays {
-            write!(relays, "server {relay} max_fails=1 fail_timeout=2s; ")?;
+            write!(relays, "server {relay} max_fails=0; ")?;
         }
         let mut sources = String::new();
         if let Some(source) = self.source {
@@ -139,6 +139,7 @@ mod tests {
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::{TcpListener, TcpStream},
+        process::Child,
         task::AbortHandle,
     };
 
@@ -183,71 +184,96 @@ mod tests {
         assert!(!accepted && said.contains("most_conn"), "{said}");
     }
 
-    /// Answers every request with its own port, as a relay that says which one it is; until the task is aborted.
-    async fn named_backend() -> (SocketAddr, AbortHandle) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    /// Opens a socket for everybody and says its own port on it, as a relay that says which one it is; until the task is
+    /// aborted, which breaks them all.
+    async fn named_backend(address: SocketAddr) -> (SocketAddr, AbortHandle) {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let answering = tokio::spawn(async move {
-            let name = address.port().to_string();
-            let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}", name.len());
+            let head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket";
+            let mut open = Vec::new();
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 let mut request = Vec::new();
                 while !request.ends_with(b"\r\n\r\n") && stream.read_buf(&mut request).await.unwrap_or(0) > 0
                 {
                 }
-                let _ = stream.write_all(format!("{head}\r\n\r\n{name}").as_bytes()).await;
+                let _ = stream.write_all(format!("{head}\r\n\r\n{}\n", address.port()).as_bytes()).await;
+                open.push(stream);
             }
         });
         (address, answering.abort_handle())
     }
 
-    /// The port of the backend that answers.
-    async fn ask(nginx: SocketAddr, path: &str) -> Option<u16> {
+    async fn three_backends() -> BTreeMap<SocketAddr, AbortHandle> {
+        let mut backends = BTreeMap::new();
+        for _ in 0..3 {
+            let (address, answering) = named_backend(([127, 0, 0, 1], 0).into()).await;
+            backends.insert(address, answering);
+        }
+        backends
+    }
+
+    /// Opens a socket; the port of the backend at its other end.
+    async fn open(nginx: SocketAddr, path: &str) -> Option<(u16, TcpStream)> {
         let mut stream = TcpStream::connect(nginx).await.ok()?;
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
         stream.write_all(request.as_bytes()).await.ok()?;
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.ok()?;
-        answer.rsplit_once("\r\n\r\n")?.1.parse().ok()
+        while !answer.contains("\r\n\r\n") || !answer.ends_with('\n') || answer.ends_with("\r\n\r\n") {
+            let mut bytes = [0; 1_024];
+            let read = stream.read(&mut bytes).await.ok().filter(|read| *read > 0)?;
+            answer.push_str(std::str::from_utf8(&bytes[..read]).ok()?);
+        }
+        let port = answer.rsplit_once("\r\n\r\n")?.1.trim().parse().ok()?;
+        Some((port, stream))
+    }
+
+    /// The backend of a socket that is closed at once.
+    async fn ask(nginx: SocketAddr, path: &str) -> Option<u16> {
+        open(nginx, path).await.map(|(port, _)| port)
+    }
+
+    /// nginx in front of these backends.
+    async fn run(backends: &BTreeMap<SocketAddr, AbortHandle>, dir: &Path) -> (SocketAddr, Child) {
+        let edge = Edge {
+            relays: backends.keys().copied().collect(),
+            listen: free_address([127, 0, 0, 1].into()).unwrap(),
+            ..edge()
+        };
+        let config = edge.render(&dir.join("nginx")).unwrap();
+        // One process: with a master, its workers would outlive a test that fails.
+        let arguments = arguments(&config)
+            .into_iter()
+            .map(|text| text.replace("daemon off;", "daemon off; master_process off;"));
+        let mut nginx = tokio::process::Command::new(program().unwrap());
+        let nginx = nginx.args(arguments).kill_on_drop(true).spawn().unwrap();
+        while ask(edge.listen, "/ws").await.is_none() {
+            tokio::task::yield_now().await;
+        }
+        (edge.listen, nginx)
     }
 
     #[tokio::test]
     async fn who_asks_for_a_room_reaches_the_relay_of_that_room_and_another_one_when_it_is_gone() {
         const ROOMS: usize = 60;
         let dir = tempfile::tempdir().unwrap();
-        let mut backends = BTreeMap::new();
-        for _ in 0..3 {
-            let (address, answering) = named_backend().await;
-            backends.insert(address, answering);
-        }
-        let edge = Edge {
-            relays: backends.keys().copied().collect(),
-            listen: free_address([127, 0, 0, 1].into()).unwrap(),
-            ..edge()
-        };
-        let config = edge.render(&dir.path().join("nginx")).unwrap();
-        // One process: with a master, its workers would outlive a test that fails.
-        let arguments = arguments(&config)
-            .into_iter()
-            .map(|text| text.replace("daemon off;", "daemon off; master_process off;"));
-        let mut nginx = tokio::process::Command::new(program().unwrap());
-        let mut nginx = nginx.args(arguments).kill_on_drop(true).spawn().unwrap();
-        while ask(edge.listen, "/ws").await.is_none() {
-            tokio::task::yield_now().await;
-        }
-        let near = |room: usize| async move { ask(edge.listen, &format!("/ws?near=t{room}")).await.unwrap() };
+        let mut backends = three_backends().await;
+        let (edge, mut nginx) = run(&backends, dir.path()).await;
+        let near = |room: usize| async move { ask(edge, &format!("/ws?near=t{room}")).await.unwrap() };
         let mut before = Vec::new();
         for room in 0..ROOMS {
             before.push(near(room).await);
             assert_eq!(near(room).await, before[room], "t{room} stays where it is");
         }
-        let mut apart = BTreeSet::new();
+        let mut apart = Vec::new();
         for relay in backends.keys() {
             let rooms = before.iter().filter(|port| **port == relay.port()).count();
             assert!(rooms >= ROOMS / 20, "rooms are spread: {before:?}");
-            apart.insert(ask(edge.listen, "/ws").await.unwrap());
+            apart.push(open(edge, "/ws").await.unwrap());
         }
+        let apart: BTreeSet<u16> = apart.into_iter().map(|(port, _)| port).collect();
         assert!(apart.len() > 1, "who asks for no room goes where there is room");
 
         let (gone, answering) = backends.pop_first().unwrap();
@@ -256,6 +282,29 @@ mod tests {
             let now = near(room).await;
             let is_right = if relay == gone.port() { now != relay } else { now == relay };
             assert!(is_right, "t{room}: {relay}, then {now}");
+        }
+        nginx.kill().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_relay_that_is_back_gets_all_sockets_of_its_rooms_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let backends = three_backends().await;
+        let (edge, mut nginx) = run(&backends, dir.path()).await;
+        let room = "/ws?near=t1";
+        // As in a restart of every relay, one after the other; the one that has the room is among them.
+        for (relay, answering) in &backends {
+            let before = ask(edge, room).await.unwrap();
+            answering.abort();
+            let meanwhile = open(edge, room).await.expect("another relay takes it");
+            assert!(before != relay.port() || meanwhile.0 != before, "{relay} has gone");
+            let (_, back) = named_backend(*relay).await;
+            let mut sockets = Vec::new();
+            for _ in 0..5 {
+                sockets.push(open(edge, room).await.expect("all relays are there").0);
+            }
+            assert_eq!(sockets, [before; 5], "{relay} is back");
+            drop(back);
         }
         nginx.kill().await.unwrap();
     }
