@@ -5,7 +5,7 @@
  * drive it by hand. Room messages go to the `Room` that follows the room; everything else goes to `on.message`.
  */
 import { Commands } from "./commands.js";
-import { afterClose, backoff } from "./retry.js";
+import { afterClose, backoff, near } from "./retry.js";
 import { Outcome } from "./room.js";
 import { ServerClock } from "./server-clock.js";
 
@@ -40,6 +40,8 @@ export class Connection {
   #isNear = null;
   #connectsNear = false;
   #failures = 0;
+  /** Attempts since the last `welcome` that did not come to one; a relay that has fallen silent counts. */
+  #inVain = 0;
   #missed = 0;
   #greeted = new Set();
   #retry = null;
@@ -89,7 +91,8 @@ export class Connection {
     if (attempt !== this.#attempt) return;
     this.#isStillMe();
     this.#isNear = this.#connectsNear ? this.#seat : null;
-    const socket = this.#openSocket(this.#isNear ? `${this.#url}?near=${this.#isNear}` : this.#url, SUBPROTOCOL);
+    const place = near(this.#isNear, this.#inVain, this.#random);
+    const socket = this.#openSocket(place ? `${this.#url}?near=${place}` : this.#url, SUBPROTOCOL);
     this.#socket = socket;
     socket.onopen = () => this.#greet(token);
     socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(JSON.parse(data));
@@ -218,6 +221,7 @@ export class Connection {
 
   #welcome(message) {
     this.#failures = 0;
+    this.#inVain = 0;
     this.#connectsNear = message.near === true;
     this.#clock.cancel(this.#welcoming);
     if (this.#session !== message.session) {
@@ -243,7 +247,10 @@ export class Connection {
 
   #ping() {
     this.#clock.cancel(this.#pinging);
-    if (this.#missed >= MISSED_MAX) return this.reconnect();
+    if (this.#missed >= MISSED_MAX) {
+      this.#inVain += 1;
+      return this.reconnect();
+    }
     this.#missed += 1;
     this.#send({ t: "ping", at: this.#clock.now() });
     this.#pinging = this.#clock.after(PING_MS, () => {
@@ -274,6 +281,7 @@ export class Connection {
 
   async #closed(code, detail = "") {
     this.#drop();
+    if (this.#state.name !== "online") this.#inVain += 1;
     const next = afterClose(code, this.#failures, this.#random);
     this.#failures += 1;
     if (next.final) return this.#setState("offline", next.final);

@@ -1,6 +1,6 @@
 /**
- * What to do after a connection has closed: the close codes of the protocol (shared/src/protocol/code.rs) and the
- * backoff between attempts.
+ * What to do after a connection has closed: the close codes of the protocol (shared/src/protocol/code.rs), the
+ * backoff between attempts, and where the next one goes.
  */
 
 /** The first wait after a failure; doubles with each further one. */
@@ -40,6 +40,20 @@ export function afterClose(code, failures, random) {
   if (code === 1012) return { waitMs: Math.max(random() * RESTART_SPREAD_MS, failures > 1 ? backoffMs : 0) };
   if (code === 1013 || code === 4005) return { waitMs: SOME_SECONDS_MS * (1 + random()) };
   return { waitMs: backoffMs };
+}
+
+/**
+ * What to ask the edge to be near: at first the room, if there is one. The edge takes equal words to the same relay. That
+ * one may be standing still, which the edge cannot see, so a later attempt says another word: all players of a room the
+ * same one, and who has no room any.
+ * @param {string|null} room
+ * @param {number} inVain attempts since the last `welcome` that did not come to one
+ * @param {() => number} random in [0, 1)
+ * @returns {string|null}
+ */
+export function near(room, inVain, random) {
+  if (room === null) return inVain === 0 ? null : `~${Math.floor(random() * 65_536)}`;
+  return inVain === 0 ? room : `${room}~${inVain}`;
 }
 
 /** Doubling with jitter: half of it certain, half random, so that a crowd does not come back as a crowd. */

@@ -32,6 +32,12 @@ const TOKEN_MARGIN: Duration = Duration::from_secs(60);
 /// When no new token could be got, the next try is so much later.
 const TOKEN_RETRY: Duration = Duration::from_secs(5);
 
+/// A relay that has said nothing for so long is asked whether it is there.
+const ASK_AFTER: Duration = Duration::from_secs(5);
+
+/// One that says nothing for so long is not, whatever the connection says: it may stand still, or be cut off.
+const SILENT_AFTER: Duration = Duration::from_secs(10);
+
 /// One user's client.
 #[derive(Debug)]
 pub struct Client {
@@ -47,6 +53,9 @@ pub struct Client {
     outgoing: VecDeque<String>,
     born: Instant,
     last_sent: Instant,
+    last_heard: Instant,
+    /// Nothing was heard since the last ping.
+    pinged: bool,
     /// Something is to be sent at least this often.
     idle: Duration,
     token_until: Option<Instant>,
@@ -149,6 +158,8 @@ impl Client {
             outgoing: VecDeque::new(),
             born: now,
             last_sent: now,
+            last_heard: now,
+            pinged: false,
             idle: Duration::MAX,
             token_until: None,
             server_clock: None,
@@ -161,7 +172,7 @@ impl Client {
     /// A connection is there: greets, resuming all that was watched.
     pub fn connected(&mut self, now: Instant) {
         self.phase = Phase::Greeting;
-        self.wants_reconnect = false;
+        (self.wants_reconnect, self.last_heard, self.pinged) = (false, now, false);
         self.leaving.clear();
         self.outgoing.clear();
         let resume =
@@ -187,6 +198,7 @@ impl Client {
 
     /// Takes a message from the relay.
     pub fn receive(&mut self, text: &str, now: Instant) -> Heard {
+        (self.last_heard, self.pinged) = (now, false);
         match incoming::read(text) {
             Ok(Incoming::Frame(room, at, events)) => {
                 self.frame(room, at, events, incoming::cards_named(text))
@@ -264,23 +276,35 @@ impl Client {
         self.token_until = Some(now + TOKEN_RETRY);
     }
 
-    /// Sends a ping if the relay would otherwise find the connection dead.
+    /// Sends a ping if the relay would otherwise find the connection dead, or may be dead itself.
     pub fn keep_alive(&mut self, now: Instant) {
-        if self.phase == Phase::Online && now.duration_since(self.last_sent) >= self.idle / 2 {
+        let quiet = now.duration_since(self.last_sent) >= self.idle / 2;
+        let asks = now.duration_since(self.last_heard) >= ASK_AFTER && !self.pinged;
+        if self.phase == Phase::Online && (quiet || asks) {
             self.ping(now);
         }
+    }
+
+    /// Whether the relay has not even answered the question whether it is there: only another connection helps, and rather
+    /// one to another relay.
+    pub fn is_in_silence(&self, now: Instant) -> bool {
+        self.phase != Phase::Offline && now.duration_since(self.last_heard) >= SILENT_AFTER
     }
 
     /// Measures the way to the relay and back; answered as [`Heard::Pong`].
     pub fn ping(&mut self, now: Instant) {
         let at = u64::try_from(now.duration_since(self.born).as_micros()).unwrap_or_default();
+        self.pinged = true;
         self.say(&ClientIn::Ping { at }, now);
     }
 
-    /// When [`Client::keep_alive`] will have something to do, or the token wants renewal.
+    /// When [`Client::keep_alive`] will have something to do, the relay has been silent for too long, or the token wants renewal.
     pub fn next_deadline(&self) -> Option<Instant> {
-        let ping = (self.phase == Phase::Online).then(|| self.last_sent.checked_add(self.idle / 2)).flatten();
-        [ping, self.token_until].into_iter().flatten().min()
+        let online = self.phase == Phase::Online;
+        let ping = online.then(|| self.last_sent.checked_add(self.idle / 2)).flatten();
+        let ask = (online && !self.pinged).then(|| self.last_heard + ASK_AFTER);
+        let silent = (self.phase != Phase::Offline).then(|| self.last_heard + SILENT_AFTER);
+        [ping, ask, silent, self.token_until].into_iter().flatten().min()
     }
 
     /// Whether the token ends soon.
@@ -505,5 +529,39 @@ impl Client {
     fn send(&mut self, message: &ClientIn, now: Instant) {
         self.outgoing.push_back(serde_json::to_string(message).expect("messages are JSON"));
         self.last_sent = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_relay_that_says_nothing_is_asked_once_and_left_when_it_does_not_answer() {
+        let start = Instant::now();
+        let mut client = Client::new("token".into(), start);
+        assert!(!client.is_in_silence(start + SILENT_AFTER), "there is no connection yet");
+        client.connected(start);
+        assert!(client.is_in_silence(start + SILENT_AFTER), "it does not say welcome");
+        let welcome = json!({"t": "welcome", "user": "ann", "name": "Ann", "session": "0000000000000001",
+            "now_ms": 0, "expires_ms": 3_600_000, "idle_ms": 40_000});
+        client.receive(&welcome.to_string(), start);
+        while client.pop_outgoing().is_some() {}
+
+        let mut pings = |at| {
+            client.keep_alive(at);
+            std::iter::from_fn(|| client.pop_outgoing()).filter(|text| text.contains("ping")).count()
+        };
+        let asked = start + ASK_AFTER;
+        assert_eq!(pings(asked - Duration::from_millis(1)), 0);
+        assert_eq!(pings(asked), 1);
+        assert_eq!(pings(asked + Duration::from_secs(1)), 0);
+        assert_eq!(client.next_deadline(), Some(start + SILENT_AFTER));
+        assert!(client.is_in_silence(start + SILENT_AFTER));
+        client
+            .receive(&json!({"t": "pong", "at": 0, "now_ms": 0}).to_string(), asked + Duration::from_secs(2));
+        assert!(!client.is_in_silence(start + SILENT_AFTER));
     }
 }

@@ -1,7 +1,7 @@
 //! What to do when a connection has ended: whether to come back, when, and with what.
 
 use rand::{Rng, RngExt};
-use shared::protocol::CloseCode;
+use shared::{id::RoomId, protocol::CloseCode};
 use tokio::time::Duration;
 
 /// The first pause after a connection could not be made or broke.
@@ -55,6 +55,18 @@ impl Comeback {
     }
 }
 
+/// What the `failures`th attempt in a row (from 0) asks the edge to be near: the first a room, if there is one. The edge takes
+/// equal words to the same relay. That one may be standing still, which the edge cannot see, so a later attempt says another
+/// word: all players of a room the same one, and who has no room any.
+pub fn near(room: Option<&RoomId>, failures: u32, rng: &mut impl Rng) -> Option<String> {
+    match (room, failures) {
+        (None, 0) => None,
+        (None, _) => Some(format!("~{}", rng.random::<u16>())),
+        (Some(room), 0) => Some(room.to_string()),
+        (Some(room), again) => Some(format!("{room}~{again}")),
+    }
+}
+
 /// Doubles from `PAUSE_MIN` to `PAUSE_MAX`; then anything between half of it and the whole, so that clients that
 /// lost one relay together do not come to the next one together.
 pub fn backoff(failures: u32, rng: &mut impl Rng) -> Duration {
@@ -81,6 +93,17 @@ mod tests {
         assert!(matches!(to(CloseCode::Idle), Comeback::After(_)));
         assert_eq!(to(CloseCode::BadMessage), Comeback::Never);
         assert!(matches!(Comeback::to(None, 0, &mut rng), Comeback::After(_)), "a connection that broke");
+    }
+
+    #[test]
+    fn who_has_failed_asks_for_another_relay_and_players_of_a_room_for_the_same() {
+        let room = RoomId::new("t1").unwrap();
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut say = |room, failures| near(room, failures, &mut rng);
+        assert_eq!(say(None, 0), None);
+        assert_ne!(say(None, 1), say(None, 1));
+        let words = [0, 1, 2].map(|failures| say(Some(&room), failures).unwrap());
+        assert_eq!(words, ["t1", "t1~1", "t1~2"]);
     }
 
     #[test]

@@ -25,8 +25,8 @@ use crate::{
 /// tables some megabytes.
 const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// A connection and its handshake take at most this.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// A connection and its handshake take at most this: the relay may stand still.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
 /// A connection that lasted this long was a good one: the next failure is the first again.
 const GOOD_AFTER: Duration = Duration::from_secs(10);
@@ -86,11 +86,11 @@ impl Dialer {
         Ok(Self { uri, address })
     }
 
-    /// A new connection that speaks [`SUBPROTOCOL`]; at an edge that knows of it, near a room.
+    /// A new connection that speaks [`SUBPROTOCOL`]; at an edge that knows of it, [near](comeback::near) something.
     ///
     /// # Errors
     /// [`NoConnection`]; all may be tried again later.
-    pub async fn dial(&self, near: Option<&RoomId>) -> Result<Socket, NoConnection> {
+    pub async fn dial(&self, near: Option<&str>) -> Result<Socket, NoConnection> {
         let dial = async {
             let stream = TcpStream::connect(&self.address).await?;
             stream.set_nodelay(true)?;
@@ -107,10 +107,10 @@ impl Dialer {
         tokio::time::timeout(CONNECT_WITHIN, dial).await.map_err(|_| NoConnection::Late)?
     }
 
-    fn uri(&self, near: Option<&RoomId>) -> Uri {
-        let Some(room) = near else { return self.uri.clone() };
+    fn uri(&self, near: Option<&str>) -> Uri {
+        let Some(near) = near else { return self.uri.clone() };
         let joint = if self.uri.query().is_some() { '&' } else { '?' };
-        format!("{}{joint}near={room}", self.uri).parse().expect("names of rooms need no escaping")
+        format!("{}{joint}near={near}", self.uri).parse().expect("names of rooms need no escaping")
     }
 }
 
@@ -164,7 +164,9 @@ pub async fn play(
         }
         let began = Instant::now();
         let near = bot.near().cloned();
-        let ended = match dialer.dial(near.as_ref()).await {
+        let place = comeback::near(near.as_ref(), failures, bot.rng());
+        let mut lasted = false;
+        let ended = match dialer.dial(place.as_deref()).await {
             Ok(mut socket) => {
                 let visit = Visit { tokens, stop: &stop, token: &mut token, near };
                 let ended = visit.run(&mut socket, &mut bot, &mut on).await;
@@ -173,6 +175,7 @@ pub async fn play(
                     let _ = tokio::time::timeout(Duration::from_secs(1), socket.close()).await;
                 }
                 on(&bot, Happening::Offline, Instant::now());
+                lasted = began.elapsed() >= GOOD_AFTER;
                 ended
             }
             Err(error) => {
@@ -181,7 +184,7 @@ pub async fn play(
             }
         };
         bot.client_mut().disconnected();
-        failures = if began.elapsed() >= GOOD_AFTER { 0 } else { failures + 1 };
+        failures = if lasted && !matches!(ended, ConnectionEnd::Silent) { 0 } else { failures + 1 };
         let pause = match ended {
             ConnectionEnd::Stopped => continue,
             ConnectionEnd::Moves => {
@@ -192,7 +195,7 @@ pub async fn play(
                 failures = 0;
                 pause
             }
-            ConnectionEnd::Missed => comeback::backoff(failures, bot.rng()),
+            ConnectionEnd::Missed | ConnectionEnd::Silent => comeback::backoff(failures, bot.rng()),
             ConnectionEnd::Broken(code) => match Comeback::to(code, failures, bot.rng()) {
                 Comeback::After(pause) => pause,
                 Comeback::WithNewToken(pause) => {
@@ -258,6 +261,8 @@ enum ConnectionEnd {
     Vanished(Duration),
     /// A gap was seen.
     Missed,
+    /// The relay says nothing any more.
+    Silent,
     /// All is done.
     Stopped,
 }
@@ -305,6 +310,9 @@ impl<T: Tokens> Visit<'_, T> {
             }
             if bot.client().wants_reconnect() {
                 return ConnectionEnd::Missed;
+            }
+            if bot.client().is_in_silence(now) {
+                return ConnectionEnd::Silent;
             }
             if bot.client().needs_token(now) {
                 self.renew_token(bot).await;

@@ -281,6 +281,27 @@ test("silence after two pings is a dead line", async () => {
   assert.equal(sockets.length, 1);
   await clock.pass(PING_MS);
   assert.equal(sockets.length, 2);
+  assert.match(sockets[1].url, /\/ws\?near=~\d+$/, "rather to another relay");
+});
+
+test("who cannot reach the relay of the room's players looks for them at another one", async () => {
+  const { start, greet, connection, sockets, clock } = setUp();
+  await start({ near: true });
+  connection.seatedIn(emptyRoom("t1"));
+  await greet(undefined, { near: true });
+  const next = async () => {
+    const before = sockets.length;
+    sockets.at(-1).breaks();
+    while (sockets.length === before) await clock.pass(50);
+    return sockets.at(-1).url.split("near=")[1];
+  };
+  assert.equal(await next(), "t1");
+  assert.equal(await next(), "t1~1");
+  assert.equal(await next(), "t1~2");
+  const welcomed = sockets.length;
+  await greet(undefined, { near: true });
+  assert.equal(sockets.length, welcomed, "that is near enough");
+  assert.equal(await next(), "t1");
 });
 
 test("answered pings keep the line, and say the lag and the house's time", async () => {

@@ -25,6 +25,8 @@ pub enum Kind {
     ReceptionKilled,
     /// A relay stands still until the others take it for dead, and goes on.
     RelayStopped,
+    /// A relay stands still until every table goes on without it: its clients find another one.
+    RelayHung,
     /// A dealer worker stands still until the others take it for dead, and goes on as a zombie.
     WorkerStopped,
     /// A Redis that holds data stands still.
@@ -87,6 +89,11 @@ impl Kind {
     /// Whether it takes tables from a dealer worker: they go on in a later epoch.
     pub fn moves_tables(self) -> bool {
         matches!(self, Self::WorkerKilled | Self::WorkerStopped | Self::WorkerRestarted)
+    }
+
+    /// Whether the next fault may strike before the tables have recovered.
+    fn may_overlap(self) -> bool {
+        self != Self::RelayHung
     }
 
     /// How long it lasts, milliseconds: from, to.
@@ -157,7 +164,7 @@ impl Iterator for Schedule {
         let kind = self.round.pop()?;
         let (from, to) = kind.lasts_ms();
         let lasts = Duration::from_millis(self.rng.random_range(from..=to));
-        let overlaps = self.rng.random_bool(OVERLAP) && self.overlaps;
+        let overlaps = self.rng.random_bool(OVERLAP) && self.overlaps && kind.may_overlap();
         let calm_ms = if overlaps { OVERLAP_MS_MAX } else { self.calm_ms_max };
         let calm = Duration::from_millis(self.rng.random_range(0..=calm_ms));
         Some(Fault { kind, whom: self.rng.random_range(0..usize::from(u16::MAX)), lasts, overlaps, calm })

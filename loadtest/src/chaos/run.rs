@@ -226,6 +226,7 @@ async fn strike(fault: Fault, striker: Striker, recoveries: Arc<Recoveries>, sha
         }
     };
     let stuck = recoveries.wait(ticket, RECOVERED_WITHIN).await;
+    striker.relent(fault).await;
     if let Some(table) = stuck.first() {
         let what = format!(
             "{}: {} tables, {table} among them, accepted no action within {RECOVERED_WITHIN:?} of {}",

@@ -93,6 +93,11 @@ impl Striker {
             Kind::WorkerKilled => self.kill(fault, self.a_worker_with_tables(fault).await).await,
             Kind::NginxKilled => self.kill(fault, Node::Nginx).await,
             Kind::ReceptionKilled => self.kill(fault, Node::Reception).await,
+            Kind::RelayHung => {
+                let (ticket, mut cluster) = self.victim(fault, Node::Relay(fault.whom % self.relays)).await;
+                cluster.node(Node::Relay(fault.whom % self.relays)).signal("STOP");
+                Ok(ticket)
+            }
             Kind::RelayStopped => self.stop(fault, Node::Relay(fault.whom % self.relays)).await,
             Kind::WorkerStopped => self.stop(fault, self.a_worker_with_tables(fault).await).await,
             Kind::RelayRestarted => self.restart(fault, Node::Relay(fault.whom % self.relays)).await,
@@ -121,6 +126,13 @@ impl Striker {
             Kind::SubscriberSilent => self.bend(fault, State::Silent).await,
             Kind::LinkSlow => self.bend(fault, State::Slow(SLOWER)).await,
             Kind::Partitioned => self.cut_off(fault).await,
+        }
+    }
+
+    /// The tables have recovered, or not in time: ends what had to last until then.
+    pub async fn relent(&self, fault: Fault) {
+        if fault.kind == Kind::RelayHung {
+            self.cluster.lock().await.node(Node::Relay(fault.whom % self.relays)).signal("CONT");
         }
     }
 

@@ -164,7 +164,7 @@ impl Guest {
             if let Some(pause) = self.bot.take_vanishing() {
                 return Over::Vanished(pause);
             }
-            if self.bot.client().wants_reconnect() {
+            if self.bot.client().wants_reconnect() || self.bot.client().is_in_silence(Instant::now()) {
                 return Over::Closed(None);
             }
             if self.naps && phase == Phase::Playing && self.bot.rng().random_bool(0.002) {
