@@ -48,7 +48,6 @@ metrics! {
     /// Messages to rooms that did not fit into the queue or that the bus did not take.
     publishes_failed: Counter = counter!("relay_publishes_failed_total"),
     /// Messages to rooms that nobody received.
-    publishes_unheard: Counter = counter!("relay_publishes_unheard_total"),
     malformed: Counter = counter!("relay_malformed_total"),
     lobby_viewers: Gauge = gauge!("relay_lobby_viewers"),
     lobby_tables: Gauge = gauge!("relay_lobby_tables"),

@@ -38,8 +38,8 @@ impl Outgoing {
     }
 }
 
-/// Publishes what is queued. Publications are begun in order and wait for the broker's answer together, at most as many
-/// as the queue holds.
+/// Publishes what is queued. Publications are begun in order and, where the broker answers them, wait together, at most as
+/// many as the queue holds.
 pub(crate) async fn publish(mut waiting: Waiting, bus: &dyn Bus, works: &Works) {
     let metrics = &works.metrics;
     let bound = waiting.max_capacity();
@@ -47,13 +47,9 @@ pub(crate) async fn publish(mut waiting: Waiting, bus: &dyn Bus, works: &Works) 
     loop {
         tokio::select! {
             biased;
-            Some(result) = begun.next() => match result {
-                Ok(0) => metrics.publishes_unheard.increment(1),
-                Ok(_) => {}
-                Err(error) => {
-                    metrics.publishes_failed.increment(1);
-                    tracing::debug!(error, "a message to a room was not published");
-                }
+            Some(result) = begun.next() => if let Err(error) = result {
+                metrics.publishes_failed.increment(1);
+                tracing::debug!(error, "a message to a room was not published");
             },
             next = waiting.recv(), if begun.len() < bound => match next {
                 Some(Publication { channel, payload }) => {

@@ -24,6 +24,7 @@ pub mod members;
 pub mod node;
 pub mod ports;
 pub mod protocol;
+mod publisher;
 pub mod readiness;
 pub mod redis;
 pub mod seal;

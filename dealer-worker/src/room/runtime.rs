@@ -477,7 +477,7 @@ impl<R: Room> Running<R> {
         let mut pause = PUBLISH_PAUSE;
         for attempt in 1..=PUBLISH_ATTEMPTS {
             match self.context.ports.bus.publish(&self.frames, frame.clone()).await {
-                Ok(_) => return,
+                Ok(()) => return,
                 Err(error) => debug!(room = %self.id, %error, attempt, "a frame was not published"),
             }
             sleep(pause).await;

@@ -115,8 +115,12 @@ impl Store for LyingStore {
 pub(super) struct LeakyBus(pub(super) Arc<dyn Bus>);
 
 impl Bus for LeakyBus {
-    fn publish(&self, channel: &Channel, payload: Bytes) -> BoxFuture<'_, Result<usize, BusError>> {
+    fn publish(&self, channel: &Channel, payload: Bytes) -> BoxFuture<'_, Result<(), BusError>> {
         self.0.publish(channel, leak(&payload).unwrap_or(payload))
+    }
+
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        self.0.flush()
     }
 
     fn subscriber(&self, receiver: Arc<dyn Receiver>) -> Box<dyn Subscription> {

@@ -73,20 +73,14 @@ impl MemoryBus {
         &self.link
     }
 
-    fn hand_out(&self, channel: &Channel, payload: &Bytes) -> usize {
+    fn hand_out(&self, channel: &Channel, payload: &Bytes) {
         let channels = self.broker.channels.lock();
-        let Some(subscribers) = channels.by_name.get(channel) else { return 0 };
-        let mut known = 0;
+        let Some(subscribers) = channels.by_name.get(channel) else { return };
         for subscriber in subscribers {
             match subscriber.link.state() {
                 LinkState::Up | LinkState::Held => {}
-                LinkState::Silent => {
-                    known += 1;
-                    continue;
-                }
-                LinkState::Refusing | LinkState::Dead => continue,
+                LinkState::Silent | LinkState::Refusing | LinkState::Dead => continue,
             }
-            known += 1;
             let Some(faults) = self.broker.wire.faults() else {
                 subscriber.push(channel, payload, None);
                 continue;
@@ -96,7 +90,6 @@ impl MemoryBus {
                 subscriber.push(channel, payload, due);
             }
         }
-        known
     }
 }
 
@@ -107,14 +100,19 @@ impl From<Broken> for BusError {
 }
 
 impl Bus for MemoryBus {
-    fn publish(&self, channel: &Channel, payload: Bytes) -> BoxFuture<'_, Result<usize, BusError>> {
+    fn publish(&self, channel: &Channel, payload: Bytes) -> BoxFuture<'_, Result<(), BusError>> {
         let channel = channel.clone();
         Box::pin(async move {
             let arrived = self.link.reach(Operation::Publish).await?;
-            let known = if arrived.is_applied() { self.hand_out(&channel, &payload) } else { 0 };
-            self.link.answer(arrived).await?;
-            Ok(known)
+            if arrived.is_applied() {
+                self.hand_out(&channel, &payload);
+            }
+            Ok(self.link.answer(arrived).await?)
         })
+    }
+
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
     }
 
     fn subscriber(&self, receiver: Arc<dyn Receiver>) -> Box<dyn Subscription> {

@@ -26,9 +26,12 @@ pub enum BusError {
 
 /// What stands between nodes.
 pub trait Bus: Send + Sync + 'static {
-    /// Sends `payload` to all who subscribe to `channel` now and answers how many the broker knew
-    /// (in a Redis Cluster: on the channel's shard). Publications of one task to one channel keep their order.
-    fn publish(&self, channel: &Channel, payload: Bytes) -> BoxFuture<'_, Result<usize, BusError>>;
+    /// Sends `payload` to all who subscribe to `channel` now. That it is sent does not say that anybody hears it: there may be
+    /// nobody, and the broker may go away with it. Publications of one task to one channel keep their order.
+    fn publish(&self, channel: &Channel, payload: Bytes) -> BoxFuture<'_, Result<(), BusError>>;
+
+    /// Waits, for a bounded time, until what was published before reaches the broker even if this process ends.
+    fn flush(&self) -> BoxFuture<'_, ()>;
 
     /// A new subscriber without channels, whose messages go to `receiver`, each channel's in order.
     /// Its connection ends when the returned subscription is dropped.

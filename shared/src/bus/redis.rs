@@ -66,7 +66,7 @@ impl RedisBus {
 }
 
 impl Bus for RedisBus {
-    fn publish(&self, channel: &Channel, payload: Bytes) -> BoxFuture<'_, Result<usize, BusError>> {
+    fn publish(&self, channel: &Channel, payload: Bytes) -> BoxFuture<'_, Result<(), BusError>> {
         let channel = channel.clone();
         Box::pin(async move {
             let pinned = self.redis.pinned(channel.as_str());
@@ -75,16 +75,15 @@ impl Bus for RedisBus {
             if !client.is_connected() {
                 return Err(BusError::Unavailable("no connection to Redis".into()));
             }
+            if let Some(publisher) = self.redis.publisher() {
+                return publisher.publish(channel.as_str(), &payload);
+            }
             let Some(_permit) = pinned.permit_now() else {
                 counter!("cardhouse_bus_full_total").increment(1);
                 return Err(BusError::Full);
             };
-            let sent = if self.redis.is_cluster() {
-                client.spublish(channel.as_str(), payload).await
-            } else {
-                client.publish(channel.as_str(), payload).await
-            };
-            sent.map_err(|error| {
+            let heard: Result<usize, _> = client.spublish(channel.as_str(), payload).await;
+            heard.map(drop).map_err(|error| {
                 pinned.examine(&error);
                 // How many have heard it is a number, whatever is in Redis.
                 if *error.kind() == ErrorKind::Parse {
@@ -92,6 +91,16 @@ impl Bus for RedisBus {
                 }
                 if is_full(&error) { BusError::Full } else { BusError::Unavailable(error.to_string()) }
             })
+        })
+    }
+
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            // In a cluster every publication has been answered.
+            if let Some(publisher) = self.redis.publisher() {
+                let patience = Duration::from_millis(self.redis.config().command_timeout_ms);
+                let _ = timeout(patience, publisher.flush()).await;
+            }
         })
     }
 

@@ -153,7 +153,7 @@ impl Members {
     ///
     /// # Errors
     /// [`BusError`]; the news may have gone out or not.
-    pub async fn announce(&self, news: &NodeNews) -> Result<usize, BusError> {
+    pub async fn announce(&self, news: &NodeNews) -> Result<(), BusError> {
         self.ports.bus.publish(&Channel::nodes(), encode(news)).await
     }
 
@@ -171,8 +171,10 @@ impl Members {
         let Self { ports, ears, _beating: beating, .. } = self;
         // No beat may follow the goodbye.
         drop(beating);
-        ports.bus.publish(&Channel::nodes(), encode(&NodeNews::Gone { node: ears.me.clone() })).await?;
-        Ok(())
+        let said =
+            ports.bus.publish(&Channel::nodes(), encode(&NodeNews::Gone { node: ears.me.clone() })).await;
+        ports.bus.flush().await;
+        said
     }
 }
 
@@ -201,7 +203,7 @@ async fn beat(ports: Ports, ears: Arc<Ears>, subscription: Box<dyn Subscription>
         }
         let beat = ears.next_beat(ports.clock.now_ms());
         match timeout(step, ports.bus.publish(&nodes, beat)).await {
-            Ok(Ok(_)) => {}
+            Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 counter!("cardhouse_beats_failed_total").increment(1);
                 debug!(%error, "a beat was not sent");

@@ -159,6 +159,18 @@ impl Inbox {
             .collect()
     }
 
+    /// Publishes until it arrives: a bus may lose what is published around a change of connection. Answers what came last.
+    pub(crate) async fn hear(&self, bus: &dyn Bus, channel: &Channel, payload: &'static [u8]) -> Bytes {
+        let before = self.got(channel).len();
+        at_last(|| async {
+            bus.publish(channel, Bytes::from_static(payload)).await.map_err(|error| error.to_string())?;
+            let heard = timeout(Duration::from_millis(200), self.wait_for(channel, before + 1)).await;
+            let mut heard = heard.map_err(|late| late.to_string())?;
+            heard.pop().ok_or_else(|| "nothing".to_owned())
+        })
+        .await
+    }
+
     pub(crate) fn missed_so_far(&self) -> usize {
         *self.missed.lock()
     }
