@@ -203,7 +203,7 @@ pub struct TableArgs {
     /// A player sits out after so many turns missed in a row
     #[arg(long, env = "CARDHOUSE_AWAY_TURNS", default_value_t = table().away_turns, value_name = "COUNT")]
     pub away_turns: u8,
-    /// A player who sits out for so long loses the seat, milliseconds
+    /// A player who sits out, or is disconnected, for so long loses the seat, milliseconds
     #[arg(long, env = "CARDHOUSE_SIT_OUT_MS", default_value_t = table().sit_out_ms, value_name = "MS")]
     pub sit_out_ms: u64,
 }
