@@ -9,6 +9,7 @@ mod sentinel;
 use std::{
     io,
     net::{Ipv4Addr, TcpListener},
+    ops::RangeInclusive,
     os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, Stdio},
@@ -53,12 +54,27 @@ impl Persistence {
     }
 }
 
-/// A port that was free a moment ago.
+/// Ports that no system gives to outgoing connections by itself (Linux begins at 32,768).
+const PORTS: RangeInclusive<u16> = 10_000..=32_000;
+
+/// How many of them are tried.
+const PORTS_TRIED_MAX: usize = 100;
+
+/// A port that was free a moment ago, and that nobody's outgoing connection takes before the server for which it is has
+/// started, or while that is away.
 ///
 /// # Errors
-/// When the system has none.
+/// When none is found.
 pub fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+    let mut taken = io::Error::from(io::ErrorKind::AddrInUse);
+    for _ in 0..PORTS_TRIED_MAX {
+        let port = rand::random_range(PORTS);
+        match TcpListener::bind(("127.0.0.1", port)) {
+            Ok(_) => return Ok(port),
+            Err(error) => taken = error,
+        }
+    }
+    Err(taken)
 }
 
 /// One server process.
