@@ -27,6 +27,7 @@ pub mod protocol;
 mod publisher;
 pub mod readiness;
 pub mod redis;
+pub mod resp;
 pub mod seal;
 mod sentinels;
 pub mod store;

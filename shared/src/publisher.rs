@@ -8,7 +8,7 @@
 //! an error, and from then on only writes. What is published while others run is written in one go.
 
 use std::{
-    io::{self, Write},
+    io,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -31,7 +31,7 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{debug, warn};
 
-use crate::bus::BusError;
+use crate::{bus::BusError, resp::write_command};
 
 /// Before another connection is tried.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -231,7 +231,7 @@ async fn write(mut stream: TcpStream, waiting: &Waiting, patience: Duration) -> 
     }
 }
 
-/// Ends when the client has connected anew, or is with another server.
+/// Ends when the client is with another server: looks after each of its reconnects, and now and then.
 async fn moved(client: &Client, server: &Server, moves: &mut broadcast::Receiver<Server>) -> &'static str {
     let mut looks = interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -243,15 +243,5 @@ async fn moved(client: &Client, server: &Server, moves: &mut broadcast::Receiver
         if !client.active_connections().contains(server) {
             return "the client is with another server";
         }
-    }
-}
-
-/// A command as Redis reads it: an array of bulk strings.
-fn write_command(to: &mut Vec<u8>, parts: &[&[u8]]) {
-    write!(to, "*{}\r\n", parts.len()).expect("memory takes everything");
-    for part in parts {
-        write!(to, "${}\r\n", part.len()).expect("memory takes everything");
-        to.extend_from_slice(part);
-        to.extend_from_slice(b"\r\n");
     }
 }

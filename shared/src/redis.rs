@@ -1,7 +1,7 @@
 //! Connections to Redis, shared by the [bus](crate::bus::redis) and the [store](crate::store::redis).
 //!
-//! One connection for publications without answers ([`Publisher`]; not in a cluster) and one for commands (or a few), each room pinned to one of them by its hash tag, so that what one task sends about
-//! a room arrives in that order. Commands go out plainly and concurrently: the client pipelines them by itself. What is in
+//! One connection for publications without answers ([`Publisher`]; not in a cluster) and one for commands (or a few), each room
+//! pinned to one of them by its hash tag, so that what one task sends about a room arrives in that order. Commands go out plainly and concurrently: the client pipelines them by itself. What is in
 //! flight on a connection is bounded, every command has a time, and nothing is sent twice by the client: whether
 //! a write is repeated is the caller's to decide.
 

@@ -89,18 +89,14 @@ impl Striker {
     /// When a process does not come back.
     pub async fn strike(&self, fault: Fault) -> anyhow::Result<Ticket> {
         match fault.kind {
-            Kind::RelayKilled => self.kill(fault, Node::Relay(fault.whom % self.relays)).await,
+            Kind::RelayKilled => self.kill(fault, self.a_relay(fault)).await,
             Kind::WorkerKilled => self.kill(fault, self.a_worker_with_tables(fault).await).await,
             Kind::NginxKilled => self.kill(fault, Node::Nginx).await,
             Kind::ReceptionKilled => self.kill(fault, Node::Reception).await,
-            Kind::RelayHung => {
-                let (ticket, mut cluster) = self.victim(fault, Node::Relay(fault.whom % self.relays)).await;
-                cluster.node(Node::Relay(fault.whom % self.relays)).signal("STOP");
-                Ok(ticket)
-            }
-            Kind::RelayStopped => self.stop(fault, Node::Relay(fault.whom % self.relays)).await,
+            Kind::RelayHung => Ok(self.halt(fault, self.a_relay(fault)).await),
+            Kind::RelayStopped => self.stop(fault, self.a_relay(fault)).await,
             Kind::WorkerStopped => self.stop(fault, self.a_worker_with_tables(fault).await).await,
-            Kind::RelayRestarted => self.restart(fault, Node::Relay(fault.whom % self.relays)).await,
+            Kind::RelayRestarted => self.restart(fault, self.a_relay(fault)).await,
             Kind::WorkerRestarted => self.restart(fault, self.a_worker_with_tables(fault).await).await,
             Kind::RedisKilled => {
                 let mut cluster = self.cluster.lock().await;
@@ -132,7 +128,7 @@ impl Striker {
     /// The tables have recovered, or not in time: ends what had to last until then.
     pub async fn relent(&self, fault: Fault) {
         if fault.kind == Kind::RelayHung {
-            self.cluster.lock().await.node(Node::Relay(fault.whom % self.relays)).signal("CONT");
+            self.cluster.lock().await.node(self.a_relay(fault)).signal("CONT");
         }
     }
 
@@ -166,6 +162,10 @@ impl Striker {
             .map(|room| (room.clone(), shadow.last(&room).epoch()))
             .collect();
         self.recoveries.begin(kind, tables)
+    }
+
+    fn a_relay(&self, fault: Fault) -> Node {
+        Node::Relay(fault.whom % self.relays)
     }
 
     /// Of the dealer workers one that owns something, as far as there is one: the others would not be missed.
@@ -228,10 +228,14 @@ impl Striker {
         }
     }
 
-    async fn stop(&self, fault: Fault, node: Node) -> anyhow::Result<Ticket> {
+    async fn halt(&self, fault: Fault, node: Node) -> Ticket {
         let (ticket, mut cluster) = self.victim(fault, node).await;
         cluster.node(node).signal("STOP");
-        drop(cluster);
+        ticket
+    }
+
+    async fn stop(&self, fault: Fault, node: Node) -> anyhow::Result<Ticket> {
+        let ticket = self.halt(fault, node).await;
         sleep(fault.lasts).await;
         self.cluster.lock().await.node(node).signal("CONT");
         Ok(ticket)

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use crate::resp::write_command;
+
 /// Longer than any answer takes to a server that lives.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -40,10 +42,9 @@ impl Answer {
 pub fn ask(port: u16, command: &[&str]) -> io::Result<Answer> {
     let stream = TcpStream::connect_timeout(&SocketAddr::from(([127, 0, 0, 1], port)), PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    let mut bytes = format!("*{}\r\n", command.len()).into_bytes();
-    for word in command {
-        bytes.extend(format!("${}\r\n{word}\r\n", word.len()).as_bytes());
-    }
+    let words: Vec<&[u8]> = command.iter().map(|word| word.as_bytes()).collect();
+    let mut bytes = Vec::new();
+    write_command(&mut bytes, &words);
     (&stream).write_all(&bytes)?;
     read(&mut BufReader::new(&stream))
 }

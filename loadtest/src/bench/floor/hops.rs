@@ -1,6 +1,7 @@
 //! Two hops through Redis: a message on a command channel is answered by one on a frame channel, over plain connections and
 //! without a client library.
 
+use shared::resp::write_command;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{
@@ -87,7 +88,7 @@ impl Publisher {
     /// When the connection is gone.
     pub async fn publish(&mut self, channel: &str, payload: &[u8]) -> anyhow::Result<()> {
         self.buffer.clear();
-        command(&mut self.buffer, &[b"PUBLISH", channel.as_bytes(), payload]);
+        write_command(&mut self.buffer, &[b"PUBLISH", channel.as_bytes(), payload]);
         Ok(self.write.write_all(&self.buffer).await?)
     }
 }
@@ -111,7 +112,7 @@ impl Listener {
         let mut words: Vec<&[u8]> = vec![b"SUBSCRIBE"];
         words.extend(channels.iter().map(String::as_bytes));
         let mut buffer = Vec::new();
-        command(&mut buffer, &words);
+        write_command(&mut buffer, &words);
         write.write_all(&buffer).await?;
         let mut listener = Self { read: BufReader::new(read), _write: write, line: Vec::new() };
         for _ in channels {
@@ -171,14 +172,4 @@ async fn connect(redis_port: u16) -> anyhow::Result<(OwnedReadHalf, OwnedWriteHa
     let stream = TcpStream::connect(("127.0.0.1", redis_port)).await?;
     stream.set_nodelay(true)?;
     Ok(stream.into_split())
-}
-
-/// A command as Redis reads it.
-fn command(buffer: &mut Vec<u8>, words: &[&[u8]]) {
-    buffer.extend(format!("*{}\r\n", words.len()).as_bytes());
-    for word in words {
-        buffer.extend(format!("${}\r\n", word.len()).as_bytes());
-        buffer.extend(*word);
-        buffer.extend(b"\r\n");
-    }
 }
