@@ -14,14 +14,28 @@ export class Log {
   recent = el("div", { class: "recent", "aria-hidden": "true" });
   element = el("div", { class: "log", role: "log", "aria-label": "Hand log", tabindex: 0, data: { testid: "log" } });
 
+  #followsEnd = true;
+
+  constructor() {
+    const list = this.element;
+    list.addEventListener("scroll", () => {
+      this.#followsEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX;
+    });
+    // A banner above the table makes the log shorter: its last line stays in sight.
+    new ResizeObserver(() => this.#toEnd()).observe(list);
+  }
+
   /** @param {{text: string, kind: string}} line */
   add({ text, kind }) {
     const list = this.element;
-    const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX;
     list.append(el("p", { class: `log-${kind}`, text }));
     if (list.children.length > LINES_MAX) list.firstChild.remove();
     this.recent.append(el("p", { class: `log-${kind}`, text }));
     if (this.recent.children.length > RECENT_LINES) this.recent.firstChild.remove();
-    if (atEnd) list.scrollTop = list.scrollHeight;
+    this.#toEnd();
+  }
+
+  #toEnd() {
+    if (this.#followsEnd) this.element.scrollTop = this.element.scrollHeight;
   }
 }
