@@ -112,9 +112,15 @@ impl Window {
         self.frames.back()
     }
 
-    /// The frame that answers a command.
+    /// The frame that answers a command. Those of a session are applied in the order of their `n`, so an earlier one ends the search:
+    /// a command that is new, as almost every one is, is not looked for in the whole window.
     pub(crate) fn caused_by(&self, cause: &Cause) -> Option<Position> {
-        self.frames.iter().rev().find(|frame| frame.cause.as_ref() == Some(cause)).map(|frame| frame.at)
+        let of_session = |known: &&Cause| known.session == cause.session && known.user == cause.user;
+        let causes = self.frames.iter().rev().filter_map(|frame| {
+            let known = frame.cause.as_ref().filter(of_session)?;
+            Some((known.n, frame.at))
+        });
+        causes.take_while(|&(n, _)| n >= cause.n).find(|&(n, _)| n == cause.n).map(|(_, at)| at)
     }
 
     /// Where a client that has everything up to `at` stands.
@@ -204,7 +210,7 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use shared::id::RoomId;
+    use shared::id::{RoomId, SessionId};
 
     use super::*;
 
@@ -301,6 +307,31 @@ mod tests {
         }
         assert_eq!(positions(&roomy), [(1, 2), (1, 3), (1, 4), (1, 5)]);
         assert_eq!(roomy.since_keyframe().count(), 1);
+    }
+
+    #[test]
+    fn the_answer_to_a_repeated_command_is_found_behind_later_ones_of_its_session() {
+        let cause = |user: &str, session, n| Cause {
+            user: UserId::new(user).unwrap(),
+            session: SessionId(session),
+            n,
+        };
+        let mut window = window(&[(K, 1, 1)]);
+        for (seq, cause) in [cause("ann", 1, 4), cause("bob", 2, 9), cause("ann", 1, 7), cause("ann", 3, 5)]
+            .into_iter()
+            .enumerate()
+        {
+            let delta = Entry { cause: Some(cause), ..entry(D, 1, seq as u64 + 2) };
+            window.offer(&delta, Source::Bus, 0);
+        }
+        let found = |user, session, n| window.caused_by(&cause(user, session, n)).map(|at| at.seq().0);
+        assert_eq!(found("ann", 1, 4), Some(2));
+        assert_eq!(found("ann", 1, 7), Some(4));
+        assert_eq!(found("ann", 3, 5), Some(5), "each session counts by itself");
+        for (user, session, n) in [("ann", 1, 5), ("ann", 1, 8), ("ann", 1, 3), ("bob", 1, 4), ("bob", 4, 9)]
+        {
+            assert_eq!(found(user, session, n), None, "{user} {session} {n}");
+        }
     }
 
     #[test]
