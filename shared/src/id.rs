@@ -1,8 +1,12 @@
 //! Names of things on the wire: rooms, users, sessions, nodes, and positions in a journal.
 
-use std::{borrow::Borrow, fmt, sync::Arc};
+use std::{borrow::Borrow, fmt};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use arrayvec::ArrayString;
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, Visitor},
+};
 
 /// The longest name of a room, user or node, in bytes.
 pub const NAME_BYTES_MAX: usize = 40;
@@ -21,9 +25,9 @@ fn check(name: &str) -> Result<(), BadName> {
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        /// Cheap to clone; ordered and hashed by its characters.
+        /// Its characters are stored in it: nothing is allocated, and comparing follows no pointer. Ordered and hashed by them.
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name(ArrayString<NAME_BYTES_MAX>);
 
         impl $name {
             /// Checks the characters and takes the name.
@@ -31,7 +35,8 @@ macro_rules! name {
             /// # Errors
             /// [`BadName`] when it is empty, too long or has other characters.
             pub fn new(name: &str) -> Result<Self, BadName> {
-                check(name).map(|()| Self(name.into()))
+                check(name)?;
+                ArrayString::from(name).map(Self).map_err(|_| BadName)
             }
 
             /// The characters.
@@ -73,8 +78,21 @@ macro_rules! name {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let name = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                Self::new(&name).map_err(serde::de::Error::custom)
+                struct Characters;
+
+                impl Visitor<'_> for Characters {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("a name")
+                    }
+
+                    fn visit_str<E: Error>(self, name: &str) -> Result<$name, E> {
+                        $name::new(name).map_err(E::custom)
+                    }
+                }
+
+                deserializer.deserialize_str(Characters)
             }
         }
     };
@@ -129,9 +147,9 @@ impl<'de> Deserialize<'de> for SessionId {
         }
         let digits = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         if digits.len() != 16 {
-            return Err(serde::de::Error::custom("a session has sixteen hexadecimal digits"));
+            return Err(Error::custom("a session has sixteen hexadecimal digits"));
         }
-        u64::from_str_radix(&digits, 16).map(Self).map_err(serde::de::Error::custom)
+        u64::from_str_radix(&digits, 16).map(Self).map_err(Error::custom)
     }
 }
 
