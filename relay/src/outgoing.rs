@@ -1,46 +1,57 @@
-//! What a relay says to rooms and nodes: one bounded queue, from which a task publishes without waiting in between.
+//! What a relay says to rooms and nodes. Where the bus decides at once, that is all; what it answers later is waited for in
+//! one bounded queue.
+
+use std::{fmt::Display, sync::Arc};
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream::FuturesUnordered};
-use shared::{bus::Bus, channel::Channel};
+use futures_util::{
+    StreamExt,
+    future::{BoxFuture, Either},
+    stream::FuturesUnordered,
+};
+use shared::{
+    bus::{Bus, BusError},
+    channel::Channel,
+};
 use tokio::sync::mpsc;
 
 use crate::{metrics::Metrics, works::Works};
 
-/// A message on its way to the bus.
-pub(crate) struct Publication {
-    channel: Channel,
-    payload: Bytes,
-}
+/// A publication that the bus has not decided yet; begun when it is first polled.
+type Undecided = BoxFuture<'static, Result<(), BusError>>;
 
 /// The sending end. Whoever publishes repeats what must arrive, so a full queue drops.
 pub(crate) struct Outgoing {
-    queue: mpsc::Sender<Publication>,
+    bus: Arc<dyn Bus>,
+    undecided: mpsc::Sender<Undecided>,
 }
 
 /// The end that [`publish`] takes from.
-pub(crate) type Waiting = mpsc::Receiver<Publication>;
+pub(crate) type Waiting = mpsc::Receiver<Undecided>;
 
 impl Outgoing {
-    /// A queue of at most `publishes_max` messages.
-    pub(crate) fn new(publishes_max: usize) -> (Self, Waiting) {
-        let (queue, waiting) = mpsc::channel(publishes_max);
-        (Self { queue }, waiting)
+    /// To this bus; at most `publishes_max` publications wait for it.
+    pub(crate) fn new(bus: Arc<dyn Bus>, publishes_max: usize) -> (Self, Waiting) {
+        let (undecided, waiting) = mpsc::channel(publishes_max);
+        (Self { bus, undecided }, waiting)
     }
 
-    /// Queues a message; whether it found room.
+    /// Publishes a message; whether it was taken.
     pub(crate) fn publish(&self, channel: &Channel, payload: Bytes, metrics: &Metrics) -> bool {
-        let queued = self.queue.try_send(Publication { channel: channel.clone(), payload }).is_ok();
-        if !queued {
-            metrics.publishes_failed.increment(1);
+        let taken = match self.bus.publish(channel, payload) {
+            Either::Left(decided) => decided.into_inner().map_err(|error| error.to_string()),
+            Either::Right(undecided) => self.undecided.try_send(undecided).map_err(|error| error.to_string()),
+        };
+        if let Err(error) = &taken {
+            failed(metrics, error);
         }
-        queued
+        taken.is_ok()
     }
 }
 
 /// Publishes what is queued. Publications are begun in order and, where the broker answers them, wait together, at most as
 /// many as the queue holds.
-pub(crate) async fn publish(mut waiting: Waiting, bus: &dyn Bus, works: &Works) {
+pub(crate) async fn publish(mut waiting: Waiting, works: &Works) {
     let metrics = &works.metrics;
     let bound = waiting.max_capacity();
     let mut begun = FuturesUnordered::new();
@@ -48,16 +59,18 @@ pub(crate) async fn publish(mut waiting: Waiting, bus: &dyn Bus, works: &Works) 
         tokio::select! {
             biased;
             Some(result) = begun.next() => if let Err(error) = result {
-                metrics.publishes_failed.increment(1);
-                tracing::debug!(error, "a message to a room was not published");
+                failed(metrics, &error);
             },
             next = waiting.recv(), if begun.len() < bound => match next {
-                Some(Publication { channel, payload }) => {
-                    begun.push(async move { works.answer(bus.publish(&channel, payload)).await });
-                }
+                Some(undecided) => begun.push(works.answer(undecided)),
                 None => return,
             },
         }
         metrics.publishes_waiting.set((waiting.len() + begun.len()) as f64);
     }
+}
+
+fn failed(metrics: &Metrics, error: &dyn Display) {
+    metrics.publishes_failed.increment(1);
+    tracing::debug!(%error, "a message to a room was not published");
 }

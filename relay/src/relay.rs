@@ -84,7 +84,7 @@ impl Relay {
         let node = config.node.clone().unwrap_or_else(|| {
             NodeId::new(&format!("relay-{:016x}", rng.next_u64())).expect("hexadecimal digits make a name")
         });
-        let (outgoing, waiting) = Outgoing::new(config.publishes_max);
+        let (outgoing, waiting) = Outgoing::new(ports.bus.clone(), config.publishes_max);
         let (tending, to_tend) = mpsc::unbounded_channel();
         let (serving, to_serve) = mpsc::unbounded_channel();
         let works = Works::new(node, config, ports.clock, outgoing, tending, serving);
@@ -200,7 +200,7 @@ impl Relay {
         let mut tasks = JoinSet::new();
         let Queues { outgoing, tending, serving } = queues;
         let relay = self.clone();
-        tasks.spawn(async move { publish(outgoing, &*relay.ports.bus, &relay.works).await });
+        tasks.spawn(async move { publish(outgoing, &relay.works).await });
         let (relay, own) = (self.clone(), subscription.clone());
         tasks.spawn(async move {
             tend_rooms(tending, &relay.hub, &relay.works, &*relay.ports.store, &*own).await;

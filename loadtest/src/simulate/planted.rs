@@ -5,7 +5,7 @@ use std::{cell::Cell, sync::Arc};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use shared::{
-    bus::{Bus, BusError, Receiver, Subscription},
+    bus::{Bus, Publishing, Receiver, Subscription},
     channel::Channel,
     entry::{Entry, Kind, Private},
     id::{Position, RoomId},
@@ -115,7 +115,7 @@ impl Store for LyingStore {
 pub(super) struct LeakyBus(pub(super) Arc<dyn Bus>);
 
 impl Bus for LeakyBus {
-    fn publish(&self, channel: &Channel, payload: Bytes) -> BoxFuture<'_, Result<(), BusError>> {
+    fn publish(&self, channel: &Channel, payload: Bytes) -> Publishing {
         self.0.publish(channel, leak(&payload).unwrap_or(payload))
     }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either};
 use parking_lot::Mutex;
 use tokio::{
     sync::Notify,
@@ -18,7 +18,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Bus, BusError, Receiver, Subscription};
+use super::{Bus, BusError, Publishing, Receiver, Subscription};
 use crate::{
     channel::Channel,
     id::NodeId,
@@ -100,15 +100,15 @@ impl From<Broken> for BusError {
 }
 
 impl Bus for MemoryBus {
-    fn publish(&self, channel: &Channel, payload: Bytes) -> BoxFuture<'_, Result<(), BusError>> {
-        let channel = channel.clone();
-        Box::pin(async move {
-            let arrived = self.link.reach(Operation::Publish).await?;
+    fn publish(&self, channel: &Channel, payload: Bytes) -> Publishing {
+        let (bus, channel) = (self.clone(), channel.clone());
+        Either::Right(Box::pin(async move {
+            let arrived = bus.link.reach(Operation::Publish).await?;
             if arrived.is_applied() {
-                self.hand_out(&channel, &payload);
+                bus.hand_out(&channel, &payload);
             }
-            Ok(self.link.answer(arrived).await?)
-        })
+            Ok(bus.link.answer(arrived).await?)
+        }))
     }
 
     fn flush(&self) -> BoxFuture<'_, ()> {

@@ -9,7 +9,7 @@ pub mod redis;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either, Ready};
 
 use crate::channel::Channel;
 
@@ -24,11 +24,15 @@ pub enum BusError {
     Full,
 }
 
+/// A publication under way. Where the broker does not answer it is decided when it is made, and nothing is allocated for it.
+pub type Publishing = Either<Ready<Result<(), BusError>>, BoxFuture<'static, Result<(), BusError>>>;
+
 /// What stands between nodes.
 pub trait Bus: Send + Sync + 'static {
     /// Sends `payload` to all who subscribe to `channel` now. That it is sent does not say that anybody hears it: there may be
-    /// nobody, and the broker may go away with it. Publications of one task to one channel keep their order.
-    fn publish(&self, channel: &Channel, payload: Bytes) -> BoxFuture<'_, Result<(), BusError>>;
+    /// nobody, and the broker may go away with it. Publications of one task to one channel keep their order. It may be sent before
+    /// the answer is waited for.
+    fn publish(&self, channel: &Channel, payload: Bytes) -> Publishing;
 
     /// Waits, for a bounded time, until what was published before reaches the broker even if this process ends.
     fn flush(&self) -> BoxFuture<'_, ()>;

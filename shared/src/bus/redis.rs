@@ -20,7 +20,11 @@ use fred::{
     prelude::{Client, ErrorKind},
     types::{ConnectHandle, Message},
 };
-use futures_util::{StreamExt, TryStreamExt, future::BoxFuture, stream};
+use futures_util::{
+    StreamExt, TryStreamExt,
+    future::{BoxFuture, Either, ready},
+    stream,
+};
 use metrics::counter;
 use parking_lot::Mutex;
 use tokio::{
@@ -37,7 +41,7 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
-use super::{Bus, BusError, Receiver, Subscription};
+use super::{Bus, BusError, Publishing, Receiver, Subscription};
 use crate::{
     channel::Channel,
     redis::{Redis, connected, is_full},
@@ -66,23 +70,23 @@ impl RedisBus {
 }
 
 impl Bus for RedisBus {
-    fn publish(&self, channel: &Channel, payload: Bytes) -> BoxFuture<'_, Result<(), BusError>> {
-        let channel = channel.clone();
-        Box::pin(async move {
-            let pinned = self.redis.pinned(channel.as_str());
-            let client = pinned.client();
-            // What waited for a reconnect would come late; whoever sends it will rather send it again.
-            if !client.is_connected() {
-                return Err(BusError::Unavailable("no connection to Redis".into()));
-            }
-            if let Some(publisher) = self.redis.publisher() {
-                return publisher.publish(channel.as_str(), &payload);
-            }
+    fn publish(&self, channel: &Channel, payload: Bytes) -> Publishing {
+        let pinned = self.redis.pinned(channel.as_str());
+        // What waited for a reconnect would come late; whoever sends it will rather send it again.
+        if !pinned.client().is_connected() {
+            return Either::Left(ready(Err(BusError::Unavailable("no connection to Redis".into()))));
+        }
+        if let Some(publisher) = self.redis.publisher() {
+            return Either::Left(ready(publisher.publish(channel.as_str(), &payload)));
+        }
+        let (redis, channel) = (self.redis.clone(), channel.clone());
+        Either::Right(Box::pin(async move {
+            let pinned = redis.pinned(channel.as_str());
             let Some(_permit) = pinned.permit_now() else {
                 counter!("cardhouse_bus_full_total").increment(1);
                 return Err(BusError::Full);
             };
-            let heard: Result<usize, _> = client.spublish(channel.as_str(), payload).await;
+            let heard: Result<usize, _> = pinned.client().spublish(channel.as_str(), payload).await;
             heard.map(drop).map_err(|error| {
                 pinned.examine(&error);
                 // How many have heard it is a number, whatever is in Redis.
@@ -91,7 +95,7 @@ impl Bus for RedisBus {
                 }
                 if is_full(&error) { BusError::Full } else { BusError::Unavailable(error.to_string()) }
             })
-        })
+        }))
     }
 
     fn flush(&self) -> BoxFuture<'_, ()> {
