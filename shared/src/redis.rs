@@ -387,6 +387,9 @@ impl<'a> Pinned<'a> {
 
     /// Leave to send, as soon as there is room.
     pub(crate) async fn permit(self) -> Result<SemaphorePermit<'a>, Slow> {
+        if let Some(permit) = self.permit_now() {
+            return Ok(permit);
+        }
         let acquire = self.connection.permits.acquire();
         match timeout(Duration::from_millis(self.timeout_ms), acquire).await {
             Ok(Ok(permit)) => Ok(permit),

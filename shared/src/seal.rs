@@ -51,7 +51,9 @@ impl SealKey {
     /// # Panics
     /// If the system has no randomness.
     pub fn random() -> Self {
-        Self(random())
+        let mut bytes = [0; KEY_BYTES];
+        system_rand::fill(&mut bytes).expect("the system gives random bytes");
+        Self(bytes)
     }
 
     /// Hexadecimal digits, for configuration files.
@@ -111,16 +113,17 @@ impl Sealer {
     /// Seals a record for one place.
     ///
     /// # Panics
-    /// If the system has no randomness, or the record has 64 GiB or more.
+    /// If the record has 64 GiB or more.
     pub fn seal(&self, room: &RoomId, at: Position, record: &[u8]) -> Bytes {
-        let salt: [u8; SALT_BYTES] = random();
+        let salt: [u8; SALT_BYTES] = rand::random();
         let mut out = Vec::with_capacity(record.len() + OVERHEAD_BYTES);
         out.push(VERSION);
         out.extend_from_slice(&salt);
         let body = out.len();
         out.extend_from_slice(record);
-        let key = record_key(&self.current, &salt, room, at);
-        let (place, nonce) = (place(room, at), Nonce::assume_unique_for_key([0; NONCE_LEN]));
+        let place = place(room, at);
+        let key = record_key(&self.current, &salt, &place);
+        let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
         let tag = key.seal_in_place_separate_tag(nonce, Aad::from(&place), &mut out[body..]);
         out.extend_from_slice(tag.expect("a record is far below GCM's limit").as_ref());
         out.into()
@@ -139,7 +142,7 @@ impl Sealer {
         let place = place(room, at);
         for house in std::iter::once(&self.current).chain(&self.older) {
             let mut record = body.to_vec();
-            let key = record_key(house, salt, room, at);
+            let key = record_key(house, salt, &place);
             let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
             if let Ok(plain) = key.open_in_place(nonce, Aad::from(&place), &mut record) {
                 let length = plain.len();
@@ -151,20 +154,14 @@ impl Sealer {
     }
 }
 
-fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    system_rand::fill(&mut bytes).expect("the system gives random bytes");
-    bytes
-}
-
 fn house_key(key: &SealKey) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, &key.0)
 }
 
-fn record_key(house: &hmac::Key, salt: &[u8], room: &RoomId, at: Position) -> LessSafeKey {
+fn record_key(house: &hmac::Key, salt: &[u8], place: &[u8]) -> LessSafeKey {
     let mut context = hmac::Context::with_key(house);
     context.update(salt);
-    context.update(&place(room, at));
+    context.update(place);
     let key = UnboundKey::new(&AES_256_GCM, context.sign().as_ref());
     LessSafeKey::new(key.expect("HMAC-SHA256 gives the 32 bytes of an AES-256 key"))
 }

@@ -122,11 +122,10 @@ impl Store for RedisStore {
                 }
             };
             let id = at.to_string();
-            let add = |client: &'_ Client| {
-                let (client, key, id) = (client.clone(), key.clone(), id.clone());
-                async move { client.xadd::<String, _, _, _, _>(key, false, cap, id, (FIELD, entry)).await }
-            };
-            match self.run(&key, add).await {
+            let (stream, named) = (key.as_str(), id.as_str());
+            let added: Result<String, _> =
+                self.run(stream, |client| client.xadd(stream, false, cap, named, (FIELD, entry))).await;
+            match added {
                 // Only this says that it was written, and not just that something was.
                 Ok(answer) if answer == id => {}
                 Ok(answer) => {
