@@ -97,7 +97,7 @@ pub struct RelayConfig {
     /// The longest time between two repetitions, milliseconds.
     #[arg(long, env = "CARDHOUSE_RETRY_MAX_MS", value_name = "MS", default_value_t = RelayConfig::default().retry_max_ms, value_parser = positive::<u64>)]
     pub retry_max_ms: u64,
-    /// Messages to rooms that may wait for the bus.
+    /// Messages to rooms that may wait where the bus answers each (in a Redis Cluster).
     #[arg(long, env = "CARDHOUSE_PUBLISHES_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().publishes_max, value_parser = positive::<usize>)]
     pub publishes_max: usize,
 

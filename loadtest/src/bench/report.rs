@@ -114,6 +114,8 @@ fn latency_plot(curves: &[Curve]) -> anyhow::Result<String> {
         let mut chart = ChartBuilder::on(&area)
             .caption("Latency: microseconds within which a share of deliveries arrived", ("sans-serif", 16))
             .margin(10)
+            // Half of the last label lies beyond the axis.
+            .margin_right(40)
             .x_label_area_size(36)
             .y_label_area_size(70)
             .build_cartesian_2d(0.0..5.0, (least..most * 1.2).log_scale())
@@ -129,6 +131,7 @@ fn latency_plot(curves: &[Curve]) -> anyhow::Result<String> {
                     .trim_end_matches('.')
                     .to_owned()
             })
+            .y_labels(4)
             .y_label_formatter(&|us| format!("{us:.0}"))
             .draw()
             .map_err(|error| anyhow!("{error}"))?;
@@ -146,7 +149,8 @@ fn latency_plot(curves: &[Curve]) -> anyhow::Result<String> {
         }
         chart
             .configure_series_labels()
-            .position(SeriesLabelPosition::UpperLeft)
+            // Curves rise to the right: nothing lies under their end.
+            .position(SeriesLabelPosition::LowerRight)
             .border_style(BLACK.mix(0.3))
             .background_style(WHITE.mix(0.8))
             .draw()
