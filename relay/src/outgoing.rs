@@ -4,21 +4,14 @@
 use std::{fmt::Display, sync::Arc};
 
 use bytes::Bytes;
-use futures_util::{
-    StreamExt,
-    future::{BoxFuture, Either},
-    stream::FuturesUnordered,
-};
+use futures_util::{StreamExt, future::Either, stream::FuturesUnordered};
 use shared::{
-    bus::{Bus, BusError},
+    bus::{Bus, Undecided},
     channel::Channel,
 };
 use tokio::sync::mpsc;
 
 use crate::{metrics::Metrics, works::Works};
-
-/// A publication that the bus has not decided yet; begun when it is first polled.
-type Undecided = BoxFuture<'static, Result<(), BusError>>;
 
 /// The sending end. Whoever publishes repeats what must arrive, so a full queue drops.
 pub(crate) struct Outgoing {

@@ -16,10 +16,10 @@ pub const NAME_BYTES_MAX: usize = 40;
 #[error("a name has 1 to {NAME_BYTES_MAX} characters of A-Z a-z 0-9 _ - .")]
 pub struct BadName;
 
-fn check(name: &str) -> Result<(), BadName> {
+fn checked(name: &str) -> Result<ArrayString<NAME_BYTES_MAX>, BadName> {
+    let characters = ArrayString::from(name).map_err(|_| BadName)?;
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
-    let fits = (1..=NAME_BYTES_MAX).contains(&name.len());
-    if fits && name.bytes().all(plain) { Ok(()) } else { Err(BadName) }
+    if !characters.is_empty() && characters.bytes().all(plain) { Ok(characters) } else { Err(BadName) }
 }
 
 macro_rules! name {
@@ -35,8 +35,7 @@ macro_rules! name {
             /// # Errors
             /// [`BadName`] when it is empty, too long or has other characters.
             pub fn new(name: &str) -> Result<Self, BadName> {
-                check(name)?;
-                ArrayString::from(name).map(Self).map_err(|_| BadName)
+                checked(name).map(Self)
             }
 
             /// The characters.

@@ -25,7 +25,10 @@ pub enum BusError {
 }
 
 /// A publication under way. Where the broker does not answer it is decided when it is made, and nothing is allocated for it.
-pub type Publishing = Either<Ready<Result<(), BusError>>, BoxFuture<'static, Result<(), BusError>>>;
+pub type Publishing = Either<Ready<Result<(), BusError>>, Undecided>;
+
+/// A publication that waits for the broker's answer; begun when it is first polled.
+pub type Undecided = BoxFuture<'static, Result<(), BusError>>;
 
 /// What stands between nodes.
 pub trait Bus: Send + Sync + 'static {
