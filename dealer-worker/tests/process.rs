@@ -12,7 +12,10 @@ use shared::{
     redis::{Redis, RedisConfig},
     seal::SealKey,
     store::{Store, redis::RedisStore},
-    testing::redis_server::{Persistence, RedisServer, free_port},
+    testing::{
+        full_pipe::full_pipe,
+        redis_server::{Persistence, RedisServer, free_port},
+    },
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -41,12 +44,21 @@ impl Process {
 
     /// As `curl -X POST` does.
     async fn drain(&self) {
+        let answer = self.ask("POST /drain HTTP/1.1\r\nContent-Length: 0").await;
+        assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    }
+
+    async fn get(&self, path: &str) -> String {
+        self.ask(&format!("GET {path} HTTP/1.1")).await
+    }
+
+    async fn ask(&self, request: &str) -> String {
         let mut operators = TcpStream::connect(self.ops).await.expect("it listens for operators");
-        let request = "POST /drain HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        let request = format!("{request}\r\nHost: x\r\nConnection: close\r\n\r\n");
         operators.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         operators.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+        answer
     }
 
     fn terminate(&self) {
@@ -92,6 +104,31 @@ async fn until_owned(store: &RedisStore, expected: &[(&str, usize)]) {
     if timeout(Duration::from_secs(60), shared).await.is_err() {
         panic!("owners are {load:?}, not {expected:?}");
     }
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_does_not_stop_a_worker() {
+    let redis = RedisServer::start(Persistence::None).await.expect("redis-server is installed");
+    let (_log, stderr) = full_pipe().expect("a pipe");
+    let ops = SocketAddr::from(([127, 0, 0, 1], free_port().expect("a port is free")));
+    let child = Command::new(env!("CARGO_BIN_EXE_dealer-worker"))
+        .args(["--redis-url", &redis.url(), "--node-id", "d1", "--tables", "3", "--log", "trace"])
+        .args(["--log-bytes-max", "1", "--ops-listen", &ops.to_string()])
+        .env("CARDHOUSE_SEAL_KEY", SealKey::random().to_hex())
+        .stderr(stderr)
+        .spawn();
+    let mut worker = Process { child: child.expect("the binary starts"), ops };
+    let store = RedisStore::new(Redis::connect(RedisConfig::new(redis.url())).await.expect("Redis is up"));
+    until_owned(&store, &[("d1", 3)]).await;
+    let lost = async {
+        while worker.get("/metrics").await.contains("cardhouse_log_lines_dropped_total 0\n") {
+            sleep(Duration::from_millis(10)).await;
+        }
+        assert!(worker.get("/livez").await.starts_with("HTTP/1.1 200"));
+    };
+    timeout(Duration::from_secs(30), lost).await.expect("it answers, and counts what it drops");
+    worker.terminate();
+    assert!(timeout(Duration::from_secs(30), worker.ended()).await.expect("it ends"), "with success");
 }
 
 #[tokio::test]

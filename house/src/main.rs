@@ -4,12 +4,16 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use house::{Config, House};
-use shared::telemetry::exit_code;
+use shared::{outlet::say, telemetry::exit_code};
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    exit_code("house", run().await)
+fn main() -> ExitCode {
+    exit_code("house", start())
+}
+
+fn start() -> anyhow::Result<()> {
+    Runtime::new()?.block_on(run())
 }
 
 async fn run() -> anyhow::Result<()> {
@@ -18,18 +22,18 @@ async fn run() -> anyhow::Result<()> {
     let bots = config.bots.at_a_table(config.tables.seats);
     let tables = config.tables.tables;
     let house = House::open(config).await?;
-    println!("Cardhouse is open: {}", house.url());
-    println!(
+    say(format_args!("Cardhouse is open: {}", house.url()));
+    say(format_args!(
         "  {tables} tables with {bots} bots each. Open the address in a browser, pick a name, sit down."
-    );
-    println!("  Open it in a second window to play against yourself.");
-    println!("  Everything is in memory: when the house closes, tables and chips are gone.");
-    println!("  Health and metrics: http://{}/metrics", house.ops_address());
-    println!("  Ctrl-C closes it; --help lists what can be set.");
+    ));
+    say("  Open it in a second window to play against yourself.");
+    say("  Everything is in memory: when the house closes, tables and chips are gone.");
+    say(format_args!("  Health and metrics: http://{}/metrics", house.ops_address()));
+    say("  Ctrl-C closes it; --help lists what can be set.");
     let closing = CancellationToken::new();
     tokio::spawn(close_on_signal(closing.clone()));
     house.run(closing).await.context("the house had to close")?;
-    println!("Closed.");
+    say("Closed.");
     Ok(())
 }
 

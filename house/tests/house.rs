@@ -1,7 +1,7 @@
 //! The house as its guests meet it: over HTTP and WebSockets, and as a process.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, PipeReader},
     net::SocketAddr,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -18,6 +18,7 @@ use player::{
 use shared::{
     id::RoomId,
     protocol::table::{TableCommand, TableEvent},
+    testing::{full_pipe::full_pipe, redis_server::free_port},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -274,6 +275,91 @@ async fn ctrl_c_closes_the_house_and_frees_its_port() {
     assert!(status.success());
     assert_eq!(last.as_deref(), Some("Closed."));
     std::net::TcpListener::bind(address).expect("the port is free again");
+}
+
+/// A house whose output goes where nobody reads it, and what is at the other ends.
+struct Unread {
+    process: Process,
+    address: SocketAddr,
+    ops: SocketAddr,
+    log: Option<PipeReader>,
+    _said: Option<PipeReader>,
+}
+
+/// `read` keeps the other ends of the pipes open; without it they are closed.
+fn unread(readers_stay: bool) -> Unread {
+    let free = || SocketAddr::from(([127, 0, 0, 1], free_port().unwrap()));
+    let (address, ops) = (free(), free());
+    let (said, stdout) = full_pipe().unwrap();
+    let (log, stderr) = full_pipe().unwrap();
+    let mut process = Command::new(env!("CARGO_BIN_EXE_house"));
+    process.args(["--listen", &address.to_string(), "--ops-listen", &ops.to_string()]);
+    process.args(["--log", "trace", "--log-format", "json", "--log-bytes-max", "20000", "--pause-ms", "20"]);
+    process.args(["--bot-think-min-ms", "0", "--bot-think-more-ms", "10"]);
+    let process = Process(process.stdout(stdout).stderr(stderr).spawn().unwrap());
+    let (log, said) = (readers_stay.then_some(log), readers_stay.then_some(said));
+    Unread { process, address, ops, log, _said: said }
+}
+
+impl Unread {
+    /// Plays and looks around until lines of the log have been lost.
+    async fn goes_on(&self) {
+        let up = async {
+            while TcpStream::connect(self.ops).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(SOON, up).await.expect("it comes up");
+        let mut guest = Guest::enter(self.address, "Ann").await;
+        guest.client.watch(&guest.room.clone(), Instant::now());
+        let lost = async {
+            while get(self.ops, "/metrics").await.contains("cardhouse_log_lines_dropped_total 0\n") {
+                guest.until("a hand's end", |_, heard| hand_ended(heard)).await;
+            }
+        };
+        timeout(SOON, lost).await.expect("lines are dropped");
+        assert!(get(self.ops, "/livez").await.starts_with("HTTP/1.1 200"));
+        guest.until("a hand's end", |_, heard| hand_ended(heard)).await;
+    }
+
+    async fn closes(mut self) {
+        let pid = self.process.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let ended = tokio::task::spawn_blocking(move || self.process.0.wait().unwrap());
+        assert!(timeout(SOON, ended).await.expect("it ends").unwrap().success());
+    }
+}
+
+#[tokio::test]
+async fn a_log_and_an_output_that_nobody_reads_stop_nothing() {
+    let house = unread(true);
+    house.goes_on().await;
+    house.closes().await;
+}
+
+#[tokio::test]
+async fn a_log_and_an_output_whose_readers_have_gone_stop_nothing() {
+    let house = unread(false);
+    house.goes_on().await;
+    house.closes().await;
+}
+
+#[tokio::test]
+async fn a_log_that_is_read_again_says_how_many_lines_are_missing() {
+    let mut house = unread(true);
+    house.goes_on().await;
+    let log = BufReader::new(house.log.take().unwrap());
+    let reading = tokio::task::spawn_blocking(move || {
+        let lines = log.lines().map(Result::unwrap).filter(|line| !line.is_empty());
+        let mut lines = lines.map(|line| serde_json::from_str::<serde_json::Value>(&line).unwrap());
+        let told = lines.find_map(|line| line["dropped"].as_u64());
+        // Read on, so that the house may say what it wants.
+        lines.for_each(drop);
+        told
+    });
+    house.closes().await;
+    let told = timeout(SOON, reading).await.expect("the log ends").unwrap();
+    assert!(told.is_some_and(|count| count > 0), "{told:?}");
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub mod swarm;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use shared::outlet;
 
 /// Load and proof for a Cardhouse: bots that play and judge, and a real cluster on this machine to play at.
 #[derive(Debug, Parser)]
@@ -46,8 +47,15 @@ enum Command {
 }
 
 impl Cli {
-    /// Runs the command to its end.
+    /// Runs the command to its end, and until its output has been read. A closed pipe does not disturb it.
     pub fn run(self) -> ExitCode {
+        outlet::keep_all();
+        let code = self.command();
+        outlet::finish_wholly();
+        code
+    }
+
+    fn command(self) -> ExitCode {
         // The simulator brings its own runtimes.
         if let Command::Simulate(simulate) = self.command {
             return if simulate.run() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
@@ -78,6 +86,6 @@ impl Cli {
 
 #[expect(clippy::needless_pass_by_value, reason = "what an error is handed to")]
 fn failed(error: anyhow::Error) -> ExitCode {
-    eprintln!("loadtest: {error:#}");
+    outlet::tell(format_args!("loadtest: {error:#}"));
     ExitCode::from(2)
 }

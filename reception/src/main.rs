@@ -10,12 +10,15 @@ use shared::{
     readiness::{Readiness, drain_route, ops_routes},
     telemetry::{Metrics, exit_code},
 };
-use tokio::{net::TcpListener, time::timeout};
+use tokio::{net::TcpListener, runtime::Runtime, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    exit_code("reception", run().await)
+fn main() -> ExitCode {
+    exit_code("reception", start())
+}
+
+fn start() -> anyhow::Result<()> {
+    Runtime::new()?.block_on(run())
 }
 
 async fn run() -> anyhow::Result<()> {

@@ -9,7 +9,10 @@ use std::{
 };
 
 use serde_json::Value;
-use shared::token::{KeySet, Signer};
+use shared::{
+    testing::{full_pipe::full_pipe, redis_server::free_port},
+    token::{KeySet, Signer},
+};
 
 /// Far longer than anything here takes; what fails should fail, not hang.
 const SOON: Duration = Duration::from_secs(30);
@@ -102,6 +105,28 @@ fn it_serves_says_that_it_is_ready_counts_and_leaves_on_sigterm() {
     let (_, metrics) = ask(reception.ops, "GET", "/metrics", "");
     assert!(metrics.contains(r#"reception_tokens_total{for="guest"} 1"#), "{metrics}");
     assert_eq!(ask(reception.address, "GET", "/metrics", "").0, 404, "metrics are not public");
+    reception.signal("-TERM");
+    assert!(reception.ended().success());
+}
+
+#[test]
+fn a_log_that_nobody_reads_does_not_stop_reception() {
+    let temporary = tempfile::tempdir().unwrap();
+    let free = || SocketAddr::from(([127, 0, 0, 1], free_port().unwrap()));
+    let (address, ops) = (free(), free());
+    let (_log, stderr) = full_pipe().unwrap();
+    let process = Command::new(env!("CARGO_BIN_EXE_reception"))
+        .args(["--listen", &address.to_string(), "--ops-listen", &ops.to_string()])
+        .args(["--log", "trace", "--log-bytes-max", "1", "--key-settle-ms", "0", "--key-dir"])
+        .arg(temporary.path().join("keys"))
+        .stderr(stderr)
+        .spawn()
+        .unwrap();
+    let mut reception = Reception { process, address, ops };
+    until(|| TcpStream::connect(address).is_ok());
+    assert_eq!(ask(address, "POST", "/api/guest", r#"{"name":"Ann"}"#).0, 201);
+    assert_eq!(ask(ops, "GET", "/livez", "").0, 200);
+    until(|| !ask(ops, "GET", "/metrics", "").1.contains("cardhouse_log_lines_dropped_total 0\n"));
     reception.signal("-TERM");
     assert!(reception.ended().success());
 }

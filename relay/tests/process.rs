@@ -18,7 +18,10 @@ use shared::{
     protocol::SUBPROTOCOL,
     redis::{Redis, RedisConfig},
     store::{Store, redis::RedisStore},
-    testing::redis_server::{Persistence, RedisServer},
+    testing::{
+        full_pipe::full_pipe,
+        redis_server::{Persistence, RedisServer, free_port},
+    },
     token::{Claims, Signer},
 };
 use tokio::{
@@ -74,6 +77,36 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_does_not_stop_a_relay() {
+    let redis = RedisServer::start(Persistence::None).await.unwrap();
+    let (_log, stderr) = full_pipe().unwrap();
+    let ops = format!("127.0.0.1:{}", free_port().unwrap());
+    let child = Command::new(env!("CARGO_BIN_EXE_relay"))
+        .args(["--listen", "127.0.0.1:0", "--ops-listen", &ops, "--redis-url", &redis.url()])
+        .args(["--log", "trace", "--log-bytes-max", "1000", "--drain-ms", "0"])
+        .stderr(stderr)
+        .spawn()
+        .unwrap();
+    let mut process = Process { child, listen: String::new(), ops };
+    let lost = async {
+        loop {
+            if TcpStream::connect(&process.ops).await.is_ok() {
+                assert!(process.get("/livez").await.starts_with("HTTP/1.1 200"));
+                if !process.get("/metrics").await.contains("cardhouse_log_lines_dropped_total 0\n") {
+                    return;
+                }
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, lost).await.expect("it answers, and counts what it drops");
+    let pid = process.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let status = timeout(PATIENCE, tokio::task::spawn_blocking(move || process.child.wait())).await;
+    assert!(status.expect("it ends").unwrap().unwrap().success());
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::{
     id::NodeId,
     members::Heartbeat,
+    outlet::{self, WhenFull},
     redis::{Durability, RedisConfig},
     seal::{SealKey, Sealer},
     telemetry::{LogError, LogFormat, init_logs},
@@ -35,6 +36,9 @@ pub struct LogArgs {
     /// How to log: `auto` writes for people on a terminal and JSON otherwise
     #[arg(long, env = "CARDHOUSE_LOG_FORMAT", default_value = "auto", value_name = "FORMAT")]
     pub log_format: LogFormat,
+    /// What may wait to be written when nobody reads the log, bytes; lines beyond it are dropped, and counted
+    #[arg(long, env = "CARDHOUSE_LOG_BYTES_MAX", default_value_t = outlet::BYTES_MAX, value_name = "BYTES", value_parser = positive::<usize>)]
+    pub log_bytes_max: usize,
 }
 
 impl LogArgs {
@@ -43,6 +47,9 @@ impl LogArgs {
     /// # Errors
     /// When the filter is none.
     pub fn init(&self) -> Result<(), LogError> {
+        if let Some(errors) = outlet::errors() {
+            errors.bound(self.log_bytes_max, WhenFull::Drop);
+        }
         init_logs(&self.log, self.log_format)
     }
 }

@@ -11,7 +11,8 @@
 //! - [`redis`]: the connections that both `redis` adapters use.
 //! - [`members`]: which nodes live.
 //! - [`token`]: who a client is.
-//! - [`telemetry`], [`readiness`], [`config`]: logs, metrics, health, and flags that all binaries share.
+//! - [`telemetry`], [`outlet`], [`readiness`], [`config`]: logs, metrics, the way out for lines, health, and flags that all
+//!   binaries share.
 //! - `testing` (a feature): real Redis servers for tests.
 
 pub mod bus;
@@ -22,6 +23,7 @@ pub mod entry;
 pub mod id;
 pub mod members;
 pub mod node;
+pub mod outlet;
 pub mod ports;
 pub mod protocol;
 mod publisher;

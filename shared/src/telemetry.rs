@@ -1,16 +1,33 @@
 //! Logs and metrics, set up the same way in every binary.
 //!
-//! Logs go to the standard error: for people on a terminal, as JSON otherwise. Never a card, a token or a key: what is
-//! secret has no `Debug` that shows it, and payloads are not logged.
+//! Logs go to the standard error through its [outlet](crate::outlet): for people on a terminal, as JSON otherwise. Never a
+//! card, a token or a key: what is secret has no `Debug` that shows it, and payloads are not logged.
 
-use std::{fmt, fs, io::IsTerminal, process::ExitCode};
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    env, fmt, fs,
+    io::{self, IsTerminal, Write},
+    panic,
+    process::ExitCode,
+    thread,
+};
 
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use parking_lot::Mutex;
 use tokio::time::{Duration, interval};
 use tokio_util::task::AbortOnDropHandle;
-use tracing_subscriber::{EnvFilter, util::TryInitError};
+use tracing_subscriber::{
+    EnvFilter,
+    fmt::{
+        MakeWriter,
+        format::Writer,
+        time::{FormatTime, SystemTime},
+    },
+    util::TryInitError,
+};
+
+use crate::outlet;
 
 /// How logs are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -37,16 +54,18 @@ pub enum LogError {
 
 /// What a process ends with. An error is told in a sentence, with its causes: a backtrace would not tell operators more.
 pub fn exit_code(program: &str, ended: Result<(), impl fmt::Display>) -> ExitCode {
-    match ended {
+    let code = match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{program}: {error:#}");
+            outlet::tell(format_args!("{program}: {error:#}"));
             ExitCode::FAILURE
         }
-    }
+    };
+    outlet::finish();
+    code
 }
 
-/// Sets up logs for the process. `filter` is a level or a list such as `info,relay=debug`.
+/// Sets up logs for the process, and logs panics. `filter` is a level or a list such as `info,relay=debug`.
 ///
 /// # Errors
 /// [`LogError`].
@@ -60,14 +79,99 @@ pub fn init_logs(filter: &str, format: LogFormat) -> Result<(), LogError> {
         LogFormat::Json => false,
         LogFormat::Auto => std::io::stderr().is_terminal(),
     };
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(ToErrors).with_ansi(is_coloured());
     if is_human {
         logs.compact().finish().try_init()?;
     } else {
         logs.json().flatten_event(true).finish().try_init()?;
     }
+    if let Some(errors) = outlet::errors() {
+        errors.tell_drops_with(if is_human { drops_for_people } else { drops_as_json });
+    }
+    panic::set_hook(Box::new(log_panic));
     Ok(())
 }
+
+/// Colours are for terminals whose owner wants them (<https://no-color.org>).
+fn is_coloured() -> bool {
+    let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let unknown = env::var_os("TERM").is_some_and(|kind| kind == "dumb");
+    io::stderr().is_terminal() && !unwanted && !unknown
+}
+
+/// Each line of the log as the outlet of the standard error takes it.
+#[derive(Debug, Clone, Copy)]
+struct ToErrors;
+
+impl<'a> MakeWriter<'a> for ToErrors {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        *self
+    }
+}
+
+impl Write for ToErrors {
+    /// Is given a line as a whole.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if let Some(errors) = outlet::errors() {
+            errors.line(line.to_vec());
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn drops_for_people(count: u64) -> String {
+    format!("{}  WARN {count} log lines were dropped: they were not read in time", now())
+}
+
+fn drops_as_json(count: u64) -> String {
+    serde_json::json!({
+        "timestamp": now(),
+        "level": "WARN",
+        "message": "log lines were dropped: they were not read in time",
+        "dropped": count,
+    })
+    .to_string()
+}
+
+/// As the other lines of the log say it.
+fn now() -> String {
+    let mut text = String::new();
+    // A clock before 1970 has no such text; the line is worth more than its time.
+    let _ = SystemTime.format_time(&mut Writer::new(&mut text));
+    text
+}
+
+/// The standard library would print panics itself, and wait for whoever reads them.
+fn log_panic(panic: &panic::PanicHookInfo<'_>) {
+    let thread = thread::current();
+    let thread = thread.name().unwrap_or("unnamed");
+    let backtrace = Backtrace::capture();
+    let traced = backtrace.status() == BacktraceStatus::Captured;
+    // Not where logs are off, nor where the panic came out of writing one.
+    if tracing::enabled!(tracing::Level::ERROR) {
+        let backtrace = traced.then(|| tracing::field::display(&backtrace));
+        tracing::error!(thread, backtrace, "{panic}");
+    } else {
+        outlet::tell(format_args!("thread '{thread}' {panic}"));
+        if traced {
+            outlet::tell(backtrace);
+        }
+    }
+    // It may be the last that this process says.
+    if let Some(errors) = outlet::errors() {
+        errors.flush(PANIC_STILL, PANIC_STILL);
+    }
+}
+
+/// So long a panic waits until it is written: only once for a reader that stands still.
+const PANIC_STILL: Duration = Duration::from_millis(100);
 
 /// Upper bounds of histograms of times, seconds.
 const SECONDS_BUCKETS: [f64; 18] = [
@@ -149,6 +253,10 @@ fn measure_process() {
     }
     if let Ok(open) = fs::read_dir("/proc/self/fd") {
         gauge!("process_open_fds").set(open.count() as f64);
+    }
+    if let Some(errors) = outlet::errors() {
+        counter!("cardhouse_log_lines_dropped_total").absolute(errors.dropped());
+        gauge!("cardhouse_log_bytes_waiting").set(errors.bytes_waiting() as f64);
     }
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
         gauge!("cardhouse_tasks").set(runtime.metrics().num_alive_tasks() as f64);

@@ -31,6 +31,7 @@ pub mod told;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use shared::outlet::{say, tell};
 
 pub use args::{BenchArgs, Workload};
 use figures::{Run, Summary};
@@ -90,14 +91,14 @@ pub async fn command(args: BenchArgs) -> anyhow::Result<ExitCode> {
         results = measuring => results?,
     };
     let machine = Machine::this();
-    eprintln!("{machine}");
+    tell(&machine);
     if let Some(file) = &args.html {
         let html = report::html(&results, &machine)?;
         std::fs::write(file, html).with_context(|| format!("cannot write {}", file.display()))?;
-        eprintln!("report: {}", file.display());
+        tell(format_args!("report: {}", file.display()));
     }
     if args.json {
-        println!("{}", results.to_json(&machine));
+        say(results.to_json(&machine));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -108,22 +109,22 @@ pub async fn command(args: BenchArgs) -> anyhow::Result<ExitCode> {
 /// When something is not installed or breaks.
 pub async fn measure(args: &BenchArgs) -> anyhow::Result<Results> {
     let mut results = Results::default();
-    let mut tell = |name: &'static str, summary: Summary| {
-        eprintln!("{}", summary.describe(name));
+    let mut add = |name: &'static str, summary: Summary| {
+        tell(summary.describe(name));
         results.workloads.push((name, summary));
     };
     if args.workload.includes(Workload::Ceiling) {
-        tell("ceiling", counted(args, "ceiling", async || ceiling::run(args).await).await?);
+        add("ceiling", counted(args, "ceiling", async || ceiling::run(args).await).await?);
     }
     if args.workload.includes(Workload::Idle) {
-        tell("idle", counted(args, "idle", async || idle::run(args).await).await?);
+        add("idle", counted(args, "idle", async || idle::run(args).await).await?);
     }
     if args.workload.includes(Workload::Rail) {
-        tell("rail", measure_rail(args).await?);
+        add("rail", measure_rail(args).await?);
     }
     if args.workload.includes(Workload::Return) {
         let stage = return_::Return::start(args).await?;
-        tell("return", counted(args, "return", async || stage.run(args).await).await?);
+        add("return", counted(args, "return", async || stage.run(args).await).await?);
         stage.end().await;
     }
     if args.workload.includes(Workload::Tables) {
@@ -143,7 +144,7 @@ async fn measure_rail(args: &BenchArgs) -> anyhow::Result<Summary> {
         }
     }
     if args.stalled > 0 {
-        eprintln!("rail: {} stop reading", args.stalled);
+        tell(format_args!("rail: {} stop reading", args.stalled));
         let last = runs.last_mut().context("at least one run")?;
         rail.run_stalled(args, last).await?;
     }
@@ -161,7 +162,7 @@ async fn measure_tables(args: &BenchArgs, results: &mut Results) -> anyhow::Resu
         let name = format!("tables ({relays} relays, {tables} tables)");
         let summary = counted(args, &name, async || stage.run(args).await).await?;
         stage.end().await;
-        eprintln!("{}", summary.describe(&name));
+        tell(summary.describe(&name));
         if results.workloads.iter().all(|(name, _)| *name != "tables") {
             results.workloads.push(("tables", summary.clone()));
         }
@@ -191,7 +192,7 @@ async fn counted(
 
 fn progress(name: &str, number: u64, runs: u64) {
     match number {
-        0 => eprintln!("{name}: warm-up"),
-        _ => eprintln!("{name}: run {number} of {runs}"),
+        0 => tell(format_args!("{name}: warm-up")),
+        _ => tell(format_args!("{name}: run {number} of {runs}")),
     }
 }

@@ -12,6 +12,7 @@ use shared::{
     bus::redis::RedisBus,
     clock::Clock,
     id::RoomId,
+    outlet::{say, tell},
     redis::{Redis, RedisConfig},
     store::redis::RedisStore,
 };
@@ -62,9 +63,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub async fn command(args: ChaosArgs) -> anyhow::Result<ExitCode> {
     let told = signals::until_told()?;
     let report = run(&args, &told).await?;
-    eprint!("{}", report.text());
+    tell(report.text().trim_end());
     if args.json {
-        println!("{}", serde_json::to_string(&report)?);
+        say(serde_json::to_string(&report)?);
     }
     anyhow::ensure!(report.actions > 0, "no action was played");
     Ok(if report.breaches_total() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -21,6 +21,7 @@ use std::{
 };
 
 use anyhow::Context;
+use shared::outlet::{say, tell};
 use tempfile::TempDir;
 use tokio::time::{Duration, Instant};
 
@@ -202,19 +203,20 @@ impl Cluster {
     }
 
     fn print(&self, args: &ClusterArgs) {
-        println!("cardhouse at http://{}/", self.address());
-        println!("  swarm:      cargo run --release -p loadtest -- swarm --url {}", self.ws_url());
-        println!(
+        say(format_args!("cardhouse at http://{}/", self.address()));
+        say(format_args!("  swarm:      cargo run --release -p loadtest -- swarm --url {}", self.ws_url()));
+        say(format_args!(
             "  redis:      {} ({:?}, {} processes)",
             self.broker.url(),
             args.redis,
             self.broker.servers().len()
-        );
+        ));
         for process in [&self.reception, &self.nginx].into_iter().chain(&self.dealers).chain(&self.relays) {
             let pid = process.pid().unwrap_or_default();
-            println!("  {:<11} pid {pid:<8} {} health {}", process.name(), process.listen(), process.ops());
+            let (name, at, health) = (process.name(), process.listen(), process.ops());
+            say(format_args!("  {name:<11} pid {pid:<8} {at} health {health}"));
         }
-        println!("  logs:       {}", self.dir().display());
+        say(format_args!("  logs:       {}", self.dir().display()));
     }
 }
 
@@ -347,13 +349,13 @@ pub async fn command(args: ClusterArgs) -> anyhow::Result<ExitCode> {
         cluster = Cluster::start(&args) => cluster?,
     };
     cluster.print(&args);
-    println!("all ready after {:.1} s; Ctrl-C ends it", begin.elapsed().as_secs_f64());
+    say(format_args!("all ready after {:.1} s; Ctrl-C ends it", begin.elapsed().as_secs_f64()));
     let mut code = ExitCode::SUCCESS;
     while !stop.is_cancelled() {
         for node in cluster.nodes() {
             let process = cluster.node(node);
             if let Some(ended) = process.has_ended() {
-                eprintln!("{} ended: {ended}\n{}", process.name(), process.last_words());
+                tell(format_args!("{} ended: {ended}\n{}", process.name(), process.last_words()));
                 code = ExitCode::FAILURE;
             }
         }
@@ -363,7 +365,7 @@ pub async fn command(args: ClusterArgs) -> anyhow::Result<ExitCode> {
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
-    println!("ending");
+    say("ending");
     cluster.end().await;
     Ok(code)
 }

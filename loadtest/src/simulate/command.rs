@@ -13,7 +13,10 @@ use std::{
 
 use parking_lot::Mutex;
 use serde::Serialize;
-use shared::telemetry::LogFormat;
+use shared::{
+    outlet::{finish_wholly, say, tell},
+    telemetry::LogFormat,
+};
 use tokio::time::Duration;
 
 use super::{
@@ -107,7 +110,7 @@ impl Simulate {
     /// Runs all seeds; answers whether every promise was kept.
     pub fn run(self) -> bool {
         if let Err(error) = shared::telemetry::init_logs(&self.log, LogFormat::Human) {
-            eprintln!("loadtest: --log {}: {error}", self.log);
+            tell(format_args!("loadtest: --log {}: {error}", self.log));
             return false;
         }
         count_panics();
@@ -176,7 +179,8 @@ fn watch(running: &Running, again: &str) {
             if *last != pulse {
                 (*last, *since) = (pulse, Instant::now());
             } else if since.elapsed() > STUCK_AFTER {
-                println!("seed {seed}: its clock stands still; {AGAIN} {seed}{again}");
+                say(format_args!("seed {seed}: its clock stands still; {AGAIN} {seed}{again}"));
+                finish_wholly();
                 std::process::exit(1);
             }
         }
@@ -190,14 +194,14 @@ impl Report {
         let broken = verdict.as_ref().is_none_or(|verdict| !verdict.broken.is_empty());
         if broken {
             self.failing_seeds.push(seed);
-            println!("seed {seed}: broken; {AGAIN} {seed}{again}");
+            say(format_args!("seed {seed}: broken; {AGAIN} {seed}{again}"));
         }
         let Some(verdict) = verdict else {
             self.breaches += 1;
             return;
         };
         for (promise, what) in &verdict.broken {
-            println!("  {promise:?}: {what}");
+            say(format_args!("  {promise:?}: {what}"));
         }
         self.breaches += verdict.broken.len() as u64;
         self.virtual_seconds += verdict.virtual_time.as_secs_f64();
@@ -215,7 +219,7 @@ impl Report {
     }
 
     fn print(&self, json: bool) {
-        println!(
+        say(format_args!(
             "{} seeds, {:.0} virtual seconds in {:.1} s (x{:.0}): {} hands, {} actions, {} deliveries, {} blows, \
              {} breaches in {} seeds",
             self.seeds,
@@ -228,9 +232,9 @@ impl Report {
             self.blows.values().sum::<u64>(),
             self.breaches,
             self.failing_seeds.len(),
-        );
+        ));
         if json {
-            println!("{}", serde_json::to_string(self).expect("a report is JSON"));
+            say(serde_json::to_string(self).expect("a report is JSON"));
         }
     }
 }

@@ -9,7 +9,7 @@ use player::{
     connect::{self, Dialer},
     guest::{Reception, Tokens},
 };
-use shared::id::RoomId;
+use shared::{id::RoomId, outlet::tell};
 use tokio::{
     task::JoinSet,
     time::{Duration, Instant},
@@ -53,7 +53,11 @@ impl Crowd {
         let reception = Reception::new(&base);
         let tables = find_tables(&dialer, &reception, args.tables).await?;
         if tables.len() < args.tables && args.part().index == 0 {
-            eprintln!("the lobby names {} of {} tables: playing at those", tables.len(), args.tables);
+            tell(format_args!(
+                "the lobby names {} of {} tables: playing at those",
+                tables.len(),
+                args.tables
+            ));
         }
         let tables = tables[args.part().share(tables.len())].into();
         Ok(Self { dialer, reception, tables })

@@ -17,6 +17,7 @@ pub mod tally;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use shared::outlet::{say, tell};
 
 pub use args::SwarmArgs;
 pub use crowd::Crowd;
@@ -36,13 +37,15 @@ pub async fn command(args: SwarmArgs) -> anyhow::Result<ExitCode> {
         Crowd::find(&args).await?.run(&args, &stop).await
     };
     if args.part.is_some() {
-        println!("{}", serde_json::to_string(&processes::Said::Outcome(outcome.into()))?);
+        say(serde_json::to_string(&processes::Said::Outcome(outcome.into()))?);
         return Ok(ExitCode::SUCCESS);
     }
-    outcome.describe(&mut std::io::stderr()).context("cannot write the summary")?;
+    let mut described = Vec::new();
+    outcome.describe(&mut described).context("cannot write the summary")?;
+    tell(String::from_utf8_lossy(&described).trim_end());
     let summary = outcome.summary();
     if args.json {
-        println!("{}", serde_json::to_string(&summary)?);
+        say(serde_json::to_string(&summary)?);
     }
     anyhow::ensure!(summary.actions > 0, "no action was played");
     Ok(if outcome.breaches.total() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

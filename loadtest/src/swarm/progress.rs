@@ -1,8 +1,13 @@
 //! The live view: one line that moves, on a terminal only.
 
-use std::io::IsTerminal;
+use std::{
+    io::IsTerminal,
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    thread,
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use shared::outlet::say;
 use tokio::time::Duration;
 
 use super::{
@@ -21,7 +26,7 @@ pub struct View {
 
 #[derive(Debug)]
 enum Out {
-    Terminal(ProgressBar),
+    Terminal(Drawing),
     /// This process is a part of a swarm: the whole is shown by the process that started it.
     Parent,
     Nowhere,
@@ -33,10 +38,7 @@ impl View {
         let out = if args.part.is_some() {
             Out::Parent
         } else if std::io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{spinner} {wide_msg} {bar:20}");
-            Out::Terminal(
-                ProgressBar::new(args.seconds).with_style(style.expect("a template of known fields")),
-            )
+            Out::Terminal(Drawing::start(args.seconds))
         } else {
             Out::Nowhere
         };
@@ -46,19 +48,17 @@ impl View {
 
     /// Bots are coming.
     pub fn ramping(&self, tally: &Tally) {
-        if let Out::Terminal(bar) = &self.out {
-            bar.set_message(format!("{}/{} bots", tally.online(), self.bots));
-            bar.tick();
+        if let Out::Terminal(drawing) = &self.out {
+            drawing.draw(0, format!("{}/{} bots", tally.online(), self.bots));
         }
     }
 
     /// They are playing, since so long.
     pub fn playing(&self, progress: Progress, since: Duration) {
         match &self.out {
-            Out::Terminal(bar) => {
+            Out::Terminal(drawing) => {
                 let seconds = since.as_secs_f64().max(0.001);
-                bar.set_position(since.as_secs().min(self.seconds));
-                bar.set_message(format!(
+                let line = format!(
                     "{}/{} bots  {} hands  {:.0} actions/s  {:.0} deliveries/s  p50 {:.1} ms  p99 {:.1} ms",
                     progress.online,
                     self.bots,
@@ -67,19 +67,61 @@ impl View {
                     progress.deliveries as f64 / seconds,
                     progress.p50_us as f64 / 1_000.0,
                     progress.p99_us as f64 / 1_000.0,
-                ));
+                );
+                drawing.draw(since.as_secs().min(self.seconds), line);
             }
             Out::Parent => {
-                println!("{}", serde_json::to_string(&Said::Progress(progress)).expect("numbers are JSON"));
+                say(serde_json::to_string(&Said::Progress(progress)).expect("numbers are JSON"));
             }
             Out::Nowhere => {}
         }
     }
 
     /// Makes room for the summary.
-    pub fn clear(&self) {
-        if let Out::Terminal(bar) = &self.out {
-            bar.finish_and_clear();
+    pub fn clear(self) {
+        if let Out::Terminal(drawing) = self.out {
+            drawing.end();
         }
+    }
+}
+
+/// A terminal that is not cleared within this stands still.
+const CLEARED_WITHIN: Duration = Duration::from_secs(1);
+
+/// Draws in a thread of its own: a terminal that its owner has stopped (Ctrl-S) stops whoever writes to it, and bots are to
+/// play on.
+#[derive(Debug)]
+struct Drawing {
+    lines: SyncSender<(u64, String)>,
+    ended: Receiver<()>,
+}
+
+impl Drawing {
+    fn start(seconds: u64) -> Self {
+        let (lines, drawn) = sync_channel::<(u64, String)>(1);
+        let (end, ended) = sync_channel::<()>(1);
+        thread::spawn(move || {
+            let style = ProgressStyle::with_template("{spinner} {wide_msg} {bar:20}");
+            let bar = ProgressBar::new(seconds).with_style(style.expect("a template of known fields"));
+            for (position, line) in drawn {
+                bar.set_position(position);
+                bar.set_message(line);
+                bar.tick();
+            }
+            bar.finish_and_clear();
+            drop(end);
+        });
+        Self { lines, ended }
+    }
+
+    /// Draws this, unless it is still drawing: there will be a newer one soon.
+    fn draw(&self, position: u64, line: String) {
+        let _ = self.lines.try_send((position, line));
+    }
+
+    fn end(self) {
+        drop(self.lines);
+        // Nothing is sent: the other end goes with the thread.
+        let _ = self.ended.recv_timeout(CLEARED_WITHIN);
     }
 }
