@@ -14,6 +14,11 @@ export class Commands {
     return { message, answer };
   }
 
+  /** The largest number that was used. */
+  get last() {
+    return this.#last;
+  }
+
   /** Takes an `ack` or `refused`; a repeat is ignored. */
   answered(answer) {
     const command = this.#unanswered.get(answer.n);

@@ -153,7 +153,7 @@ export class Connection {
   #greet(token) {
     this.#greeted = new Set(this.#rooms.keys());
     const resume = Object.fromEntries([...this.#rooms].map(([id, room]) => [id, room.position]));
-    const session = this.#session ? { session: this.#session } : {};
+    const session = this.#session ? { session: this.#session, n: this.#commands.last } : {};
     this.#socket.send(JSON.stringify({ t: "hello", token, ...session, resume }));
   }
 

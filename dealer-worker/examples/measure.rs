@@ -2,12 +2,15 @@
 //!
 //! `cargo run --release -p dealer-worker --example measure -- [ROOMS] [ACTIONS]`
 
-use std::{fs, sync::Arc, time::Instant};
+use std::{borrow::Cow, fs, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use dealer_worker::{
     Worker, WorkerConfig, open_tables,
-    room::{Input, Room, frame, record::Delta},
+    room::{
+        Input, Room, frame,
+        record::{Delta, DeltaOf},
+    },
     table::Table,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -18,7 +21,7 @@ use shared::{
     id::{NodeId, Position, RoomId, UserId},
     ports::Ports,
     protocol::table::TableConfig,
-    seal::{SealKey, Sealer},
+    seal::{Form, SealKey, Sealer},
     store::{Store, memory::MemoryStore},
     wire::Wire,
 };
@@ -113,7 +116,8 @@ async fn commits(actions: u32) -> anyhow::Result<()> {
         dealer_worker::room::record::seal(
             &sealer,
             &mut entry,
-            &Delta { events: decision.events, plays: None },
+            Form::Headed,
+            &DeltaOf::<Table>(Cow::Owned(Delta { events: decision.events, plays: None, at_ms: now })),
         );
         let encoded = entry.encode();
         bytes += encoded.stored.len();

@@ -2,6 +2,8 @@
 
 use shared::{id::NodeId, members::Heartbeat, seal::SealKey};
 
+use crate::room::{answers::Memory, talk::Pace};
+
 /// The settings of a [`Worker`](crate::Worker). Times in milliseconds.
 #[derive(Debug, Clone)]
 pub struct WorkerConfig {
@@ -42,6 +44,10 @@ pub struct WorkerConfig {
     pub lobby_ms: u64,
     /// All tables are told to the lobby so often.
     pub lobby_full_ms: u64,
+    /// How much rooms remember of the commands that they have answered.
+    pub memory: Memory,
+    /// How fast one user may talk in one room.
+    pub talk: Pace,
 }
 
 impl WorkerConfig {
@@ -66,6 +72,8 @@ impl WorkerConfig {
             drain_ms: 10_000,
             lobby_ms: 1_000,
             lobby_full_ms: 10_000,
+            memory: Memory::default(),
+            talk: Pace::default(),
         }
     }
 }

@@ -1,6 +1,13 @@
 //! What all rooms of a worker share.
 
-use shared::{ports::Ports, seal::Sealer};
+use std::sync::Arc;
+
+use shared::{
+    members::Membership,
+    ports::Ports,
+    seal::{Form, Sealer},
+};
+use tokio::sync::watch;
 
 use crate::{config::WorkerConfig, lobby::Board, replies::Replies, room::switchboard::Switchboard};
 
@@ -18,4 +25,13 @@ pub struct Context {
     pub replies: Replies,
     /// Where tables are written up for the lobby.
     pub board: Board,
+    /// Who lives, and what the others read.
+    pub membership: watch::Receiver<Arc<Membership>>,
+}
+
+impl Context {
+    /// In which form records are written now: one that every living worker reads.
+    pub fn form(&self) -> Form {
+        if self.membership.borrow().workers_speak < 2 { Form::Bare } else { Form::Headed }
+    }
 }

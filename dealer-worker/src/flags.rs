@@ -8,7 +8,10 @@ use shared::{
     },
 };
 
-use crate::WorkerConfig;
+use crate::{
+    WorkerConfig,
+    room::{answers::Memory, talk::Pace},
+};
 
 /// Owns tables: deals, keeps the clocks, and writes every hand to its journal.
 ///
@@ -61,6 +64,9 @@ impl Flags {
             drain_ms,
             lobby_ms,
             lobby_full_ms,
+            answers_keep_ms,
+            talk_every_ms,
+            talk_burst,
         } = self.worker;
         WorkerConfig {
             node: self.node.node_id("dealer"),
@@ -81,6 +87,8 @@ impl Flags {
             drain_ms,
             lobby_ms,
             lobby_full_ms,
+            memory: Memory { keep_ms: answers_keep_ms, ..Memory::default() },
+            talk: Pace { every_ms: talk_every_ms, burst: talk_burst },
         }
     }
 }
@@ -131,6 +139,15 @@ pub struct WorkerArgs {
     /// All tables are told to the lobby so often, milliseconds
     #[arg(long, env = "CARDHOUSE_LOBBY_FULL_MS", default_value_t = 10_000, value_name = "MS", value_parser = positive::<u64>)]
     pub lobby_full_ms: u64,
+    /// What was answered to somebody without a seat is remembered for so long at least, for whoever comes back and asks again, milliseconds
+    #[arg(long, env = "CARDHOUSE_ANSWERS_KEEP_MS", default_value_t = Memory::default().keep_ms, value_name = "MS", value_parser = positive::<u64>)]
+    pub answers_keep_ms: u64,
+    /// One user may say one more thing at a table after so long, milliseconds; 0: no bound
+    #[arg(long, env = "CARDHOUSE_TALK_EVERY_MS", default_value_t = Pace::default().every_ms, value_name = "MS")]
+    pub talk_every_ms: u64,
+    /// And so many at once
+    #[arg(long, env = "CARDHOUSE_TALK_BURST", default_value_t = Pace::default().burst, value_name = "COUNT", value_parser = positive::<u32>)]
+    pub talk_burst: u32,
 }
 
 /// Tables to open at start; those that exist stay as they are.

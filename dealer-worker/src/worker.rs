@@ -64,6 +64,7 @@ impl Worker {
             switchboard: Switchboard::new(&*ports.bus, config.mailbox_messages_max),
             replies,
             board: Board::default(),
+            membership: members.watch(),
             ports: ports.clone(),
             config,
         });

@@ -1,5 +1,7 @@
 //! The table by itself: what players are promised, and that nothing is lost or made up whatever they do.
 
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use serde_json::{Value, json};
@@ -7,7 +9,8 @@ use serde_json::{Value, json};
 use dealer_worker::{
     room::{
         Decision, Input, Refusal, Room,
-        record::{Delta, Journaled},
+        answers::Memory,
+        record::{Delta, DeltaOf, Journaled, Record},
     },
     table::{Event, Table},
 };
@@ -21,6 +24,7 @@ use shared::{
             Straddles, TableConfig, TableEvent, TablePrivate, TableView, TurnView,
         },
     },
+    seal::Form,
 };
 
 const START_MS: u64 = 1_700_000_000_000;
@@ -78,8 +82,8 @@ impl Game {
         }
         self.events.extend(seen);
         let at = Position::new(1, self.journal.len() as u64 + 1);
-        let delta = Delta { events: decision.events, plays: None };
-        self.state.apply(&delta, cause.as_ref(), at);
+        let delta = Delta { events: decision.events, plays: None, at_ms: self.now };
+        self.state.apply(&delta, cause.as_ref(), at, &Memory::default());
         assert!(self.state.room == decision.after, "events lead to the decided state");
         assert_eq!(self.state.room.public(), &self.folded, "a client's fold is the table's view");
         let keyframe: TableView = serde_json::from_str(self.state.room.view().get()).unwrap();
@@ -574,16 +578,16 @@ proptest! {
         let mut keyframe = None;
         for (at, step) in steps.iter().enumerate() {
             if at == crash_at {
-                keyframe = Some((postcard::to_stdvec(&game.state).unwrap(), game.journal.len()));
+                keyframe = Some((game.state.write(Form::Headed), game.journal.len()));
             }
             game.step(step);
         }
         let (keyframe, written) = keyframe.unwrap();
-        let mut restored: Journaled<Table> = postcard::from_bytes(&keyframe).unwrap();
+        let mut restored = Journaled::<Table>::read(Form::Headed, &keyframe, game.now).unwrap();
         for (at, (delta, cause)) in game.journal.iter().enumerate().skip(written) {
-            let record = postcard::to_stdvec(delta).unwrap();
-            let delta: Delta<Event> = postcard::from_bytes(&record).unwrap();
-            restored.apply(&delta, cause.as_ref(), Position::new(1, at as u64 + 1));
+            let record = DeltaOf::<Table>(Cow::Borrowed(delta)).write(Form::Headed);
+            let DeltaOf(delta) = DeltaOf::<Table>::read(Form::Headed, &record, game.now).unwrap();
+            restored.apply(&delta, cause.as_ref(), Position::new(1, at as u64 + 1), &Memory::default());
         }
         prop_assert!(restored == game.state);
         prop_assert!(restored.room.view().get() == game.state.room.view().get());

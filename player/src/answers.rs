@@ -63,6 +63,11 @@ impl Answers {
         self.waiting.back().expect("just pushed")
     }
 
+    /// The largest number that was used; 0 if none was.
+    pub fn last_n(&self) -> u64 {
+        self.next_n - 1
+    }
+
     /// Takes the answer to a command and returns the command.
     ///
     /// # Errors

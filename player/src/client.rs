@@ -177,7 +177,8 @@ impl Client {
         self.outgoing.clear();
         let resume =
             self.rooms.iter_mut().map(|(room, watched)| (room.clone(), watched.resume_at())).collect();
-        self.send(&ClientIn::Hello { token: self.token.clone(), session: self.session, resume }, now);
+        let n = self.session.map(|_| self.answers.last_n());
+        self.send(&ClientIn::Hello { token: self.token.clone(), session: self.session, n, resume }, now);
         if self.lobby.is_some() {
             self.send(&ClientIn::Lobby { on: true }, now);
         }

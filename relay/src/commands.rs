@@ -34,13 +34,15 @@ pub(crate) struct Ask {
     pub(crate) name: Arc<str>,
     /// The JSON text of its `do`.
     pub(crate) body: Bytes,
+    /// It was never sent before, on this connection or an earlier one.
+    is_first: bool,
     tries: u32,
     due_ms: UnixMs,
 }
 
 impl Ask {
-    pub(crate) fn new(n: u64, name: Arc<str>, body: Bytes) -> Self {
-        Self { n, name, body, tries: 0, due_ms: 0 }
+    pub(crate) fn new(n: u64, name: Arc<str>, body: Bytes, is_first: bool) -> Self {
+        Self { n, name, body, is_first, tries: 0, due_ms: 0 }
     }
 }
 
@@ -146,12 +148,12 @@ impl Room {
         // Without a keyframe nobody has owned the room yet; the first one sends it.
         let Some(end) = state.window.end() else { return };
         ask.tries += 1;
-        let what = Asked::Command {
-            user: watcher.user.clone(),
-            name: ask.name.as_ref().into(),
-            session: watcher.session,
-            n: ask.n,
-            body: ask.body.clone(),
+        let (user, name) = (watcher.user.clone(), ask.name.as_ref().into());
+        let (session, n, body) = (watcher.session, ask.n, ask.body.clone());
+        let is_first = std::mem::take(&mut ask.is_first) && works.owners_speak() >= 2;
+        let what = match is_first {
+            true => Asked::First { user, name, session, n, body },
+            false => Asked::Command { user, name, session, n, body },
         };
         works.tell_room(&self.commands, &ToRoom { epoch: end.epoch(), relay: works.node.clone(), what });
     }

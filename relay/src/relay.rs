@@ -16,7 +16,7 @@ use shared::{
     bus::Subscription,
     channel::Channel,
     id::{NodeId, SessionId},
-    members::{Members, Observed},
+    members::{Members, Membership, Observed},
     node::{LobbyNews, Role, encode},
     ports::Ports,
     protocol::{ClientOut, CloseCode, client_out::NoticeCode},
@@ -149,7 +149,7 @@ impl Relay {
     }
 
     pub(crate) fn new_session(&self) -> SessionId {
-        SessionId(self.rng.lock().next_u64())
+        SessionId::beginning(self.works.now_ms(), self.rng.lock().next_u32())
     }
 
     /// Runs until `shutdown`, then drains. Dropping the future ends all at once, as a crash would.
@@ -178,6 +178,7 @@ impl Relay {
                 Members::start(relay.ports.clone(), relay.node().clone(), Role::Relay, pace, |_| {});
             let mut tasks = relay.begin(queues, &subscription);
             tasks.spawn(relay.clone().watch_connection(members.observed()));
+            tasks.spawn(relay.clone().watch_owners(members.watch()));
             tokio::select! {
                 biased;
                 () = shutdown => {}
@@ -255,6 +256,17 @@ impl Relay {
         loop {
             rounds.tick().await;
             self.lobby.end_round(&self.works).await;
+        }
+    }
+
+    /// Follows what dealer workers read.
+    async fn watch_owners(self: Arc<Self>, mut membership: watch::Receiver<Arc<Membership>>) {
+        loop {
+            let speak = membership.borrow_and_update().workers_speak;
+            self.works.hear_what_owners_speak(speak);
+            if membership.changed().await.is_err() {
+                return std::future::pending().await;
+            }
         }
     }
 

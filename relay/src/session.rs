@@ -44,6 +44,8 @@ struct Greeted {
     session: SessionId,
     /// The counter of the last command on this connection.
     last_n: u64,
+    /// Commands up to this number may have been sent on an earlier connection.
+    repeats_n: u64,
     watching: Vec<Watching>,
     /// The viewer's key.
     lobby: Option<usize>,
@@ -96,6 +98,7 @@ impl Session {
         &mut self,
         token: &str,
         session: Option<SessionId>,
+        n: Option<u64>,
         resume: impl IntoIterator<Item = (RoomId, Position)>,
     ) {
         if self.greeted.is_some() {
@@ -108,6 +111,8 @@ impl Session {
             }
             Err(Denied::Token(error)) => return self.close(CloseCode::BadToken, reason(&error)),
         };
+        // Without a word of the client every command of a session that goes on may be a repeat.
+        let repeats_n = if session.is_some() { n.unwrap_or(u64::MAX) } else { 0 };
         let session = session.unwrap_or_else(|| self.relay.new_session());
         if let Some(before) = self.relay.registry.take_session(session, &claims.sub, self.key) {
             before.close(CloseCode::SessionTaken, "the session was continued elsewhere", self.now_ms());
@@ -128,6 +133,7 @@ impl Session {
             name: claims.name.into(),
             session,
             last_n: 0,
+            repeats_n,
             watching: Vec::new(),
             lobby: None,
         }));
@@ -234,6 +240,7 @@ impl Session {
         let grows = n > greeted.last_n;
         greeted.last_n = greeted.last_n.max(n);
         let name = greeted.name.clone();
+        let is_first = n > greeted.repeats_n;
         if !grows {
             let in_flight =
                 self.find(room).is_some_and(|found| found.room.is_asked(found.key, &self.peer, n));
@@ -257,7 +264,7 @@ impl Session {
         // Once more if the room had turned out not to exist: it may by now.
         for _ in 0..2 {
             if let Some(found) = self.find(room) {
-                let ask = Ask::new(n, name.clone(), body.clone());
+                let ask = Ask::new(n, name.clone(), body.clone(), is_first);
                 if found.room.ask(&self.relay.works, found.key, &self.peer, ask) {
                     return;
                 }
@@ -325,7 +332,7 @@ impl Handler for Session {
             return self.close(CloseCode::HelloFirst, "say hello first");
         }
         match message {
-            Message::Hello { token, session, resume } => self.hello(&token, session, resume),
+            Message::Hello { token, session, n, resume } => self.hello(&token, session, n, resume),
             Message::Refresh { token } => {
                 // Lent out for the time of the call, since the answer goes through the session.
                 if let Some(greeted) = self.greeted.take() {

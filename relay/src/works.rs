@@ -1,6 +1,14 @@
 //! What all parts of a relay use: its configuration, clock and counters, and the queues between its parts.
 
-use std::{collections::BTreeMap, fmt::Display, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::Display,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 use shared::{
@@ -31,6 +39,8 @@ pub(crate) struct Works {
     attention: Mutex<BTreeMap<RoomId, Arc<Room>>>,
     /// There is a room in `attention`.
     pub(crate) attended: Notify,
+    /// What all dealer workers read; see [`Membership::workers_speak`](shared::members::Membership).
+    owners_speak: AtomicU16,
 }
 
 impl Works {
@@ -52,7 +62,18 @@ impl Works {
             serving,
             attention: Mutex::default(),
             attended: Notify::new(),
+            owners_speak: AtomicU16::new(1),
         }
+    }
+
+    /// What whoever owns a room reads.
+    pub(crate) fn owners_speak(&self) -> u16 {
+        self.owners_speak.load(Relaxed)
+    }
+
+    /// Workers have come or gone.
+    pub(crate) fn hear_what_owners_speak(&self, speak: u16) {
+        self.owners_speak.store(speak, Relaxed);
     }
 
     pub(crate) fn now_ms(&self) -> UnixMs {

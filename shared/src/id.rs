@@ -8,6 +8,8 @@ use serde::{
     de::{Error, Visitor},
 };
 
+use crate::clock::UnixMs;
+
 /// The longest name of a room, user or node, in bytes.
 pub const NAME_BYTES_MAX: usize = 40;
 
@@ -114,8 +116,24 @@ name! {
 ///
 /// Commands are deduplicated by `(user, session, n)`. In JSON it is sixteen hexadecimal digits, since a
 /// browser's numbers hold only 53 bits.
+///
+/// The upper half says when the session began, so that a room which has forgotten some sessions can tell one that it may
+/// have forgotten from one that began later ([`SessionId::began_ms`]). A session is no secret and nothing is guarded by it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u64);
+
+impl SessionId {
+    /// A session that begins now; `random` tells it from the others of its second.
+    pub fn beginning(now_ms: UnixMs, random: u32) -> Self {
+        Self((now_ms / 1_000) << 32 | u64::from(random))
+    }
+
+    /// When it began, to the second before, by the clock of the relay that made it. A client may have made the
+    /// session up, and relays before this rule chose it at random: then it is any time, perhaps one to come.
+    pub fn began_ms(self) -> UnixMs {
+        (self.0 >> 32) * 1_000
+    }
+}
 
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

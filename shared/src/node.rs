@@ -1,7 +1,7 @@
 //! What nodes say to each other over the bus, one enum a direction, in postcard. Clients never see these.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     clock::UnixMs,
@@ -55,6 +55,20 @@ pub enum Asked {
         user: UserId,
         /// In which session.
         session: SessionId,
+    },
+    /// A [`Asked::Command`] that was never sent before, on this connection or an earlier one: whatever the room may have forgotten
+    /// of its session, it has not forgotten this. Only to owners that speak [`SPEAKS`] 2.
+    First {
+        /// Who commands.
+        user: UserId,
+        /// The name that others see, from the token.
+        name: String,
+        /// In which session.
+        session: SessionId,
+        /// The client's counter.
+        n: u64,
+        /// The JSON text of the command's `do`, as the client sent it.
+        body: Bytes,
     },
 }
 
@@ -116,6 +130,9 @@ pub enum NodeNews {
         sent_ms: UnixMs,
         /// It is leaving: give it no more rooms or clients.
         draining: bool,
+        /// See [`SPEAKS`]. Beats of the first release end before it, which reads as 1.
+        #[serde(deserialize_with = "first_release_if_missing")]
+        speaks: u16,
     },
     /// "I am gone": its rooms and members need not wait for a missed heartbeat.
     Gone {
@@ -147,6 +164,19 @@ pub enum NodeNews {
         /// Which room.
         room: RoomId,
     },
+}
+
+/// What this release says and reads. It stands in every beat, so that nodes say nothing that a living node cannot read.
+///
+/// | number | since then |
+/// | --- | --- |
+/// | 1 | the first release |
+/// | 2 | [`Asked::First`]; records with a kind and a schema |
+pub const SPEAKS: u16 = 2;
+
+/// What is missing ends the message: postcard says so, and nothing follows a beat.
+fn first_release_if_missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    Ok(u16::deserialize(deserializer).unwrap_or(1))
 }
 
 /// What a node is.

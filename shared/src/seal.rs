@@ -11,7 +11,7 @@
 //! 2^32 records *of the same position*. It costs one HMAC, well below a microsecond.
 //!
 //! ```text
-//! u8 version (1)   16 bytes salt   ciphertext   16 bytes tag          room and position are authenticated with it
+//! u8 form (1, 2)   16 bytes salt   ciphertext   16 bytes tag          room, position and form are authenticated with it
 //! ```
 
 use std::fmt;
@@ -28,7 +28,22 @@ use bytes::Bytes;
 
 use crate::id::{Position, RoomId};
 
-const VERSION: u8 = 1;
+/// How what is sealed begins. The seal itself is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Form {
+    /// The first release's: the record and nothing else.
+    Bare = 1,
+    /// With a head that says what it is a record of.
+    Headed = 2,
+}
+
+impl Form {
+    fn read(byte: u8) -> Option<Self> {
+        [Self::Bare, Self::Headed].into_iter().find(|form| *form as u8 == byte)
+    }
+}
+
 const SALT_BYTES: usize = 16;
 const KEY_BYTES: usize = 32;
 const TAG_BYTES: usize = 16;
@@ -114,14 +129,14 @@ impl Sealer {
     ///
     /// # Panics
     /// If the record has 64 GiB or more.
-    pub fn seal(&self, room: &RoomId, at: Position, record: &[u8]) -> Bytes {
+    pub fn seal(&self, room: &RoomId, at: Position, form: Form, record: &[u8]) -> Bytes {
         let salt: [u8; SALT_BYTES] = rand::random();
         let mut out = Vec::with_capacity(record.len() + OVERHEAD_BYTES);
-        out.push(VERSION);
+        out.push(form as u8);
         out.extend_from_slice(&salt);
         let body = out.len();
         out.extend_from_slice(record);
-        let place = place(room, at);
+        let place = place(room, at, form);
         let key = record_key(&self.current, &salt, &place);
         let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
         let tag = key.seal_in_place_separate_tag(nonce, Aad::from(&place), &mut out[body..]);
@@ -129,17 +144,18 @@ impl Sealer {
         out.into()
     }
 
-    /// Opens what was sealed for this very place.
+    /// Opens what was sealed for this very place, and says in which form it is.
     ///
     /// # Errors
     /// [`Unsealable`], without saying why: there is nothing to be done about it but to find the right key.
-    pub fn open(&self, room: &RoomId, at: Position, sealed: &[u8]) -> Result<Vec<u8>, Unsealable> {
-        let (&version, rest) = sealed.split_first().ok_or(Unsealable)?;
-        if version != VERSION || rest.len() < SALT_BYTES + TAG_BYTES {
+    pub fn open(&self, room: &RoomId, at: Position, sealed: &[u8]) -> Result<(Form, Vec<u8>), Unsealable> {
+        let (&form, rest) = sealed.split_first().ok_or(Unsealable)?;
+        let form = Form::read(form).ok_or(Unsealable)?;
+        if rest.len() < SALT_BYTES + TAG_BYTES {
             return Err(Unsealable);
         }
         let (salt, body) = rest.split_at(SALT_BYTES);
-        let place = place(room, at);
+        let place = place(room, at, form);
         for house in std::iter::once(&self.current).chain(&self.older) {
             let mut record = body.to_vec();
             let key = record_key(house, salt, &place);
@@ -147,7 +163,7 @@ impl Sealer {
             if let Ok(plain) = key.open_in_place(nonce, Aad::from(&place), &mut record) {
                 let length = plain.len();
                 record.truncate(length);
-                return Ok(record);
+                return Ok((form, record));
             }
         }
         Err(Unsealable)
@@ -166,12 +182,16 @@ fn record_key(house: &hmac::Key, salt: &[u8], place: &[u8]) -> LessSafeKey {
     LessSafeKey::new(key.expect("HMAC-SHA256 gives the 32 bytes of an AES-256 key"))
 }
 
-/// The position first, since it has a fixed length, then the room: no two places give the same bytes.
-fn place(room: &RoomId, at: Position) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(16 + room.as_str().len());
+/// The position first, since it has a fixed length, then the room, then (with a byte that is in no room's name) any later form: no two
+/// places give the same bytes.
+fn place(room: &RoomId, at: Position, form: Form) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(18 + room.as_str().len());
     bytes.extend_from_slice(&at.epoch().0.to_le_bytes());
     bytes.extend_from_slice(&at.seq().0.to_le_bytes());
     bytes.extend_from_slice(room.as_str().as_bytes());
+    if form != Form::Bare {
+        bytes.extend_from_slice(&[0, form as u8]);
+    }
     bytes
 }
 
@@ -187,9 +207,9 @@ mod tests {
     fn a_record_opens_where_it_was_put_and_nowhere_else() {
         let sealer = Sealer::new(&SealKey::random());
         let at = Position::new(3, 41);
-        let sealed = sealer.seal(&room("t1"), at, b"the deck");
+        let sealed = sealer.seal(&room("t1"), at, Form::Headed, b"the deck");
         assert_eq!(sealed.len(), 8 + OVERHEAD_BYTES);
-        assert_eq!(sealer.open(&room("t1"), at, &sealed).unwrap(), b"the deck");
+        assert_eq!(sealer.open(&room("t1"), at, &sealed).unwrap(), (Form::Headed, b"the deck".to_vec()));
         assert_eq!(sealer.open(&room("t2"), at, &sealed), Err(Unsealable));
         assert_eq!(sealer.open(&room("t1"), Position::new(4, 41), &sealed), Err(Unsealable));
         assert_eq!(sealer.open(&room("t1"), Position::new(3, 42), &sealed), Err(Unsealable));
@@ -200,7 +220,7 @@ mod tests {
     fn any_change_is_noticed() {
         let sealer = Sealer::new(&SealKey::random());
         let at = Position::new(1, 1);
-        let sealed = sealer.seal(&room("t1"), at, b"As");
+        let sealed = sealer.seal(&room("t1"), at, Form::Headed, b"As");
         for at_byte in 0..sealed.len() {
             let mut changed = sealed.to_vec();
             changed[at_byte] ^= 1;
@@ -213,7 +233,10 @@ mod tests {
     fn two_contenders_for_one_position_never_share_a_key_stream() {
         let sealer = Sealer::new(&SealKey::random());
         let at = Position::new(2, 7);
-        let (one, other) = (sealer.seal(&room("t1"), at, &[0; 32]), sealer.seal(&room("t1"), at, &[0; 32]));
+        let (one, other) = (
+            sealer.seal(&room("t1"), at, Form::Headed, &[0; 32]),
+            sealer.seal(&room("t1"), at, Form::Headed, &[0; 32]),
+        );
         let body = 1 + SALT_BYTES;
         assert_ne!(one[body..body + 32], other[body..body + 32]);
     }
@@ -222,9 +245,9 @@ mod tests {
     fn an_older_key_still_opens() {
         let (old, new) = (SealKey::random(), SealKey::random());
         let at = Position::new(1, 1);
-        let sealed = Sealer::new(&old).seal(&room("t1"), at, b"x");
+        let sealed = Sealer::new(&old).seal(&room("t1"), at, Form::Headed, b"x");
         assert_eq!(Sealer::new(&new).open(&room("t1"), at, &sealed), Err(Unsealable));
-        assert_eq!(Sealer::new(&new).opening_also(&old).open(&room("t1"), at, &sealed).unwrap(), b"x");
+        assert_eq!(Sealer::new(&new).opening_also(&old).open(&room("t1"), at, &sealed).unwrap().1, b"x");
     }
 
     #[test]

@@ -109,7 +109,14 @@ async fn a_node_that_says_goodbye_is_gone_at_once_and_a_late_beat_does_not_bring
     one.until_sees(&["w1", "w2"]).await;
     two.members.leave().await.unwrap();
     assert_eq!(one.until_sees(&["w1"]).await, 0);
-    let late = NodeNews::Beat { node: id("w2"), role: Role::Worker, beat: 99, sent_ms: 0, draining: false };
+    let late = NodeNews::Beat {
+        node: id("w2"),
+        role: Role::Worker,
+        beat: 99,
+        sent_ms: 0,
+        draining: false,
+        speaks: 1,
+    };
     one.members.announce(&late).await.unwrap();
     sleep(Duration::from_secs(10)).await;
     assert!(one.sees(&["w1"]));

@@ -5,7 +5,7 @@
 //!
 //! - this file: what a kind of room must be able to do.
 //! - [`mailbox`]: what waits for a room; [`switchboard`]: from channels to mailboxes.
-//! - [`answers`]: exactly once; [`presence`]: which session plays for a member.
+//! - [`answers`]: exactly once; [`presence`]: which session plays for a member; [`talk`]: how fast users may talk.
 //! - [`frame`] and [`record`]: what an entry holds for clients, and for the next owner.
 //! - [`journal`]: committing, and finding out what became of a commit.
 //! - [`takeover`]: claiming a room and restoring it.
@@ -20,7 +20,9 @@ pub mod record;
 pub mod runtime;
 pub mod switchboard;
 pub mod takeover;
+pub mod talk;
 
+use self::record::BadRecord;
 use rand_chacha::ChaCha20Rng;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -32,10 +34,34 @@ use shared::{
 
 /// A kind of room: a state machine without I/O, clock or randomness of its own.
 ///
-/// Its serialized form is what a keyframe's sealed record holds, so that another worker can go on with it.
+/// Its serialized form is what a keyframe's sealed record holds, so that another worker can go on with it; see [`record`].
 pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// A fact in the room's own words: what the journal's sealed records hold.
     type Event: Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
+
+    /// The number of this kind of room in records. Given once and for ever.
+    const KIND: u8;
+
+    /// The version of what this kind of room writes into records; grows by one with every change of it.
+    const SCHEMA: u16;
+
+    /// Takes a room off a record that was written in this schema, which may be an older one.
+    ///
+    /// # Errors
+    /// [`BadRecord`].
+    fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord>;
+
+    /// The same for a delta's events.
+    ///
+    /// # Errors
+    /// [`BadRecord`].
+    fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Self::Event>, BadRecord>;
+
+    /// Puts the room into a record in schema 1, as far as that can say it, for workers of the first release.
+    fn write_first(&self, record: Vec<u8>) -> Vec<u8>;
+
+    /// The same for a delta's events.
+    fn write_events_first(record: Vec<u8>, events: &[Self::Event]) -> Vec<u8>;
 
     /// Decides what follows from an input now. Nothing has changed until the decision is committed.
     ///
@@ -114,6 +140,8 @@ pub struct Decision<R: Room> {
     pub lobby: bool,
     /// Hands that have ended, for the metrics.
     pub hands: u32,
+    /// It is somebody's talk and nothing else: the runtime lets each user say only so much.
+    pub is_talk: bool,
 }
 
 /// Why a command was not accepted.

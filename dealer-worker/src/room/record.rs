@@ -2,18 +2,34 @@
 //!
 //! A keyframe's record is the whole [`Journaled`] state, a delta's record the events and what else changed with them.
 //! [`Journaled::apply`] is the only way in which that state changes, live and on restoring.
+//!
+//! A record outlives the release that wrote it: a deploy takes tables over in the middle of a hand. So it begins with a head
+//! (all in postcard, one after the other, and nothing may follow):
+//!
+//! ```text
+//! u8 kind of room, u16 schema of that kind     then, of a keyframe:  answers, sessions, the room
+//!                                              of a delta:           who plays from now on, time, the room's events
+//! ```
+//!
+//! The first release wrote no head ([`Form::Bare`]). Its records are read, and are written as long as a worker lives that reads nothing
+//! else ([`Membership::workers_speak`](shared::members::Membership)).
 
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, de::DeserializeOwned};
 use shared::{
+    clock::UnixMs,
     entry::{Cause, Entry},
     id::{Position, SessionId, UserId},
-    seal::{Sealer, Unsealable},
+    seal::{Form, Sealer, Unsealable},
 };
 
-use super::{Room, answers::Applied, presence::Sessions};
+use super::{
+    Room,
+    answers::{Applied, Memory, first_release},
+    presence::Sessions,
+};
 
 /// The state of a room and what the runtime must remember with it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Journaled<R> {
     /// The room itself.
     pub room: R,
@@ -24,12 +40,14 @@ pub struct Journaled<R> {
 }
 
 /// A delta's record.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Delta<E> {
     /// The facts.
     pub events: Vec<E>,
     /// This session plays for this member from now on.
     pub plays: Option<(UserId, SessionId)>,
+    /// When it was decided; 0 in records of the first release.
+    pub at_ms: UnixMs,
 }
 
 /// A record that is no record of this room.
@@ -38,9 +56,128 @@ pub enum BadRecord {
     /// See [`Unsealable`].
     #[error(transparent)]
     Sealed(#[from] Unsealable),
-    /// It opens, but is of another version of the room.
-    #[error("a record that this version does not understand: {0}")]
+    /// It opens, but is not what its head says.
+    #[error("a record that does not read as what it says it is: {0}")]
     Foreign(#[from] postcard::Error),
+    /// It is of another kind of room.
+    #[error("a record of a room of kind {0}")]
+    Kind(u8),
+    /// A later release wrote it, or one that is too old.
+    #[error("a record of schema {schema}; this release reads up to {known}")]
+    Schema {
+        /// The record's.
+        schema: u16,
+        /// The latest known.
+        known: u16,
+    },
+    /// It is followed by something.
+    #[error("a record with {0} bytes too many")]
+    TooLong(usize),
+}
+
+/// Takes a value off the front of a record.
+///
+/// # Errors
+/// [`BadRecord::Foreign`].
+pub fn take<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, BadRecord> {
+    let (value, rest) = postcard::take_from_bytes(bytes)?;
+    *bytes = rest;
+    Ok(value)
+}
+
+/// Puts a value at the end of a record.
+///
+/// # Panics
+/// Never: what records hold has known lengths.
+pub fn put<T: Serialize + ?Sized>(bytes: Vec<u8>, value: &T) -> Vec<u8> {
+    postcard::to_extend(value, bytes).expect("what records hold has known lengths")
+}
+
+/// What can be sealed into an entry.
+pub trait Record: Sized {
+    /// The record's bytes in this form.
+    fn write(&self, form: Form) -> Vec<u8>;
+
+    /// Reads it again; `now` stands in for times that the form does not tell.
+    ///
+    /// # Errors
+    /// [`BadRecord`], whatever the bytes are; never a panic.
+    fn read(form: Form, bytes: &[u8], now: UnixMs) -> Result<Self, BadRecord>;
+}
+
+fn head<R: Room>() -> Vec<u8> {
+    put(put(Vec::new(), &R::KIND), &R::SCHEMA)
+}
+
+/// Takes the head off; answers the schema.
+fn take_head<R: Room>(bytes: &mut &[u8]) -> Result<u16, BadRecord> {
+    let kind: u8 = take(bytes)?;
+    if kind != R::KIND {
+        return Err(BadRecord::Kind(kind));
+    }
+    take(bytes)
+}
+
+fn end<T>(read: T, left: &[u8]) -> Result<T, BadRecord> {
+    if left.is_empty() { Ok(read) } else { Err(BadRecord::TooLong(left.len())) }
+}
+
+impl<R: Room> Record for Journaled<R> {
+    fn write(&self, form: Form) -> Vec<u8> {
+        let Self { room, applied, sessions } = self;
+        match form {
+            Form::Bare => {
+                put(put(room.write_first(Vec::new()), &first_release::Applied::of(applied)), sessions)
+            }
+            Form::Headed => put(put(put(head::<R>(), applied), sessions), room),
+        }
+    }
+
+    fn read(form: Form, bytes: &[u8], now: UnixMs) -> Result<Self, BadRecord> {
+        let mut left = bytes;
+        let read = match form {
+            Form::Bare => {
+                let room = R::read(1, &mut left)?;
+                let applied: first_release::Applied = take(&mut left)?;
+                Self { room, applied: applied.read(now), sessions: take(&mut left)? }
+            }
+            Form::Headed => {
+                let schema = take_head::<R>(&mut left)?;
+                let (applied, sessions) = (take(&mut left)?, take(&mut left)?);
+                Self { room: R::read(schema, &mut left)?, applied, sessions }
+            }
+        };
+        end(read, left)
+    }
+}
+
+/// A delta's record with the room that it is of: its events alone do not say.
+pub struct DeltaOf<'a, R: Room>(pub std::borrow::Cow<'a, Delta<R::Event>>);
+
+impl<R: Room> Record for DeltaOf<'_, R> {
+    fn write(&self, form: Form) -> Vec<u8> {
+        let Delta { events, plays, at_ms } = &*self.0;
+        match form {
+            Form::Bare => put(R::write_events_first(Vec::new(), events), plays),
+            Form::Headed => put(put(put(head::<R>(), plays), at_ms), events),
+        }
+    }
+
+    fn read(form: Form, bytes: &[u8], _now: UnixMs) -> Result<Self, BadRecord> {
+        let mut left = bytes;
+        let read = match form {
+            Form::Bare => {
+                let events = R::read_events(1, &mut left)?;
+                Delta { events, plays: take(&mut left)?, at_ms: 0 }
+            }
+            Form::Headed => {
+                let schema = take_head::<R>(&mut left)?;
+                let (plays, at_ms) = (take(&mut left)?, take(&mut left)?);
+                Delta { events: R::read_events(schema, &mut left)?, plays, at_ms }
+            }
+        };
+        end(Self(std::borrow::Cow::Owned(read)), left)
+    }
 }
 
 impl<R: Room> Journaled<R> {
@@ -50,51 +187,49 @@ impl<R: Room> Journaled<R> {
     }
 
     /// Does what a committed delta says.
-    pub fn apply(&mut self, delta: &Delta<R::Event>, cause: Option<&Cause>, at: Position) {
+    pub fn apply(&mut self, delta: &Delta<R::Event>, cause: Option<&Cause>, at: Position, memory: &Memory) {
         for event in &delta.events {
             self.room.apply(event);
         }
-        self.settle(delta.plays.as_ref(), cause, at);
+        self.settle(delta, cause, at, memory);
     }
 
     /// The same for an owner who has the room's state after the events already.
     pub fn adopt(
         &mut self,
         after: R,
-        plays: Option<&(UserId, SessionId)>,
+        delta: &Delta<R::Event>,
         cause: Option<&Cause>,
         at: Position,
+        memory: &Memory,
     ) {
         self.room = after;
-        self.settle(plays, cause, at);
+        self.settle(delta, cause, at, memory);
     }
 
-    fn settle(&mut self, plays: Option<&(UserId, SessionId)>, cause: Option<&Cause>, at: Position) {
+    fn settle(&mut self, delta: &Delta<R::Event>, cause: Option<&Cause>, at: Position, memory: &Memory) {
+        let room = &self.room;
         if let Some(cause) = cause {
-            self.applied.remember(cause, at);
+            self.applied.remember(cause, at, delta.at_ms);
+            self.applied.forget(memory, delta.at_ms, |user| room.is_member(user));
         }
-        if let Some((user, session)) = plays {
+        if let Some((user, session)) = &delta.plays {
             self.sessions.play(user, *session);
         }
-        let room = &self.room;
         self.sessions.retain(|user| room.is_member(user));
     }
 }
 
 /// Seals a record for an entry.
-///
-/// # Panics
-/// Never: records have known lengths.
-pub fn seal(sealer: &Sealer, entry: &mut Entry, record: &impl Serialize) {
-    let plain = postcard::to_stdvec(record).expect("records have known lengths");
-    entry.secret = sealer.seal(&entry.room, entry.at, &plain);
+pub fn seal(sealer: &Sealer, entry: &mut Entry, form: Form, record: &impl Record) {
+    entry.secret = sealer.seal(&entry.room, entry.at, form, &record.write(form));
 }
 
 /// Opens an entry's record.
 ///
 /// # Errors
-/// [`BadRecord`]: the wrong key, or another version.
-pub fn open<T: for<'de> Deserialize<'de>>(sealer: &Sealer, entry: &Entry) -> Result<T, BadRecord> {
-    let plain = sealer.open(&entry.room, entry.at, &entry.secret)?;
-    Ok(postcard::from_bytes(&plain)?)
+/// [`BadRecord`]: the wrong key, or a record that this release does not read.
+pub fn open<T: Record>(sealer: &Sealer, entry: &Entry, now: UnixMs) -> Result<T, BadRecord> {
+    let (form, plain) = sealer.open(&entry.room, entry.at, &entry.secret)?;
+    T::read(form, &plain, now)
 }

@@ -3,7 +3,7 @@
 //! The state changes only after the commit. If a commit turns out to be fenced, the room is dropped as it stands: its
 //! truth is in the journal, and somebody else has that now.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use metrics::{counter, gauge};
@@ -18,6 +18,7 @@ use shared::{
         ClientOut, RefusalCode,
         client_out::{NoticeCode, Refused},
     },
+    seal::Form,
 };
 use tokio::{
     sync::OwnedSemaphorePermit,
@@ -32,8 +33,9 @@ use super::{
     journal::{Fenced, Journal},
     mailbox::{Mail, Mailbox, Order},
     presence::Connections,
-    record::{Delta, Journaled, seal},
+    record::{Delta, DeltaOf, Journaled, seal},
     takeover::{Claimer, NotTaken, Taken},
+    talk::Talk,
 };
 use crate::context::Context;
 
@@ -100,7 +102,8 @@ pub async fn run<R: Room>(start: Start, open_new: fn(RoomSpec) -> R) -> Ended {
 async fn own<R: Room>(start: Start, open_new: fn(RoomSpec) -> R) -> Result<std::convert::Infallible, Ended> {
     let Start { context, room: id, believed, mailbox, seed, permit } = start;
     let (store, sealer, me) = (&context.ports.store, &context.sealer, &context.config.node);
-    let claimer = Claimer { store, sealer, me, clock: context.ports.clock };
+    let memory = context.config.memory;
+    let claimer = Claimer { store, sealer, me, clock: context.ports.clock, memory };
     let taken = Box::pin(claimer.take::<R>(&id, believed, open_new)).await.map_err(Ended::NotTaken)?;
     let Taken { state, journal, frames_lost, is_new } = taken;
     let unheard_until = context.ports.clock.now_ms() + context.config.presence_grace_ms;
@@ -113,6 +116,8 @@ async fn own<R: Room>(start: Start, open_new: fn(RoomSpec) -> R) -> Result<std::
         state,
         connections,
         journal,
+        form: context.form(),
+        talk: Talk::default(),
         rng: ChaCha20Rng::from_seed(seed),
         context,
     });
@@ -149,6 +154,10 @@ struct Running<R: Room> {
     refused: answers::Refused,
     connections: Connections,
     journal: Journal,
+    /// In which the last keyframe was written.
+    form: Form,
+    /// Who has talked how much.
+    talk: Talk,
     rng: ChaCha20Rng,
 }
 
@@ -239,6 +248,10 @@ impl<R: Room> Running<R> {
                 let epoch = self.journal.epoch();
                 info!(room = %self.id, epoch = epoch.0, to = to.as_ref().map(NodeId::as_str), "lets the room go");
                 counter!("cardhouse_hand_overs_total").increment(1);
+                // A worker of the first release may be the next.
+                if self.form != Form::Bare && self.context.form() == Form::Bare {
+                    self.keyframe().await?;
+                }
                 // In this order: what is written late would overwrite the next owner's word.
                 tell_owner(&self.context, &self.id, None, epoch).await;
                 if let Some(to) = to {
@@ -277,14 +290,11 @@ impl<R: Room> Running<R> {
         match what {
             Asked::Command { user, name, session, n, body } => {
                 let cause = Cause { user, session, n };
-                if self.answer_repeat(&relay, &cause) {
-                    return Ok(());
-                }
-                if is_excess {
-                    self.refuse_busy(&relay, &cause);
-                    return Ok(());
-                }
-                self.command(&relay, cause, &name, &body).await
+                self.asked(&relay, cause, (&name, &body), false, is_excess).await
+            }
+            Asked::First { user, name, session, n, body } => {
+                let cause = Cause { user, session, n };
+                self.asked(&relay, cause, (&name, &body), true, is_excess).await
             }
             Asked::Present { user, session, anew } => {
                 if !anew && self.state.sessions.is_ousted(&user, session) {
@@ -303,11 +313,32 @@ impl<R: Room> Running<R> {
         }
     }
 
+    /// A command has come, for the first time or once more.
+    async fn asked(
+        &mut self,
+        relay: &NodeId,
+        cause: Cause,
+        (name, body): (&str, &[u8]),
+        is_first: bool,
+        is_excess: bool,
+    ) -> Result<(), Ended> {
+        if self.answer_repeat(relay, &cause, is_first) {
+            return Ok(());
+        }
+        let is_stranger = !self.state.room.is_member(&cause.user);
+        if is_excess || is_stranger && self.state.applied.is_full_for(&cause, &self.context.config.memory) {
+            self.refuse_busy(relay, &cause);
+            return Ok(());
+        }
+        self.command(relay, cause, name, body).await
+    }
+
     /// Answers a command that was answered before.
-    fn answer_repeat(&mut self, relay: &NodeId, cause: &Cause) -> bool {
+    fn answer_repeat(&mut self, relay: &NodeId, cause: &Cause, is_first: bool) -> bool {
+        let now = self.now();
         let Cause { user, session, n } = cause.clone();
         let replies = &self.context.replies;
-        match answers::look_up(&self.state.applied, &self.refused, cause) {
+        match answers::look_up(&self.state.applied, &self.refused, answers::Asked { cause, is_first, now }) {
             Known::Nothing => return false,
             Known::Applied(at) => replies.applied(relay, &self.id, user, session, n, at),
             Known::Refused(body) => replies.refused(relay, &self.id, user, session, n, body),
@@ -316,6 +347,13 @@ impl<R: Room> Running<R> {
                 let refusal = Refusal::new(code, "a later command of this session was answered already");
                 let body = self.refusal(n, refusal, None);
                 self.context.replies.refused(relay, &self.id, user, session, n, body);
+            }
+            Known::Forgotten => {
+                counter!("cardhouse_commands_forgotten_total").increment(1);
+                let message =
+                    "too much has happened since to know whether this was done; look, and ask again";
+                // Remembered like every refusal: a copy that is still on its way gets the same answer.
+                self.refuse(relay, cause, Refusal::new(RefusalCode::Forgotten, message), None);
             }
         }
         counter!("cardhouse_commands_repeated_total").increment(1);
@@ -338,6 +376,13 @@ impl<R: Room> Running<R> {
         match self.state.room.decide(input, now, &mut self.rng) {
             Ok(decision) => {
                 assert!(!decision.events.is_empty(), "an accepted command has an event");
+                if decision.is_talk
+                    && let Err(wait_ms) = self.talk.may(user, self.context.config.talk, now)
+                {
+                    let refusal = Refusal::new(RefusalCode::TooFast, "you talk faster than others can read");
+                    self.refuse(relay, &cause, refusal, Some(wait_ms));
+                    return Ok(());
+                }
                 let is_member = decision.after.is_member(user);
                 if is_member {
                     self.connections.connected(user, *session, relay);
@@ -406,11 +451,11 @@ impl<R: Room> Running<R> {
         if self.journal.is_in_doubt() {
             self.reassert().await?;
         }
-        let Decision { events, public, privates, after, lobby, hands } = decision;
+        let Decision { events, public, privates, after, lobby, hands, is_talk: _ } = decision;
         let at = self.journal.next();
         let mut entry = frame::delta(&self.id, at, cause, public, privates);
-        let delta = Delta { events, plays };
-        seal(&self.context.sealer, &mut entry, &delta);
+        let delta = Delta { events, plays, at_ms: self.now() };
+        seal(&self.context.sealer, &mut entry, self.form, &DeltaOf::<R>(Cow::Borrowed(&delta)));
         let encoded = entry.encode();
         let written = self.journal.delta(encoded.stored).await;
         self.fenced(written)?;
@@ -422,7 +467,7 @@ impl<R: Room> Running<R> {
             },
             "the events of a decision lead to its state"
         );
-        self.state.adopt(after, delta.plays.as_ref(), entry.cause.as_ref(), at);
+        self.state.adopt(after, &delta, entry.cause.as_ref(), at, &self.context.config.memory);
         self.publish(encoded.published).await;
         if hands > 0 {
             counter!("cardhouse_hands_total").increment(u64::from(hands));
@@ -439,11 +484,13 @@ impl<R: Room> Running<R> {
         Ok(())
     }
 
+    /// Writes the whole state, in the form that all who may own the room next can read; the deltas after it are in the same.
     async fn keyframe(&mut self) -> Result<(), Ended> {
+        self.form = self.context.form();
         let room = &self.state.room;
         let (at, follows) = (self.journal.next(), self.journal.last_frame_epoch());
         let mut entry: Entry = frame::keyframe(&self.id, at, follows, room.view(), room.privates());
-        seal(&self.context.sealer, &mut entry, &self.state);
+        seal(&self.context.sealer, &mut entry, self.form, &self.state);
         let encoded = entry.encode();
         let written = self.journal.keyframe(encoded.stored).await;
         self.fenced(written)?;
@@ -495,7 +542,10 @@ impl<R: Room> Running<R> {
         let Cause { user, session, n } = cause.clone();
         debug!(room = %self.id, %session, %user, n, code = ?refusal.code, "refuses a command");
         let body = self.refusal(n, refusal, retry_after_ms);
-        self.refused.remember(cause, body.clone());
+        let now = self.now();
+        self.refused.remember(cause, body.clone(), now);
+        let room = &self.state.room;
+        self.refused.forget(&self.context.config.memory, now, |user| room.is_member(user));
         self.context.replies.refused(relay, &self.id, user, session, n, body);
     }
 

@@ -14,9 +14,11 @@ use shared::{
 use tracing::warn;
 
 use super::{
-    Room, frame,
+    Room,
+    answers::Memory,
+    frame,
     journal::{Journal, last, until_answered, write},
-    record::{BadRecord, Delta, Journaled, open},
+    record::{BadRecord, DeltaOf, Journaled, open},
 };
 
 /// How many entries are read at once.
@@ -67,6 +69,8 @@ pub struct Claimer<'a> {
     pub me: &'a NodeId,
     /// The time of the claim.
     pub clock: Clock,
+    /// How much rooms remember of what they have answered.
+    pub memory: Memory,
 }
 
 impl Claimer<'_> {
@@ -149,7 +153,7 @@ impl Claimer<'_> {
                 break;
             }
         }
-        replay(room, self.sealer, &entries)
+        self.replay(room, &entries)
     }
 }
 
@@ -162,40 +166,40 @@ struct Restored<R> {
     frames_lost: u64,
 }
 
-/// Applies deltas to the keyframe that stands first, as far as they go without a hole.
-fn replay<R: Room>(
-    room: &RoomId,
-    sealer: &Sealer,
-    entries: &[Entry],
-) -> Result<Option<Restored<R>>, NotTaken> {
-    let Some((first, deltas)) = entries.split_first() else { return Ok(None) };
-    if first.kind != Kind::Keyframe {
-        let frames_lost = entries.last().map_or(0, |entry| entry.at.seq().0);
-        warn!(%room, frames_lost, "the journal has lost its keyframes: the room begins anew");
-        return Ok(Some(Restored {
-            state: None,
-            last: Position::default(),
-            keyframe: first.at,
-            frames_lost,
-        }));
-    }
-    let bad = |entry: &Entry| {
-        let at = entry.at;
-        move |bad| NotTaken::Record(at, bad)
-    };
-    let mut state: Journaled<R> = open(sealer, first).map_err(bad(first))?;
-    let mut last = first.at;
-    let mut frames_lost = 0;
-    for entry in deltas {
-        if entry.at.seq() != last.seq().next() {
-            let end = deltas.last().map_or(last, |entry| entry.at);
-            frames_lost = end.seq().0.saturating_sub(last.seq().0);
-            warn!(%room, after = %last, until = %end, "the journal has a hole");
-            break;
+impl Claimer<'_> {
+    /// Applies deltas to the keyframe that stands first, as far as they go without a hole.
+    fn replay<R: Room>(&self, room: &RoomId, entries: &[Entry]) -> Result<Option<Restored<R>>, NotTaken> {
+        let Self { sealer, memory, clock, .. } = self;
+        let now = clock.now_ms();
+        let Some((first, deltas)) = entries.split_first() else { return Ok(None) };
+        if first.kind != Kind::Keyframe {
+            let frames_lost = entries.last().map_or(0, |entry| entry.at.seq().0);
+            warn!(%room, frames_lost, "the journal has lost its keyframes: the room begins anew");
+            return Ok(Some(Restored {
+                state: None,
+                last: Position::default(),
+                keyframe: first.at,
+                frames_lost,
+            }));
         }
-        let delta: Delta<R::Event> = open(sealer, entry).map_err(bad(entry))?;
-        state.apply(&delta, entry.cause.as_ref(), entry.at);
-        last = entry.at;
+        let bad = |entry: &Entry| {
+            let at = entry.at;
+            move |bad| NotTaken::Record(at, bad)
+        };
+        let mut state: Journaled<R> = open(sealer, first, now).map_err(bad(first))?;
+        let mut last = first.at;
+        let mut frames_lost = 0;
+        for entry in deltas {
+            if entry.at.seq() != last.seq().next() {
+                let end = deltas.last().map_or(last, |entry| entry.at);
+                frames_lost = end.seq().0.saturating_sub(last.seq().0);
+                warn!(%room, after = %last, until = %end, "the journal has a hole");
+                break;
+            }
+            let DeltaOf(delta): DeltaOf<'_, R> = open(sealer, entry, now).map_err(bad(entry))?;
+            state.apply(&delta, entry.cause.as_ref(), entry.at, memory);
+            last = entry.at;
+        }
+        Ok(Some(Restored { state: Some(state), last, keyframe: first.at, frames_lost }))
     }
-    Ok(Some(Restored { state: Some(state), last, keyframe: first.at, frames_lost }))
 }

@@ -35,6 +35,7 @@ impl Draft {
         let Self { table, now: _, events, seen } = self;
         let mut private_of = [false; holdem::seat::SEATS_MAX];
         let (mut lobby, mut hands) = (false, 0);
+        let is_talk = !events.is_empty() && events.iter().all(|event| matches!(event, Event::Chat { .. }));
         for event in &events {
             match event {
                 // So that relays learn of a member who has no cards yet.
@@ -60,6 +61,6 @@ impl Draft {
             (player.user.clone(), json(&private))
         });
         let privates = privates.collect();
-        Decision { public: json(&seen), privates, events, after: table, lobby, hands }
+        Decision { public: json(&seen), privates, events, after: table, lobby, hands, is_talk }
     }
 }

@@ -31,11 +31,39 @@ use shared::{
 };
 
 pub use self::{event::Event, state::Table};
-use crate::room::{Decision, Input, Refusal, Room};
+use crate::room::{
+    Decision, Input, Refusal, Room,
+    record::{self, BadRecord},
+};
 use draft::Draft;
 
 impl Room for Table {
     type Event = Event;
+
+    const KIND: u8 = 1;
+    const SCHEMA: u16 = 1;
+
+    fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
+        match schema {
+            1 => record::take(record),
+            _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
+        }
+    }
+
+    fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
+        match schema {
+            1 => record::take(record),
+            _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
+        }
+    }
+
+    fn write_first(&self, record: Vec<u8>) -> Vec<u8> {
+        record::put(record, self)
+    }
+
+    fn write_events_first(record: Vec<u8>, events: &[Event]) -> Vec<u8> {
+        record::put(record, events)
+    }
 
     fn decide(
         &self,

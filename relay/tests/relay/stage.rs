@@ -341,7 +341,9 @@ impl Ears {
     pub(crate) async fn command(&mut self) -> HeardCommand {
         loop {
             let ToRoom { epoch, what, .. } = self.next().await;
-            if let Asked::Command { user, session, n, body, .. } = what {
+            if let Asked::Command { user, session, n, body, .. }
+            | Asked::First { user, session, n, body, .. } = what
+            {
                 return HeardCommand { epoch: epoch.0, user, session, n, body };
             }
         }
@@ -353,7 +355,7 @@ impl Ears {
             match self.next().await.what {
                 Asked::Present { user, session, .. } => return (true, user, session),
                 Asked::Absent { user, session } => return (false, user, session),
-                Asked::Command { .. } => {}
+                Asked::Command { .. } | Asked::First { .. } => {}
             }
         }
     }

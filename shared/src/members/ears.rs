@@ -15,7 +15,7 @@ use super::{Heard, Heartbeat, Member, Membership, Observed};
 use crate::{
     bus::Receiver,
     id::NodeId,
-    node::{NodeNews, Role, decode, encode},
+    node::{NodeNews, Role, SPEAKS, decode, encode},
 };
 
 /// A node forgets another so many terms ([`Heartbeat::dead_after_ms`]) after it died; until then late beats do not revive it.
@@ -95,6 +95,7 @@ impl Ears {
             beat: known.beat,
             sent_ms,
             draining: known.draining,
+            speaks: SPEAKS,
         })
     }
 
@@ -191,11 +192,12 @@ impl Ears {
         // A whole beat and half of one more for its way.
         let listened = self.pace.beat() * 3 / 2;
         let living = known.nodes.iter().filter(|(_, record)| record.state == State::Living);
-        let next = Membership {
-            nodes: living.map(|(node, record)| (node.clone(), record.member)).collect(),
-            cut_off: known.cut_off,
-            settled: known.listening_since.is_some_and(|since| now - since >= listened),
-        };
+        let nodes: BTreeMap<_, _> = living.map(|(node, record)| (node.clone(), record.member)).collect();
+        let settled = known.listening_since.is_some_and(|since| now - since >= listened);
+        let workers = nodes.values().filter(|member| member.role == Role::Worker);
+        let least = workers.map(|worker| worker.speaks).min().unwrap_or(SPEAKS).min(SPEAKS);
+        let workers_speak = if settled { least } else { 1 };
+        let next = Membership { nodes, cut_off: known.cut_off, settled, workers_speak };
         self.membership.send_if_modified(|membership| {
             let changed = **membership != next;
             if changed {
@@ -224,8 +226,8 @@ impl Known {
 impl Receiver for Ears {
     fn deliver(&self, _channel: &str, payload: Bytes) {
         match decode(&payload) {
-            Ok(NodeNews::Beat { node, role, beat, draining, sent_ms: _ }) => {
-                self.hear_beat(node, Member { role, draining }, beat);
+            Ok(NodeNews::Beat { node, role, beat, draining, speaks, sent_ms: _ }) => {
+                self.hear_beat(node, Member { role, draining, speaks }, beat);
             }
             Ok(news) => {
                 if let NodeNews::Gone { node } = &news {

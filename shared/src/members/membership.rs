@@ -11,10 +11,12 @@ pub struct Member {
     pub role: Role,
     /// It is leaving: no more rooms or clients for it.
     pub draining: bool,
+    /// What it says and reads; see [`SPEAKS`](crate::node::SPEAKS).
+    pub speaks: u16,
 }
 
 /// Who lives, as this node sees it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
     /// The living, this node included once it has heard itself.
     pub nodes: BTreeMap<NodeId, Member>,
@@ -22,6 +24,14 @@ pub struct Membership {
     pub cut_off: bool,
     /// This node has listened for longer than everybody's beat: whoever is not in `nodes` is not there.
     pub settled: bool,
+    /// What every living worker reads: the least of what they speak, and no more than this release does. 1 until `settled`.
+    pub workers_speak: u16,
+}
+
+impl Default for Membership {
+    fn default() -> Self {
+        Self { nodes: BTreeMap::new(), cut_off: false, settled: false, workers_speak: 1 }
+    }
 }
 
 impl Membership {

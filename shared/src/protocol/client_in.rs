@@ -18,6 +18,10 @@ pub enum ClientIn {
         /// The session of an earlier `welcome`, to go on with its commands.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         session: Option<SessionId>,
+        /// With `session`: the largest `n` that the client has used in it. Commands with a larger one are certainly no repeats. Without
+        /// it, every command of a session that goes on may be one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        n: Option<u64>,
         /// Rooms to watch at once, each with the last frame that the client has: `{"t1": [epoch, seq]}`. The relay
         /// sends what came after, or a keyframe where that is gone. `[0, 0]` asks for a keyframe.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -1,0 +1,175 @@
+//! What is durable is for ever: journals that earlier releases wrote are read, and what a release of the past must read is written
+//! as it was.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use dealer_worker::{
+    room::{
+        Room,
+        answers::Memory,
+        record::{BadRecord, DeltaOf, Journaled, Record, open, seal},
+    },
+    table::Table,
+};
+use shared::{
+    entry::{Entry, Kind},
+    id::{Position, RoomId},
+    seal::{Form, SealKey, Sealer},
+};
+
+/// Four hands of three to four players, as the first release wrote them: three keyframes, 67 deltas, with a top-up, chat of a spectator,
+/// an absence, a time-out, who sits out and comes back. Its sealing key is [`KEY`].
+const JOURNAL: &str = include_str!("golden/table-first-release.journal");
+
+/// What everybody saw at its end.
+const VIEW: &str = include_str!("golden/table-first-release.view.json");
+
+const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+/// Some time after the journal was written.
+const NOW: u64 = 1_790_000_600_000;
+
+fn sealer() -> Sealer {
+    Sealer::new(&KEY.parse::<SealKey>().unwrap())
+}
+
+fn journal() -> Vec<Entry> {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    let entry = |line: &str| line.as_bytes().chunks(2).map(byte).collect::<Vec<u8>>();
+    JOURNAL.lines().map(|line| Entry::decode(Bytes::from(entry(line))).unwrap()).collect()
+}
+
+/// The state after these entries, read the way a new owner does.
+fn restored(entries: &[Entry]) -> Journaled<Table> {
+    let mut state: Journaled<Table> = open(&sealer(), &entries[0], NOW).unwrap();
+    for entry in &entries[1..] {
+        let DeltaOf(delta): DeltaOf<'_, Table> = open(&sealer(), entry, NOW).unwrap();
+        state.apply(&delta, entry.cause.as_ref(), entry.at, &Memory::default());
+    }
+    state
+}
+
+/// From each keyframe on.
+fn stretches(journal: &[Entry]) -> Vec<&[Entry]> {
+    let keyframes: Vec<usize> = (0..journal.len()).filter(|&at| journal[at].kind == Kind::Keyframe).collect();
+    let ends = keyframes.iter().skip(1).copied().chain([journal.len()]);
+    keyframes.iter().zip(ends).map(|(&from, to)| &journal[from..to]).collect()
+}
+
+/// The words of a view, whatever fields later releases have added.
+fn holds(whole: &serde_json::Value, part: &serde_json::Value, at: &str) {
+    use serde_json::Value::{Array, Object};
+    match (whole, part) {
+        (Object(whole), Object(part)) => {
+            for (field, value) in part {
+                let found = whole.get(field).unwrap_or_else(|| panic!("{at}.{field} is missing"));
+                holds(found, value, &format!("{at}.{field}"));
+            }
+        }
+        (Array(whole), Array(part)) => {
+            assert_eq!(whole.len(), part.len(), "{at}");
+            for (index, (whole, part)) in whole.iter().zip(part).enumerate() {
+                holds(whole, part, &format!("{at}[{index}]"));
+            }
+        }
+        _ => assert_eq!(whole, part, "{at}"),
+    }
+}
+
+fn seen(state: &Journaled<Table>) -> serde_json::Value {
+    serde_json::from_str(state.room.view().get()).unwrap()
+}
+
+#[test]
+fn a_journal_of_the_first_release_is_read_to_its_last_card() {
+    let journal = journal();
+    let stretches = stretches(&journal);
+    assert_eq!((journal.len(), stretches.len()), (70, 3));
+    for stretch in &stretches {
+        let state = restored(stretch);
+        assert!(state.room.public().conserves_chips());
+        // The last commands of each session are known, and their places.
+        for entry in stretch.iter().rev().take(3) {
+            if let Some(cause) = &entry.cause {
+                use dealer_worker::room::answers::{Asked, Known, Refused, look_up};
+                let asked = Asked { cause, is_first: false, now: NOW };
+                let known = look_up(&state.applied, &Refused::default(), asked);
+                assert_eq!(known, Known::Applied(entry.at));
+            }
+        }
+    }
+    let end = restored(stretches.last().unwrap());
+    holds(&seen(&end), &serde_json::from_str(VIEW).unwrap(), "view");
+}
+
+#[test]
+fn a_later_keyframe_equals_what_the_entries_before_it_add_up_to() {
+    let journal = journal();
+    for pair in stretches(&journal).windows(2) {
+        let (before, keyframe) = (restored(pair[0]), restored(&pair[1][..1]));
+        assert_eq!(seen(&before), seen(&keyframe));
+        assert!(before.room == keyframe.room && before.sessions == keyframe.sessions);
+    }
+}
+
+#[test]
+fn what_a_worker_of_the_first_release_must_read_is_written_as_that_release_wrote_it() {
+    for entry in journal() {
+        let (form, plain) = sealer().open(&entry.room, entry.at, &entry.secret).unwrap();
+        assert_eq!(form, Form::Bare);
+        let written = match entry.kind {
+            Kind::Keyframe => Journaled::<Table>::read(Form::Bare, &plain, NOW).unwrap().write(Form::Bare),
+            _ => DeltaOf::<Table>::read(Form::Bare, &plain, NOW).unwrap().write(Form::Bare),
+        };
+        assert_eq!(written, plain, "at {}", entry.at);
+    }
+}
+
+#[test]
+fn a_record_of_this_release_comes_back_as_it_was() {
+    let journal = journal();
+    let state = restored(stretches(&journal)[1]);
+    let read = Journaled::<Table>::read(Form::Headed, &state.write(Form::Headed), NOW).unwrap();
+    assert!(read == state);
+    let (_, plain) = sealer().open(&journal[1].room, journal[1].at, &journal[1].secret).unwrap();
+    let DeltaOf(delta) = DeltaOf::<Table>::read(Form::Bare, &plain, NOW).unwrap();
+    let record = DeltaOf::<Table>(Cow::Borrowed(&delta)).write(Form::Headed);
+    assert_eq!(DeltaOf::<Table>::read(Form::Headed, &record, NOW).unwrap().0, delta);
+}
+
+#[test]
+fn what_is_no_record_of_this_kind_and_schema_is_refused_to_the_byte() {
+    let state = restored(stretches(&journal())[0]);
+    let good = state.write(Form::Headed);
+    let read = |bytes: &[u8]| Journaled::<Table>::read(Form::Headed, bytes, NOW).map(drop);
+    let mut longer = good.clone();
+    longer.push(0);
+    assert_eq!(read(&longer), Err(BadRecord::TooLong(1)));
+    for length in 0..good.len() {
+        assert!(read(&good[..length]).is_err(), "{length} of {} bytes", good.len());
+    }
+    let mut other = good.clone();
+    other[0] = 77;
+    assert_eq!(read(&other), Err(BadRecord::Kind(77)));
+    let mut later = good;
+    later[1] += 1;
+    let known = <Table as Room>::SCHEMA;
+    assert_eq!(read(&later), Err(BadRecord::Schema { schema: known + 1, known }));
+}
+
+#[test]
+fn a_record_does_not_open_in_the_other_form() {
+    let room = RoomId::new("t1").unwrap();
+    let mut entry = journal().swap_remove(0);
+    (entry.room, entry.at) = (room, Position::new(2, 9));
+    let state = restored(stretches(&journal())[0]);
+    for (form, other) in [(Form::Bare, Form::Headed), (Form::Headed, Form::Bare)] {
+        seal(&sealer(), &mut entry, form, &state);
+        assert!(open::<Journaled<Table>>(&sealer(), &entry, NOW).is_ok());
+        let mut bytes = entry.secret.to_vec();
+        bytes[0] = other as u8;
+        entry.secret = bytes.into();
+        assert!(matches!(open::<Journaled<Table>>(&sealer(), &entry, NOW), Err(BadRecord::Sealed(_))));
+    }
+}
