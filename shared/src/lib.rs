@@ -11,6 +11,7 @@
 //! - [`redis`]: the connections that both `redis` adapters use.
 //! - [`members`]: which nodes live.
 //! - [`token`]: who a client is.
+//! - [`text`]: what people write for others to see.
 //! - [`telemetry`], [`outlet`], [`readiness`], [`config`]: logs, metrics, the way out for lines, health, and flags that all
 //!   binaries share.
 //! - `testing` (a feature): real Redis servers for tests.
@@ -36,5 +37,6 @@ pub mod store;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod text;
 pub mod token;
 pub mod wire;
