@@ -92,7 +92,12 @@ impl Game {
     }
 
     fn command(&mut self, name: &str, what: &Value) -> Result<(), Refusal> {
-        let (who, body) = (user(name), what.to_string());
+        self.command_as(name, name, what)
+    }
+
+    /// By a user whose token has another name than the user's id.
+    fn command_as(&mut self, who: &str, name: &str, what: &Value) -> Result<(), Refusal> {
+        let (who, body) = (user(who), what.to_string());
         let input = Input::Command { user: &who, name, body: body.as_bytes() };
         let decision = self.state.room.decide(input, self.now, &mut self.rng)?;
         assert!(!decision.events.is_empty());
@@ -592,4 +597,109 @@ proptest! {
         prop_assert!(restored == game.state);
         prop_assert!(restored.room.view().get() == game.state.room.view().get());
     }
+}
+
+/// Sits down with these names, in the order of the seats; and what the others then see.
+fn seated_as(names: &[&str]) -> (Game, Vec<String>) {
+    let mut game = Game::new(TableConfig { seats: 10, ..config() });
+    for (at, name) in names.iter().enumerate() {
+        game.command_as(&format!("g-{at}"), name, &json!({"a": "sit", "buy_in": 100})).unwrap();
+    }
+    let seen = game.folded.seats.iter().flatten().map(|seat| seat.name.clone()).collect();
+    (game, seen)
+}
+
+#[test]
+fn no_two_players_at_a_table_look_alike() {
+    let (game, seen) = seated_as(&[
+        "Mark",
+        "M\u{430}rk",
+        "MARK",
+        "Mark 2",
+        "modern",
+        "modem",
+        "abcdefghijklmnopqrst",
+        "abcdefghijklmnopqrsT",
+    ]);
+    let expected = [
+        "Mark",
+        "M\u{430}rk 2",
+        "MARK 3",
+        "Mark 2 2",
+        "modern",
+        "modem 2",
+        "abcdefghijklmnopqrst",
+        "abcdefghijklmnopqr 2",
+    ];
+    assert_eq!(seen, expected);
+    drop(game);
+    let (_, again) = seated_as(&["Mark", "M\u{430}rk", "MARK"]);
+    assert_eq!(again, expected[..3], "it follows from the table alone");
+}
+
+#[test]
+fn nobody_on_the_rail_talks_in_the_name_of_a_player() {
+    let (mut game, _) = seated_as(&["Ann", "Ann"]);
+    let mut said_by = |who: &str, name: &str| {
+        game.command_as(who, name, &json!({"a": "chat", "text": "hi"})).unwrap();
+        match game.events.last() {
+            Some(TableEvent::Chat { name, .. }) => name.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(said_by("g-1", "Ann"), "Ann 2", "as the seat is called");
+    assert_eq!(said_by("g-7", "\u{410}nn"), "\u{410}nn 3");
+    assert_eq!(said_by("g-8", "Bob"), "Bob");
+}
+
+#[test]
+fn a_token_with_a_name_of_an_older_house_is_shown_by_what_can_be_seen_of_it() {
+    let (_, seen) =
+        seated_as(&["\u{fe0f}", "Cleo (bot)", "\u{202e}nnA", "Z\u{30d}\u{30d}\u{30d}\u{30d}\u{30d}\u{30d}"]);
+    assert_eq!(seen, ["Guest", "Guest 2", "nnA", "Z"]);
+}
+
+#[test]
+fn a_bot_is_told_by_its_user_and_by_nothing_that_a_guest_may_choose() {
+    let mut game = Game::new(config());
+    for (who, name) in [("bot-1", "Cleo"), ("g-bot-1", "Cleo (bot)")] {
+        game.command_as(who, name, &json!({"a": "sit", "buy_in": 100})).unwrap();
+        game.command_as(who, name, &json!({"a": "chat", "text": "hi"})).unwrap();
+    }
+    let told: Vec<bool> = game
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            TableEvent::Seated { bot, .. } | TableEvent::Chat { bot, .. } => Some(*bot),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [true, true, false, false]);
+    let view: Value = serde_json::from_str(game.state.room.view().get()).unwrap();
+    assert_eq!([0, 1].map(|at| view["seats"][at]["bot"].clone()), [json!(true), json!(false)]);
+}
+
+#[test]
+fn what_cannot_be_read_is_not_said() {
+    let (mut game, _) = seated_as(&["Ann"]);
+    for text in [
+        "",
+        " ",
+        "a\nb",
+        "\u{202e}abc",
+        "a\u{2067}bc",
+        &format!("Z{}", "\u{30d}".repeat(190)),
+        "\u{3164}",
+        &"x".repeat(201),
+    ] {
+        let refusal = game.command_as("g-0", "Ann", &json!({"a": "chat", "text": text})).unwrap_err();
+        assert_eq!(refusal.code, Code::BadText, "{text:?}");
+    }
+    game.command_as("g-0", "Ann", &json!({"a": "chat", "text": " می\u{200c}خواهم  👨\u{200d}👩\u{200d}👧 "}))
+        .unwrap();
+    let said = game.events.last().unwrap();
+    assert!(
+        matches!(said, TableEvent::Chat { text, .. } if text == "می\u{200c}خواهم 👨\u{200d}👩\u{200d}👧"),
+        "{said:?}"
+    );
 }

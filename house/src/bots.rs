@@ -8,14 +8,14 @@ use player::{
     guest::{Guest, NoToken, Tokens},
 };
 use rand::RngExt as _;
-use reception::{Desk, Issued, guest::GuestName};
-use shared::id::RoomId;
+use reception::{Desk, Issued};
+use shared::{id::RoomId, text::PlayerName};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::BotArgs;
 
-/// Names of bots, over and over again. Each shows that it is one.
+/// Names of bots, over and over again. That they are bots say their tokens.
 const NAMES: [&str; 24] = [
     "Ada", "Bram", "Cleo", "Dario", "Edda", "Femi", "Greta", "Hugo", "Ines", "Jonas", "Kaya", "Lev", "Mina",
     "Nils", "Olga", "Pia", "Quinn", "Rosa", "Sami", "Tara", "Umar", "Vera", "Wim", "Yuki",
@@ -27,7 +27,7 @@ pub(crate) fn seat(config: &BotArgs, tables: &[(RoomId, u8)], dialer: &Dialer, d
     let mut count = 0;
     for (room, seats) in tables {
         for _ in 0..config.at_a_table(*seats) {
-            let name = format!("{} (bot)", NAMES[count % NAMES.len()]);
+            let name = NAMES[count % NAMES.len()];
             let character = Character {
                 style: Style::of_crowd(count),
                 habits: habits(config),
@@ -39,7 +39,7 @@ pub(crate) fn seat(config: &BotArgs, tables: &[(RoomId, u8)], dialer: &Dialer, d
             let (dialer, tokens) = (dialer.clone(), AtTheDesk(desk.clone()));
             playing.spawn(async move {
                 let for_ever = CancellationToken::new();
-                if let Err(error) = play(&name, character, &dialer, &tokens, for_ever, |_, _, _| {}).await {
+                if let Err(error) = play(name, character, &dialer, &tokens, for_ever, |_, _, _| {}).await {
                     tracing::warn!(%error, name, "a bot has no token");
                 }
             });
@@ -62,8 +62,8 @@ struct AtTheDesk(Desk);
 
 impl Tokens for AtTheDesk {
     async fn guest(&self, name: &str) -> Result<Guest, NoToken> {
-        let name = GuestName::new(name).map_err(|error| NoToken::Unreachable(error.to_string()))?;
-        Ok(guest(self.0.new_guest(&name)))
+        let name = PlayerName::new(name).map_err(|error| NoToken::Unreachable(error.to_string()))?;
+        Ok(guest(self.0.new_bot(&name)))
     }
 
     async fn refresh(&self, token: &str) -> Result<Guest, NoToken> {

@@ -186,6 +186,7 @@ mod tests {
             seat: 1,
             user,
             name: "Ann".into(),
+            bot: false,
             stack: 100,
             status: SeatStatus::Playing,
             bank_ms: 0,

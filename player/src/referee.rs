@@ -210,7 +210,7 @@ pub(crate) fn cards_in_events(events: &[TableEvent]) -> usize {
     let looks = |text: &str| usize::from(Card::new(text).is_some());
     let in_event = |event: &TableEvent| match event {
         TableEvent::Street { cards, .. } | TableEvent::Shown { cards, .. } => cards.len(),
-        TableEvent::Chat { user, name, text } => looks(user.as_str()) + looks(name) + looks(text),
+        TableEvent::Chat { user, name, text, .. } => looks(user.as_str()) + looks(name) + looks(text),
         TableEvent::Seated { user, name, .. } => looks(user.as_str()) + looks(name),
         _ => 0,
     };
@@ -254,7 +254,15 @@ mod tests {
             let mut scene = Self { view, referee: Referee::new(), breaches: Breaches::default() };
             for (seat, name) in [(0, "ann"), (1, "bob")] {
                 let (user, name, status) = (user(name), name.into(), SeatStatus::Playing);
-                scene.see(TableEvent::Seated { seat, user, name, stack: 100, status, bank_ms: 0 });
+                scene.see(TableEvent::Seated {
+                    seat,
+                    user,
+                    name,
+                    bot: false,
+                    stack: 100,
+                    status,
+                    bank_ms: 0,
+                });
             }
             scene.see(TableEvent::HandStarted { hand: 1, button: 0, seats: vec![1, 0] });
             scene.see(TableEvent::Posted { seat: 0, blind: BlindKind::Small, amount: 1 });

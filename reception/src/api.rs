@@ -19,8 +19,9 @@ use axum::{
     routing::{get, post},
 };
 use serde::Deserialize;
+use shared::text::PlayerName;
 
-use crate::{address, cors, desk::Desk, error::ApiError, guest::GuestName, limit::AddressLimit};
+use crate::{address, cors, desk::Desk, error::ApiError, limit::AddressLimit};
 
 /// The largest body of a request, in bytes. A token has about 300.
 pub const BODY_BYTES_MAX: usize = 4 * 1024;
@@ -114,7 +115,7 @@ async fn new_guest(
     State(desk): State<Desk>,
     Asked(asked): Asked<AskGuest>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let name = GuestName::new(&asked.name)?;
+    let name = PlayerName::new(&asked.name)?;
     Ok((StatusCode::CREATED, NO_STORE, Json(desk.new_guest(&name))))
 }
 

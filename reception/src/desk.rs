@@ -6,13 +6,11 @@ use serde::{Deserialize, Serialize};
 use shared::{
     clock::{Clock, UnixMs},
     id::UserId,
+    text::PlayerName,
     token::{Claims, TokenError},
 };
 
-use crate::{
-    guest::{self, GuestName},
-    keyring::Keyring,
-};
+use crate::{guest, keyring::Keyring};
 
 /// Hands out tokens. Cheap to clone.
 #[derive(Clone)]
@@ -47,19 +45,25 @@ impl Desk {
     }
 
     /// A token for a new user of this name.
-    pub fn new_guest(&self, name: &GuestName) -> Issued {
+    pub fn new_guest(&self, name: &PlayerName) -> Issued {
         metrics::counter!("reception_tokens_total", "for" => "guest").increment(1);
-        self.issue(guest::new_user(&mut rand::rng()), name.as_str())
+        self.issue(guest::new_guest(&mut rand::rng()), name)
     }
 
-    /// A later token for the user of this one.
+    /// A token for a new bot of the house: tables mark it as one. Nobody gets such a token over HTTP.
+    pub fn new_bot(&self, name: &PlayerName) -> Issued {
+        metrics::counter!("reception_tokens_total", "for" => "bot").increment(1);
+        self.issue(guest::new_bot(&mut rand::rng()), name)
+    }
+
+    /// A later token for the user of this one, whose name may be of an older house.
     ///
     /// # Errors
     /// When the token is not, or no longer, valid.
     pub fn refresh(&self, token: &str) -> Result<Issued, TokenError> {
         let claims = self.keyring.keys().public().verify(token, self.clock.now_ms())?;
         metrics::counter!("reception_tokens_total", "for" => "refresh").increment(1);
-        Ok(self.issue(claims.sub, &claims.name))
+        Ok(self.issue(claims.sub, &PlayerName::salvaged(&claims.name)))
     }
 
     /// Makes a token and checks it with the published keys: what readiness asks.
@@ -73,8 +77,8 @@ impl Desk {
         keys.public().verify(&keys.sign(&Claims::new(nobody, "", now_ms, 0)), now_ms).map(drop)
     }
 
-    fn issue(&self, user: UserId, name: &str) -> Issued {
-        let claims = Claims::new(user, name, self.clock.now_ms(), self.token_ms);
+    fn issue(&self, user: UserId, name: &PlayerName) -> Issued {
+        let claims = Claims::new(user, name.as_str(), self.clock.now_ms(), self.token_ms);
         let token = self.keyring.keys().sign(&claims);
         Issued { token, expires_ms: claims.expires_ms(), user: claims.sub, name: claims.name }
     }

@@ -9,8 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-
-use crate::guest::BadName;
+use shared::text::Unfit;
 
 /// A refusal. As JSON `{"code": "...", "message": "..."}`, with `retry_after_ms` where waiting helps.
 #[derive(Debug, thiserror::Error)]
@@ -25,8 +24,8 @@ pub enum ApiError {
     #[error("send JSON, with content-type application/json")]
     NotJson,
     /// 422: choose another name.
-    #[error(transparent)]
-    BadName(#[from] BadName),
+    #[error("this name cannot be shown to others: {0}")]
+    BadName(#[from] Unfit),
     /// 401: the token to be refreshed is not, or no longer, valid. Ask for a new guest.
     #[error("the token is not valid or has expired; ask for a new one")]
     BadToken,

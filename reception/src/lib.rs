@@ -6,7 +6,7 @@
 //!
 //! - [`api`]: the interface as a router; what the house serves too.
 //! - [`error`]: how a client is refused.
-//! - [`desk`]: who hands out the tokens; [`guest`]: names and ids of guests.
+//! - [`desk`]: who hands out the tokens; `guest`: whom they name.
 //! - [`keyring`], [`key_dir`]: the keys in force, and where they come from.
 //! - [`limit`]: how often one address may ask; whose address it is stands in `address`.
 //! - `cors`: which other origins may read.
@@ -20,7 +20,7 @@ pub mod config;
 mod cors;
 pub mod desk;
 pub mod error;
-pub mod guest;
+mod guest;
 pub mod key_dir;
 pub mod keyring;
 pub mod limit;

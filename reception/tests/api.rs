@@ -130,6 +130,40 @@ async fn a_valid_token_is_exchanged_for_a_later_one_of_the_same_user() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_name_that_nobody_could_see_or_that_could_pass_for_another_is_refused_with_the_reason() {
+    let reception = Reception::new(config());
+    let cases = [
+        ("\u{fe0f}", "it has an invisible character (U+FE0F)"),
+        ("\u{1d173}", "it has an invisible character (U+1D173)"),
+        ("\u{202e}nnA", "it has a character that reorders text (U+202E)"),
+        ("\u{301}\u{302}", "it has a mark without a letter under it (U+0301)"),
+        (&format!("Z{}", "\u{30d}".repeat(19)), "it has more than 4 marks on one letter"),
+        ("Cleo (bot)", "it says that it is a bot: bots are marked by the house"),
+    ];
+    for (name, why) in cases {
+        let answer = reception.post("/api/guest", json!({ "name": name })).await;
+        let refused: Value = answer.json();
+        assert_eq!((answer.status, &refused["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("bad_name")));
+        assert_eq!(refused["message"], format!("this name cannot be shown to others: {why}"));
+    }
+    for name in ["می\u{200c}خواهم", "क्\u{200d}ष", "👨\u{200d}👩\u{200d}👧\u{200d}👦", "한글", "Việt"]
+    {
+        assert_eq!(reception.guest(name).await.name, name);
+    }
+    assert_eq!(reception.guest("\u{1112}\u{1161}\u{11ab}글").await.name, "한글");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_a_name_of_an_older_house_stays_who_he_is_and_loses_only_what_cannot_be_shown() {
+    let reception = Reception::new(config());
+    let user = UserId::new("g-ann").unwrap();
+    let old = Claims::new(user.clone(), "Ann\u{fe0f}\u{1d173}", NOW_MS, TOKEN_MS);
+    let token = reception.keyring.keys().sign(&old);
+    let again: Issued = reception.post("/api/refresh", json!({ "token": token })).await.json();
+    assert_eq!((again.user, again.name.as_str()), (user, "Ann\u{fe0f}"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_expired_forged_or_foreign_token_is_not_exchanged() {
     let reception = Reception::new(config());
     let user = UserId::new("g-ann").unwrap();

@@ -112,6 +112,17 @@ name! {
     NodeId
 }
 
+impl UserId {
+    /// What the ids of the house's own bots begin with. Whoever issues tokens gives such an id to nobody else: tables tell
+    /// everybody that it is a bot's, and nobody can become one by a name.
+    pub const BOT_PREFIX: &str = "bot-";
+
+    /// Whether it is one of the house's own bots.
+    pub fn is_bot(&self) -> bool {
+        self.as_str().starts_with(Self::BOT_PREFIX)
+    }
+}
+
 /// One client's run of commands: lives on over reconnects, is chosen by the relay at the first `hello`.
 ///
 /// Commands are deduplicated by `(user, session, n)`. In JSON it is sixteen hexadecimal digits, since a

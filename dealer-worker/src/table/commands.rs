@@ -7,13 +7,11 @@ use shared::{
         RefusalCode as Code,
         table::{ActKind, BlindsOwed, LegalView, SeatStatus, TableCommand},
     },
+    text::Line,
 };
 
-use super::{Event, Table, dealing, draft::Draft, json, state::index};
+use super::{Event, Table, dealing, draft::Draft, json, names, state::index};
 use crate::room::Refusal;
-
-/// The longest text of a chat message, characters.
-const CHAT_CHARS_MAX: usize = 200;
 
 /// Decides a command, given as the JSON text of its `do`.
 ///
@@ -74,7 +72,8 @@ fn sit(
     }
     table_has_room_for(table, buy_in)?;
     let waits = wait_for_big_blind && table.config().blinds_owed == BlindsOwed::PostOrWait;
-    draft.emit(Event::Seated { seat, user: user.clone(), name: name.to_owned(), stack: buy_in, waits });
+    let name = names::shown(table, user, name);
+    draft.emit(Event::Seated { seat, user: user.clone(), name, stack: buy_in, waits });
     Ok(())
 }
 
@@ -221,12 +220,9 @@ fn show(draft: &mut Draft, user: &UserId) -> Result<(), Refusal> {
 }
 
 fn chat(draft: &mut Draft, user: &UserId, name: &str, text: &str) -> Result<(), Refusal> {
-    let text = text.trim();
-    let fits = (1..=CHAT_CHARS_MAX).contains(&text.chars().count());
-    if !fits || text.chars().any(char::is_control) {
-        let message = format!("a text has 1 to {CHAT_CHARS_MAX} characters on one line");
-        return Err(Refusal::new(Code::BadText, message));
-    }
-    draft.emit(Event::Chat { user: user.clone(), name: name.to_owned(), text: text.to_owned() });
+    let text = Line::new(text)
+        .map_err(|unfit| Refusal::new(Code::BadText, format!("this cannot be said here: {unfit}")))?;
+    let name = names::shown(&draft.table, user, name);
+    draft.emit(Event::Chat { user: user.clone(), name, text: text.into_string() });
     Ok(())
 }

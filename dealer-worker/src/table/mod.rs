@@ -8,7 +8,7 @@
 //!
 //! - [`event`]: the facts of a table; [`state`]: what they do to it.
 //! - [`draft`]: a decision in the making.
-//! - [`commands`]: what players ask; [`clock`]: what time does.
+//! - [`commands`]: what players ask; [`names`]: what they are called; [`clock`]: what time does.
 //! - [`dealing`]: starting, pacing and ending hands; [`between`]: settings in the words of the rules.
 //! - [`project`]: what everybody sees of a hand's events; [`stats`]: the table's line in the lobby.
 
@@ -18,6 +18,7 @@ pub mod commands;
 pub mod dealing;
 pub mod draft;
 pub mod event;
+pub mod names;
 pub mod project;
 pub mod state;
 pub mod stats;

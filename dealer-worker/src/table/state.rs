@@ -233,7 +233,8 @@ impl Table {
                 seen.push(TableEvent::HandEnded { hand: self.hands, next_ms: *next_ms });
             }
             Event::Chat { user, name, text } => {
-                seen.push(TableEvent::Chat { user: user.clone(), name: name.clone(), text: text.clone() });
+                let (user, name, text) = (user.clone(), name.clone(), text.clone());
+                seen.push(TableEvent::Chat { bot: user.is_bot(), user, name, text });
             }
             Event::HistoryLost { frames } => seen.push(TableEvent::HistoryLost { frames: *frames }),
         }
@@ -253,9 +254,9 @@ impl Table {
             self.rotation.arrive(index(seat));
         }
         let status = if waits { SeatStatus::Waiting } else { SeatStatus::Playing };
-        let (user, name) = (user.clone(), name.to_owned());
+        let (user, bot, name) = (user.clone(), user.is_bot(), name.to_owned());
         let bank_ms = self.config().bank_ms;
-        seen.push(TableEvent::Seated { seat, user, name, stack, status, bank_ms });
+        seen.push(TableEvent::Seated { seat, user, name, bot, stack, status, bank_ms });
     }
 
     /// A fact of the hand: seen first, since some of what is seen depends on how things stood before.

@@ -50,7 +50,7 @@ pub enum TableCommand {
     Show,
     /// Say something to the table.
     Chat {
-        /// 1 to 200 characters.
+        /// One [`Line`](crate::text::Line).
         text: String,
     },
 }

@@ -19,8 +19,11 @@ pub enum TableEvent {
         seat: u8,
         /// Who.
         user: UserId,
-        /// The name to show.
+        /// The name to show. No two at a table look alike.
         name: String,
+        /// A bot of the house.
+        #[serde(default)]
+        bot: bool,
         /// Chips brought.
         stack: u64,
         /// Whether the next hand is theirs, or they wait for the big blind.
@@ -161,6 +164,9 @@ pub enum TableEvent {
         user: UserId,
         /// The name to show.
         name: String,
+        /// A bot of the house.
+        #[serde(default)]
+        bot: bool,
         /// What.
         text: String,
     },

@@ -1,6 +1,6 @@
 //! A table as everybody sees it: the state of a keyframe, and what events do to it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct as _};
 
 use super::{
     card::Card,
@@ -24,8 +24,9 @@ pub struct TableView {
     pub chips: ChipCount,
 }
 
-/// A taken seat.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A taken seat. Clients are also told whether its player is a [`bot`](UserId::is_bot) of the house; that follows from the user
+/// and is not stored.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct SeatView {
     /// Who.
     pub user: UserId,
@@ -47,6 +48,29 @@ pub struct SeatView {
     pub folded: bool,
     /// Hole cards, once they are face up.
     pub shown: Vec<Card>,
+}
+
+impl Serialize for SeatView {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // JSON is for clients, what is not for people's eyes is stored.
+        let for_clients = serializer.is_human_readable();
+        let Self { user, name, stack, bet, status, away, bank_ms, in_hand, folded, shown } = self;
+        let mut seat = serializer.serialize_struct("SeatView", 10 + usize::from(for_clients))?;
+        seat.serialize_field("user", user)?;
+        seat.serialize_field("name", name)?;
+        if for_clients {
+            seat.serialize_field("bot", &user.is_bot())?;
+        }
+        seat.serialize_field("stack", stack)?;
+        seat.serialize_field("bet", bet)?;
+        seat.serialize_field("status", status)?;
+        seat.serialize_field("away", away)?;
+        seat.serialize_field("bank_ms", bank_ms)?;
+        seat.serialize_field("in_hand", in_hand)?;
+        seat.serialize_field("folded", folded)?;
+        seat.serialize_field("shown", shown)?;
+        seat.end()
+    }
 }
 
 /// What a player does between hands.
@@ -171,7 +195,7 @@ impl TableView {
     pub fn apply(&mut self, event: &TableEvent) -> Result<(), Misfit> {
         use TableEvent as E;
         match event {
-            E::Seated { seat, user, name, stack, status, bank_ms } => {
+            E::Seated { seat, user, name, bot: _, stack, status, bank_ms } => {
                 let place = self.seats.get_mut(usize::from(*seat)).ok_or(Misfit("no such seat"))?;
                 if place.is_some() {
                     return Err(Misfit("the seat is taken"));
@@ -338,8 +362,8 @@ mod tests {
     use crate::protocol::table::{ActKind, Acted};
 
     fn seated(seat: u8, name: &str, stack: u64) -> TableEvent {
-        let user = UserId::new(name).unwrap();
-        TableEvent::Seated { seat, user, name: name.into(), stack, status: SeatStatus::Playing, bank_ms: 0 }
+        let (user, status) = (UserId::new(name).unwrap(), SeatStatus::Playing);
+        TableEvent::Seated { seat, bot: user.is_bot(), user, name: name.into(), stack, status, bank_ms: 0 }
     }
 
     #[test]
@@ -392,5 +416,20 @@ mod tests {
         view.apply(&TableEvent::HandStarted { hand: 1, button: 2, seats: vec![2] }).unwrap();
         let text = serde_json::to_string(&view).unwrap();
         assert_eq!(serde_json::from_str::<TableView>(&text).unwrap(), view);
+    }
+
+    #[test]
+    fn a_seat_says_whether_a_bot_of_the_house_has_it_and_stores_what_it_always_stored() {
+        let mut view = TableView::new(TableConfig::default());
+        view.apply(&seated(0, "bot-ann", 100)).unwrap();
+        view.apply(&seated(1, "g-bot-ann", 100)).unwrap();
+        let told = serde_json::to_value(&view).unwrap();
+        assert_eq!([0, 1].map(|at| told["seats"][at]["bot"] == true), [true, false]);
+
+        let seat = view.seats[0].as_ref().unwrap();
+        let fields = ("bot-ann", "bot-ann", 100_u64, 0_u64, SeatStatus::Playing, false, 0_u64, false, false);
+        let stored = postcard::to_stdvec(&(fields, Vec::<Card>::new())).unwrap();
+        assert_eq!(postcard::to_stdvec(seat).unwrap(), stored);
+        assert_eq!(postcard::from_bytes::<SeatView>(&stored).unwrap(), *seat);
     }
 }
