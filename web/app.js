@@ -22,7 +22,7 @@ const sound = new Sound(settings);
 const toasts = new Toasts();
 const identity = new Identity(sessionStorage, localStorage, postJson);
 const badge = new ConnectionBadge(() => connection.connect());
-const name = el("span", { class: "me" });
+const name = el("bdi", { class: "me" });
 let me = null;
 
 const connection = new Connection({

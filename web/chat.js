@@ -2,7 +2,8 @@
 import { el } from "./dom.js";
 import { icon } from "./icons.js";
 
-const TEXT_CHARACTERS_MAX = 200;
+/** More than the house takes, which counts characters as people do and says so. */
+const TEXT_UNITS_MAX = 1024;
 const LINES_MAX = 200;
 
 export class Chat {
@@ -11,7 +12,7 @@ export class Chat {
     this.lines = el("div", { class: "chat-lines", role: "log", "aria-label": "Chat", tabindex: 0, data: { testid: "chat" } });
     this.input = el("input", {
       type: "text",
-      maxlength: TEXT_CHARACTERS_MAX,
+      maxlength: TEXT_UNITS_MAX,
       placeholder: "Say something",
       "aria-label": "Message to the table",
       autocomplete: "off",
@@ -33,9 +34,11 @@ export class Chat {
     );
   }
 
-  /** @param {{name: string, text: string}} line @param {boolean} mine */
-  add({ name, text }, mine) {
-    this.lines.append(el("p", { class: mine ? "mine" : "" }, el("b", { text: name }), ` ${text}`));
+  /** @param {{name: string, bot: boolean, text: string}} line @param {boolean} mine */
+  add({ name, bot, text }, mine) {
+    const mark = bot ? el("span", { class: "bot-mark", text: "bot" }) : null;
+    const who = el("b", {}, el("bdi", { text: name }), mark);
+    this.lines.append(el("p", { class: mine ? "mine" : "" }, who, " ", el("bdi", { text })));
     if (this.lines.children.length > LINES_MAX) this.lines.firstChild.remove();
     this.lines.scrollTop = this.lines.scrollHeight;
   }

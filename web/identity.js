@@ -9,6 +9,8 @@ const TOKEN_KEY = "cardhouse.guest";
 const NAME_KEY = "cardhouse.name";
 /** A token with less time than this left is not worth greeting with. */
 const EXPIRES_SOON_MS = 10_000;
+/** For who had a name that the house takes no more. */
+const NAMELESS = "Guest";
 
 export class Identity {
   #session;
@@ -66,7 +68,16 @@ export class Identity {
       await this.refresh();
     } catch (error) {
       if (!error.refused) throw error;
+      await this.#enterAgain();
+    }
+  }
+
+  async #enterAgain() {
+    try {
       await this.enter(this.#guest.name);
+    } catch (error) {
+      if (!error.refused) throw error;
+      await this.enter(NAMELESS);
     }
   }
 

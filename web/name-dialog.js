@@ -1,7 +1,8 @@
 /** Asks a newcomer for a name. */
 import { el } from "./dom.js";
 
-const NAME_CHARACTERS_MAX = 20;
+/** More than the house takes, which counts characters as people do and says so. */
+const NAME_UNITS_MAX = 160;
 
 /**
  * Asks until a name is accepted.
@@ -16,7 +17,7 @@ export function askName(identity) {
       id: "name",
       name: "name",
       autocomplete: "nickname",
-      maxlength: NAME_CHARACTERS_MAX,
+      maxlength: NAME_UNITS_MAX,
       required: true,
       value: identity.proposedName,
       data: { testid: "name-input" },

@@ -4,6 +4,7 @@ import { chipPile } from "./chips.js";
 import { el, setAttribute, setText, svg } from "./dom.js";
 import { chips, chipsShort } from "./format.js";
 import { icon } from "./icons.js";
+import { initial, isolated } from "./names.js";
 import { badge } from "./story.js";
 
 /** Radius of the clock ring on its 100 by 100 grid. */
@@ -72,11 +73,12 @@ class Seat {
       this.seconds,
       svg("svg", { class: "seat-ring", viewBox: "0 0 100 100" }, this.ring),
     );
-    this.name = el("span", { class: "seat-name" });
+    this.name = el("bdi", { class: "seat-name" });
+    this.bot = el("span", { class: "bot-mark", text: "bot", title: "A bot of the house", hidden: true });
     this.stack = el("span", { class: "seat-stack" });
     this.badge = el("span", { class: "seat-badge" });
     this.button = el("span", { class: "dealer", text: "D", role: "img", "aria-label": "Dealer button", hidden: true });
-    this.pod = el("div", { class: "seat-pod" }, this.disc, el("div", { class: "seat-text" }, this.name, this.stack));
+    this.pod = el("div", { class: "seat-pod" }, this.disc, el("div", { class: "seat-text" }, el("div", { class: "seat-who" }, this.name, this.bot), this.stack));
     this.free = el(
       "button",
       { class: "seat-free", type: "button", "aria-label": `Sit down in seat ${at + 1}`, data: { testid: `sit-${at}` }, on: { click: sit } },
@@ -122,10 +124,11 @@ class Seat {
     this.element.classList.toggle("winner", won > 0);
     setText(this.name, player.name);
     this.name.title = player.name;
+    this.bot.hidden = !player.bot;
     const allIn = inHand && player.stack === 0 && !hand.ended;
     this.element.classList.toggle("all-in", allIn);
     setText(this.stack, allIn ? "All-in" : chipsShort(player.stack));
-    setText(this.initial, [...player.name][0]?.toUpperCase() ?? "?");
+    setText(this.initial, initial(player.name));
     this.disc.style.setProperty("--hue", DISC_HUES[hash(player.user) % DISC_HUES.length]);
     this.#renderCards(player, inHand, hand, at === mine ? cards : []);
     this.#renderBadge(player, story.did.get(at), won, hand);
@@ -175,7 +178,8 @@ class Seat {
   }
 
   #spoken(player, at, { hasTurn, mine, won }) {
-    const parts = [`Seat ${at + 1}, ${player.name}${at === mine ? " (you)" : ""}`, `${chips(player.stack)} chips`];
+    const who = `${isolated(player.name)}${at === mine ? " (you)" : ""}${player.bot ? ", a bot" : ""}`;
+    const parts = [`Seat ${at + 1}, ${who}`, `${chips(player.stack)} chips`];
     if (player.bet) parts.push(`bet ${chips(player.bet)}`);
     if (hasTurn) parts.push("to act");
     if (won) parts.push(`wins ${chips(won)}`);

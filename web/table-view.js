@@ -56,12 +56,13 @@ export function applyEvent(view, event) {
 const STRAIGHT_INTO_THE_POT = new Set(["ante", "dead"]);
 
 const APPLY = {
-  seated(view, { seat, user, name, stack, status, bank_ms }) {
+  seated(view, { seat, user, name, bot = false, stack, status, bank_ms }) {
     if (!(seat in view.seats)) throw new Misfit("no such seat");
     if (view.seats[seat]) throw new Misfit("the seat is taken");
     view.seats[seat] = {
       user,
       name,
+      bot,
       stack,
       bet: 0,
       status,

@@ -1,5 +1,6 @@
 /** Events as sentences, for the hand log and for those who hear the page. */
 import { cardSigns, chips, count } from "./format.js";
+import { isolated } from "./names.js";
 
 /**
  * @param {object} event
@@ -22,7 +23,7 @@ const BLINDS = {
 const STREETS = { flop: "Flop", turn: "Turn", river: "River" };
 
 const LINES = {
-  seated: ({ name, seat, stack }) => ["table", `${name} sits down in seat ${seat + 1} with ${chips(stack)}`],
+  seated: ({ name, bot, seat, stack }) => ["table", `${isolated(name)}${bot ? ", a bot," : ""} sits down in seat ${seat + 1} with ${chips(stack)}`],
   left: ({ seat, stack }, view) => ["table", `${who(view, seat)} leaves with ${chips(stack)}`],
   topped_up: ({ seat, amount }, view) => ["table", `${who(view, seat)} adds ${chips(amount)}`],
   status: ({ seat, status }, view) => ["table", `${who(view, seat)} ${STATUS[status]}`],
@@ -62,7 +63,8 @@ function potName(view, pot) {
 }
 
 function who(view, seat) {
-  return view.seats[seat]?.name ?? `Seat ${seat + 1}`;
+  const name = view.seats[seat]?.name;
+  return name === undefined ? `Seat ${seat + 1}` : isolated(name);
 }
 
 /** The house names ranks bare: `flush`, but `one pair`. */
@@ -72,7 +74,8 @@ const NEEDS_ARTICLE = /^(straight|flush|full house|royal flush)/;
 export function result(view, story) {
   const lines = [...story.won].map(([seat, amount]) => {
     const rank = story.ranks.get(seat);
-    const name = story.winners.get(seat) ?? who(view, seat);
+    const winner = story.winners.get(seat);
+    const name = winner === undefined ? who(view, seat) : isolated(winner);
     return `${name} wins ${chips(amount)}${rank ? ` with ${NEEDS_ARTICLE.test(rank) ? "a " : ""}${rank}` : ""}`;
   });
   return lines.join("\n");
