@@ -138,7 +138,9 @@ impl Dealer {
     }
 
     async fn hear(&mut self, ToRoom { epoch, relay, what }: ToRoom) {
-        let Asked::Command { user, session, n, .. } = what else { return };
+        let (Asked::Command { user, session, n, .. } | Asked::First { user, session, n, .. }) = what else {
+            return;
+        };
         if epoch.0 != self.epoch {
             return;
         }
