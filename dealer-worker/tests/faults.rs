@@ -132,6 +132,71 @@ async fn a_refused_command_gets_the_same_refusal_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rail_that_chats_makes_no_table_forget_what_it_answered_to_a_player() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    let first = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    let ask =
+        async |name: &str, session, n, what| relay.command(&room(1), &user(name), session, n, what).await;
+    assert_eq!(ask("ann", 1, 1, json!({"a": "sit", "buy_in": 100})).await.code(), "applied");
+    let top_up = json!({"a": "top_up", "amount": 50});
+    let answer = ask("ann", 1, 2, top_up.clone()).await;
+    assert_eq!(answer.code(), "applied");
+    // Twice as many as are kept, spread over more time than they are kept for.
+    let mut last = 0;
+    for guest in 0..140 {
+        let name = format!("g{guest}");
+        last = shared::id::SessionId::beginning(house.clock.now_ms(), guest).0;
+        for n in [1, 2] {
+            let chat = json!({"a": "chat", "text": format!("hi {n}")});
+            assert_eq!(ask(&name, last, n, chat).await.code(), "applied");
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+    let repeated = async || {
+        relay.send(&room(1), &user("ann"), 1, 2, &top_up).await;
+        sleep(Duration::from_secs(1)).await;
+        // A second answer would have to be the same: `Relay` sees to that.
+        assert_eq!(relay.followed(&room(1)).view().chips.bought, 150);
+    };
+    repeated().await;
+    // Whoever may have been forgotten is told so.
+    let chat = json!({"a": "chat", "text": "hi again"});
+    assert_eq!(ask("g0", 9_000, 1, chat.clone()).await.code(), "forgotten");
+    assert_eq!(ask("g139", last, 3, chat).await.code(), "applied", "who is remembered goes on");
+    // The next owner knows it all.
+    let epochs = relay.followed(&room(1)).epochs.len();
+    first.kill();
+    let _second = house.worker("w2");
+    relay.until(&room(1), |followed| followed.epochs.len() > epochs).await;
+    repeated().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_talks_in_a_room_no_faster_than_others_can_read_however_many_sessions_it_has() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    let _worker = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    let say = async |session, n| {
+        let chat = json!({"a": "chat", "text": "buy now"});
+        relay.command(&room(1), &user("eve"), session, n, chat).await.code().to_owned()
+    };
+    let mut said = Vec::new();
+    for session in 1..=8 {
+        said.push(say(session, 1).await);
+    }
+    assert_eq!(said.iter().filter(|code| *code == "applied").count(), 5, "{said:?}");
+    assert_eq!(said[7], "too_fast");
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(say(9, 1).await, "applied");
+    assert_eq!(say(9, 2).await, "too_fast");
+}
+
+#[tokio::test(start_paused = true)]
 async fn entries_that_the_store_lost_are_restored_by_the_owner_who_has_them() {
     let house = House::on(Script::wire(Operation::Map, &[Fate::FINE]));
     house.open(1, &fast()).await;
