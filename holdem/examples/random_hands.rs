@@ -186,7 +186,7 @@ fn replay(setup: &HandSetup, seed: &Seed, actions: &[(SeatIndex, Action)]) {
 
 fn describe(number: u64, setup: &HandSetup, played: &Played) -> Value {
     let Played { record, steps, hand, .. } = played;
-    let numbers = |list: &[holdem::phh::toml::Decimal]| list.iter().map(|d| d.units).collect::<Vec<_>>();
+    let numbers = |list: &[holdem::phh::decimal::Decimal]| list.iter().map(|d| d.units).collect::<Vec<_>>();
     json!({
         "hand": number,
         "phh": record.to_string(),

@@ -19,6 +19,10 @@ struct Tally {
     not_compared: usize,
     irregular_raises: usize,
     passed_over: usize,
+    /// Amounts that were not told in the unit of their hand.
+    rounded: usize,
+    /// Of them, those that were off by more than a float's noise.
+    rounded_off: usize,
 }
 
 fn main() -> ExitCode {
@@ -44,6 +48,12 @@ fn main() -> ExitCode {
     }
     if tally.passed_over > 0 {
         println!("{} players were passed over by their records and folded (TDA 53-B)", tally.passed_over);
+    }
+    if tally.rounded > 0 {
+        println!(
+            "{} amounts were rounded to the unit of their hand, {} of them by more than a float's noise",
+            tally.rounded, tally.rounded_off
+        );
     }
     println!("{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped);
     if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -81,7 +91,7 @@ fn replay_file(path: &Path, tally: &mut Tally) {
 fn replay_hand(path: &Path, hand: Result<Record, PhhError>, tally: &mut Tally) {
     let record = match hand {
         Ok(record) => record,
-        Err(PhhError::Variant(_)) => {
+        Err(PhhError::Variant { .. }) => {
             tally.skipped += 1;
             return;
         }
@@ -91,6 +101,8 @@ fn replay_hand(path: &Path, hand: Result<Record, PhhError>, tally: &mut Tally) {
         Ok(replay) => replay,
         Err(error) => return fail(path, &record.name, &error.to_string(), tally),
     };
+    tally.rounded += record.rounded.len();
+    tally.rounded_off += record.rounded.iter().filter(|rounded| rounded.lost_millionths > 0).count();
     tally.irregular_raises += replay.irregular_raises;
     tally.passed_over += replay.passed_over;
     match replay.verdict(&record) {

@@ -4,8 +4,8 @@ mod dealt;
 
 use dealt::{Dealt, blinds, deck, seat};
 use holdem::history::{Occasion, View, ohh, text};
+use holdem::phh::decimal::Decimal;
 use holdem::phh::render::without_unseen_cards;
-use holdem::phh::toml::Decimal;
 use holdem::phh::{PhhError, Record, Replay, ReplayError, Verdict, parse_all, record_of};
 use holdem::{Chips, HandRules, HandSetup, Rake, SEATS_MAX};
 use serde_json::Value;
@@ -64,8 +64,9 @@ fn unknown_cards_that_are_shown_later_count_and_so_does_rake() {
 #[test]
 fn games_that_are_not_modelled_are_told_apart_from_bad_files() {
     let hands = parse_all(CASH).expect("a file of hands");
-    assert_eq!(hands[2], Err(PhhError::Variant("F7S".to_owned())));
-    assert!(matches!(parse_all("variant = 'NT'").expect("TOML")[0], Err(PhhError::Field("starting_stacks"))));
+    assert_eq!(hands[2], Err(PhhError::Variant { line: 36, code: "F7S".to_owned() }));
+    let missing = parse_all("\nvariant = 'NT'").expect("TOML");
+    assert_eq!(missing, [Err(PhhError::Field { line: 1, field: "starting_stacks" })]);
     assert!(matches!(parse_all("variant = \n"), Err(PhhError::Toml(_))));
     assert_eq!(parse_all("# nothing\n"), Err(PhhError::Empty));
 }
@@ -224,7 +225,7 @@ winnings = {winnings}"
 #[test]
 fn tables_of_the_authors_own_are_no_hands() {
     let hand = heads_up("'d dh p1 7c2d', 'd dh p2 AsAd'", "'p1 sm', 'p2 sm -'", "[_notes]\nwho = 'us'");
-    let text = format!("\u{feff}[1]\n{hand}\n[1._notes]\nwho = 'us'\n");
+    let text = format!("\u{feff}[1]\n{hand}\n[_notes]\nwho = 'us'\n[_more.notes]\n");
     let hands = parse_all(&text).expect("TOML");
     assert_eq!(hands, [Ok(Record { name: "1".to_owned(), ..hand })]);
 }

@@ -6,7 +6,7 @@ pub mod text;
 
 use crate::chips::Chips;
 use crate::event::Event;
-use crate::phh::toml::Decimal;
+use crate::phh::decimal::Decimal;
 use crate::seat::{SeatIndex, SeatSet};
 
 /// What a history says that the engine does not know.

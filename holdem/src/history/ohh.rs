@@ -13,7 +13,7 @@ use crate::chips::Chips;
 use crate::deck::Deck;
 use crate::event::{Did, Event, PostKind, Street};
 use crate::hand::Hand;
-use crate::phh::toml::Decimal;
+use crate::phh::decimal::Decimal;
 use crate::seat::{SeatIndex, SeatSet};
 use crate::setup::HandSetup;
 use crate::variant::{Limit, Variant};

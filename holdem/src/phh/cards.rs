@@ -6,6 +6,7 @@ use super::replay::ReplayError;
 use crate::card::{BOARD_MAX, Card, HoleCards};
 use crate::deck::Deck;
 use crate::hand::RUNS_MAX;
+use crate::variant::Variant;
 
 /// The cards a record names.
 pub(super) struct RecordedCards {
@@ -15,26 +16,39 @@ pub(super) struct RecordedCards {
     board: Vec<Option<Card>>,
     /// How many of them lay there at the last action.
     shared: usize,
+    variant: Variant,
 }
 
 impl RecordedCards {
-    pub(super) fn of(record: &Record) -> RecordedCards {
+    pub(super) fn of(record: &Record) -> Result<RecordedCards, ReplayError> {
+        let players = record.players();
         let hole_each = record.variant.hole_cards();
-        let mut hole = vec![HoleCards::hidden(hole_each); record.players()];
+        let mut hole = vec![HoleCards::hidden(hole_each); players];
         // Dealt so far: a record may deal a hand card by card.
-        let mut dealt = vec![HoleCards::NONE; record.players()];
+        let mut dealt = vec![HoleCards::NONE; players];
         let mut board = Vec::new();
         let mut shared = 0;
         for action in &record.actions {
             match action.what {
                 Some(What::Show(player, cards))
-                    if player < hole.len() && cards.len() == hole_each && cards.known().is_some() =>
+                    if player < players && cards.len() == hole_each && cards.known().is_some() =>
                 {
+                    let shown = |card: Card| cards.iter().flatten().any(|other| other == card);
+                    if !hole[player].iter().flatten().all(shown) {
+                        return Err(ReplayError::ShowsOthers { player: player + 1 });
+                    }
                     hole[player] = cards;
                 }
                 // Some of the cards may be unknown.
-                Some(What::Hole(player, cards)) if player < hole.len() && cards.len() <= hole_each => {
-                    if dealt[player].len() + cards.len() > hole_each {
+                Some(What::Hole(player, cards)) => {
+                    let room = dealt.get(player).map_or(0, |dealt| hole_each - dealt.len());
+                    // Cards that nobody saw may be told again when they are known.
+                    let told_again = cards.len() == hole_each
+                        && dealt.get(player).is_some_and(|dealt| dealt.iter().flatten().next().is_none());
+                    if cards.len() > room && !told_again {
+                        return Err(ReplayError::HoleCards { player: player + 1, players, each: hole_each });
+                    }
+                    if told_again {
                         dealt[player] = HoleCards::NONE;
                     }
                     cards.iter().for_each(|card| dealt[player].push(card));
@@ -47,7 +61,7 @@ impl RecordedCards {
                 _ => {}
             }
         }
-        RecordedCards { hole, hole_each, board, shared }
+        Ok(RecordedCards { hole, hole_each, board, shared, variant: record.variant })
     }
 
     /// How many boards the community cards make: what is dealt past the first five after the last action makes further
@@ -86,6 +100,9 @@ impl RecordedCards {
         }
         let mut seen = [false; Card::COUNT as usize];
         for card in order.iter().flatten() {
+            if self.variant.deck().all(|other| other != *card) {
+                return Err(ReplayError::NotInTheDeck(*card));
+            }
             if std::mem::replace(&mut seen[card.get() as usize], true) {
                 return Err(ReplayError::CardTwice(*card));
             }

@@ -1,16 +1,22 @@
 //! PHH, the poker hand history format: TOML with one line of notation per action.
 //!
-//! - [`toml`]: the subset of TOML, with exact decimals; [`notation`]: one action; [`record`]: a file's fields.
-//! - [`replay`]: plays a record through the engine, from the deck that `cards` makes of it, and compares the stacks.
+//! - [`decimal`]: amounts, exact ones and those that floats leave traces in; [`notation`]: one action.
+//! - `document`: the hands in a file's TOML; `fields`: a hand's table as a [`record`].
+//! - [`replay`]: plays a record through the engine, from the deck that `cards` makes of it; [`verdict`]: compares the stacks.
 //! - [`render`]: writes a hand's events as a record.
 
 mod cards;
+pub mod decimal;
+pub mod document;
+mod fields;
 pub mod notation;
 pub mod record;
 pub mod render;
 pub mod replay;
-pub mod toml;
+pub mod verdict;
 
-pub use record::{PhhError, Record, parse_all};
+pub use document::parse_all;
+pub use record::{PhhError, Record};
 pub use render::record_of;
-pub use replay::{Replay, ReplayError, Verdict};
+pub use replay::{Replay, ReplayError};
+pub use verdict::Verdict;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::toml::Decimal;
+use super::decimal::{Decimal, Written};
 use crate::card::{Board, Card, HOLE_MAX, HoleCards};
 
 /// What an entry says, and its commentary.
@@ -43,7 +43,18 @@ pub struct NotAnAction(pub String);
 impl std::str::FromStr for Notation {
     type Err = NotAnAction;
 
+    /// An amount must be an exact [`Decimal`].
     fn from_str(text: &str) -> Result<Notation, NotAnAction> {
+        Notation::read(text, |amount| written(amount)?.exact())
+    }
+}
+
+impl Notation {
+    /// Reads an entry in which `amount` says what an amount means.
+    pub(super) fn read(
+        text: &str,
+        amount: impl FnOnce(&str) -> Option<Decimal>,
+    ) -> Result<Notation, NotAnAction> {
         let (action, comment) = match text.split_once('#') {
             Some((action, comment)) => (action, Some(comment.trim().to_owned())),
             None => (text, None),
@@ -51,19 +62,25 @@ impl std::str::FromStr for Notation {
         let words: Vec<&str> = action.split_whitespace().collect();
         let what = match words.as_slice() {
             [] => None,
-            words => Some(parse(words).ok_or_else(|| NotAnAction(text.to_owned()))?),
+            words => Some(parse(words, amount).ok_or_else(|| NotAnAction(text.to_owned()))?),
         };
         Ok(Notation { what, comment })
     }
+
+    /// The amount in an entry, if there is one that is a number.
+    pub(super) fn written_amount(text: &str) -> Option<Written> {
+        let mut words = text.split('#').next()?.split_whitespace().skip(1);
+        if words.next()? == "cbr" { written(words.next()?) } else { None }
+    }
 }
 
-fn parse(words: &[&str]) -> Option<What> {
+fn parse(words: &[&str], amount: impl FnOnce(&str) -> Option<Decimal>) -> Option<What> {
     Some(match *words {
         ["d", "dh", who, cards] => What::Hole(player(who)?, hole(cards)?),
         ["d", "db", cards] => What::Board(board(cards)?),
         [who, "f"] => What::Fold(player(who)?),
         [who, "cc"] => What::CheckOrCall(player(who)?),
-        [who, "cbr", amount] => What::BetOrRaiseTo(player(who)?, decimal(amount)?),
+        [who, "cbr", to] => What::BetOrRaiseTo(player(who)?, amount(to)?),
         [who, "sm"] => What::Muck(player(who)?),
         [who, "sm", "-"] => What::ShowDealt(player(who)?),
         [who, "sm", cards] => What::Show(player(who)?, hole(cards)?),
@@ -77,8 +94,8 @@ fn player(text: &str) -> Option<usize> {
 }
 
 /// An amount; groups of thousands may be set off by commas.
-fn decimal(text: &str) -> Option<Decimal> {
-    Decimal::parse(&text.replace(',', ""))
+fn written(text: &str) -> Option<Written> {
+    Written::parse(&text.replace(',', ""))
 }
 
 /// Two characters a card. A card of which rank or suit is unknown counts as unknown.

@@ -1,10 +1,10 @@
-//! A hand history file as fields: parsed, checked for shape, rendered.
+//! A hand history as fields: read, checked for shape, rendered.
 
 use std::fmt;
 
-use super::notation::{NotAnAction, Notation};
-use super::toml::{self, Decimal, Field, Table, TomlError, Value, quoted};
-use crate::seat::SEATS_MAX;
+use super::decimal::{Decimal, Unit, Written};
+use super::document::{TomlError, bare_or_quoted, quoted};
+use super::notation::{Notation, What};
 use crate::variant::{Limit, Variant};
 
 /// One hand of a `.phh` file, or of a `.phhs` file with many. Players are in PHH's order: `p1` sits left of the button,
@@ -35,40 +35,64 @@ pub struct Record {
     pub winnings: Option<Vec<Decimal>>,
     /// All other fields, as written.
     pub other: Vec<(String, String)>,
+    /// The amounts that the file does not tell in its own unit, in its order; empty for a record that was made otherwise.
+    pub rounded: Vec<Rounded>,
 }
 
-/// A text that is no hand history, or not one of a game we model.
+/// An amount that was rounded to the unit of its hand when it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rounded {
+    /// The field it stands in.
+    pub field: &'static str,
+    /// Which entry of that field, from 1.
+    pub entry: usize,
+    /// The number as it was written.
+    pub written: String,
+    /// The number that was kept.
+    pub kept: Decimal,
+    /// How far apart the two are, in millionths of the unit: 0 where a float's noise was taken off, 500,000 at most.
+    pub lost_millionths: u64,
+}
+
+impl fmt::Display for Rounded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, entry {}: {} was rounded to {}", self.field, self.entry, self.written, self.kept)
+    }
+}
+
+/// A text that is no hand history, or not one of a game we model. Lines are those of the file, from 1.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PhhError {
     /// Not TOML.
     #[error(transparent)]
     Toml(#[from] TomlError),
-    /// A field is missing or has another type or length than it should.
-    #[error("field {0:?} is missing or malformed")]
-    Field(&'static str),
+    /// A field is missing (then the line is where the hand begins), or has another type, length or size than it should.
+    #[error("line {line}: field {field:?} is missing or malformed")]
+    Field {
+        /// Where.
+        line: usize,
+        /// Which.
+        field: &'static str,
+    },
     /// An entry of `actions`.
-    #[error(transparent)]
-    Action(#[from] NotAnAction),
+    #[error("line {line}: not an action of the games we model: {notation:?}")]
+    Action {
+        /// Where.
+        line: usize,
+        /// The entry.
+        notation: String,
+    },
     /// A game that the engine does not model.
-    #[error("variant {0:?} is not modelled")]
-    Variant(String),
+    #[error("line {line}: variant {code:?} is not modelled")]
+    Variant {
+        /// Where.
+        line: usize,
+        /// What it says.
+        code: String,
+    },
     /// No hand at all.
     #[error("no hand in the file")]
     Empty,
-}
-
-/// Reads all hands of a file. Tables whose name begins with an underscore are their author's own and no hands.
-///
-/// # Errors
-/// For each hand by itself; for the whole file if it is not TOML.
-pub fn parse_all(text: &str) -> Result<Vec<Result<Record, PhhError>>, PhhError> {
-    let mut tables = toml::parse(text)?;
-    let own = |table: &Table| table.name.rsplit('.').next().is_some_and(|name| name.starts_with('_'));
-    tables.retain(|table| !own(table));
-    if tables.is_empty() {
-        return Err(PhhError::Empty);
-    }
-    Ok(tables.into_iter().map(Record::from_table).collect())
 }
 
 impl std::str::FromStr for Record {
@@ -76,78 +100,14 @@ impl std::str::FromStr for Record {
 
     /// Reads the one hand of a `.phh` file.
     fn from_str(text: &str) -> Result<Record, PhhError> {
-        parse_all(text)?.into_iter().next().ok_or(PhhError::Empty)?
+        super::parse_all(text)?.into_iter().next().ok_or(PhhError::Empty)?
     }
 }
-
-/// The fields that [`Record`] holds by name; the rest are kept as text.
-const MODELLED: [&str; 9] = [
-    "variant",
-    "ante_trimming_status",
-    "antes",
-    "blinds_or_straddles",
-    "min_bet",
-    "starting_stacks",
-    "actions",
-    "finishing_stacks",
-    "winnings",
-];
 
 /// See [`Record::rake`].
 pub(super) const RAKE_FIELD: &str = "_rake";
 
 impl Record {
-    fn from_table(table: Table) -> Result<Record, PhhError> {
-        let get = |key: &'static str| table.fields.iter().find(|f| f.key == key).map(|f| &f.value);
-        let Some(Value::Text(code)) = get("variant") else { return Err(PhhError::Field("variant")) };
-        let (variant, limit) = game(code).ok_or_else(|| PhhError::Variant(code.clone()))?;
-        let ante_trimming = match get("ante_trimming_status") {
-            None => false,
-            Some(Value::Truth(truth)) => *truth,
-            Some(_) => return Err(PhhError::Field("ante_trimming_status")),
-        };
-        let starting_stacks = stacks(get("starting_stacks"), "starting_stacks")?;
-        let count = starting_stacks.len();
-        if !(2..=SEATS_MAX).contains(&count) {
-            return Err(PhhError::Field("starting_stacks"));
-        }
-        let of_all = |key: &'static str| {
-            let numbers = numbers(get(key), key)?;
-            if numbers.len() == count { Ok(numbers) } else { Err(PhhError::Field(key)) }
-        };
-        let Some(&Value::Number(min_bet)) = get("min_bet") else { return Err(PhhError::Field("min_bet")) };
-        let Some(Value::Array(actions)) = get("actions") else { return Err(PhhError::Field("actions")) };
-        let actions = actions.iter().map(|action| match action {
-            Value::Text(text) => Ok(text.parse()?),
-            _ => Err(PhhError::Field("actions")),
-        });
-        let finishing_stacks = match get("finishing_stacks") {
-            None => None,
-            some => Some(stacks(some, "finishing_stacks")?),
-        };
-        let winnings = get("winnings").map(|_| of_all("winnings")).transpose()?;
-        let other = |field: &Field| !MODELLED.contains(&field.key.as_str());
-        Ok(Record {
-            variant,
-            limit,
-            ante_trimming,
-            antes: of_all("antes")?,
-            blinds_or_straddles: of_all("blinds_or_straddles")?,
-            min_bet,
-            actions: actions.collect::<Result<_, _>>()?,
-            finishing_stacks: finishing_stacks.filter(|stacks| stacks.len() == count),
-            winnings,
-            other: table
-                .fields
-                .iter()
-                .filter(|f| other(f))
-                .map(|f| (f.key.clone(), f.source.clone()))
-                .collect(),
-            name: table.name,
-            starting_stacks,
-        })
-    }
-
     /// How many players.
     pub fn players(&self) -> usize {
         self.starting_stacks.len()
@@ -156,13 +116,15 @@ impl Record {
     /// What the house took, in the field `_rake`: the format has none, but lets users define fields with an underscore.
     pub fn rake(&self) -> Option<Decimal> {
         let (_, source) = self.other.iter().find(|(key, _)| key == RAKE_FIELD)?;
-        Decimal::parse(source)
+        let rake = Written::parse(source)?;
+        let alone = [rake];
+        Unit::of(alone.iter(), [].iter()).round(&alone[0]).map(|rounding| rounding.kept)
     }
 
     /// How many digits behind the point the amounts need: all of them in chips are integers of that unit.
     pub fn scale(&self) -> u32 {
         let raises = self.actions.iter().filter_map(|action| match action.what {
-            Some(super::notation::What::BetOrRaiseTo(_, amount)) => Some(amount),
+            Some(What::BetOrRaiseTo(_, amount)) => Some(amount),
             _ => None,
         });
         let fields = self.antes.iter().chain(&self.blinds_or_straddles).copied();
@@ -170,29 +132,16 @@ impl Record {
         let all = fields.chain(stacks).chain(raises).chain([self.min_bet]);
         all.map(|amount| amount.trimmed().scale).max().unwrap_or(0)
     }
-}
 
-fn numbers(value: Option<&Value>, key: &'static str) -> Result<Vec<Decimal>, PhhError> {
-    let Some(Value::Array(items)) = value else { return Err(PhhError::Field(key)) };
-    items
-        .iter()
-        .map(|item| match item {
-            Value::Number(number) => Ok(*number),
-            _ => Err(PhhError::Field(key)),
-        })
-        .collect()
-}
-
-fn stacks(value: Option<&Value>, key: &'static str) -> Result<Vec<Option<Decimal>>, PhhError> {
-    let Some(Value::Array(items)) = value else { return Err(PhhError::Field(key)) };
-    items
-        .iter()
-        .map(|item| match item {
-            Value::Number(number) => Ok(Some(*number)),
-            Value::Infinite => Ok(None),
-            _ => Err(PhhError::Field(key)),
-        })
-        .collect()
+    /// By how many millionths of a chip play may differ from what happened because amounts were rounded: a bet that is off by
+    /// a part of a chip is off by as much again with every player who calls it. 0 if only the noise of floats was taken off.
+    pub(super) fn lost_millionths(&self) -> u64 {
+        let lost = self.rounded.iter().map(|rounded| match rounded.field {
+            "finishing_stacks" | "winnings" => rounded.lost_millionths,
+            _ => rounded.lost_millionths * self.players() as u64,
+        });
+        lost.sum()
+    }
 }
 
 /// The specification names three of our games; the others are spelled likewise: limit letter, `T` or `O`, cards.
@@ -209,7 +158,7 @@ const CODES: [(&str, Variant, Limit); 10] = [
     ("PO6", Variant::Omaha6, Limit::PotLimit),
 ];
 
-fn game(code: &str) -> Option<(Variant, Limit)> {
+pub(super) fn game(code: &str) -> Option<(Variant, Limit)> {
     CODES.iter().find(|entry| entry.0 == code).map(|&(_, variant, limit)| (variant, limit))
 }
 
@@ -232,7 +181,7 @@ fn stack_list(stacks: &[Option<Decimal>]) -> String {
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.name.is_empty() {
-            writeln!(f, "[{}]", self.name)?;
+            writeln!(f, "[{}]", bare_or_quoted(&self.name))?;
         }
         writeln!(f, "variant = '{}'", code(self.variant, self.limit))?;
         writeln!(f, "ante_trimming_status = {}", self.ante_trimming)?;
@@ -248,10 +197,6 @@ impl fmt::Display for Record {
         if let Some(winnings) = &self.winnings {
             writeln!(f, "winnings = {}", list(winnings))?;
         }
-        let bare = |key: &str| key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-        self.other.iter().try_for_each(|(key, source)| {
-            let key = if bare(key) { key.clone() } else { quoted(key) };
-            writeln!(f, "{key} = {source}")
-        })
+        self.other.iter().try_for_each(|(key, source)| writeln!(f, "{} = {source}", bare_or_quoted(key)))
     }
 }

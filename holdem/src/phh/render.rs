@@ -1,8 +1,8 @@
 //! Writes a hand's events as a PHH record.
 
+use super::decimal::Decimal;
 use super::notation::{Notation, What};
 use super::record::{RAKE_FIELD, Record};
-use super::toml::Decimal;
 use crate::card::HoleCards;
 use crate::chips::Chips;
 use crate::event::{Did, Event, PostKind};
@@ -96,6 +96,7 @@ pub fn record_of(setup: &HandSetup, events: &[Event], scale: u32) -> Record {
         finishing_stacks: Some(of_all(&|seat| after(seat).stack()).into_iter().map(Some).collect()),
         winnings: Some(of_all(&|seat| after(seat).won())),
         other,
+        rounded: Vec::new(),
     }
 }
 

@@ -1,19 +1,17 @@
 //! Plays a recorded hand through the engine, and says whether the stacks come out as recorded.
 
-use smallvec::SmallVec;
-
 use super::cards::RecordedCards;
+use super::decimal::Decimal;
 use super::notation::{Notation, What};
 use super::record::Record;
-use super::toml::Decimal;
 use crate::action::{Action, Refusal, RefusalCode};
 use crate::card::Card;
 use crate::chips::Chips;
 use crate::deck::Deck;
-use crate::event::{Did, Event, PostKind};
+use crate::event::{Event, PostKind};
 use crate::hand::Hand;
 use crate::player::ShowChoice;
-use crate::seat::SeatIndex;
+use crate::seat::{SEATS_MAX, SeatIndex, SeatSet};
 use crate::setup::{HandRules, HandSetup, Post, Rake, SeatSetup, SetupError};
 
 /// A recorded hand that was played through the engine.
@@ -34,7 +32,15 @@ pub struct Replay {
     /// Players whom the record passes over for the rest of the hand: their hands are dead (TDA 53-B).
     pub passed_over: usize,
     /// Players whose recorded stack is unknown.
-    unknown_stacks: Vec<bool>,
+    pub(super) unknown_stacks: Vec<bool>,
+    /// Whether the record's amounts were rounded; see [`Record::rounded`].
+    rounded: bool,
+    /// What may therefore lie between play and record, in millionths of a chip: 0 if only the noise of floats was taken off.
+    pub(super) lost_millionths: u64,
+    /// The same in whole chips.
+    pub(super) tolerance: Chips,
+    /// What players have more than the record says, because it has them act when they should have nothing left.
+    given: [Chips; SEATS_MAX],
 }
 
 /// A record that describes no hand, or one that cannot have happened.
@@ -62,22 +68,35 @@ pub enum ReplayError {
     /// A card is dealt twice.
     #[error("card {0} is dealt twice")]
     CardTwice(Card),
+    /// A card that the game is played without.
+    #[error("card {0} is not in this game's deck")]
+    NotInTheDeck(Card),
+    /// Cards for a player who is none, or more than the game deals.
+    #[error("p{player} cannot be dealt these cards: each of {players} players gets {each}")]
+    HoleCards {
+        /// Who, from 1.
+        player: usize,
+        /// How many there are.
+        players: usize,
+        /// How many cards each gets.
+        each: usize,
+    },
+    /// Cards at showdown that are not those dealt.
+    #[error("p{player} shows other cards than he was dealt")]
+    ShowsOthers {
+        /// Who, from 1.
+        player: usize,
+    },
 }
 
-/// How a replay compares with its record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The stacks are the recorded ones.
-    Matches,
-    /// Nothing is recorded to compare with, but the hand plays to where the record ends and no chip is lost.
-    Consistent,
-    /// They are not.
-    Differs {
-        /// As recorded.
-        expected: Vec<Option<Decimal>>,
-        /// As played, in chips.
-        actual: Vec<Chips>,
-    },
+/// The parts of a chip in which losses by rounding are counted.
+pub(super) const MILLION: u64 = 1_000_000;
+
+/// So many chips may differ where parts of chips were lost.
+fn whole_chips(lost_millionths: u64) -> Chips {
+    /// What rounding the parts themselves to millionths may hide.
+    const HIDDEN: u64 = 1_000;
+    Chips((lost_millionths + HIDDEN) / MILLION)
 }
 
 /// Stands for a stack that was not recorded: more than any bet.
@@ -89,29 +108,86 @@ impl Replay {
     /// # Errors
     /// If it describes no hand, or the rules refuse an action.
     pub fn of(record: &Record) -> Result<Replay, ReplayError> {
-        let scale = record.scale();
-        let dealt = RecordedCards::of(record);
+        let dealt = RecordedCards::of(record)?;
         let deck = dealt.deck()?;
-        let setup = setup(record, scale, dealt.runs())?;
+        let mut given = [Chips::ZERO; SEATS_MAX];
+        loop {
+            let mut replay = Replay::start(record, &deck, dealt.runs(), given)?;
+            let Err(error) = replay.play_all(record, dealt.runs()) else { return Ok(replay) };
+            // Programs that count in floats let players act whom the noise of their sums left less than any unit.
+            let little = |seat: &SeatIndex| given[seat.index()] <= whole_chips(record.lost_millionths());
+            let all_in: SeatSet = replay.all_in().filter(little).collect();
+            if record.rounded.is_empty() || all_in.is_empty() {
+                return Err(error);
+            }
+            all_in.iter().for_each(|seat| given[seat.index()] += Chips(1));
+        }
+    }
+
+    /// The hand before the first action; players have so many chips more than the record says.
+    fn start(
+        record: &Record,
+        deck: &Deck,
+        runs: usize,
+        given: [Chips; SEATS_MAX],
+    ) -> Result<Replay, ReplayError> {
+        let scale = record.scale();
+        // A chip more is worth as much again from every player who calls it.
+        let given_away = given.into_iter().sum::<Chips>().0 * record.players() as u64;
+        let lost_millionths = record.lost_millionths() + given_away * MILLION;
+        let mut setup = setup(record, scale, runs)?;
+        setup.seats.iter_mut().for_each(|player| player.stack += given[player.seat.index()]);
         let mut events = Vec::new();
         let mut hand = Hand::start(&setup, deck.clone(), |event| events.push(event))?;
         for (seat, choice) in choices(record) {
             // Refused only when the blinds already put everybody all-in; then there is nothing to choose.
             let _ = hand.choose_at_showdown(seat, choice, |event| events.push(event));
         }
-        let unknown_stacks = record.starting_stacks.iter().map(Option::is_none).collect();
-        let mut replay =
-            Replay { setup, deck, events, hand, scale, irregular_raises: 0, passed_over: 0, unknown_stacks };
+        Ok(Replay {
+            setup,
+            deck: deck.clone(),
+            events,
+            hand,
+            scale,
+            irregular_raises: 0,
+            passed_over: 0,
+            unknown_stacks: record.starting_stacks.iter().map(Option::is_none).collect(),
+            rounded: !record.rounded.is_empty(),
+            lost_millionths,
+            tolerance: whole_chips(lost_millionths),
+            given,
+        })
+    }
+
+    fn play_all(&mut self, record: &Record, runs: usize) -> Result<(), ReplayError> {
+        let mut board = 0;
         for (at, notation) in record.actions.iter().enumerate() {
-            replay.fold_who_is_passed_over(&record.actions[at..]);
-            replay.play(notation).map_err(|refusal| ReplayError::Refused {
+            match notation.what {
+                Some(What::Board(cards)) => board += cards.len(),
+                // Asked once more because of a raise by less than any unit, which was none.
+                Some(What::CheckOrCall(_)) if self.rounded && board < self.hand.board().len() => continue,
+                _ => {}
+            }
+            self.pass_what_rounding_left(&record.actions[at..]);
+            self.fold_who_is_passed_over(&record.actions[at..]);
+            self.play(notation).map_err(|refusal| ReplayError::Refused {
                 number: at + 1,
                 notation: notation.to_string(),
                 refusal,
             })?;
-            replay.agree_on_runs(dealt.runs());
+            self.agree_on_runs(runs);
         }
-        Ok(replay)
+        self.pass_what_rounding_left(&[]);
+        self.agree_on_runs(runs);
+        Ok(())
+    }
+
+    /// The players who put all they had in.
+    fn all_in(&self) -> impl Iterator<Item = SeatIndex> + '_ {
+        self.events.iter().filter_map(|event| match *event {
+            Event::Acted { seat, all_in: true, .. } => Some(seat),
+            _ => None,
+        })
     }
 
     fn play(&mut self, notation: &Notation) -> Result<(), Refusal> {
@@ -129,7 +205,11 @@ impl Replay {
             }
             Some(What::BetOrRaiseTo(player, amount)) => {
                 let to = chips(amount, self.scale).unwrap_or(Chips(u64::MAX));
-                (player, Action::RaiseTo(to))
+                if self.keeps_what_was_given(seat(player), to) {
+                    let events = &mut self.events;
+                    return self.hand.act_by_ruling(seat(player), to, |event| events.push(event));
+                }
+                (player, self.raise_as_meant(seat(player), to))
             }
             _ => return Ok(()),
         };
@@ -147,14 +227,56 @@ impl Replay {
         }
     }
 
+    /// Whether a raise is all that the record says a player has, but not what he has more.
+    fn keeps_what_was_given(&self, seat: SeatIndex, to: Chips) -> bool {
+        let all = self.all_of(seat);
+        self.hand.bet_level() < to && to < all && all - to <= self.given[seat.index()]
+    }
+
+    /// The most a player can have in on this street.
+    fn all_of(&self, seat: SeatIndex) -> Chips {
+        self.hand.player(seat).map_or(Chips::ZERO, |player| player.bet() + player.stack())
+    }
+
+    /// A raise that rounding took past a limit, or on to the bet, is what it was before.
+    fn raise_as_meant(&self, seat: SeatIndex, to: Chips) -> Action {
+        let legal = self.hand.legal_actions().filter(|_| self.rounded && self.hand.to_act() == Some(seat));
+        let Some(legal) = legal else { return Action::RaiseTo(to) };
+        let near = |other: Chips| to.0.abs_diff(other.0) <= self.tolerance.0;
+        let (level, all) = (self.hand.bet_level(), self.all_of(seat));
+        match legal.raise {
+            Some(range) if range.min_to <= to && to <= range.max_to => Action::RaiseTo(to),
+            // A raise by less than any unit, after which somebody was asked again.
+            Some(range) if to <= level && range.max_to == all && all - to <= self.given[seat.index()] => {
+                Action::RaiseTo(all)
+            }
+            raise if legal.call.is_some() && near(level) && (to <= level || raise.is_none()) => Action::Call,
+            Some(range) if near(range.min_to) => Action::RaiseTo(range.min_to),
+            Some(range) if near(range.max_to) => Action::RaiseTo(range.max_to),
+            _ => Action::RaiseTo(to),
+        }
+    }
+
+    /// Checks or calls for whom the record has nothing to say because he was all-in, or all others were, where rounding left
+    /// some chips.
+    fn pass_what_rounding_left(&mut self, rest: &[Notation]) {
+        let next = rest.iter().find_map(acting);
+        while let Some(to_act) = self.hand.to_act().filter(|&to_act| Some(to_act) != next) {
+            let remains = |seat| self.hand.player(seat).is_some_and(|player| player.stack() > self.tolerance);
+            let mut others = self.hand.live().iter().filter(|&other| other != to_act);
+            if self.tolerance.is_zero() || (remains(to_act) && others.any(remains)) {
+                return;
+            }
+            let free = self.hand.legal_actions().is_some_and(|legal| legal.check);
+            let action = if free { Action::Check } else { Action::Call };
+            let events = &mut self.events;
+            let passed = self.hand.act(to_act, action, |event| events.push(event));
+            passed.expect("whoever is to act may check or call");
+        }
+    }
+
     /// Folds whoever is to act, as long as the record goes on with another player and never comes back to him.
     fn fold_who_is_passed_over(&mut self, rest: &[Notation]) {
-        let acting = |notation: &Notation| match notation.what {
-            Some(What::Fold(player) | What::CheckOrCall(player) | What::BetOrRaiseTo(player, _)) => {
-                Some(seat(player))
-            }
-            _ => None,
-        };
         let Some(next) = rest.first().and_then(acting) else { return };
         while let Some(to_act) = self.hand.to_act().filter(|&to_act| to_act != next) {
             if rest.iter().filter_map(acting).any(|later| later == to_act) {
@@ -184,103 +306,15 @@ impl Replay {
     pub fn stacks(&self) -> Vec<Chips> {
         self.hand.seats().map(|(_, player)| player.stack()).collect()
     }
+}
 
-    /// Compares with what the record says. Where a pot did not divide evenly a record may tell halves, or give the odd
-    /// chip to another winner than TDA 20 does: then a chip per such pot is let pass. The format knows no rake; the
-    /// field `_rake` tells what winners may lack together.
-    pub fn verdict(&self, record: &Record) -> Verdict {
-        let expected = match (&record.finishing_stacks, &record.winnings) {
-            (Some(stacks), _) => stacks,
-            (None, Some(winnings)) => return self.verdict_on_winnings(winnings),
-            (None, None) => return Verdict::Consistent,
-        };
-        let rake = record.rake().unwrap_or(Decimal::from(0));
-        let odd_chips = self.uneven_parts(rake.units != 0);
-        // Units fine enough for both sides.
-        let scale = expected.iter().flatten().map(|stack| stack.scale).chain([self.scale, rake.scale]).max();
-        let scale = scale.expect("two of them are given");
-        let fine = |amount: Decimal| i128::from(amount.units) * 10_i128.pow(scale - amount.scale);
-        let slack = i128::from(odd_chips) * 10_i128.pow(scale - self.scale);
-        let mut lacking = 0;
-        let matches = expected.iter().zip(self.hand.seats()).all(|(expected, (seat, player))| {
-            let Some(expected) = expected.filter(|_| !self.undecided(seat)) else { return true };
-            if self.unknown_stacks[seat.index()] {
-                return true;
-            }
-            let difference = fine(self.amount(player.stack())) - fine(expected);
-            lacking += difference;
-            let may_lack = if player.won().is_zero() { 0 } else { fine(rake) };
-            (-slack..=may_lack + slack).contains(&difference) && (!player.won().is_zero() || difference == 0)
-        });
-        let matches = matches && (self.is_undecided() || (lacking - fine(rake)).abs() <= slack);
-        match (matches, self.is_undecided()) {
-            (true, false) => Verdict::Matches,
-            (true, true) => Verdict::Consistent,
-            (false, _) => Verdict::Differs { expected: expected.clone(), actual: self.stacks() },
+/// Who acts.
+fn acting(notation: &Notation) -> Option<SeatIndex> {
+    match notation.what {
+        Some(What::Fold(player) | What::CheckOrCall(player) | What::BetOrRaiseTo(player, _)) => {
+            Some(seat(player))
         }
-    }
-
-    /// Winnings are pots collected after an unrecorded rake: whoever is said to have won has, and not more than he won.
-    /// Collections write zeros for everybody where they do not know.
-    fn verdict_on_winnings(&self, winnings: &[Decimal]) -> Verdict {
-        if winnings.iter().all(|won| won.units == 0) {
-            return Verdict::Consistent;
-        }
-        let fits = winnings.iter().zip(self.hand.seats()).all(|(recorded, (seat, player))| {
-            let scale = recorded.scale.max(self.scale);
-            let recorded = i128::from(recorded.units) * 10_i128.pow(scale - recorded.scale);
-            let won = player.won() + self.blind_returned(seat) + Chips(u64::from(self.uneven_parts(false)));
-            let won = i128::from(won.0) * 10_i128.pow(scale - self.scale);
-            self.undecided(seat) || (recorded <= won && (recorded > 0) == (player.won().0 > 0))
-        });
-        if fits {
-            return Verdict::Consistent;
-        }
-        let actual = self.hand.seats().map(|(_, player)| player.won()).collect();
-        Verdict::Differs { expected: winnings.iter().copied().map(Some).collect(), actual }
-    }
-
-    /// What a player got back of his blind because everybody folded to it: some sites call that won and not returned.
-    fn blind_returned(&self, seat: SeatIndex) -> Chips {
-        let raised = self.events.iter().any(
-            |event| matches!(event, Event::Acted { seat: who, did: Did::BetTo(_) | Did::RaiseTo(_), .. } if *who == seat),
-        );
-        let returned = self.events.iter().find_map(|event| match *event {
-            Event::UncalledReturned { seat: who, amount } if who == seat && !raised => Some(amount),
-            _ => None,
-        });
-        returned.unwrap_or_default()
-    }
-
-    /// How many parts of pots did not divide evenly among their winners; after a rake that is told apart from the pots
-    /// any of them may.
-    fn uneven_parts(&self, raked: bool) -> u32 {
-        let mut shares: SmallVec<[(u8, u8, Chips, Chips); 16]> = SmallVec::new();
-        for event in &self.events {
-            if let Event::PotAwarded { pot, board, amount, .. } = *event {
-                match shares.iter_mut().find(|share| (share.0, share.1) == (pot, board)) {
-                    Some(share) => (share.2, share.3) = (share.2.min(amount), share.3.max(amount)),
-                    None => shares.push((pot, board, amount, amount)),
-                }
-            }
-        }
-        shares.iter().filter(|(_, _, least, most)| raked || least != most).count() as u32
-    }
-
-    /// Whether the record leaves open who won, because cards at showdown are unknown.
-    fn is_undecided(&self) -> bool {
-        self.hand.ended()
-            && self.hand.live().len() > 1
-            && self.hand.live().iter().any(|seat| self.unseen(seat))
-    }
-
-    fn undecided(&self, seat: SeatIndex) -> bool {
-        self.is_undecided() && self.hand.live().contains(seat)
-    }
-
-    fn unseen(&self, seat: SeatIndex) -> bool {
-        let incomplete = self.hand.boards().iter().any(|board| board.known().is_none());
-        self.hand.player(seat).is_some_and(|player| player.hole_cards().known().is_none()) || incomplete
+        _ => None,
     }
 }
 
