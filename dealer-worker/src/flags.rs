@@ -1,8 +1,9 @@
 //! Flags and environment variables of the `dealer-worker` binary.
 
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, ValueEnum};
 use shared::{
     config::{LogArgs, NodeArgs, OpsArgs, RedisArgs, SealArgs, ThreadArgs, positive},
+    flags,
     protocol::table::{
         AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, Straddles, TableConfig,
     },
@@ -46,7 +47,23 @@ pub struct Flags {
     pub log: LogArgs,
 }
 
+/// Under which headings `--help` shows the settings of tables.
+pub const GROUPS: &[(&str, &[&str])] = &[
+    ("The game", &["variant", "limit", "small_blind", "big_blind", "ante", "ante_kind", "straddles"]),
+    (
+        "The game",
+        &["moving_button", "post_or_wait", "rake_basis_points", "rake_cap", "buy_in_min", "buy_in_max"],
+    ),
+    ("Times at a table", &["turn_ms", "bank_ms", "bank_refill_ms", "pause_ms", "runout_ms"]),
+    ("Times at a table", &["away_ms", "away_turns", "sit_out_ms"]),
+];
+
 impl Flags {
+    /// Reads the command line and the environment. On a mistake, or for `--help`, prints and exits.
+    pub fn from_command_line() -> Self {
+        flags::read_as(&flags::grouped(Self::command(), GROUPS))
+    }
+
     /// The settings of the worker.
     pub fn config(&self) -> WorkerConfig {
         let WorkerArgs {
@@ -150,15 +167,18 @@ pub struct WorkerArgs {
     pub talk_burst: u32,
 }
 
+/// More than any cluster has been seen to carry.
+const TABLES_MAX: i64 = 1_000_000;
+
 /// Tables to open at start; those that exist stay as they are.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Tables")]
 pub struct TableArgs {
     /// Open tables t1 to tN, unless they are there
-    #[arg(long, env = "CARDHOUSE_TABLES", default_value_t = 0, value_name = "COUNT")]
+    #[arg(long, env = "CARDHOUSE_TABLES", default_value_t = 0, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(..=TABLES_MAX))]
     pub tables: u32,
-    /// Seats of each: 2 to 10
-    #[arg(long, env = "CARDHOUSE_SEATS", default_value_t = table().seats, value_name = "COUNT")]
+    /// Seats of each: 2 to 10, but at most 8 at omaha5 and 7 at omaha6, where the deck has no more cards
+    #[arg(long, env = "CARDHOUSE_SEATS", default_value_t = table().seats, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(2..=10))]
     pub seats: u8,
     /// The game
     #[arg(long, env = "CARDHOUSE_VARIANT", default_value = "holdem")]
@@ -324,7 +344,6 @@ pub enum StraddlesArg {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
     use shared::seal::SealKey;
 
     use super::*;

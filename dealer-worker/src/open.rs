@@ -9,7 +9,7 @@ use shared::{
     store::Unavailable,
 };
 
-use crate::table::between::{BadConfig, check};
+use crate::table::settings::{BadConfig, check};
 
 /// Names for tables: places where people played, and a few where they still do.
 const NAMES: [&str; 40] = [

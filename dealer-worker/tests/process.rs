@@ -15,6 +15,7 @@ use shared::{
     testing::{
         full_pipe::full_pipe,
         redis_server::{Persistence, RedisServer, free_port},
+        variables::variables,
     },
 };
 use tokio::{
@@ -36,6 +37,8 @@ impl Process {
             .args(["--redis-url", &redis.url(), "--node-id", name, "--tables", "6", "--log", "warn"])
             .args(["--beat-ms", "100", "--dead-after-ms", "500"])
             .arg(format!("--ops-listen={ops}"))
+            // As compose files do with variables that they leave open.
+            .envs(variables(env!("CARGO_BIN_EXE_dealer-worker")).unwrap().into_iter().map(|name| (name, "")))
             .env("CARDHOUSE_SEAL_KEY", key.to_hex())
             .stdin(Stdio::null())
             .spawn();
@@ -104,6 +107,28 @@ async fn until_owned(store: &RedisStore, expected: &[(&str, usize)]) {
     if timeout(Duration::from_secs(60), shared).await.is_err() {
         panic!("owners are {load:?}, not {expected:?}");
     }
+}
+
+/// What the worker says with these flags, which are wrong, before it looks for Redis.
+fn refused(flags: &[&str]) -> String {
+    let mut worker = Command::new(env!("CARGO_BIN_EXE_dealer-worker"));
+    let ended = worker.args(flags).output().unwrap();
+    assert!(!ended.status.success(), "{flags:?}");
+    String::from_utf8_lossy(&ended.stderr).into_owned()
+}
+
+#[test]
+fn settings_that_are_none_are_refused_in_a_sentence_and_a_mistyped_key_is_not_shown() {
+    let key = SealKey::random().to_hex();
+    let said = refused(&["--seal-key", &key, "--ante", "100000"]);
+    assert!(
+        said.starts_with("dealer-worker: whoever sits down with the smallest buy-in, 80 chips, "),
+        "{said}"
+    );
+    let said = refused(&["--seal-key", &key, "--ops-listen", "9100x:9100:"]);
+    assert!(said.contains("is not an address; try 8080 or 127.0.0.1:8080"), "{said}");
+    let said = refused(&["--seal-key", &key[1..]]);
+    assert!(said.contains("--seal-key") && !said.contains(&key[1..]), "{said}");
 }
 
 #[tokio::test]

@@ -449,12 +449,12 @@ fn the_game_is_the_one_that_the_settings_say() {
 
 #[test]
 fn settings_that_no_game_can_be_dealt_by_open_no_table() {
-    use dealer_worker::table::between::{BadConfig, check};
+    use dealer_worker::table::settings::{BadConfig, check};
     let ten_handed_omaha = TableConfig { variant: GameVariant::Omaha6, seats: 10, ..config() };
-    assert_eq!(check(&ten_handed_omaha), Err(BadConfig::Seats(7)));
+    assert_eq!(check(&ten_handed_omaha), Err(BadConfig::Seats { seats: 10, most: 7 }));
     assert_eq!(check(&TableConfig { runs_max: 2, ..config() }), Err(BadConfig::Runs));
     let whole_and_more = RakeRule { basis_points: 10_001, cap: 1 };
-    assert_eq!(check(&TableConfig { rake: whole_and_more, ..config() }), Err(BadConfig::Rake));
+    assert_eq!(check(&TableConfig { rake: whole_and_more, ..config() }), Err(BadConfig::Rake(10_001)));
     assert_eq!(check(&config()), Ok(()));
 }
 

@@ -1,18 +1,42 @@
 //! Flags and environment variables of the house: what is played, who plays along, and every limit.
 
-use std::{net::SocketAddr, num::NonZeroU32, ops::RangeInclusive};
+use std::{num::NonZeroU32, ops::RangeInclusive};
 
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser};
+use clap::{Args, CommandFactory as _, Parser};
 use dealer_worker::flags::TableArgs;
 use reception::config::TokenArgs;
 use relay::RelayConfig;
 use shared::{
     config::{LogArgs, OpsArgs},
+    flags,
+    listen::Address,
     protocol::table::TableConfig,
 };
 
 /// How many tables a house may have: more want a cluster.
 const TABLES: RangeInclusive<i64> = 1..=1_000;
+
+/// What a newcomer sets, which `-h` shows alone.
+const FIRST: [&str; 10] = [
+    "listen",
+    "tables",
+    "seats",
+    "variant",
+    "limit",
+    "small_blind",
+    "big_blind",
+    "turn_ms",
+    "stakes",
+    "bots",
+];
+
+/// Their heading, where it is to stand.
+const BOTS: (&str, &[&str]) = ("Bots", &["bots_fill", "bot_think_min_ms", "bot_think_more_ms"]);
+
+/// Reads a multiple of the stakes.
+fn times(text: &str) -> Result<NonZeroU32, String> {
+    text.trim().parse().map_err(|_| "each multiple is a whole number from 1, as in 1,2,5".into())
+}
 
 /// A card house in one process: tables, bots, and a page to play on.
 ///
@@ -21,9 +45,9 @@ const TABLES: RangeInclusive<i64> = 1..=1_000;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "house", version)]
 pub struct Config {
-    /// Where to listen: address and port. 0.0.0.0:8080 lets others in, port 0 takes any free one
-    #[arg(long, env = "CARDHOUSE_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
+    /// Where to listen. 8080 is for this machine alone, :8080 lets others in; port 0 takes any free one
+    #[arg(long, env = "CARDHOUSE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub listen: Address,
 
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
@@ -36,7 +60,7 @@ pub struct Config {
         value_name = "TIMES",
         value_delimiter = ',',
         default_value = "1,2,5,25",
-        help_heading = "Tables"
+        value_parser = times
     )]
     pub stakes: Vec<NonZeroU32>,
 
@@ -64,7 +88,7 @@ pub struct Config {
 impl Config {
     /// Reads the command line and the environment. On a mistake, or for `--help`, prints and exits.
     pub fn from_command_line() -> Self {
-        Self::from_arg_matches(&Self::our_command().get_matches()).unwrap_or_else(|error| error.exit())
+        flags::read_as(&Self::our_command())
     }
 
     /// The defaults.
@@ -72,8 +96,7 @@ impl Config {
     /// # Panics
     /// Never: the defaults are valid, which a test shows.
     pub fn defaults() -> Self {
-        let matches = Self::our_command().get_matches_from(["house"]);
-        Self::from_arg_matches(&matches).expect("the defaults are valid")
+        flags::read_from(&Self::our_command(), vec!["house".into()]).expect("the defaults are valid")
     }
 
     /// What the table of this number is set to, counted from 0.
@@ -92,10 +115,21 @@ impl Config {
 
     /// With defaults that differ from those of the parts: clients of a house that closes have no other relay to go
     /// to, so it does not keep them waiting; and whoever plays need not read what every part does.
-    fn our_command() -> clap::Command {
+    pub fn our_command() -> clap::Command {
         let with = |value: &'static str| move |flag: clap::Arg| flag.default_value(value);
-        Self::command()
+        let groups = dealer_worker::flags::GROUPS.iter().chain(&[BOTS]).chain(relay::config::GROUPS);
+        let groups: Vec<_> =
+            [("To begin with", FIRST.as_slice())].into_iter().chain(groups.copied()).collect();
+        flags::grouped(Self::command(), &groups)
+            // Some of the beginning are named in groups of the parts, too.
+            .mut_args(|flag| match FIRST.iter().any(|name| flag.get_id() == name) {
+                true => flag.help_heading("To begin with"),
+                false => flag.hide_short_help(true),
+            })
+            .after_help("These are for the beginning; --help lists all of them.")
+            .after_long_help("A flag wins over its variable. An empty variable counts as not set.")
             .mut_arg("tables", |flag| {
+                let flag = flag.help("How many tables there are, named t1 to tN");
                 flag.default_value("4").value_parser(clap::value_parser!(u32).range(TABLES))
             })
             .mut_arg("drain_ms", with("0"))
@@ -166,5 +200,26 @@ mod tests {
         assert_eq!((tables[2].buy_in_min, tables[2].buy_in_max), (400, 2_000));
         assert_eq!(tables[4], tables[0]);
         assert_eq!(config.tables.tables, 4);
+    }
+
+    #[test]
+    fn the_short_help_is_a_newcomers_ten_flags_and_the_long_one_sets_them_apart() {
+        let mut command = Config::our_command();
+        let short = command.render_help().to_string();
+        let flags = short.lines().filter_map(|line| line.trim_start().strip_prefix("--"));
+        let flags: Vec<_> = flags.filter_map(|line| line.split(' ').next()).collect();
+        assert_eq!(flags, FIRST.map(|name| name.replace('_', "-")));
+        assert!(short.contains("--help lists all of them"), "{short}");
+        let long = command.render_long_help().to_string();
+        let heads = long.lines().filter(|line| line.ends_with(':') && !line.starts_with(' '));
+        let heads: Vec<_> = heads.map(|line| line.trim_end_matches(':')).collect();
+        assert_eq!(
+            heads[..5],
+            ["Options", "To begin with", "The game", "Times at a table", "Bots"],
+            "{long}"
+        );
+        for flag in command.get_arguments().filter(|flag| flag.get_env().is_some()) {
+            assert!(flag.get_help_heading().is_some(), "{}", flag.get_id());
+        }
     }
 }

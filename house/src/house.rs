@@ -16,6 +16,7 @@ use shared::{
     bus::memory::MemoryBus,
     clock::Clock,
     id::{NodeId, RoomId},
+    listen::ListenError,
     ports::Ports,
     readiness::{Readiness, ops_routes},
     seal::SealKey,
@@ -34,12 +35,12 @@ const CLOSE_WITHIN: Duration = Duration::from_millis(1_500);
 /// Why a house did not open.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Somebody else listens there, often an earlier house.
-    #[error("{0} is taken: choose another address with {1}, such as {1} 127.0.0.1:0 for any free port")]
-    Taken(SocketAddr, &'static str),
-    /// The address cannot be listened on for another reason.
-    #[error("cannot listen on {0} ({1}): {2}")]
-    Listen(SocketAddr, &'static str, io::Error),
+    /// The address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// It is, and is gone again.
+    #[error(transparent)]
+    Gone(#[from] io::Error),
     /// The flags describe no table.
     #[error(transparent)]
     Tables(#[from] dealer_worker::OpenError),
@@ -71,8 +72,9 @@ impl House {
     /// # Panics
     /// Never: the house's own names are valid.
     pub async fn open(mut config: Config) -> Result<Self, OpenError> {
-        let (listener, address) = bind(config.listen, "--listen").await?;
-        let (ops, ops_address) = bind(config.ops.ops_listen, "--ops-listen").await?;
+        let listener = config.listen.listen("--listen").await?;
+        let ops = config.ops.ops_listen.listen("--ops-listen").await?;
+        let (address, ops_address) = (listener.local_addr()?, ops.local_addr()?);
         let metrics = Metrics::install()?;
 
         // One node would do for the broker; two show who is who in the logs.
@@ -166,16 +168,6 @@ impl House {
             tracing::debug!("some were still there at the end");
         }
         Ok(())
-    }
-}
-
-async fn bind(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAddr), OpenError> {
-    let listener =
-        TcpListener::bind(address).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
-    match listener {
-        Ok((address, listener)) => Ok((listener, address)),
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(OpenError::Taken(address, flag)),
-        Err(error) => Err(OpenError::Listen(address, flag, error)),
     }
 }
 

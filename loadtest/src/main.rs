@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    loadtest::Cli::parse().run()
+    shared::flags::read::<loadtest::Cli>().run()
 }

@@ -1,10 +1,13 @@
 //! Flags and environment variables of the `reception` binary.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use axum::http::HeaderValue;
 use clap::Parser;
-use shared::config::{LogArgs, OpsArgs};
+use shared::{
+    config::{LogArgs, OpsArgs},
+    listen::Address,
+};
 
 use crate::api::ApiConfig;
 
@@ -15,25 +18,43 @@ use crate::api::ApiConfig;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "reception", version)]
 pub struct Config {
-    /// Where to listen: address and port (port 0: any free one, printed at start)
-    #[arg(long, env = "CARDHOUSE_RECEPTION_LISTEN", default_value = "127.0.0.1:8090")]
-    pub listen: SocketAddr,
+    /// Where to listen: 8090 is for this machine alone, :8090 for everybody, 127.0.0.1:8090, [::]:8090 and localhost:8090 are what
+    /// they say; port 0 takes any free one, told in the log
+    #[arg(
+        long,
+        env = "CARDHOUSE_RECEPTION_LISTEN",
+        default_value = "127.0.0.1:8090",
+        value_name = "ADDRESS"
+    )]
+    pub listen: Address,
 
     /// Folder of the signing keys: Ed25519 in PKCS #8 PEM, *.pem. All are published, the newest signs. If there is
     /// none, one is made
-    #[arg(long, env = "CARDHOUSE_KEY_DIR", default_value = "keys")]
+    #[arg(
+        long,
+        env = "CARDHOUSE_KEY_DIR",
+        default_value = "keys",
+        value_name = "FOLDER",
+        help_heading = "Keys of tokens"
+    )]
     pub key_dir: PathBuf,
 
     /// How often the key folder is read again, milliseconds
-    #[arg(long, env = "CARDHOUSE_KEY_REREAD_MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(100..))]
+    #[arg(long, env = "CARDHOUSE_KEY_REREAD_MS", default_value_t = 5_000, value_name = "MS", help_heading = "Keys of tokens", value_parser = clap::value_parser!(u64).range(100..))]
     pub key_reread_ms: u64,
 
     /// How old a new key's file must be before it signs, milliseconds: longer than relays keep the published keys
-    #[arg(long, env = "CARDHOUSE_KEY_SETTLE_MS", default_value_t = 90_000)]
+    #[arg(
+        long,
+        env = "CARDHOUSE_KEY_SETTLE_MS",
+        default_value_t = 90_000,
+        value_name = "MS",
+        help_heading = "Keys of tokens"
+    )]
     pub key_settle_ms: u64,
 
     /// How long open requests may take after SIGTERM before they are cut, milliseconds
-    #[arg(long, env = "CARDHOUSE_DRAIN_MS", default_value_t = 5_000)]
+    #[arg(long, env = "CARDHOUSE_DRAIN_MS", default_value_t = 5_000, value_name = "MS")]
     pub drain_ms: u64,
 
     /// Take the client's address from the last entry of X-Forwarded-For. Only behind a proxy that sets it
@@ -62,16 +83,16 @@ pub struct Config {
 #[command(next_help_heading = "Tokens")]
 pub struct TokenArgs {
     /// How long a token is valid, seconds. Clients refresh theirs before
-    #[arg(long, env = "CARDHOUSE_TOKEN_SECONDS", default_value_t = 3_600, value_parser = clap::value_parser!(u64).range(10..=31_536_000))]
+    #[arg(long, env = "CARDHOUSE_TOKEN_SECONDS", default_value_t = 3_600, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(10..=31_536_000))]
     pub token_seconds: u64,
 
     /// New guests and refreshed tokens of one address (IPv4 address or IPv6 /64) in the long run, a minute; 0: no
     /// limit
-    #[arg(long, env = "CARDHOUSE_TOKENS_PER_MINUTE", default_value_t = 600)]
+    #[arg(long, env = "CARDHOUSE_TOKENS_PER_MINUTE", default_value_t = 600, value_name = "COUNT")]
     pub tokens_per_minute: u32,
 
     /// How many of them an address that was quiet may have at once
-    #[arg(long, env = "CARDHOUSE_TOKENS_BURST", default_value_t = 1_000)]
+    #[arg(long, env = "CARDHOUSE_TOKENS_BURST", default_value_t = 1_000, value_name = "COUNT")]
     pub tokens_burst: u32,
 }
 

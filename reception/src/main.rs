@@ -3,15 +3,15 @@
 use std::{future::IntoFuture as _, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use clap::Parser as _;
 use reception::{Desk, Keyring, config::Config, key_dir::KeyDir};
 use shared::{
     clock::Clock,
+    flags,
     readiness::{Readiness, drain_route, ops_routes},
+    signals,
     telemetry::{Metrics, exit_code},
 };
-use tokio::{net::TcpListener, runtime::Runtime, time::timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::{runtime::Runtime, time::timeout};
 
 fn main() -> ExitCode {
     exit_code("reception", start())
@@ -22,10 +22,11 @@ fn start() -> anyhow::Result<()> {
 }
 
 async fn run() -> anyhow::Result<()> {
-    let config = Config::parse();
+    let config: Config = flags::read();
     config.log.init()?;
     let metrics = Metrics::install()?;
     let _tidy = metrics.keep_tidy();
+    let leaving = signals::leaving()?;
 
     let keys = KeyDir::new(config.key_dir, Duration::from_millis(config.key_settle_ms));
     let keyring = Arc::new(Keyring::new(keys.read_or_create()?));
@@ -35,11 +36,10 @@ async fn run() -> anyhow::Result<()> {
     let tried = desk.clone();
     readiness.check("keys", move || tried.check().map_err(|error| error.to_string()));
 
-    let ops = bind(config.ops.ops_listen, "--ops-listen").await?;
-    let listener = bind(config.listen, "--listen").await?;
+    let ops = config.ops.ops_listen.listen("--ops-listen").await?;
+    let listener = config.listen.listen("--listen").await?;
     tracing::info!(address = %listener.local_addr()?, ops = %ops.local_addr()?, "listening");
 
-    let leaving = CancellationToken::new();
     let api = config.tokens.api(config.trust_proxy, config.allow_origin);
     let router = reception::router(desk, api).into_make_service_with_connect_info::<SocketAddr>();
     let serving =
@@ -51,7 +51,6 @@ async fn run() -> anyhow::Result<()> {
         ended = &mut serving => return ended.context("the server ended"),
         ended = watching => return ended.context("the operators' server ended"),
         () = rereading => unreachable!("keys are followed for ever"),
-        signal = told_to_stop() => tracing::info!(signal, "leaving"),
         () = leaving.cancelled() => tracing::info!("leaving"),
     }
     readiness.drain();
@@ -60,17 +59,4 @@ async fn run() -> anyhow::Result<()> {
         tracing::warn!("some requests were cut off");
     }
     Ok(())
-}
-
-async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} ({flag})"))
-}
-
-async fn told_to_stop() -> &'static str {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).expect("the runtime can wait for signals");
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => "SIGINT",
-        _ = terminate.recv() => "SIGTERM",
-    }
 }

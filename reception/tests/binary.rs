@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 use shared::{
-    testing::{full_pipe::full_pipe, redis_server::free_port},
+    testing::{full_pipe::full_pipe, redis_server::free_port, variables::variables},
     token::{KeySet, Signer},
 };
 
@@ -29,6 +29,8 @@ impl Reception {
             .args(["--listen", "127.0.0.1:0", "--key-settle-ms", "0", "--key-reread-ms", "100"])
             .args(["--log-format", "json", "--key-dir"])
             .arg(key_dir)
+            // As compose files do with variables that they leave open.
+            .envs(variables(env!("CARGO_BIN_EXE_reception")).unwrap().into_iter().map(|name| (name, "")))
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -164,4 +166,8 @@ fn a_port_that_is_taken_is_an_error_that_names_the_flag() {
         .unwrap();
     let said = String::from_utf8_lossy(&ended.stderr);
     assert!(!ended.status.success() && said.contains("--listen"), "{said}");
+    let none =
+        Command::new(env!("CARGO_BIN_EXE_reception")).args(["--listen", "localhost"]).output().unwrap();
+    let said = String::from_utf8_lossy(&none.stderr);
+    assert!(said.contains("localhost has no port; try localhost:8080"), "{said}");
 }

@@ -128,6 +128,24 @@ pub struct RelayConfig {
     pub seed: Option<u64>,
 }
 
+/// Under which headings `--help` shows them.
+pub const GROUPS: &[(&str, &[&str])] = &[
+    ("Connections", &["connections_max", "connections_per_address_max", "trust_proxy", "near", "origins"]),
+    ("Connections", &["hello_ms", "idle_ms", "slow_ms", "close_ms", "drain_ms"]),
+    (
+        "What one client may",
+        &["message_bytes_max", "messages_per_s", "messages_burst", "bytes_per_s", "bytes_burst"],
+    ),
+    ("What one client may", &["rooms_per_connection_max", "commands_in_flight_max", "queue_bytes_max"]),
+    ("Rooms", &["rooms_max", "linger_ms", "window_frames", "journal_reads_max", "answer_ms", "quiet_ms"]),
+    (
+        "Rooms",
+        &["quiet_checks_per_s", "inline_watchers_max", "retry_first_ms", "retry_max_ms", "publishes_max"],
+    ),
+    ("Lobby", &["lobby_every_ms", "lobby_forget_ms", "lobby_tables_max"]),
+    ("Keys of tokens", &["keys_refresh_ms", "keys_refresh_min_ms"]),
+];
+
 /// Reads `--origin`: as browsers write it, or `*`.
 fn origin(text: &str) -> Result<String, String> {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));

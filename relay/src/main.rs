@@ -1,24 +1,22 @@
 //! The `relay` process.
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc};
 
-use anyhow::Context;
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 use hyper::Uri;
-use relay::{Keys, Relay, RelayConfig, serve};
+use relay::{Keys, Relay, RelayConfig, config::GROUPS, serve};
 use shared::{
     bus::redis::RedisBus,
     clock::Clock,
     config::{LogArgs, NodeArgs, OpsArgs, RedisArgs, ThreadArgs},
+    flags,
+    listen::Address,
     ports::Ports,
     readiness::{Readiness, drain_route, ops_routes},
     redis::Redis,
+    signals,
     store::redis::RedisStore,
     telemetry::{Metrics, exit_code},
-};
-use tokio::{
-    net::{TcpListener, TcpSocket},
-    signal::unix::{SignalKind, signal},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -33,15 +31,17 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 #[command(name = "relay", version)]
 struct Config {
-    /// Where to listen: address and port (port 0: any free one, printed at start)
+    /// Where to listen: 8081 is for this machine alone, :8081 for everybody, 127.0.0.1:8081, [::]:8081 and localhost:8081 are what
+    /// they say; port 0 takes any free one, told in the log
     #[arg(long, env = "CARDHOUSE_RELAY_LISTEN", default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
-    listen: SocketAddr,
+    listen: Address,
     /// Where reception publishes the keys that tokens are checked with
     #[arg(
         long,
         env = "CARDHOUSE_JWKS_URL",
         default_value = "http://127.0.0.1:8090/.well-known/jwks.json",
-        value_name = "URL"
+        value_name = "URL",
+        value_parser = http_url
     )]
     jwks_url: Uri,
     #[command(flatten)]
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
 }
 
 fn start() -> anyhow::Result<()> {
-    let config = Config::parse();
+    let config: Config = flags::read_as(&command());
     config.log.init()?;
     config.threads.runtime()?.block_on(run(config))
 }
@@ -71,7 +71,7 @@ fn start() -> anyhow::Result<()> {
 async fn run(config: Config) -> anyhow::Result<()> {
     let metrics = Metrics::install()?;
     let _tidy = metrics.keep_tidy();
-    let leave = leave_at_signal()?;
+    let leave = signals::leaving()?;
 
     let redis = Redis::connect(config.redis.config()).await?;
     let ports = Ports {
@@ -89,8 +89,8 @@ async fn run(config: Config) -> anyhow::Result<()> {
         troubles if troubles.is_empty() => Ok(()),
         troubles => Err(troubles.join("; ")),
     });
-    let listener = listen(config.listen, "--listen")?;
-    let ops = listen(config.ops.ops_listen, "--ops-listen")?;
+    let listener = config.listen.listen("--listen").await?;
+    let ops = config.ops.ops_listen.listen("--ops-listen").await?;
     tracing::info!(listen = %listener.local_addr()?, ops = %ops.local_addr()?, %node, "relay is up");
 
     // HTTP is served until the relay has drained: it tells newcomers to go elsewhere.
@@ -109,46 +109,24 @@ async fn run(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Connections that wait to be accepted, at most (the system's `net.core.somaxconn` may allow fewer). When another relay has
-/// died its clients come all at once, and one that finds no room tries again only after a second.
-const BACKLOG: u32 = 16_384;
-
-fn listen(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
-    let listen = || {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        // A relay that was restarted takes its port over from connections that are still ending.
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)
-    };
-    listen().with_context(|| format!("cannot listen on {flag} {address}"))
+fn command() -> clap::Command {
+    flags::grouped(Config::command(), GROUPS)
 }
 
-/// Is cancelled at SIGTERM, and at SIGINT for those at a terminal.
-fn leave_at_signal() -> anyhow::Result<CancellationToken> {
-    let leave = CancellationToken::new();
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let cancel = leave.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        cancel.cancel();
-    });
-    Ok(leave)
+/// Keys are fetched in the cluster's own network, without TLS.
+fn http_url(text: &str) -> Result<Uri, String> {
+    let url: Option<Uri> = text.parse().ok();
+    let is_http =
+        |url: &Uri| url.scheme_str() == Some("http") && url.host().is_some_and(|host| !host.is_empty());
+    url.filter(is_http)
+        .ok_or_else(|| "it must be a URL such as http://127.0.0.1:8090/.well-known/jwks.json".into())
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
     #[test]
     fn every_flag_has_an_environment_variable_and_a_help_line() {
-        let command = Config::command();
+        let command = super::command();
         command.clone().debug_assert();
         for flag in
             command.get_arguments().filter(|flag| !["help", "version"].contains(&flag.get_id().as_str()))

@@ -21,6 +21,7 @@ use shared::{
     testing::{
         full_pipe::full_pipe,
         redis_server::{Persistence, RedisServer, free_port},
+        variables::variables,
     },
     token::{Claims, Signer},
 };
@@ -46,6 +47,8 @@ impl Process {
         let mut child = Command::new(env!("CARGO_BIN_EXE_relay"))
             .args(["--listen", "127.0.0.1:0", "--redis-url", redis_url, "--jwks-url", jwks_url])
             .args(["--drain-ms", "300", "--log-format", "json"])
+            // As compose files do with variables that they leave open.
+            .envs(variables(env!("CARGO_BIN_EXE_relay")).unwrap().into_iter().map(|name| (name, "")))
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -76,6 +79,24 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn addresses_that_are_none_are_told_with_one_that_is() {
+    for (flag, told) in [
+        ("--listen=localhost", "for '--listen <ADDRESS>': localhost has no port; try localhost:8080"),
+        (
+            "--jwks-url=localhost:8090",
+            "for '--jwks-url <URL>': it must be a URL such as http://127.0.0.1:8090/.well-known/jwks.json",
+        ),
+    ] {
+        let ended = Command::new(env!("CARGO_BIN_EXE_relay")).arg(flag).output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(
+            !ended.status.success() && said.lines().next().is_some_and(|line| line.ends_with(told)),
+            "{said}"
+        );
     }
 }
 

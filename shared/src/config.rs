@@ -1,12 +1,13 @@
 //! Flags and environment variables that all binaries share, in groups to `#[command(flatten)]`.
 
-use std::{fmt, io, net::SocketAddr, str::FromStr};
+use std::{fmt, io, str::FromStr};
 
 use clap::Args;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     id::NodeId,
+    listen::Address,
     members::Heartbeat,
     outlet::{self, WhenFull},
     redis::{Durability, RedisConfig},
@@ -23,6 +24,14 @@ pub fn positive<T: FromStr<Err: fmt::Display> + Default + PartialEq>(text: &str)
         Ok(number) if number == T::default() => Err("it must be at least 1".into()),
         Ok(number) => Ok(number),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Reads a number from 1 to `most`, where so many things are made or asked for at once.
+pub fn up_to(most: usize) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |text| match positive(text)? {
+        number if number <= most => Ok(number),
+        _ => Err(format!("it must be at most {most}")),
     }
 }
 
@@ -73,7 +82,7 @@ pub struct RedisArgs {
     #[arg(long, env = "CARDHOUSE_DURABILITY", default_value = "async", value_name = "HOW")]
     pub durability: Durability,
     /// Connections to Redis for commands; each room uses one of them
-    #[arg(long, env = "CARDHOUSE_REDIS_CONNECTIONS", default_value_t = 1, value_name = "COUNT", value_parser = positive::<usize>)]
+    #[arg(long, env = "CARDHOUSE_REDIS_CONNECTIONS", default_value_t = 1, value_name = "COUNT", value_parser = up_to(1_000))]
     pub redis_connections: usize,
     /// Commands in flight on one connection before more are refused or wait
     #[arg(long, env = "CARDHOUSE_REDIS_IN_FLIGHT_MAX", default_value_t = 1_024, value_name = "COUNT", value_parser = positive::<usize>)]
@@ -90,7 +99,7 @@ pub struct RedisArgs {
         env = "CARDHOUSE_REDIS_SUBSCRIBER_MESSAGES_MAX",
         default_value_t = 16_384,
         value_name = "COUNT",
-        value_parser = positive::<usize>
+        value_parser = up_to(1_000_000)
     )]
     pub redis_subscriber_messages_max: usize,
 }
@@ -196,9 +205,10 @@ impl ThreadArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Operations")]
 pub struct OpsArgs {
-    /// Where `/metrics`, `/livez` and `/readyz` are served, apart from what is public; port 0 takes a free one
+    /// Where `/metrics`, `/livez` and `/readyz` are served, apart from what is public; written as `--listen` is, port 0 takes
+    /// a free one
     #[arg(long, env = "CARDHOUSE_OPS_LISTEN", default_value = "127.0.0.1:0", value_name = "ADDRESS")]
-    pub ops_listen: SocketAddr,
+    pub ops_listen: Address,
 }
 
 #[cfg(test)]

@@ -12,8 +12,9 @@
 //! - [`members`]: which nodes live.
 //! - [`token`]: who a client is.
 //! - [`text`]: what people write for others to see.
-//! - [`telemetry`], [`outlet`], [`readiness`], [`config`]: logs, metrics, the way out for lines, health, and flags that all
-//!   binaries share.
+//! - [`telemetry`], [`outlet`], [`readiness`]: logs, metrics, the way out for lines, health.
+//! - [`flags`], [`config`], [`listen`], [`signals`]: how flags are read, those that all binaries share, addresses to listen
+//!   on, and being told to end.
 //! - `testing` (a feature): real Redis servers for tests.
 
 pub mod bus;
@@ -21,7 +22,9 @@ pub mod channel;
 pub mod clock;
 pub mod config;
 pub mod entry;
+pub mod flags;
 pub mod id;
+pub mod listen;
 pub mod members;
 pub mod node;
 pub mod outlet;
@@ -33,6 +36,7 @@ pub mod redis;
 pub mod resp;
 pub mod seal;
 mod sentinels;
+pub mod signals;
 pub mod store;
 pub mod telemetry;
 #[cfg(feature = "testing")]

@@ -79,8 +79,10 @@ pub fn init_logs(filter: &str, format: LogFormat) -> Result<(), LogError> {
         LogFormat::Json => false,
         LogFormat::Auto => std::io::stderr().is_terminal(),
     };
-    let logs =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(ToErrors).with_ansi(is_coloured());
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(ToErrors)
+        .with_ansi(takes_colours(&io::stderr()));
     if is_human {
         logs.compact().finish().try_init()?;
     } else {
@@ -93,11 +95,11 @@ pub fn init_logs(filter: &str, format: LogFormat) -> Result<(), LogError> {
     Ok(())
 }
 
-/// Colours are for terminals whose owner wants them (<https://no-color.org>).
-fn is_coloured() -> bool {
+/// Whether a stream is a terminal whose owner wants colours (<https://no-color.org>).
+pub fn takes_colours(stream: &impl IsTerminal) -> bool {
     let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let unknown = env::var_os("TERM").is_some_and(|kind| kind == "dumb");
-    io::stderr().is_terminal() && !unwanted && !unknown
+    stream.is_terminal() && !unwanted && !unknown
 }
 
 /// Each line of the log as the outlet of the standard error takes it.

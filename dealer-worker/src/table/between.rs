@@ -1,4 +1,4 @@
-//! The table's settings in the words of the rules, and what makes settings valid.
+//! The table's settings in the words of the rules.
 
 use holdem::{
     AnteOrder, Chips, HandRules, Limit, Rake, Variant,
@@ -14,65 +14,7 @@ use super::{Table, state::index};
 /// A hand takes so many players.
 pub(super) const PLAYERS_MIN: u8 = 2;
 
-/// The largest buy-in, blind or ante that a table may be set to, chips: a table's sum stays far below what JSON
-/// numbers carry.
-pub const STAKE_MAX: u64 = 1 << 40;
-
-/// Settings that describe no table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadConfig {
-    /// Seats.
-    #[error("a table of this game has 2 to {0} seats")]
-    Seats(usize),
-    /// Blinds and ante.
-    #[error("the big blind is at least 1, the small blind at most as much, and no stake above {STAKE_MAX}")]
-    Stakes,
-    /// Buy-ins.
-    #[error("the buy-ins are at least 1, the smallest at most the largest, and that at most {STAKE_MAX}")]
-    BuyIns,
-    /// Rake.
-    #[error("the rake is at most 10,000 basis points")]
-    Rake,
-    /// Boards.
-    #[error("players cannot agree on several boards yet: a hand is run once")]
-    Runs,
-    /// Times.
-    #[error("a turn has at least a millisecond")]
-    Times,
-}
-
-/// Checks settings before a table is opened with them.
-///
-/// # Errors
-/// [`BadConfig`] says what is wrong.
-pub fn check(config: &TableConfig) -> Result<(), BadConfig> {
-    let seats_max = variant(config).players_max();
-    if !(usize::from(PLAYERS_MIN)..=seats_max).contains(&usize::from(config.seats)) {
-        return Err(BadConfig::Seats(seats_max));
-    }
-    let stakes = [config.small_blind, config.big_blind, config.ante, config.rake.cap];
-    if config.big_blind == 0
-        || config.small_blind > config.big_blind
-        || stakes.iter().any(|stake| *stake > STAKE_MAX)
-    {
-        return Err(BadConfig::Stakes);
-    }
-    if config.buy_in_min == 0 || config.buy_in_min > config.buy_in_max || config.buy_in_max > STAKE_MAX {
-        return Err(BadConfig::BuyIns);
-    }
-    if config.rake.basis_points > 10_000 {
-        return Err(BadConfig::Rake);
-    }
-    if config.runs_max != 1 {
-        return Err(BadConfig::Runs);
-    }
-    if config.turn_ms == 0 {
-        return Err(BadConfig::Times);
-    }
-    Ok(())
-}
-
-fn variant(config: &TableConfig) -> Variant {
+pub(super) fn variant(config: &TableConfig) -> Variant {
     match config.variant {
         GameVariant::Holdem => Variant::Holdem,
         GameVariant::ShortDeck => Variant::ShortDeck,

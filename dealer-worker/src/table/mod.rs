@@ -9,7 +9,8 @@
 //! - [`event`]: the facts of a table; [`state`]: what they do to it.
 //! - [`draft`]: a decision in the making.
 //! - [`commands`]: what players ask; [`names`]: what they are called; [`clock`]: what time does.
-//! - [`dealing`]: starting, pacing and ending hands; [`between`]: settings in the words of the rules.
+//! - [`dealing`]: starting, pacing and ending hands; [`between`]: settings in the words of the rules;
+//!   [`settings`]: what makes them valid.
 //! - [`project`]: what everybody sees of a hand's events; [`stats`]: the table's line in the lobby.
 
 pub mod between;
@@ -20,6 +21,7 @@ pub mod draft;
 pub mod event;
 pub mod names;
 pub mod project;
+pub mod settings;
 pub mod state;
 pub mod stats;
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use shared::config::positive;
 
 /// Flags of `loadtest bench`. The defaults are the workloads as they are defined; smaller ones are for trying out.
 #[derive(Debug, Clone, Args)]
@@ -20,37 +21,37 @@ pub struct BenchArgs {
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// `tables`: how many relays; a list measures each, to show how cost grows
-    #[arg(long, value_delimiter = ',', default_value = "2")]
+    #[arg(long, value_delimiter = ',', default_value = "2", value_parser = positive::<usize>)]
     pub relays: Vec<usize>,
     /// `tables`: how many tables of six; a list measures each
-    #[arg(long, value_delimiter = ',', default_value = "300")]
+    #[arg(long, value_delimiter = ',', default_value = "300", value_parser = positive::<usize>)]
     pub tables: Vec<usize>,
     /// `tables`: the players of a table sit at different relays, as behind an edge that does not know of `?near=`
     #[arg(long)]
     pub apart: bool,
     /// `tables`: accepted actions a second; a list measures each, the last one gives the figures without a prefix
-    #[arg(long, value_delimiter = ',', default_value = "1000,3000")]
+    #[arg(long, value_delimiter = ',', default_value = "1000,3000", value_parser = positive::<u64>)]
     pub rate: Vec<u64>,
     /// Length of a counted run of `tables` and `rail`, seconds
-    #[arg(long, default_value_t = 15)]
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub seconds: u64,
     /// `idle`: connections
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, default_value_t = 10_000, value_parser = positive::<usize>)]
     pub connections: usize,
     /// `idle`: how long silence is watched, seconds
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub idle_seconds: u64,
     /// `rail`: spectators
-    #[arg(long, default_value_t = 5_000)]
+    #[arg(long, default_value_t = 5_000, value_parser = positive::<usize>)]
     pub spectators: usize,
     /// `rail`: of these so many stop reading in a run of its own
     #[arg(long, default_value_t = 500)]
     pub stalled: usize,
     /// `rail`: frames a second
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = positive::<u64>)]
     pub frames: u64,
     /// `return`: seated players
-    #[arg(long, default_value_t = 3_000)]
+    #[arg(long, default_value_t = 3_000, value_parser = positive::<usize>)]
     pub players: usize,
     /// Do not build the programs of the cluster, take those that lie beside this one
     #[arg(long)]

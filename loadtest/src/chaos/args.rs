@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use shared::config::positive;
 use tokio::time::Duration;
 
 use super::fault::Kind;
@@ -12,7 +13,7 @@ use crate::cluster::args::{Aof, ClusterArgs, RedisMode};
 #[derive(Debug, Clone, Args)]
 pub struct ChaosArgs {
     /// For how long things go wrong, minutes; may be a fraction
-    #[arg(long, default_value_t = 5.0)]
+    #[arg(long, default_value_t = 5.0, value_parser = minutes)]
     pub minutes: f64,
     /// What goes wrong when follows from this
     #[arg(long, default_value_t = 1)]
@@ -24,16 +25,16 @@ pub struct ChaosArgs {
     #[arg(long, value_enum, default_value_t = Aof::Always)]
     pub aof: Aof,
     /// How many bots
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 60, value_parser = positive::<usize>)]
     pub bots: usize,
     /// How many tables
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = positive::<u32>)]
     pub tables: u32,
     /// How many relays
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = positive::<usize>)]
     pub relays: usize,
     /// How many dealer workers
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = positive::<usize>)]
     pub dealers: usize,
     /// Mean thinking time of a bot, milliseconds
     #[arg(long, default_value_t = 300)]
@@ -65,6 +66,12 @@ pub struct ChaosArgs {
     /// Print one line of JSON at the end
     #[arg(long)]
     pub json: bool,
+}
+
+/// A day at most.
+fn minutes(text: &str) -> Result<f64, String> {
+    let minutes = text.parse().ok().filter(|minutes| (0.0..=1_440.0).contains(minutes));
+    minutes.ok_or_else(|| "it must be a number from 0 to 1440, such as 2.5".into())
 }
 
 impl Default for ChaosArgs {

@@ -14,6 +14,7 @@ use std::{
 use parking_lot::Mutex;
 use serde::Serialize;
 use shared::{
+    config::positive,
     outlet::{finish_wholly, say, tell},
     telemetry::LogFormat,
 };
@@ -31,16 +32,16 @@ pub struct Simulate {
     #[arg(long, default_value = "0..100")]
     seeds: Seeds,
     /// How many runs go on at once [default: one a core].
-    #[arg(long)]
+    #[arg(long, value_parser = positive::<usize>)]
     jobs: Option<usize>,
     /// Instead of what the seeds decide: calm weather with this many relays.
-    #[arg(long, requires_all = ["workers", "tables"])]
+    #[arg(long, requires_all = ["workers", "tables"], value_parser = positive::<usize>)]
     relays: Option<usize>,
     /// And this many dealer workers.
-    #[arg(long)]
+    #[arg(long, value_parser = positive::<usize>)]
     workers: Option<usize>,
     /// And this many six-handed tables, all full.
-    #[arg(long)]
+    #[arg(long, value_parser = positive::<usize>)]
     tables: Option<usize>,
     /// And this long, virtual seconds.
     #[arg(long, default_value_t = 60)]

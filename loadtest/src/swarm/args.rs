@@ -21,7 +21,7 @@ pub struct SwarmArgs {
     #[arg(long, default_value_t = 100, value_parser = positive::<usize>)]
     pub tables: usize,
     /// How long to measure once all bots are there, seconds
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub seconds: u64,
     /// One JSON line at the end
     #[arg(long)]
@@ -45,7 +45,7 @@ pub struct SwarmArgs {
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..))]
     pub ramp: u32,
     /// How long to wait for all bots to be there before measuring anyway, seconds
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(..=86_400))]
     pub ramp_seconds_max: u64,
     /// Spread the bots over so many processes
     #[arg(long, default_value_t = 1, value_parser = positive::<usize>)]
@@ -68,8 +68,8 @@ pub struct Part {
 }
 
 fn chance(text: &str) -> Result<f64, String> {
-    let chance: f64 = text.parse().map_err(|error| format!("{error}"))?;
-    if (0.0..=1.0).contains(&chance) { Ok(chance) } else { Err("a chance is between 0 and 1".into()) }
+    let chance = text.parse().ok().filter(|chance| (0.0..=1.0).contains(chance));
+    chance.ok_or_else(|| "it must be a number from 0 to 1, such as 0.02".into())
 }
 
 fn parse_part(text: &str) -> Result<Part, String> {
