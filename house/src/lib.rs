@@ -9,10 +9,12 @@
 //! - `house`: the composition, and its running.
 //! - [`site`]: what is served under which path; `web`: the browser client's files.
 //! - `bots`: the house's own players.
+//! - [`outside`]: where others open it.
 
 mod bots;
 pub mod config;
 mod house;
+pub mod outside;
 pub mod site;
 mod web;
 

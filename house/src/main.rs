@@ -1,12 +1,15 @@
 //! The newcomer's command: opens a house, says where it is, and closes it on Ctrl-C.
 
-use std::process::ExitCode;
+use std::{io, io::IsTerminal as _, net::SocketAddr, process::ExitCode};
 
 use anyhow::Context as _;
-use house::{Config, House};
-use shared::{outlet::say, telemetry::exit_code};
+use house::{Config, House, outside};
+use shared::{
+    outlet::say,
+    signals,
+    telemetry::{exit_code, takes_colours},
+};
 use tokio::runtime::Runtime;
-use tokio_util::sync::CancellationToken;
 
 fn main() -> ExitCode {
     exit_code("house", start())
@@ -19,30 +22,40 @@ fn start() -> anyhow::Result<()> {
 async fn run() -> anyhow::Result<()> {
     let config = Config::from_command_line();
     config.log.init()?;
+    let closing = signals::leaving()?;
     let bots = config.bots.at_a_table(config.tables.seats);
     let tables = config.tables.tables;
     let house = House::open(config).await?;
     say(format_args!("Cardhouse is open: {}", house.url()));
+    tell_others(house.address());
     say(format_args!(
         "  {tables} tables with {bots} bots each. Open the address in a browser, pick a name, sit down."
     ));
     say("  Open it in a second window to play against yourself.");
     say("  Everything is in memory: when the house closes, tables and chips are gone.");
     say(format_args!("  Health and metrics: http://{}/metrics", house.ops_address()));
-    say("  Ctrl-C closes it; --help lists what can be set.");
-    let closing = CancellationToken::new();
-    tokio::spawn(close_on_signal(closing.clone()));
+    say("  Ctrl-C closes it; -h lists what can be set, --help all of it.");
     house.run(closing).await.context("the house had to close")?;
     say("Closed.");
     Ok(())
 }
 
-async fn close_on_signal(closing: CancellationToken) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).expect("the runtime can wait for signals");
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+/// Says where others open the house, to a phone's camera too.
+fn tell_others(address: SocketAddr) {
+    let port = address.port();
+    if address.ip().is_loopback() {
+        return say(format_args!(
+            "  Only this machine can open it; --listen :{port} lets others in your network in."
+        ));
     }
-    closing.cancel();
+    let urls = outside::addresses(address).into_iter().map(|address| format!("http://{address}/"));
+    let urls: Vec<String> = urls.collect();
+    let Some(first) = urls.first() else {
+        return say("  Only this machine can open it: it is in no network.");
+    };
+    say(format_args!("  Phones and other machines in your network open {}", urls.join(" or ")));
+    if io::stdout().is_terminal() {
+        let rows = outside::picture(first, takes_colours(&io::stdout())).unwrap_or_default();
+        rows.iter().for_each(|row| say(format_args!("    {row}")));
+    }
 }
