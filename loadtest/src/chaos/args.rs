@@ -60,6 +60,9 @@ pub struct ChaosArgs {
     /// Do not build the binaries, take those that lie beside this one
     #[arg(long)]
     pub no_build: bool,
+    /// A folder with the `relay` and `dealer-worker` of another release: every second relay and worker is one of those
+    #[arg(long, value_name = "FOLDER")]
+    pub older: Option<PathBuf>,
     /// Publish frames that stand in no journal, to see that it is seen
     #[arg(long, hide = true)]
     pub plant_unwritten_frames: bool,
@@ -131,6 +134,7 @@ impl ChaosArgs {
             dealer_flag: tables.chain(self.dealer_flag.iter().cloned()).collect(),
             machines: self.kinds().contains(&Kind::Partitioned),
             no_build: self.no_build,
+            older: self.older.clone(),
             ..ClusterArgs::default()
         }
     }

@@ -42,6 +42,9 @@ pub struct ClusterArgs {
     /// Do not build the binaries, take those that lie beside this one
     #[arg(long)]
     pub no_build: bool,
+    /// A folder with the `relay` and `dealer-worker` of another release: every second relay and worker is one of those
+    #[arg(long, value_name = "FOLDER")]
+    pub older: Option<std::path::PathBuf>,
 }
 
 impl Default for ClusterArgs {

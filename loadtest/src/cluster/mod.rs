@@ -232,7 +232,7 @@ impl Recipes<'_> {
     /// Of our own processes; those on a machine are told which.
     fn ours(
         &self,
-        program: &str,
+        mut program: PathBuf,
         name: String,
         mut arguments: Vec<String>,
         listen: SocketAddr,
@@ -240,7 +240,6 @@ impl Recipes<'_> {
     ) -> anyhow::Result<Recipe> {
         let ops = free_address(listen.ip())?;
         arguments.extend(["--ops-listen".into(), ops.to_string()]);
-        let mut program = self.programs.join(program);
         if let (Some(machines), Some(machine)) = (self.machines, machine) {
             let [first, second] = machines.on(machine);
             arguments.splice(0..0, [second, program.display().to_string()]);
@@ -255,6 +254,12 @@ impl Recipes<'_> {
             ready: (ops, "/readyz"),
             end_signal: "TERM",
         })
+    }
+
+    /// The program of the relay or worker of this number.
+    fn program(&self, name: &str, i: usize) -> PathBuf {
+        let older = self.args.older.as_ref().filter(|_| i % 2 == 1);
+        older.unwrap_or(&self.programs).join(name)
     }
 
     /// Where what runs here is reached.
@@ -278,7 +283,7 @@ impl Recipes<'_> {
             "--tokens-per-minute=0".into(),
             "--trust-proxy".into(),
         ];
-        self.ours("reception", "reception".into(), arguments, listen, None)
+        self.ours(self.programs.join("reception"), "reception".into(), arguments, listen, None)
     }
 
     fn relay(&self, i: usize, reception: SocketAddr, redis_url: &str) -> anyhow::Result<Recipe> {
@@ -293,7 +298,7 @@ impl Recipes<'_> {
             "--connections-per-address-max=1000000".into(),
         ];
         arguments.extend(self.args.relay_flag.iter().cloned());
-        self.ours("relay", format!("relay {}", i + 1), arguments, listen, machine)
+        self.ours(self.program("relay", i), format!("relay {}", i + 1), arguments, listen, machine)
     }
 
     fn dealer(&self, i: usize, seal_key: &str, redis_url: &str) -> anyhow::Result<Recipe> {
@@ -302,8 +307,13 @@ impl Recipes<'_> {
         arguments.extend(self.args.dealer_flag.iter().cloned());
         let machine = Node::Dealer(i).machine(self.args.relays);
         let listen = (self.there(self.args.relays + i), 0).into();
-        let mut recipe =
-            self.ours("dealer-worker", format!("dealer {}", i + 1), arguments, listen, machine)?;
+        let mut recipe = self.ours(
+            self.program("dealer-worker", i),
+            format!("dealer {}", i + 1),
+            arguments,
+            listen,
+            machine,
+        )?;
         recipe.listen = recipe.ready.0;
         recipe.environment.push(("CARDHOUSE_SEAL_KEY".into(), seal_key.into()));
         Ok(recipe)
