@@ -153,7 +153,7 @@ export class Connection {
   #greet(token) {
     this.#greeted = new Set(this.#rooms.keys());
     const resume = Object.fromEntries([...this.#rooms].map(([id, room]) => [id, room.position]));
-    const session = this.#session ? { session: this.#session, n: this.#commands.last } : {};
+    const session = this.#session ? { session: this.#session } : {};
     this.#socket.send(JSON.stringify({ t: "hello", token, ...session, resume }));
   }
 
@@ -224,7 +224,8 @@ export class Connection {
     this.#inVain = 0;
     this.#connectsNear = message.near === true;
     this.#clock.cancel(this.#welcoming);
-    if (this.#session !== message.session) {
+    const goesOn = this.#session === message.session;
+    if (!goesOn) {
       if (this.#session) this.#commands.startOver();
       this.#session = message.session;
     }
@@ -234,6 +235,7 @@ export class Connection {
     this.#on.welcome(message);
     if (this.#lobbyWanted) this.#send({ t: "lobby", on: true });
     this.#watchWhatChanged();
+    if (goesOn && message.counts) this.#send({ t: "count", n: this.#commands.last });
     this.#commands.unanswered().forEach((command) => this.#send(command));
     this.#refreshBefore(message.expires_ms);
     this.#ping();

@@ -177,8 +177,7 @@ impl Client {
         self.outgoing.clear();
         let resume =
             self.rooms.iter_mut().map(|(room, watched)| (room.clone(), watched.resume_at())).collect();
-        let n = self.session.map(|_| self.answers.last_n());
-        self.send(&ClientIn::Hello { token: self.token.clone(), session: self.session, n, resume }, now);
+        self.send(&ClientIn::Hello { token: self.token.clone(), session: self.session, resume }, now);
         if self.lobby.is_some() {
             self.send(&ClientIn::Lobby { on: true }, now);
         }
@@ -413,10 +412,13 @@ impl Client {
 
     fn plain(&mut self, message: ClientOut, now: Instant) -> Heard {
         match message {
-            ClientOut::Welcome { user, session, now_ms, expires_ms, idle_ms, near, name: _ } => {
+            ClientOut::Welcome { user, session, now_ms, expires_ms, idle_ms, near, counts, name: _ } => {
                 self.connects_near = near;
                 self.server_clock = Some((now_ms, now));
                 self.token_ends(expires_ms, now);
+                if counts && self.session == Some(session) {
+                    self.send(&ClientIn::Count { n: self.answers.last_n() }, now);
+                }
                 self.welcome(user, session, idle_ms)
             }
             ClientOut::Refreshed { expires_ms } => {

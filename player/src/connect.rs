@@ -441,9 +441,12 @@ mod tests {
         let (user, name) = (UserId::new("guest").unwrap(), "Ann".to_owned());
         // A bot sends something every half of the idle time: as long as it does, it is there.
         let (now_ms, expires_ms, idle_ms) = (0, UnixMs::MAX, 100);
-        let near = false;
-        say(&mut socket, &ClientOut::Welcome { user, name, session, now_ms, expires_ms, idle_ms, near })
-            .await;
+        let (near, counts) = (false, true);
+        say(
+            &mut socket,
+            &ClientOut::Welcome { user, name, session, now_ms, expires_ms, idle_ms, near, counts },
+        )
+        .await;
         say(&mut socket, &ClientOut::Reconnect { after_ms: 1_500 }).await;
         let mut pings = 0;
         while pings < 3 {

@@ -12,32 +12,14 @@ use shared::id::{Position, RoomId, SessionId};
 /// See the module.
 #[derive(Debug)]
 pub(crate) enum Message<'a> {
-    Hello {
-        token: Cow<'a, str>,
-        session: Option<SessionId>,
-        n: Option<u64>,
-        resume: BTreeMap<RoomId, Position>,
-    },
-    Refresh {
-        token: Cow<'a, str>,
-    },
-    Lobby {
-        on: bool,
-    },
-    Watch {
-        room: RoomId,
-    },
-    Unwatch {
-        room: RoomId,
-    },
-    Do {
-        n: u64,
-        room: RoomId,
-        what: &'a str,
-    },
-    Ping {
-        at: u64,
-    },
+    Hello { token: Cow<'a, str>, session: Option<SessionId>, resume: BTreeMap<RoomId, Position> },
+    Refresh { token: Cow<'a, str> },
+    Lobby { on: bool },
+    Watch { room: RoomId },
+    Unwatch { room: RoomId },
+    Do { n: u64, room: RoomId, what: &'a str },
+    Count { n: u64 },
+    Ping { at: u64 },
 }
 
 /// All fields of all messages; which belong together is checked after reading.
@@ -70,10 +52,10 @@ impl<'a> Message<'a> {
                 resume,
                 on: None,
                 room: None,
-                n,
+                n: None,
                 what: None,
                 at: None,
-            } if t == "hello" => Some(Self::Hello { token, session, n, resume: resume.unwrap_or_default() }),
+            } if t == "hello" => Some(Self::Hello { token, session, resume: resume.unwrap_or_default() }),
             Fields { session: Some(_), .. } | Fields { resume: Some(_), .. } => None,
             Fields { t, token: Some(token), on: None, room: None, n: None, what: None, at: None, .. } => {
                 (t == "refresh").then_some(Self::Refresh { token })
@@ -98,6 +80,9 @@ impl<'a> Message<'a> {
                     _ => None,
                 }
             }
+            Fields { t, token: None, on: None, room: None, n: Some(n), what: None, at: None, .. } => {
+                (t == "count").then_some(Self::Count { n })
+            }
             Fields { t, token: None, on: None, room: None, n: None, what: None, at: Some(at), .. } => {
                 (t == "ping").then_some(Self::Ping { at })
             }
@@ -118,11 +103,10 @@ mod tests {
         let resume = BTreeMap::from([(room.clone(), Position::new(1, 2))]);
         let what = RawValue::from_string(r#"{"a": "leave"}"#.into()).unwrap();
         let said = |message: &ClientIn| serde_json::to_string(message).unwrap();
-        let hello =
-            said(&ClientIn::Hello { token: "x".into(), session: Some(SessionId(7)), n: Some(3), resume });
+        let hello = said(&ClientIn::Hello { token: "x".into(), session: Some(SessionId(7)), resume });
         assert!(matches!(
             Message::read(&hello),
-            Some(Message::Hello { token, session: Some(SessionId(7)), n: Some(3), resume }) if token == "x" && resume.len() == 1
+            Some(Message::Hello { token, session: Some(SessionId(7)), resume }) if token == "x" && resume.len() == 1
         ));
         let refresh = said(&ClientIn::Refresh { token: "x".into() });
         assert!(matches!(Message::read(&refresh), Some(Message::Refresh { token }) if token == "x"));
@@ -135,6 +119,7 @@ mod tests {
         let unwatch = said(&ClientIn::Unwatch { room: room.clone() });
         assert!(matches!(Message::read(&unwatch), Some(Message::Unwatch { .. })));
         assert!(matches!(Message::read(&said(&ClientIn::Ping { at: 3 })), Some(Message::Ping { at: 3 })));
+        assert!(matches!(Message::read(&said(&ClientIn::Count { n: 9 })), Some(Message::Count { n: 9 })));
         let command = said(&ClientIn::Do { n: 4, room, what });
         assert!(matches!(
             Message::read(&command),

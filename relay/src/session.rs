@@ -98,7 +98,6 @@ impl Session {
         &mut self,
         token: &str,
         session: Option<SessionId>,
-        n: Option<u64>,
         resume: impl IntoIterator<Item = (RoomId, Position)>,
     ) {
         if self.greeted.is_some() {
@@ -112,7 +111,7 @@ impl Session {
             Err(Denied::Token(error)) => return self.close(CloseCode::BadToken, reason(&error)),
         };
         // Without a word of the client every command of a session that goes on may be a repeat.
-        let repeats_n = if session.is_some() { n.unwrap_or(u64::MAX) } else { 0 };
+        let repeats_n = if session.is_some() { u64::MAX } else { 0 };
         let session = session.unwrap_or_else(|| self.relay.new_session());
         if let Some(before) = self.relay.registry.take_session(session, &claims.sub, self.key) {
             before.close(CloseCode::SessionTaken, "the session was continued elsewhere", self.now_ms());
@@ -127,6 +126,7 @@ impl Session {
             expires_ms: claims.expires_ms(),
             idle_ms: self.relay.works.config.idle_ms,
             near: self.relay.works.config.near,
+            counts: true,
         });
         self.greeted = Some(Box::new(Greeted {
             user: claims.sub,
@@ -332,7 +332,7 @@ impl Handler for Session {
             return self.close(CloseCode::HelloFirst, "say hello first");
         }
         match message {
-            Message::Hello { token, session, n, resume } => self.hello(&token, session, n, resume),
+            Message::Hello { token, session, resume } => self.hello(&token, session, resume),
             Message::Refresh { token } => {
                 // Lent out for the time of the call, since the answer goes through the session.
                 if let Some(greeted) = self.greeted.take() {
@@ -344,6 +344,11 @@ impl Handler for Session {
             Message::Watch { room } => self.watch(&room, None),
             Message::Unwatch { room } => self.unwatch(room),
             Message::Do { n, room, what } => self.command(n, &room, what, verdict),
+            Message::Count { n } => {
+                if let Some(greeted) = &mut self.greeted {
+                    greeted.repeats_n = n;
+                }
+            }
             Message::Ping { at } => self.answer(&ClientOut::Pong { at, now_ms: self.now_ms() }),
         }
     }

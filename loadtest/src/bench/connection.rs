@@ -68,9 +68,7 @@ mod tests {
     #[test]
     fn a_hello_is_one_of_the_protocol() {
         let read = |text: &str| serde_json::from_str::<ClientIn>(text).unwrap();
-        let ClientIn::Hello { token, session: None, n: None, resume } = read(&hello("x", None)) else {
-            panic!()
-        };
+        let ClientIn::Hello { token, session: None, resume } = read(&hello("x", None)) else { panic!() };
         assert!(token == "x" && resume.is_empty());
         let rooms = BTreeMap::from([("t1".to_owned(), (3, 41)), ("t2".to_owned(), (1, 1))]);
         let left_off = LeftOff { session: SessionId(7).to_string(), rooms };

@@ -206,6 +206,7 @@ mod tests {
             expires_ms: 2,
             idle_ms: 3,
             near: true,
+            counts: true,
         };
         let text = serde_json::to_string(&welcome).unwrap();
         assert_eq!(Told::read(&text), Told::Welcome { session: "0000000000000007" });

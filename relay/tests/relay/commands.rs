@@ -1,12 +1,15 @@
 //! Commands: answered exactly once, whatever the bus loses or repeats.
 
+use relay::RelayConfig;
 use serde_json::json;
 use shared::{
-    id::{Position, SessionId},
-    node::ToRelay,
+    bus::Bus,
+    channel::Channel,
+    id::{NodeId, Position, SessionId},
+    node::{Asked, NodeNews, Role, ToRelay, encode},
 };
 
-use crate::stage::{HeardCommand, Stage, delta, keyframe, room, user};
+use crate::stage::{Client, Ears, HeardCommand, Stage, delta, keyframe, room, user};
 
 async fn stage() -> Stage {
     let stage = Stage::new().await;
@@ -234,4 +237,93 @@ async fn a_notice_reaches_its_session_alone() {
     stage.dealer.reply(&notice).await;
     assert_eq!(ann.hear_brief().await, "notice taken_over");
     ann_too.hear_nothing_more().await;
+}
+
+/// With room for as many commands as it takes until the relay has heard who lives.
+async fn patient_stage() -> Stage {
+    let without_end = 100_000_000;
+    let config = RelayConfig {
+        messages_per_s: without_end,
+        messages_burst: without_end,
+        bytes_per_s: without_end,
+        bytes_burst: without_end,
+        ..RelayConfig::default()
+    };
+    let stage = Stage::with(config).await;
+    stage.dealer.commit(keyframe("t1", 1, 1)).await;
+    stage
+}
+
+/// Has a command sent and refused; whether the relay vouches that it was never sent before.
+async fn is_vouched_for(stage: &Stage, ears: &mut Ears, client: &mut Client, n: u64) -> bool {
+    client.ask("t1", n, json!({})).await;
+    let first = loop {
+        match ears.next().await.what {
+            Asked::First { n: heard, .. } if heard == n => break true,
+            Asked::Command { n: heard, .. } if heard == n => break false,
+            _ => {}
+        }
+    };
+    stage.dealer.reply(&refused(client.session, n)).await;
+    assert_eq!(client.hear_until("refused").await["n"], n);
+    first
+}
+
+#[tokio::test]
+async fn the_relay_vouches_for_a_command_that_was_never_sent_before_and_for_no_other() {
+    let stage = patient_stage().await;
+    let mut ears = stage.dealer.listen("t1").await;
+    let mut ann = stage.client("ann").await;
+    let mut n = 1;
+    // Until it has heard who lives, an owner might be of the first release.
+    while !is_vouched_for(&stage, &mut ears, &mut ann, n).await {
+        n += 1;
+    }
+    n += 1;
+    ann.ask("t1", n, json!({})).await;
+    assert!(matches!(ears.next().await.what, Asked::First { .. }));
+    assert!(matches!(ears.next().await.what, Asked::Command { .. }), "a repetition is none");
+    let session = ann.session;
+    drop(ann);
+    let mut ann = stage.resume("ann", Some(session), json!({})).await;
+    assert!(!is_vouched_for(&stage, &mut ears, &mut ann, n).await, "it may be a repeat");
+    assert!(!is_vouched_for(&stage, &mut ears, &mut ann, n + 1).await, "and so may any other");
+    ann.say(&json!({"t": "count", "n": n + 2})).await;
+    assert!(!is_vouched_for(&stage, &mut ears, &mut ann, n + 2).await);
+    assert!(is_vouched_for(&stage, &mut ears, &mut ann, n + 3).await);
+}
+
+#[tokio::test]
+async fn nothing_is_said_that_a_living_worker_of_the_first_release_cannot_read() {
+    let stage = patient_stage().await;
+    let mut ears = stage.dealer.listen("t1").await;
+    let mut ann = stage.client("ann").await;
+    let mut n = 1;
+    while !is_vouched_for(&stage, &mut ears, &mut ann, n).await {
+        n += 1;
+    }
+    let node = NodeId::new("older").unwrap();
+    for beat in 1.. {
+        let beat = NodeNews::Beat {
+            node: node.clone(),
+            role: Role::Worker,
+            beat,
+            sent_ms: 0,
+            draining: false,
+            speaks: 2,
+        };
+        let beat = encode(&beat);
+        // A beat of the first release ends before its last byte.
+        stage.dealer.bus.publish(&Channel::nodes(), beat.slice(..beat.len() - 1)).await.unwrap();
+        n += 1;
+        if !is_vouched_for(&stage, &mut ears, &mut ann, n).await {
+            break;
+        }
+    }
+    let gone = encode(&NodeNews::Gone { node });
+    stage.dealer.bus.publish(&Channel::nodes(), gone).await.unwrap();
+    n += 1;
+    while !is_vouched_for(&stage, &mut ears, &mut ann, n).await {
+        n += 1;
+    }
 }

@@ -18,10 +18,6 @@ pub enum ClientIn {
         /// The session of an earlier `welcome`, to go on with its commands.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         session: Option<SessionId>,
-        /// With `session`: the largest `n` that the client has used in it. Commands with a larger one are certainly no repeats. Without
-        /// it, every command of a session that goes on may be one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        n: Option<u64>,
         /// Rooms to watch at once, each with the last frame that the client has: `{"t1": [epoch, seq]}`. The relay
         /// sends what came after, or a keyframe where that is gone. `[0, 0]` asks for a keyframe.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -57,6 +53,12 @@ pub enum ClientIn {
         /// What, in the words of the room's kind: for tables [`TableCommand`](super::table::TableCommand).
         #[serde(rename = "do", deserialize_with = "super::raw::required")]
         what: Box<RawValue>,
+    },
+    /// After a `welcome` that says `counts`, on a session that goes on: the largest `n` that the client has used in it. Commands with a larger
+    /// one are certainly no repeats. Without this every command of a session that goes on may be one. Not answered.
+    Count {
+        /// The largest `n` so far; 0 if there was none.
+        n: u64,
     },
     /// Answered by `pong` at once.
     Ping {

@@ -35,6 +35,9 @@ pub enum ClientOut {
         /// Whether to connect with `?near=ROOM` while one has a seat there: it leads to the relay of that room's players.
         #[serde(default)]
         near: bool,
+        /// Whether this relay understands [`ClientIn::Count`](super::ClientIn::Count). Those of the first release close the connection at it.
+        #[serde(default)]
+        counts: bool,
     },
     /// Answers `refresh`.
     Refreshed {
