@@ -1,14 +1,13 @@
-//! Hand histories: PHH in and out, Open Hand History and text out.
+//! Hand histories: PHH in and out, and text out. (For Open Hand History see `ohh.rs`.)
 
 mod dealt;
 
-use dealt::{Dealt, blinds, deck, seat};
-use holdem::history::{Occasion, View, ohh, text};
+use dealt::run_twice;
+use holdem::Chips;
+use holdem::history::{Occasion, View, text};
 use holdem::phh::decimal::Decimal;
 use holdem::phh::render::without_unseen_cards;
 use holdem::phh::{PhhError, Record, Replay, ReplayError, Verdict, parse_all, record_of};
-use holdem::{Chips, HandRules, HandSetup, Rake, SEATS_MAX};
-use serde_json::Value;
 
 const CASH: &str = include_str!("hands/cash.phhs");
 
@@ -230,26 +229,6 @@ fn tables_of_the_authors_own_are_no_hands() {
     assert_eq!(hands, [Ok(Record { name: "1".to_owned(), ..hand })]);
 }
 
-/// Two boards after an all-in on the flop.
-fn run_twice() -> (HandSetup, Dealt) {
-    let rake = Rake { basis_points: 500, caps: [Chips(30); SEATS_MAX - 1] };
-    let rules = HandRules { runs_max: 2, rake, ..blinds(50, 100) };
-    let setup = HandSetup::simple(rules, 2, &[Chips(1_000), Chips(1_000), Chips(5_000)]);
-    let mut order = deck(&["AsAd", "7c2d", "KsKd"], "2c7h8sJcQd").order().to_vec();
-    for card in ["Kh", "3c"] {
-        order.extend([None, Some(card.parse().expect("a card"))]);
-    }
-    let mut hand = Dealt::start(&setup, holdem::Deck::from_order(order));
-    hand.quietly_to_next_street();
-    hand.to(0, 900);
-    hand.fold(1);
-    hand.call(2);
-    for voter in [0, 2] {
-        hand.hand.vote_runs(seat(voter), 2, |event| hand.events.push(event)).expect("the offer is open");
-    }
-    (setup, hand)
-}
-
 #[test]
 fn several_boards_survive_phh() {
     let (setup, hand) = run_twice();
@@ -278,51 +257,9 @@ fn occasion() -> Occasion {
         started_at: "2026-01-31T18:00:00Z".to_owned(),
         currency: "EUR".to_owned(),
         scale: 2,
-        tournament: false,
+        tournament: None,
         names: ["Ann", "Bob", "Cy"].map(str::to_owned).to_vec(),
     }
-}
-
-#[test]
-fn open_hand_history_tells_the_hand_and_only_the_cards_that_may_be_seen() {
-    let (setup, hand) = run_twice();
-    let history = ohh::render(&setup, &hand.events, &occasion(), View::Public);
-    assert!(!history.contains("7c"), "Bob folded unseen; the seven of clubs was his");
-    assert!(history.contains("\"amount\": 0.5,"), "exact decimals");
-    let history: Value = serde_json::from_str(&history).expect("JSON");
-    let hand_history = &history["ohh"];
-    assert_eq!(hand_history["spec_version"], "1.4.7");
-    assert_eq!(
-        (&hand_history["dealer_seat"], &hand_history["table_size"]),
-        (&Value::from(3), &Value::from(6))
-    );
-    assert_eq!(hand_history["flags"], Value::from(vec!["Run_It_Twice"]));
-    assert_eq!(hand_history["bet_limit"]["bet_type"], "NL");
-    let streets: Vec<&str> =
-        rounds(hand_history).iter().filter_map(|round| round["street"].as_str()).collect();
-    assert_eq!(streets, ["Preflop", "Flop", "Turn", "River", "Turn", "River"]);
-    let pot = &hand_history["pots"][0];
-    assert_eq!((&pot["amount"], &pot["rake"]), (&Value::from(21), &serde_json::json!(0.3)));
-    assert_eq!(pot["player_wins"].as_array().map(Vec::len), Some(2));
-    // What the actions put in is what the pot holds.
-    let amounts = rounds(hand_history).iter().flat_map(|round| round["actions"].as_array().expect("actions"));
-    let put_in: f64 = amounts.map(|action| action["amount"].as_f64().expect("a number")).sum();
-    assert!((put_in - 21.0).abs() < 1e-9);
-}
-
-#[test]
-fn open_hand_history_for_a_player_tells_his_cards() {
-    let (setup, hand) = run_twice();
-    let history = ohh::render(&setup, &hand.events, &occasion(), View::Player(seat(1)));
-    let history: Value = serde_json::from_str(&history).expect("JSON");
-    assert_eq!(history["ohh"]["hero_player_id"], 1);
-    let dealt = rounds(&history["ohh"])[0]["actions"].as_array().expect("actions").iter();
-    let dealt: Vec<&Value> = dealt.filter(|action| action["action"] == "Dealt Cards").collect();
-    assert_eq!((dealt.len(), &dealt[0]["cards"]), (1, &serde_json::json!(["7c", "2d"])));
-}
-
-fn rounds(history: &Value) -> &Vec<Value> {
-    history["rounds"].as_array().expect("rounds")
 }
 
 #[test]

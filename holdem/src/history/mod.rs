@@ -22,14 +22,53 @@ pub struct Occasion {
     pub table_size: u8,
     /// When the hand began, in UTC: `2026-01-31T18:00:00Z`.
     pub started_at: String,
-    /// An ISO 4217 code, or whatever the chips are called.
+    /// An ISO 4217 code, or `XPM` for play money.
     pub currency: String,
     /// Digits behind the point: a chip is one unit at 0, a hundredth at 2.
     pub scale: u32,
-    /// Whether it is a tournament.
-    pub tournament: bool,
+    /// The tournament that the hand belongs to; none is a cash game.
+    pub tournament: Option<Tournament>,
     /// Names by seat number; a seat without one is called by its number.
     pub names: Vec<String>,
+}
+
+/// A tournament, as its hands tell of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tournament {
+    /// Its number or name at the site.
+    pub number: String,
+    /// What it is called.
+    pub name: String,
+    /// When it began, in UTC: `2026-01-31T18:00:00Z`.
+    pub started_at: String,
+    /// What buy-in and fee are paid in: an ISO 4217 code, or `XPM` for play money.
+    pub currency: String,
+    /// What goes into the prizes.
+    pub buy_in: Decimal,
+    /// What the house keeps of an entry.
+    pub fee: Decimal,
+    /// The chips everybody began with.
+    pub initial_stack: Chips,
+    /// Whether it has more than one table.
+    pub multi_table: bool,
+    /// Whether it begins when its seats are taken.
+    pub sit_and_go: bool,
+    /// How fast the house calls it.
+    pub speed: Speed,
+    /// How long a level lasts.
+    pub level_seconds: u32,
+}
+
+/// How fast blinds rise, by the site's own judgement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Speed {
+    /// As usual.
+    #[default]
+    Normal,
+    /// Faster.
+    Turbo,
+    /// Much faster.
+    Hyper,
 }
 
 /// Whose cards a history may tell besides those that were shown.

@@ -1,13 +1,15 @@
 //! Open Hand History JSON, specification 1.4.7 (hh-specs.handhistory.org).
 //!
-//! Player ids are seat numbers from 0, seats count from 1. An action's amount is what it puts in. A second and third
-//! board are further rounds of the same street, and the flag `Run_It_Twice` is set. The specification knows no short
-//! deck: it is told as hold'em. Amounts are exact decimals.
+//! Player ids are seat numbers from 0, seats count from 1, actions of a round from 0. An action's amount is what it puts in. A
+//! second and third board are further rounds of the same street, and the flag `Run_It_Twice` is set. Whatever was shown or
+//! mucked stands in one showdown round at the end, whenever that was. Before the flop there is no `Bet`: who opens a game
+//! without blinds raises the antes. A view without a hero is flagged `Observed`. The specification knows no short deck: it
+//! is told as hold'em. Amounts are exact decimals.
 
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Occasion, View};
+use super::{Occasion, Speed, Tournament, View};
 use crate::card::{Board, Card, HoleCards};
 use crate::chips::Chips;
 use crate::deck::Deck;
@@ -32,7 +34,10 @@ struct History {
     site_name: String,
     network_name: String,
     internal_version: &'static str,
-    tournament: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tournament: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tournament_info: Option<TournamentInfo>,
     game_number: String,
     start_date_utc: String,
     table_name: String,
@@ -51,6 +56,28 @@ struct History {
     players: Vec<PlayerEntry>,
     rounds: Vec<Round>,
     pots: Vec<PotEntry>,
+}
+
+#[derive(Serialize)]
+struct TournamentInfo {
+    tournament_number: String,
+    name: String,
+    start_date_utc: String,
+    currency: String,
+    buyin_amount: Amount,
+    fee_amount: Amount,
+    initial_stack: u64,
+    #[serde(rename = "type")]
+    tables: &'static str,
+    flags: Vec<&'static str>,
+    speed: SpeedEntry,
+}
+
+#[derive(Serialize)]
+struct SpeedEntry {
+    #[serde(rename = "type")]
+    speed: &'static str,
+    round_time: u32,
 }
 
 #[derive(Serialize)]
@@ -124,6 +151,13 @@ pub fn render(setup: &HandSetup, events: &[Event], occasion: &Occasion, view: Vi
         writer.tell(event);
         writer.hand.apply(event);
     }
+    writer.tell_showdown(events);
+    let hero = match view {
+        View::Player(seat) => Some(seat).filter(|&seat| writer.hand.dealt_in().contains(seat)),
+        View::Public | View::All => None,
+    };
+    let flags =
+        [(writer.hand.boards().len() > 1).then_some("Run_It_Twice"), hero.is_none().then_some("Observed")];
     let amount = |chips| Amount(occasion.amount(chips));
     let ante = setup.seats.iter().flat_map(|seat| &seat.posts);
     let ante = ante
@@ -135,7 +169,8 @@ pub fn render(setup: &HandSetup, events: &[Event], occasion: &Occasion, view: Vi
         site_name: occasion.site.clone(),
         network_name: occasion.site.clone(),
         internal_version: env!("CARGO_PKG_VERSION"),
-        tournament: occasion.tournament,
+        tournament: occasion.tournament.is_some().then_some(true),
+        tournament_info: occasion.tournament.as_ref().map(tournament_info),
         game_number: occasion.hand.clone(),
         start_date_utc: occasion.started_at.clone(),
         table_name: occasion.table.clone(),
@@ -156,11 +191,8 @@ pub fn render(setup: &HandSetup, events: &[Event], occasion: &Occasion, view: Vi
         small_blind_amount: amount(setup.rules.small_blind),
         big_blind_amount: amount(setup.rules.big_blind),
         ante_amount: amount(ante.unwrap_or_default()),
-        hero_player_id: match view {
-            View::Player(seat) => Some(seat.get()),
-            View::Public | View::All => None,
-        },
-        flags: if writer.hand.boards().len() > 1 { vec!["Run_It_Twice"] } else { Vec::new() },
+        hero_player_id: hero.map(SeatIndex::get),
+        flags: flags.into_iter().flatten().collect(),
         players: setup
             .seats
             .iter()
@@ -175,6 +207,28 @@ pub fn render(setup: &HandSetup, events: &[Event], occasion: &Occasion, view: Vi
         pots: pots(events, occasion),
     };
     serde_json::to_string_pretty(&Document { ohh: history }).expect("strings and numbers serialize")
+}
+
+fn tournament_info(tournament: &Tournament) -> TournamentInfo {
+    TournamentInfo {
+        tournament_number: tournament.number.clone(),
+        name: tournament.name.clone(),
+        start_date_utc: tournament.started_at.clone(),
+        currency: tournament.currency.clone(),
+        buyin_amount: Amount(tournament.buy_in),
+        fee_amount: Amount(tournament.fee),
+        initial_stack: tournament.initial_stack.0,
+        tables: if tournament.multi_table { "MTT" } else { "STT" },
+        flags: if tournament.sit_and_go { vec!["SNG"] } else { Vec::new() },
+        speed: SpeedEntry {
+            speed: match tournament.speed {
+                Speed::Normal => "Normal",
+                Speed::Turbo => "Turbo",
+                Speed::Hyper => "Hyper-Turbo",
+            },
+            round_time: tournament.level_seconds,
+        },
+    }
 }
 
 /// What was won, pot by pot.
@@ -200,9 +254,8 @@ fn pots(events: &[Event], occasion: &Occasion) -> Vec<PotEntry> {
         let total: Chips = of_pot().map(|(.., won)| won).sum();
         PotEntry { number, amount: amount(total + rake), rake: amount(rake), player_wins: wins.collect() }
     };
-    last.map_or_else(Vec::new, |last| {
-        (0..=last).map(entry).filter(|pot| !pot.player_wins.is_empty()).collect()
-    })
+    let won = last.into_iter().flat_map(|last| 0..=last).map(entry).filter(|pot| !pot.player_wins.is_empty());
+    won.zip(0..).map(|(pot, number)| PotEntry { number, ..pot }).collect()
 }
 
 struct Writer<'a> {
@@ -233,8 +286,8 @@ impl Writer<'_> {
                     Did::Fold => ("Fold", Chips::ZERO),
                     Did::Check => ("Check", Chips::ZERO),
                     Did::Call(amount) => ("Call", amount),
-                    Did::BetTo(to) => ("Bet", to - bet),
-                    Did::RaiseTo(to) => ("Raise", to - bet),
+                    Did::BetTo(to) if self.hand.street() > Street::Preflop => ("Bet", to - bet),
+                    Did::BetTo(to) | Did::RaiseTo(to) => ("Raise", to - bet),
                 };
                 self.act(seat, name, amount, all_in, Vec::new());
             }
@@ -247,23 +300,32 @@ impl Writer<'_> {
                 };
                 self.open_round(name, board_names(cards));
             }
-            Event::Shown { seat, ref cards, .. } => {
-                self.open_showdown();
-                self.act(seat, "Shows Cards", Chips::ZERO, false, names(cards));
-            }
-            Event::Mucked { seat } => {
-                self.open_showdown();
-                self.act(seat, "Mucks Cards", Chips::ZERO, false, Vec::new());
-            }
             _ => {}
         }
     }
 
-    /// Showing belongs to a round of its own once the board is complete; all-in hands are shown on their street.
-    fn open_showdown(&mut self) {
-        let last = self.rounds.last().map(|round| round.street);
-        if self.hand.street() == Street::River && last != Some("Showdown") {
+    /// What was seen of the cards at the end, when they lay open before that as well: it belongs to no betting round.
+    fn tell_showdown(&mut self, events: &[Event]) {
+        let shows = |by: SeatIndex| {
+            events.iter().any(|event| matches!(event, Event::Shown { seat, .. } if *seat == by))
+        };
+        let told = |event: &Event| match *event {
+            Event::Shown { seat, ref cards, .. } => Some((seat, "Shows Cards", names(cards))),
+            // Who mucked and then showed has shown.
+            Event::Mucked { seat } if shows(seat) => None,
+            Event::Mucked { seat } if self.view.sees(seat) => {
+                let cards = self.hand.player(seat).map(|player| names(player.hole_cards()));
+                Some((seat, "Mucks Cards", cards.unwrap_or_default()))
+            }
+            Event::Mucked { seat } => Some((seat, "Mucks Cards", Vec::new())),
+            _ => None,
+        };
+        let told: Vec<_> = events.iter().filter_map(told).collect();
+        if !told.is_empty() {
             self.open_round("Showdown", Vec::new());
+        }
+        for (seat, action, cards) in told {
+            self.act(seat, action, Chips::ZERO, false, cards);
         }
     }
 
@@ -281,7 +343,7 @@ impl Writer<'_> {
     ) {
         let amount = Amount(self.occasion.amount(amount));
         let actions = &mut self.rounds.last_mut().expect("a round is open from the start").actions;
-        let action_number = actions.len() + 1;
+        let action_number = actions.len();
         actions.push(ActionEntry { action_number, player_id: seat.get(), action, amount, is_allin, cards });
     }
 }

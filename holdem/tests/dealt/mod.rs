@@ -3,8 +3,8 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use holdem::{
-    Action, Card, Chips, Deck, Event, Hand, HandRules, HandSetup, LegalActions, Refusal, SeatIndex,
-    ShowReason,
+    Action, Card, Chips, Deck, Event, Hand, HandRules, HandSetup, LegalActions, Rake, Refusal, SEATS_MAX,
+    SeatIndex, ShowReason,
 };
 
 /// The seat of that number.
@@ -157,4 +157,24 @@ impl Dealt {
         };
         self.events.iter().filter_map(award).collect()
     }
+}
+
+/// Two boards after an all-in on the flop: 900 from each of two players who show, and a third who folded the seven of clubs.
+pub(crate) fn run_twice() -> (HandSetup, Dealt) {
+    let rake = Rake { basis_points: 500, caps: [Chips(30); SEATS_MAX - 1] };
+    let rules = HandRules { runs_max: 2, rake, ..blinds(50, 100) };
+    let setup = HandSetup::simple(rules, 2, &[Chips(1_000), Chips(1_000), Chips(5_000)]);
+    let mut order = deck(&["AsAd", "7c2d", "KsKd"], "2c7h8sJcQd").order().to_vec();
+    for card in ["Kh", "3c"] {
+        order.extend([None, Some(card.parse().expect("a card"))]);
+    }
+    let mut hand = Dealt::start(&setup, Deck::from_order(order));
+    hand.quietly_to_next_street();
+    hand.to(0, 900);
+    hand.fold(1);
+    hand.call(2);
+    for voter in [0, 2] {
+        hand.hand.vote_runs(seat(voter), 2, |event| hand.events.push(event)).expect("the offer is open");
+    }
+    (setup, hand)
 }
