@@ -292,6 +292,28 @@ fn cards_that_cannot_have_been_dealt_are_refused() {
         .expect("what was unknown may be told later");
 }
 
+/// Importers that overlook what was not called count 3.17 put in by who put in 2.83.
+#[test]
+fn an_uncalled_part_of_a_bet_goes_back_before_the_winnings() {
+    let hand = read(
+        "variant = 'NT'
+antes = [0, 0, 0, 0, 0, 0]
+blinds_or_straddles = [0.02, 0.05, 0, 0, 0, 0]
+min_bet = 0.05
+starting_stacks = [5.77, 6.02, 5, 8.84, 2.98, 2.83]
+actions = ['d dh p1 AsKc', 'd dh p2 ????', 'd dh p3 ????', 'd dh p4 ????', 'd dh p5 ????', 'd dh p6 KdQd',
+  'p3 f', 'p4 cbr 0.15', 'p5 f', 'p6 cc', 'p1 cc', 'p2 f', 'd db Kh7c5d', 'p1 cc', 'p4 cc', 'p6 cc',
+  'd db Ad', 'p1 cbr 0.48', 'p4 f', 'p6 cc', 'd db 3c', 'p1 cbr 2.54', 'p6 cc', 'p1 sm AsKc', 'p6 sm KdQd']
+winnings = [5.50, 0, 0, 0, 0, 0]
+finishing_stacks = [8.44, 5.97, 5, 8.69, 2.98, 0]
+_rake = 0.36",
+    );
+    let replay = Replay::of(&hand).expect("a hand");
+    assert_eq!(replay.verdict(&hand), Verdict::Matches);
+    let (_, hero) = replay.hand.seats().next().expect("the first");
+    assert_eq!((hero.contributed().0, hero.won().0), (283, 586), "before the rake of 36");
+}
+
 #[test]
 fn hands_that_pokerkit_dumped_from_floats_are_read_and_come_out() {
     let hands = parse_all(include_str!("hands/pokerkit.phhs")).expect("a file of hands");
