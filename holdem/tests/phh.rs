@@ -3,6 +3,8 @@
 
 use holdem::phh::decimal::Decimal;
 use holdem::phh::{PhhError, Record, Replay, ReplayError, Verdict, parse_all};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 /// A hand of three in which the button raises and wins the blinds.
 fn steal(blinds: &str, min_bet: &str, stacks: &str, raise: &str, end: &str) -> String {
@@ -330,4 +332,33 @@ fn hands_that_pokerkit_dumped_from_floats_are_read_and_come_out() {
         wrong.finishing_stacks = Some(stacks.iter().rev().copied().collect());
         assert!(matches!(replay.verdict(&wrong), Verdict::Differs { .. }), "{}", hand.name);
     }
+}
+
+/// The fuzz target's promise, on files that were right before something happened to them.
+#[test]
+fn no_mutilated_file_panics_and_what_is_read_is_written_as_the_same() {
+    const PIECES: [&str; 12] =
+        ["[", "]", "'", "\"", "\n", "[2]\n", "1e9", "\u{e9}", "0.30000000000000004", ",", "inf", "-"];
+    let files = [include_str!("hands/pokerkit.phhs"), include_str!("hands/cash.phhs")];
+    let mut random = StdRng::seed_from_u64(23);
+    let mut read = 0;
+    for number in 0..400 {
+        let mut text: Vec<char> = files[number % 2].chars().collect();
+        for _ in 0..random.random_range(1..6) {
+            let at = random.random_range(0..text.len());
+            let cut = random.random_range(0..4).min(text.len() - at);
+            let piece = PIECES[random.random_range(0..PIECES.len())];
+            text.splice(at..at + cut, piece.chars());
+        }
+        let text: String = text.into_iter().collect();
+        for record in parse_all(&text).into_iter().flatten().flatten() {
+            read += 1;
+            let again = parse_all(&record.to_string());
+            assert_eq!(again, Ok(vec![Ok(Record { rounded: Vec::new(), ..record.clone() })]), "{text}");
+            if let Ok(replay) = Replay::of(&record) {
+                let _ = replay.verdict(&record);
+            }
+        }
+    }
+    assert!(read > 400, "most hands of a broken file are whole: {read}");
 }

@@ -63,7 +63,7 @@ pub fn parse_all(text: &str) -> Result<Vec<Result<Record, PhhError>>, PhhError> 
 impl<'t> Source<'t> {
     /// The line in the file of a place in this text.
     pub(super) fn line(self, at: usize) -> usize {
-        self.first_line + self.text[..at].matches('\n').count()
+        self.first_line + self.text.bytes().take(at).filter(|&byte| byte == b'\n').count()
     }
 
     /// The document, or the first of the mistakes in it.
@@ -73,7 +73,8 @@ impl<'t> Source<'t> {
         let Some(first) = errors.into_iter().min_by_key(|error| place(error).start) else {
             return Ok(table.into_inner());
         };
-        let (line, at) = (self.line(place(&first).start), self.slice(place(&first)));
+        // A mistake may be in the middle of a character.
+        let (line, at) = (self.line(place(&first).start), self.text.get(place(&first)).unwrap_or_default());
         let told = !at.is_empty() && at.len() <= TomlError::QUOTE_BYTES_MAX && !at.contains('\n');
         let what = if told { format!("{}: {at}", first.message()) } else { first.message().to_owned() };
         Err(TomlError { line, what })
