@@ -9,6 +9,7 @@ use boon::{Compiler, SchemaIndex, Schemas};
 use dealt::{Dealt, blinds, deck, run_twice, seat};
 use holdem::history::{Occasion, Speed, Tournament, View, ohh};
 use holdem::phh::decimal::Decimal;
+use holdem::phh::{Record, Replay, Verdict};
 use holdem::{Chips, Event, Hand, HandSetup, Limit, Post, PostKind, SeatIndex, Street, Variant};
 use invariants::Choices;
 use rand::rngs::StdRng;
@@ -343,6 +344,33 @@ fn who_opens_before_the_flop_without_blinds_raises() {
     let wagers: Vec<&str> = wagers.filter_map(|a| a["action"].as_str()).collect();
     assert_eq!(wagers, ["Raise", "Call", "Call", "Bet"]);
     assert_eq!(setup.rules.limit, Limit::NoLimit);
+}
+
+/// Two turns and rivers, both won by one player: his cards are shown once, and the pot is collected once.
+#[test]
+fn a_hand_run_twice_is_shown_and_collected_once() {
+    let hand: Record = "variant = 'PO'
+antes = [0, 0, 0]
+blinds_or_straddles = [2, 4, 0]
+min_bet = 4
+starting_stacks = [400, 400, 200]
+actions = ['d dh p1 KdTd5dJc', 'd dh p2 ????????', 'd dh p3 8cQd5sJd', 'p3 cbr 12', 'p1 cc', 'p2 cc',
+  'd db 5h5cTc', 'p1 cc', 'p2 cc', 'p3 cbr 24', 'p1 cbr 65', 'p2 f', 'p3 cbr 188', 'p1 cc',
+  'd db Ac', 'd db 9d', 'd db 6s', 'd db 2d', 'p1 sm KdTd5dJc', 'p3 sm 8cQd5sJd']
+finishing_stacks = [610.5, 388, 0]
+_rake = 1.50"
+        .parse()
+        .expect("a hand");
+    let replay = Replay::of(&hand).expect("a hand");
+    assert_eq!((replay.hand.boards().len(), replay.verdict(&hand)), (2, Verdict::Matches));
+    let occasion = Occasion { scale: 0, ..occasion() };
+    let document = ohh::render(&replay.setup, &replay.events, &occasion, View::Public);
+    let document: Value = serde_json::from_str(&document).expect("JSON");
+    Specification::new().allows(&document).expect("a valid history");
+    let shown = actions(&document["ohh"]).filter(|action| action["action"] == "Shows Cards").count();
+    assert_eq!(shown, 2, "each once");
+    let wins = json!([{ "player_id": 0, "win_amount": 412 }]);
+    assert_eq!(document["ohh"]["pots"][0]["player_wins"], wins);
 }
 
 /// The big blind wins the small blind: what he has more in was never called.
