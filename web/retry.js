@@ -16,6 +16,7 @@ const FINAL = {
   1000: "The house has closed the connection.",
   1002: "This page and the house do not understand each other. Reload the page.",
   1003: "This page and the house do not understand each other. Reload the page.",
+  1007: "This page and the house do not understand each other. Reload the page.",
   4001: "This page and the house do not understand each other. Reload the page.",
   4004: "This page and the house do not understand each other. Reload the page.",
   4008: "You went on playing in another window.",

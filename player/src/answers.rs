@@ -1,6 +1,6 @@
 //! Commands and their answers: each gets exactly one, however often it had to be sent.
 
-use std::collections::VecDeque;
+use std::{borrow::Cow, collections::VecDeque};
 
 use shared::{
     id::RoomId,
@@ -56,7 +56,7 @@ impl Answers {
         let n = self.next_n;
         self.next_n += 1;
         let what = serde_json::value::to_raw_value(command).expect("commands are JSON");
-        let message = ClientIn::Do { n, room: room.clone(), what };
+        let message = ClientIn::Do { n, room: room.clone(), what: Cow::Owned(what) };
         let text = serde_json::to_string(&message).expect("messages are JSON");
         let acts = matches!(command, TableCommand::Act { .. });
         self.waiting.push_back(Waiting { n, room: room.clone(), acts, text, since: now });

@@ -177,7 +177,7 @@ impl Client {
         self.outgoing.clear();
         let resume =
             self.rooms.iter_mut().map(|(room, watched)| (room.clone(), watched.resume_at())).collect();
-        self.send(&ClientIn::Hello { token: self.token.clone(), session: self.session, resume }, now);
+        self.send(&ClientIn::Hello { token: self.token.clone().into(), session: self.session, resume }, now);
         if self.lobby.is_some() {
             self.send(&ClientIn::Lobby { on: true }, now);
         }
@@ -268,7 +268,7 @@ impl Client {
     pub fn renew_token(&mut self, token: String, now: Instant) {
         self.token.clone_from(&token);
         self.token_until = None;
-        self.say(&ClientIn::Refresh { token }, now);
+        self.say(&ClientIn::Refresh { token: token.into() }, now);
     }
 
     /// There is no new token yet: [`Client::needs_token`] again in some seconds.
@@ -295,7 +295,7 @@ impl Client {
     pub fn ping(&mut self, now: Instant) {
         let at = u64::try_from(now.duration_since(self.born).as_micros()).unwrap_or_default();
         self.pinged = true;
-        self.say(&ClientIn::Ping { at }, now);
+        self.say(&ClientIn::Ping { at: at.into() }, now);
     }
 
     /// When [`Client::keep_alive`] will have something to do, the relay has been silent for too long, or the token wants renewal.
@@ -463,6 +463,7 @@ impl Client {
                 Heard::Error { code, room }
             }
             ClientOut::Pong { at, .. } => {
+                let at = at.get().parse().unwrap_or(0);
                 Heard::Pong(now.duration_since(self.born).saturating_sub(Duration::from_micros(at)))
             }
             ClientOut::Reconnect { after_ms } => Heard::Reconnect(Duration::from_millis(after_ms)),
@@ -523,13 +524,13 @@ impl Client {
     }
 
     /// Sends if connected (right behind the hello, if need be); what is said offline is part of the next hello.
-    fn say(&mut self, message: &ClientIn, now: Instant) {
+    fn say(&mut self, message: &ClientIn<'_>, now: Instant) {
         if self.phase != Phase::Offline {
             self.send(message, now);
         }
     }
 
-    fn send(&mut self, message: &ClientIn, now: Instant) {
+    fn send(&mut self, message: &ClientIn<'_>, now: Instant) {
         self.outgoing.push_back(serde_json::to_string(message).expect("messages are JSON"));
         self.last_sent = now;
     }

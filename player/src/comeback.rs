@@ -44,6 +44,7 @@ impl Comeback {
             Self::AsNewSession(pause)
         } else if is(CloseCode::Protocol)
             || is(CloseCode::Unsupported)
+            || is(CloseCode::NotText)
             || is(CloseCode::TooLarge)
             || is(CloseCode::HelloFirst)
             || is(CloseCode::BadMessage)

@@ -6,7 +6,7 @@
 //! - [`config`]: every bound, with unit and default.
 //! - [`relay`]: the composition: what a relay consists of, and its running.
 //! - `http`, [`mod@serve`], `origin`: from a TCP connection to a WebSocket.
-//! - [`session`], `message`, `limits`, [`keys`]: what one client says.
+//! - [`session`], `limits`, [`keys`]: what one client says.
 //! - `peer`, [`mod@line`], `registry`: its connection as the rest of the relay sees it.
 //! - `hub`, `room`, `window`: the rooms that are followed, and their frames.
 //! - `delivery`: what a watcher gets.
@@ -29,7 +29,6 @@ pub mod keys;
 mod limits;
 pub mod line;
 mod lobby;
-mod message;
 mod metrics;
 mod origin;
 mod outgoing;

@@ -1,7 +1,8 @@
 //! What a relay counts. Handles are looked up once, so counting costs an atomic operation.
 
 use metrics::{Counter, Gauge, counter, gauge};
-use shared::protocol::{CloseCode, RefusalCode};
+use serde::Serialize;
+use shared::protocol::{CloseCode, ErrorCode, RefusalCode};
 
 macro_rules! metrics {
     ($($(#[$doc:meta])* $field:ident: $kind:ident = $make:ident!($name:literal)),+ $(,)?) => {
@@ -61,6 +62,15 @@ pub(crate) fn closed(code: CloseCode) {
 
 /// Counts a refused command by its code.
 pub(crate) fn refused(code: RefusalCode) {
+    counter!("relay_refusals_total", "code" => name(code)).increment(1);
+}
+
+/// Counts a message other than a command that was refused, by its code.
+pub(crate) fn error(code: ErrorCode) {
+    counter!("relay_errors_total", "code" => name(code)).increment(1);
+}
+
+fn name(code: impl Serialize) -> String {
     let name = serde_json::to_value(code).ok().and_then(|name| name.as_str().map(str::to_owned));
-    counter!("relay_refusals_total", "code" => name.unwrap_or_default()).increment(1);
+    name.unwrap_or_default()
 }

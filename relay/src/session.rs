@@ -8,7 +8,7 @@ use bytes::Bytes;
 use shared::{
     clock::UnixMs,
     id::{Position, RoomId, SessionId, UserId},
-    protocol::{ClientOut, CloseCode, ErrorCode, RefusalCode},
+    protocol::{BadMessage, ClientIn, ClientOut, CloseCode, ErrorCode, RefusalCode, Unfit},
     token::{Claims, LEEWAY_S, TokenError},
 };
 use ws::{Frame, Handler, Socket};
@@ -19,7 +19,6 @@ use crate::{
     keys::Denied,
     limits::{Bucket, Verdict},
     line::Line,
-    message::Message,
     metrics,
     peer::{Peer, frame},
     relay::Relay,
@@ -87,6 +86,7 @@ impl Session {
     }
 
     fn error(&self, code: ErrorCode, message: &str, room: Option<RoomId>) {
+        metrics::error(code);
         self.answer(&ClientOut::Error { code, message: message.into(), room });
     }
 
@@ -161,6 +161,19 @@ impl Session {
         }
     }
 
+    /// What cannot be read as a message is answered, so that a client which says more than this house knows learns it and goes
+    /// on; only what is no message at all ends the connection.
+    fn bad_message(&mut self, bad: &BadMessage, verdict: Verdict) {
+        let greets = matches!(bad, BadMessage::Unfit { t: "hello", .. });
+        match bad {
+            BadMessage::NoMessage => self.close(CloseCode::BadMessage, &bad.to_string()),
+            _ if self.greeted.is_none() && !greets => self.close(CloseCode::HelloFirst, "say hello first"),
+            BadMessage::Unknown(_) => self.error(ErrorCode::UnknownMessage, &bad.to_string(), None),
+            BadMessage::Unfit { .. } => self.error(ErrorCode::BadMessage, &bad.to_string(), None),
+            BadMessage::Command { n, room, why } => self.command(*n, room, Err(why), verdict),
+        }
+    }
+
     /// Watches a room, or takes its watching up again.
     fn watch(&mut self, room: &RoomId, from: Option<Position>) {
         if self
@@ -229,7 +242,8 @@ impl Session {
         }
     }
 
-    fn command(&mut self, n: u64, room: &RoomId, what: &str, verdict: Verdict) {
+    /// A command, or what is wrong with it.
+    fn command(&mut self, n: u64, room: &RoomId, what: Result<&str, &Unfit>, verdict: Verdict) {
         let refuse = |session: &Self, code, message: &str, retry_after_ms| {
             metrics::refused(code);
             session.answer_frame(&refusal(n, room, code, message, retry_after_ms));
@@ -252,6 +266,10 @@ impl Session {
         if let Verdict::Over(retry_after_ms) = verdict {
             return refuse(self, RefusalCode::TooFast, "too many messages", Some(retry_after_ms));
         }
+        let what = match what {
+            Ok(what) => what,
+            Err(why) => return refuse(self, RefusalCode::BadCommand, &why.to_string(), None),
+        };
         if self.peer.in_flight.load(Relaxed) as usize >= in_flight_max {
             return refuse(
                 self,
@@ -325,31 +343,34 @@ impl Handler for Session {
         if verdict == Verdict::FarOver {
             return self.close(CloseCode::TooFast, "too many messages");
         }
-        let Some(message) = Message::read(text) else {
-            return self.close(CloseCode::BadMessage, "not a message of this protocol");
+        let message = match ClientIn::read(text) {
+            Ok(message) => message,
+            Err(bad) => return self.bad_message(&bad, verdict),
         };
-        if self.greeted.is_none() && !matches!(message, Message::Hello { .. }) {
+        if self.greeted.is_none() && !matches!(message, ClientIn::Hello { .. }) {
             return self.close(CloseCode::HelloFirst, "say hello first");
         }
         match message {
-            Message::Hello { token, session, resume } => self.hello(&token, session, resume),
-            Message::Refresh { token } => {
+            ClientIn::Hello { token, session, resume } => self.hello(&token, session, resume),
+            ClientIn::Refresh { token } => {
                 // Lent out for the time of the call, since the answer goes through the session.
                 if let Some(greeted) = self.greeted.take() {
                     self.refresh(&greeted, &token);
                     self.greeted = Some(greeted);
                 }
             }
-            Message::Lobby { on } => self.lobby(on),
-            Message::Watch { room } => self.watch(&room, None),
-            Message::Unwatch { room } => self.unwatch(room),
-            Message::Do { n, room, what } => self.command(n, &room, what, verdict),
-            Message::Count { n } => {
+            ClientIn::Lobby { on } => self.lobby(on),
+            ClientIn::Watch { room } => self.watch(&room, None),
+            ClientIn::Unwatch { room } => self.unwatch(room),
+            ClientIn::Do { n, room, what } => self.command(n, &room, Ok(what.get()), verdict),
+            ClientIn::Count { n } => {
                 if let Some(greeted) = &mut self.greeted {
                     greeted.repeats_n = n;
                 }
             }
-            Message::Ping { at } => self.answer(&ClientOut::Pong { at, now_ms: self.now_ms() }),
+            ClientIn::Ping { at } => {
+                self.answer(&ClientOut::Pong { at: at.into(), now_ms: self.now_ms() });
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use shared::protocol::{
 };
 
 const DOCUMENT: &str = include_str!("../../docs/protocol.md");
+const RECEPTION: &str = include_str!("../../reception/src/error.rs");
 const CODES: &str = include_str!("../src/protocol/code.rs");
 
 /// The examples of a kind: the JSON values of all code blocks that begin with "```json KIND".
@@ -59,12 +60,21 @@ fn variants<T: DeserializeOwned + Debug>(wrong: &str) -> BTreeSet<String> {
     expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// Each variant has an example.
-fn all_shown<T: DeserializeOwned + Debug>(tag: &str, examples: &[Value]) {
+/// Each kind has an example.
+fn all_shown(tag: &str, examples: &[Value], defined: &BTreeSet<String>) {
     let shown: BTreeSet<String> =
         examples.iter().map(|value| value[tag].as_str().unwrap().to_owned()).collect();
-    let wrong = format!(r#"{{"{tag}": "?"}}"#);
-    assert_eq!(shown, variants::<T>(&wrong), "shown against defined");
+    assert_eq!(shown, *defined, "shown against defined");
+}
+
+/// What clients send is read strictly, so that nothing of an example can be lost in silence.
+fn comes_back(read: &impl Serialize, example: &Value) {
+    assert_eq!(without_nulls(serde_json::to_value(read).unwrap()), without_nulls(example.clone()));
+}
+
+fn reads_as_command(text: &str) {
+    let command = TableCommand::read(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    comes_back(&command, &serde_json::from_str(text).unwrap());
 }
 
 /// The first cells of the table whose head begins with `head`.
@@ -77,10 +87,13 @@ fn table(head: &str) -> BTreeSet<String> {
 #[test]
 fn every_message_of_a_client_is_shown() {
     let examples = examples("client");
-    all_shown::<ClientIn>("t", &examples);
+    all_shown("t", &examples, &ClientIn::TAGS.map(str::to_owned).into());
     for example in &examples {
-        if let ClientIn::Do { what, .. } = reads_as(example) {
-            reads_as::<TableCommand>(&serde_json::from_str(what.get()).unwrap());
+        let text = example.to_string();
+        let read = ClientIn::read(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        comes_back(&read, example);
+        if let ClientIn::Do { what, .. } = read {
+            reads_as_command(what.get());
         }
     }
 }
@@ -88,7 +101,7 @@ fn every_message_of_a_client_is_shown() {
 #[test]
 fn every_message_of_the_house_is_shown() {
     let examples = examples("house");
-    all_shown::<ClientOut>("t", &examples);
+    all_shown("t", &examples, &variants::<ClientOut>(r#"{"t": "?"}"#));
     let value = |raw: &serde_json::value::RawValue| serde_json::from_str::<Value>(raw.get()).unwrap();
     let mut parts = BTreeMap::new();
     for example in &examples {
@@ -140,10 +153,10 @@ fn the_frame_that_is_shown_fits_the_keyframe_that_is_shown() {
 #[test]
 fn every_command_and_event_of_a_table_is_shown() {
     let commands = examples("command");
-    all_shown::<TableCommand>("a", &commands);
-    commands.iter().for_each(|command| drop(reads_as::<TableCommand>(command)));
+    all_shown("a", &commands, &TableCommand::TAGS.map(str::to_owned).into());
+    commands.iter().for_each(|command| reads_as_command(&command.to_string()));
     let events = examples("event");
-    all_shown::<TableEvent>("e", &events);
+    all_shown("e", &events, &variants::<TableEvent>(r#"{"e": "?"}"#));
     events.iter().for_each(|event| drop(reads_as::<TableEvent>(event)));
     assert_eq!(table("event"), variants::<TableEvent>(r#"{"e": "?"}"#));
 }
@@ -160,6 +173,15 @@ fn every_code_stands_in_its_table() {
     assert_eq!(table("refusal `code`"), variants::<RefusalCode>(r#""?""#));
     assert_eq!(table("error `code`"), variants::<ErrorCode>(r#""?""#));
     assert_eq!(table("notice `code`"), variants::<NoticeCode>(r#""?""#));
+}
+
+#[test]
+fn every_code_of_reception_stands_in_its_table() {
+    let (_, code) = RECEPTION.split_once("pub fn code(").unwrap();
+    let (code, _) = code.split_once("impl").unwrap();
+    let defined: BTreeSet<String> = code.split('"').skip(1).step_by(2).map(str::to_owned).collect();
+    assert!(defined.len() > 5, "{defined:?}");
+    assert_eq!(table("HTTP `code`"), defined);
 }
 
 #[test]

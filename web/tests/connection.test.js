@@ -360,7 +360,7 @@ test("a new guest starts over: no session, no old commands, any keyframe", async
 });
 
 test("codes that say so end it until the user wants to connect again", async () => {
-  for (const code of [1000, 1002, 1003, 4001, 4004, 4008]) {
+  for (const code of [1000, 1002, 1003, 1007, 4001, 4004, 4008]) {
     const { start, clock, sockets, connection } = setUp();
     (await start()).breaks(code);
     await clock.pass(60_000);

@@ -1,5 +1,7 @@
 //! What players ask of a table.
 
+use std::fmt::Display;
+
 use holdem::{Action, Chips, RaiseKind};
 use shared::{
     id::UserId,
@@ -18,8 +20,10 @@ use crate::room::Refusal;
 /// # Errors
 /// A [`Refusal`]; nothing is to be committed then.
 pub(super) fn decide(draft: &mut Draft, user: &UserId, name: &str, body: &[u8]) -> Result<(), Refusal> {
-    let command = serde_json::from_slice(body)
-        .map_err(|error| Refusal::new(Code::BadCommand, format!("not a command of a table: {error}")))?;
+    let refuse =
+        |why: &dyn Display| Refusal::new(Code::BadCommand, format!("not a command of a table: {why}"));
+    let text = str::from_utf8(body).map_err(|error| refuse(&error))?;
+    let command = TableCommand::read(text).map_err(|error| refuse(&error))?;
     match command {
         TableCommand::Sit { seat, buy_in, wait_for_big_blind } => {
             sit(draft, user, name, seat, buy_in, wait_for_big_blind)

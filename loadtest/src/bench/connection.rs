@@ -67,12 +67,13 @@ mod tests {
 
     #[test]
     fn a_hello_is_one_of_the_protocol() {
-        let read = |text: &str| serde_json::from_str::<ClientIn>(text).unwrap();
-        let ClientIn::Hello { token, session: None, resume } = read(&hello("x", None)) else { panic!() };
+        let text = hello("x", None);
+        let Ok(ClientIn::Hello { token, session: None, resume }) = ClientIn::read(&text) else { panic!() };
         assert!(token == "x" && resume.is_empty());
         let rooms = BTreeMap::from([("t1".to_owned(), (3, 41)), ("t2".to_owned(), (1, 1))]);
         let left_off = LeftOff { session: SessionId(7).to_string(), rooms };
-        let ClientIn::Hello { session, resume, .. } = read(&hello("x", Some(&left_off))) else { panic!() };
+        let text = hello("x", Some(&left_off));
+        let Ok(ClientIn::Hello { session, resume, .. }) = ClientIn::read(&text) else { panic!() };
         assert_eq!(session, Some(SessionId(7)));
         assert_eq!(resume[&RoomId::new("t1").unwrap()], Position::new(3, 41));
         assert_eq!(resume.len(), 2);

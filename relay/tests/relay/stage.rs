@@ -444,6 +444,17 @@ impl Client {
         }
     }
 
+    /// The next message but `recovered`, as it was written.
+    pub(crate) async fn hear_text(&mut self) -> String {
+        loop {
+            let message = self.message().await;
+            let text = message.as_text().unwrap_or_else(|| panic!("text, not {message:?}"));
+            if !text.contains("recovered") {
+                return text.to_owned();
+            }
+        }
+    }
+
     /// The close code; what comes before it is skipped.
     pub(crate) async fn hear_close(&mut self) -> u16 {
         loop {

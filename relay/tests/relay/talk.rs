@@ -22,6 +22,11 @@ async fn hello_is_welcomed_and_ping_answered() {
     ann.say(&json!({"t": "ping", "at": 12})).await;
     let pong = ann.hear().await;
     assert_eq!((pong["t"].as_str(), pong["at"].as_u64()), (Some("pong"), Some(12)));
+    // A clock with a fraction, as browsers have one: to the letter.
+    for at in ["1.0", "173.30000000000004", "-0", "1e3"] {
+        ann.say_text(format!(r#"{{"t":"ping","at":{at}}}"#)).await;
+        assert_eq!(ann.hear_text().await.split(r#""at":"#).nth(1).unwrap().split(',').next(), Some(at));
+    }
     ann.say(&json!({"t": "hello", "token": stage.token("ann")})).await;
     assert_eq!(ann.hear_brief().await, "error already_greeted");
     ann.hear_nothing_more().await;
@@ -39,7 +44,9 @@ async fn each_breach_of_the_protocol_has_its_code_and_costs_the_others_nothing()
         (r#"{"t":"ping","at":1}"#.to_owned(), 4001),
         (r#"{"t":"watch","room":"t1"}"#.to_owned(), 4001),
         ("nonsense".to_owned(), 4004),
-        (r#"{"t":"dance"}"#.to_owned(), 4004),
+        (r#"["hello","x"]"#.to_owned(), 4004),
+        (r#"{"t":"dance"}"#.to_owned(), 4001),
+        (r#"{"t":"do","n":1,"room":"t1","do":null}"#.to_owned(), 4001),
         (r#"{"t":"hello","token":"x"}"#.to_owned(), 4002),
         ("x".repeat(4_001), 1009),
     ];
@@ -50,7 +57,8 @@ async fn each_breach_of_the_protocol_has_its_code_and_costs_the_others_nothing()
     }
     let after_hello = [
         (Message::text("{"), 4004),
-        (Message::text(r#"{"t":"ping","at":1,"more":2}"#), 4004),
+        (Message::text(r#"["ping",1]"#), 4004),
+        (Message::text(r#"{"at":1}"#), 4004),
         (Message::text(format!(r#"{{"t":"ping","at":1{}}}"#, " ".repeat(4_000))), 1009),
         (Message::binary("{}"), 1003),
     ];
@@ -60,6 +68,35 @@ async fn each_breach_of_the_protocol_has_its_code_and_costs_the_others_nothing()
         assert_eq!(client.hear_close().await, code);
     }
     other.hear_nothing_more().await;
+}
+
+#[tokio::test]
+async fn what_the_house_does_not_know_is_answered_and_the_connection_goes_on() {
+    let stage = Stage::new().await;
+    stage.dealer.commit(keyframe("t1", 1, 1)).await;
+    let mut ann = stage.connect().await;
+    // A later client's first message, and the same as this house knows it.
+    ann.say(&json!({"t": "hello", "token": stage.token("ann"), "colour": "red"})).await;
+    assert_eq!(ann.hear_brief().await, "error bad_message");
+    ann.hello(&stage.token("ann"), json!({})).await;
+    for (text, answer) in [
+        (r#"{"t":"dance"}"#, "error unknown_message"),
+        (r#"{"t":"ping","at":1,"more":2}"#, "error bad_message"),
+        (r#"{"t":"ping","at":"1"}"#, "error bad_message"),
+        (r#"{"t":"watch","room":"t1","room":"t1"}"#, "error bad_message"),
+        (r#"{"t":"watch","room":7}"#, "error bad_message"),
+        (r#"{"t":"do","n":1.0,"room":"t1","do":{}}"#, "error bad_message"),
+        (r#"{"t":"do","n":1,"room":"t1","do":null}"#, "refused 1 bad_command"),
+        (r#"{"t":"do","n":2,"room":"t1","do":["leave"]}"#, "refused 2 bad_command"),
+        (r#"{"t":"do","n":3,"room":"t1"}"#, "refused 3 bad_command"),
+        (r#"{"t":"do","n":4,"room":"t1","do":{},"more":2}"#, "refused 4 bad_command"),
+        // Answered already: its answer will be no other.
+        (r#"{"t":"do","n":4,"room":"t1","do":null}"#, "refused 4 stale_n"),
+    ] {
+        ann.say_text(text.to_owned()).await;
+        assert_eq!(ann.hear_brief().await, answer, "{text}");
+    }
+    ann.hear_nothing_more().await;
 }
 
 #[tokio::test]

@@ -1,32 +1,33 @@
 //! Client to relay.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::object::{Numeral, Object, Unfit, quoted};
 use crate::id::{Position, RoomId, SessionId};
 
-/// Every message that a client may send. Tag `t`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "t", rename_all = "snake_case", deny_unknown_fields)]
-pub enum ClientIn {
+/// Every message that a client may send. Tag `t`. Written by serde, and read, strictly, by [`ClientIn::read`] alone.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum ClientIn<'a> {
     /// The first message. Answered by `welcome`, or by closing with [`CloseCode::BadToken`](super::CloseCode).
     Hello {
         /// A token from reception.
-        token: String,
+        token: Cow<'a, str>,
         /// The session of an earlier `welcome`, to go on with its commands.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         session: Option<SessionId>,
         /// Rooms to watch at once, each with the last frame that the client has: `{"t1": [epoch, seq]}`. The relay
         /// sends what came after, or a keyframe where that is gone. `[0, 0]` asks for a keyframe.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
         resume: BTreeMap<RoomId, Position>,
     },
     /// A new token for the same user, before the old one expires. Answered by `refreshed`.
     Refresh {
         /// The new token.
-        token: String,
+        token: Cow<'a, str>,
     },
     /// Begins (or ends) lobby news: `lobby`, then `lobby_delta` at most once a second.
     Lobby {
@@ -51,8 +52,8 @@ pub enum ClientIn {
         /// Which room; watched from now on, if it was not.
         room: RoomId,
         /// What, in the words of the room's kind: for tables [`TableCommand`](super::table::TableCommand).
-        #[serde(rename = "do", deserialize_with = "super::raw::required")]
-        what: Box<RawValue>,
+        #[serde(rename = "do")]
+        what: Cow<'a, RawValue>,
     },
     /// After a `welcome` that says `counts`, on a session that goes on: the largest `n` that the client has used in it. Commands with a larger
     /// one are certainly no repeats. Without this every command of a session that goes on may be one. Not answered.
@@ -62,7 +63,141 @@ pub enum ClientIn {
     },
     /// Answered by `pong` at once.
     Ping {
-        /// Anything; comes back as it is. Clients send their clock.
-        at: u64,
+        /// Any number; comes back to the letter. Clients send their clock.
+        at: Numeral<'a>,
     },
+}
+
+/// Why a text is no message of a client.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadMessage {
+    /// It is not JSON, not an object, or has no text `t`.
+    #[error("not a message of this protocol")]
+    NoMessage,
+    /// Its `t`, the beginning of which this is, is none that this house knows.
+    #[error("this house does not know messages of the kind `{0}`")]
+    Unknown(String),
+    /// A field is missing, is none of this kind of message, comes twice or holds something else than it should.
+    #[error("{t}: {why}")]
+    Unfit {
+        /// The message's kind.
+        t: &'static str,
+        /// What is wrong.
+        why: Unfit,
+    },
+    /// The same of a command whose number and room can be read, so that it can be refused.
+    #[error("{why}")]
+    Command {
+        /// Its counter.
+        n: u64,
+        /// Its room.
+        room: RoomId,
+        /// What is wrong.
+        why: Unfit,
+    },
+}
+
+impl<'a> ClientIn<'a> {
+    /// The tags of all kinds.
+    pub const TAGS: [&'static str; 8] =
+        ["hello", "refresh", "lobby", "watch", "unwatch", "do", "count", "ping"];
+
+    /// Reads a message, borrowing from the text: no field may be missing, unknown, doubled or of another type.
+    ///
+    /// # Errors
+    /// [`BadMessage`] says what is wrong, in words for whoever writes the client.
+    pub fn read(text: &'a str) -> Result<Self, BadMessage> {
+        let mut object = Object::read(text).ok_or(BadMessage::NoMessage)?;
+        let tag: Cow<'a, str> = object.required("t").map_err(|_| BadMessage::NoMessage)?;
+        let Some(t) = Self::TAGS.into_iter().find(|known| *known == tag) else {
+            return Err(BadMessage::Unknown(quoted(&tag)));
+        };
+        if t == "do" {
+            return Self::command(object);
+        }
+        Self::fields(t, object).map_err(|why| BadMessage::Unfit { t, why })
+    }
+
+    fn fields(t: &str, mut object: Object<'a>) -> Result<Self, Unfit> {
+        let message = match t {
+            "hello" => Self::Hello {
+                token: object.required("token")?,
+                session: object.optional("session")?,
+                resume: object.optional("resume")?.unwrap_or_default(),
+            },
+            "refresh" => Self::Refresh { token: object.required("token")? },
+            "lobby" => Self::Lobby { on: object.required("on")? },
+            "watch" => Self::Watch { room: object.required("room")? },
+            "unwatch" => Self::Unwatch { room: object.required("room")? },
+            "count" => Self::Count { n: object.required("n")? },
+            "ping" => Self::Ping { at: object.required("at")? },
+            _ => unreachable!("commands are read apart, and there are no other tags"),
+        };
+        object.end()?;
+        Ok(message)
+    }
+
+    fn command(mut object: Object<'a>) -> Result<Self, BadMessage> {
+        let unfit = |why| BadMessage::Unfit { t: "do", why };
+        let n = object.required("n").map_err(unfit)?;
+        let room: RoomId = object.required("room").map_err(unfit)?;
+        let what = object.required("do").and_then(|what| object.end().map(|()| what));
+        match what {
+            Ok(what) => Ok(Self::Do { n, room, what }),
+            Err(why) => Err(BadMessage::Command { n, room, why }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let room = RoomId::new("t1").unwrap();
+        let resume = BTreeMap::from([(room.clone(), Position::new(1, 2))]);
+        let what = RawValue::from_string(r#"{"a": "leave"}"#.into()).unwrap();
+        let messages = [
+            ClientIn::Hello { token: "x".into(), session: Some(SessionId(7)), resume },
+            ClientIn::Hello { token: "x".into(), session: None, resume: BTreeMap::new() },
+            ClientIn::Refresh { token: "x".into() },
+            ClientIn::Lobby { on: true },
+            ClientIn::Watch { room: room.clone() },
+            ClientIn::Unwatch { room: room.clone() },
+            ClientIn::Do { n: 4, room, what: Cow::Owned(what) },
+            ClientIn::Count { n: 9 },
+            ClientIn::Ping { at: 3.into() },
+        ];
+        for message in &messages {
+            let text = serde_json::to_string(message).unwrap();
+            let read = ClientIn::read(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(serde_json::to_string(&read).unwrap(), text);
+            let tag = text.split('"').nth(3).unwrap();
+            assert!(ClientIn::TAGS.contains(&tag), "{tag}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (text, said) in [
+            ("", "not a message of this protocol"),
+            (r#"["hello", "x"]"#, "not a message of this protocol"),
+            (r#"{"t": 1}"#, "not a message of this protocol"),
+            (r#"{"t":"ping","t":"ping","at":1}"#, "not a message of this protocol"),
+            (r#"{"t":"dance"}"#, "this house does not know messages of the kind `dance`"),
+            (r#"{"t":"ping"}"#, "ping: `at` is missing"),
+            (r#"{"t":"ping","at":1,"room":"t1"}"#, "ping: `room` does not belong here"),
+            (r#"{"t":"lobby","on":true,"session":null}"#, "lobby: `session` does not belong here"),
+            (r#"{"t":"do","room":"t1","do":{}}"#, "do: `n` is missing"),
+            (r#"{"t":"do","n":1,"room":"t1"}"#, "`do` is missing"),
+            (r#"{"t":"do","n":1,"room":"t1","do":null}"#, "`do` is not an object"),
+            (r#"{"t":"do","n":1,"room":"t1","do":["leave"]}"#, "`do` is not an object"),
+            (r#"{"t":"do","n":1,"room":"t1","do":{},"x":1}"#, "`x` does not belong here"),
+        ] {
+            assert_eq!(ClientIn::read(text).unwrap_err().to_string(), said, "{text}");
+        }
+        let command = ClientIn::read(r#"{"t":"do","n":9,"room":"t1","do":7}"#).unwrap_err();
+        assert!(matches!(command, BadMessage::Command { n: 9, .. }), "{command:?}");
+    }
 }

@@ -124,8 +124,9 @@ pub enum ClientOut {
     },
     /// Answers `ping`.
     Pong {
-        /// What the ping held.
-        at: u64,
+        /// What the ping held, to the letter.
+        #[serde(deserialize_with = "super::raw::required")]
+        at: Box<RawValue>,
         /// The server's clock.
         now_ms: UnixMs,
     },

@@ -60,6 +60,10 @@ pub enum ErrorCode {
     Unavailable,
     /// `hello` was said already.
     AlreadyGreeted,
+    /// The message's `t` is none that this house knows.
+    UnknownMessage,
+    /// A field of the message is missing, is none of it, comes twice or holds something else than it should.
+    BadMessage,
 }
 
 /// Close codes of our own (4000 to 4999, RFC 6455 section 7.4.2), and the standard ones that we send.
@@ -72,6 +76,8 @@ pub enum CloseCode {
     Protocol = 1002,
     /// Binary messages are not spoken here. Do not reconnect; mend the client.
     Unsupported = 1003,
+    /// Text that is not UTF-8. Do not reconnect; mend the client.
+    NotText = 1007,
     /// A message larger than the limit. Do not send it again.
     TooLarge = 1009,
     /// The relay is restarting. Reconnect with `resume` after a random time below a second.
@@ -86,7 +92,7 @@ pub enum CloseCode {
     BadToken = 4002,
     /// The token has expired on the live connection. Get a new one, then reconnect with `resume`.
     TokenExpired = 4003,
-    /// Not JSON, or not a message of this protocol. Mend the client.
+    /// Not a JSON object with a `t`. Mend the client.
     BadMessage = 4004,
     /// Too many messages in too short a time. Reconnect with `resume` after some seconds, and send less.
     TooFast = 4005,

@@ -7,12 +7,14 @@ pub mod client_in;
 pub mod client_out;
 pub mod code;
 pub mod lobby;
+mod object;
 mod raw;
 pub mod table;
 
-pub use client_in::ClientIn;
+pub use client_in::{BadMessage, ClientIn};
 pub use client_out::ClientOut;
 pub use code::{CloseCode, ErrorCode, RefusalCode};
+pub use object::{Numeral, Unfit, WHOLE_MAX};
 
 /// The WebSocket subprotocol that both sides must name.
 pub const SUBPROTOCOL: &str = "cardhouse.v1";
