@@ -69,6 +69,13 @@ pub struct RelayConfig {
     /// Rooms that this relay may follow at once.
     #[arg(long, env = "CARDHOUSE_ROOMS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().rooms_max, value_parser = positive::<usize>)]
     pub rooms_max: usize,
+    /// That there is no room of some name is believed for so long after the store has said it, unless news of the room come,
+    /// milliseconds.
+    #[arg(long, env = "CARDHOUSE_ABSENT_MS", value_name = "MS", default_value_t = RelayConfig::default().absent_ms)]
+    pub absent_ms: u64,
+    /// Names of rooms that do not exist which are kept in mind.
+    #[arg(long, env = "CARDHOUSE_ABSENT_ROOMS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().absent_rooms_max)]
+    pub absent_rooms_max: usize,
     /// A room is followed for so long after its last watcher, milliseconds.
     #[arg(long, env = "CARDHOUSE_LINGER_MS", value_name = "MS", default_value_t = RelayConfig::default().linger_ms)]
     pub linger_ms: u64,
@@ -179,6 +186,8 @@ impl Default for RelayConfig {
             close_ms: 3_000,
             drain_ms: 5_000,
             rooms_max: 20_000,
+            absent_ms: 1_000,
+            absent_rooms_max: 4_096,
             linger_ms: 10_000,
             window_frames: 32,
             journal_reads_max: 64,

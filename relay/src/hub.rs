@@ -51,14 +51,16 @@ impl Hub {
         id: &RoomId,
         from: Option<Position>,
     ) -> Option<Watching> {
+        let now_ms = works.now_ms();
         loop {
+            let told = works.catalogue.tells_of(id, &works.config, now_ms);
             let room = {
                 let mut rooms = self.rooms.lock();
                 match rooms.get(id) {
                     Some(room) => room.clone(),
                     None if rooms.len() >= works.config.rooms_max => return None,
                     None => {
-                        let room = Arc::new(Room::new(id.clone(), works.now_ms()));
+                        let room = Arc::new(Room::new(id.clone(), told, now_ms));
                         rooms.insert(id.clone(), room.clone());
                         works.metrics.rooms.set(rooms.len() as f64);
                         room
@@ -222,7 +224,10 @@ impl Receiver for Switchboard {
             self.reply(&payload);
         } else if channel == self.news.as_str() {
             match decode::<LobbyNews>(&payload) {
-                Ok(LobbyNews::Tables { tables, .. }) => self.lobby.heard(tables, &self.works),
+                Ok(LobbyNews::Tables { tables, .. }) => {
+                    self.works.catalogue.listed(&tables);
+                    self.lobby.heard(tables, &self.works);
+                }
                 Ok(LobbyNews::Wanted) => {}
                 Err(error) => self.malformed(&error),
             }

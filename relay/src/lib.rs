@@ -8,7 +8,7 @@
 //! - `http`, [`mod@serve`], `origin`: from a TCP connection to a WebSocket.
 //! - [`session`], `limits`, [`keys`]: what one client says.
 //! - `peer`, [`mod@line`], `registry`: its connection as the rest of the relay sees it.
-//! - `hub`, `room`, `window`: the rooms that are followed, and their frames.
+//! - `hub`, `room`, `window`: the rooms that are followed, and their frames; `catalogue`: which there are.
 //! - `delivery`: what a watcher gets.
 //! - `commands`, `presence`: what a room's owner is told.
 //! - `tend`: subscriptions, and gaps repaired from the journal.
@@ -16,9 +16,10 @@
 //! - `works`, `outgoing`, `metrics`: what all of these use.
 //! - `drain`: leaving.
 //!
-//! Locks are taken in this order, and never the other way: the hub's map, a room, the rooms that need attention; the lobby's
-//! viewers, its directory; the registry; and last of all a socket.
+//! Locks are taken in this order, and never the other way: the hub's map, a room, the rooms that need attention; the catalogue;
+//! the lobby's viewers, its directory; the registry; and last of all a socket.
 
+mod catalogue;
 mod commands;
 pub mod config;
 mod delivery;

@@ -131,6 +131,11 @@ impl Lobby {
         }
     }
 
+    /// When a worker last told of this table.
+    pub(crate) fn heard_of(&self, room: &RoomId) -> Option<UnixMs> {
+        self.directory.lock().tables.get(room).map(|row| row.heard_ms)
+    }
+
     /// Adds a viewer, who gets all tables; its key.
     pub(crate) fn join(&self, peer: &Arc<Peer>, works: &Works) -> usize {
         let mut viewers = self.viewers.lock();

@@ -16,7 +16,7 @@ use shared::{
     bus::Subscription,
     channel::Channel,
     id::{NodeId, SessionId},
-    members::{Members, Membership, Observed},
+    members::{Heard, Members, Membership, Observed},
     node::{LobbyNews, Role, encode},
     ports::Ports,
     protocol::{ClientOut, CloseCode, client_out::NoticeCode},
@@ -28,6 +28,7 @@ use tokio::{
 };
 
 use crate::{
+    catalogue::Catalogue,
     config::RelayConfig,
     drain::drain,
     hub::{Hub, Switchboard, serve_rooms, tend_rooms},
@@ -87,11 +88,13 @@ impl Relay {
         let (outgoing, waiting) = Outgoing::new(ports.bus.clone(), config.publishes_max);
         let (tending, to_tend) = mpsc::unbounded_channel();
         let (serving, to_serve) = mpsc::unbounded_channel();
-        let works = Works::new(node, config, ports.clock, outgoing, tending, serving);
+        let lobby: Arc<Lobby> = Arc::default();
+        let catalogue = Catalogue::new(lobby.clone());
+        let works = Works::new(node, config, ports.clock, outgoing, catalogue, tending, serving);
         Arc::new(Self {
             works: Arc::new(works),
             hub: Arc::default(),
-            lobby: Arc::default(),
+            lobby,
             registry: Arc::default(),
             keys,
             rng: Mutex::new(rng),
@@ -174,8 +177,9 @@ impl Relay {
             });
             let subscription: Arc<dyn Subscription> = relay.ports.bus.subscriber(switchboard).into();
             let pace = relay.works.config.heartbeat;
-            let members =
-                Members::start(relay.ports.clone(), relay.node().clone(), Role::Relay, pace, |_| {});
+            let works = relay.works.clone();
+            let hear = move |heard: Heard| works.catalogue.heard(&heard, &works.config, works.now_ms());
+            let members = Members::start(relay.ports.clone(), relay.node().clone(), Role::Relay, pace, hear);
             let mut tasks = relay.begin(queues, &subscription);
             tasks.spawn(relay.clone().watch_connection(members.observed()));
             tasks.spawn(relay.clone().watch_owners(members.watch()));

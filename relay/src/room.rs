@@ -21,6 +21,7 @@ use slab::Slab;
 
 use crate::{
     commands::Asks,
+    metrics,
     peer::{Peer, frame},
     tend::Link,
     window::{Offered, Source, Window},
@@ -106,7 +107,8 @@ impl Pass {
 }
 
 impl Room {
-    pub(crate) fn new(id: RoomId, now_ms: UnixMs) -> Self {
+    /// `told`: nodes have told of it, so it need not be asked whether there is one.
+    pub(crate) fn new(id: RoomId, told: bool, now_ms: UnixMs) -> Self {
         Self {
             frames: Channel::frames(&id),
             commands: Channel::commands(&id),
@@ -117,7 +119,7 @@ impl Room {
                 askers: BTreeSet::new(),
                 members: BTreeSet::new(),
                 told_ms: now_ms,
-                link: Link::new(now_ms),
+                link: Link::new(told, now_ms),
                 empty_since_ms: now_ms,
                 serving: false,
                 closed: false,
@@ -156,7 +158,8 @@ impl Room {
         let key = state.watchers.insert(watcher);
         self.deliver_to(state, key, works);
         if matches!(state.watchers[key].cursor, Cursor::Said(..)) {
-            state.link.stale = true;
+            state.link.doubt(works.now_ms(), works.config.retry_first_ms);
+            works.attend(self);
         }
         self.tend(state, works);
         if state.link.is_troubled() && state.window.end().is_none() {
@@ -335,8 +338,9 @@ impl Room {
             return false;
         }
         self.retry(state, works, now_ms);
+        let doubts = state.link.settle_doubt(now_ms);
         self.tend(state, works);
-        !state.askers.is_empty() || state.watchers.is_empty() || state.link.is_troubled()
+        doubts || !state.askers.is_empty() || state.watchers.is_empty() || state.link.is_troubled()
     }
 
     /// About once a second: whether the room was quiet for long enough to be compared with its journal, which is then begun.
@@ -361,6 +365,7 @@ impl Room {
     }
 
     pub(crate) fn unavailable(&self) -> ws::Frame {
+        metrics::error(ErrorCode::Unavailable);
         frame(&ClientOut::Error {
             code: ErrorCode::Unavailable,
             message: "the room cannot be read at the moment; its keyframe will follow".into(),

@@ -182,14 +182,17 @@ impl Session {
         {
             match self.begin_watching(room, from) {
                 Ok(()) => {}
-                Err(Crowded::Connection) => {
+                Err(Unwatchable::Absent) => {
+                    self.error(ErrorCode::NoSuchRoom, NO_SUCH_ROOM, Some(room.clone()));
+                }
+                Err(Unwatchable::Connection) => {
                     self.error(
                         ErrorCode::TooManyRooms,
                         "more rooms than one connection may watch",
                         Some(room.clone()),
                     );
                 }
-                Err(Crowded::Relay) => {
+                Err(Unwatchable::Relay) => {
                     self.error(
                         ErrorCode::Unavailable,
                         "this relay follows as many rooms as it may",
@@ -204,20 +207,23 @@ impl Session {
         self.greeted.as_ref()?.watching.iter().find(|watching| watching.room.id == *room)
     }
 
-    fn begin_watching(&mut self, room: &RoomId, from: Option<Position>) -> Result<(), Crowded> {
+    fn begin_watching(&mut self, room: &RoomId, from: Option<Position>) -> Result<(), Unwatchable> {
         let Self { relay, peer, greeted, .. } = self;
         let greeted = greeted.as_mut().expect("rooms are watched after hello");
         let rooms_max = relay.works.config.rooms_per_connection_max;
+        if relay.works.catalogue.knows_to_lack(room, relay.works.now_ms()) {
+            return Err(Unwatchable::Absent);
+        }
         // A room that turned out not to exist has dropped its watchers by itself.
         greeted.watching.retain(|watching| watching.room.id != *room);
         if greeted.watching.len() >= rooms_max {
             greeted.watching.retain(|watching| watching.room.has(watching.key, peer));
         }
         if greeted.watching.len() >= rooms_max {
-            return Err(Crowded::Connection);
+            return Err(Unwatchable::Connection);
         }
         let who = (&greeted.user, greeted.session);
-        let watching = relay.hub.watch(&relay.works, peer, who, room, from).ok_or(Crowded::Relay)?;
+        let watching = relay.hub.watch(&relay.works, peer, who, room, from).ok_or(Unwatchable::Relay)?;
         greeted.watching.push(watching);
         Ok(())
     }
@@ -289,23 +295,31 @@ impl Session {
             }
             match self.begin_watching(room, None) {
                 Ok(()) => {}
-                Err(Crowded::Connection) => {
+                Err(Unwatchable::Absent) => break,
+                Err(Unwatchable::Connection) => {
                     return refuse(self, RefusalCode::Busy, "more rooms than one connection may watch", None);
                 }
-                Err(Crowded::Relay) => {
+                Err(Unwatchable::Relay) => {
                     let message = "this relay follows as many rooms as it may";
                     return refuse(self, RefusalCode::Busy, message, Some(retry_ms));
                 }
             }
         }
-        // The room has vanished between two looks.
-        refuse(self, RefusalCode::NoSuchRoom, "there is no such room", None);
+        // It is known not to exist, or has vanished between two looks.
+        refuse(self, RefusalCode::NoSuchRoom, NO_SUCH_ROOM, None);
     }
 }
 
-/// Why no further room can be watched.
-enum Crowded {
+/// What is said of a room that does not exist.
+const NO_SUCH_ROOM: &str = "there is no such room";
+
+/// Why a room cannot be watched.
+enum Unwatchable {
+    /// There is no such room.
+    Absent,
+    /// The connection watches as many as it may.
     Connection,
+    /// The relay follows as many as it may.
     Relay,
 }
 

@@ -1,5 +1,5 @@
-//! Looking after a room's connection to the world: subscribed while it is watched, and its journal read when the window
-//! may lack something.
+//! Looking after a room's connection to the world: subscribed while it is watched, if there is such a room, and its journal read
+//! when the window may lack something.
 //!
 //! A room says what its next step is; one future per room takes step after step until there is nothing to do. So a room
 //! never subscribes and unsubscribes at the same time, and never reads its journal twice at once.
@@ -19,6 +19,7 @@ use slab::Slab;
 
 use crate::{
     hub::Hub,
+    metrics,
     peer::frame,
     room::{Pending, Room, State},
     window::{Offered, Source},
@@ -37,8 +38,10 @@ pub(crate) struct Link {
     pub(crate) pending: Pending,
     /// How many reads were begun.
     pub(crate) reads_begun: u32,
-    /// The room is in the map of rooms, or was seen to live.
-    known: bool,
+    existence: Existence,
+    /// When the journal was last read for a client that says it knows more, and when it is to be read for another.
+    doubt_read_ms: UnixMs,
+    doubt_due_ms: Option<UnixMs>,
     /// A future looks after the room, or is about to.
     tending: bool,
     /// Failures in a row, and when to try again.
@@ -48,19 +51,48 @@ pub(crate) struct Link {
     pub(crate) heard_ms: UnixMs,
 }
 
+/// What is known of whether there is such a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Existence {
+    /// Nothing: nobody may ask more of the broker than this.
+    Unknown,
+    /// Nodes have told of it.
+    Told,
+    /// It is in the map of rooms.
+    Certain,
+}
+
 impl Link {
-    pub(crate) fn new(now_ms: UnixMs) -> Self {
+    pub(crate) fn new(told: bool, now_ms: UnixMs) -> Self {
         Self {
             subscribed: false,
             stale: true,
             pending: Pending::new(),
             reads_begun: 0,
-            known: false,
+            existence: if told { Existence::Told } else { Existence::Unknown },
+            doubt_read_ms: 0,
+            doubt_due_ms: None,
             tending: false,
             failures: 0,
             retry_ms: 0,
             heard_ms: now_ms,
         }
+    }
+
+    /// A client says that it knows more than the window: the journal tells. However many say so, it is read for them only so
+    /// often.
+    pub(crate) fn doubt(&mut self, now_ms: UnixMs, pause_ms: u64) {
+        let due_ms = now_ms.max(self.doubt_read_ms + pause_ms);
+        self.doubt_due_ms.get_or_insert(due_ms);
+        self.settle_doubt(now_ms);
+    }
+
+    /// Has the journal read for a doubt whose time has come; whether one is left.
+    pub(crate) fn settle_doubt(&mut self, now_ms: UnixMs) -> bool {
+        if self.doubt_due_ms.is_some_and(|due_ms| due_ms <= now_ms) {
+            (self.stale, self.doubt_read_ms, self.doubt_due_ms) = (true, now_ms, None);
+        }
+        self.doubt_due_ms.is_some()
     }
 
     /// The last step failed.
@@ -82,10 +114,10 @@ impl Link {
             };
         }
         if !self.subscribed {
-            Step::Subscribe
+            if self.existence == Existence::Unknown { Step::Exists } else { Step::Subscribe }
         } else if self.stale || !self.pending.is_empty() {
             Step::Read
-        } else if !begun && !self.known {
+        } else if !begun && self.existence != Existence::Certain {
             Step::Exists
         } else {
             Step::Rest
@@ -214,10 +246,18 @@ impl Room {
         self.serve(state, works);
     }
 
-    /// There is no such room: tells everybody, and forgets them.
-    fn finish_absent(self: &Arc<Self>, works: &Works) {
+    /// The map of rooms, asked at `asked_ms`, has no such room: tells everybody, and forgets them.
+    fn finish_absent(self: &Arc<Self>, works: &Works, asked_ms: UnixMs) {
         let mut guard = self.state.lock();
         let state = &mut *guard;
+        state.link.succeeded();
+        // It may have been opened since.
+        if !state.link.subscribed && works.catalogue.told_since(&self.id, asked_ms) {
+            state.link.existence = Existence::Told;
+            return;
+        }
+        state.link.existence = Existence::Unknown;
+        works.catalogue.lacks(&self.id, &works.config, works.now_ms());
         let error = frame(&ClientOut::Error {
             code: ErrorCode::NoSuchRoom,
             message: "there is no such room".into(),
@@ -226,6 +266,7 @@ impl Room {
         for (_, watcher) in &state.watchers {
             // Who has asked something is answered by the refusal.
             if watcher.asks.as_ref().is_none_or(|asks| asks.is_empty()) {
+                metrics::error(ErrorCode::NoSuchRoom);
                 watcher.peer.answer(&error, works.now_ms());
             }
         }
@@ -264,11 +305,16 @@ pub(crate) async fn tend(
                 let entries = read_journal(&room, end, store, works).await;
                 room.finish_read(works, pending, read, entries);
             }
-            Step::Exists => match works.answer(store.map_get(ROOMS, room.id.as_str())).await {
-                Ok(Some(_)) => room.finish(works, Ok(()), |state| state.link.known = true),
-                Ok(None) => room.finish_absent(works),
-                Err(error) => room.finish(works, Err(error), |_| {}),
-            },
+            Step::Exists => {
+                let asked_ms = works.now_ms();
+                match works.answer(store.map_get(ROOMS, room.id.as_str())).await {
+                    Ok(Some(_)) => {
+                        room.finish(works, Ok(()), |state| state.link.existence = Existence::Certain);
+                    }
+                    Ok(None) => room.finish_absent(works, asked_ms),
+                    Err(error) => room.finish(works, Err(error), |_| {}),
+                }
+            }
             Step::Unsubscribe => {
                 let result = works.answer(subscription.unsubscribe(&room.frames)).await;
                 room.finish(works, result, |state| {

@@ -22,7 +22,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{config::RelayConfig, metrics::Metrics, outgoing::Outgoing, room::Room};
+use crate::{catalogue::Catalogue, config::RelayConfig, metrics::Metrics, outgoing::Outgoing, room::Room};
 
 /// See the module.
 pub(crate) struct Works {
@@ -31,6 +31,7 @@ pub(crate) struct Works {
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
     pub(crate) outgoing: Outgoing,
+    pub(crate) catalogue: Catalogue,
     /// Rooms whose subscription or journal wants looking after. Unbounded, but a room stands in it once at most.
     pub(crate) tending: mpsc::UnboundedSender<Arc<Room>>,
     /// Rooms with too many watchers to be served on the spot. Unbounded, but a room stands in it once at most.
@@ -49,6 +50,7 @@ impl Works {
         config: RelayConfig,
         clock: Clock,
         outgoing: Outgoing,
+        catalogue: Catalogue,
         tending: mpsc::UnboundedSender<Arc<Room>>,
         serving: mpsc::UnboundedSender<Arc<Room>>,
     ) -> Self {
@@ -58,6 +60,7 @@ impl Works {
             clock,
             metrics: Metrics::new(),
             outgoing,
+            catalogue,
             tending,
             serving,
             attention: Mutex::default(),

@@ -6,7 +6,7 @@ use shared::protocol::lobby::TableSummary;
 
 use crate::stage::{Stage, room};
 
-fn table(name: &str, taken: u8) -> TableSummary {
+pub(crate) fn table(name: &str, taken: u8) -> TableSummary {
     TableSummary {
         room: room(name),
         name: format!("Table {name}"),

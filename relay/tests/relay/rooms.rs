@@ -38,7 +38,7 @@ async fn watching_twice_sends_nothing_twice() {
 
 #[tokio::test]
 async fn a_room_that_nobody_knows_is_refused_and_one_without_an_owner_is_waited_for() {
-    let stage = Stage::new().await;
+    let stage = Stage::with(relay::RelayConfig { absent_ms: 3_600_000, ..Default::default() }).await;
     stage.dealer.open("t1").await;
     let mut ann = stage.client("ann").await;
     ann.watch("nowhere").await;
@@ -48,10 +48,19 @@ async fn a_room_that_nobody_knows_is_refused_and_one_without_an_owner_is_waited_
     ann.hear_nothing_more().await;
     stage.dealer.commit(keyframe("t1", 1, 1)).await;
     assert_eq!(ann.hear_brief().await, "keyframe 1-1");
-    // A room that was refused may be opened later.
+    // A room that was refused may be opened later, and is found as soon as it stands in the lobby.
     stage.dealer.commit(keyframe("nowhere", 1, 1)).await;
-    ann.watch("nowhere").await;
-    assert_eq!(ann.hear_brief().await, "keyframe 1-1");
+    stage.dealer.lobby(vec![crate::lobby::table("nowhere", 0)]).await;
+    let found = async {
+        loop {
+            ann.watch("nowhere").await;
+            match ann.hear_brief().await.as_str() {
+                "error no_such_room" => {}
+                other => return other.to_owned(),
+            }
+        }
+    };
+    assert_eq!(crate::stage::soon("finding it", found).await, "keyframe 1-1");
 }
 
 #[tokio::test]

@@ -261,8 +261,11 @@ impl Dealer {
         self.store.map_set(ROOMS, name, Bytes::from_static(b"{}")).await.unwrap();
     }
 
-    /// Appends to the journal without telling anybody.
+    /// Appends to the journal without telling anybody. A room that has a keyframe has been opened.
     pub(crate) async fn store(&self, draft: &Draft) {
+        if draft.0.kind == Kind::Keyframe {
+            self.open(draft.0.room.as_str()).await;
+        }
         let stored = draft.0.encode().stored;
         self.store.append(&draft.0.room, draft.0.at, stored, None).await.unwrap();
     }
