@@ -32,7 +32,10 @@ impl Watcher {
             self.cursor = match window.place(at) {
                 Place::In => Cursor::At(at.seq()),
                 Place::Before => Cursor::Nothing,
-                Place::Elsewhere => Cursor::Lost,
+                Place::Elsewhere => {
+                    works.metrics.resume_claims.increment(1);
+                    Cursor::Lost
+                }
                 // The journal may know more than the window: wait for it.
                 Place::Ahead => return 0,
             };

@@ -38,7 +38,10 @@ metrics! {
     repaired: Counter = counter!("relay_repaired_frames_total"),
     journal_reads: Counter = counter!("relay_journal_reads_total"),
     journal_failures: Counter = counter!("relay_journal_failures_total"),
-    /// Times that a broker had lost what it had acknowledged.
+    /// Positions that clients said they had and that their rooms' journals do not know. Whether such a frame was ever there, nobody
+    /// can tell: anybody may say anything.
+    resume_claims: Counter = counter!("relay_resume_claims_total"),
+    /// Times that a journal has shown that the broker had lost what it had acknowledged. No client has a part in it.
     history_lost: Counter = counter!("relay_history_lost_total"),
     commands: Counter = counter!("relay_commands_total"),
     in_flight: Gauge = gauge!("relay_commands_in_flight"),

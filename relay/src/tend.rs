@@ -241,7 +241,7 @@ impl Room {
             for (_, watcher) in &mut state.watchers {
                 lost += u64::from(watcher.settle(&state.window, read));
             }
-            works.metrics.history_lost.increment(lost);
+            works.metrics.resume_claims.increment(lost);
         }
         self.serve(state, works);
     }

@@ -1,4 +1,5 @@
-//! What clients make a relay ask of a real Redis: about rooms that do not exist, next to nothing.
+//! What clients make a relay ask of a real Redis: about rooms that do not exist next to nothing, and about positions that they
+//! make up no more than a read now and then.
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -22,7 +23,7 @@ use shared::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    time::timeout,
+    time::{Instant, timeout},
 };
 use tokio_util::task::AbortOnDropHandle;
 use tokio_websockets::{ClientBuilder, Message, WebSocketStream};
@@ -268,4 +269,35 @@ async fn a_room_that_nodes_have_told_of_is_followed_without_a_question() {
     assert_eq!(eve.hear().await["t"], "keyframe");
     let expected = ["ping", "subscribe", "xrange"].map(|name| (name.to_owned(), 1));
     assert_eq!(stage.calls_since(&before), expected.into());
+}
+
+#[tokio::test]
+async fn positions_that_clients_make_up_are_counted_apart_and_read_for_now_and_then() {
+    const CLIENTS: usize = 40;
+    const PAUSE_MS: u64 = 500;
+    let metrics = shared::telemetry::Metrics::install().unwrap();
+    let stage = Stage::with(RelayConfig { retry_first_ms: PAUSE_MS, ..RelayConfig::default() }).await;
+    stage.open("t1").await;
+    stage.commit_keyframe("t1").await;
+    let mut ann = stage.client(json!({"t1": [0, 0]})).await;
+    assert_eq!(ann.hear().await["t"], "keyframe");
+    let (before, began) = (stage.calls(), Instant::now());
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        clients.push(stage.client(json!({"t1": [9_000_000_000_000_000_u64, 5]})).await);
+    }
+    for client in &mut clients {
+        assert_eq!(client.hear().await["code"], "history_lost", "who says so is told so");
+        assert_eq!(client.hear().await["t"], "keyframe");
+    }
+    let reads = stage.calls_since(&before).get("xrange").copied().unwrap_or(0);
+    let reads_max = 2 + began.elapsed().as_millis() as u64 / PAUSE_MS;
+    assert!((1..=reads_max).contains(&reads), "{reads} of {reads_max}");
+    let told = metrics.render();
+    let count = |name: &str| {
+        let line = told.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0, |count| count.parse::<u64>().unwrap())
+    };
+    assert_eq!(count("relay_resume_claims_total"), CLIENTS as u64, "{told}");
+    assert_eq!(count("relay_history_lost_total"), 0, "{told}");
 }
