@@ -44,13 +44,12 @@ export function seatOf(view, user) {
 }
 
 /**
- * Does to `view`, in place, what an event says.
+ * Does to `view`, in place, what an event says: nothing, if this page does not know it, for a newer house may say more.
  * @throws {Misfit} when the event speaks of a seat, hand, pot or chips that are not there; the view may then be half changed.
  */
 export function applyEvent(view, event) {
   const apply = APPLY[event.e];
-  if (!apply) throw new Misfit(`unknown event ${event.e}`);
-  apply(view, event);
+  apply?.(view, event);
 }
 
 const STRAIGHT_INTO_THE_POT = new Set(["ante", "dead"]);

@@ -354,7 +354,7 @@ impl Bot {
 
     fn refused(&mut self, refusal: &Refusal, now: Instant) {
         let wait = refusal.retry_after_ms.map_or(AFTER_REFUSAL, Duration::from_millis);
-        if refusal.code == RefusalCode::OtherSession {
+        if refusal.code == Some(RefusalCode::OtherSession) {
             // Watching again takes the seat back; not at once, lest two bots of one user do nothing else.
             self.client.unwatch(&refusal.room, now);
             self.seat_lost = Some(refusal.room.clone());
@@ -365,7 +365,7 @@ impl Bot {
         }
         if self.asked == Some(refusal.n) {
             self.asked = None;
-            if refusal.code == RefusalCode::NoSeat {
+            if refusal.code == Some(RefusalCode::NoSeat) {
                 return self.try_elsewhere(&refusal.room, now);
             }
             self.rest(wait, now);

@@ -215,6 +215,7 @@ impl Client {
                 Heard::Refused(refusal)
             }
             Ok(Incoming::Plain(message)) => self.plain(message, now),
+            Ok(Incoming::Unknown) => Heard::Nothing,
             Err(unreadable) => {
                 self.breaches.count(Breach::Fold, || unreadable.to_string());
                 Heard::Nothing

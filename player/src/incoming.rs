@@ -2,13 +2,21 @@
 //!
 //! [`ClientOut`] says what may come; it keeps rooms' parts as raw JSON because a relay never looks into them. A
 //! client looks into all of them, so it reads the envelope borrowed and each part once.
+//!
+//! A later house may say more: messages, fields, events and codes that are not known here are no fault of anybody.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IntoDeserializer, value::Error as BadWord},
+};
+use serde_json::{json, value::RawValue};
 use shared::{
     id::{Epoch, Position, RoomId, Seq},
     protocol::{
-        ClientOut, RefusalCode,
+        ClientOut, ErrorCode, RefusalCode,
+        client_out::NoticeCode,
         table::{LegalView, TableEvent, TablePrivate, TableView},
     },
 };
@@ -31,6 +39,8 @@ pub enum Incoming {
     Refused(Refusal),
     /// Everything that has no room's part.
     Plain(ClientOut),
+    /// What only a later house's clients know.
+    Unknown,
 }
 
 /// See [`Refused`](shared::protocol::client_out::Refused).
@@ -40,8 +50,9 @@ pub struct Refusal {
     pub n: u64,
     /// Its room.
     pub room: RoomId,
-    /// Why.
-    pub code: RefusalCode,
+    /// Why; `None` for a reason that only a later house has.
+    #[serde(deserialize_with = "known")]
+    pub code: Option<RefusalCode>,
     /// For people.
     pub message: String,
     /// Try again (with a new `n`) after so many milliseconds.
@@ -54,8 +65,14 @@ pub struct Refusal {
 
 #[derive(Deserialize)]
 struct Tag<'a> {
+    #[serde(borrow, alias = "e")]
+    t: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct Code<'a> {
     #[serde(borrow)]
-    t: std::borrow::Cow<'a, str>,
+    code: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -80,15 +97,64 @@ pub fn read(text: &str) -> Result<Incoming, Unreadable> {
         }
         "frame" => {
             let m: RoomPart<'_> = serde_json::from_str(text)?;
-            Incoming::Frame(m.room, Position(m.epoch, m.seq), serde_json::from_str(m.part.get())?)
+            Incoming::Frame(m.room, Position(m.epoch, m.seq), events(m.part.get())?)
         }
         "private" => {
             let m: RoomPart<'_> = serde_json::from_str(text)?;
             Incoming::Private(m.room, Position(m.epoch, m.seq), serde_json::from_str(m.part.get())?)
         }
         "refused" => Incoming::Refused(serde_json::from_str(text)?),
-        _ => Incoming::Plain(serde_json::from_str(text)?),
+        t => match serde_json::from_str(text) {
+            Ok(message) => Incoming::Plain(message),
+            Err(error) if is_later(t, text) => {
+                tracing::debug!(%error, "a message of a later house");
+                Incoming::Unknown
+            }
+            Err(error) => return Err(error.into()),
+        },
     })
+}
+
+/// The events of a frame, without those that only a later house has.
+fn events(text: &str) -> Result<Vec<TableEvent>, serde_json::Error> {
+    let parts: Vec<&RawValue> = serde_json::from_str(text)?;
+    let mut events = Vec::with_capacity(parts.len());
+    for part in parts {
+        match serde_json::from_str(part.get()) {
+            Ok(event) => events.push(event),
+            Err(error) => {
+                let Tag { t } = serde_json::from_str(part.get())?;
+                if knows::<TableEvent>(&json!({ "e": t })) {
+                    return Err(error);
+                }
+            }
+        }
+    }
+    Ok(events)
+}
+
+/// Whether a message that cannot be read is one of a later house: of a kind that is not known, or with a code that is not.
+fn is_later(t: &str, text: &str) -> bool {
+    let code = |knows: fn(&serde_json::Value) -> bool| {
+        serde_json::from_str::<Code<'_>>(text).is_ok_and(|Code { code }| !knows(&json!(code)))
+    };
+    match t {
+        "error" => code(knows::<ErrorCode>),
+        "notice" => code(knows::<NoticeCode>),
+        t => !knows::<ClientOut>(&json!({ "t": t })),
+    }
+}
+
+/// Whether the kind of something is known, of which nothing is given but its tag.
+fn knows<T: DeserializeOwned>(tagged: &serde_json::Value) -> bool {
+    T::deserialize(tagged).err().is_none_or(|error| !error.to_string().starts_with("unknown variant"))
+}
+
+/// A code, if it is known.
+fn known<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<T>, D::Error> {
+    let word = Cow::<'de, str>::deserialize(from)?;
+    let word: serde::de::value::StrDeserializer<'_, BadWord> = word.as_ref().into_deserializer();
+    Ok(T::deserialize(word).ok())
 }
 
 /// How many cards the text names anywhere, known field or not: JSON strings such as `"As"`.
@@ -101,6 +167,9 @@ pub fn cards_named(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+    use shared::testing::mutations::examples;
+
     use super::*;
 
     #[test]
@@ -108,7 +177,7 @@ mod tests {
         let text = r#"{"t":"refused","n":4,"room":"t1","code":"illegal","message":"no","legal":{"hand":2,"turn":
             {"turn":3,"seat":1,"deadline_ms":9,"call":4,"raise":{"min":8,"max":90,"bet":false}}}}"#;
         let Incoming::Refused(refusal) = read(text).unwrap() else { panic!("another message") };
-        assert_eq!((refusal.n, refusal.code), (4, RefusalCode::Illegal));
+        assert_eq!((refusal.n, refusal.code), (4, Some(RefusalCode::Illegal)));
         assert_eq!(refusal.legal.unwrap().turn.unwrap().raise.unwrap().max, 90);
     }
 
@@ -128,5 +197,64 @@ mod tests {
     #[test]
     fn cards_are_counted_wherever_they_stand() {
         assert_eq!(cards_named(r#"{"a":["As","Td"],"b":{"2c":"xs"},"c":"As Td"}"#), 3);
+    }
+
+    /// The value with a field more in every object.
+    fn with_more(value: &Value) -> Value {
+        match value {
+            Value::Object(fields) => {
+                let more = fields.iter().map(|(name, value)| (name.clone(), with_more(value)));
+                more.chain([("later".to_owned(), json!({"x": [1, null]}))]).collect()
+            }
+            Value::Array(values) => values.iter().map(with_more).collect(),
+            other => other.clone(),
+        }
+    }
+
+    fn frame_of(events: &Value) -> Value {
+        json!({"t": "frame", "room": "t1", "epoch": 1, "seq": 2, "events": events})
+    }
+
+    fn shown(message: &Value) -> String {
+        format!("{:?}", read(&message.to_string()).unwrap_or_else(|error| panic!("{error}: {message}")))
+    }
+
+    #[test]
+    fn fields_of_a_later_house_are_passed_over_in_every_message_and_event() {
+        let events = examples("event").into_iter().map(|event| frame_of(&json!([event])));
+        for message in examples("house").into_iter().chain(events) {
+            assert_eq!(shown(&with_more(&message)), shown(&message));
+        }
+    }
+
+    #[test]
+    fn messages_events_and_codes_of_a_later_house_are_no_fault() {
+        assert_eq!(shown(&json!({"t": "jackpot", "room": "t1", "amount": 5})), "Unknown");
+        assert_eq!(shown(&json!({"t": "error", "code": "jackpot", "message": "x"})), "Unknown");
+        assert_eq!(
+            shown(&json!({"t": "notice", "code": "jackpot", "message": "x", "room": "t1"})),
+            "Unknown"
+        );
+        let refused = json!({"t": "refused", "n": 4, "room": "t1", "code": "jackpot", "message": "x"});
+        let Ok(Incoming::Refused(refusal)) = read(&refused.to_string()) else { panic!("another message") };
+        assert_eq!((refusal.n, refusal.code), (4, None));
+        let dealt = json!({"e": "dealt", "cards": 2});
+        let more = frame_of(&json!([{"e": "jackpot", "amount": 5}, dealt, {"e": "rabbit"}]));
+        assert_eq!(shown(&more), shown(&frame_of(&json!([dealt]))));
+    }
+
+    #[test]
+    fn what_a_house_gets_wrong_is_still_a_fault() {
+        for wrong in [
+            json!({"t": "pong", "at": 1}),
+            json!({"t": "error", "code": "bad_token"}),
+            json!({"t": "notice", "code": 7, "message": "x"}),
+            json!({"t": "refused", "n": 4, "room": "t1", "message": "x"}),
+            frame_of(&json!([{"e": "dealt", "cards": "two"}])),
+            frame_of(&json!([{"cards": 2}])),
+            frame_of(&json!([{"e": "status", "seat": 1, "status": "dancing"}])),
+        ] {
+            assert!(read(&wrong.to_string()).is_err(), "{wrong}");
+        }
     }
 }

@@ -202,7 +202,7 @@ impl Guest {
                 shadow.look_at(&room).await.expect(SPARED);
                 shadow.acknowledged(&room, &self.user, session, n, at);
             }
-            Heard::Refused(refusal) if refusal.code == RefusalCode::Busy => {
+            Heard::Refused(refusal) if refusal.code == Some(RefusalCode::Busy) => {
                 self.left.busy += 1;
                 if refusal.retry_after_ms.is_none() {
                     let what = format!("{}: busy, and not told when to come again", self.user);

@@ -7,7 +7,7 @@ use std::{
 
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
-use player::{Bot, Heard, connect::Happening};
+use player::{Bot, Heard, connect::Happening, incoming::Refusal};
 use serde::{Deserialize, Serialize};
 use shared::protocol::{RefusalCode, table::TableEvent};
 use tokio::time::Instant;
@@ -170,7 +170,9 @@ impl Tally {
             Heard::Acked { acted: true, .. } if open => {
                 self.actions.fetch_add(1, Relaxed);
             }
-            Heard::Refused(refusal) if open => *self.refused.lock().entry(refusal.code).or_default() += 1,
+            Heard::Refused(Refusal { code: Some(code), .. }) if open => {
+                *self.refused.lock().entry(*code).or_default() += 1;
+            }
             _ => {}
         }
     }

@@ -1,6 +1,7 @@
 //! What a table is set to.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde_json::{Map, Value};
 
 /// The settings of a table. Times in milliseconds, chips in the smallest unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +133,27 @@ pub struct RakeRule {
     pub basis_points: u16,
     /// At most so many chips a hand.
     pub cap: u64,
+}
+
+/// Reads the settings as clients get them: a later house may have more, which are passed over. Where tables are opened, a setting
+/// that is not known is a mistake.
+pub(super) fn of_any_house<'de, D: Deserializer<'de>>(from: D) -> Result<TableConfig, D::Error> {
+    // Between processes of one house, whose format has no names.
+    if !from.is_human_readable() {
+        return TableConfig::deserialize(from);
+    }
+    let mut told = Value::Object(Map::deserialize(from)?);
+    let known = serde_json::to_value(TableConfig::default()).map_err(D::Error::custom)?;
+    keep_known(&mut told, &known);
+    serde_json::from_value(told).map_err(D::Error::custom)
+}
+
+fn keep_known(told: &mut Value, known: &Value) {
+    let (Value::Object(told), Value::Object(known)) = (told, known) else { return };
+    told.retain(|name, _| known.contains_key(name));
+    for (name, value) in told {
+        keep_known(value, &known[name]);
+    }
 }
 
 impl Default for TableConfig {

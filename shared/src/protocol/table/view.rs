@@ -13,6 +13,7 @@ use crate::{clock::UnixMs, id::UserId};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableView {
     /// The settings.
+    #[serde(deserialize_with = "super::config::of_any_house")]
     pub config: TableConfig,
     /// One a seat; `None` where it is free.
     pub seats: Vec<Option<SeatView>>,
