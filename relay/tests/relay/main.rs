@@ -1,5 +1,6 @@
 //! A relay on memory adapters, spoken to over real sockets by another implementation of WebSocket.
 
+mod closing;
 mod commands;
 mod keys;
 mod leaving;
