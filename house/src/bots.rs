@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use player::{
-    Character, Habits, Style,
+    Character, Habits,
     connect::{Dialer, play},
     guest::{Guest, NoToken, Tokens},
 };
@@ -29,7 +29,7 @@ pub(crate) fn seat(config: &BotArgs, tables: &[(RoomId, u8)], dialer: &Dialer, d
         for _ in 0..config.at_a_table(*seats) {
             let name = NAMES[count % NAMES.len()];
             let character = Character {
-                style: Style::of_crowd(count),
+                style: config.bot_style.of(count),
                 habits: habits(config),
                 // Nowhere else: so a table never has more bots than were meant for it.
                 tables: Arc::from([room.clone()]),

@@ -2,8 +2,9 @@
 
 use std::{num::NonZeroU32, ops::RangeInclusive};
 
-use clap::{Args, CommandFactory as _, Parser};
+use clap::{Args, CommandFactory as _, Parser, ValueEnum};
 use dealer_worker::flags::TableArgs;
+use player::{Style, Temper};
 use reception::config::TokenArgs;
 use relay::RelayConfig;
 use shared::{
@@ -17,7 +18,7 @@ use shared::{
 const TABLES: RangeInclusive<i64> = 1..=1_000;
 
 /// What a newcomer sets, which `-h` shows alone.
-const FIRST: [&str; 10] = [
+const FIRST: [&str; 11] = [
     "listen",
     "tables",
     "seats",
@@ -28,6 +29,7 @@ const FIRST: [&str; 10] = [
     "turn_ms",
     "stakes",
     "bots",
+    "bot_style",
 ];
 
 /// Their heading, where it is to stand.
@@ -150,6 +152,10 @@ pub struct BotArgs {
     #[arg(long, env = "CARDHOUSE_BOTS_FILL")]
     pub bots_fill: bool,
 
+    /// How bots play: sensible ones of all three tempers in turn, or all of one
+    #[arg(long, env = "CARDHOUSE_BOT_STYLE", value_name = "STYLE", value_enum, default_value_t = BotStyle::Sensible)]
+    pub bot_style: BotStyle,
+
     /// A bot thinks at least so long, milliseconds
     #[arg(long, env = "CARDHOUSE_BOT_THINK_MIN_MS", value_name = "MS", default_value_t = 700)]
     pub bot_think_min_ms: u64,
@@ -157,6 +163,31 @@ pub struct BotArgs {
     /// And so much longer on average, milliseconds
     #[arg(long, env = "CARDHOUSE_BOT_THINK_MORE_MS", value_name = "MS", default_value_t = 1_800)]
     pub bot_think_more_ms: u64,
+}
+
+/// How the house's bots play. All of them know the game.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BotStyle {
+    /// The other three in turn
+    Sensible,
+    /// Few hands, played for their worth
+    Tight,
+    /// What books recommend
+    Solid,
+    /// Many hands, and now and then a bluff
+    Loose,
+}
+
+impl BotStyle {
+    /// Of bot `i`.
+    pub fn of(self, i: usize) -> Style {
+        match self {
+            Self::Sensible => Style::of_house(i),
+            Self::Tight => Style::Sensible(Temper::Tight),
+            Self::Solid => Style::Sensible(Temper::Solid),
+            Self::Loose => Style::Sensible(Temper::Loose),
+        }
+    }
 }
 
 impl BotArgs {
@@ -181,6 +212,15 @@ mod tests {
             assert!(name.is_some_and(|name| name.starts_with("CARDHOUSE_")), "{}", flag.get_id());
             assert!(flag.get_help().is_some(), "{}", flag.get_id());
         }
+    }
+
+    #[test]
+    fn no_bot_of_the_house_plays_at_random_and_by_default_tempers_mix() {
+        for style in BotStyle::value_variants() {
+            assert!((0..6).all(|i| matches!(style.of(i), Style::Sensible(_))), "{style:?}");
+        }
+        let style = Config::defaults().bots.bot_style;
+        assert!(style.of(0) != style.of(1) && style.of(1) != style.of(2) && style.of(2) != style.of(0));
     }
 
     #[test]

@@ -190,6 +190,12 @@ async fn a_guest_sees_the_lobby_and_watches_bots_play() {
     for _ in 0..3 {
         guest.until("a hand's end", |_, heard| hand_ended(heard)).await;
     }
+    let seats = guest.client.table(&guest.room).unwrap().seats.iter().flatten();
+    assert!(
+        seats.clone().all(|seat| seat.user.is_bot() && !seat.name.contains("bot")),
+        "marked, not named so"
+    );
+    assert!(!guest.client.user().unwrap().is_bot());
     assert_eq!(guest.client.breaches().total(), 0, "{:?}", guest.client.breaches());
 }
 

@@ -25,6 +25,9 @@ use crate::{
 /// Pause after a refusal that names none.
 const AFTER_REFUSAL: Duration = Duration::from_millis(500);
 
+/// Of the time for a turn no more than this part is spent thinking by who plays sensibly: the clock is not for bots.
+const TURN_PART_MAX: f64 = 0.6;
+
 const SAYINGS: [&str; 6] = ["nice hand", "wow", "ty", "good luck", "brb", "what a river"];
 
 /// How a bot behaves.
@@ -304,7 +307,14 @@ impl Bot {
                 Some(Acting { room: room.clone(), hand, turn: turn.turn })
             }
             _ => {
-                let (turn, until) = (turn.turn, Some(now + self.thinking_time()));
+                let pondering = self.character.style.pondering(turn, view);
+                let most = Duration::from_millis(view.config.turn_ms).mul_f64(TURN_PART_MAX);
+                let turn = turn.turn;
+                let mut thinking = self.thinking_time().mul_f64(pondering);
+                if matches!(self.character.style, Style::Sensible(_)) {
+                    thinking = thinking.min(most);
+                }
+                let until = Some(now + thinking);
                 self.turn = Some(Thought { hand, turn, until });
                 // Who takes no time to think acts at once.
                 if until <= Some(now) { self.act(room, seat, now) } else { None }
@@ -442,6 +452,42 @@ mod tests {
             view.chips.bought += 100;
         }
         json!({"t": "keyframe", "room": room, "epoch": 1, "seq": 1, "state": view}).to_string()
+    }
+
+    /// A table at which it is the turn of ann in seat 0, in a hand against bob.
+    fn turn_of_ann(room: &str, config: TableConfig) -> String {
+        let turn_ms = config.turn_ms;
+        let mut view = TableView::new(config);
+        let mut see = |event: Value| view.apply(&serde_json::from_value(event).unwrap()).unwrap();
+        for (seat, name) in [(0, "ann"), (1, "bob")] {
+            see(
+                json!({"e": "seated", "seat": seat, "user": name, "name": name, "stack": 400, "status": "playing", "bank_ms": 0}),
+            );
+        }
+        see(json!({"e": "hand_started", "hand": 1, "button": 0, "seats": [1, 0]}));
+        see(json!({"e": "posted", "seat": 0, "blind": "small", "amount": 1}));
+        see(json!({"e": "posted", "seat": 1, "blind": "big", "amount": 2}));
+        see(json!({"e": "turn", "turn": 1, "seat": 0, "deadline_ms": turn_ms, "call": 1, "raise": null}));
+        json!({"t": "keyframe", "room": room, "epoch": 1, "seq": 1, "state": view}).to_string()
+    }
+
+    #[test]
+    fn a_sensible_bot_takes_time_to_think_and_never_until_the_clock_acts_for_it() {
+        let config = TableConfig::default();
+        let turn = Duration::from_millis(config.turn_ms);
+        for (think_more, least, most) in [(0, 0.0, 0.1), (3_600_000, 0.5, 0.7)] {
+            let now = Instant::now();
+            let mut bot = welcomed(now);
+            bot.character.style = Style::of_house(0);
+            bot.character.habits.think_min = turn.mul_f64(0.02);
+            bot.character.habits.think_more = Duration::from_millis(think_more);
+            bot.poll(now);
+            bot.receive(&turn_of_ann("t1", config.clone()), now);
+            assert_eq!(bot.poll(now), None, "nobody answers before the cards lie");
+            assert_eq!(bot.poll(now + turn.mul_f64(least)), None);
+            let acting = bot.poll(now + turn.mul_f64(most));
+            assert_eq!(acting.map(|acting| (acting.hand, acting.turn)), Some((1, 1)), "{think_more}");
+        }
     }
 
     #[test]

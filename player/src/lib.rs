@@ -8,7 +8,8 @@
 //! - [`client`]: hello, resume, commands, rooms. Built of [`incoming`] (reading messages), [`follower`] (keyframes and deltas
 //!   folded into a view, judged in [`watched`]) and [`answers`] (every command has one).
 //! - [`referee`] and [`breach`]: what must never be seen, and the count of what was.
-//! - [`bot`]: who plays; [`style`] and [`hand_strength`]: how.
+//! - [`bot`]: who plays; [`style`]: how. Of the styles, those of the crowd look at [`hand_strength`], the sensible ones
+//!   ([`sensible`]) at `starting_hand` and `equity`.
 //! - [`connect`]: a bot over real WebSockets; [`comeback`]: what follows the end of one; [`guest`]: tokens.
 
 pub mod answers;
@@ -17,15 +18,19 @@ pub mod breach;
 pub mod client;
 pub mod comeback;
 pub mod connect;
+mod equity;
 pub mod follower;
 pub mod guest;
 pub mod hand_strength;
 pub mod incoming;
 pub mod referee;
+pub mod sensible;
+mod starting_hand;
 pub mod style;
 pub mod watched;
 
 pub use bot::{Bot, Character, Habits};
 pub use breach::{Breach, Breaches};
 pub use client::{Client, Heard};
+pub use sensible::Temper;
 pub use style::Style;

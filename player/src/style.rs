@@ -4,7 +4,10 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 use shared::protocol::table::{ActKind, Card, RaiseLimits, TableView, TurnView};
 
-use crate::hand_strength::strength;
+use crate::{
+    hand_strength::strength,
+    sensible::{self, Temper},
+};
 
 /// A kind of player.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +19,8 @@ pub enum Style {
     Tight,
     /// Many hands, raising when in doubt, sometimes with nothing.
     LooseAggressive,
+    /// As people do who know the game.
+    Sensible(Temper),
 }
 
 /// What a bot does with its turn.
@@ -28,13 +33,21 @@ pub struct Choice {
 }
 
 impl Style {
-    /// The kinds in turn: bot `i` of a crowd plays style `i`.
+    /// The kinds that see every corner of the rules, in turn: bot `i` of a crowd plays style `i`.
     pub fn of_crowd(i: usize) -> Self {
         [Self::Tight, Self::LooseAggressive, Self::RandomLegal][i % 3]
     }
 
+    /// The kinds that know the game, in turn: bot `i` of a house plays style `i`.
+    pub fn of_house(i: usize) -> Self {
+        Self::Sensible([Temper::Solid, Temper::Loose, Temper::Tight][i % 3])
+    }
+
     /// Chooses a legal action for the player whose turn it is.
     pub fn choose(self, turn: &TurnView, view: &TableView, hole: &[Card], rng: &mut impl Rng) -> Choice {
+        if let Self::Sensible(temper) = self {
+            return sensible::choose(temper, turn, view, hole, rng);
+        }
         let board = view.hand.as_ref().and_then(|hand| hand.boards.first()).map_or(&[][..], Vec::as_slice);
         // Nobody is sure of their own judgement: without this bots of one style would all fold to each other.
         let feeling = strength(hole, board) + rng.random_range(-0.1..0.1);
@@ -48,40 +61,48 @@ impl Style {
                 raise_by(turn, pot_part(turn, view, part))
             }
             Self::LooseAggressive if feeling > 0.22 + 0.5 * price => call_or_check(turn),
-            Self::Tight | Self::LooseAggressive => check_or_fold(turn),
+            Self::Tight | Self::LooseAggressive | Self::Sensible(_) => check_or_fold(turn),
+        }
+    }
+
+    /// How long the turn is thought about, as a part of what is usual.
+    pub(crate) fn pondering(self, turn: &TurnView, view: &TableView) -> f64 {
+        match self {
+            Self::Sensible(_) => sensible::pondering(turn, view),
+            Self::RandomLegal | Self::Tight | Self::LooseAggressive => 1.0,
         }
     }
 }
 
 /// What a call costs as a part of what could then be won: 0.0 (free) to about 0.5.
-fn price(turn: &TurnView, view: &TableView) -> f64 {
+pub(crate) fn price(turn: &TurnView, view: &TableView) -> f64 {
     let call = turn.call.unwrap_or(0) as f64;
     call / (pot(view) as f64 + call).max(1.0)
 }
 
-fn pot(view: &TableView) -> u64 {
+pub(crate) fn pot(view: &TableView) -> u64 {
     let pots: u64 = view.hand.iter().flat_map(|hand| &hand.pots).map(|pot| pot.amount).sum();
     pots + view.seats.iter().flatten().map(|seat| seat.bet).sum::<u64>()
 }
 
 /// The street's total for a raise by a part of the pot after calling.
-fn pot_part(turn: &TurnView, view: &TableView, part: f64) -> u64 {
+pub(crate) fn pot_part(turn: &TurnView, view: &TableView, part: f64) -> u64 {
     let highest = view.seats.iter().flatten().map(|seat| seat.bet).max().unwrap_or(0);
     let after_call = pot(view) + turn.call.unwrap_or(0);
     highest + (after_call as f64 * part) as u64
 }
 
-fn check_or_fold(turn: &TurnView) -> Choice {
+pub(crate) fn check_or_fold(turn: &TurnView) -> Choice {
     let kind = if turn.call.is_none() { ActKind::Check } else { ActKind::Fold };
     Choice { kind, to: None }
 }
 
-fn call_or_check(turn: &TurnView) -> Choice {
+pub(crate) fn call_or_check(turn: &TurnView) -> Choice {
     let kind = if turn.call.is_none() { ActKind::Check } else { ActKind::Call };
     Choice { kind, to: None }
 }
 
-fn raise_by(turn: &TurnView, to: u64) -> Choice {
+pub(crate) fn raise_by(turn: &TurnView, to: u64) -> Choice {
     turn.raise.map_or_else(|| call_or_check(turn), |limits| raise_to(limits, to))
 }
 
@@ -109,22 +130,51 @@ mod tests {
     use proptest::prelude::*;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
-    use shared::protocol::table::TableConfig;
+    use shared::{
+        id::UserId,
+        protocol::table::{SeatStatus, StreetName, TableConfig, TableEvent},
+    };
 
     use super::*;
+
+    const ALL: [Style; 6] = [
+        Style::Tight,
+        Style::LooseAggressive,
+        Style::RandomLegal,
+        Style::Sensible(Temper::Tight),
+        Style::Sensible(Temper::Solid),
+        Style::Sensible(Temper::Loose),
+    ];
+
+    /// A table at which the player of seat 0 has so many chips and one opponent has bet.
+    fn view(stack: u64, board: &[Card]) -> TableView {
+        let mut view = TableView::new(TableConfig::default());
+        for (seat, name, stack) in [(0, "ann", stack), (1, "bob", 500)] {
+            let (user, status) = (UserId::new(name).unwrap(), SeatStatus::Playing);
+            let seated =
+                TableEvent::Seated { seat, user, name: name.into(), bot: false, stack, status, bank_ms: 0 };
+            view.apply(&seated).unwrap();
+        }
+        view.apply(&TableEvent::HandStarted { hand: 1, button: 0, seats: vec![1, 0] }).unwrap();
+        let (street, cards) = (StreetName::Flop, board.to_vec());
+        view.apply(&TableEvent::Street { street, cards, run: 0 }).unwrap();
+        view
+    }
 
     proptest! {
         #[test]
         fn every_style_chooses_only_what_is_legal(
-            seed: u64, i in 0usize..3, call in proptest::option::of(1u64..500),
+            seed: u64, style in proptest::sample::select(&ALL[..]), call in proptest::option::of(1u64..500),
             raise in proptest::option::of((1u64..1000, 0u64..1000, any::<bool>())),
+            stack in 1u64..1000, on_board: bool,
         ) {
             let raise = raise.map(|(min, more, bet)| RaiseLimits { min, max: min + more, bet });
             let turn = TurnView { turn: 1, seat: 0, deadline_ms: 0, call, raise };
-            let view = TableView::new(TableConfig::default());
+            let board = ["Qs", "7d", "2c"].map(|card| Card::new(card).unwrap());
+            let view = view(stack, &board[..if on_board { 3 } else { 0 }]);
             let hole = [Card::new("As").unwrap(), Card::new("Kd").unwrap()];
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            let choice = Style::of_crowd(i).choose(&turn, &view, &hole, &mut rng);
+            let choice = style.choose(&turn, &view, &hole, &mut rng);
             match choice.kind {
                 ActKind::Fold | ActKind::Call => prop_assert!(call.is_some()),
                 ActKind::Check => prop_assert!(call.is_none()),
