@@ -143,7 +143,7 @@ impl Stage {
         let store = Arc::new(RedisStore::new(redis.clone()));
         let ports = Ports { bus: Arc::new(RedisBus::new(redis)), store, clock: Clock::system() };
         let config = TableConfig {
-            buy_in_min: 1,
+            buy_in_min: 2,
             buy_in_max: BUY_IN,
             turn_ms: TURN_MS,
             pause_ms: 0,
