@@ -23,14 +23,12 @@ async fn run() -> anyhow::Result<()> {
     let config = Config::from_command_line();
     config.log.init()?;
     let closing = signals::leaving()?;
-    let bots = config.bots.at_a_table(config.tables.seats);
-    let tables = config.tables.tables;
+    let bots = counted(config.bots.at_a_table(config.tables.seats).into(), "bot");
+    let tables = counted(config.tables.tables, "table");
     let house = House::open(config).await?;
     say(format_args!("Cardhouse is open: {}", house.url()));
     tell_others(house.address());
-    say(format_args!(
-        "  {tables} tables with {bots} bots each. Open the address in a browser, pick a name, sit down."
-    ));
+    say(format_args!("  {tables} with {bots} each. Open the address in a browser, pick a name, sit down."));
     say("  Open it in a second window to play against yourself.");
     say("  Everything is in memory: when the house closes, tables and chips are gone.");
     say(format_args!("  Health and metrics: http://{}/metrics", house.ops_address()));
@@ -38,6 +36,15 @@ async fn run() -> anyhow::Result<()> {
     house.run(closing).await.context("the house had to close")?;
     say("Closed.");
     Ok(())
+}
+
+/// As in "1 table" and "4 bots".
+fn counted(count: u32, what: &str) -> String {
+    match count {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        more => format!("{more} {what}s"),
+    }
 }
 
 /// Says where others open the house, to a phone's camera too.

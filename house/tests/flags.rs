@@ -176,6 +176,18 @@ fn a_house_that_lets_others_in_says_which_address_they_open() {
     assert!(open.iter().all(|line| !line.contains('▀') && !line.contains('\x1b')), "{open:?}");
 }
 
+#[test]
+fn a_log_for_people_that_goes_into_a_pipe_has_no_colours() {
+    let mut house = Command::new(env!("CARGO_BIN_EXE_house"));
+    house.args(["--listen", "0", "--log", "trace", "--log-format", "human"]).stdout(Stdio::null());
+    let mut house = house.stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(house.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let lines: Vec<String> = lines.take(20).collect();
+    house.kill().unwrap();
+    house.wait().unwrap();
+    assert!(lines.len() == 20 && lines.iter().all(|line| !line.contains('\x1b')), "{lines:?}");
+}
+
 /// Each number of a program, set to what no clock, queue or sum can carry, is refused with its bound.
 fn bounds<T: clap::FromArgMatches>(command: &clap::Command, needed: &[&str]) {
     let mut numbers = 0;

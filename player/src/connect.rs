@@ -43,7 +43,7 @@ pub struct Dialer {
 
 /// A URL that cannot be dialled.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{0:?} is not a ws://HOST[:PORT]/PATH")]
+#[error("{0:?} is not the address of a relay; try ws://127.0.0.1:8080/ws")]
 pub struct BadUrl(String);
 
 /// A connection that did not come to be.
