@@ -129,6 +129,9 @@ fn settings_that_are_none_are_refused_in_a_sentence_and_a_mistyped_key_is_not_sh
     assert!(said.contains("is not an address; try 8080 or 127.0.0.1:8080"), "{said}");
     let said = refused(&["--seal-key", &key[1..]]);
     assert!(said.contains("--seal-key") && !said.contains(&key[1..]), "{said}");
+    assert!(said.contains("`openssl rand -hex 32` makes one\n\nUsage: "), "{said}");
+    let said = refused(&["--tables", "1"]);
+    assert!(said.contains("  --seal-key <KEY>, or the variable CARDHOUSE_SEAL_KEY\n"), "{said}");
 }
 
 #[tokio::test]

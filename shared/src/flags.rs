@@ -132,6 +132,15 @@ fn most(flag: &Arg) -> Option<u128> {
 
 /// What clap says of a value, in our words; other mistakes stay as clap tells them.
 fn in_our_words(command: &mut Command, mut error: Error, words: &[OsString]) -> Error {
+    if let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) {
+        let missing = missing.iter().map(|shown| match find(command, words, shown) {
+            Some((_, flag)) => or_variable(&flag, shown),
+            None => shown.clone(),
+        });
+        let missing = missing.collect();
+        error.insert(ContextKind::InvalidArg, ContextValue::Strings(missing));
+        return error;
+    }
     let (Some(shown), Some(value)) =
         (text(&error, ContextKind::InvalidArg), text(&error, ContextKind::InvalidValue))
     else {
@@ -147,6 +156,11 @@ fn in_our_words(command: &mut Command, mut error: Error, words: &[OsString]) -> 
     let why = error.source().map(ToString::to_string).unwrap_or_default();
     let said = sentence(&flag, &from, &value, &explain(&flag, &value, &why));
     command.error(ErrorKind::ValueValidation, said)
+}
+
+fn or_variable(flag: &Arg, shown: &str) -> String {
+    flag.get_env()
+        .map_or_else(|| shown.to_owned(), |name| format!("{shown}, or the variable {}", name.display()))
 }
 
 fn text(error: &Error, kind: ContextKind) -> Option<String> {
@@ -181,9 +195,9 @@ fn variable_of(flag: &Arg, value: &str, words: &[OsString]) -> Option<String> {
 /// Never shows a secret: who mistypes a key has most of it right.
 fn sentence(flag: &Arg, from: &str, value: &str, why: &str) -> String {
     if flag.is_hide_env_values_set() {
-        format!("invalid value for '{from}': {why}\n")
+        format!("invalid value for '{from}': {why}")
     } else {
-        format!("invalid value '{value}' for '{from}': {why}\n")
+        format!("invalid value '{value}' for '{from}': {why}")
     }
 }
 

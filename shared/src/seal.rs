@@ -57,7 +57,7 @@ pub struct SealKey([u8; KEY_BYTES]);
 
 /// Text that is not a [`SealKey`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a sealing key is 32 bytes as 64 hexadecimal digits or in base64")]
+#[error("a sealing key is 32 bytes as 64 hexadecimal digits or in base64; `openssl rand -hex 32` makes one")]
 pub struct BadSealKey;
 
 impl SealKey {

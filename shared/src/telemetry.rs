@@ -45,7 +45,7 @@ pub enum LogFormat {
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The filter is none.
-    #[error("--log is not a filter: {0}")]
+    #[error("--log is not a filter such as info or warn,relay=debug: {0}")]
     Filter(String),
     /// They were set up already.
     #[error(transparent)]
