@@ -108,7 +108,8 @@ impl Stage {
             tables: 0,
             no_build,
             relay_flag: vec!["--connections-max=20000".into(), "--log=warn".into()],
-            dealer_flag: vec!["--log=warn".into()],
+            // One talker stands for many: what its talk costs is what is measured.
+            dealer_flag: vec!["--log=warn".into(), "--talk-every-ms=0".into()],
             ..ClusterArgs::default()
         };
         let mut cluster = Cluster::start(&args).await?;
