@@ -171,6 +171,15 @@ fn who_misses_only_the_small_blind_owes_only_that_and_it_is_dead() {
 }
 
 #[test]
+fn who_sits_out_for_the_small_blind_of_three_players_owes_it() {
+    let mut table = Table::new(CASH, &[0, 3, 5]);
+    assert_eq!(posts(&table.next(), 5), [(PostKind::BigBlind, 100)]);
+    table.seat_mut(5).sitting_out = true;
+    assert_eq!(posts(&table.next(), 3), [(PostKind::SmallBlind, 50)], "heads-up, and the small blind stays");
+    assert_eq!(table.rotation.owed(seat(5)), Owed { big: false, small: true });
+}
+
+#[test]
 fn who_comes_back_before_a_blind_reached_him_owes_nothing() {
     let mut table = Table::new(CASH, &[0, 1, 2, 3, 4]);
     table.next();
@@ -195,6 +204,69 @@ fn a_returning_player_who_waits_gets_his_debts_forgiven_by_the_big_blind() {
 }
 
 #[test]
+fn who_misses_any_blind_owes_all_he_missed_whether_he_waits_or_sits_out() {
+    for waits in [true, false] {
+        let mut table = Table::new(CASH, &[0, 1, 2, 3, 4]);
+        table.next();
+        table.seat_mut(3).sitting_out = true;
+        table.next();
+        assert_eq!(table.rotation.owed(seat(3)), Owed { big: true, small: false });
+        // Back, and not dealt in until the button has passed: the small blind passes meanwhile.
+        table.seat_mut(3).sitting_out = !waits;
+        assert!(!dealt(&table.next()).contains(&3));
+        assert_eq!(table.rotation.owed(seat(3)), Owed { big: true, small: true }, "waits: {waits}");
+        table.seat_mut(3).sitting_out = false;
+        table.seat_mut(3).posts_now = true;
+        let next = table.next();
+        assert_eq!(posts(&next, 3), [(PostKind::OwedBlind, 100), (PostKind::DeadBlind, 50)]);
+    }
+}
+
+#[test]
+fn a_returning_player_who_wants_to_post_and_has_to_let_the_button_pass_owes_what_passes_him_too() {
+    let mut table = Table::new(CASH, &[0, 1, 2, 3, 4]);
+    table.next();
+    table.seat_mut(3).sitting_out = true;
+    table.next();
+    table.seat_mut(3).sitting_out = false;
+    table.seat_mut(3).posts_now = true;
+    assert!(!dealt(&table.next()).contains(&3), "he sits between button and big blind");
+    assert_eq!(posts(&table.next(), 3), [(PostKind::OwedBlind, 100), (PostKind::DeadBlind, 50)]);
+}
+
+#[test]
+fn a_newcomer_who_lets_the_button_pass_owes_the_big_blind_only() {
+    let mut table = Table::new(CASH, &[0, 2, 4, 6]);
+    table.next();
+    table.arrive(3);
+    table.seat_mut(3).posts_now = true;
+    table.next();
+    assert_eq!(
+        posts(&table.next(), 3),
+        [(PostKind::OwedBlind, 100)],
+        "he was never there to miss a small blind"
+    );
+}
+
+#[test]
+fn who_leaves_and_comes_again_owes_what_he_owed_and_what_passed_his_seat_meanwhile() {
+    let mut table = Table::new(CASH, &[0, 1, 2, 3, 4]);
+    table.next();
+    table.seat_mut(3).sitting_out = true;
+    table.next();
+    let mut debts = table.rotation.leave(seat(3)).expect("he was in the game");
+    table.seats.retain(|occupant| occupant.seat != seat(3));
+    assert_eq!(debts, Owed { big: true, small: false });
+    let before = table.rotation;
+    table.next();
+    debts = debts.and(before.missed(&table.rotation, seat(3)));
+    assert_eq!(debts, Owed { big: true, small: true }, "the small blind passed his seat");
+    table.rotation.come_again(seat(3), debts);
+    table.seats.push(Occupant { posts_now: true, ..player(3) });
+    assert_eq!(posts(&table.next(), 3), [(PostKind::OwedBlind, 100), (PostKind::DeadBlind, 50)]);
+}
+
+#[test]
 fn a_game_that_fell_apart_begins_anew_without_debts() {
     let mut table = Table::new(CASH, &[0, 1]);
     table.next();
@@ -214,6 +286,58 @@ fn in_a_tournament_everybody_is_dealt_in_and_owes_nothing() {
     let next = table.next();
     assert_eq!((dealt(&next), posts(&next, 5)), (vec![0, 1, 2, 3, 5], vec![]));
     assert_eq!(posts(&next, 3), [(PostKind::BigBlind, 100)], "absent or not, he is blinded off");
+}
+
+#[test]
+fn at_a_play_money_table_who_sits_out_is_not_dealt_in_and_owes_nothing() {
+    let mut table = Table::new(TableRules { entry: EntryRule::NothingOwed, ..CASH }, &[0, 1, 2, 3, 4]);
+    table.next();
+    table.seat_mut(3).sitting_out = true;
+    for _ in 0..3 {
+        assert_eq!(dealt(&table.next()), [0, 1, 2, 4]);
+    }
+    table.seat_mut(3).sitting_out = false;
+    let next = table.next();
+    assert_eq!((dealt(&next), posts(&next, 3)), (vec![0, 1, 2, 3, 4], vec![]));
+}
+
+#[test]
+fn rule_8_a_nobody_new_is_dealt_in_between_small_blind_and_button() {
+    for entry in [EntryRule::Free, EntryRule::NothingOwed] {
+        let mut table = Table::new(TableRules { entry, ..CASH }, &[0, 2, 5, 7]);
+        table.next();
+        table.arrive(3);
+        let next = table.next();
+        assert_eq!(
+            (next.setup.button, table.rotation.positions().map(|at| at.small_blind)),
+            (seat(2), Some(seat(5)))
+        );
+        assert_eq!(dealt(&next), [0, 2, 5, 7], "{entry:?}: 3 sits between the button and the small blind");
+        assert!(next.waiting.contains(seat(3)));
+        let next = table.next();
+        assert_eq!(
+            (dealt(&next), posts(&next, 3)),
+            (vec![0, 2, 3, 5, 7], vec![]),
+            "{entry:?}: the button has passed"
+        );
+    }
+}
+
+#[test]
+fn rule_8_a_a_new_player_may_get_the_big_blind_the_small_blind_or_the_button() {
+    let tournament = TableRules { entry: EntryRule::Free, ..CASH };
+    // The last hand: button 0, small blind 2, big blind 5. Whoever takes a seat that was left takes its place.
+    let with = |left: Option<u8>, new: u8| {
+        let mut table = Table::new(tournament, &[0, 2, 5, 7]);
+        table.next();
+        left.into_iter().for_each(|number| table.leave(number));
+        table.arrive(new);
+        let next = table.next();
+        (next.setup.button.get(), posts(&next, new))
+    };
+    assert_eq!(with(None, 6), (2, vec![(PostKind::BigBlind, 100)]));
+    assert_eq!(with(Some(5), 5), (2, vec![(PostKind::SmallBlind, 50)]));
+    assert_eq!(with(Some(2), 2), (2, vec![]));
 }
 
 #[test]
@@ -325,23 +449,31 @@ fn any_move() -> impl Strategy<Value = Move> {
     ]
 }
 
+fn any_entry() -> impl Strategy<Value = EntryRule> {
+    prop_oneof![Just(EntryRule::PostBlinds), Just(EntryRule::Free), Just(EntryRule::NothingOwed)]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// However players come and go: every hand is playable, has one big blind, never the one of the hand before, the
     /// button right before the blinds, and nobody plays who owes more than he posts.
     #[test]
-    fn every_next_hand_is_in_order(moves in vec(any_move(), 0..60), moving in any::<bool>(), free in any::<bool>()) {
+    fn every_next_hand_is_in_order(moves in vec(any_move(), 0..60), moving in any::<bool>(), entry in any_entry()) {
         let rules = TableRules {
             button: if moving { ButtonRule::Moving } else { ButtonRule::Dead },
-            entry: if free { EntryRule::Free } else { EntryRule::PostBlinds },
+            entry,
             ..CASH
         };
         let mut table = Table::new(rules, &[0, 3, 5]);
+        let mut ledger = Ledger::default();
         for step in moves {
             let taken = |table: &Table, number| table.seats.iter().any(|occupant| occupant.seat == seat(number));
             match step {
-                Move::Arrive(number) if !taken(&table, number) => table.arrive(number),
+                Move::Arrive(number) if !taken(&table, number) => {
+                    ledger.arrive(number, table.rotation.positions().is_some());
+                    table.arrive(number);
+                }
                 Move::Leave(number) if taken(&table, number) => table.leave(number),
                 Move::SitOut(number) if taken(&table, number) => table.seat_mut(number).sitting_out = true,
                 Move::Return(number, posts) if taken(&table, number) => {
@@ -353,6 +485,10 @@ proptest! {
                     let Some(next) = table.rotation.next_hand(&table.rules, &table.seats) else { continue };
                     table.rotation = next.rotation;
                     check_next_hand(&before, &next)?;
+                    match entry {
+                        EntryRule::PostBlinds => ledger.check(&before, &table.seats, &next)?,
+                        EntryRule::Free | EntryRule::NothingOwed => check_free_entry(entry, &table.seats, &next)?,
+                    }
                 }
                 _ => {}
             }
@@ -392,6 +528,78 @@ fn check_next_hand(before: &Rotation, next: &NextHand) -> Result<(), TestCaseErr
     }
     prop_assert!(Hand::start(&next.setup, Deck::unknown(), |_| ()).is_ok());
     Ok(())
+}
+
+/// Nobody owes anything: whoever may play does, but for a newcomer in the one place where he must not.
+fn check_free_entry(entry: EntryRule, seats: &[Occupant], next: &NextHand) -> Result<(), TestCaseError> {
+    let at = next.rotation.positions().expect("a hand is dealt");
+    for occupant in seats {
+        let number = occupant.seat.get();
+        let plays = dealt(next).contains(&number);
+        let may = entry == EntryRule::Free || !occupant.sitting_out;
+        prop_assert!(may || !plays);
+        prop_assert!(!plays || posts(next, number).iter().all(|(kind, _)| *kind != PostKind::OwedBlind));
+        // Heads-up the positions are those of two, whatever places the others would have had.
+        if may && !plays && dealt(next).len() > 2 {
+            let order: Vec<u8> = at.button.clockwise().map(|seat| seat.get()).collect();
+            prop_assert!(
+                place_of(&order, number) < place_of(&order, at.small_blind.get()),
+                "{number} {at:?}"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The blinds that each player owes, kept apart from the rules: what passed his seat while he was not dealt in.
+#[derive(Default)]
+struct Ledger {
+    owed: [Owed; 10],
+    /// Was never dealt in, and no big blind has passed him.
+    new: [bool; 10],
+}
+
+impl Ledger {
+    fn arrive(&mut self, number: u8, game_is_on: bool) {
+        self.owed[usize::from(number)] = if game_is_on { Owed::NEWCOMER } else { Owed::NOTHING };
+        self.new[usize::from(number)] = game_is_on;
+    }
+
+    fn check(&mut self, before: &Rotation, seats: &[Occupant], next: &NextHand) -> Result<(), TestCaseError> {
+        let at = next.rotation.positions().expect("a hand is dealt");
+        let is_even = |number: u8| self.owed[usize::from(number)] == Owed::NOTHING;
+        // With fewer than two who are even the game has begun anew.
+        let anew = dealt(next).into_iter().filter(|&number| is_even(number)).count() < 2;
+        for number in seats.iter().map(|occupant| occupant.seat.get()) {
+            let owed = &mut self.owed[usize::from(number)];
+            if dealt(next).contains(&number) {
+                let posted = posts(next, number);
+                let has = |kind| posted.iter().any(|(posted, _)| *posted == kind);
+                if !anew && !has(PostKind::BigBlind) {
+                    prop_assert_eq!(
+                        *owed,
+                        Owed { big: has(PostKind::OwedBlind), small: has(PostKind::DeadBlind) }
+                    );
+                }
+                *owed = Owed::NOTHING;
+                self.new[usize::from(number)] = false;
+            } else if let Some(last) = before.positions() {
+                let passed = |from: holdem::SeatIndex, to: holdem::SeatIndex| {
+                    let way: Vec<u8> = from.clockwise().map(|seat| seat.get()).collect();
+                    place_of(&way, number) < place_of(&way, to.get()) && number != from.get()
+                };
+                let moved = last.small_blind != at.small_blind && number != last.small_blind.get();
+                let went_by = passed(last.small_blind, at.small_blind) || number == at.small_blind.get();
+                let was_due = number == last.big_blind.get();
+                owed.small |= (was_due || (moved && went_by)) && !self.new[usize::from(number)];
+                if passed(last.big_blind, at.big_blind) {
+                    owed.big = true;
+                    self.new[usize::from(number)] = false;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 fn place_of(order: &[u8], number: u8) -> Option<usize> {

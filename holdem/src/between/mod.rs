@@ -95,8 +95,22 @@ pub enum EntryRule {
     /// Cash games: newcomers post a big blind or wait for theirs; who sits out is not dealt in and owes what he misses.
     #[default]
     PostBlinds,
-    /// Tournaments: everybody with chips is dealt in, present or not; nothing is owed.
+    /// Tournaments: everybody with chips is dealt in, present or not, so nobody misses a blind. New players "are dealt in
+    /// except between small blind and button" (TDA 8-A; 10-A says the same of a broken table's players, who "can get any
+    /// seat including small or big blind or the button").
     Free,
+    /// Play money: who sits out is not dealt in and owes nothing; new players enter as in tournaments.
+    NothingOwed,
+}
+
+impl EntryRule {
+    /// Whether a seat is one where who enters the game has to let the button pass.
+    fn shuts_out(self, positions: &Positions, seat: SeatIndex) -> bool {
+        match self {
+            EntryRule::PostBlinds => positions.between_button_and_big_blind(seat),
+            EntryRule::Free | EntryRule::NothingOwed => positions.between_button_and_small_blind(seat),
+        }
+    }
 }
 
 /// A player in a seat, as the table sees him between two hands.
@@ -129,6 +143,12 @@ impl Owed {
     /// What a newcomer owes.
     pub const NEWCOMER: Owed = Owed { big: true, small: false };
 
+    /// Both debts together: nobody owes a blind twice.
+    #[must_use]
+    pub const fn and(self, other: Owed) -> Owed {
+        Owed { big: self.big || other.big, small: self.small || other.small }
+    }
+
     fn anything(self) -> bool {
         self.big || self.small
     }
@@ -140,6 +160,8 @@ pub struct Rotation {
     first_button: SeatIndex,
     last: Option<Positions>,
     owed: [Owed; SEATS_MAX],
+    /// Who was never dealt in and never passed by the big blind: he cannot have missed a small one.
+    newcomers: SeatSet,
 }
 
 /// The next hand, ready to start.
@@ -158,22 +180,65 @@ impl Rotation {
     /// A table before its first hand; the button starts at the first player at or left of `first_button` (drawn by the
     /// caller).
     pub const fn new(first_button: SeatIndex) -> Rotation {
-        Rotation { first_button, last: None, owed: [Owed::NOTHING; SEATS_MAX] }
+        Rotation { first_button, last: None, owed: [Owed::NOTHING; SEATS_MAX], newcomers: SeatSet::EMPTY }
+    }
+
+    /// As it was remembered before newcomers were told apart.
+    pub const fn remembered(
+        first_button: SeatIndex,
+        last: Option<Positions>,
+        owed: [Owed; SEATS_MAX],
+    ) -> Rotation {
+        Rotation { first_button, last, owed, newcomers: SeatSet::EMPTY }
     }
 
     /// A player sat down. He owes a big blind unless the game has not begun.
     pub fn arrive(&mut self, seat: SeatIndex) {
-        self.owed[seat.index()] = if self.last.is_some() { Owed::NEWCOMER } else { Owed::NOTHING };
+        if self.last.is_some() {
+            self.owed[seat.index()] = Owed::NEWCOMER;
+            self.newcomers.insert(seat);
+        } else {
+            self.owed[seat.index()] = Owed::NOTHING;
+        }
     }
 
-    /// A player left his seat.
-    pub fn leave(&mut self, seat: SeatIndex) {
-        self.owed[seat.index()] = Owed::NOTHING;
+    /// A player who left with these debts sat down again, here or in another seat: leaving does not pay them.
+    pub fn come_again(&mut self, seat: SeatIndex, debts: Owed) {
+        self.arrive(seat);
+        if self.last.is_some() && debts.anything() {
+            self.owed[seat.index()] = Owed::NEWCOMER.and(debts);
+            self.newcomers.remove(seat);
+        }
+    }
+
+    /// A player left his seat; what he owed is for the table to remember, should he come again. `None` for a newcomer who
+    /// has not been in the game.
+    pub fn leave(&mut self, seat: SeatIndex) -> Option<Owed> {
+        let owed = std::mem::take(&mut self.owed[seat.index()]);
+        let was_in = !self.newcomers.contains(seat);
+        self.newcomers.remove(seat);
+        was_in.then_some(owed)
+    }
+
+    /// Where the button starts.
+    pub fn first_button(&self) -> SeatIndex {
+        self.first_button
     }
 
     /// What a seat's player owes.
     pub fn owed(&self, seat: SeatIndex) -> Owed {
         self.owed[seat.index()]
+    }
+
+    /// Which blinds have passed a seat by from this rotation to the next one, where its player was not dealt in.
+    pub fn missed(&self, next: &Rotation, seat: SeatIndex) -> Owed {
+        let (Some(last), Some(next)) = (self.last, next.last) else { return Owed::NOTHING };
+        Owed {
+            big: positions::passes(last.big_blind, next.big_blind, seat),
+            // Next to heads-up play the small blind may not move, or go another way; whoever had the big one was due for it.
+            small: seat == last.big_blind
+                || positions::passes(last.small_blind, next.small_blind.left(), seat),
+        }
     }
 
     /// Button and blinds of the last hand.
@@ -193,7 +258,7 @@ impl Rotation {
         }
         let posting: SeatSet = match rules.entry {
             EntryRule::PostBlinds => occupants.iter().filter(|o| o.posts_now).map(|o| o.seat).collect(),
-            EntryRule::Free => present,
+            EntryRule::Free | EntryRule::NothingOwed => present,
         };
         let settled: SeatSet = present.iter().filter(|&seat| !self.owed(seat).anything()).collect();
         // A game that fell apart begins anew: with fewer than two players who are even, nobody owes anything.
@@ -202,13 +267,15 @@ impl Rotation {
         let (positions, dealt) = match self.last {
             None => (positions::first(present, self.first_button), present),
             Some(last) => {
-                let planned = rules.button.advance(last, present, settled);
+                // Who owes nothing by the rule may take button and small blind from the first hand on.
+                let takers = if rules.entry == EntryRule::PostBlinds { settled } else { present };
+                let planned = rules.button.advance(last, present, takers);
                 let dealt: SeatSet = present
                     .iter()
                     .filter(|&seat| {
                         seat == planned.big_blind
                             || settled.contains(seat)
-                            || (posting.contains(seat) && !planned.between_button_and_big_blind(seat))
+                            || (posting.contains(seat) && !rules.entry.shuts_out(&planned, seat))
                     })
                     .collect();
                 if dealt.len() == 2 {
@@ -220,16 +287,17 @@ impl Rotation {
         };
         let mut rotation = Rotation { last: Some(positions), ..*self };
         for occupant in occupants {
-            let owed = &mut rotation.owed[occupant.seat.index()];
-            if dealt.contains(occupant.seat) {
-                *owed = Owed::NOTHING;
-            } else if let Some(last) = self.last
-                && !present.contains(occupant.seat)
-                && rules.entry == EntryRule::PostBlinds
-            {
-                owed.big |= positions::passes(last.big_blind, positions.big_blind, occupant.seat);
-                owed.small |=
-                    positions::passes(last.small_blind, positions.small_blind.left(), occupant.seat);
+            let seat = occupant.seat;
+            if dealt.contains(seat) {
+                rotation.owed[seat.index()] = Owed::NOTHING;
+                rotation.newcomers.remove(seat);
+            } else if rules.entry == EntryRule::PostBlinds {
+                let missed = self.missed(&rotation, seat);
+                let small = missed.small && !self.newcomers.contains(seat);
+                rotation.owed[seat.index()] = self.owed(seat).and(Owed { small, ..missed });
+                if missed.big {
+                    rotation.newcomers.remove(seat);
+                }
             }
         }
         let seats = occupants.iter().filter(|o| dealt.contains(o.seat)).map(|occupant| SeatSetup {

@@ -60,11 +60,22 @@ impl Positions {
         passes(self.button, self.big_blind, seat)
     }
 
-    /// The same with the button on the last player before the small blind, if it was not between big blind and small
-    /// blind. That happens with a dead button when players come or go next to heads-up play.
+    /// Whether a seat lies between the button and the small blind: the blinds have just passed it. A button that is to
+    /// be put right ([`Positions::with_valid_button`]) leaves no such seat.
+    pub(super) fn between_button_and_small_blind(&self, seat: SeatIndex) -> bool {
+        self.has_valid_button() && passes(self.button, self.small_blind, seat)
+    }
+
+    /// Whether the button is where it belongs, between big blind and small blind. It is not with a dead button when
+    /// players come or go next to heads-up play.
+    fn has_valid_button(&self) -> bool {
+        passes(self.big_blind, self.small_blind, self.button)
+    }
+
+    /// The same with the button on the last player before the small blind, if it was not where it belongs.
     #[must_use]
     pub(super) fn with_valid_button(self, dealt: SeatSet) -> Positions {
-        if passes(self.big_blind, self.small_blind, self.button) {
+        if self.has_valid_button() {
             return self;
         }
         let button = dealt.clockwise_from(self.small_blind).filter(|&seat| seat != self.small_blind).last();
