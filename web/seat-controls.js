@@ -1,5 +1,6 @@
 /** What a player can do about the seat: sit down, sit out, come back, top up, show, leave; and what is waited for. */
 import { el, setText } from "./dom.js";
+import { chips } from "./format.js";
 import { askLeave } from "./leave-dialog.js";
 import { askChips } from "./sit-dialog.js";
 
@@ -7,6 +8,8 @@ export class SeatControls {
   #ask;
   #view = null;
   #mine = null;
+  /** What this table asks of who has left it not long ago: `{min, max}`, or null. */
+  #bring = null;
 
   /**
    * @param {(what: object) => Promise<boolean>} ask sends a table command
@@ -17,6 +20,7 @@ export class SeatControls {
     this.status = el("p", { class: "table-status", "aria-live": "polite" });
     this.sit = this.#button("Take a seat", "sit-any", () => this.sitDown(null), "primary");
     this.back = this.#button("I am back", "come-back", () => this.#comeBack(), "primary");
+    this.wait = this.#button("Wait for big blind", "come-back-wait", () => this.#comeBack(true));
     this.show = this.#button("Show cards", "show", () => ask({ a: "show" }));
     this.topUp = this.#button("Add chips", "top-up", () => this.#topUp());
     this.out = this.#button("Sit out", "sit-out", () => ask({ a: "sit_out" }));
@@ -25,7 +29,7 @@ export class SeatControls {
       "section",
       { class: "seat-controls", "aria-label": "Your seat" },
       this.status,
-      el("div", { class: "seat-buttons" }, advance, this.sit, this.back, this.show, this.topUp, this.out, this.leave),
+      el("div", { class: "seat-buttons" }, advance, this.sit, this.back, this.wait, this.show, this.topUp, this.out, this.leave),
     );
   }
 
@@ -42,35 +46,43 @@ export class SeatControls {
     const inPlay = Boolean(me?.in_hand && !me.folded && hand && !hand.ended);
     this.sit.hidden = me !== null || !free;
     this.back.hidden = me?.status !== "sitting_out" || me.stack === 0;
+    this.wait.hidden = this.back.hidden || config.blinds_owed !== "post_or_wait";
     this.out.hidden = !me || !["playing", "waiting"].includes(me.status);
     this.leave.hidden = !me || me.status === "leaving";
-    this.topUp.hidden = !me || me.status === "leaving" || me.stack + me.bet >= config.buy_in_max;
+    this.topUp.hidden = !me || me.status === "leaving" || roomFor(config, me) <= 0;
     this.topUp.classList.toggle("primary", me?.stack === 0 && !inPlay);
     this.show.hidden = !(me?.in_hand && hand?.ended && cards.length > 0 && me.shown.length === 0);
     setText(this.status, statusText(view, mine, me, inPlay));
   }
 
+  /** A buy-in was refused: within these limits it is not. */
+  bring(limits) {
+    this.#bring = limits;
+  }
+
   /** Asks for a buy-in and takes the seat, or any for null. */
   async sitDown(seat) {
     const { config } = this.#view;
+    const limits = this.#bring ?? { min: config.buy_in_min, max: config.buy_in_max };
     const answer = await askChips({
       title: seat === null ? "Take a seat" : `Take seat ${seat + 1}`,
       action: "Sit down",
-      limits: { min: config.buy_in_min, max: config.buy_in_max },
-      amount: Math.min(config.buy_in_max, Math.max(config.buy_in_min, 100 * config.big_blind)),
+      limits,
+      amount: Math.min(limits.max, Math.max(limits.min, 100 * config.big_blind)),
       bigBlind: config.big_blind,
       offerWait: config.blinds_owed === "post_or_wait",
     });
     if (!answer) return;
     const where = seat === null ? {} : { seat };
-    await this.#ask({ a: "sit", ...where, buy_in: answer.amount, wait_for_big_blind: answer.wait });
+    const sits = await this.#ask({ a: "sit", ...where, buy_in: answer.amount, wait_for_big_blind: answer.wait });
+    if (sits) this.#bring = null;
   }
 
   async #topUp() {
     const { config, seats } = this.#view;
     const me = seats[this.#mine];
-    const room = config.buy_in_max - me.stack - me.bet;
-    const min = Math.min(room, Math.max(1, config.buy_in_min - me.stack - me.bet));
+    const room = roomFor(config, me);
+    const min = Math.min(room, Math.max(1, config.buy_in_min - me.stack - me.bet - me.top_up));
     const answer = await askChips({
       title: "Add chips",
       action: "Add",
@@ -90,12 +102,23 @@ export class SeatControls {
     if (!canFold || (await askLeave())) await this.#ask({ a: "leave" });
   }
 
-  #comeBack() {
-    return this.#ask({ a: "come_back" });
+  #comeBack(wait = false) {
+    return this.#ask({ a: "come_back", wait_for_big_blind: wait });
   }
 }
 
+/** How many chips a player may still bring. */
+function roomFor(config, me) {
+  return config.buy_in_max - me.stack - me.bet - me.top_up;
+}
+
+/** What a player should know about the seat, and what comes after the hand. */
 function statusText(view, mine, me, inPlay) {
+  const text = standing(view, mine, me, inPlay);
+  return me?.top_up > 0 ? `${text}. +${chips(me.top_up)} after this hand` : text;
+}
+
+function standing(view, mine, me, inPlay) {
   const { hand } = view;
   const turn = hand?.turn;
   if (turn && turn.seat === mine) return "Your turn";

@@ -64,6 +64,7 @@ const APPLY = {
       bot,
       stack,
       bet: 0,
+      top_up: 0,
       status,
       away: false,
       bank_ms,
@@ -79,9 +80,17 @@ const APPLY = {
     if (left.stack !== stack || left.bet !== 0) throw new Misfit("left with other chips than those of the seat");
     view.chips.cashed += stack;
   },
+  top_up_promised(view, { seat, amount }) {
+    seatAt(view, seat).top_up += amount;
+  },
   topped_up(view, { seat, amount }) {
-    seatAt(view, seat).stack += amount;
+    const player = seatAt(view, seat);
+    player.stack += amount;
+    player.top_up = 0;
     view.chips.bought += amount;
+  },
+  top_up_lapsed(view, { seat }) {
+    seatAt(view, seat).top_up = 0;
   },
   status(view, { seat, status }) {
     seatAt(view, seat).status = status;

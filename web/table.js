@@ -182,6 +182,7 @@ export class Table {
     const answer = await this.#connection.command(this.room.id, what);
     if (answer.t === "ack") return true;
     this.#toasts.show(answer.message, "refused");
+    if (answer.legal?.buy_in) this.controls.bring(answer.legal.buy_in);
     if (answer.code === "other_session") this.#showNotice("You play this seat in another window.", true);
     return false;
   }

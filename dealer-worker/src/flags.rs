@@ -52,10 +52,11 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("The game", &["variant", "limit", "small_blind", "big_blind", "ante", "ante_kind", "straddles"]),
     (
         "The game",
-        &["moving_button", "post_or_wait", "rake_basis_points", "rake_cap", "buy_in_min", "buy_in_max"],
+        &["moving_button", "blinds_owed", "rake_basis_points", "rake_cap", "buy_in_min", "buy_in_max"],
     ),
     ("Times at a table", &["turn_ms", "bank_ms", "bank_refill_ms", "pause_ms", "runout_ms"]),
-    ("Times at a table", &["away_ms", "away_turns", "sit_out_ms"]),
+    ("Times at a table", &["away_ms", "away_bank_ms", "away_refill_ms", "away_turns"]),
+    ("Times at a table", &["sit_out_ms", "rathole_ms"]),
 ];
 
 impl Flags {
@@ -204,9 +205,9 @@ pub struct TableArgs {
     /// Move the button to the next player always, rather than let it fall on an empty seat
     #[arg(long, env = "CARDHOUSE_MOVING_BUTTON")]
     pub moving_button: bool,
-    /// Newcomers and returners post a big blind or wait for theirs
-    #[arg(long, env = "CARDHOUSE_POST_OR_WAIT")]
-    pub post_or_wait: bool,
+    /// What newcomers owe, and those who missed blinds
+    #[arg(long, env = "CARDHOUSE_BLINDS_OWED", default_value = "post-or-wait")]
+    pub blinds_owed: BlindsOwedArg,
     /// Rake, hundredths of a percent of the pot
     #[arg(long, env = "CARDHOUSE_RAKE_BASIS_POINTS", default_value_t = 0, value_name = "BASIS_POINTS")]
     pub rake_basis_points: u16,
@@ -234,15 +235,24 @@ pub struct TableArgs {
     /// Pause after each street when no betting is left, milliseconds
     #[arg(long, env = "CARDHOUSE_RUNOUT_MS", default_value_t = table().runout_ms, value_name = "MS")]
     pub runout_ms: u64,
-    /// Extra time for the turn of a player whose connection is gone, milliseconds
+    /// Extra time for the turn of a player whose connection is gone, once a hand, milliseconds
     #[arg(long, env = "CARDHOUSE_AWAY_MS", default_value_t = table().away_ms, value_name = "MS")]
     pub away_ms: u64,
+    /// All such extra time of a player who sits down, milliseconds
+    #[arg(long, env = "CARDHOUSE_AWAY_BANK_MS", default_value_t = table().away_bank_ms, value_name = "MS")]
+    pub away_bank_ms: u64,
+    /// What is left of it grows by so much each hand, milliseconds
+    #[arg(long, env = "CARDHOUSE_AWAY_REFILL_MS", default_value_t = table().away_refill_ms, value_name = "MS")]
+    pub away_refill_ms: u64,
     /// A player sits out after so many turns missed in a row
     #[arg(long, env = "CARDHOUSE_AWAY_TURNS", default_value_t = table().away_turns, value_name = "COUNT")]
     pub away_turns: u8,
     /// A player who sits out, or is disconnected, for so long loses the seat, milliseconds
     #[arg(long, env = "CARDHOUSE_SIT_OUT_MS", default_value_t = table().sit_out_ms, value_name = "MS")]
     pub sit_out_ms: u64,
+    /// Who leaves and sits down again within so long brings the same stack or more; 0 for no such rule, milliseconds
+    #[arg(long, env = "CARDHOUSE_RATHOLE_MS", default_value_t = table().rathole_ms, value_name = "MS")]
+    pub rathole_ms: u64,
 }
 
 fn table() -> TableConfig {
@@ -279,7 +289,11 @@ impl TableArgs {
                 StraddlesArg::Button => Straddles::Button,
             },
             button_rule: if self.moving_button { ButtonRule::Moving } else { ButtonRule::Dead },
-            blinds_owed: if self.post_or_wait { BlindsOwed::PostOrWait } else { BlindsOwed::Nothing },
+            blinds_owed: match self.blinds_owed {
+                BlindsOwedArg::Nothing => BlindsOwed::Nothing,
+                BlindsOwedArg::PostOrWait => BlindsOwed::PostOrWait,
+                BlindsOwedArg::NoneMissed => BlindsOwed::NoneMissed,
+            },
             rake: RakeRule { basis_points: self.rake_basis_points, cap: self.rake_cap },
             buy_in_min: self.big_blind.saturating_mul(self.buy_in_min),
             buy_in_max: self.big_blind.saturating_mul(self.buy_in_max),
@@ -289,8 +303,11 @@ impl TableArgs {
             pause_ms: self.pause_ms,
             runout_ms: self.runout_ms,
             away_ms: self.away_ms,
+            away_bank_ms: self.away_bank_ms,
+            away_refill_ms: self.away_refill_ms,
             away_turns: self.away_turns,
             sit_out_ms: self.sit_out_ms,
+            rathole_ms: self.rathole_ms,
             ..table()
         }
     }
@@ -329,6 +346,17 @@ pub enum AnteArg {
     BigBlind,
     /// The button for all
     Button,
+}
+
+/// What is owed on sitting down and after missed blinds, as a flag.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum BlindsOwedArg {
+    /// Play money: nothing; who is back is dealt in at once
+    Nothing,
+    /// Cash: newcomers and returners post, or wait for the big blind
+    PostOrWait,
+    /// Tournaments: everybody is dealt in, present or not, so nobody misses a blind
+    NoneMissed,
 }
 
 /// Who straddles, as a flag.

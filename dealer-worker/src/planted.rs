@@ -5,6 +5,8 @@ use std::cell::Cell;
 thread_local! {
     static FORGETS_ANSWERS: Cell<bool> = const { Cell::new(false) };
     static TAKES_FORGOTTEN_FOR_NEW: Cell<bool> = const { Cell::new(false) };
+    static BRINGS_WHOLE_TOP_UPS: Cell<bool> = const { Cell::new(false) };
+    static FORGIVES_BLINDS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// From now on rooms that run in this thread forget that they have answered a command (or no longer do).
@@ -23,4 +25,22 @@ pub(crate) fn takes_forgotten_for_new() -> bool {
 
 pub(crate) fn forgets_answers() -> bool {
     cfg!(debug_assertions) && FORGETS_ANSWERS.get()
+}
+
+/// From now on tables of this thread bring all that was promised in a hand, whatever was won meanwhile (or no longer do).
+pub fn bring_whole_top_ups(brings: bool) {
+    BRINGS_WHOLE_TOP_UPS.set(brings);
+}
+
+pub(crate) fn brings_whole_top_ups() -> bool {
+    cfg!(debug_assertions) && BRINGS_WHOLE_TOP_UPS.get()
+}
+
+/// From now on tables of this thread forget who owes blinds (or no longer do).
+pub fn forgive_blinds(forgives: bool) {
+    FORGIVES_BLINDS.set(forgives);
+}
+
+pub(crate) fn forgives_blinds() -> bool {
+    cfg!(debug_assertions) && FORGIVES_BLINDS.get()
 }

@@ -8,9 +8,9 @@ use dealer_worker::{
     room::{
         Room,
         answers::Memory,
-        record::{BadRecord, DeltaOf, Journaled, Record, open, seal},
+        record::{BadRecord, Delta, DeltaOf, Journaled, Record, open, seal},
     },
-    table::Table,
+    table::{Event, Table},
 };
 use shared::{
     entry::{Entry, Kind},
@@ -136,6 +136,20 @@ fn a_record_of_this_release_comes_back_as_it_was() {
     let DeltaOf(delta) = DeltaOf::<Table>::read(Form::Bare, &plain, NOW).unwrap();
     let record = DeltaOf::<Table>(Cow::Borrowed(&delta)).write(Form::Headed);
     assert_eq!(DeltaOf::<Table>::read(Form::Headed, &record, NOW).unwrap().0, delta);
+}
+
+#[test]
+fn what_the_first_release_has_no_words_for_is_written_so_that_it_goes_on() {
+    let events = vec![
+        Event::TopUpLapsed { seat: 1, amount: 20 },
+        Event::AwayBank { seat: 1, used_ms: 5_000 },
+        Event::Left { seat: 2, at_ms: NOW },
+    ];
+    let delta = Delta { events, plays: None, at_ms: NOW };
+    let record = DeltaOf::<Table>(Cow::Borrowed(&delta)).write(Form::Bare);
+    let DeltaOf(read) = DeltaOf::<Table>::read(Form::Bare, &record, NOW).unwrap();
+    let said = [Event::ToppedUp { seat: 1, amount: 0 }, Event::Left { seat: 2, at_ms: 0 }];
+    assert_eq!(read.events, said, "the promise is over, who has left is gone");
 }
 
 #[test]

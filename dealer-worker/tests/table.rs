@@ -20,8 +20,8 @@ use shared::{
     protocol::{
         RefusalCode as Code,
         table::{
-            AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, SeatStatus, SeatView,
-            Straddles, TableConfig, TableEvent, TablePrivate, TableView, TurnView,
+            AnteKind, BlindKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, SeatStatus,
+            SeatView, Straddles, TableConfig, TableEvent, TablePrivate, TableView, TurnView,
         },
     },
     seal::Form,
@@ -78,6 +78,10 @@ impl Game {
                 let in_it = |seat: &u8| self.folded.seats[usize::from(*seat)].as_ref();
                 let named = pots.iter().flat_map(|pot| &pot.seats).map(in_it);
                 assert!(named.flatten().all(|player| player.in_hand && !player.folded), "{event:?}");
+            }
+            if let TableEvent::ToppedUp { seat, .. } = event {
+                let stack = self.folded.seats[usize::from(*seat)].as_ref().unwrap().stack;
+                assert!(stack <= self.folded.config.buy_in_max, "{event:?} brings the stack to {stack}");
             }
         }
         self.events.extend(seen);
@@ -200,6 +204,317 @@ fn a_top_up_in_a_hand_comes_into_play_with_the_next() {
 }
 
 #[test]
+fn a_top_up_in_a_hand_is_acknowledged_by_an_event_of_its_own_and_adds_up_within_the_largest_buy_in() {
+    let mut game = Game::started(config(), &["ann", "bob"]);
+    let bet = game.seat("ann").unwrap().bet;
+    game.ok("ann", json!({"a": "top_up", "amount": 120}));
+    assert!(matches!(game.events.last(), Some(TableEvent::TopUpPromised { amount: 120, .. })));
+    game.ok("ann", json!({"a": "top_up", "amount": 180}));
+    let ann = game.seat("ann").unwrap();
+    assert_eq!((ann.top_up, ann.stack + bet), (300, 100), "the page can say what comes after the hand");
+    assert_eq!(game.refused("ann", json!({"a": "top_up", "amount": 1})), Code::BadAmount, "400 in sum");
+}
+
+/// Both players all-in for 400 with the board still to be dealt.
+fn all_in_for_400() -> Game {
+    let mut game = Game::new(TableConfig { runout_ms: 900, ..config() });
+    for name in ["ann", "bob"] {
+        game.ok(name, json!({"a": "sit", "buy_in": 400}));
+    }
+    game.tick();
+    game.all_in();
+    game.all_in();
+    game
+}
+
+impl Game {
+    /// Lets streets without betting pass until the hand has ended.
+    fn run_out(&mut self) {
+        while !self.folded.hand.as_ref().unwrap().ended {
+            self.tick();
+        }
+    }
+
+    /// Who has won the hand of two.
+    fn winner_and_loser(&self) -> (&'static str, &'static str) {
+        let stack = |name| self.seat(name).map_or(0, |seat| seat.stack);
+        if stack("ann") > stack("bob") { ("ann", "bob") } else { ("bob", "ann") }
+    }
+}
+
+#[test]
+fn a_top_up_that_was_promised_in_a_hand_never_brings_the_winner_above_the_largest_buy_in() {
+    let mut game = all_in_for_400();
+    for name in ["ann", "bob"] {
+        game.ok(name, json!({"a": "top_up", "amount": 400}));
+    }
+    game.run_out();
+    let (winner, loser) = game.winner_and_loser();
+    let (won, lost) = (game.seat(winner).unwrap().clone(), game.seat(loser).unwrap().clone());
+    assert_eq!((won.stack, won.top_up), (800, 0), "what he has won, and no more");
+    assert_eq!((lost.stack, lost.top_up, lost.status), (400, 0, SeatStatus::Playing));
+    let seat = game.folded.seat_of(&user(winner)).unwrap();
+    assert!(game.events.contains(&TableEvent::TopUpLapsed { seat, amount: 400 }), "and he is told");
+}
+
+#[test]
+fn of_a_promised_top_up_comes_what_still_fits() {
+    let mut game = Game::new(config());
+    for (name, buy_in) in [("ann", 397), ("bob", 397)] {
+        game.ok(name, json!({"a": "sit", "buy_in": buy_in}));
+    }
+    game.tick();
+    let raiser = game.to_act();
+    game.ok(&raiser, json!({"a": "top_up", "amount": 3}));
+    game.act("raise", Some(4));
+    game.act("fold", None);
+    let (seat, player) = (game.folded.seat_of(&user(&raiser)).unwrap(), game.seat(&raiser).unwrap());
+    assert_eq!((player.stack, player.top_up), (400, 0), "the big blind won, and 1 of 3");
+    let last: Vec<&TableEvent> = game.events.iter().rev().take(2).collect();
+    assert_eq!(
+        last,
+        [&TableEvent::TopUpLapsed { seat, amount: 2 }, &TableEvent::ToppedUp { seat, amount: 1 }]
+    );
+}
+
+#[test]
+fn who_has_lost_all_needs_the_smallest_buy_in_and_a_smaller_promise_does_not_come() {
+    for (amount, comes) in [(1, false), (79, false), (80, true)] {
+        let mut game = all_in_for_400();
+        for name in ["ann", "bob"] {
+            game.ok(name, json!({"a": "top_up", "amount": amount}));
+        }
+        game.run_out();
+        let (_, loser) = game.winner_and_loser();
+        let (seat, lost) = (game.folded.seat_of(&user(loser)).unwrap(), game.seat(loser).unwrap());
+        if comes {
+            assert_eq!((lost.stack, lost.status), (80, SeatStatus::Playing));
+        } else {
+            assert_eq!(
+                (lost.stack, lost.top_up, lost.status),
+                (0, 0, SeatStatus::SittingOut),
+                "like who is broke"
+            );
+            assert!(game.events.contains(&TableEvent::TopUpLapsed { seat, amount }), "and he is told");
+        }
+    }
+}
+
+#[test]
+fn who_comes_again_within_half_an_hour_brings_at_least_what_he_left_with() {
+    let mut game = all_in_for_400();
+    game.run_out();
+    let (winner, _) = game.winner_and_loser();
+    game.ok(winner, json!({"a": "leave"}));
+    for buy_in in [80, 400, 799] {
+        let sit = json!({"a": "sit", "buy_in": buy_in});
+        let refusal = game.command(winner, &sit).unwrap_err();
+        assert_eq!(refusal.code, Code::LeftWithMore);
+        assert!(refusal.message.contains("bring 800"), "{}", refusal.message);
+        let legal: Value = serde_json::from_str(refusal.legal.unwrap().get()).unwrap();
+        assert_eq!(legal["buy_in"], json!({"min": 800, "max": 800}), "above what newcomers may bring");
+    }
+    assert_eq!(game.refused(winner, json!({"a": "sit", "buy_in": 801})), Code::BadAmount);
+    game.ok(winner, json!({"a": "sit", "buy_in": 800}));
+    // What he leaves with now is what counts the next time, however often he comes.
+    game.ok(winner, json!({"a": "leave"}));
+    assert_eq!(game.refused(winner, json!({"a": "sit", "buy_in": 80})), Code::LeftWithMore);
+    game.now += 30 * 60 * 1_000;
+    game.ok(winner, json!({"a": "sit", "buy_in": 80}));
+}
+
+#[test]
+fn a_table_without_that_rule_lets_anybody_come_again_with_the_smallest_buy_in() {
+    let mut game = Game::new(TableConfig { rathole_ms: 0, ..config() });
+    game.ok("ann", json!({"a": "sit", "buy_in": 400}));
+    game.ok("ann", json!({"a": "leave"}));
+    game.ok("ann", json!({"a": "sit", "buy_in": 80}));
+}
+
+#[test]
+fn who_left_with_less_than_the_smallest_buy_in_brings_the_smallest() {
+    let mut game = all_in_for_400();
+    game.run_out();
+    let (_, loser) = game.winner_and_loser();
+    game.ok(loser, json!({"a": "leave"}));
+    assert_eq!(game.refused(loser, json!({"a": "sit", "buy_in": 79})), Code::BadAmount);
+    game.ok(loser, json!({"a": "sit", "buy_in": 80}));
+}
+
+impl Game {
+    /// Plays the hand on the table to its end, folding.
+    fn fold_out(&mut self) {
+        while self.folded.hand.as_ref().unwrap().turn.is_some() {
+            self.act("fold", None);
+        }
+    }
+
+    /// Folds hands, and begins further ones, until `done`.
+    fn fold_until(&mut self, done: impl Fn(&Self) -> bool) {
+        for _ in 0..50 {
+            if done(self) {
+                return;
+            }
+            self.fold_out();
+            self.tick();
+        }
+        panic!("never done");
+    }
+
+    /// What a player posted in the hand on the table.
+    fn posts(&self, name: &str) -> Vec<BlindKind> {
+        let at = self.folded.seat_of(&user(name)).unwrap();
+        let began = self.events.iter().rposition(|event| matches!(event, TableEvent::HandStarted { .. }));
+        let posted = self.events[began.unwrap()..].iter().filter_map(|event| match event {
+            TableEvent::Posted { seat, blind, .. } if *seat == at => Some(*blind),
+            _ => None,
+        });
+        posted.collect()
+    }
+}
+
+#[test]
+fn at_the_defaults_who_sits_out_just_for_his_big_blind_pays_it_before_he_is_dealt_in_again() {
+    let mut game = Game::new(config());
+    for name in ["ann", "bob", "cid", "dan"] {
+        game.ok(name, json!({"a": "sit", "buy_in": 400}));
+    }
+    let (mut dealt_in, mut paid) = (0, 0);
+    for _ in 0..93 {
+        // The big blind reaches him next when it was on his right-hand neighbour.
+        let is_next = game.folded.hand.is_some() && game.posts("cid").contains(&BlindKind::Big);
+        match (is_next, game.seat("dan").unwrap().status) {
+            (true, SeatStatus::Playing) => game.ok("dan", json!({"a": "sit_out"})),
+            (false, SeatStatus::SittingOut) => game.ok("dan", json!({"a": "come_back"})),
+            _ => {}
+        }
+        game.tick();
+        dealt_in += u32::from(game.seat("dan").unwrap().in_hand);
+        let blind = |blind: &BlindKind| matches!(blind, BlindKind::Big | BlindKind::Live);
+        paid += u32::from(game.posts("dan").iter().any(blind));
+        game.fold_out();
+        assert_eq!(game.folded.hand.as_ref().map(|hand| hand.ended), Some(true));
+    }
+    assert!(dealt_in > 30, "he plays {dealt_in} of 93");
+    assert!(paid * 4 >= dealt_in, "and pays a big blind in {paid} of {dealt_in}, one a round at least");
+}
+
+#[test]
+fn leaving_and_sitting_down_again_does_not_pay_the_blinds_that_are_owed() {
+    let mut game = Game::started(config(), &["ann", "bob", "cid", "dan"]);
+    game.fold_until(|game| game.posts("dan").contains(&BlindKind::Big));
+    game.fold_until(|game| game.posts("cid").contains(&BlindKind::Big));
+    game.ok("dan", json!({"a": "sit_out"}));
+    // Both blinds pass him.
+    game.fold_until(|game| game.posts("bob").contains(&BlindKind::Big));
+    game.fold_out();
+    game.ok("dan", json!({"a": "leave"}));
+    game.ok("dan", json!({"a": "sit", "seat": 3, "buy_in": 100}));
+    game.fold_until(|game| game.seat("dan").unwrap().in_hand);
+    assert_eq!(
+        game.posts("dan"),
+        [BlindKind::Live, BlindKind::Dead],
+        "and not as a newcomer the big blind alone"
+    );
+}
+
+#[test]
+fn who_comes_back_to_a_cash_table_and_waits_owes_the_small_blind_too_once_it_has_passed() {
+    let mut game = Game::started(config(), &["ann", "bob", "cid", "dan"]);
+    game.fold_until(|game| game.posts("cid").contains(&BlindKind::Big));
+    game.ok("dan", json!({"a": "sit_out"}));
+    game.fold_until(|game| game.posts("ann").contains(&BlindKind::Big));
+    game.ok("dan", json!({"a": "come_back", "wait_for_big_blind": true}));
+    game.fold_until(|game| game.posts("bob").contains(&BlindKind::Big));
+    game.ok("dan", json!({"a": "sit_out"}));
+    game.ok("dan", json!({"a": "come_back"}));
+    game.fold_until(|game| game.seat("dan").unwrap().in_hand);
+    assert_eq!(game.posts("dan"), [BlindKind::Live, BlindKind::Dead]);
+}
+
+#[test]
+fn at_tables_where_nothing_is_owed_nobody_new_is_dealt_in_between_small_blind_and_button() {
+    for blinds_owed in [BlindsOwed::Nothing, BlindsOwed::NoneMissed] {
+        let mut game = Game::new(TableConfig { blinds_owed, ..config() });
+        for (name, seat) in [("ann", 0), ("bob", 1), ("cid", 3), ("dan", 5)] {
+            game.ok(name, json!({"a": "sit", "seat": seat, "buy_in": 100}));
+        }
+        // The button on 0, then on 1 with the small blind on 3.
+        game.tick();
+        game.ok("eve", json!({"a": "sit", "seat": 2, "buy_in": 100}));
+        game.fold_out();
+        game.tick();
+        assert_eq!(game.folded.hand.as_ref().map(|hand| hand.button), Some(1));
+        let eve = game.seat("eve").unwrap();
+        assert_eq!((eve.in_hand, eve.status), (false, SeatStatus::Waiting), "{blinds_owed:?}");
+        game.fold_out();
+        game.tick();
+        let eve = game.seat("eve").unwrap();
+        assert_eq!((eve.in_hand, eve.status), (true, SeatStatus::Playing), "{blinds_owed:?}");
+        assert_eq!(game.posts("eve"), []);
+    }
+}
+
+#[test]
+fn in_a_tournament_who_sits_out_is_dealt_in_and_blinded_off_without_holding_the_others_up() {
+    let mut game = Game::started(
+        TableConfig { blinds_owed: BlindsOwed::NoneMissed, ..config() },
+        &["ann", "bob", "cid"],
+    );
+    // It is his turn, or will be: either way the clock plays at once.
+    game.ok("cid", json!({"a": "sit_out"}));
+    let mut posted = 0;
+    for _ in 0..200 {
+        assert!(
+            game.seat("cid").is_some_and(|cid| cid.status == SeatStatus::SittingOut),
+            "he keeps the seat"
+        );
+        while game.folded.hand.as_ref().unwrap().turn.is_some() {
+            assert_ne!(game.to_act(), "cid", "he has no turn that the others would wait for");
+            match game.turn() {
+                TurnView { raise: Some(raise), .. } if raise.bet => game.act("bet", Some(raise.min)),
+                TurnView { call, .. } => game.act(if call.is_some() { "call" } else { "check" }, None),
+            }
+        }
+        if game.seat("cid").unwrap().stack == 0 || game.folded.seats.iter().flatten().count() < 2 {
+            break;
+        }
+        for name in ["ann", "bob"] {
+            if game.seat(name).unwrap().stack < 80 {
+                game.ok(name, json!({"a": "top_up", "amount": 100}));
+            }
+            if game.seat(name).unwrap().status == SeatStatus::SittingOut {
+                game.ok(name, json!({"a": "come_back"}));
+            }
+        }
+        game.tick();
+        assert!(game.seat("cid").unwrap().in_hand, "everybody with chips is dealt in");
+        posted += game.posts("cid").len();
+    }
+    assert_eq!(game.seat("cid").map(|cid| cid.stack), Some(0), "blinded off, {posted} times");
+}
+
+#[test]
+fn the_blinds_of_two_who_sit_out_go_round_in_a_tournament() {
+    let mut game =
+        Game::started(TableConfig { blinds_owed: BlindsOwed::NoneMissed, ..config() }, &["ann", "bob"]);
+    for name in ["ann", "bob"] {
+        game.ok(name, json!({"a": "sit_out"}));
+    }
+    let hand = game.hand();
+    game.tick();
+    game.tick();
+    assert_eq!(game.hand(), hand + 2);
+    game.ok("ann", json!({"a": "come_back"}));
+    // As the big blind she wins without a turn, then she has the first one.
+    game.tick();
+    if game.folded.hand.as_ref().unwrap().ended {
+        game.tick();
+    }
+    assert_eq!(game.to_act(), "ann");
+}
+
+#[test]
 fn an_action_for_another_turn_is_late_and_changes_nothing() {
     let mut game = Game::started(config(), &["ann", "bob"]);
     let (first, hand, turn) = (game.to_act(), game.hand(), game.turn().turn);
@@ -238,7 +553,8 @@ fn who_leaves_in_a_hand_folds_at_the_turn_and_goes_with_the_rest() {
 
 #[test]
 fn a_pot_names_nobody_who_folded_without_a_bet_or_mucked_at_showdown() {
-    let mut game = Game::started(config(), &["ann", "bob", "cid"]);
+    let settings = TableConfig { blinds_owed: BlindsOwed::Nothing, rathole_ms: 0, ..config() };
+    let mut game = Game::started(settings, &["ann", "bob", "cid"]);
     for _ in 0..20 {
         // Called to the river and checked there, but for the last, who leaves instead.
         while game.folded.hand.as_ref().unwrap().boards[0].len() < 5 {
@@ -297,6 +613,82 @@ fn a_disconnected_player_has_extra_time_then_sits_out_then_loses_the_seat() {
     game.tick();
     assert_eq!(game.seat(&gone), None, "the seat is given up");
     assert_eq!(game.now, START_MS + 30_000 + 300_000 - 30_000, "counted from when the connection was lost");
+}
+
+#[test]
+fn the_extra_time_of_the_disconnected_comes_once_a_hand_at_most() {
+    let mut game = Game::started(TableConfig { away_turns: 9, ..config() }, &["ann", "bob"]);
+    let (gone, other) = (game.to_act(), if game.to_act() == "ann" { "bob" } else { "ann" });
+    game.away(&gone, true);
+    game.tick();
+    assert_eq!(game.turn().deadline_ms, game.now + 15_000, "extra time");
+    game.away(&gone, false);
+    game.act("call", None);
+    game.act("check", None);
+    // The flop: the other one is first to act.
+    assert_eq!(game.to_act(), other);
+    game.act("check", None);
+    game.away(&gone, true);
+    game.tick();
+    assert_eq!(game.folded.hand.as_ref().unwrap().boards[0].len(), 4, "the clock has checked at once");
+}
+
+#[test]
+fn the_extra_time_of_the_disconnected_comes_from_a_share_that_refills() {
+    let settings = TableConfig { away_turns: 99, away_bank_ms: 40_000, away_refill_ms: 1_000, ..config() };
+    let mut game = Game::started(settings, &["ann", "bob"]);
+    game.away("ann", true);
+    let mut extra = Vec::new();
+    for _ in 0..12 {
+        while game.folded.hand.as_ref().unwrap().turn.is_some() {
+            if game.to_act() == "ann" {
+                let due = game.turn().deadline_ms;
+                game.tick();
+                let got = game.folded.hand.as_ref().and_then(|hand| hand.turn.as_ref());
+                if let Some(turn) = got.filter(|turn| turn.deadline_ms > due && game.to_act() == "ann") {
+                    extra.push(turn.deadline_ms - due);
+                    game.tick();
+                }
+            } else {
+                game.act(if game.turn().call.is_some() { "call" } else { "check" }, None);
+            }
+        }
+        game.tick();
+    }
+    assert_eq!(
+        extra[..5],
+        [15_000, 15_000, 12_000, 1_000, 1_000],
+        "two whole ones, what is left, what grows"
+    );
+    assert!(extra.iter().sum::<u64>() <= 40_000 + 12 * 1_000, "{extra:?}");
+}
+
+#[test]
+fn extra_time_that_was_not_needed_is_not_used_up() {
+    let settings = TableConfig { away_bank_ms: 20_000, away_refill_ms: 0, ..config() };
+    let mut game = Game::started(settings, &["ann", "bob"]);
+    for expected in [15_000, 15_000, 15_000] {
+        while game.to_act() != "ann" {
+            game.act(if game.turn().call.is_some() { "call" } else { "check" }, None);
+        }
+        game.away("ann", true);
+        game.tick();
+        assert_eq!(game.turn().deadline_ms, game.now + expected);
+        game.now += 1_000;
+        game.away("ann", false);
+        game.fold_out();
+        game.tick();
+    }
+}
+
+#[test]
+fn who_has_no_extra_time_left_has_the_time_bank_like_everybody() {
+    let settings = TableConfig { away_bank_ms: 0, bank_ms: 30_000, away_turns: 9, ..config() };
+    let mut game = Game::started(settings, &["ann", "bob"]);
+    let gone = game.to_act();
+    game.away(&gone, true);
+    game.tick();
+    assert_eq!((game.to_act(), game.turn().deadline_ms), (gone, game.now + 30_000));
 }
 
 #[test]
@@ -415,7 +807,7 @@ fn a_newcomer_who_waits_for_the_big_blind_is_dealt_in_with_it() {
         game.events.iter().rposition(|event| matches!(event, TableEvent::HandStarted { .. })).unwrap();
     let posted_big = game.events[started..].iter().any(|event| {
         matches!(event, TableEvent::Posted { seat: who, blind, .. }
-            if *who == seat && *blind == shared::protocol::table::BlindKind::Big)
+            if *who == seat && *blind == BlindKind::Big)
     });
     assert!(posted_big);
 }
@@ -482,7 +874,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn settings() -> impl Strategy<Value = TableConfig> {
-    let kinds = (0..5usize, 2..=6u8, any::<bool>(), any::<bool>(), 0..3u64, 0..1_000u16, 0..3usize);
+    let kinds = (0..5usize, 2..=6u8, 0..3usize, any::<bool>(), 0..3u64, 0..1_000u16, 0..3usize);
     (kinds, any::<bool>(), 0..2u64).prop_map(
         |((variant, seats, owed, pot_limit, ante, rake, straddle), moving, pace)| {
             let variants = [
@@ -501,7 +893,7 @@ fn settings() -> impl Strategy<Value = TableConfig> {
                 ante_kind: antes[straddle],
                 straddles: [Straddles::None, Straddles::UnderTheGun, Straddles::Button][straddle],
                 button_rule: if moving { ButtonRule::Moving } else { ButtonRule::Dead },
-                blinds_owed: if owed { BlindsOwed::PostOrWait } else { BlindsOwed::Nothing },
+                blinds_owed: [BlindsOwed::PostOrWait, BlindsOwed::Nothing, BlindsOwed::NoneMissed][owed],
                 rake: RakeRule { basis_points: rake, cap: 5 },
                 buy_in_min: 1,
                 runout_ms: pace * 900,

@@ -12,11 +12,10 @@ fn rust_files_below(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The cells of the rules' table: file names and test names.
-fn rows() -> Vec<(Vec<String>, Vec<String>)> {
+/// The cells of a section's table of rules: file names and test names.
+fn rows(section: &str) -> Vec<(Vec<String>, Vec<String>)> {
     let docs = include_str!("../../docs/rules.md");
-    let section =
-        docs.split("## ").find(|section| section.starts_with("Rule by rule")).expect("a table of rules");
+    let section = docs.split("## ").find(|text| text.starts_with(section)).expect("a table of rules");
     let names = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
     let rows = section.lines().filter_map(|line| {
         let cells: Vec<&str> = line.split('|').collect();
@@ -29,19 +28,25 @@ fn rows() -> Vec<(Vec<String>, Vec<String>)> {
 #[test]
 fn every_rule_names_files_and_tests_that_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let tests: String = rust_files_below(&root.join("tests"))
+    check("Rule by rule", 20, &root.join("src"), &root.join("tests"));
+    let worker = root.join("../dealer-worker");
+    check("At the table", 5, &worker.join("src/table"), &worker.join("tests"));
+}
+
+fn check(section: &str, rows_min: usize, source: &Path, tests: &Path) {
+    let tests: String = rust_files_below(tests)
         .iter()
         .map(|path| fs::read_to_string(path).expect("a readable file"))
         .collect();
-    let rows = rows();
-    assert!(rows.len() > 20, "the table was found");
+    let rows = rows(section);
+    assert!(rows.len() > rows_min, "the table was found");
     for (files, names) in rows {
         assert!(
             !files.is_empty() && !names.is_empty(),
             "each rule has a file and a test: {files:?} {names:?}"
         );
         for file in files {
-            assert!(root.join("src").join(&file).exists(), "no file {file}");
+            assert!(source.join(&file).exists(), "no file {file}");
         }
         for name in names {
             assert!(tests.contains(&format!("fn {name}(")), "no test {name}");

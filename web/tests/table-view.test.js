@@ -31,6 +31,20 @@ test("an event that makes chips is seen", () => {
   assert.throws(() => applyEvent(view, { e: "won", seat: 0, pot: 0, amount: 1 }), Misfit);
 });
 
+test("a promised top-up is no chips on the table until it is brought", () => {
+  const view = table(
+    seated(0, "ann", 100),
+    { e: "top_up_promised", seat: 0, amount: 50 },
+    { e: "top_up_promised", seat: 0, amount: 30 },
+  );
+  assert.deepEqual([view.seats[0].stack, view.seats[0].top_up, view.chips.bought], [100, 80, 100]);
+  const lapsed = structuredClone(view);
+  applyEvent(view, { e: "topped_up", seat: 0, amount: 60 });
+  assert.deepEqual([view.seats[0].stack, view.seats[0].top_up, view.chips.bought], [160, 0, 160]);
+  applyEvent(lapsed, { e: "top_up_lapsed", seat: 0, amount: 80 });
+  assert.deepEqual([lapsed.seats[0].stack, lapsed.seats[0].top_up, lapsed.chips.bought], [100, 0, 100]);
+});
+
 const HAND = { e: "hand_started", hand: 1, button: 0, seats: [0, 1] };
 const TURN = { e: "turn", turn: 1, seat: 0, deadline_ms: 9, call: null, raise: null };
 const MISFITS = [

@@ -10,6 +10,7 @@ use shared::protocol::table::{
 };
 
 use super::{Table, state::index};
+use crate::planted;
 
 /// A hand takes so many players.
 pub(super) const PLAYERS_MIN: u8 = 2;
@@ -62,8 +63,9 @@ fn rules(config: &TableConfig) -> TableRules {
             wire::ButtonRule::Moving => ButtonRule::Moving,
         },
         entry: match config.blinds_owed {
-            BlindsOwed::Nothing => EntryRule::Free,
+            BlindsOwed::Nothing => EntryRule::NothingOwed,
             BlindsOwed::PostOrWait => EntryRule::PostBlinds,
+            BlindsOwed::NoneMissed => EntryRule::Free,
         },
     }
 }
@@ -74,9 +76,15 @@ impl Table {
         matches!(status, SeatStatus::Playing | SeatStatus::Waiting)
     }
 
+    /// Whether the players of this table are dealt in, present or not.
+    pub(super) fn deals_in_absent(&self) -> bool {
+        self.config().blinds_owed == BlindsOwed::NoneMissed
+    }
+
     /// Whether there are players for a hand.
     pub(super) fn can_start(&self) -> bool {
-        let ready = self.players().filter(|(_, seat)| seat.stack > 0 && Self::wants_in(seat.status));
+        let all = self.deals_in_absent();
+        let ready = self.players().filter(|(_, seat)| seat.stack > 0 && (all || Self::wants_in(seat.status)));
         self.running().is_none() && ready.count() >= usize::from(PLAYERS_MIN)
     }
 
@@ -85,8 +93,6 @@ impl Table {
         let rules = rules(self.config());
         let occupants: Vec<Occupant> = self
             .players()
-            // Under the free rule, which is made for tournaments, who sits out would be dealt in.
-            .filter(|(_, seat)| rules.entry == EntryRule::PostBlinds || Self::wants_in(seat.status))
             .map(|(at, seat)| Occupant {
                 seat: index(at),
                 stack: Chips(seat.stack),
@@ -95,6 +101,12 @@ impl Table {
                 straddles: true,
             })
             .collect();
-        self.rotation.next_hand(&rules, &occupants)
+        let mut rotation = self.rotation;
+        if planted::forgives_blinds() {
+            for occupant in &occupants {
+                rotation.leave(occupant.seat);
+            }
+        }
+        rotation.next_hand(&rules, &occupants)
     }
 }

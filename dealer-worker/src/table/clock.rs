@@ -2,15 +2,17 @@
 //!
 //! A turn has the table's turn time, then the player's time bank. A disconnected player has the table's extra time
 //! instead of the bank, so that a lost connection does not eat it up; whoever loses the connection while the bank runs gets the
-//! extra time after it. Then the clock plays: a check if it is free, else a fold. After so many such turns in a row the
-//! player sits out, and who sits out (or is disconnected) for long enough loses the seat.
+//! extra time after it. There is extra time once a hand at most, and only as much as is left of the player's share, which grows
+//! slowly; without it the disconnected have the time bank like everybody. Then the clock plays: a check if it is free, else a
+//! fold. After so many such turns in a row the player sits out, and who sits out (or is disconnected) for long enough loses the
+//! seat, unless everybody is dealt in, present or not.
 
 use rand_chacha::ChaCha20Rng;
 use shared::{clock::UnixMs, id::UserId, protocol::table::SeatStatus};
 
 use super::{
     Event, Table,
-    dealing::{act, extend, run_out, start},
+    dealing::{act, extend, play_for_absent, run_out, start},
     draft::Draft,
     event::Extension,
     state::index,
@@ -29,7 +31,18 @@ pub(super) fn deadline(table: &Table) -> Option<UnixMs> {
 fn seat_lost_at(table: &Table, seat: u8) -> Option<UnixMs> {
     let place = table.place(seat);
     let since = place.out_since.into_iter().chain(place.away_since).min()?;
-    (!table.in_running_hand(seat)).then(|| since.saturating_add(table.config().sit_out_ms))
+    let has_chips = table.seated(seat).is_some_and(|player| player.stack > 0);
+    let keeps_it = table.in_running_hand(seat) || (table.deals_in_absent() && has_chips);
+    (!keeps_it).then(|| since.saturating_add(table.config().sit_out_ms))
+}
+
+/// The extra time that the player of a seat has in this hand, should he be disconnected.
+fn protection_ms(table: &Table, seat: u8) -> u64 {
+    let (config, place) = (table.config(), table.place(seat));
+    if place.protected_in == table.hands {
+        return 0;
+    }
+    config.away_bank_ms.saturating_sub(place.away_used_ms).min(config.away_ms)
 }
 
 /// Does what is due. Something is, when this is called.
@@ -45,7 +58,7 @@ pub(super) fn decide(draft: &mut Draft, rng: &mut ChaCha20Rng) {
     let seats: Vec<u8> = draft.table.players().map(|(seat, _)| seat).collect();
     for seat in seats {
         if is_due(seat_lost_at(&draft.table, seat)) {
-            draft.emit(Event::Left { seat });
+            draft.emit(Event::Left { seat, at_ms: now });
         }
     }
     if draft.table.can_start() && draft.table.view.next_ms.unwrap_or(0) <= now {
@@ -59,12 +72,14 @@ fn turn_over(draft: &mut Draft) {
         return;
     };
     let Some(player) = draft.table.seated(seat) else { return };
-    let (away, bank_ms, away_ms) = (player.away, player.bank_ms, draft.table.config().away_ms);
-    if away && !turn.protected && away_ms > 0 {
-        extend(draft, now + away_ms, Extension::Protection);
+    let (away, bank_ms, extra_ms) = (player.away, player.bank_ms, protection_ms(&draft.table, seat));
+    if away && extra_ms > 0 {
+        let used_ms = draft.table.place(seat).away_used_ms + extra_ms;
+        draft.emit(Event::AwayBank { seat, used_ms });
+        extend(draft, now + extra_ms, Extension::Protection);
         return;
     }
-    if !away && !turn.on_bank && !turn.protected && bank_ms > 0 {
+    if !turn.on_bank && !turn.protected && bank_ms > 0 {
         extend(draft, now + bank_ms, Extension::Bank);
         return;
     }
@@ -78,6 +93,7 @@ fn turn_over(draft: &mut Draft) {
     if still && misses >= draft.table.config().away_turns.max(1) && status != Some(SeatStatus::SittingOut) {
         let status = SeatStatus::SittingOut;
         draft.emit(Event::Status { seat, status, waits: false, at_ms: now });
+        play_for_absent(draft);
     }
 }
 

@@ -12,7 +12,7 @@ use shared::{
     text::Line,
 };
 
-use super::{Event, Table, dealing, draft::Draft, json, names, state::index};
+use super::{Event, Table, chips, dealing, draft::Draft, json, names, state::index};
 use crate::room::Refusal;
 
 /// Decides a command, given as the JSON text of its `do`.
@@ -29,7 +29,10 @@ pub(super) fn decide(draft: &mut Draft, user: &UserId, name: &str, body: &[u8]) 
             sit(draft, user, name, seat, buy_in, wait_for_big_blind)
         }
         TableCommand::Leave => leave(draft, user),
-        TableCommand::TopUp { amount } => top_up(draft, user, amount),
+        TableCommand::TopUp { amount } => {
+            let seat = seat_of(&draft.table, user)?;
+            chips::top_up(draft, seat, amount)
+        }
         TableCommand::SitOut => sit_out(draft, user),
         TableCommand::ComeBack { wait_for_big_blind } => come_back(draft, user, wait_for_big_blind),
         TableCommand::Act { hand, turn, kind, to } => act(draft, user, hand, turn, kind, to),
@@ -70,30 +73,18 @@ fn sit(
         Some(seat) => seat,
         None => (0..seats).find(free).ok_or_else(|| Refusal::new(Code::NoSeat, "no seat is free"))?,
     };
-    let (least, most) = (table.config().buy_in_min, table.config().buy_in_max);
-    if !(least..=most).contains(&buy_in) {
-        return Err(Refusal::new(Code::BadAmount, format!("the buy-in is {least} to {most} chips")));
-    }
-    table_has_room_for(table, buy_in)?;
+    chips::check_buy_in(draft, user, buy_in)?;
     let waits = wait_for_big_blind && table.config().blinds_owed == BlindsOwed::PostOrWait;
+    let debts = table.leavers.owed_by(user, draft.now);
     let name = names::shown(table, user, name);
-    draft.emit(Event::Seated { seat, user: user.clone(), name, stack: buy_in, waits });
-    Ok(())
-}
-
-/// What the rules ask of a hand, asked before chips come: that a table never holds more than they can count.
-fn table_has_room_for(table: &Table, amount: u64) -> Result<(), Refusal> {
-    let promised: u64 = table.places.iter().map(|place| place.top_up).sum();
-    if table.view.on_table() + promised + amount > Chips::TABLE_MAX.0 {
-        return Err(Refusal::new(Code::BadAmount, "the table cannot hold more chips"));
-    }
+    draft.emit(Event::Seated { seat, user: user.clone(), name, stack: buy_in, waits, debts });
     Ok(())
 }
 
 fn leave(draft: &mut Draft, user: &UserId) -> Result<(), Refusal> {
     let seat = seat_of(&draft.table, user)?;
     if !draft.table.in_running_hand(seat) {
-        draft.emit(Event::Left { seat });
+        draft.emit(Event::Left { seat, at_ms: draft.now });
         return Ok(());
     }
     if status_of(&draft.table, seat) == SeatStatus::Leaving {
@@ -108,29 +99,6 @@ fn leave(draft: &mut Draft, user: &UserId) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn top_up(draft: &mut Draft, user: &UserId, amount: u64) -> Result<(), Refusal> {
-    let table = &draft.table;
-    let seat = seat_of(table, user)?;
-    let stack = table.seated(seat).map_or(0, |player| player.stack) + table.place(seat).top_up;
-    let bet = table.seated(seat).map_or(0, |player| player.bet);
-    let most = table.config().buy_in_max.saturating_sub(stack + bet);
-    let broke = stack + bet == 0 && !table.in_running_hand(seat);
-    let least = if broke { table.config().buy_in_min } else { 1 };
-    if most == 0 {
-        return Err(Refusal::new(Code::BadAmount, "you have as much as one may bring to this table"));
-    }
-    if !(least..=most).contains(&amount) {
-        return Err(Refusal::new(Code::BadAmount, format!("you may bring {least} to {most} chips")));
-    }
-    table_has_room_for(table, amount)?;
-    draft.emit(if table.in_running_hand(seat) {
-        Event::TopUpPromised { seat, amount }
-    } else {
-        Event::ToppedUp { seat, amount }
-    });
-    Ok(())
-}
-
 fn sit_out(draft: &mut Draft, user: &UserId) -> Result<(), Refusal> {
     let seat = seat_of(&draft.table, user)?;
     match status_of(&draft.table, seat) {
@@ -139,6 +107,7 @@ fn sit_out(draft: &mut Draft, user: &UserId) -> Result<(), Refusal> {
         SeatStatus::Playing | SeatStatus::Waiting => {
             let status = SeatStatus::SittingOut;
             draft.emit(Event::Status { seat, status, waits: false, at_ms: draft.now });
+            dealing::play_for_absent(draft);
             Ok(())
         }
     }
@@ -198,7 +167,7 @@ fn act(
 }
 
 fn with_legal(table: &Table, code: Code, message: &str) -> Refusal {
-    let legal = LegalView { hand: table.hands, turn: table.turn_view().cloned() };
+    let legal = LegalView { hand: table.hands, turn: table.turn_view().cloned(), buy_in: None };
     Refusal { legal: Some(json(&legal)), ..Refusal::new(code, message) }
 }
 

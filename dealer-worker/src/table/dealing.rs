@@ -4,20 +4,20 @@ use holdem::{Action, Deck, Hand, Refusal as Illegal, SeatIndex, Seed, ShowReason
 use rand_chacha::{ChaCha20Rng, rand_core::Rng};
 use shared::protocol::table::SeatStatus;
 
-use super::{Event, draft::Draft, event::Extension};
+use super::{Event, chips, draft::Draft, event::Extension};
 
 /// Starts the next hand, if there are players for it.
 pub(super) fn start(draft: &mut Draft, rng: &mut ChaCha20Rng) {
     let Some(next) = draft.table.next_hand() else { return };
     for seat in next.waiting.iter() {
-        status(draft, seat.get(), SeatStatus::Waiting);
+        wait(draft, seat.get());
     }
     for dealt in &next.setup.seats {
         let seat = dealt.seat.get();
         if draft.table.seated(seat).is_some_and(|player| player.status == SeatStatus::Waiting) {
             draft.emit(Event::Status { seat, status: SeatStatus::Playing, waits: false, at_ms: draft.now });
         }
-        refill_bank(draft, seat);
+        refill_banks(draft, seat);
     }
     let mut seed = [0; 32];
     rng.fill_bytes(&mut seed);
@@ -30,19 +30,25 @@ pub(super) fn start(draft: &mut Draft, rng: &mut ChaCha20Rng) {
     play(draft, events, false);
 }
 
-fn status(draft: &mut Draft, seat: u8, status: SeatStatus) {
-    if draft.table.seated(seat).is_some_and(|player| player.status != status) {
+/// Who is there and not dealt in yet waits; who is not there sits out as before.
+fn wait(draft: &mut Draft, seat: u8) {
+    if draft.table.seated(seat).is_some_and(|player| player.status == SeatStatus::Playing) {
         let waits = draft.table.place(seat).waits;
-        draft.emit(Event::Status { seat, status, waits, at_ms: draft.now });
+        draft.emit(Event::Status { seat, status: SeatStatus::Waiting, waits, at_ms: draft.now });
     }
 }
 
-fn refill_bank(draft: &mut Draft, seat: u8) {
+fn refill_banks(draft: &mut Draft, seat: u8) {
     let config = draft.table.config();
     let bank_ms = draft.table.seated(seat).map_or(0, |player| player.bank_ms);
     let filled_ms = (bank_ms + config.bank_refill_ms).min(config.bank_ms);
+    let used_ms = draft.table.place(seat).away_used_ms;
+    let unused_ms = used_ms.saturating_sub(config.away_refill_ms);
     if filled_ms > bank_ms {
         draft.emit(Event::BankLeft { seat, bank_ms: filled_ms });
+    }
+    if unused_ms < used_ms {
+        draft.emit(Event::AwayBank { seat, used_ms: unused_ms });
     }
 }
 
@@ -54,14 +60,24 @@ pub(super) fn act(draft: &mut Draft, seat: SeatIndex, action: Action, timeout: b
     let mut hand = draft.table.running().expect("who acts is in a hand").clone();
     let mut events = Vec::new();
     hand.act(seat, action, |event| events.push(event))?;
-    settle_bank(draft, seat.get());
+    settle_banks(draft, seat.get());
     play(draft, events, timeout);
     Ok(())
 }
 
-/// What is left of a time bank that was drawn on.
-fn settle_bank(draft: &mut Draft, seat: u8) {
-    let Some(turn) = draft.table.turn.filter(|turn| turn.on_bank) else { return };
+/// What is left of the time that was drawn on: of the time bank, or of the extra time for the disconnected.
+fn settle_banks(draft: &mut Draft, seat: u8) {
+    let Some(turn) = draft.table.turn else { return };
+    let used_ms = draft.table.place(seat).away_used_ms;
+    let spared_ms = if turn.protected { turn.deadline_ms.saturating_sub(draft.now) } else { 0 };
+    // A change of owner may have given a turn more time than that.
+    let spared_ms = spared_ms.min(draft.table.config().away_ms).min(used_ms);
+    if spared_ms > 0 {
+        draft.emit(Event::AwayBank { seat, used_ms: used_ms - spared_ms });
+    }
+    if !turn.on_bank {
+        return;
+    }
     let had_ms = draft.table.seated(seat).map_or(0, |player| player.bank_ms);
     // After the extra time of a disconnected player nothing of the bank is left.
     let left_ms = if turn.protected { 0 } else { turn.deadline_ms.saturating_sub(draft.now).min(had_ms) };
@@ -125,9 +141,27 @@ fn go_on(draft: &mut Draft) {
     let leaving = draft.table.seated(seat.get()).is_some_and(|player| player.status == SeatStatus::Leaving);
     if leaving {
         act(draft, seat, Action::Fold, false).expect("folding is always legal for who is to act");
+    } else if is_absent(draft, seat) {
+        let action = hand.timeout_action().expect("somebody is to act");
+        act(draft, seat, action, true).expect("what the clock does is legal");
     } else {
         let deadline_ms = draft.now + draft.table.config().turn_ms;
         draft.emit(Event::Turn { deadline_ms });
+    }
+}
+
+/// Whether the clock plays at once for a seat: who sits out where everybody is dealt in.
+fn is_absent(draft: &Draft, seat: SeatIndex) -> bool {
+    let player = draft.table.seated(seat.get());
+    draft.table.deals_in_absent() && player.is_some_and(|player| player.status == SeatStatus::SittingOut)
+}
+
+/// Somebody sits out from now on: if it is his turn, and he stays in the game, the clock plays for him.
+pub(super) fn play_for_absent(draft: &mut Draft) {
+    let Some(hand) = draft.table.running().filter(|_| draft.table.turn.is_some()) else { return };
+    let Some((seat, action)) = hand.to_act().zip(hand.timeout_action()) else { return };
+    if is_absent(draft, seat) {
+        act(draft, seat, action, true).expect("what the clock does is legal");
     }
 }
 
@@ -138,15 +172,11 @@ fn end(draft: &mut Draft) {
     let seats: Vec<u8> = draft.table.players().map(|(seat, _)| seat).collect();
     for seat in seats {
         let Some(player) = draft.table.seated(seat) else { continue };
-        let place = *draft.table.place(seat);
         if player.status == SeatStatus::Leaving {
-            draft.emit(Event::Left { seat });
+            draft.emit(Event::Left { seat, at_ms });
             continue;
         }
-        if place.top_up > 0 {
-            // What was won meanwhile does not make it more than was allowed: it was promised, so it comes.
-            draft.emit(Event::ToppedUp { seat, amount: place.top_up });
-        }
+        chips::settle_top_up(draft, seat);
         let Some(player) = draft.table.seated(seat) else { continue };
         if player.stack == 0 && player.status != SeatStatus::SittingOut {
             draft.emit(Event::Status { seat, status: SeatStatus::SittingOut, waits: false, at_ms });

@@ -1,6 +1,9 @@
 //! The facts of a table, in its own words: what the journal's sealed records hold.
 
-use holdem::{HandSetup, Seed, between::Rotation};
+use holdem::{
+    HandSetup, Seed,
+    between::{Owed, Rotation},
+};
 use serde::{Deserialize, Serialize};
 use shared::{clock::UnixMs, id::UserId, protocol::table::SeatStatus};
 
@@ -19,11 +22,15 @@ pub enum Event {
         stack: u64,
         /// Waits for the big blind rather than post.
         waits: bool,
+        /// The blinds owed since an earlier stay.
+        debts: Owed,
     },
     /// A player has left with all chips.
     Left {
         /// Where.
         seat: u8,
+        /// When.
+        at_ms: UnixMs,
     },
     /// Chips that will be brought after the hand.
     TopUpPromised {
@@ -34,6 +41,13 @@ pub enum Event {
     },
     /// A player has brought more chips.
     ToppedUp {
+        /// Where.
+        seat: u8,
+        /// Chips.
+        amount: u64,
+    },
+    /// Of the chips that were promised so many are not brought.
+    TopUpLapsed {
         /// Where.
         seat: u8,
         /// Chips.
@@ -93,6 +107,13 @@ pub enum Event {
         seat: u8,
         /// What is left.
         bank_ms: u64,
+    },
+    /// So much of the extra time for the disconnected is used.
+    AwayBank {
+        /// Whose.
+        seat: u8,
+        /// Of [`away_bank_ms`](shared::protocol::table::TableConfig::away_bank_ms).
+        used_ms: u64,
     },
     /// No betting is left: what follows is decided, and shown street by street.
     RunOut {

@@ -11,14 +11,19 @@
 //! - [`commands`]: what players ask; [`names`]: what they are called; [`clock`]: what time does.
 //! - [`dealing`]: starting, pacing and ending hands; [`between`]: settings in the words of the rules;
 //!   [`settings`]: what makes them valid.
+//! - [`chips`]: how many a player may bring; `leavers`: what who has left brings again, and owes.
+//! - `first_release`: what the first release stored, read and written.
 //! - [`project`]: what everybody sees of a hand's events; [`stats`]: the table's line in the lobby.
 
 pub mod between;
+pub mod chips;
 pub mod clock;
 pub mod commands;
 pub mod dealing;
 pub mod draft;
 pub mod event;
+mod first_release;
+mod leavers;
 pub mod names;
 pub mod project;
 pub mod settings;
@@ -44,28 +49,30 @@ impl Room for Table {
     type Event = Event;
 
     const KIND: u8 = 1;
-    const SCHEMA: u16 = 1;
+    const SCHEMA: u16 = 2;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
         match schema {
-            1 => record::take(record),
+            1 => record::take::<first_release::Table>(record).map(first_release::Table::read),
+            2 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
-            1 => record::take(record),
+            1 => record::take(record).map(first_release::read_events),
+            2 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
 
     fn write_first(&self, record: Vec<u8>) -> Vec<u8> {
-        record::put(record, self)
+        record::put(record, &first_release::Table::of(self))
     }
 
     fn write_events_first(record: Vec<u8>, events: &[Event]) -> Vec<u8> {
-        record::put(record, events)
+        record::put(record, &first_release::write_events(events))
     }
 
     fn decide(

@@ -117,6 +117,9 @@ pub fn check(config: &TableConfig) -> Result<(), BadConfig> {
         ("--pause-ms", config.pause_ms, 0, 10 * MINUTE),
         ("--runout-ms", config.runout_ms, 0, MINUTE),
         ("--away-ms", config.away_ms, 0, HOUR),
+        ("--away-bank-ms", config.away_bank_ms, 0, HOUR),
+        ("--away-refill-ms", config.away_refill_ms, 0, HOUR),
+        ("--rathole-ms", config.rathole_ms, 0, 24 * HOUR),
         ("--sit-out-ms", config.sit_out_ms, 0, 24 * HOUR),
     ] {
         if !(least..=most).contains(&ms) {

@@ -2,16 +2,20 @@
 
 use std::collections::VecDeque;
 
-use holdem::{Deck, Hand, SeatIndex, between::Rotation};
+use holdem::{
+    Deck, Hand, SeatIndex,
+    between::{Owed, Rotation},
+};
 use serde::{Deserialize, Serialize};
 use shared::{
     clock::UnixMs,
     id::UserId,
-    protocol::table::{BlindsOwed, Card, SeatStatus, SeatView, TableConfig, TableEvent, TableView, TurnView},
+    protocol::table::{Card, SeatStatus, SeatView, TableConfig, TableEvent, TableView, TurnView},
 };
 
 use super::{
     event::{Event, Extension},
+    leavers::{Leaver, Leavers},
     project,
     stats::Stats,
 };
@@ -37,13 +41,13 @@ pub struct Table {
     pub(super) run_out: Option<RunOut>,
     /// For the lobby.
     pub(super) stats: Stats,
+    /// Who has left.
+    pub(super) leavers: Leavers,
 }
 
 /// What is known of a seat beyond what everybody sees. An empty seat's is the default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Place {
-    /// Chips that come after the hand.
-    pub(super) top_up: u64,
     /// Turns in a row that the clock had to play.
     pub(super) missed: u8,
     /// Waits for the big blind.
@@ -52,6 +56,10 @@ pub(super) struct Place {
     pub(super) out_since: Option<UnixMs>,
     /// Disconnected since.
     pub(super) away_since: Option<UnixMs>,
+    /// So much of the extra time for the disconnected is used, milliseconds.
+    pub(super) away_used_ms: u64,
+    /// The last hand in which there was some.
+    pub(super) protected_in: u64,
 }
 
 /// How long the player to act has.
@@ -85,6 +93,7 @@ impl Table {
             turn: None,
             run_out: None,
             stats: Stats::default(),
+            leavers: Leavers::default(),
         }
     }
 
@@ -166,19 +175,28 @@ impl Table {
 
     fn change(&mut self, event: &Event, seen: &mut Vec<TableEvent>) {
         match event {
-            Event::Seated { seat, user, name, stack, waits } => {
-                self.sit(*seat, user, name, *stack, *waits, seen)
+            Event::Seated { seat, user, name, stack, waits, debts } => {
+                let status = self.sit(*seat, user, *waits, *debts);
+                let (user, bot, name) = (user.clone(), user.is_bot(), name.clone());
+                let (seat, stack, bank_ms) = (*seat, *stack, self.config().bank_ms);
+                seen.push(TableEvent::Seated { seat, user, name, bot, stack, status, bank_ms });
             }
-            Event::Left { seat } => {
-                let stack = self.seated(*seat).expect("who leaves has a seat").stack;
+            Event::Left { seat, at_ms } => {
+                let player = self.seated(*seat).expect("who leaves has a seat");
+                let (user, stack) = (player.user.clone(), player.stack);
                 self.places[usize::from(*seat)] = Place::default();
-                self.rotation.leave(index(*seat));
+                let owed = self.rotation.leave(index(*seat));
+                self.leavers.remember(Leaver { user, seat: index(*seat), stack, owed, at_ms: *at_ms });
                 seen.push(TableEvent::Left { seat: *seat, stack });
             }
-            Event::TopUpPromised { seat, amount } => self.place_mut(*seat).top_up += amount,
+            Event::TopUpPromised { seat, amount } => {
+                seen.push(TableEvent::TopUpPromised { seat: *seat, amount: *amount });
+            }
             Event::ToppedUp { seat, amount } => {
-                self.place_mut(*seat).top_up = 0;
                 seen.push(TableEvent::ToppedUp { seat: *seat, amount: *amount });
+            }
+            Event::TopUpLapsed { seat, amount } => {
+                seen.push(TableEvent::TopUpLapsed { seat: *seat, amount: *amount });
             }
             Event::Status { seat, status, waits, at_ms } => {
                 let place = self.place_mut(*seat);
@@ -198,6 +216,7 @@ impl Table {
                 let hand = Hand::new(setup, deck).expect("a table's seats make a valid hand");
                 self.hands += 1;
                 self.turns = 0;
+                self.leavers.pass(&self.rotation, rotation);
                 self.rotation = *rotation;
                 let seats = hand.dealt_in().clockwise_from(hand.button()).map(SeatIndex::get).collect();
                 seen.push(TableEvent::HandStarted { hand: self.hands, button: hand.button().get(), seats });
@@ -217,11 +236,15 @@ impl Table {
                 turn.on_bank |= *by == Extension::Bank;
                 turn.protected |= *by == Extension::Protection;
                 let seat = self.turn_view().expect("a turn is seen").seat;
+                if *by == Extension::Protection {
+                    self.place_mut(seat).protected_in = self.hands;
+                }
                 seen.push(TableEvent::Bank { seat, deadline_ms: *deadline_ms });
             }
             Event::BankLeft { seat, bank_ms } => {
                 seen.push(TableEvent::BankLeft { seat: *seat, bank_ms: *bank_ms });
             }
+            Event::AwayBank { seat, used_ms } => self.place_mut(*seat).away_used_ms = *used_ms,
             Event::RunOut { events, at_ms } => {
                 self.run_out = Some(RunOut { events: events.iter().copied().collect(), at_ms: *at_ms });
             }
@@ -240,23 +263,12 @@ impl Table {
         }
     }
 
-    fn sit(
-        &mut self,
-        seat: u8,
-        user: &UserId,
-        name: &str,
-        stack: u64,
-        waits: bool,
-        seen: &mut Vec<TableEvent>,
-    ) {
+    /// A seat is taken: what is known of its player from now on.
+    fn sit(&mut self, seat: u8, user: &UserId, waits: bool, debts: Owed) -> SeatStatus {
         *self.place_mut(seat) = Place { waits, ..Place::default() };
-        if self.config().blinds_owed == BlindsOwed::PostOrWait {
-            self.rotation.arrive(index(seat));
-        }
-        let status = if waits { SeatStatus::Waiting } else { SeatStatus::Playing };
-        let (user, bot, name) = (user.clone(), user.is_bot(), name.to_owned());
-        let bank_ms = self.config().bank_ms;
-        seen.push(TableEvent::Seated { seat, user, name, bot, stack, status, bank_ms });
+        self.rotation.come_again(index(seat), debts);
+        self.leavers.forget(user);
+        if waits { SeatStatus::Waiting } else { SeatStatus::Playing }
     }
 
     /// A fact of the hand: seen first, since some of what is seen depends on how things stood before.

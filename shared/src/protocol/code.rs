@@ -36,6 +36,8 @@ pub enum RefusalCode {
     NoSeat,
     /// The buy-in or top-up is outside the table's limits; the message says them.
     BadAmount,
+    /// You have left this table with more than you want to bring, and not long ago; `legal` says what to bring.
+    LeftWithMore,
     /// Not possible in the middle of a hand.
     InHand,
     /// You are that already (sitting out, back, leaving).

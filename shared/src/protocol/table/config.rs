@@ -45,12 +45,18 @@ pub struct TableConfig {
     pub pause_ms: u64,
     /// Pause after each street dealt with no betting left, so that people can follow.
     pub runout_ms: u64,
-    /// Extra time for a turn of a player who is disconnected.
+    /// Extra time for a turn of a player who is disconnected: once a hand at most, and out of [`TableConfig::away_bank_ms`].
     pub away_ms: u64,
+    /// All the extra time that a player who sits down may have while disconnected.
+    pub away_bank_ms: u64,
+    /// What is left of it grows by so much each hand, up to [`TableConfig::away_bank_ms`].
+    pub away_refill_ms: u64,
     /// A disconnected player sits out after so many turns missed.
     pub away_turns: u8,
     /// A player who sits out (disconnected or not) loses the seat after so long.
     pub sit_out_ms: u64,
+    /// Who has left the table and sits down again within so long brings at least what he left with; 0 for no such rule.
+    pub rathole_ms: u64,
     /// How often a hand with all players all-in is run, when all agree. Only 1 so far: players have no command to agree.
     pub runs_max: u8,
 }
@@ -119,10 +125,13 @@ pub enum ButtonRule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BlindsOwed {
-    /// Nothing: deal everybody in at once (play-money tables and tournaments).
+    /// Play money: nothing. Who sits out is not dealt in; who is back is dealt in at once.
     Nothing,
-    /// Newcomers and returners post, or wait for the big blind.
+    /// Cash: newcomers and returners post, or wait for the big blind.
     PostOrWait,
+    /// Tournaments: nobody misses a blind. Everybody with chips is dealt in, present or not, and keeps the seat; the clock
+    /// plays at once for who sits out.
+    NoneMissed,
 }
 
 /// What the house takes of a pot: no flop no drop.
@@ -157,7 +166,7 @@ fn keep_known(told: &mut Value, known: &Value) {
 }
 
 impl Default for TableConfig {
-    /// A six-handed play-money table at blinds 1/2, as the newcomer's command opens it.
+    /// A six-handed cash table at blinds 1/2, as the newcomer's command opens it.
     fn default() -> Self {
         Self {
             name: "Table".into(),
@@ -170,7 +179,7 @@ impl Default for TableConfig {
             ante: 0,
             straddles: Straddles::None,
             button_rule: ButtonRule::Dead,
-            blinds_owed: BlindsOwed::Nothing,
+            blinds_owed: BlindsOwed::PostOrWait,
             rake: RakeRule::default(),
             buy_in_min: 80,
             buy_in_max: 400,
@@ -180,9 +189,40 @@ impl Default for TableConfig {
             pause_ms: 2_500,
             runout_ms: 900,
             away_ms: 15_000,
+            away_bank_ms: 45_000,
+            away_refill_ms: 1_000,
             away_turns: 2,
             sit_out_ms: 300_000,
+            rathole_ms: 30 * 60 * 1_000,
             runs_max: 1,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_owe_blinds_and_keep_stacks_by_default() {
+        let config = TableConfig::default();
+        assert_eq!((config.blinds_owed, config.rathole_ms), (BlindsOwed::PostOrWait, 30 * 60 * 1_000));
+    }
+
+    #[test]
+    fn settings_of_the_first_release_are_read_with_the_defaults_for_what_they_do_not_say() {
+        let text = r#"{"name": "Aspen", "seats": 2, "variant": "holdem", "limit": "no_limit", "small_blind": 1, "big_blind": 2,
+            "ante_kind": "each_player", "ante": 0, "straddles": "none", "button_rule": "dead", "blinds_owed": "nothing",
+            "rake": {"basis_points": 0, "cap": 0}, "buy_in_min": 80, "buy_in_max": 400, "turn_ms": 15000, "bank_ms": 30000,
+            "bank_refill_ms": 1000, "pause_ms": 2500, "runout_ms": 900, "away_ms": 15000, "away_turns": 2, "sit_out_ms": 300000,
+            "runs_max": 1}"#;
+        let config: TableConfig = serde_json::from_str(text).unwrap();
+        let expected = TableConfig {
+            name: "Aspen".into(),
+            seats: 2,
+            blinds_owed: BlindsOwed::Nothing,
+            ..TableConfig::default()
+        };
+        assert_eq!(config, expected, "what they say stands");
     }
 }

@@ -38,11 +38,26 @@ pub enum TableEvent {
         /// Chips taken.
         stack: u64,
     },
-    /// A player has brought more chips.
+    /// A player will bring more chips when the hand has ended; with what was promised before they are the seat's `top_up`.
+    TopUpPromised {
+        /// Where.
+        seat: u8,
+        /// Chips.
+        amount: u64,
+    },
+    /// A player has brought more chips, promised or at once.
     ToppedUp {
         /// Where.
         seat: u8,
         /// Chips brought.
+        amount: u64,
+    },
+    /// The hand has ended, and of the chips that were promised so many are not brought: the stack would be above the largest
+    /// buy-in, or, from nothing, below the smallest.
+    TopUpLapsed {
+        /// Where.
+        seat: u8,
+        /// Chips that stay with the player.
         amount: u64,
     },
     /// A player sits out, is back, waits, or will leave after the hand.

@@ -14,6 +14,6 @@ pub use config::{
 };
 pub use event::{Acted, BlindKind, StreetName, TableEvent, TurnView};
 pub use view::{
-    ChipCount, HandView, LegalView, Misfit, PotView, RaiseLimits, SeatStatus, SeatView, TablePrivate,
-    TableView,
+    BuyInLimits, ChipCount, HandView, LegalView, Misfit, PotView, RaiseLimits, SeatStatus, SeatView,
+    TablePrivate, TableView,
 };

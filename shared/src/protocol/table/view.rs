@@ -37,6 +37,9 @@ pub struct SeatView {
     pub stack: u64,
     /// Chips bet on this street.
     pub bet: u64,
+    /// Chips promised for when the hand has ended.
+    #[serde(default)]
+    pub top_up: u64,
     /// Between hands.
     pub status: SeatStatus,
     /// Whether the connection is gone.
@@ -55,8 +58,8 @@ impl Serialize for SeatView {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // JSON is for clients, what is not for people's eyes is stored.
         let for_clients = serializer.is_human_readable();
-        let Self { user, name, stack, bet, status, away, bank_ms, in_hand, folded, shown } = self;
-        let mut seat = serializer.serialize_struct("SeatView", 10 + usize::from(for_clients))?;
+        let Self { user, name, stack, bet, top_up, status, away, bank_ms, in_hand, folded, shown } = self;
+        let mut seat = serializer.serialize_struct("SeatView", 11 + usize::from(for_clients))?;
         seat.serialize_field("user", user)?;
         seat.serialize_field("name", name)?;
         if for_clients {
@@ -64,6 +67,7 @@ impl Serialize for SeatView {
         }
         seat.serialize_field("stack", stack)?;
         seat.serialize_field("bet", bet)?;
+        seat.serialize_field("top_up", top_up)?;
         seat.serialize_field("status", status)?;
         seat.serialize_field("away", away)?;
         seat.serialize_field("bank_ms", bank_ms)?;
@@ -136,6 +140,18 @@ pub struct LegalView {
     pub hand: u64,
     /// The turn, and its limits; `None` when it is nobody's.
     pub turn: Option<TurnView>,
+    /// The limits of this player's buy-in, when one was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buy_in: Option<BuyInLimits>,
+}
+
+/// The limits of a buy-in, chips.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuyInLimits {
+    /// At least.
+    pub min: u64,
+    /// At most.
+    pub max: u64,
 }
 
 /// What only the player sees.
@@ -206,6 +222,7 @@ impl TableView {
                     name: name.clone(),
                     stack: *stack,
                     bet: 0,
+                    top_up: 0,
                     status: *status,
                     away: false,
                     bank_ms: *bank_ms,
@@ -223,10 +240,14 @@ impl TableView {
                 }
                 self.chips.cashed += stack;
             }
+            E::TopUpPromised { seat, amount } => self.seat(*seat)?.top_up += amount,
             E::ToppedUp { seat, amount } => {
-                self.seat(*seat)?.stack += amount;
+                let player = self.seat(*seat)?;
+                player.stack += amount;
+                player.top_up = 0;
                 self.chips.bought += amount;
             }
+            E::TopUpLapsed { seat, amount: _ } => self.seat(*seat)?.top_up = 0,
             E::Status { seat, status } => self.seat(*seat)?.status = *status,
             E::Away { seat, away } => self.seat(*seat)?.away = *away,
             E::HandStarted { hand, button, seats } => self.start(*hand, *button, seats)?,
@@ -399,6 +420,21 @@ mod tests {
     }
 
     #[test]
+    fn a_promised_top_up_is_no_chips_on_the_table_until_it_is_brought() {
+        let mut view = TableView::new(TableConfig::default());
+        view.apply(&seated(0, "ann", 100)).unwrap();
+        view.apply(&TableEvent::TopUpPromised { seat: 0, amount: 50 }).unwrap();
+        view.apply(&TableEvent::TopUpPromised { seat: 0, amount: 30 }).unwrap();
+        let ann = |view: &TableView| view.seats[0].as_ref().map(|seat| (seat.stack, seat.top_up));
+        assert_eq!((ann(&view), view.chips.bought), (Some((100, 80)), 100));
+        let mut lapsed = view.clone();
+        view.apply(&TableEvent::ToppedUp { seat: 0, amount: 60 }).unwrap();
+        assert_eq!((ann(&view), view.chips.bought), (Some((160, 0)), 160));
+        lapsed.apply(&TableEvent::TopUpLapsed { seat: 0, amount: 80 }).unwrap();
+        assert_eq!((ann(&lapsed), lapsed.chips.bought), (Some((100, 0)), 100));
+    }
+
+    #[test]
     fn an_event_that_makes_chips_is_seen() {
         let mut view = TableView::new(TableConfig::default());
         view.apply(&seated(0, "ann", 100)).unwrap();
@@ -420,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seat_says_whether_a_bot_of_the_house_has_it_and_stores_what_it_always_stored() {
+    fn a_seat_says_whether_a_bot_of_the_house_has_it_and_does_not_store_that() {
         let mut view = TableView::new(TableConfig::default());
         view.apply(&seated(0, "bot-ann", 100)).unwrap();
         view.apply(&seated(1, "g-bot-ann", 100)).unwrap();
@@ -428,7 +464,8 @@ mod tests {
         assert_eq!([0, 1].map(|at| told["seats"][at]["bot"] == true), [true, false]);
 
         let seat = view.seats[0].as_ref().unwrap();
-        let fields = ("bot-ann", "bot-ann", 100_u64, 0_u64, SeatStatus::Playing, false, 0_u64, false, false);
+        let fields =
+            ("bot-ann", "bot-ann", 100_u64, 0_u64, 0_u64, SeatStatus::Playing, false, 0_u64, false, false);
         let stored = postcard::to_stdvec(&(fields, Vec::<Card>::new())).unwrap();
         assert_eq!(postcard::to_stdvec(seat).unwrap(), stored);
         assert_eq!(postcard::from_bytes::<SeatView>(&stored).unwrap(), *seat);
