@@ -120,6 +120,16 @@ fn a_worker_that_forgets_its_answers_is_caught() {
 }
 
 #[test]
+fn a_top_up_above_the_largest_buy_in_is_caught() {
+    assert!(caught(Planted::BringsWholeTopUps).1.contains(&Promise::Rules));
+}
+
+#[test]
+fn a_player_who_is_dealt_in_without_the_blind_that_he_owes_is_caught() {
+    assert!(caught(Planted::ForgivesBlinds).1.contains(&Promise::Rules));
+}
+
+#[test]
 fn a_leaked_hole_card_is_caught() {
     assert!(caught(Planted::LeaksCards).1.contains(&Promise::Privacy));
 }

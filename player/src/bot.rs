@@ -41,9 +41,15 @@ pub struct Habits {
     pub chat: f64,
     /// Chance to leave the table after a hand.
     pub leave: f64,
+    /// Chance to sit out after a hand, and to come back some hands later.
+    pub sit_out: f64,
+    /// Chance to promise more chips in the middle of a hand.
+    pub top_up: f64,
     /// Chance to vanish after a hand without a word: the connection drops, the seat stays.
     pub vanish: f64,
-    /// How long one stays away after leaving or vanishing: up to this.
+    /// Chance to wait for the big blind rather than post what is owed.
+    pub wait: f64,
+    /// How long one stays away after leaving, vanishing or sitting out: up to this.
     pub away: Duration,
 }
 
@@ -54,6 +60,9 @@ impl Default for Habits {
             think_more: Duration::from_millis(1_200),
             chat: 0.02,
             leave: 0.005,
+            sit_out: 0.0,
+            top_up: 0.0,
+            wait: 0.0,
             vanish: 0.0,
             away: Duration::from_secs(5),
         }
@@ -106,8 +115,12 @@ pub struct Bot {
     rest_until: Option<Instant>,
     /// When it was polled last: what was due then and was not done waits for a message.
     polled: Option<Instant>,
+    /// What a table that it left not long ago asks it to bring.
+    bring: Option<u64>,
     /// The last hand after which it thought about staying.
     mused: u64,
+    /// The last hand in which it thought about more chips.
+    counted: u64,
     vanish: Option<Duration>,
     stopping: bool,
 }
@@ -134,7 +147,9 @@ impl Bot {
             asked: None,
             rest_until: None,
             polled: None,
+            bring: None,
             mused: 0,
+            counted: 0,
             vanish: None,
             stopping: false,
         }
@@ -271,8 +286,10 @@ impl Bot {
             return;
         }
         let Some(view) = self.client.table(room) else { return };
-        let buy_in = self.rng.random_range(view.config.buy_in_min..=view.config.buy_in_max);
-        self.ask(room, &TableCommand::Sit { seat: None, buy_in, wait_for_big_blind: false }, now);
+        let any = self.rng.random_range(view.config.buy_in_min..=view.config.buy_in_max);
+        let buy_in = self.bring.take().unwrap_or(any);
+        let wait_for_big_blind = self.rng.random_bool(self.character.habits.wait);
+        self.ask(room, &TableCommand::Sit { seat: None, buy_in, wait_for_big_blind }, now);
     }
 
     /// The table is full: on to the next, with a rest after having tried them all.
@@ -342,7 +359,15 @@ impl Bot {
             return self.ask(room, &command, now);
         }
         if mine.status == SeatStatus::SittingOut {
-            return self.ask(room, &TableCommand::ComeBack { wait_for_big_blind: false }, now);
+            let wait_for_big_blind = self.rng.random_bool(self.character.habits.wait);
+            return self.ask(room, &TableCommand::ComeBack { wait_for_big_blind }, now);
+        }
+        if let Some((hand, most)) = promise(view, mine)
+            && std::mem::replace(&mut self.counted, hand) != hand
+            && self.rng.random_bool(self.character.habits.top_up)
+        {
+            let amount = self.rng.random_range(1..=most);
+            return self.ask(room, &TableCommand::TopUp { amount }, now);
         }
         let Some(ended) = view.hand.as_ref().filter(|hand| hand.ended).map(|hand| hand.hand) else { return };
         if std::mem::replace(&mut self.mused, ended) == ended {
@@ -350,8 +375,13 @@ impl Bot {
         }
         let habits = &self.character.habits;
         let (leave, vanish, chat, away) = (habits.leave, habits.vanish, habits.chat, habits.away);
+        let sit_out = habits.sit_out;
         if self.rng.random_bool(leave) {
             self.ask(room, &TableCommand::Leave, now);
+            let pause = away.mul_f64(self.rng.random_range(0.0..1.0));
+            self.rest(pause, now);
+        } else if self.rng.random_bool(sit_out) {
+            self.ask(room, &TableCommand::SitOut, now);
             let pause = away.mul_f64(self.rng.random_range(0.0..1.0));
             self.rest(pause, now);
         } else if self.rng.random_bool(vanish) {
@@ -377,6 +407,9 @@ impl Bot {
             self.asked = None;
             if refusal.code == Some(RefusalCode::NoSeat) {
                 return self.try_elsewhere(&refusal.room, now);
+            }
+            if refusal.code == Some(RefusalCode::LeftWithMore) {
+                self.bring = refusal.legal.as_ref().and_then(|legal| legal.buy_in).map(|limits| limits.min);
             }
             self.rest(wait, now);
         } else if let Some(thought) = &mut self.turn
@@ -416,6 +449,13 @@ fn missing_chips(view: &TableView, mine: &SeatView) -> Option<u64> {
     let playing = mine.in_hand && view.hand.as_ref().is_some_and(|hand| !hand.ended);
     let broke = mine.stack < view.config.big_blind;
     (!playing && broke).then(|| view.config.buy_in_min.saturating_sub(mine.stack).max(1))
+}
+
+/// The hand in which a player is, and the most that he may promise in it, if that is anything.
+fn promise(view: &TableView, mine: &SeatView) -> Option<(u64, u64)> {
+    let hand = view.hand.as_ref().filter(|hand| mine.in_hand && !hand.ended)?;
+    let most = view.config.buy_in_max.saturating_sub(mine.stack + mine.bet + mine.top_up);
+    (most > 0).then_some((hand.hand, most))
 }
 
 #[cfg(test)]
@@ -509,5 +549,24 @@ mod tests {
         let next = [json!({"t": "unwatch", "room": "t1"}), json!({"t": "watch", "room": "t2"})];
         assert_eq!(said(&mut bot), next);
         assert_eq!(bot.client().breaches().total(), 0);
+    }
+
+    #[test]
+    fn a_bot_that_left_with_more_brings_that_again() {
+        let mut now = Instant::now();
+        let mut bot = welcomed(now);
+        bot.poll(now);
+        let view = TableView::new(TableConfig::default());
+        let keyframe = json!({"t": "keyframe", "room": "t1", "epoch": 1, "seq": 1, "state": view});
+        bot.receive(&keyframe.to_string(), now);
+        bot.poll(now);
+        let asked = said(&mut bot).pop().unwrap();
+        assert_eq!(asked["do"]["a"], "sit");
+        let refused = json!({"t": "refused", "n": asked["n"], "room": "t1", "code": "left_with_more", "message": "812",
+            "legal": {"hand": 9, "turn": null, "buy_in": {"min": 812, "max": 812}}});
+        bot.receive(&refused.to_string(), now);
+        now += AFTER_REFUSAL;
+        bot.poll(now);
+        assert_eq!(said(&mut bot).pop().unwrap()["do"]["buy_in"], 812);
     }
 }

@@ -19,6 +19,8 @@ pub enum Breach {
     Fold,
     /// Chips were made or lost, or a pot went to somebody who cannot win it.
     Chips,
+    /// A rule of the table was broken: see [`FairPlay`](crate::fair_play::FairPlay).
+    Rules,
     /// A card was seen that must not be seen, or twice.
     Privacy,
     /// A command was answered twice, never, unasked, or before its frame.
@@ -37,6 +39,8 @@ pub struct Breaches {
     pub fold: u64,
     /// See [`Breach::Chips`].
     pub chips: u64,
+    /// See [`Breach::Rules`].
+    pub rules: u64,
     /// See [`Breach::Privacy`].
     pub privacy: u64,
     /// See [`Breach::Answer`].
@@ -63,6 +67,7 @@ impl Breaches {
             Breach::Repeat => &mut self.repeat,
             Breach::Fold => &mut self.fold,
             Breach::Chips => &mut self.chips,
+            Breach::Rules => &mut self.rules,
             Breach::Privacy => &mut self.privacy,
             Breach::Answer => &mut self.answer,
         };
@@ -71,7 +76,7 @@ impl Breaches {
 
     /// All breaches together.
     pub fn total(&self) -> u64 {
-        self.gap + self.repeat + self.fold + self.chips + self.privacy + self.answer
+        self.gap + self.repeat + self.fold + self.chips + self.rules + self.privacy + self.answer
     }
 
     /// Adds another client's counts.
@@ -80,6 +85,7 @@ impl Breaches {
         self.repeat += other.repeat;
         self.fold += other.fold;
         self.chips += other.chips;
+        self.rules += other.rules;
         self.privacy += other.privacy;
         self.answer += other.answer;
         self.jumped += other.jumped;

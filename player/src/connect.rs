@@ -427,7 +427,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let dialer = Dialer::new(&format!("ws://{}/ws", listener.local_addr().unwrap())).unwrap();
         let (think, away) = (Duration::ZERO, Duration::ZERO);
-        let habits = Habits { think_min: think, think_more: think, chat: 0.0, leave: 0.0, vanish: 0.0, away };
+        let habits =
+            Habits { think_min: think, think_more: think, chat: 0.0, leave: 0.0, away, ..Habits::default() };
         let tables = Arc::default();
         let character = Character { style: Style::Tight, habits, tables, home: 0, seed: 1 };
         let playing = tokio::spawn(async move {

@@ -182,6 +182,14 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_buy_in_brings_its_limits() {
+        let text = r#"{"t":"refused","n":4,"room":"t1","code":"left_with_more","message":"no","legal":{"hand":2,"turn":null,
+            "buy_in":{"min":812,"max":812}}}"#;
+        let Incoming::Refused(refusal) = read(text).unwrap() else { panic!("another message") };
+        assert_eq!(refusal.legal.unwrap().buy_in.unwrap().min, 812);
+    }
+
+    #[test]
     fn plain_messages_and_frames_are_read() {
         assert!(matches!(
             read(r#"{"t":"pong","at":1,"now_ms":2}"#),

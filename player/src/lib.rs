@@ -7,7 +7,7 @@
 //!
 //! - [`client`]: hello, resume, commands, rooms. Built of [`incoming`] (reading messages), [`follower`] (keyframes and deltas
 //!   folded into a view, judged in [`watched`]) and [`answers`] (every command has one).
-//! - [`referee`] and [`breach`]: what must never be seen, and the count of what was.
+//! - [`referee`], [`fair_play`] and [`breach`]: what must never be seen, and the count of what was.
 //! - [`bot`]: who plays; [`style`]: how. Of the styles, those of the crowd look at [`hand_strength`], the sensible ones
 //!   ([`sensible`]) at `starting_hand` and `equity`.
 //! - [`connect`]: a bot over real WebSockets; [`comeback`]: what follows the end of one; [`guest`]: tokens.
@@ -19,6 +19,7 @@ pub mod client;
 pub mod comeback;
 pub mod connect;
 mod equity;
+pub mod fair_play;
 pub mod follower;
 pub mod guest;
 pub mod hand_strength;

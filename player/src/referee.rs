@@ -10,6 +10,7 @@ use shared::{
 
 use crate::{
     breach::{Breach, Breaches},
+    fair_play::FairPlay,
     follower::When,
 };
 
@@ -25,6 +26,7 @@ pub struct Referee {
     doubted: Option<Vec<Card>>,
     /// A card of this hand has already been seen twice: told once.
     doubled: bool,
+    fair_play: FairPlay,
 }
 
 impl Referee {
@@ -35,6 +37,9 @@ impl Referee {
 
     /// Judges an event, once before and once after it is applied.
     pub fn event(&mut self, when: When, event: &TableEvent, view: &TableView, breaches: &mut Breaches) {
+        if let Some(unfair) = self.fair_play.event(when, event, view) {
+            breaches.count(Breach::Rules, || unfair);
+        }
         match when {
             When::Before => self.before(event, view, breaches),
             When::After => self.after(event, view, breaches),
@@ -105,6 +110,11 @@ impl Referee {
                 .count(Breach::Privacy, || format!("a keyframe shows {user}'s cards while there is betting"));
         }
         self.distinct(view, breaches);
+    }
+
+    /// Frames were left out: whatever follows from hand to hand is not known any more.
+    pub fn lose_track(&mut self) {
+        self.fair_play.forget();
     }
 
     /// Frames were jumped over together with a change of owner.

@@ -94,6 +94,9 @@ impl Watched {
                 // The hands of a lost suffix may be dealt again, with other cards.
                 self.referee = Referee::new();
             }
+            if step != Ok(Step::Next) {
+                self.referee.lose_track();
+            }
             if step == Ok(Step::Jumped) && at.epoch() > epoch_before {
                 self.referee.doubt();
             }

@@ -92,6 +92,7 @@ impl Report {
             ("repeat", seen.repeat),
             ("fold", seen.fold),
             ("chips", seen.chips),
+            ("rules", seen.rules),
             ("privacy", seen.privacy),
             ("answer", seen.answer),
         ];

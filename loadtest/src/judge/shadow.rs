@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use player::follower::{Follower, Step};
+use player::{
+    fair_play::FairPlay,
+    follower::{Follower, Step},
+};
 use shared::{
     entry::{Entry, Kind},
     id::{NodeId, Position, RoomId, Seq, SessionId, UserId},
@@ -25,6 +28,8 @@ pub enum Promise {
     Fold,
     /// Chips add up after every event.
     Chips,
+    /// Top-ups and blinds are as the rules of the table say.
+    Rules,
     /// An accepted command is applied once.
     Once,
     /// An acknowledged command is in the journal.
@@ -45,9 +50,9 @@ pub enum Promise {
 
 impl Promise {
     /// All of them.
-    pub fn all() -> [Self; 11] {
-        use Promise::{Chips, Client, Durable, Equal, Fold, Linear, Live, Once, Privacy, Sound, Told};
-        [Linear, Fold, Chips, Once, Durable, Equal, Privacy, Client, Live, Told, Sound]
+    pub fn all() -> [Self; 12] {
+        use Promise::{Chips, Client, Durable, Equal, Fold, Linear, Live, Once, Privacy, Rules, Sound, Told};
+        [Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound]
     }
 
     /// The name in reports.
@@ -76,6 +81,7 @@ pub struct Shadow {
 struct Journal {
     last: Position,
     follower: Follower,
+    fair_play: FairPlay,
     /// A hole was seen (only possible after a loss): no fold until the next keyframe.
     torn: bool,
     /// The broker has lost entries of it.
@@ -437,7 +443,7 @@ impl Journal {
     }
 
     fn fold(&mut self, at: Position, text: Text, room: &RoomId, broken: &mut Vec<(Promise, String)>) {
-        let mut unbalanced = false;
+        let (mut unbalanced, mut unfair) = (false, Vec::new());
         let step = match text.state {
             Some(state) => {
                 if self.torn {
@@ -448,13 +454,23 @@ impl Journal {
                 self.follower.keyframe(at, state)
             }
             None if self.torn => return,
-            None => self.follower.delta(at, &text.events, |_, _, view| unbalanced |= !view.conserves_chips()),
+            None => {
+                let fair_play = &mut self.fair_play;
+                self.follower.delta(at, &text.events, |when, event, view| {
+                    unbalanced |= !view.conserves_chips();
+                    unfair.extend(fair_play.event(when, event, view));
+                })
+            }
         };
+        if step != Ok(Step::Next) {
+            self.fair_play.forget();
+        }
         let ended = |event: &&TableEvent| matches!(event, TableEvent::HandEnded { .. });
         self.hands_ended += text.events.iter().filter(ended).count() as u64;
         if unbalanced {
             broken.push((Promise::Chips, format!("{room} {at}: chips do not add up")));
         }
+        broken.extend(unfair.into_iter().map(|what| (Promise::Rules, format!("{room} {at}: {what}"))));
         match step {
             Err(fault) => broken.push((Promise::Fold, format!("{room} {at}: {fault:?}"))),
             Ok(Step::Rewound) if !self.lossy => {
@@ -491,6 +507,7 @@ impl Journal {
             }
         }
         self.views.split_off(&after);
+        self.fair_play.forget();
         self.follower.forget();
         if let Some((at, view)) = self.views.last_key_value() {
             self.follower

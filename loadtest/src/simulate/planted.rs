@@ -28,6 +28,10 @@ pub enum Planted {
     SkipsTheFence,
     /// Workers forget that they have answered a command.
     ForgetsAnswers,
+    /// Tables bring all that was promised, whatever was won meanwhile.
+    BringsWholeTopUps,
+    /// Tables forget who owes blinds.
+    ForgivesBlinds,
     /// Workers publish a player's part for somebody else too.
     LeaksCards,
     /// Relays leave out a delta now and then.

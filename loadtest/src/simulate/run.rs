@@ -116,6 +116,8 @@ pub fn count_panics() {
 pub fn run(plan: &Plan) -> Verdict {
     PANICS.take();
     dealer_worker::planted::forget_answers(plan.planted == Some(Planted::ForgetsAnswers));
+    dealer_worker::planted::bring_whole_top_ups(plan.planted == Some(Planted::BringsWholeTopUps));
+    dealer_worker::planted::forgive_blinds(plan.planted == Some(Planted::ForgivesBlinds));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime without I/O can be built");
     let began = WallInstant::now();
@@ -241,6 +243,9 @@ fn characters(plan: &Plan, tables: &Arc<[RoomId]>, rng: &mut ChaCha8Rng) -> impl
             think_more: Duration::from_millis(rng.random_range(50..600)),
             chat: 0.05,
             leave: 0.02,
+            sit_out: 0.03,
+            top_up: 0.05,
+            wait: 0.3,
             vanish: 0.03,
             away: Duration::from_secs(4),
         },

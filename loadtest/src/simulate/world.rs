@@ -175,7 +175,13 @@ impl World {
                 ports.store = Arc::new(LyingStore::new(self.store.handle(node), planted));
             }
             Some(Planted::LeaksCards) => ports.bus = Arc::new(LeakyBus(ports.bus)),
-            Some(Planted::ForgetsAnswers | Planted::DropsDeltas) | None => {}
+            Some(
+                Planted::ForgetsAnswers
+                | Planted::BringsWholeTopUps
+                | Planted::ForgivesBlinds
+                | Planted::DropsDeltas,
+            )
+            | None => {}
         }
         ports
     }

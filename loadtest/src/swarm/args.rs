@@ -100,6 +100,10 @@ impl SwarmArgs {
             think_more: think * 3 / 4,
             chat: self.chat,
             leave: self.leave,
+            // As rare as leaving: what a table must do about them is judged, and the pace of hands is to stay what it is.
+            sit_out: self.leave,
+            top_up: self.leave,
+            wait: 0.3,
             vanish: self.vanish,
             away: Duration::from_millis(self.away_ms),
         }

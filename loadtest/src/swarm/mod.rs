@@ -37,7 +37,7 @@ pub async fn command(args: SwarmArgs) -> anyhow::Result<ExitCode> {
         Crowd::find(&args).await?.run(&args, &stop).await
     };
     if args.part.is_some() {
-        say(serde_json::to_string(&processes::Said::Outcome(outcome.into()))?);
+        say(serde_json::to_string(&processes::Said::Outcome(Box::new(outcome.into())))?);
         return Ok(ExitCode::SUCCESS);
     }
     let mut described = Vec::new();

@@ -29,7 +29,7 @@ pub enum Said {
     /// How far it is.
     Progress(Progress),
     /// How it ended.
-    Outcome(WholeOutcome),
+    Outcome(Box<WholeOutcome>),
 }
 
 /// An [`Outcome`] with nothing left out.
@@ -142,7 +142,7 @@ pub async fn run(args: &SwarmArgs, stop: &CancellationToken) -> anyhow::Result<O
                 view.playing(sum(&progress), begin.get_or_insert_with(Instant::now).elapsed());
             }
             Said::Outcome(part) => {
-                let part = Outcome::from(part);
+                let part = Outcome::from(*part);
                 ended += 1;
                 match &mut outcome {
                     Some(whole) => whole.add(&part),

@@ -193,7 +193,7 @@ mod tests {
             concat!(
                 r#"{"bots":6,"seconds":30,"hands":4,"actions":50,"deliveries":300,"#,
                 r#""latency_us":{"p50":700,"p99":700,"p999":700,"max":700},"#,
-                r#""breaches":{"gap":0,"repeat":0,"fold":0,"chips":2,"privacy":0,"answer":0},"refused":{"late":3}}"#
+                r#""breaches":{"gap":0,"repeat":0,"fold":0,"chips":2,"rules":0,"privacy":0,"answer":0},"refused":{"late":3}}"#
             )
         );
     }
