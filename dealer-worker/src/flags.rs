@@ -7,6 +7,7 @@ use shared::{
     protocol::table::{
         AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, Straddles, TableConfig,
     },
+    serve::HttpArgs,
 };
 
 use crate::{
@@ -39,6 +40,9 @@ pub struct Flags {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
     pub threads: ThreadArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub http: HttpArgs,
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
     pub ops: OpsArgs,

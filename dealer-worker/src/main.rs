@@ -1,6 +1,6 @@
 //! The `dealer-worker` process.
 
-use std::{future::IntoFuture as _, process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use dealer_worker::{Worker, flags::Flags, open_tables, table::settings::check};
@@ -11,6 +11,7 @@ use shared::{
     ports::Ports,
     readiness::{Readiness, drain_route, ops_routes},
     redis::Redis,
+    serve::{Front, serve},
     signals,
     store::redis::RedisStore,
     telemetry::{Metrics, exit_code},
@@ -51,8 +52,9 @@ async fn run(flags: Flags) -> anyhow::Result<()> {
 
     let ops = flags.ops.ops_listen.listen("--ops-listen").await?;
     tracing::info!(ops = %ops.local_addr()?, %node, "dealer worker is up");
-    let routes = ops_routes(metrics, readiness.clone()).merge(drain_route(leaving.clone()));
-    let watching = axum::serve(ops, routes).into_future();
+    let guard = flags.ops.guard(ops.local_addr()?)?;
+    let routes = guard.protect(ops_routes(metrics, readiness.clone()).merge(drain_route(leaving.clone())));
+    let watching = serve(ops, routes, Front::operators(flags.http), std::future::pending());
 
     if flags.tables.tables > 0 {
         let opened = open_tables(&ports, flags.tables.tables, &flags.tables.config()).await?;
@@ -66,7 +68,7 @@ async fn run(flags: Flags) -> anyhow::Result<()> {
     };
     tokio::select! { biased;
         ended = worker.run(leaving.clone()) => ended.context("the worker has ended"),
-        ended = watching => ended.context("the operators' server ended"),
+        () = watching => unreachable!("it serves for ever"),
         () = told => unreachable!("it waits for the worker to end"),
     }
 }

@@ -57,7 +57,7 @@ impl Process {
 
     async fn ask(&self, request: &str) -> String {
         let mut operators = TcpStream::connect(self.ops).await.expect("it listens for operators");
-        let request = format!("{request}\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let request = format!("{request}\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         operators.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         operators.read_to_string(&mut answer).await.unwrap();

@@ -12,6 +12,7 @@ use shared::{
     flags,
     listen::Address,
     protocol::table::TableConfig,
+    serve::HttpArgs,
 };
 
 /// How many tables a house may have: more want a cluster.
@@ -77,6 +78,10 @@ pub struct Config {
     #[command(flatten, next_help_heading = "Connections")]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
     pub relay: RelayConfig,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub http: HttpArgs,
 
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]

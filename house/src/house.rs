@@ -20,6 +20,7 @@ use shared::{
     ports::Ports,
     readiness::{Readiness, ops_routes},
     seal::SealKey,
+    serve::{Front, OpsGuard, TrustProxy, ops::BadTokenFile, serve},
     store::memory::MemoryStore,
     telemetry::Metrics,
     wire::Wire,
@@ -29,8 +30,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{bots, config::Config, site};
 
-/// Whoever has not ended so long after the house was told to close is cut off. Nothing is lost by it: all is memory.
-const CLOSE_WITHIN: Duration = Duration::from_millis(1_500);
+/// Whoever has not ended so long after everybody was to be gone is cut off. Nothing is lost by it: all is memory.
+const CUT_AFTER: Duration = Duration::from_secs(1);
 
 /// Why a house did not open.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,9 @@ pub enum OpenError {
     /// The flags describe no table.
     #[error(transparent)]
     Tables(#[from] dealer_worker::OpenError),
+    /// The operators' token cannot be read.
+    #[error(transparent)]
+    Token(#[from] BadTokenFile),
     /// The process counts its metrics elsewhere.
     #[error(transparent)]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
@@ -56,6 +60,8 @@ pub struct House {
     address: SocketAddr,
     ops: TcpListener,
     ops_address: SocketAddr,
+    front: Front,
+    guard: OpsGuard,
     metrics: Metrics,
     desk: Desk,
     relay: Arc<Relay>,
@@ -75,6 +81,10 @@ impl House {
         let listener = config.listen.listen("--listen").await?;
         let ops = config.ops.ops_listen.listen("--ops-listen").await?;
         let (address, ops_address) = (listener.local_addr()?, ops.local_addr()?);
+        let guard = config.ops.guard(ops_address)?;
+        if let (Some(name), TrustProxy::Nobody) = (config.listen.name(), &config.relay.trust_proxy) {
+            config.relay.hosts.push(name);
+        }
         let metrics = Metrics::install()?;
 
         // One node would do for the broker; two show who is who in the logs.
@@ -105,8 +115,23 @@ impl House {
         config.relay.connections_max += bots;
         config.relay.connections_per_address_max += bots;
         config.relay.node = Some(door);
+        // A bot's connection is two open files here: the relay's and its own.
+        let front = config.relay.front(config.http, bots);
         let relay = Relay::new(outside, config.relay.clone(), keys);
-        Ok(Self { config, listener, address, ops, ops_address, metrics, desk, relay, worker, tables })
+        Ok(Self {
+            config,
+            listener,
+            address,
+            ops,
+            ops_address,
+            front,
+            guard,
+            metrics,
+            desk,
+            relay,
+            worker,
+            tables,
+        })
     }
 
     /// Where it listens.
@@ -124,8 +149,15 @@ impl House {
         format!("http://{}/", reachable(self.address))
     }
 
-    /// Runs until `closing` is cancelled, then says goodbye to everybody and returns, within two seconds. Dropping
-    /// it ends everything at once.
+    /// How long closing takes at most: everybody is told to go at a time of their own within `--drain-ms`, hands go on
+    /// meanwhile, and who does not answer the goodbye within `--close-ms` is cut off.
+    pub fn closes_within(&self) -> Duration {
+        let relay = &self.config.relay;
+        Duration::from_millis(relay.drain_ms.saturating_add(relay.close_ms)) + CUT_AFTER
+    }
+
+    /// Runs until `closing` is cancelled, then says goodbye to everybody and returns, after [`Self::closes_within`] at the
+    /// latest. Dropping it ends everything at once.
     ///
     /// # Errors
     /// If the dealer worker fails, without which there is no game.
@@ -133,9 +165,10 @@ impl House {
     /// # Panics
     /// If a part of the house does.
     pub async fn run(self, closing: CancellationToken) -> Result<(), dealer_worker::Failed> {
+        let closes_within = self.closes_within();
         let dialer =
             Dialer::new(&format!("ws://{}/ws", reachable(self.address))).expect("an address makes a URL");
-        let api = self.config.tokens.api(self.config.relay.trust_proxy, Vec::new());
+        let api = self.config.tokens.api(self.config.relay.hosts.clone(), Vec::new());
         let site = site::router(&self.relay, reception::router(self.desk.clone(), api));
         let _tidy = self.metrics.keep_tidy();
         let readiness = Readiness::new();
@@ -145,12 +178,20 @@ impl House {
             let troubles = relay.troubles();
             if troubles.is_empty() { Ok(()) } else { Err(troubles.join(", ")) }
         });
-        let ops = ops_routes(self.metrics, readiness);
+        let ops = self.guard.protect(ops_routes(self.metrics, readiness));
         let mut parts = JoinSet::new();
-        parts.spawn(relay::serve(self.listener, site, closing.clone().cancelled_owned()));
-        parts.spawn(relay::serve(self.ops, ops, closing.clone().cancelled_owned()));
-        parts.spawn(self.relay.run(closing.clone().cancelled_owned()));
-        // It deals until everybody has gone, and then just ends: there is nobody to hand tables over to.
+        // HTTP is served until everybody has gone: newcomers are told so, and operators see how it goes.
+        let gone = CancellationToken::new();
+        parts.spawn(serve(self.listener, site, self.front, gone.clone().cancelled_owned()));
+        let operators = Front::operators(self.config.http);
+        parts.spawn(serve(self.ops, ops, operators, gone.clone().cancelled_owned()));
+        let relay = self.relay.run(closing.clone().cancelled_owned());
+        parts.spawn(async move {
+            relay.await;
+            gone.cancel();
+        });
+        // It deals until everybody has gone, and then just ends: there is nobody to hand tables over to. The bots play on too,
+        // until they are told to go like everybody.
         let dealing = CancellationToken::new();
         let mut worker = JoinSet::new();
         worker.spawn(self.worker.run(dealing.clone()));
@@ -162,11 +203,11 @@ impl House {
             Some(ended) = worker.join_next() => ended.expect("the worker does not panic")?,
             Some(ended) = parts.join_next() => ended.expect("neither relay nor server panics"),
         }
-        drop(bots);
         closing.cancel();
-        if timeout(CLOSE_WITHIN, async { while parts.join_next().await.is_some() {} }).await.is_err() {
+        if timeout(closes_within, async { while parts.join_next().await.is_some() {} }).await.is_err() {
             tracing::debug!("some were still there at the end");
         }
+        drop(bots);
         Ok(())
     }
 }

@@ -19,9 +19,12 @@ use axum::{
     routing::{get, post},
 };
 use serde::Deserialize;
-use shared::text::PlayerName;
+use shared::{
+    serve::{Caller, HostName, Hosts, Pages},
+    text::PlayerName,
+};
 
-use crate::{address, cors, desk::Desk, error::ApiError, limit::AddressLimit};
+use crate::{cors, desk::Desk, error::ApiError, limit::AddressLimit};
 
 /// The largest body of a request, in bytes. A token has about 300.
 pub const BODY_BYTES_MAX: usize = 4 * 1024;
@@ -36,8 +39,8 @@ pub struct ApiConfig {
     pub tokens_per_minute: u32,
     /// Tokens for one address at once.
     pub tokens_burst: u32,
-    /// Take the client's address from the last entry of `X-Forwarded-For`.
-    pub trust_proxy: bool,
+    /// Names by which pages may reach the interface, beside the usual ones.
+    pub hosts: Vec<HostName>,
     /// Other origins whose pages may read the answers.
     pub allow_origin: Vec<HeaderValue>,
 }
@@ -58,10 +61,10 @@ struct AskRefresh {
 
 /// The interface in front of a desk.
 ///
-/// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: limits go by the peer's address.
+/// Serve it with [`shared::serve`](fn@shared::serve::serve), which says whose request it is: limits go by that.
 pub fn router(desk: Desk, config: ApiConfig) -> Router {
     let limit = AddressLimit::new(config.tokens_per_minute, config.tokens_burst).map(Arc::new);
-    let gate = Gate { limit, trust_proxy: config.trust_proxy };
+    let gate = Gate { limit, pages: Pages::new(Hosts::new(config.hosts), Vec::new()) };
     let tokens = Router::new()
         .route("/api/guest", post(new_guest))
         .route("/api/refresh", post(refresh))
@@ -79,18 +82,19 @@ pub fn router(desk: Desk, config: ApiConfig) -> Router {
     tokens.merge(keys).merge(not_found).layer(from_fn_with_state(origins, cors::permit))
 }
 
-/// Who may ask how often.
+/// Who may ask, and how often. Only the name by which a page came is looked at: whose pages may read is `cors`.
 #[derive(Clone)]
 struct Gate {
     limit: Option<Arc<AddressLimit>>,
-    trust_proxy: bool,
+    pages: Pages,
 }
 
 async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    let admitted = gate.limit.map_or(Ok(()), |limit| {
-        limit.admit(address::of(request.headers(), request.extensions(), gate.trust_proxy))
-    });
-    match admitted {
+    let caller = Caller::of(request.extensions());
+    if let Err(stranger) = gate.pages.check_host(request.headers(), caller) {
+        return stranger.into_response();
+    }
+    match gate.limit.map_or(Ok(()), |limit| limit.admit(caller.address)) {
         Ok(()) => next.run(request).await,
         Err(wait) => ApiError::TooFast(wait).into_response(),
     }

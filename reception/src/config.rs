@@ -1,12 +1,13 @@
 //! Flags and environment variables of the `reception` binary.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use axum::http::HeaderValue;
 use clap::Parser;
 use shared::{
-    config::{LogArgs, OpsArgs},
+    config::{LogArgs, OpsArgs, positive},
     listen::Address,
+    serve::{Front, HostName, HttpArgs, Limits, TrustProxy},
 };
 
 use crate::api::ApiConfig;
@@ -57,9 +58,24 @@ pub struct Config {
     #[arg(long, env = "CARDHOUSE_DRAIN_MS", default_value_t = 5_000, value_name = "MS")]
     pub drain_ms: u64,
 
-    /// Take the client's address from the last entry of X-Forwarded-For. Only behind a proxy that sets it
-    #[arg(long, env = "CARDHOUSE_TRUST_PROXY")]
-    pub trust_proxy: bool,
+    /// Believe proxies about a client's address, which they write into X-Forwarded-For: a number of proxies, one behind
+    /// the other (alone: 1), or their networks, such as 10.0.0.0/8,fd00::/8. Only behind proxies that set that header
+    #[arg(long, env = "CARDHOUSE_TRUST_PROXY", value_name = "PROXIES", num_args = 0..=1, default_value = "false", default_missing_value = "1", hide_default_value = true)]
+    pub trust_proxy: TrustProxy,
+
+    /// A name by which pages may reach the interface, such as cards.example; .cards.example for all below it, * for any.
+    /// Several separated by commas. Addresses, localhost and this machine's name always may, and behind a trusted proxy
+    /// all do unless one is named
+    #[arg(long = "host", env = "CARDHOUSE_HOSTS", value_name = "NAME", value_delimiter = ',')]
+    pub hosts: Vec<HostName>,
+
+    /// Connections at most
+    #[arg(long, env = "CARDHOUSE_CONNECTIONS_MAX", value_name = "COUNT", default_value_t = Limits::default().connections_max, value_parser = positive::<usize>)]
+    pub connections_max: usize,
+
+    /// Connections at most from one address: an IPv4 address or an IPv6 /64
+    #[arg(long, env = "CARDHOUSE_CONNECTIONS_PER_ADDRESS_MAX", value_name = "COUNT", default_value_t = Limits::default().connections_per_address_max, value_parser = positive::<usize>)]
+    pub connections_per_address_max: usize,
 
     /// Other origins whose pages may use the interface, such as `https://cards.example`; several separated by commas
     #[arg(long, env = "CARDHOUSE_ALLOW_ORIGIN", value_delimiter = ',')]
@@ -71,11 +87,28 @@ pub struct Config {
 
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
+    pub http: HttpArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
     pub ops: OpsArgs,
 
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
     pub log: LogArgs,
+}
+
+impl Config {
+    /// How the interface is served.
+    pub fn front(&self) -> Front {
+        let limits = Limits {
+            connections_max: self.connections_max,
+            connections_per_address_max: self.connections_per_address_max,
+            files_kept: 0,
+        };
+        let farewell = Duration::from_millis(self.drain_ms);
+        Front::new(self.http, limits, self.trust_proxy.clone()).with_farewell(farewell)
+    }
 }
 
 /// The part of the flags that the house has too.
@@ -103,11 +136,11 @@ impl TokenArgs {
     }
 
     /// What the interface allows, together with what the house takes from its relay's flags.
-    pub fn api(&self, trust_proxy: bool, allow_origin: Vec<HeaderValue>) -> ApiConfig {
+    pub fn api(&self, hosts: Vec<HostName>, allow_origin: Vec<HeaderValue>) -> ApiConfig {
         ApiConfig {
             tokens_per_minute: self.tokens_per_minute,
             tokens_burst: self.tokens_burst,
-            trust_proxy,
+            hosts,
             allow_origin,
         }
     }

@@ -8,13 +8,12 @@
 //! - [`error`]: how a client is refused.
 //! - [`desk`]: who hands out the tokens; `guest`: whom they name.
 //! - [`keyring`], [`key_dir`]: the keys in force, and where they come from.
-//! - [`limit`]: how often one address may ask; whose address it is stands in `address`.
+//! - [`limit`]: how often one address may ask.
 //! - `cors`: which other origins may read.
 //! - [`config`]: flags of the binary.
 //!
 //! Not here: accounts and passwords; chips; TLS (Nginx does it).
 
-mod address;
 pub mod api;
 pub mod config;
 mod cors;

@@ -1,17 +1,17 @@
 //! The `reception` binary: reads its keys, serves, and leaves on SIGTERM or Ctrl-C.
 
-use std::{future::IntoFuture as _, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+use std::{future::pending, process::ExitCode, sync::Arc, time::Duration};
 
-use anyhow::Context as _;
 use reception::{Desk, Keyring, config::Config, key_dir::KeyDir};
 use shared::{
     clock::Clock,
     flags,
     readiness::{Readiness, drain_route, ops_routes},
+    serve::{Front, serve},
     signals,
     telemetry::{Metrics, exit_code},
 };
-use tokio::{runtime::Runtime, time::timeout};
+use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
     exit_code("reception", start())
@@ -27,6 +27,7 @@ async fn run() -> anyhow::Result<()> {
     let metrics = Metrics::install()?;
     let _tidy = metrics.keep_tidy();
     let leaving = signals::leaving()?;
+    let front = config.front();
 
     let keys = KeyDir::new(config.key_dir, Duration::from_millis(config.key_settle_ms));
     let keyring = Arc::new(Keyring::new(keys.read_or_create()?));
@@ -40,23 +41,21 @@ async fn run() -> anyhow::Result<()> {
     let listener = config.listen.listen("--listen").await?;
     tracing::info!(address = %listener.local_addr()?, ops = %ops.local_addr()?, "listening");
 
-    let api = config.tokens.api(config.trust_proxy, config.allow_origin);
-    let router = reception::router(desk, api).into_make_service_with_connect_info::<SocketAddr>();
-    let serving =
-        axum::serve(listener, router).with_graceful_shutdown(leaving.clone().cancelled_owned()).into_future();
-    let routes = ops_routes(metrics, readiness.clone()).merge(drain_route(leaving.clone()));
-    let watching = axum::serve(ops, routes).into_future();
-    tokio::pin!(serving);
+    let router = reception::router(desk, config.tokens.api(config.hosts, config.allow_origin));
+    let serving = serve(listener, router, front, leaving.clone().cancelled_owned());
+    let guard = config.ops.guard(ops.local_addr()?)?;
+    let routes = guard.protect(ops_routes(metrics, readiness.clone()).merge(drain_route(leaving.clone())));
+    let watching = serve(ops, routes, Front::operators(config.http), pending());
+    let told = async {
+        leaving.cancelled().await;
+        tracing::info!("leaving");
+        readiness.drain();
+        pending::<()>().await
+    };
     tokio::select! {
-        ended = &mut serving => return ended.context("the server ended"),
-        ended = watching => return ended.context("the operators' server ended"),
+        () = serving => Ok(()),
+        () = watching => unreachable!("it serves for ever"),
         () = rereading => unreachable!("keys are followed for ever"),
-        () = leaving.cancelled() => tracing::info!("leaving"),
+        () = told => unreachable!("it waits for the server to end"),
     }
-    readiness.drain();
-    leaving.cancel();
-    if timeout(Duration::from_millis(config.drain_ms), serving).await.is_err() {
-        tracing::warn!("some requests were cut off");
-    }
-    Ok(())
 }

@@ -5,6 +5,7 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::{Receiver, channel},
     time::{Duration, Instant},
 };
 
@@ -21,11 +22,20 @@ struct Reception {
     process: Child,
     address: SocketAddr,
     ops: SocketAddr,
+    /// What it logs.
+    log: Receiver<String>,
 }
 
 impl Reception {
     fn start(key_dir: &Path) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_reception"))
+        Self::start_after("", key_dir, &[])
+    }
+
+    /// Started by a shell that first does `before`, such as setting a limit.
+    fn start_after(before: &str, key_dir: &Path, flags: &[&str]) -> Self {
+        let mut process = Command::new("sh")
+            .args(["-c", &format!("{before}\nexec \"$@\""), "sh", env!("CARGO_BIN_EXE_reception")])
+            .args(flags)
             .args(["--listen", "127.0.0.1:0", "--key-settle-ms", "0", "--key-reread-ms", "100"])
             .args(["--log-format", "json", "--key-dir"])
             .arg(key_dir)
@@ -41,9 +51,10 @@ impl Reception {
             .find(|line| line["message"] == "listening")
             .expect("it says where it listens");
         // Read on, so that it never waits for us.
-        std::thread::spawn(move || log.for_each(drop));
+        let (tell, logged) = channel();
+        std::thread::spawn(move || log.map_while(Result::ok).for_each(|line| drop(tell.send(line))));
         let address = |field: &str| listening[field].as_str().unwrap().parse().unwrap();
-        Self { process, address: address("address"), ops: address("ops") }
+        Self { process, address: address("address"), ops: address("ops"), log: logged }
     }
 
     fn jwks(&self) -> KeySet {
@@ -124,7 +135,7 @@ fn a_log_that_nobody_reads_does_not_stop_reception() {
         .stderr(stderr)
         .spawn()
         .unwrap();
-    let mut reception = Reception { process, address, ops };
+    let mut reception = Reception { process, address, ops, log: channel().1 };
     until(|| TcpStream::connect(address).is_ok());
     assert_eq!(ask(address, "POST", "/api/guest", r#"{"name":"Ann"}"#).0, 201);
     assert_eq!(ask(ops, "GET", "/livez", "").0, 200);
@@ -170,4 +181,32 @@ fn a_port_that_is_taken_is_an_error_that_names_the_flag() {
         Command::new(env!("CARGO_BIN_EXE_reception")).args(["--listen", "localhost"]).output().unwrap();
     let said = String::from_utf8_lossy(&none.stderr);
     assert!(said.contains("localhost has no port; try localhost:8080"), "{said}");
+}
+
+#[test]
+fn with_few_files_bodies_that_never_come_keep_nobody_out_for_long_and_fill_no_log() {
+    let temporary = tempfile::tempdir().unwrap();
+    let reception = Reception::start_after("ulimit -n 18", temporary.path(), &["--http-body-ms", "200"]);
+    let hanging: Vec<_> = (0..12)
+        .map(|_| {
+            let mut stream = TcpStream::connect(reception.address).unwrap();
+            write!(stream, "POST /api/guest HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{{").unwrap();
+            stream
+        })
+        .collect();
+    until(|| {
+        // Whoever is turned away comes again.
+        let mut stream = TcpStream::connect(reception.address).unwrap();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        let body = r#"{"name":"Ann"}"#;
+        let head = "POST /api/guest HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json";
+        let mut answer = [0; 12];
+        write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).is_ok()
+            && stream.read_exact(&mut answer).is_ok()
+            && answer == *b"HTTP/1.1 201"
+    });
+    drop(hanging);
+    let about_it = |line: &String| line.contains("cannot accept") || line.contains("turns connections away");
+    let lines: Vec<String> = reception.log.try_iter().filter(about_it).collect();
+    assert!(lines.len() <= 2, "{lines:#?}");
 }

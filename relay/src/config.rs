@@ -1,7 +1,16 @@
 //! Every bound of a relay, with its unit and default: flags, or `CARDHOUSE_*` environment variables.
 
 use clap::Args;
-use shared::{config::positive, members::Heartbeat};
+use shared::{
+    config::positive,
+    members::Heartbeat,
+    serve::{Front, HostName, Hosts, HttpArgs, Limits, Pages, TrustProxy},
+};
+
+/// Room for what browsers ask beside their sockets, and for connections that are told that there is none, as a part of the
+/// limits on sockets and at least so many.
+const BESIDE_PART: usize = 16;
+const BESIDE_MIN: usize = 64;
 
 /// The bounds of a relay. Times in milliseconds, sizes in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -10,12 +19,18 @@ pub struct RelayConfig {
     /// Connections at most; more are turned away with close code 1013.
     #[arg(long, env = "CARDHOUSE_CONNECTIONS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().connections_max, value_parser = positive::<usize>)]
     pub connections_max: usize,
-    /// Connections at most from one address.
+    /// Connections at most from one address: an IPv4 address or an IPv6 /64.
     #[arg(long, env = "CARDHOUSE_CONNECTIONS_PER_ADDRESS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().connections_per_address_max, value_parser = positive::<usize>)]
     pub connections_per_address_max: usize,
-    /// Believe `X-Forwarded-For` and `X-Real-IP` about a client's address: only behind a proxy that sets them.
-    #[arg(long, env = "CARDHOUSE_TRUST_PROXY")]
-    pub trust_proxy: bool,
+    /// Believe proxies about a client's address, which they write into `X-Forwarded-For`: a number of proxies, one behind the
+    /// other (alone: 1), or their networks, such as `10.0.0.0/8,fd00::/8`. Only behind proxies that set that header.
+    #[arg(long, env = "CARDHOUSE_TRUST_PROXY", value_name = "PROXIES", num_args = 0..=1, default_value = "false", default_missing_value = "1", hide_default_value = true)]
+    pub trust_proxy: TrustProxy,
+    /// A name by which pages may reach this house, such as `cards.example`; `.cards.example` for all below it, `*` for any. May
+    /// be repeated or a list with commas. Addresses, `localhost` and this machine's name always may, and behind a trusted proxy
+    /// all do unless one is named.
+    #[arg(long = "host", env = "CARDHOUSE_HOSTS", value_name = "NAME", value_delimiter = ',')]
+    pub hosts: Vec<HostName>,
     /// The edge takes a client that connects with `?near=TABLE` to the relay of that table's players: tell clients to do so
     /// when they have a seat.
     #[arg(long, env = "CARDHOUSE_NEAR")]
@@ -137,7 +152,10 @@ pub struct RelayConfig {
 
 /// Under which headings `--help` shows them.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Connections", &["connections_max", "connections_per_address_max", "trust_proxy", "near", "origins"]),
+    (
+        "Connections",
+        &["connections_max", "connections_per_address_max", "trust_proxy", "near", "origins", "hosts"],
+    ),
     ("Connections", &["hello_ms", "idle_ms", "slow_ms", "close_ms", "drain_ms"]),
     (
         "What one client may",
@@ -152,6 +170,24 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Lobby", &["lobby_every_ms", "lobby_forget_ms", "lobby_tables_max"]),
     ("Keys of tokens", &["keys_refresh_ms", "keys_refresh_min_ms"]),
 ];
+
+impl RelayConfig {
+    /// How the relay's port is served. `files_kept`: what the process keeps open beside.
+    pub fn front(&self, http: HttpArgs, files_kept: usize) -> Front {
+        let with_beside = |max: usize| max.saturating_add((max / BESIDE_PART).max(BESIDE_MIN));
+        let limits = Limits {
+            connections_max: with_beside(self.connections_max),
+            connections_per_address_max: with_beside(self.connections_per_address_max),
+            files_kept,
+        };
+        Front::new(http, limits, self.trust_proxy.clone())
+    }
+
+    /// The pages that may open a socket.
+    pub fn pages(&self) -> Pages {
+        Pages::new(Hosts::new(self.hosts.clone()), self.origins.clone())
+    }
+}
 
 /// Reads `--origin`: as browsers write it, or `*`.
 fn origin(text: &str) -> Result<String, String> {
@@ -169,7 +205,8 @@ impl Default for RelayConfig {
         Self {
             connections_max: 20_000,
             connections_per_address_max: 10_000,
-            trust_proxy: false,
+            trust_proxy: TrustProxy::Nobody,
+            hosts: Vec::new(),
             near: false,
             origins: Vec::new(),
             message_bytes_max: 16 * 1024,
@@ -230,7 +267,25 @@ mod tests {
         for flag in none.iter().chain(&nobody) {
             assert!(parse(flag).is_err(), "{flag}");
         }
+        assert!(parse("--host=https://cards.example").is_err());
         let pages = parse("--origin=https://cards.example,*").unwrap().config.origins;
         assert_eq!(pages, ["https://cards.example", "*"]);
+    }
+
+    #[test]
+    fn trust_in_proxies_is_given_as_before_or_by_number_or_network() {
+        let trust = |flags: &[&str]| {
+            let flags = ["relay"].iter().chain(flags);
+            Flags::try_parse_from(flags)
+                .map(|flags| flags.config.trust_proxy)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(trust(&[]), Ok(TrustProxy::Nobody));
+        assert_eq!(trust(&["--trust-proxy"]), Ok(TrustProxy::Hops(1)));
+        assert_eq!(trust(&["--trust-proxy", "--near"]), Ok(TrustProxy::Hops(1)));
+        assert_eq!(trust(&["--trust-proxy=true"]), Ok(TrustProxy::Hops(1)));
+        assert_eq!(trust(&["--trust-proxy", "2"]), Ok(TrustProxy::Hops(2)));
+        assert_eq!(trust(&["--trust-proxy", "10.0.0.0/8"]), Ok("10.0.0.0/8".parse().unwrap()));
+        assert!(trust(&["--trust-proxy", "nginx"]).unwrap_err().contains("networks of proxies"));
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! - [`config`]: every bound, with unit and default.
 //! - [`relay`]: the composition: what a relay consists of, and its running.
-//! - `http`, [`mod@serve`], `origin`: from a TCP connection to a WebSocket.
+//! - `http`: from an HTTP request to a WebSocket ([`shared::serve`] accepts it).
 //! - [`session`], `limits`, [`keys`]: what one client says.
 //! - `peer`, [`mod@line`], `registry`: its connection as the rest of the relay sees it.
 //! - `hub`, `room`, `window`: the rooms that are followed, and their frames; `catalogue`: which there are.
@@ -31,14 +31,12 @@ mod limits;
 pub mod line;
 mod lobby;
 mod metrics;
-mod origin;
 mod outgoing;
 mod peer;
 mod presence;
 mod registry;
 pub mod relay;
 mod room;
-pub mod serve;
 pub mod session;
 mod tend;
 mod window;
@@ -48,5 +46,4 @@ pub use config::RelayConfig;
 pub use keys::Keys;
 pub use line::Line;
 pub use relay::Relay;
-pub use serve::serve;
 pub use session::Session;

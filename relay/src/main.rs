@@ -4,7 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use clap::{CommandFactory as _, Parser};
 use hyper::Uri;
-use relay::{Keys, Relay, RelayConfig, config::GROUPS, serve};
+use relay::{Keys, Relay, RelayConfig, config::GROUPS};
 use shared::{
     bus::redis::RedisBus,
     clock::Clock,
@@ -14,6 +14,7 @@ use shared::{
     ports::Ports,
     readiness::{Readiness, drain_route, ops_routes},
     redis::Redis,
+    serve::{Front, HttpArgs, serve},
     signals,
     store::redis::RedisStore,
     telemetry::{Metrics, exit_code},
@@ -46,6 +47,8 @@ struct Config {
     jwks_url: Uri,
     #[command(flatten)]
     relay: RelayConfig,
+    #[command(flatten)]
+    http: HttpArgs,
     #[command(flatten)]
     node: NodeArgs,
     #[command(flatten)]
@@ -81,6 +84,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
     };
     let node = config.node.node_id("relay");
     let bounds = RelayConfig { node: Some(node.clone()), heartbeat: config.node.heartbeat(), ..config.relay };
+    let front = bounds.front(config.http, 0);
     let relay = Relay::new(ports, bounds, Keys::fetched(config.jwks_url));
 
     let readiness = Readiness::new();
@@ -95,15 +99,16 @@ async fn run(config: Config) -> anyhow::Result<()> {
 
     // HTTP is served until the relay has drained: it tells newcomers to go elsewhere.
     let drained = CancellationToken::new();
-    let routes = ops_routes(metrics, readiness).merge(drain_route(leave.clone()));
+    let guard = config.ops.guard(ops.local_addr()?)?;
+    let routes = guard.protect(ops_routes(metrics, readiness).merge(drain_route(leave.clone())));
     let running = async {
         relay.run(leave.cancelled_owned()).await;
         drained.cancel();
     };
     tokio::join!(
         running,
-        serve(listener, relay.router(), drained.clone().cancelled_owned()),
-        serve(ops, routes, drained.clone().cancelled_owned()),
+        serve(listener, relay.router(), front, drained.clone().cancelled_owned()),
+        serve(ops, routes, Front::operators(config.http), drained.clone().cancelled_owned()),
     );
     tracing::info!("relay has left");
     Ok(())

@@ -20,6 +20,7 @@ use shared::{
     node::{LobbyNews, Role, encode},
     ports::Ports,
     protocol::{ClientOut, CloseCode, client_out::NoticeCode},
+    serve::{Pages, address::network},
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -59,6 +60,7 @@ pub struct Relay {
     pub(crate) lobby: Arc<Lobby>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) keys: Arc<Keys>,
+    pub(crate) pages: Pages,
     rng: Mutex<StdRng>,
     ports: Ports,
     /// What running takes.
@@ -90,6 +92,7 @@ impl Relay {
         let (serving, to_serve) = mpsc::unbounded_channel();
         let lobby: Arc<Lobby> = Arc::default();
         let catalogue = Catalogue::new(lobby.clone());
+        let pages = config.pages();
         let works = Works::new(node, config, ports.clock, outgoing, catalogue, tending, serving);
         Arc::new(Self {
             works: Arc::new(works),
@@ -97,6 +100,7 @@ impl Relay {
             lobby,
             registry: Arc::default(),
             keys,
+            pages,
             rng: Mutex::new(rng),
             ports,
             queues: Mutex::new(Some(Queues { outgoing: waiting, tending: to_tend, serving: to_serve })),
@@ -132,6 +136,11 @@ impl Relay {
         troubles.into_iter().filter_map(|(is, what)| is.then_some(what)).collect()
     }
 
+    /// The pages that may open a socket.
+    pub fn pages(&self) -> &Pages {
+        &self.pages
+    }
+
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Relaxed)
     }
@@ -140,7 +149,7 @@ impl Relay {
     ///
     /// A connection too many is closed with [`CloseCode::TryAgainLater`].
     pub fn connect(self: &Arc<Self>, line: Line, address: IpAddr) -> Session {
-        let now_ms = self.works.now_ms();
+        let (now_ms, address) = (self.works.now_ms(), network(address));
         let admission = self.registry.admit(address, &self.works);
         let peer = Arc::new(Peer::new(line, address, &self.works.config, now_ms));
         let key = self.registry.enter(&peer, &self.works);

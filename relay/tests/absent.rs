@@ -17,6 +17,7 @@ use shared::{
     ports::Ports,
     protocol::SUBPROTOCOL,
     redis::{Redis, RedisConfig},
+    serve::{HttpArgs, serve},
     store::redis::RedisStore,
     testing::redis_server::{Persistence, RedisServer},
     token::{Claims, Signer},
@@ -65,11 +66,12 @@ impl Stage {
             quiet_ms: HOUR_MS,
             ..config
         };
+        let front = config.front(HttpArgs::default(), 0);
         let relay = Relay::new(ports.clone(), config, Keys::given(signer.public()));
         let running = tokio::spawn(relay.run(std::future::pending()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let serving = tokio::spawn(relay::serve(listener, relay.router(), std::future::pending()));
+        let serving = tokio::spawn(serve(listener, relay.router(), front, std::future::pending()));
         let ready = async {
             while !relay.troubles().is_empty() {
                 tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,6 +1,6 @@
 //! Flags and environment variables that all binaries share, in groups to `#[command(flatten)]`.
 
-use std::{fmt, io, str::FromStr};
+use std::{fmt, io, net::SocketAddr, path::PathBuf, str::FromStr};
 
 use clap::Args;
 use tokio::runtime::{Builder, Runtime};
@@ -12,6 +12,7 @@ use crate::{
     outlet::{self, WhenFull},
     redis::{Durability, RedisConfig},
     seal::{SealKey, Sealer},
+    serve::{HostName, Hosts, OpsGuard, OpsToken, ops::BadTokenFile},
     telemetry::{LogError, LogFormat, init_logs},
 };
 
@@ -209,6 +210,32 @@ pub struct OpsArgs {
     /// a free one
     #[arg(long, env = "CARDHOUSE_OPS_LISTEN", default_value = "127.0.0.1:0", value_name = "ADDRESS")]
     pub ops_listen: Address,
+    /// A name by which that address may be asked, such as `relay-1`; may be repeated or a list with commas. Addresses,
+    /// `localhost` and this machine's name always may. Who only looks may use any name where others than this machine reach
+    /// it, unless one is given
+    #[arg(long = "ops-host", env = "CARDHOUSE_OPS_HOSTS", value_name = "NAME", value_delimiter = ',')]
+    pub ops_hosts: Vec<HostName>,
+    /// Demanded, as `Authorization: Bearer TOKEN`, of whoever changes something there (`POST /drain`)
+    #[arg(long, env = "CARDHOUSE_OPS_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub ops_token: Option<OpsToken>,
+    /// A file with that token instead, such as a mounted secret
+    #[arg(long, env = "CARDHOUSE_OPS_TOKEN_FILE", value_name = "FILE", conflicts_with = "ops_token")]
+    pub ops_token_file: Option<PathBuf>,
+}
+
+impl OpsArgs {
+    /// Who may ask there, where that is `address`.
+    ///
+    /// # Errors
+    /// When the token's file has none.
+    pub fn guard(&self, address: SocketAddr) -> Result<OpsGuard, BadTokenFile> {
+        let from_file = self.ops_token_file.as_deref().map(OpsToken::read).transpose()?;
+        Ok(OpsGuard {
+            hosts: Hosts::new(self.ops_hosts.clone()),
+            only_here: address.ip().is_loopback(),
+            token: self.ops_token.clone().or(from_file),
+        })
+    }
 }
 
 #[cfg(test)]

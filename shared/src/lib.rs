@@ -36,6 +36,7 @@ pub mod redis;
 pub mod resp;
 pub mod seal;
 mod sentinels;
+pub mod serve;
 pub mod signals;
 pub mod store;
 pub mod telemetry;

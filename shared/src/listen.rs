@@ -12,6 +12,8 @@ use tokio::{
     time::timeout,
 };
 
+use crate::serve::HostName;
+
 /// Connections that wait to be accepted, at most (the system's `net.core.somaxconn` may allow fewer). When a relay has died its
 /// clients come to the others all at once, and one that finds no room tries again only after a second.
 const BACKLOG: u32 = 16_384;
@@ -99,6 +101,16 @@ fn is_name(text: &str) -> bool {
     };
     let has_letter = text.bytes().any(|byte| byte.is_ascii_alphabetic());
     has_letter && text.strip_suffix('.').unwrap_or(text).split('.').all(label)
+}
+
+impl Address {
+    /// The name in it, by which pages may come then.
+    pub fn name(&self) -> Option<HostName> {
+        match &self.host {
+            Host::Ip(_) => None,
+            Host::Name(name) => name.parse().ok(),
+        }
+    }
 }
 
 impl From<SocketAddr> for Address {

@@ -89,6 +89,7 @@ pub fn ops_routes(metrics: Metrics, readiness: Readiness) -> Router {
 }
 
 /// `POST /drain`: the process leaves in order, as at SIGTERM. For who has no shell beside it; 202, also if it was told before.
+/// Behind an [`OpsGuard`](crate::serve::OpsGuard), since it would obey anybody.
 pub fn drain_route(leave: CancellationToken) -> Router {
     let drain = async move || {
         leave.cancel();

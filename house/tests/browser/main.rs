@@ -14,8 +14,15 @@ use rand::SeedableRng as _;
 use reception::{Desk, Keyring};
 use relay::{Relay, RelayConfig};
 use shared::{
-    bus::memory::MemoryBus, clock::Clock, id::NodeId, ports::Ports, protocol::table::TableConfig,
-    seal::SealKey, store::memory::MemoryStore, wire::Wire,
+    bus::memory::MemoryBus,
+    clock::Clock,
+    id::NodeId,
+    ports::Ports,
+    protocol::table::TableConfig,
+    seal::SealKey,
+    serve::{HttpArgs, serve},
+    store::memory::MemoryStore,
+    wire::Wire,
 };
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
@@ -170,14 +177,15 @@ impl Cluster {
         let keys = relay::Keys::given(self.desk.keyring().keys().public().clone());
         // Whoever takes a seat moves once, as behind an edge that leads a table's players to one relay.
         let config = RelayConfig { node: Some(node), near: true, ..RelayConfig::default() };
+        let front = config.front(HttpArgs::default(), 0);
         let relay = Relay::new(ports, config, keys);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let api = reception::router(self.desk.clone(), Config::defaults().tokens.api(false, Vec::new()));
+        let api = reception::router(self.desk.clone(), Config::defaults().tokens.api(Vec::new(), Vec::new()));
         let site = site::router(&relay, api);
         let mut tasks = JoinSet::new();
         tasks.spawn(relay.run(std::future::pending()));
-        tasks.spawn(async move { relay::serve(listener, site, std::future::pending()).await });
+        tasks.spawn(async move { serve(listener, site, front, std::future::pending()).await });
         Running { relay, address, _tasks: tasks }
     }
 }

@@ -2,6 +2,7 @@
 
 use relay::RelayConfig;
 use serde_json::json;
+use shared::serve::TrustProxy;
 use tokio::net::TcpStream;
 
 use crate::stage::{Client, Stage, keyframe};
@@ -81,11 +82,16 @@ async fn only_so_many_connections_come_in_and_the_next_are_told() {
 
 #[tokio::test]
 async fn only_so_many_connections_come_from_one_address() {
-    let config = RelayConfig { connections_per_address_max: 1, trust_proxy: true, ..RelayConfig::default() };
+    let config = RelayConfig {
+        connections_per_address_max: 1,
+        trust_proxy: TrustProxy::Hops(1),
+        ..RelayConfig::default()
+    };
     let stage = Stage::with(config).await;
     let from = async |ip: &str| {
         let stream = TcpStream::connect(stage.address).await.unwrap();
-        Client::connect_with(stream, stage.address, &[("x-real-ip", ip)]).await
+        Client::connect_with(stream, stage.address, &[("x-real-ip", "6.6.6.6"), ("x-forwarded-for", ip)])
+            .await
     };
     let mut here = from("10.0.0.1").await;
     here.hello(&stage.token("ann"), json!({})).await;
@@ -93,5 +99,38 @@ async fn only_so_many_connections_come_from_one_address() {
     elsewhere.hello(&stage.token("bob"), json!({})).await;
     let mut here_too = from("10.0.0.1").await;
     assert_eq!(here_too.hear_close().await, 1013);
+    drop(here_too);
+    stage.until("who was turned away is gone", |stage| stage.relay.connections() == 2).await;
+    // What the client itself has written stands before what the proxy has.
+    let mut here_in_disguise = from("10.0.0.9, 10.0.0.1").await;
+    assert_eq!(here_in_disguise.hear_close().await, 1013);
     here.hear_nothing_more().await;
+}
+
+#[tokio::test]
+async fn an_ipv6_subscriber_is_one_address_with_all_that_they_have() {
+    let config = RelayConfig {
+        connections_per_address_max: 2,
+        trust_proxy: "127.0.0.0/8".parse().unwrap(),
+        ..RelayConfig::default()
+    };
+    let stage = Stage::with(config).await;
+    let from = async |ip: String| {
+        let stream = TcpStream::connect(stage.address).await.unwrap();
+        Client::connect_with(stream, stage.address, &[("x-forwarded-for", &ip)]).await
+    };
+    let mut let_in = Vec::new();
+    for host in 1..=8 {
+        let mut client = from(format!("2001:db8:1:2::{host}")).await;
+        if host <= 2 {
+            client.hello(&stage.token(&format!("user{host}")), json!({})).await;
+            let_in.push(client);
+        } else {
+            assert_eq!(client.hear_close().await, 1013, "{host}");
+            drop(client);
+            stage.until("who was turned away is gone", |stage| stage.relay.connections() == 2).await;
+        }
+    }
+    let mut neighbour = from("2001:db8:1:3::1".into()).await;
+    neighbour.hello(&stage.token("bob"), json!({})).await;
 }

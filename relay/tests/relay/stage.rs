@@ -20,6 +20,7 @@ use shared::{
     node::{Asked, LobbyNews, ToRelay, ToRoom, decode, encode},
     ports::Ports,
     protocol::{SUBPROTOCOL, lobby::TableSummary},
+    serve::{HttpArgs, serve},
     store::{Store, memory::MemoryStore},
     token::{Claims, Signer},
     wire::{Link, Wire},
@@ -95,12 +96,13 @@ impl Stage {
             Dealer { bus: bus.handle(&dealer_node), store: store.handle(&dealer_node), relay: node.clone() };
         let ports = Ports { bus: Arc::new(bus.clone()), store: Arc::new(store), clock };
         let config = RelayConfig { node: Some(node.clone()), ..config };
+        let front = config.front(HttpArgs::default(), 0);
         let relay = Relay::new(ports, config, keys.clone());
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(relay.run(shutdown.clone().cancelled_owned()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let serving = tokio::spawn(relay::serve(listener, relay.router(), std::future::pending()));
+        let serving = tokio::spawn(serve(listener, relay.router(), front, std::future::pending()));
         Self {
             relay,
             address,
@@ -169,11 +171,12 @@ impl Stage {
             clock: self.clock,
         };
         let config = RelayConfig { node: Some(node), ..RelayConfig::default() };
+        let front = config.front(HttpArgs::default(), 0);
         let relay = Relay::new(ports, config, Keys::given(signer().public()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let running = tokio::spawn(relay.run(std::future::pending()));
-        let serving = tokio::spawn(relay::serve(listener, relay.router(), std::future::pending()));
+        let serving = tokio::spawn(serve(listener, relay.router(), front, std::future::pending()));
         AnotherRelay { address, _tasks: [running, serving].map(AbortOnDropHandle::new) }
     }
 

@@ -8,8 +8,12 @@ use std::{
 
 use axum::{Router, body::Body, extract::Request, response::Response, routing::any};
 use hyper_util::rt::TokioIo;
-use shared::{protocol::SUBPROTOCOL, token::KeySet};
-use tokio::net::{TcpListener, TcpStream, tcp::OwnedWriteHalf};
+use shared::{
+    protocol::SUBPROTOCOL,
+    serve::{Front, Place, Upgradable, serve as serve_http},
+    token::KeySet,
+};
+use tokio::net::{TcpListener, tcp::OwnedWriteHalf};
 use ws::{CloseCode, Connection, Frame, Handler, Pushed, Socket, handshake::Upgrade};
 
 use super::{child::READY, orders::orders};
@@ -28,10 +32,10 @@ pub async fn serve(keys: &str) -> anyhow::Result<()> {
     println!("{READY} {}", listener.local_addr()?);
     let router = Router::new().route("/ws", any(move |request| open(keys.clone(), request)));
     let mut orders = orders();
-    relay::serve(listener, router, async move {
+    let told = async move {
         let _ = orders.recv().await;
-    })
-    .await;
+    };
+    serve_http(listener, router, Front::default(), told).await;
     Ok(())
 }
 
@@ -43,10 +47,11 @@ async fn open(keys: Arc<KeySet>, mut request: Request) -> Response {
     let upgraded = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         let Ok(upgraded) = upgraded.await else { return };
-        let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else { return };
+        let Ok(parts) = upgraded.downcast::<TokioIo<Upgradable>>() else { return };
         let mut leftover = parts.read_buf.to_vec();
-        let (read, write) = parts.io.into_inner().into_split();
-        let guest = Guest { keys, socket: Socket::new(write, QUEUE_BYTES_MAX) };
+        let (stream, place) = parts.io.into_inner().into_parts();
+        let (read, write) = stream.into_split();
+        let guest = Guest { keys, socket: Socket::new(write, QUEUE_BYTES_MAX), _place: place };
         let mut connection = Connection::new(read, guest, MESSAGE_BYTES_MAX);
         connection.take_leftover(&mut leftover);
         tokio::spawn(connection);
@@ -58,6 +63,7 @@ async fn open(keys: Arc<KeySet>, mut request: Request) -> Response {
 struct Guest {
     keys: Arc<KeySet>,
     socket: Socket<OwnedWriteHalf>,
+    _place: Place,
 }
 
 impl Handler for Guest {
