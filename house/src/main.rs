@@ -1,6 +1,6 @@
 //! The newcomer's command: opens a house, says where it is, and closes it on Ctrl-C.
 
-use std::{io, io::IsTerminal as _, net::SocketAddr, process::ExitCode};
+use std::{io, io::IsTerminal as _, net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
 use house::{Config, House, outside};
@@ -10,6 +10,10 @@ use shared::{
     telemetry::{exit_code, takes_colours},
 };
 use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+/// Shorter closing needs no word.
+const WORTH_SAYING: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     exit_code("house", start())
@@ -33,7 +37,12 @@ async fn run() -> anyhow::Result<()> {
     say("  Everything is in memory: when the house closes, tables and chips are gone.");
     say(format_args!("  Health and metrics: http://{}/metrics", house.ops_address()));
     say("  Ctrl-C closes it; -h lists what can be set, --help all of it.");
-    house.run(closing).await.context("the house had to close")?;
+    let within = house.closes_within();
+    let impatient = told_again(closing.clone(), within);
+    tokio::select! {
+        ended = house.run(closing) => ended.context("the house had to close")?,
+        again = impatient => again?,
+    }
     say("Closed.");
     Ok(())
 }
@@ -65,4 +74,16 @@ fn tell_others(address: SocketAddr) {
         let rows = outside::picture(first, takes_colours(&io::stdout())).unwrap_or_default();
         rows.iter().for_each(|row| say(format_args!("    {row}")));
     }
+}
+
+/// Returns when a house that is closing is told to close once more: by who does not want to wait.
+async fn told_again(closing: CancellationToken, within: Duration) -> io::Result<()> {
+    closing.cancelled().await;
+    let again = signals::leaving()?;
+    if within > WORTH_SAYING {
+        let seconds = within.as_secs_f32().ceil();
+        say(format_args!("Closing: players go within {seconds} s. Once more closes at once."));
+    }
+    again.cancelled().await;
+    Ok(())
 }

@@ -1,17 +1,25 @@
 //! Leaving without hurting anybody: clients are told to reconnect elsewhere at spread-out times, and rooms are served until
-//! they have gone.
+//! they have gone. Who stays past their time is closed then, so that those too come to the others one by one.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use shared::protocol::{ClientOut, CloseCode};
 use tokio::time::{Instant, sleep};
 
-use crate::{peer::frame, relay::Relay};
+use crate::{peer::Peer, peer::frame, relay::Relay};
 
-/// How often it is looked whether all have gone.
+/// How often it is looked whether all have gone, and whose time it is.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Advises every client to reconnect at its time, closes after `drain_ms` who is still there, and returns when all are gone.
+/// A client whose time has come has so long to go by itself, at most and as a part of all the time, milliseconds.
+const PATIENCE_MAX_MS: u64 = 1_000;
+const PATIENCE_PART: u64 = 4;
+
+/// Advises every client to reconnect at its time, closes who is still there somewhat later, and returns when all are gone; after
+/// `drain_ms` and `close_ms` at the latest.
 pub(crate) async fn drain(relay: &Arc<Relay>) {
     let config = &relay.works.config;
     let mut peers = relay.registry.all();
@@ -19,23 +27,40 @@ pub(crate) async fn drain(relay: &Arc<Relay>) {
     for last in (1..peers.len()).rev() {
         peers.swap(last, (relay.random() % (last as u64 + 1)) as usize);
     }
-    tracing::info!(connections = peers.len(), "draining");
-    for (index, peer) in peers.iter().enumerate() {
-        let after_ms = config.drain_ms * index as u64 / peers.len() as u64;
+    tracing::info!(connections = peers.len(), drain_ms = config.drain_ms, "draining");
+    let patience_ms = (config.drain_ms / PATIENCE_PART).min(PATIENCE_MAX_MS);
+    let spread_ms = config.drain_ms - patience_ms;
+    let began = Instant::now();
+    let count = peers.len() as u64;
+    // Whoever leaves is not held back by this list.
+    let mut staying: Vec<(Instant, Weak<Peer>)> = Vec::with_capacity(peers.len());
+    for (index, peer) in (0..count).zip(&peers) {
+        let after_ms = spread_ms * index / count;
         peer.answer(&frame(&ClientOut::Reconnect { after_ms }), relay.works.now_ms());
+        staying.push((began + Duration::from_millis(after_ms + patience_ms), Arc::downgrade(peer)));
     }
     drop(peers);
-    wait_until_empty(relay, config.drain_ms).await;
-    let now_ms = relay.works.now_ms();
-    for peer in relay.registry.all() {
-        peer.close(CloseCode::Restart, "the relay is restarting", now_ms);
+    // The first to go last, to be taken from the end.
+    staying.reverse();
+    let end = began + Duration::from_millis(config.drain_ms);
+    while relay.connections() > 0 && Instant::now() < end {
+        let now = Instant::now();
+        while let Some((_, peer)) = staying.pop_if(|(until, _)| *until <= now) {
+            if let Some(peer) = peer.upgrade() {
+                close(relay, &peer);
+            }
+        }
+        sleep(LOOK.min(end - now)).await;
     }
-    wait_until_empty(relay, config.close_ms).await;
-}
-
-async fn wait_until_empty(relay: &Relay, at_most_ms: u64) {
-    let until = Instant::now() + Duration::from_millis(at_most_ms);
-    while relay.connections() > 0 && Instant::now() < until {
+    for peer in relay.registry.all() {
+        close(relay, &peer);
+    }
+    let end = Instant::now() + Duration::from_millis(config.close_ms);
+    while relay.connections() > 0 && Instant::now() < end {
         sleep(LOOK).await;
     }
+}
+
+fn close(relay: &Relay, peer: &Peer) {
+    peer.close(CloseCode::Restart, "the relay is restarting", relay.works.now_ms());
 }

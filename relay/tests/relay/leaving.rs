@@ -27,7 +27,8 @@ async fn draining_spreads_the_clients_and_serves_them_until_they_are_gone() {
         waits.push(client.hear_until("reconnect").await["after_ms"].as_u64().unwrap());
     }
     waits.sort();
-    assert_eq!(waits, (0..CLIENTS as u64).map(|index| index * 100).collect::<Vec<_>>());
+    // The last quarter is for those who need longer.
+    assert_eq!(waits, (0..CLIENTS as u64).map(|index| index * 75).collect::<Vec<_>>());
     stage.dealer.commit(delta("t1", 1, 2)).await;
     for client in &mut clients {
         assert_eq!(client.hear_brief().await, "frame 1-2");
