@@ -9,7 +9,7 @@ import { ConnectionBadge } from "./connection-badge.js";
 import { Connection } from "./connection.js";
 import { el } from "./dom.js";
 import { icon } from "./icons.js";
-import { Identity, postJson } from "./identity.js";
+import { Identity, postJson, whyNoSocket } from "./identity.js";
 import { Lobby } from "./lobby.js";
 import { askName } from "./name-dialog.js";
 import { Settings } from "./settings.js";
@@ -35,6 +35,7 @@ const connection = new Connection({
     cancel: (timer) => clearTimeout(timer),
   },
   random: Math.random,
+  whyNot: () => whyNoSocket("/ws"),
   on: {
     state: (state) => badge.state(state),
     lag: (ms) => badge.lag(ms),

@@ -20,6 +20,8 @@ const WELCOME_MAX_MS = 10_000;
 const REFRESH_AHEAD_MS = 5 * 60_000;
 /** Reception is not asked more often than this. */
 const REFRESH_EVERY_MS = 2_000;
+/** So many attempts in a row have failed before it is asked why. */
+const ASK_WHY_AFTER = 2;
 
 export class Connection {
   #url;
@@ -27,6 +29,7 @@ export class Connection {
   #openSocket;
   #clock;
   #random;
+  #whyNot;
   #on;
   #socket = null;
   #user = null;
@@ -49,6 +52,8 @@ export class Connection {
   #pinging = null;
   #refreshing = null;
   #attempt = 0;
+  /** What the house has said about why it opens no socket. */
+  #reason = "";
   #state = { name: "connecting", why: "" };
 
   /**
@@ -58,14 +63,16 @@ export class Connection {
    * @param {(url: string, protocol: string) => WebSocket} parts.openSocket
    * @param {{now(): number, after(ms, fn): any, cancel(timer): void}} parts.clock
    * @param {() => number} parts.random in [0, 1)
+   * @param {() => Promise<string|null>} [parts.whyNot] asks why no socket is opened, which a socket's failure does not tell
    * @param {object} parts.on `state({name, why})`, `lag(ms)`, `welcome(message)`, `message(message)`
    */
-  constructor({ url, identity, openSocket, clock, random, on }) {
+  constructor({ url, identity, openSocket, clock, random, whyNot = async () => null, on }) {
     this.#url = url;
     this.#identity = identity;
     this.#openSocket = openSocket;
     this.#clock = clock;
     this.#random = random;
+    this.#whyNot = whyNot;
     this.#on = on;
     this.serverClock = new ServerClock(() => clock.now());
   }
@@ -80,7 +87,7 @@ export class Connection {
     if (this.#state.name === "online") return;
     this.#drop();
     const attempt = ++this.#attempt;
-    this.#setState("connecting");
+    this.#setState("connecting", this.#reason);
     let token;
     try {
       token = await this.#identity.token();
@@ -222,6 +229,7 @@ export class Connection {
   #welcome(message) {
     this.#failures = 0;
     this.#inVain = 0;
+    this.#reason = "";
     this.#connectsNear = message.near === true;
     this.#clock.cancel(this.#welcoming);
     const goesOn = this.#session === message.session;
@@ -287,7 +295,8 @@ export class Connection {
     const next = afterClose(code, this.#failures, this.#random);
     this.#failures += 1;
     if (next.final) return this.#setState("offline", next.final);
-    this.#setState("connecting", detail);
+    this.#setState("connecting", detail || this.#reason);
+    if (this.#inVain >= ASK_WHY_AFTER) this.#askWhy();
     if (next.dropUnanswered) this.#commands.startOver();
     const attempt = ++this.#attempt;
     if (next.newToken) {
@@ -300,6 +309,14 @@ export class Connection {
     }
     this.#retry = this.#clock.after(next.waitMs, () => this.connect());
     return undefined;
+  }
+
+  /** A refused socket looks to a page like one that broke; over HTTP the house says what is wrong. */
+  async #askWhy() {
+    const reason = (await this.#whyNot()) ?? "";
+    if (this.#state.name !== "connecting" || reason === this.#reason) return;
+    this.#reason = reason;
+    this.#setState("connecting", reason);
   }
 
   /** Lets the socket go without waiting for its end. */

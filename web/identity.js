@@ -109,6 +109,17 @@ export async function postJson(path, body) {
   throw error;
 }
 
+/** Why the house opens no socket to this page, in its own words; null when it would, or says nothing. */
+export async function whyNoSocket(path) {
+  try {
+    // A POST, because with that browsers name the page's origin as they do for a socket.
+    const answer = await fetch(path, { method: "POST" });
+    return answer.status === 403 ? messageIn(await answer.text()) : null;
+  } catch {
+    return null;
+  }
+}
+
 function messageIn(text) {
   try {
     return JSON.parse(text).message ?? null;

@@ -57,7 +57,7 @@ class FakeSocket {
   }
 }
 
-function setUp() {
+function setUp(whyNot) {
   const clock = new Clock();
   const sockets = [];
   const told = { states: [], messages: [], lags: [] };
@@ -74,6 +74,7 @@ function setUp() {
     identity,
     clock,
     random: () => 0.5,
+    whyNot,
     openSocket: (url, protocol) => {
       const socket = Object.assign(new FakeSocket(), { url, protocol });
       sockets.push(socket);
@@ -397,4 +398,24 @@ test("an opening that never ends is given up", async () => {
   connection.connect();
   await clock.pass(11_000);
   assert.equal(sockets.length, 2);
+});
+
+test("when no socket is opened the house is asked why, and its sentence stays until one is", async () => {
+  let reason = "This house does not answer to the name evil.";
+  const { greet, clock, sockets, connection } = setUp(async () => reason);
+  connection.connect();
+  for (let failures = 1; failures <= 3; failures++) {
+    await settle();
+    sockets.at(-1).breaks();
+    await settle();
+    assert.equal(connection.state.why, failures < 2 ? "" : reason);
+    await clock.pass(10_000 / 4);
+  }
+  assert.deepEqual(connection.state, { name: "connecting", why: reason });
+  await greet();
+  assert.equal(connection.state.name, "online");
+  reason = null;
+  sockets.at(-1).breaks();
+  await settle();
+  assert.equal(connection.state.why, "");
 });
