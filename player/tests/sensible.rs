@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use shared::{
     id::UserId,
     protocol::table::{
-        ActKind, Card, SeatStatus, StreetName, TableConfig, TableEvent, TablePrivate, TableView,
+        ActKind, BlindsOwed, Card, SeatStatus, StreetName, TableConfig, TableEvent, TablePrivate, TableView,
     },
 };
 
@@ -73,6 +73,9 @@ impl Play {
             buy_in_min: STACK,
             buy_in_max: STACK,
             runout_ms: 0,
+            // So that everybody begins every hand with the same stack.
+            blinds_owed: BlindsOwed::Nothing,
+            rathole_ms: 0,
             ..TableConfig::default()
         };
         let mut play = Self {
