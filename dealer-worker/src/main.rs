@@ -39,6 +39,7 @@ async fn run(flags: Flags) -> anyhow::Result<()> {
     let leaving = signals::leaving()?;
 
     let redis = Redis::connect(flags.redis.config()).await?;
+    let settings = redis.clone();
     let ports = Ports {
         bus: Arc::new(RedisBus::new(redis.clone())),
         store: Arc::new(RedisStore::new(redis)),
@@ -49,6 +50,7 @@ async fn run(flags: Flags) -> anyhow::Result<()> {
     let worker = Worker::new(ports.clone(), config, ChaCha20Rng::from_seed(rand::random()));
     let readiness = Readiness::new();
     readiness.observe(worker.observed());
+    readiness.check("redis", move || settings.is_trusted());
 
     let ops = flags.ops.ops_listen.listen("--ops-listen").await?;
     tracing::info!(ops = %ops.local_addr()?, %node, "dealer worker is up");

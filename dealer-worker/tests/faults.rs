@@ -82,7 +82,7 @@ async fn an_append_whose_answer_is_lost_counts_once() {
 async fn an_append_that_hangs_is_found_out_about() {
     let applied = Fate { answer: Answer::Never, ..Fate::FINE };
     let wire = Script::wire(Operation::Append, &[Fate::FINE, Fate::FINE, applied, Fate::FINE, Fate::HANGS]);
-    // Each hanging costs five seconds of a turn that lasts fifteen, so not many.
+    // Each hanging costs five seconds of a turn that lasts fifteen, so not many. What comes meanwhile is refused and asked again.
     two_players_play(&House::on(wire), 2).await;
 }
 
@@ -211,6 +211,124 @@ async fn entries_that_the_store_lost_are_restored_by_the_owner_who_has_them() {
     let after = relay.until(&room(1), |followed| followed.epochs.len() > before.epochs.len()).await;
     assert_eq!(after.view().chips, before.view().chips);
     play(&relay, &room(1), &[("ann", 1), ("bob", 2)], 3).await;
+    check_journal(&house, 1).await;
+}
+
+/// Whether the table was told of a loss.
+fn history_lost(followed: &support::Followed) -> bool {
+    let told = |event: &_| matches!(event, shared::protocol::table::TableEvent::HistoryLost { .. });
+    followed.events.iter().any(told)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_was_evicted_is_put_back_by_its_owner_with_the_next_action() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    let worker = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    relay.sit(&room(1), "ann", 1, 100).await;
+    relay.sit(&room(1), "bob", 2, 100).await;
+    let players = [("ann", 1), ("bob", 2)];
+    play(&relay, &room(1), &players, 3).await;
+    let before = relay.followed(&room(1));
+    assert!(house.store.forget(&room(1)));
+    play(&relay, &room(1), &players, 2).await;
+    let after = relay.followed(&room(1));
+    assert_eq!(after.epochs.len(), before.epochs.len() + 1, "it was claimed anew, once");
+    assert_eq!(after.view().chips.bought, before.view().chips.bought);
+    check_journal(&house, 1).await;
+    // A journal that is there with another end is not gone on with either.
+    let last = house.store.last(&room(1)).await.unwrap().unwrap();
+    assert!(last.at >= after.at);
+    // Who takes it over finds everything.
+    worker.kill();
+    let _second = house.worker("w2");
+    let taken = relay.until(&room(1), |followed| followed.epochs.len() > after.epochs.len()).await;
+    assert_eq!(taken.view().chips.bought, before.view().chips.bought);
+    play(&relay, &room(1), &players, 1).await;
+    assert!(!history_lost(&relay.followed(&room(1))), "nothing was lost to anybody");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_whose_journal_and_owner_are_gone_begins_anew_and_says_so() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    let worker = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    assert_eq!(relay.sit(&room(1), "ann", 1, 200).await.code(), "applied");
+    worker.kill();
+    assert!(house.store.forget(&room(1)));
+    let _second = house.worker("w2");
+    let anew = relay.until(&room(1), history_lost).await;
+    assert_eq!(anew.view().chips.bought, 0, "the chips are gone, and it is said");
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_store_says_no_players_are_told_commands_refused_and_clocks_stand() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    let _worker = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    relay.sit(&room(1), "ann", 1, 100).await;
+    relay.sit(&room(1), "bob", 2, 100).await;
+    let turn = |followed: &support::Followed| {
+        followed.view().hand.as_ref().and_then(|hand| Some((hand.hand, hand.turn.as_ref()?.turn)))
+    };
+    let before = relay.until(&room(1), |followed| turn(followed).is_some()).await;
+    house.store.refuse_writes(Some("OOM command not allowed when used memory > 'maxmemory'."));
+    let began = tokio::time::Instant::now();
+    let chat = json!({"a": "chat", "text": "hello"});
+    let refused = relay.command(&room(1), &user("ann"), 1, 50, chat.clone()).await;
+    assert_eq!(refused.code(), "unavailable");
+    assert!(refused.retry_after() >= Duration::from_secs(1), "{refused:?}");
+    relay.told(&["ann", "bob"], "delayed", 1).await;
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    // The next is not tried at all.
+    let began = tokio::time::Instant::now();
+    assert_eq!(relay.command(&room(1), &user("bob"), 2, 50, chat.clone()).await.code(), "unavailable");
+    assert!(began.elapsed() < Duration::from_millis(100), "{:?}", began.elapsed());
+    sleep(Duration::from_secs(300)).await;
+    let stood = relay.followed(&room(1));
+    assert_eq!((stood.at, turn(&stood)), (before.at, turn(&before)), "nothing happens, no turn ends");
+    house.store.refuse_writes(None);
+    relay.told(&["ann", "bob"], "recovered", 1).await;
+    let on = relay.until(&room(1), |followed| followed.at > before.at).await;
+    assert_eq!(turn(&on), turn(&before), "nobody has lost a turn");
+    // Who was refused is refused again, not applied after all.
+    assert_eq!(relay.command(&room(1), &user("ann"), 1, 50, chat.clone()).await.code(), "unavailable");
+    assert_eq!(relay.command(&room(1), &user("ann"), 1, 51, chat).await.code(), "applied");
+    play(&relay, &room(1), &[("ann", 1), ("bob", 2)], 2).await;
+    assert_eq!(relay.notices().len(), 4, "told once each");
+    check_journal(&house, 1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_have_been_written_is_not_refused_but_what_comes_behind_it_is() {
+    // From the sixth append on nothing is heard of what was asked, though it is done.
+    let lost = Fate { answer: Answer::Never, ..Fate::FINE };
+    let fates: Vec<Fate> = std::iter::repeat_n(Fate::FINE, 4).chain(std::iter::repeat_n(lost, 1)).collect();
+    let house = House::on(Script::wire(Operation::Append, &fates));
+    house.open(1, &fast()).await;
+    let _worker = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    // Claim and keyframe came before.
+    let chat = json!({"a": "chat", "text": "hello"});
+    for (session, name) in [(1, "ann"), (2, "bob")] {
+        assert_eq!(relay.command(&room(1), &user(name), session, 1, chat.clone()).await.code(), "applied");
+    }
+    let (open, behind) = (user("cleo"), user("dan"));
+    let table = room(1);
+    let first = relay.command(&table, &open, 3, 1, chat.clone());
+    let second = async {
+        sleep(Duration::from_secs(3)).await;
+        relay.command(&table, &behind, 4, 1, chat.clone()).await
+    };
+    let (first, second) = tokio::join!(first, second);
+    assert_eq!((first.code(), second.code()), ("applied", "unavailable"));
     check_journal(&house, 1).await;
 }
 

@@ -34,7 +34,9 @@ impl Process {
     fn start(name: &str, redis: &RedisServer, key: &SealKey) -> Self {
         let ops = SocketAddr::from(([127, 0, 0, 1], free_port().expect("a port is free")));
         let child = Command::new(env!("CARGO_BIN_EXE_dealer-worker"))
-            .args(["--redis-url", &redis.url(), "--node-id", name, "--tables", "6", "--log", "warn"])
+            // With no more rights than the document says.
+            .args(["--redis-url", &redis.user_of_the_document("worker").expect("it is documented")])
+            .args(["--node-id", name, "--tables", "6", "--log", "warn"])
             .args(["--beat-ms", "100", "--dead-after-ms", "500"])
             .arg(format!("--ops-listen={ops}"))
             // As compose files do with variables that they leave open.
@@ -179,4 +181,52 @@ async fn processes_share_tables_take_over_from_a_killed_one_and_hand_over_when_t
     third.drain().await;
     assert!(timeout(Duration::from_secs(30), third.ended()).await.expect("it ends"), "with success");
     until_owned(&store, &[("d4", 6)]).await;
+}
+
+#[tokio::test]
+async fn a_worker_does_not_start_on_a_redis_that_evicts_and_is_not_ready_while_one_does_or_writes_nothing() {
+    let redis = RedisServer::start(Persistence::None).await.expect("redis-server is installed");
+    let set = |name: &str, value: &str| drop(redis.ask(&["CONFIG", "SET", name, value]).unwrap());
+    set("maxmemory", "600mb");
+    set("maxmemory-policy", "allkeys-lru");
+    let refused = Command::new(env!("CARGO_BIN_EXE_dealer-worker"))
+        .args(["--redis-url", &redis.url(), "--ops-listen", "127.0.0.1:0"])
+        .env("CARDHOUSE_SEAL_KEY", SealKey::random().to_hex())
+        .output()
+        .expect("the binary starts");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success(), "{said}");
+    assert!(
+        said.contains("maxmemory-policy is allkeys-lru") && said.contains("Remedy: CONFIG SET"),
+        "{said}"
+    );
+    set("maxmemory-policy", "noeviction");
+
+    let store = RedisStore::new(Redis::connect(RedisConfig::new(redis.url())).await.expect("Redis is up"));
+    let worker = Process::start("d1", &redis, &SealKey::random());
+    until_owned(&store, &[("d1", 6)]).await;
+    let until = async |status: &str, words: &str| {
+        let mut last = String::new();
+        let seen = async {
+            loop {
+                last = worker.get("/readyz").await;
+                if last.starts_with(&format!("HTTP/1.1 {status}")) && last.contains(words) {
+                    return;
+                }
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        if timeout(Duration::from_secs(30), seen).await.is_err() {
+            panic!("{last}");
+        }
+    };
+    until("200", r#""redis":"ok""#).await;
+    set("maxmemory-policy", "volatile-ttl");
+    until("503", "maxmemory-policy is volatile-ttl").await;
+    set("maxmemory-policy", "noeviction");
+    until("200", "").await;
+    set("min-replicas-to-write", "1");
+    until("503", "NOREPLICAS").await;
+    set("min-replicas-to-write", "0");
+    until("200", r#""store":"ok""#).await;
 }

@@ -13,7 +13,7 @@ use shared::{
     listen::Address,
     ports::Ports,
     readiness::{Readiness, drain_route, ops_routes},
-    redis::Redis,
+    redis::{Redis, RedisConfig, rights::Program},
     serve::{Front, HttpArgs, serve},
     signals,
     store::redis::RedisStore,
@@ -76,7 +76,8 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let _tidy = metrics.keep_tidy();
     let leave = signals::leaving()?;
 
-    let redis = Redis::connect(config.redis.config()).await?;
+    let redis = Redis::connect(RedisConfig { program: Program::Relay, ..config.redis.config() }).await?;
+    let settings = redis.clone();
     let ports = Ports {
         bus: Arc::new(RedisBus::new(redis.clone())),
         store: Arc::new(RedisStore::new(redis)),
@@ -88,6 +89,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let relay = Relay::new(ports, bounds, Keys::fetched(config.jwks_url));
 
     let readiness = Readiness::new();
+    readiness.check("redis", move || settings.is_trusted());
     let own = relay.clone();
     readiness.check("relay", move || match own.troubles() {
         troubles if troubles.is_empty() => Ok(()),

@@ -105,7 +105,7 @@ impl Relay {
             ports,
             queues: Mutex::new(Some(Queues { outgoing: waiting, tending: to_tend, serving: to_serve })),
             draining: AtomicBool::new(false),
-            observed: watch::Sender::new(Observed { hears_itself: false, store_answers: false }),
+            observed: watch::Sender::new(Observed::nothing_yet()),
         })
     }
 
@@ -125,15 +125,15 @@ impl Relay {
     }
 
     /// What keeps the relay from serving clients as it should; nothing, when it is ready.
-    pub fn troubles(&self) -> Vec<&'static str> {
-        let Observed { hears_itself, store_answers } = *self.observed.borrow();
+    pub fn troubles(&self) -> Vec<String> {
+        let Observed { hears_itself, store_trouble } = self.observed.borrow().clone();
         let troubles = [
             (self.is_draining(), "this relay is leaving"),
             (!hears_itself, "its own heartbeat does not come back through the bus"),
-            (!store_answers, "the store does not answer in time"),
+            (store_trouble.is_some(), store_trouble.as_deref().unwrap_or_default()),
             (self.keys.is_empty(), "there are no keys to check tokens with"),
         ];
-        troubles.into_iter().filter_map(|(is, what)| is.then_some(what)).collect()
+        troubles.into_iter().filter(|(is, _)| *is).map(|(_, what)| what.to_owned()).collect()
     }
 
     /// The pages that may open a socket.
@@ -287,8 +287,8 @@ impl Relay {
     async fn watch_connection(self: Arc<Self>, mut observed: watch::Receiver<Observed>) {
         let mut connected = false;
         loop {
-            let now = *observed.borrow_and_update();
-            self.observed.send_replace(now);
+            let now = observed.borrow_and_update().clone();
+            self.observed.send_replace(now.clone());
             if connected != now.is_ready() {
                 connected = now.is_ready();
                 // At the very beginning nobody has missed anything yet; to hear `recovered` then does no harm.

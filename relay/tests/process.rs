@@ -140,7 +140,9 @@ async fn a_relay_gets_ready_serves_and_drains() {
     let jwks = Router::new().route("/jwks", get(async move || keys));
     tokio::spawn(axum::serve(reception, jwks).into_future());
 
-    let mut process = Process::start(&redis.url(), &jwks_url);
+    // With no more rights than the document says.
+    let relay_url = redis.user_of_the_document("relay").unwrap();
+    let mut process = Process::start(&relay_url, &jwks_url);
     let ready = async {
         while !process.get("/readyz").await.starts_with("HTTP/1.1 200") {
             sleep(Duration::from_millis(20)).await;
@@ -191,6 +193,7 @@ async fn a_relay_gets_ready_serves_and_drains() {
     let metrics = process.get("/metrics").await;
     assert!(metrics.contains("relay_connections 1"), "{metrics}");
 
+    assert_eq!(redis.ask(&["ACL", "LOG"]).unwrap().text(), "", "it asked for no more");
     let pid = process.child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     assert!(hear().await.as_text().unwrap().contains("reconnect"));

@@ -57,6 +57,11 @@ pub fn journal_key(room: &RoomId) -> String {
     format!("ch:{{{room}}}:journal")
 }
 
+/// A stream in which nodes try whether they may write, and read; one of some, so that each shard of a cluster has one.
+pub fn probe_key(number: u16) -> String {
+    format!("ch:{{probe-{number}}}:tries")
+}
+
 /// The map of all rooms: [`RoomId`] to [`RoomSpec`](crate::node::RoomSpec) as JSON.
 pub const ROOMS: &str = "ch:{rooms}:specs";
 

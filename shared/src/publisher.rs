@@ -72,6 +72,7 @@ struct Queue {
 }
 
 /// Who we are to the server.
+#[derive(Clone)]
 pub(crate) struct Credentials {
     pub(crate) username: Option<String>,
     pub(crate) password: Option<String>,
@@ -147,6 +148,7 @@ async fn run(
     tell: watch::Sender<State>,
 ) {
     let mut moves = client.reconnect_rx();
+    let mut told = String::new();
     loop {
         if let Some(server) = client.active_connections().into_iter().next() {
             let why_not = match timeout(patience, open(&server, &credentials)).await {
@@ -166,7 +168,13 @@ async fn run(
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => "it does not answer in time".into(),
             };
-            debug!(%server, why_not, "no connection for publications");
+            if told == why_not {
+                debug!(%server, why_not, "no connection for publications");
+            } else {
+                // Once: it is tried several times a second.
+                warn!(%server, why_not, "no connection for publications");
+                told.clone_from(&why_not);
+            }
             let _ = tell.send_replace(Err(why_not));
         }
         sleep(AGAIN).await;
@@ -184,6 +192,8 @@ async fn open(server: &Server, credentials: &Credentials) -> io::Result<TcpStrea
         ask(&mut stream, &parts).await?;
     }
     ask(&mut stream, &[b"PUBLISH", NOBODY.as_bytes(), b""]).await?;
+    // Answered, which `OFF` is only where it is forbidden.
+    ask(&mut stream, &[b"CLIENT", b"REPLY", b"ON"]).await?;
     let mut off = Vec::new();
     write_command(&mut off, &[b"CLIENT", b"REPLY", b"OFF"]);
     stream.write_all(&off).await?;

@@ -52,8 +52,8 @@ impl Readiness {
             hears.then_some(()).ok_or_else(|| "our own heartbeat does not come back through the bus".into())
         });
         self.check("store", move || {
-            let answers = observed.borrow().store_answers;
-            answers.then_some(()).ok_or_else(|| "the store does not answer in time".into())
+            let trouble = observed.borrow().store_trouble.clone();
+            trouble.map_or(Ok(()), |why| Err(why.as_ref().into()))
         });
     }
 
@@ -113,7 +113,7 @@ mod tests {
         let readiness = Readiness::new();
         assert!(readiness.report().ready);
         readiness.check("keys", || Ok(()));
-        let (observe, observed) = watch::channel(Observed { hears_itself: true, store_answers: true });
+        let (observe, observed) = watch::channel(Observed { hears_itself: true, store_trouble: None });
         readiness.observe(observed);
         assert!(readiness.report().ready);
         observe.send_modify(|observed| observed.hears_itself = false);

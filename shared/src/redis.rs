@@ -4,17 +4,26 @@
 //! pinned to one of them by its hash tag, so that what one task sends about a room arrives in that order. Commands go out plainly and concurrently: the client pipelines them by itself. What is in
 //! flight on a connection is bounded, every command has a time, and nothing is sent twice by the client: whether
 //! a write is repeated is the caller's to decide.
+//!
+//! [`rights`]: what each program must be allowed; [`trust`]: what the server must be set to. Both are looked at before a
+//! program starts.
 
-use std::{fmt, sync::Arc};
+pub mod rights;
+mod trust;
+
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use fred::{
     prelude::{
-        Client, ClientLike, ClientState, Config, ConnectionConfig, Error as RedisError, ErrorKind,
-        EventInterface, PerformanceConfig, ReconnectPolicy, TcpConfig,
+        Client, ClientLike, ClientState, ClusterInterface, Config, ConnectionConfig, Error as RedisError,
+        ErrorKind, EventInterface, PerformanceConfig, ReconnectPolicy, TcpConfig,
     },
-    types::{ClusterStateChange, ConnectHandle, RespVersion, config::Server, config::UnresponsiveConfig},
+    types::{
+        ClusterStateChange, ConnectHandle, RespVersion, cluster::ClusterRouting, config::Server,
+        config::UnresponsiveConfig,
+    },
 };
-use metrics::counter;
+use metrics::{counter, gauge};
 use parking_lot::Mutex;
 use tokio::{
     sync::{
@@ -24,9 +33,14 @@ use tokio::{
     time::{Duration, Instant, sleep, timeout},
 };
 use tokio_util::task::AbortOnDropHandle;
-use tracing::warn;
+use tracing::{error, info, warn};
 
+use self::{
+    rights::{Form, Program},
+    trust::{Finding, Weight},
+};
 use crate::{
+    channel::probe_key,
     publisher::{Credentials, Publisher},
     sentinels::Sentinels,
 };
@@ -39,6 +53,9 @@ const CONNECT_ATTEMPT_MS: u64 = 2_000;
 
 /// Between two looks whether a connection is up.
 const LOOK_MS: u64 = 20;
+
+/// So many streams to try with are looked through for one on each primary.
+const PROBE_KEYS_MAX: u16 = 256;
 
 /// What a URL may begin with. The client would take anything else for a single server.
 const SCHEMES: [&str; 3] = ["redis://", "redis-sentinel://", "redis-cluster://"];
@@ -67,6 +84,8 @@ pub struct RedisConfig {
     pub resubscribe_ms: u64,
     /// What an acknowledged append promises.
     pub durability: Durability,
+    /// Who asks, and so what it must be allowed.
+    pub program: Program,
 }
 
 impl RedisConfig {
@@ -82,6 +101,7 @@ impl RedisConfig {
             subscriber_ping_ms: 1_000,
             resubscribe_ms: 10_000,
             durability: Durability::Async,
+            program: Program::default(),
         }
     }
 }
@@ -145,9 +165,12 @@ pub enum ConnectError {
     /// Nobody answers.
     #[error("Redis does not answer: {0}")]
     Unreachable(String),
-    /// The server does not do what [`Durability`] needs.
-    #[error("Redis is not set up for the durability asked for: {0}")]
-    Durability(String),
+    /// It answers, and does not let us do what we must.
+    #[error("Redis does not allow what this program needs (docs/operations.md, \"Redis\"): {0}")]
+    Denied(String),
+    /// The server is set to something on which nothing can be promised.
+    #[error("Redis is not set up to be trusted with tables (docs/operations.md, \"Redis\"): {0}")]
+    Untrusted(String),
 }
 
 /// The connections of one process. Dropping the last clone closes them.
@@ -164,6 +187,9 @@ struct Shared {
     /// In a cluster each channel is its shard's, and the library publishes.
     publisher: Option<Publisher>,
     generation: Mutex<Generation>,
+    /// What is wrong with the server's settings now.
+    wrong: Arc<Mutex<Option<String>>>,
+    _looking: AbortOnDropHandle<()>,
 }
 
 struct Connection {
@@ -188,7 +214,7 @@ struct Generation {
 }
 
 impl Redis {
-    /// Connects, and checks that the server does what the durability needs.
+    /// Connects, and checks that the server allows what the program needs and is set up so that it can be trusted.
     ///
     /// # Errors
     /// [`ConnectError`].
@@ -203,6 +229,12 @@ impl Redis {
         // A Redis that starts later than we do is waited for.
         client_config.fail_fast = false;
 
+        let within = Duration::from_millis(config.connect_timeout_ms);
+        let knock = Knock::new(&config, &client_config);
+        if knock.form != Form::Sentinel {
+            // Before the client library, which does not say why it is not let in.
+            knock.at_any_of(&client_config.server.hosts(), within).await?;
+        }
         let sentinels = Sentinels::of(&client_config);
         let mut connections = Vec::new();
         for _ in 0..config.connections.max(1) {
@@ -212,32 +244,52 @@ impl Redis {
             let kept = sentinels.as_ref().map(|sentinels| sentinels.keep_with_primary(client.clone()));
             connections.push(Connection { client, permits, handle, _kept_with_primary: kept });
         }
-        let within = Duration::from_millis(config.connect_timeout_ms);
         for connection in &connections {
             connected(&connection.client, within)
                 .await
                 .map_err(|Slow| ConnectError::Unreachable(config.url.clone()))?;
         }
+        if knock.form != Form::Single {
+            for server in connections[0].client.active_connections() {
+                knock.at_any_of(&[server], within).await?;
+            }
+        }
+        let looks = Looks { client: connections[0].client.clone(), durability: config.durability };
+        looks.first(within).await?;
         let generation = Mutex::new(Generation {
             count: 1,
             reconnects: connections.iter().map(|c| c.client.reconnect_rx()).collect(),
             cluster_changes: connections.iter().map(|c| c.client.cluster_change_rx()).collect(),
         });
-        let publisher = (!client_config.server.is_clustered()).then(|| {
-            let (username, password) = (client_config.username.clone(), client_config.password.clone());
+        let publisher = (knock.form != Form::Cluster).then(|| {
             let patience = Duration::from_millis(config.command_timeout_ms);
-            Publisher::start(connections[0].client.clone(), Credentials { username, password }, patience)
+            Publisher::start(connections[0].client.clone(), knock.credentials.clone(), patience)
         });
         if let Some(publisher) = &publisher {
             let refused = |why| ConnectError::Unreachable(format!("{}: publishing: {why}", config.url));
             publisher.connected(within).await.map_err(refused)?;
         }
-        let shared = Shared { config, client_config, sentinels, connections, publisher, generation };
-        let redis = Self { shared: Arc::new(shared) };
-        if redis.config().durability == Durability::Fsync {
-            redis.check_fsync().await?;
-        }
-        Ok(redis)
+        let wrong = Arc::default();
+        let looking = AbortOnDropHandle::new(tokio::spawn(looks.keep_looking(Arc::clone(&wrong))));
+        let shared = Shared {
+            config,
+            client_config,
+            sentinels,
+            connections,
+            publisher,
+            generation,
+            wrong,
+            _looking: looking,
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Whether the server can be trusted with tables, by its settings as of the last look.
+    ///
+    /// # Errors
+    /// Which setting is wrong, and the remedy.
+    pub fn is_trusted(&self) -> Result<(), String> {
+        self.shared.wrong.lock().clone().map_or(Ok(()), Err)
     }
 
     /// As configured.
@@ -274,6 +326,19 @@ impl Redis {
         Pinned { connection: &connections[at], timeout_ms: self.shared.config.command_timeout_ms }
     }
 
+    /// Streams to try reading and writing with, one on each primary.
+    pub(crate) fn probe_keys(&self) -> Vec<String> {
+        let routing = self.is_cluster().then(|| self.shared.connections[0].client.cached_cluster_state());
+        let Some(routing) = routing.flatten() else { return vec![probe_key(0)] };
+        let mut primaries = BTreeSet::new();
+        let keys = (0..PROBE_KEYS_MAX).map(probe_key);
+        keys.filter(|key| {
+            let primary = routing.get_server(ClusterRouting::hash_key(key.as_bytes()));
+            primary.is_some_and(|primary| primaries.insert(primary.clone()))
+        })
+        .collect()
+    }
+
     /// Publishes without an answer; not in a cluster.
     pub(crate) fn publisher(&self) -> Option<&Publisher> {
         self.shared.publisher.as_ref()
@@ -288,28 +353,122 @@ impl Redis {
     pub(crate) fn keep_with_primary(&self, client: &Client) -> Option<AbortOnDropHandle<()>> {
         self.shared.sentinels.as_ref().map(|sentinels| sentinels.keep_with_primary(client.clone()))
     }
+}
 
-    async fn check_fsync(&self) -> Result<(), ConnectError> {
-        use fred::prelude::{ConfigInterface, Options};
-        let wrong = |why: String| ConnectError::Durability(why);
-        let client = &self.shared.connections[0].client;
-        for server in client.active_connections() {
-            let to_server = Options { cluster_node: Some(server.clone()), ..Options::default() };
-            for (setting, needed) in [("appendonly", "yes"), ("appendfsync", "always")] {
-                let asked = if self.is_cluster() {
-                    client.with_options(&to_server).config_get::<Vec<String>, _>(setting).await
-                } else {
-                    client.config_get::<Vec<String>, _>(setting).await
-                };
-                let is =
-                    asked.map_err(|error| wrong(format!("{server} does not say its {setting}: {error}")))?;
-                if is.get(1).map(String::as_str) != Some(needed) {
-                    return Err(wrong(format!("{server} has {is:?}, needed is {setting} {needed}")));
+/// Tries what we are allowed.
+struct Knock {
+    form: Form,
+    credentials: Credentials,
+    rights: Vec<&'static str>,
+}
+
+impl Knock {
+    fn new(config: &RedisConfig, client_config: &Config) -> Self {
+        let server = &client_config.server;
+        let form = match (server.is_clustered(), server.is_sentinel()) {
+            (true, _) => Form::Cluster,
+            (_, true) => Form::Sentinel,
+            _ => Form::Single,
+        };
+        let (username, password) = (client_config.username.clone(), client_config.password.clone());
+        let rights = rights::rights(config.program, form, config.durability);
+        Self { form, credentials: Credentials { username, password }, rights }
+    }
+
+    /// At the first of these that answers within the time.
+    async fn at_any_of(&self, servers: &[Server], within: Duration) -> Result<(), ConnectError> {
+        let mut why = "nobody is there".to_owned();
+        let knocking = async {
+            loop {
+                for server in servers {
+                    let attempt = Duration::from_millis(CONNECT_ATTEMPT_MS);
+                    let tried = rights::try_all(server, &self.credentials, &self.rights);
+                    match timeout(attempt, tried).await {
+                        Ok(Ok(allowed)) => return allowed,
+                        Ok(Err(error)) => why = format!("{server}: {error}"),
+                        Err(_) => why = format!("{server}: no answer in time"),
+                    }
                 }
+                sleep(Duration::from_millis(RECONNECT_DELAY_MS.into())).await;
+            }
+        };
+        match timeout(within, knocking).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(denied)) => {
+                let denied: Vec<String> = denied.iter().map(ToString::to_string).collect();
+                Err(ConnectError::Denied(denied.join("; ")))
+            }
+            Err(_) => Err(ConnectError::Unreachable(why)),
+        }
+    }
+}
+
+/// Looks at the servers' settings.
+struct Looks {
+    client: Client,
+    durability: Durability,
+}
+
+impl Looks {
+    /// What is not as it should be at the primaries.
+    async fn look(&self) -> Result<Vec<(Server, Finding)>, RedisError> {
+        let is_cluster = self.client.is_clustered();
+        let mut findings = Vec::new();
+        for server in self.client.active_connections() {
+            let found = trust::look(&self.client, is_cluster.then_some(&server), self.durability).await?;
+            findings.extend(found.into_iter().map(|finding| (server.clone(), finding)));
+        }
+        Ok(findings)
+    }
+
+    async fn first(&self, within: Duration) -> Result<(), ConnectError> {
+        let looking = async {
+            loop {
+                match self.look().await {
+                    Ok(findings) => return findings,
+                    Err(error) => warn!(%error, "Redis does not say how it is set up yet"),
+                }
+                sleep(Duration::from_millis(RECONNECT_DELAY_MS.into())).await;
+            }
+        };
+        let unreachable = |_| ConnectError::Unreachable("it does not say how it is set up".into());
+        let findings = timeout(within, looking).await.map_err(unreachable)?;
+        for (server, finding) in findings.iter().filter(|(_, finding)| finding.weight == Weight::Warning) {
+            warn!(%server, setting = finding.setting, "{finding}");
+        }
+        wrong(&findings).map_or(Ok(()), |wrong| Err(ConnectError::Untrusted(wrong)))
+    }
+
+    /// As long as it is not dropped. While a server does not answer, what was last known counts: that it does not answer is told
+    /// elsewhere.
+    async fn keep_looking(self, known: Arc<Mutex<Option<String>>>) {
+        let untrusted = gauge!("cardhouse_redis_untrusted");
+        untrusted.set(0.0);
+        loop {
+            sleep(trust::LOOK_EVERY).await;
+            let Ok(findings) = self.look().await else { continue };
+            let now = wrong(&findings);
+            untrusted.set(f64::from(u8::from(now.is_some())));
+            let before = std::mem::replace(&mut *known.lock(), now.clone());
+            match now {
+                Some(wrong) if before.as_ref() != Some(&wrong) => {
+                    error!(
+                        wrong,
+                        "Redis cannot be trusted with tables any more: not ready until it is mended"
+                    );
+                }
+                None if before.is_some() => info!("Redis can be trusted again"),
+                _ => {}
             }
         }
-        Ok(())
     }
+}
+
+/// What is wrong, in words.
+fn wrong(findings: &[(Server, Finding)]) -> Option<String> {
+    let wrong = findings.iter().filter(|(_, finding)| finding.weight == Weight::Wrong);
+    let wrong: Vec<String> = wrong.map(|(server, finding)| format!("{server}: {finding}")).collect();
+    (!wrong.is_empty()).then(|| wrong.join("; "))
 }
 
 fn client(config: &Config, ours: &RedisConfig) -> Client {
@@ -418,6 +577,27 @@ impl<'a> Pinned<'a> {
         let client = self.connection.client.clone();
         tokio::spawn(async move { client.force_reconnection().await });
     }
+}
+
+/// The first words of Redis's errors that say no to a command before anything is done for it. (Not `ERR`: proxies say so too,
+/// of commands whose fate they do not know.)
+const NOES: [&str; 11] = [
+    "NOREPLICAS",
+    "OOM",
+    "NOPERM",
+    "READONLY",
+    "MISCONF",
+    "CLUSTERDOWN",
+    "LOADING",
+    "MASTERDOWN",
+    "BUSY",
+    "NOAUTH",
+    "WRONGTYPE",
+];
+
+/// Whether this is Redis's word that it has not done what it was asked for.
+pub(crate) fn says_no(error: &str) -> bool {
+    error.split_whitespace().next().is_some_and(|word| NOES.contains(&word))
 }
 
 /// Whether the client's own queue was full, so that nothing was sent.

@@ -31,6 +31,21 @@ pub fn delta(
     }
 }
 
+/// The same delta for another position, without its record. Only where an epoch ends before it was written.
+///
+/// # Panics
+/// Never: what [`delta`] has written is read.
+pub fn moved(entry: Entry, to: Position) -> Entry {
+    let read = |bytes: &[u8]| serde_json::from_slice(bytes).expect("a message of our own");
+    let ClientOut::Frame { events, .. } = read(&entry.public) else { unreachable!("a delta is a frame") };
+    let private = |part: Private| match read(&part.bytes) {
+        ClientOut::Private { private, .. } => (part.user, private),
+        _ => unreachable!("a private part is one"),
+    };
+    let privates = entry.privates.into_iter().map(private).collect();
+    delta(&entry.room, to, entry.cause, events, privates)
+}
+
 /// A keyframe without its record. `follows`: the epoch of the frame before it.
 pub fn keyframe(
     room: &RoomId,

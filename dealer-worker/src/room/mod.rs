@@ -9,7 +9,7 @@
 //! - [`frame`] and [`record`]: what an entry holds for clients, and for the next owner.
 //! - [`journal`]: committing, and finding out what became of a commit.
 //! - [`takeover`]: claiming a room and restoring it.
-//! - [`runtime`]: the loop that puts all this together.
+//! - [`runtime`]: the loop that puts all this together; in it `stall`: a room that cannot store anything.
 
 pub mod answers;
 pub mod frame;
@@ -116,11 +116,12 @@ pub enum Input<'a> {
     },
     /// The deadline has passed.
     Clock,
-    /// This worker has taken the room over; told once, right after the restored keyframe.
+    /// This worker has taken the room over; told right after the restored keyframe. Told again, without a loss, when the room goes
+    /// on after it could not store anything for a while.
     TakenOver {
         /// Whoever is to act has at least so long, milliseconds.
         grace_ms: u64,
-        /// Acknowledged frames that the journal no longer held.
+        /// Acknowledged frames that the journal no longer held, at least.
         frames_lost: u64,
     },
 }

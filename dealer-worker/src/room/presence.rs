@@ -106,6 +106,13 @@ impl Connections {
         }
     }
 
+    /// A member without a connection counts as away from `at` on.
+    pub fn missing(&mut self, user: &UserId, at: UnixMs) {
+        if !self.relays.contains_key(user) {
+            self.missing.insert(user.clone(), at);
+        }
+    }
+
     /// The relay through which a session is connected.
     pub fn relay_of(&self, user: &UserId, session: SessionId) -> Option<&NodeId> {
         self.relays.get(user).filter(|known| known.0 == session).map(|known| &known.1)

@@ -1,9 +1,11 @@
 //! The loop of one room: take a message or wait for the deadline, decide, commit, tell.
 //!
 //! The state changes only after the commit. If a commit turns out to be fenced, the room is dropped as it stands: its
-//! truth is in the journal, and somebody else has that now.
+//! truth is in the journal, and somebody else has that now. What it does while it cannot commit is in [`stall`].
 
-use std::{borrow::Cow, sync::Arc};
+mod stall;
+
+use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 use metrics::{counter, gauge};
@@ -19,18 +21,20 @@ use shared::{
         client_out::{NoticeCode, Refused},
     },
     seal::Form,
+    store::Unavailable,
 };
 use tokio::{
     sync::OwnedSemaphorePermit,
-    time::{Duration, sleep, sleep_until, timeout},
+    time::{Duration, Instant, sleep, sleep_until, timeout},
 };
 use tracing::{debug, info, warn};
 
+use self::stall::{Stall, Written};
 use super::{
     Decision, Input, Refusal, Room,
     answers::{self, Known},
     frame,
-    journal::{Fenced, Journal},
+    journal::{Fenced, Journal, RETRY_FIRST, RETRY_MAX},
     mailbox::{Mail, Mailbox, Order},
     presence::Connections,
     record::{Delta, DeltaOf, Journaled, seal},
@@ -119,9 +123,13 @@ async fn own<R: Room>(start: Start, open_new: fn(RoomSpec) -> R) -> Result<std::
         form: context.form(),
         talk: Talk::default(),
         rng: ChaCha20Rng::from_seed(seed),
+        has_begun: false,
+        stalled: None,
+        held: VecDeque::new(),
         context,
     });
     Box::pin(running.begin(frames_lost, is_new)).await?;
+    running.has_begun = true;
     drop(permit);
     let _counted = Counted::new();
     running.serve().await
@@ -159,6 +167,12 @@ struct Running<R: Room> {
     /// Who has talked how much.
     talk: Talk,
     rng: ChaCha20Rng,
+    /// The first frames of the epoch are in the journal.
+    has_begun: bool,
+    /// It cannot store anything.
+    stalled: Option<Stall>,
+    /// What came meanwhile and can wait. Orders are few, messages at most as many as the mailbox takes.
+    held: VecDeque<Mail>,
 }
 
 impl<R: Room> Running<R> {
@@ -174,7 +188,7 @@ impl<R: Room> Running<R> {
             sleep(pause).await;
             pause = (pause * 2).min(HINT_TIMEOUT);
         }
-        self.keyframe().await?;
+        let _ = self.keyframe().await?;
         let epoch = self.journal.epoch();
         info!(room = %self.id, epoch = epoch.0, seq = self.journal.last().seq().0, frames_lost, "owns the room");
         let (context, id) = (self.context.clone(), self.id.clone());
@@ -185,7 +199,7 @@ impl<R: Room> Running<R> {
             }
             counter!("cardhouse_takeovers_total").increment(1);
             let grace_ms = self.context.config.takeover_grace_ms;
-            self.decide_and_commit(Input::TakenOver { grace_ms, frames_lost }).await
+            self.decide_and_commit(Input::TakenOver { grace_ms, frames_lost }).await.map(drop)
         };
         let ((), decided) = tokio::join!(tell_owned(&context, &id, epoch), deciding);
         decided?;
@@ -201,13 +215,22 @@ impl<R: Room> Running<R> {
     async fn serve(&mut self) -> Result<std::convert::Infallible, Ended> {
         let mut messages = 0;
         loop {
+            if let Some(stall) = self.stalled.take_if(|stall| stall.is_over) {
+                Box::pin(self.go_on(stall)).await?;
+                continue;
+            }
+            if self.stalled.is_some() {
+                Box::pin(self.stand_still()).await?;
+                continue;
+            }
             let due = [self.state.room.deadline(), self.connections.deadline()].into_iter().flatten().min();
             let now = self.now();
             if due.is_some_and(|due| due <= now) {
                 Box::pin(self.clock(now)).await?;
                 continue;
             }
-            let mail = match (self.mailbox.try_take(), due) {
+            let next = self.held.pop_front().or_else(|| self.mailbox.try_take());
+            let mail = match (next, due) {
                 (Some(mail), _) => mail,
                 (None, None) => self.mailbox.take().await,
                 (None, Some(due)) => {
@@ -232,12 +255,21 @@ impl<R: Room> Running<R> {
 
     async fn clock(&mut self, now: UnixMs) -> Result<(), Ended> {
         for user in self.connections.overdue(now) {
-            self.decide_and_commit(Input::Away { user: &user, away: true }).await?;
+            self.leave(user).await?;
         }
         if self.state.room.deadline().is_some_and(|due| due <= now) {
             let decision = self.decide(Input::Clock);
             assert!(!decision.events.is_empty(), "a clock that is due decides something");
-            self.commit(decision, None, None).await?;
+            // Refused: it is due again when the room goes on.
+            let _ = self.commit(decision, None, None).await?;
+        }
+        Ok(())
+    }
+
+    /// A member's connection is gone.
+    async fn leave(&mut self, user: UserId) -> Result<(), Ended> {
+        if self.decide_and_commit(Input::Away { user: &user, away: true }).await? == Written::Refused {
+            self.connections.missing(&user, self.now());
         }
         Ok(())
     }
@@ -250,7 +282,8 @@ impl<R: Room> Running<R> {
                 counter!("cardhouse_hand_overs_total").increment(1);
                 // A worker of the first release may be the next.
                 if self.form != Form::Bare && self.context.form() == Form::Bare {
-                    self.keyframe().await?;
+                    // Refused: it can be taken over by all but that one.
+                    let _ = self.keyframe().await?;
                 }
                 // In this order: what is written late would overwrite the next owner's word.
                 tell_owner(&self.context, &self.id, None, epoch).await;
@@ -266,11 +299,11 @@ impl<R: Room> Running<R> {
                 self.fenced(checked)
             }
             Order::Superseded(_) => Ok(()),
-            Order::Reassert if self.journal.is_in_doubt() => Ok(self.reassert().await?),
+            Order::Reassert if self.journal.is_in_doubt() => self.reassert().await.map(drop),
             Order::Reassert => Ok(()),
             Order::RelayGone(relay) => {
                 for user in self.connections.relay_gone(&relay) {
-                    self.decide_and_commit(Input::Away { user: &user, away: true }).await?;
+                    self.leave(user).await?;
                 }
                 Ok(())
             }
@@ -300,7 +333,10 @@ impl<R: Room> Running<R> {
                 if !anew && self.state.sessions.is_ousted(&user, session) {
                     return Ok(());
                 }
-                self.present(&relay, &user, session).await
+                if self.present(&relay, &user, session).await? == Written::Refused {
+                    self.hold(Mail::Message(message.clone()));
+                }
+                Ok(())
             }
             Asked::Absent { user, session } => {
                 let plays = self.state.sessions.playing(&user) == Some(session);
@@ -369,7 +405,10 @@ impl<R: Room> Running<R> {
                 self.refuse(relay, &cause, Refusal::new(RefusalCode::OtherSession, message), None);
                 return Ok(());
             }
-            self.present(relay, user, *session).await?;
+            if self.present(relay, user, *session).await? == Written::Refused {
+                self.refuse_unavailable(relay, &cause);
+                return Ok(());
+            }
         }
         let input = Input::Command { user, name, body };
         let now = self.now();
@@ -389,7 +428,10 @@ impl<R: Room> Running<R> {
                 }
                 let plays = is_member && self.state.sessions.playing(user) != Some(*session);
                 let plays = plays.then(|| (user.clone(), *session));
-                self.commit(decision, Some(cause), plays).await
+                if self.commit(decision, Some(cause.clone()), plays).await? == Written::Refused {
+                    self.refuse_unavailable(relay, &cause);
+                }
+                Ok(())
             }
             Err(refusal) => {
                 self.refuse(relay, &cause, refusal, None);
@@ -399,9 +441,9 @@ impl<R: Room> Running<R> {
     }
 
     /// A member's session is there. If it is another than the one that plays, it plays from now on.
-    async fn present(&mut self, relay: &NodeId, user: &UserId, session: SessionId) -> Result<(), Ended> {
+    async fn present(&mut self, relay: &NodeId, user: &UserId, session: SessionId) -> Result<Written, Ended> {
         if !self.state.room.is_member(user) {
-            return Ok(());
+            return Ok(Written::Yes);
         }
         let playing = self.state.sessions.playing(user);
         let mut plays = None;
@@ -421,7 +463,7 @@ impl<R: Room> Running<R> {
         self.connections.connected(user, session, relay);
         let decision = self.decide(Input::Away { user, away: false });
         if decision.events.is_empty() && plays.is_none() {
-            return Ok(());
+            return Ok(Written::Yes);
         }
         self.commit(decision, None, plays).await
     }
@@ -434,31 +476,44 @@ impl<R: Room> Running<R> {
         }
     }
 
-    async fn decide_and_commit(&mut self, input: Input<'_>) -> Result<(), Ended> {
+    async fn decide_and_commit(&mut self, input: Input<'_>) -> Result<Written, Ended> {
         let decision = self.decide(input);
         if decision.events.is_empty() {
-            return Ok(());
+            return Ok(Written::Yes);
         }
         self.commit(decision, None, None).await
     }
 
+    /// Refused: the store says no, nothing was written and nothing has changed. Never [`Written::Gone`].
     async fn commit(
         &mut self,
         decision: Decision<R>,
         cause: Option<Cause>,
         plays: Option<(UserId, SessionId)>,
-    ) -> Result<(), Ended> {
-        if self.journal.is_in_doubt() {
-            self.reassert().await?;
+    ) -> Result<Written, Ended> {
+        if self.journal.is_in_doubt() && self.reassert().await? == Written::Refused {
+            return Ok(Written::Refused);
         }
         let Decision { events, public, privates, after, lobby, hands, is_talk: _ } = decision;
-        let at = self.journal.next();
-        let mut entry = frame::delta(&self.id, at, cause, public, privates);
+        let mut entry = frame::delta(&self.id, self.journal.next(), cause, public, privates);
         let delta = Delta { events, plays, at_ms: self.now() };
-        seal(&self.context.sealer, &mut entry, self.form, &DeltaOf::<R>(Cow::Borrowed(&delta)));
-        let encoded = entry.encode();
-        let written = self.journal.delta(encoded.stored).await;
-        self.fenced(written)?;
+        let published = loop {
+            seal(&self.context.sealer, &mut entry, self.form, &DeltaOf::<R>(Cow::Borrowed(&delta)));
+            let encoded = entry.encode();
+            let attempt = self.journal.delta(encoded.stored);
+            match self.write(attempt, entry.cause.as_ref()).await? {
+                Written::Yes => break encoded.published,
+                Written::Refused => return Ok(Written::Refused),
+                // What was decided stands: it comes after the keyframe that replaces what is lost.
+                Written::Gone => {
+                    if self.reassert().await? == Written::Refused {
+                        return Ok(Written::Refused);
+                    }
+                    entry = frame::moved(entry, self.journal.next());
+                }
+            }
+        };
+        self.journal.wrote_delta(entry.at);
         debug_assert!(
             {
                 let mut replayed = self.state.room.clone();
@@ -467,8 +522,8 @@ impl<R: Room> Running<R> {
             },
             "the events of a decision lead to its state"
         );
-        self.state.adopt(after, &delta, entry.cause.as_ref(), at, &self.context.config.memory);
-        self.publish(encoded.published).await;
+        self.state.adopt(after, &delta, entry.cause.as_ref(), entry.at, &self.context.config.memory);
+        self.publish(published).await;
         if hands > 0 {
             counter!("cardhouse_hands_total").increment(u64::from(hands));
             debug!(room = %self.id, hand = self.state.room.hand(), "the hand has ended");
@@ -479,37 +534,84 @@ impl<R: Room> Running<R> {
             self.context.board.put(self.state.room.summary(&self.id, self.now()));
         }
         if self.journal.deltas_since_keyframe() >= self.context.config.keyframe_every {
-            self.keyframe().await?;
+            // Refused: the next one is as good.
+            let _ = self.keyframe().await?;
         }
-        Ok(())
+        Ok(Written::Yes)
     }
 
     /// Writes the whole state, in the form that all who may own the room next can read; the deltas after it are in the same.
-    async fn keyframe(&mut self) -> Result<(), Ended> {
-        self.form = self.context.form();
-        let room = &self.state.room;
-        let (at, follows) = (self.journal.next(), self.journal.last_frame_epoch());
-        let mut entry: Entry = frame::keyframe(&self.id, at, follows, room.view(), room.privates());
-        seal(&self.context.sealer, &mut entry, self.form, &self.state);
-        let encoded = entry.encode();
-        let written = self.journal.keyframe(encoded.stored).await;
-        self.fenced(written)?;
-        self.publish(encoded.published).await;
-        Ok(())
+    /// Refused: nothing has changed, but that the room may have a later epoch. Never [`Written::Gone`].
+    async fn keyframe(&mut self) -> Result<Written, Ended> {
+        let mut is_claimed_anew = false;
+        loop {
+            let (form, room) = (self.context.form(), &self.state.room);
+            let (at, follows) = (self.journal.next(), self.journal.last_frame_epoch());
+            let mut entry: Entry = frame::keyframe(&self.id, at, follows, room.view(), room.privates());
+            seal(&self.context.sealer, &mut entry, form, &self.state);
+            let encoded = entry.encode();
+            match self.write(self.journal.keyframe(encoded.stored), None).await? {
+                Written::Yes => {
+                    self.journal.wrote_keyframe(at);
+                    self.form = form;
+                    self.publish(encoded.published).await;
+                    if is_claimed_anew {
+                        tell_owned(&self.context, &self.id, at.epoch()).await;
+                    }
+                    return Ok(Written::Yes);
+                }
+                Written::Refused => return Ok(Written::Refused),
+                Written::Gone => {
+                    if self.claim_anew().await? == Written::Refused {
+                        return Ok(Written::Refused);
+                    }
+                    is_claimed_anew = true;
+                }
+            }
+        }
     }
 
     /// The store may have lost entries: the room is claimed anew and its state put in their place, from memory.
-    async fn reassert(&mut self) -> Result<(), Ended> {
-        let claim = |at| frame::claim(&self.id, at, &self.context.config.node).encode().stored;
-        let claimed = self.journal.claim_anew(self.context.ports.clock.now_ms(), claim).await;
-        let lost = self.fenced(claimed)?;
-        if lost > 0 {
-            counter!("cardhouse_entries_lost_total").increment(lost);
-            warn!(room = %self.id, lost, "the store has lost acknowledged entries; restored from memory");
+    async fn reassert(&mut self) -> Result<Written, Ended> {
+        if self.claim_anew().await? == Written::Refused || self.keyframe().await? == Written::Refused {
+            return Ok(Written::Refused);
         }
-        self.keyframe().await?;
         tell_owned(&self.context, &self.id, self.journal.epoch()).await;
-        Ok(())
+        Ok(Written::Yes)
+    }
+
+    async fn claim_anew(&mut self) -> Result<Written, Ended> {
+        let (since, survey) = (Instant::now(), self.journal.survey());
+        let mut pause = RETRY_FIRST;
+        let lost = loop {
+            let asked = tokio::select! { biased;
+                asked = survey.ask() => asked,
+                never = self.turn_away(since, "no answer yet", None) => match never {},
+            };
+            match asked {
+                Ok(answer) => break self.fenced(answer)?,
+                Err(Unavailable(why)) => {
+                    debug!(room = %self.id, why, "the journal cannot be read");
+                    tokio::select! { biased;
+                        () = sleep(pause) => {}
+                        never = self.turn_away(since, &why, None) => match never {},
+                    }
+                    pause = (pause * 2).min(RETRY_MAX);
+                }
+            }
+        };
+        let claim = |at| frame::claim(&self.id, at, &self.context.config.node).encode().stored;
+        let attempt = self.journal.claim_anew(self.context.ports.clock.now_ms(), claim);
+        let at = attempt.at();
+        let written = self.write(attempt, None).await?;
+        if written == Written::Yes {
+            self.journal.claimed_anew(at, &survey, lost);
+            if lost > 0 {
+                counter!("cardhouse_entries_lost_total").increment(lost);
+                warn!(room = %self.id, lost, "the store has lost acknowledged entries; restored from memory");
+            }
+        }
+        Ok(written)
     }
 
     fn fenced<T>(&self, written: Result<T, Fenced>) -> Result<T, Ended> {

@@ -17,7 +17,7 @@ use super::{
     Room,
     answers::Memory,
     frame,
-    journal::{Journal, last, until_answered, write},
+    journal::{Journal, NotWritten, Onto, last, until_answered, write_claim},
     record::{BadRecord, DeltaOf, Journaled, open},
 };
 
@@ -53,7 +53,7 @@ pub struct Taken<R> {
     pub state: Journaled<R>,
     /// Its journal, to be gone on with by a keyframe.
     pub journal: Journal,
-    /// Frames that were acknowledged and are no longer in the journal.
+    /// Frames that were acknowledged and are no longer in the journal; at least 1 if the journal is not there at all.
     pub frames_lost: u64,
     /// It has no frames yet.
     pub is_new: bool,
@@ -86,20 +86,31 @@ impl Claimer<'_> {
         open_new: impl FnOnce(RoomSpec) -> R,
     ) -> Result<Taken<R>, NotTaken> {
         let generation = self.store.generation();
-        let before = last(&**self.store, room).await.map_or(Epoch(0), |stored| stored.at.epoch());
-        if before > believed {
-            return Err(NotTaken::Lost(before));
-        }
-        // Looked up before the claim, so that a room that does not exist gets no journal.
-        let spec = if before == Epoch(0) { Some(self.spec(room).await?) } else { None };
-        // Above what is believed as well: the broker may have lost the claim of an epoch that others know of.
-        let claim = Position(before.max(believed).claimed_at(self.clock.now_ms()), Seq(0));
-        let entry = frame::claim(room, claim, self.me).encode().stored;
-        if write(&**self.store, room, claim, entry, None).await.is_err() {
-            return Err(NotTaken::Lost(claim.epoch()));
+        let mut believed = believed;
+        let (claim, spec, is_missing) = loop {
+            let before = last(&**self.store, room).await.map_or(Epoch(0), |stored| stored.at.epoch());
+            if before > believed {
+                return Err(NotTaken::Lost(before));
+            }
+            let has_journal = before > Epoch(0);
+            // Looked up before the claim, so that a room that does not exist gets no journal.
+            let spec = if has_journal { None } else { Some(self.spec(room).await?) };
+            // Above what is believed as well: the broker may have lost the claim of an epoch that others know of.
+            let claim = Position(before.max(believed).claimed_at(self.clock.now_ms()), Seq(0));
+            let entry = frame::claim(room, claim, self.me).encode().stored;
+            let onto = if has_journal { Onto::Journal { keep_from: None } } else { Onto::Whatever };
+            match write_claim(self.store, room, claim, entry, onto).await {
+                Ok(()) => break (claim, spec, !has_journal && believed > Epoch(0)),
+                // Lost while it was looked at: what is known of it is that it was there.
+                Err(NotWritten::Gone) if has_journal => believed = before,
+                Err(_) => return Err(NotTaken::Lost(claim.epoch())),
+            }
+        };
+        if is_missing {
+            warn!(%room, "the store has lost the whole journal: the room begins anew");
         }
         let restored = self.restore(room).await?;
-        let is_new = restored.is_none();
+        let is_new = restored.is_none() && !is_missing;
         let (state, last, keyframe, frames_lost) = match restored {
             Some(Restored { state: Some(state), last, keyframe, frames_lost }) => {
                 // A journal with a hole is not worth keeping: nobody can follow it beyond the hole.
@@ -114,7 +125,8 @@ impl Claimer<'_> {
                 let state = Journaled::new(open_new(spec));
                 match restored {
                     Some(stump) => (state, Position::default(), Some(claim), stump.frames_lost),
-                    None => (state, Position::default(), None, 0),
+                    // Nobody knows how many they were; where there was an owner there was a keyframe.
+                    None => (state, Position::default(), None, u64::from(is_missing)),
                 }
             }
         };

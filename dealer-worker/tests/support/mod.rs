@@ -187,6 +187,12 @@ impl Answer {
             Self::Refused(body) => body["code"].as_str().unwrap(),
         }
     }
+
+    /// When to try again.
+    pub fn retry_after(&self) -> Duration {
+        let Self::Refused(body) = self else { return Duration::ZERO };
+        Duration::from_millis(body["retry_after_ms"].as_u64().expect("it says when to try again"))
+    }
 }
 
 /// A room as a client knows it.
@@ -294,7 +300,12 @@ impl Receiver for Heard {
 
 impl Relay {
     pub async fn new(house: &House, name: &str, rooms: u32) -> Self {
-        let (node, ports) = (node(name), house.ports(name));
+        Self::on(house.ports(name), name, rooms).await
+    }
+
+    /// The same on any broker.
+    pub async fn on(ports: Ports, name: &str, rooms: u32) -> Self {
+        let node = node(name);
         let heard = Arc::new(Heard::default());
         let subscription = ports.bus.subscriber(heard.clone());
         subscription.subscribe(&Channel::replies(&node)).await.unwrap();
@@ -318,8 +329,36 @@ impl Relay {
         self.heard.state.lock().rooms.get(room).cloned().unwrap_or_default()
     }
 
+    /// A counter for a command, greater than those before.
+    pub fn next_n(&self) -> u64 {
+        self.next_n.fetch_add(1, Ordering::Relaxed)
+    }
+
     pub fn notices(&self) -> Vec<(UserId, SessionId, Value)> {
         self.heard.state.lock().notices.clone()
+    }
+
+    /// Waits until each of these has been told something so often.
+    pub async fn told(&self, users: &[&str], code: &str, times: usize) {
+        let told = async {
+            loop {
+                let changed = self.heard.changed.notified();
+                let notices = self.notices();
+                let count = |name: &str| {
+                    notices
+                        .iter()
+                        .filter(|(who, _, body)| who.as_str() == name && body["code"] == code)
+                        .count()
+                };
+                if users.iter().all(|name| count(name) >= times) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        if timeout(Duration::from_secs(600), told).await.is_err() {
+            panic!("not told {code}: {:?}", self.notices());
+        }
     }
 
     /// Waits until what is known of a room is as wanted.
@@ -383,7 +422,15 @@ impl Relay {
 
     pub async fn sit(&self, room: &RoomId, name: &str, session: u64, buy_in: u64) -> Answer {
         let sit = json!({"a": "sit", "buy_in": buy_in});
-        let answer = self.command(room, &user(name), session, 1, sit).await;
+        let mut n = 1;
+        let answer = loop {
+            let answer = self.command(room, &user(name), session, n, sit.clone()).await;
+            if answer.code() != "unavailable" {
+                break answer;
+            }
+            n += 1;
+            tokio::time::sleep(answer.retry_after()).await;
+        };
         let epoch = self.followed(room).at.epoch().0;
         self.heard.state.lock().present.insert((room.clone(), user(name), SessionId(session)), epoch);
         answer
@@ -460,6 +507,10 @@ pub async fn play(relay: &Relay, room: &RoomId, players: &[(&str, u64)], hands: 
         let mut act = json!({"a": "act", "hand": hand.hand, "turn": turn.turn});
         act.as_object_mut().unwrap().extend(kind.as_object().unwrap().clone());
         let answer = relay.command(room, &seat.user, session, n, act).await;
+        if answer.code() == "unavailable" {
+            tokio::time::sleep(answer.retry_after()).await;
+            continue;
+        }
         assert!(matches!(answer, Answer::Applied(_)) || answer.code() == "late", "{answer:?}");
         // A late action means that the view was old; the next round sees the new one.
         if let Answer::Applied(at) = answer {

@@ -77,6 +77,24 @@ impl Store for LyingStore {
         }
     }
 
+    fn extend(
+        &self,
+        room: &RoomId,
+        at: Position,
+        entry: Bytes,
+        keep_from: Option<Position>,
+    ) -> BoxFuture<'_, Result<(), AppendError>> {
+        self.append(room, at, entry, keep_from)
+    }
+
+    fn probe_writing(&self) -> BoxFuture<'_, Result<(), AppendError>> {
+        self.honest.probe_writing()
+    }
+
+    fn probe_reading(&self) -> BoxFuture<'_, Result<(), Unavailable>> {
+        self.honest.probe_reading()
+    }
+
     fn read(
         &self,
         room: &RoomId,

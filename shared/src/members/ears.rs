@@ -76,7 +76,7 @@ impl Ears {
             pace,
             known: Mutex::default(),
             membership: watch::Sender::new(Arc::default()),
-            observed: watch::Sender::new(Observed { hears_itself: false, store_answers: false }),
+            observed: watch::Sender::new(Observed::nothing_yet()),
             tell: Box::new(tell),
         }
     }
@@ -101,14 +101,14 @@ impl Ears {
 
     pub(super) fn observe(&self, change: impl FnOnce(&mut Observed)) {
         self.observed.send_if_modified(|observed| {
-            let before = *observed;
+            let before = observed.clone();
             change(observed);
             if before.is_ready() != observed.is_ready() {
-                info!(
-                    hears_itself = observed.hears_itself,
-                    store_answers = observed.store_answers,
-                    "readiness changed"
-                );
+                let (hears_itself, trouble) = (observed.hears_itself, observed.store_trouble.as_deref());
+                match trouble {
+                    None => info!(hears_itself, "readiness changed"),
+                    Some(store) => warn!(hears_itself, store, "readiness changed"),
+                }
             }
             before != *observed
         });

@@ -21,10 +21,11 @@ use self::ears::Ears;
 pub use self::membership::{Member, Membership};
 use crate::{
     bus::{BusError, Subscription},
-    channel::{Channel, OWNERS},
+    channel::Channel,
     id::NodeId,
     node::{NodeNews, Role, encode},
     ports::Ports,
+    store::AppendError,
 };
 
 /// The pace of beating.
@@ -83,18 +84,23 @@ pub enum Heard {
 }
 
 /// What a node observes of its own connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
     /// It has heard its own beat within the term.
     pub hears_itself: bool,
-    /// The store answered the last probe in time.
-    pub store_answers: bool,
+    /// Why the last probe of the store failed: whether it writes for a worker, whether it reads for a relay.
+    pub store_trouble: Option<Arc<str>>,
 }
 
 impl Observed {
-    /// Both.
-    pub fn is_ready(self) -> bool {
-        self.hears_itself && self.store_answers
+    /// At the very beginning.
+    pub fn nothing_yet() -> Self {
+        Self { hears_itself: false, store_trouble: Some("the store was not asked yet".into()) }
+    }
+
+    /// It hears itself, and the store does what it is for.
+    pub fn is_ready(&self) -> bool {
+        self.hears_itself && self.store_trouble.is_none()
     }
 }
 
@@ -122,7 +128,7 @@ impl Members {
         let beating = beat(ports.clone(), ears.clone(), subscription, beat_now.clone());
         Self {
             _beating: AbortOnDropHandle::new(tokio::spawn(beating)),
-            _probing: AbortOnDropHandle::new(tokio::spawn(probe(ports.clone(), ears.clone()))),
+            _probing: AbortOnDropHandle::new(tokio::spawn(probe(ports.clone(), ears.clone(), role))),
             ports,
             ears,
             beat_now,
@@ -214,13 +220,33 @@ async fn beat(ports: Ports, ears: Arc<Ears>, subscription: Box<dyn Subscription>
     }
 }
 
-/// Asks the store something small every two beats.
-async fn probe(ports: Ports, ears: Arc<Ears>) {
+/// Has the store do something small every two beats, as this node will have it do: workers write, relays read.
+async fn probe(ports: Ports, ears: Arc<Ears>, role: Role) {
     let mut ticks = interval(ears.pace.beat() * 2);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let asked = timeout(ears.pace.dead_after(), ports.store.map_get(OWNERS, ears.me.as_str())).await;
-        ears.observe(|observed| observed.store_answers = matches!(asked, Ok(Ok(_))));
+        let probe = async {
+            match role {
+                Role::Worker => ports.store.probe_writing().await,
+                Role::Relay => ports.store.probe_reading().await.map_err(AppendError::from),
+            }
+        };
+        let trouble = match timeout(ears.pace.dead_after(), probe).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => {
+                let reason = match &error {
+                    AppendError::Refused(why) => why.split_whitespace().next().unwrap_or_default(),
+                    _ => "unreachable",
+                };
+                counter!("cardhouse_probes_failed_total", "reason" => reason.to_owned()).increment(1);
+                Some(error.to_string().into())
+            }
+            Err(_) => {
+                counter!("cardhouse_probes_failed_total", "reason" => "late").increment(1);
+                Some("the store does not answer in time".into())
+            }
+        };
+        ears.observe(|observed| observed.store_trouble = trouble);
     }
 }

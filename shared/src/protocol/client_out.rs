@@ -174,8 +174,8 @@ pub enum NoticeCode {
     TakenOver,
     /// The broker has lost frames that were acknowledged; the room goes on from the state that follows.
     HistoryLost,
-    /// This relay does not get the room's frames at the moment; it is trying.
+    /// Without a room: this relay does not get frames at the moment. With one: it cannot store anything and stands still.
     Delayed,
-    /// Frames come again.
+    /// Frames come again, or the room goes on.
     Recovered,
 }

@@ -20,6 +20,8 @@ pub enum RefusalCode {
     TooFast,
     /// The room's or the house's queues are full; `retry_after_ms` says when to try again.
     Busy,
+    /// The room cannot store anything at the moment, so nothing was done; `retry_after_ms` says when to try again.
+    Unavailable,
     /// The hand or the turn that the action names is over.
     Late,
     /// It is somebody else's turn.

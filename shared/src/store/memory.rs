@@ -36,6 +36,8 @@ struct Shelf {
     /// How to take back the last writes, newest last; kept only where they may be lost.
     undo: Option<VecDeque<Undo>>,
     losses: u64,
+    /// Says no to all that would write, in these words.
+    refuses: Option<&'static str>,
     /// Is told every entry that is written.
     witness: Option<mpsc::UnboundedSender<(RoomId, Stored)>>,
 }
@@ -48,7 +50,7 @@ struct Journal {
 }
 
 enum Undo {
-    Append { room: RoomId, at: Position, last: Position, trimmed: BTreeMap<Position, Bytes> },
+    Append { room: RoomId, at: Position, began: bool, last: Position, trimmed: BTreeMap<Position, Bytes> },
     Map { map: String, field: String, was: Option<Bytes> },
 }
 
@@ -84,6 +86,20 @@ impl MemoryStore {
         lost
     }
 
+    /// Forgets a journal whole and says nothing, as a server that evicts does, or somebody with `DEL`. Answers whether there was one.
+    pub fn forget(&self, room: &RoomId) -> bool {
+        let mut shelf = self.shelf.lock();
+        if let Some(undo) = &mut shelf.undo {
+            undo.retain(|undo| !matches!(undo, Undo::Append { room: of, .. } if of == room));
+        }
+        shelf.journals.remove(room).is_some()
+    }
+
+    /// Refuses all writes in these words, or takes them again.
+    pub fn refuse_writes(&self, why: Option<&'static str>) {
+        self.shelf.lock().refuses = why;
+    }
+
     /// Tells every entry that is written from now on, at the moment it is and whatever becomes of it later: for a judge who
     /// must miss nothing. There is one witness; a new one replaces it.
     pub fn witness(&self) -> mpsc::UnboundedReceiver<(RoomId, Stored)> {
@@ -117,9 +133,15 @@ impl Shelf {
         at: Position,
         entry: Bytes,
         keep_from: Option<Position>,
+        may_begin: bool,
     ) -> Result<(), AppendError> {
+        self.is_writable().map_err(|why| AppendError::Refused(why.into()))?;
         // Looked up first: a name is cloned only for a new room.
-        if !self.journals.contains_key(room) {
+        let began = !self.journals.contains_key(room);
+        if began && !may_begin {
+            return Err(AppendError::Gone);
+        }
+        if began {
             self.journals.insert(room.clone(), Journal::default());
         }
         let journal = self.journals.get_mut(room).expect("it was inserted above");
@@ -137,11 +159,16 @@ impl Shelf {
             let kept = journal.entries.split_off(&keep_from);
             trimmed = std::mem::replace(&mut journal.entries, kept);
         }
-        self.remember(|| Undo::Append { room: room.clone(), at, last, trimmed });
+        self.remember(|| Undo::Append { room: room.clone(), at, began, last, trimmed });
         Ok(())
     }
 
-    fn set(&mut self, map: &str, field: &str, value: Option<Bytes>) {
+    fn is_writable(&self) -> Result<(), &'static str> {
+        self.refuses.map_or(Ok(()), Err)
+    }
+
+    fn set(&mut self, map: &str, field: &str, value: Option<Bytes>) -> Result<(), Unavailable> {
+        self.is_writable().map_err(|why| Unavailable(why.into()))?;
         if !self.maps.contains_key(map) {
             self.maps.insert(map.into(), BTreeMap::new());
         }
@@ -151,6 +178,7 @@ impl Shelf {
             None => fields.remove(field),
         };
         self.remember(|| Undo::Map { map: map.into(), field: field.into(), was });
+        Ok(())
     }
 
     fn remember(&mut self, undo: impl FnOnce() -> Undo) {
@@ -164,7 +192,10 @@ impl Shelf {
 
     fn take_back(&mut self, undo: Undo) {
         match undo {
-            Undo::Append { room, at, last, trimmed } => {
+            Undo::Append { room, began: true, .. } => {
+                self.journals.remove(&room);
+            }
+            Undo::Append { room, at, last, trimmed, began: false } => {
                 let journal = self.journals.entry(room).or_default();
                 journal.entries.remove(&at);
                 journal.entries.extend(trimmed);
@@ -195,8 +226,32 @@ impl Store for MemoryStore {
     ) -> BoxFuture<'_, Result<(), AppendError>> {
         let room = room.clone();
         Box::pin(async move {
-            self.run(Operation::Append, |shelf| shelf.append(&room, at, entry, keep_from)).await?
+            self.run(Operation::Append, |shelf| shelf.append(&room, at, entry, keep_from, true)).await?
         })
+    }
+
+    fn extend(
+        &self,
+        room: &RoomId,
+        at: Position,
+        entry: Bytes,
+        keep_from: Option<Position>,
+    ) -> BoxFuture<'_, Result<(), AppendError>> {
+        let room = room.clone();
+        Box::pin(async move {
+            self.run(Operation::Append, |shelf| shelf.append(&room, at, entry, keep_from, false)).await?
+        })
+    }
+
+    fn probe_writing(&self) -> BoxFuture<'_, Result<(), AppendError>> {
+        Box::pin(async move {
+            let may = self.run(Operation::Map, |shelf| shelf.is_writable()).await?;
+            may.map_err(|why| AppendError::Refused(why.into()))
+        })
+    }
+
+    fn probe_reading(&self) -> BoxFuture<'_, Result<(), Unavailable>> {
+        Box::pin(self.run(Operation::Map, |_| ()))
     }
 
     fn read(
@@ -235,23 +290,28 @@ impl Store for MemoryStore {
 
     fn map_set(&self, map: &str, field: &str, value: Bytes) -> BoxFuture<'_, Result<(), Unavailable>> {
         let (map, field) = (map.to_owned(), field.to_owned());
-        Box::pin(self.run(Operation::Map, move |shelf| shelf.set(&map, &field, Some(value))))
+        Box::pin(
+            async move { self.run(Operation::Map, move |shelf| shelf.set(&map, &field, Some(value))).await? },
+        )
     }
 
     fn map_set_new(&self, map: &str, field: &str, value: Bytes) -> BoxFuture<'_, Result<bool, Unavailable>> {
         let (map, field) = (map.to_owned(), field.to_owned());
-        Box::pin(self.run(Operation::Map, move |shelf| {
-            let is_new = !shelf.maps.get(&map).is_some_and(|fields| fields.contains_key(&field));
-            if is_new {
-                shelf.set(&map, &field, Some(value));
-            }
-            is_new
-        }))
+        Box::pin(async move {
+            self.run(Operation::Map, move |shelf| {
+                let is_new = !shelf.maps.get(&map).is_some_and(|fields| fields.contains_key(&field));
+                if is_new {
+                    shelf.set(&map, &field, Some(value))?;
+                }
+                Ok(is_new)
+            })
+            .await?
+        })
     }
 
     fn map_remove(&self, map: &str, field: &str) -> BoxFuture<'_, Result<(), Unavailable>> {
         let (map, field) = (map.to_owned(), field.to_owned());
-        Box::pin(self.run(Operation::Map, move |shelf| shelf.set(&map, &field, None)))
+        Box::pin(async move { self.run(Operation::Map, move |shelf| shelf.set(&map, &field, None)).await? })
     }
 
     fn generation(&self) -> u64 {

@@ -23,6 +23,12 @@ pub enum AppendError {
     /// written by an attempt whose answer was lost (compare with [`Store::read`]).
     #[error("the journal is past this position")]
     Fenced,
+    /// There is no journal ([`Store::extend`]): the store has lost it whole, and nothing was written.
+    #[error("the journal is gone")]
+    Gone,
+    /// The store has said no, in these words: nothing was written, nor will it be. It may say yes later.
+    #[error("the store refuses to write: {0}")]
+    Refused(String),
     /// See [`Unavailable`]; the caller must find out by [`Store::read`] before it goes on.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -40,7 +46,8 @@ pub struct Stored {
 /// Journals and maps.
 pub trait Store: Send + Sync + 'static {
     /// Appends `entry` at exactly `at`, if that is after everything in the journal; in the same step drops entries
-    /// before `keep_from`, if given. Returns when the entry is durable as configured.
+    /// before `keep_from`, if given. Begins the journal if there is none, and so is for claims: an owner's frames
+    /// [extend](Store::extend) it. Returns when the entry is durable as configured.
     ///
     /// # Errors
     /// [`AppendError::Fenced`] if the journal has an entry at or after `at`: nothing was written.
@@ -51,6 +58,28 @@ pub trait Store: Send + Sync + 'static {
         entry: Bytes,
         keep_from: Option<Position>,
     ) -> BoxFuture<'_, Result<(), AppendError>>;
+
+    /// The same, but never begins a journal: where there is none the store has lost what was acknowledged, and an entry
+    /// that stood alone would hide it.
+    ///
+    /// # Errors
+    /// Also [`AppendError::Gone`].
+    fn extend(
+        &self,
+        room: &RoomId,
+        at: Position,
+        entry: Bytes,
+        keep_from: Option<Position>,
+    ) -> BoxFuture<'_, Result<(), AppendError>>;
+
+    /// Writes something small where no room has its journal, by the way that an append takes: whether it could be done now.
+    ///
+    /// # Errors
+    /// [`AppendError::Refused`] in the store's own words, or [`AppendError::Unavailable`].
+    fn probe_writing(&self) -> BoxFuture<'_, Result<(), AppendError>>;
+
+    /// Reads something small by the way that a journal is read.
+    fn probe_reading(&self) -> BoxFuture<'_, Result<(), Unavailable>>;
 
     /// The entries after `after` (all, if `None`), oldest first, at most `limit`.
     fn read(

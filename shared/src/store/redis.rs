@@ -21,7 +21,7 @@ use super::{AppendError, Store, Stored, Unavailable};
 use crate::{
     channel::journal_key,
     id::{Position, RoomId},
-    redis::{Durability, Redis},
+    redis::{Durability, Redis, says_no},
 };
 
 /// The one field of a stream entry.
@@ -38,6 +38,17 @@ enum Failed {
     /// Too much was in flight for too long; nothing was sent.
     Queued,
     Error(RedisError),
+}
+
+impl From<Failed> for AppendError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Error(error) if is_fence(&error) => Self::Fenced,
+            Failed::Error(error) if says_no(error.details()) => Self::Refused(error.details().to_owned()),
+            // What waited for its turn was never sent. But to be told so is no reason to give up what may be sent in a moment.
+            failed => Self::Unavailable(failed.into()),
+        }
+    }
 }
 
 impl From<Failed> for Unavailable {
@@ -66,6 +77,38 @@ impl RedisStore {
             pinned.examine(&error);
             Failed::Error(error)
         })
+    }
+
+    /// `XADD`; with `must_exist` only to a stream that is there (`NOMKSTREAM`), which costs nothing.
+    async fn add(
+        &self,
+        key: &str,
+        must_exist: bool,
+        at: Position,
+        entry: Bytes,
+        keep_from: Option<Position>,
+    ) -> Result<(), AppendError> {
+        let cap = match keep_from {
+            None => XCap::from(None),
+            Some(from) => {
+                let cap = XCap::try_from(("MINID", "=", from.to_string()));
+                cap.map_err(|error| Unavailable(error.to_string()))?
+            }
+        };
+        let id = at.to_string();
+        let named = id.as_str();
+        let added: Option<String> =
+            self.run(key, |client| client.xadd(key, must_exist, cap, named, (FIELD, entry))).await?;
+        match added {
+            // Only this says that it was written, and not just that something was.
+            Some(answer) if answer == id => {}
+            Some(answer) => {
+                self.redis.pinned(key).answers_are_shifted(&answer);
+                return Err(Unavailable("the answer to another command".into()).into());
+            }
+            None => return Err(AppendError::Gone),
+        }
+        Ok(self.replicated(key).await?)
     }
 
     /// With [`Durability::WaitReplicas`]: waits until enough replicas have what was written on the journal's connection.
@@ -113,30 +156,18 @@ impl Store for RedisStore {
         keep_from: Option<Position>,
     ) -> BoxFuture<'_, Result<(), AppendError>> {
         let key = journal_key(room);
-        Box::pin(async move {
-            let cap = match keep_from {
-                None => XCap::from(None),
-                Some(from) => {
-                    let cap = XCap::try_from(("MINID", "=", from.to_string()));
-                    cap.map_err(|error| Unavailable(error.to_string()))?
-                }
-            };
-            let id = at.to_string();
-            let (stream, named) = (key.as_str(), id.as_str());
-            let added: Result<String, _> =
-                self.run(stream, |client| client.xadd(stream, false, cap, named, (FIELD, entry))).await;
-            match added {
-                // Only this says that it was written, and not just that something was.
-                Ok(answer) if answer == id => {}
-                Ok(answer) => {
-                    self.redis.pinned(&key).answers_are_shifted(&answer);
-                    return Err(Unavailable("the answer to another command".into()).into());
-                }
-                Err(Failed::Error(error)) if is_fence(&error) => return Err(AppendError::Fenced),
-                Err(failed) => return Err(Unavailable::from(failed).into()),
-            }
-            Ok(self.replicated(&key).await?)
-        })
+        Box::pin(async move { self.add(&key, false, at, entry, keep_from).await })
+    }
+
+    fn extend(
+        &self,
+        room: &RoomId,
+        at: Position,
+        entry: Bytes,
+        keep_from: Option<Position>,
+    ) -> BoxFuture<'_, Result<(), AppendError>> {
+        let key = journal_key(room);
+        Box::pin(async move { self.add(&key, true, at, entry, keep_from).await })
     }
 
     fn read(
@@ -205,6 +236,32 @@ impl Store for RedisStore {
                 async move { client.hdel::<(), _, _>(map, field).await }
             };
             Ok(self.run(&map, remove).await?)
+        })
+    }
+
+    fn probe_writing(&self) -> BoxFuture<'_, Result<(), AppendError>> {
+        Box::pin(async move {
+            for key in self.redis.probe_keys() {
+                let key = key.as_str();
+                let newest_alone = XCap::try_from(("MAXLEN", "=", 1));
+                let newest_alone = newest_alone.map_err(|error| Unavailable(error.to_string()))?;
+                let added =
+                    self.run(key, |client| client.xadd(key, false, newest_alone, "*", (FIELD, Bytes::new())));
+                let _: String = added.await?;
+                self.replicated(key).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn probe_reading(&self) -> BoxFuture<'_, Result<(), Unavailable>> {
+        Box::pin(async move {
+            for key in self.redis.probe_keys() {
+                let key = key.as_str();
+                let read = self.run(key, |client| client.xrange_values(key, "-", "+", Some(1)));
+                let _: Vec<XReadValue<String, String, Bytes>> = read.await?;
+            }
+            Ok(())
         })
     }
 

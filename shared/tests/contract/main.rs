@@ -3,6 +3,7 @@
 
 mod bus;
 mod failure;
+mod settings;
 mod setup;
 mod store;
 
@@ -48,6 +49,8 @@ promises! {
     store::of_two_contenders_for_an_epoch_one_wins,
     store::an_entry_of_any_bytes_and_size_comes_back,
     store::maps_keep_fields_and_a_new_field_is_set_once,
+    store::who_extends_a_journal_that_is_gone_is_told_and_begins_none,
+    store::a_store_that_says_no_has_written_nothing_and_says_why,
     failure::a_subscriber_hears_that_it_missed_something_when_its_connection_was_lost,
     failure::the_generation_changes_when_the_connection_was_lost,
     failure::without_a_broker_operations_fail_in_bounded_time_and_later_work_again,
@@ -55,27 +58,32 @@ promises! {
 
 /// Promises of Redis alone.
 macro_rules! redis_promises {
-    ($($promise:ident),* $(,)?) => {
+    ($($module:ident :: $promise:ident),* $(,)?) => {
         mod redis { $(
             #[tokio::test]
-            async fn $promise() { crate::failure::$promise().await }
+            async fn $promise() { crate::$module::$promise().await }
         )* }
     };
 }
 
 redis_promises! {
-    a_subscription_survives_the_move_of_its_slot,
-    a_stopped_redis_is_noticed_by_a_silent_subscriber_and_play_goes_on_after,
-    fsync_is_refused_where_the_server_does_not_do_it,
-    an_append_that_too_few_replicas_have_is_not_acknowledged,
-    a_subscription_is_not_confirmed_before_the_server_has_said_so,
-    nobody_who_cannot_connect_waits_for_ever,
-    more_publications_than_the_bound_are_refused_as_full,
-    publications_are_not_answered,
-    a_lost_connection_for_publications_is_told_and_replaced,
-    who_may_not_publish_is_told_when_connecting,
-    a_reconnect_is_seen_no_later_than_the_first_answer_after_it,
-    an_answer_to_something_else_acknowledges_nothing,
-    a_primary_that_was_replaced_and_lives_is_left,
-    what_is_not_ours_in_redis_is_an_error_and_costs_no_connection,
+    failure::a_subscription_survives_the_move_of_its_slot,
+    failure::a_stopped_redis_is_noticed_by_a_silent_subscriber_and_play_goes_on_after,
+    settings::each_durability_is_refused_where_the_server_does_not_do_it,
+    settings::a_redis_that_evicts_is_refused_and_noticed_when_it_begins_to,
+    settings::where_config_is_forbidden_info_says_what_it_can,
+    settings::who_lacks_any_right_is_told_which_at_once,
+    settings::who_is_not_let_in_is_told_so_at_once,
+    settings::the_document_names_the_least_rights_and_they_suffice,
+    settings::each_reason_to_refuse_is_told_in_the_servers_words,
+    failure::an_append_that_too_few_replicas_have_is_not_acknowledged,
+    failure::a_subscription_is_not_confirmed_before_the_server_has_said_so,
+    failure::nobody_who_cannot_connect_waits_for_ever,
+    failure::more_publications_than_the_bound_are_refused_as_full,
+    failure::publications_are_not_answered,
+    failure::a_lost_connection_for_publications_is_told_and_replaced,
+    failure::a_reconnect_is_seen_no_later_than_the_first_answer_after_it,
+    failure::an_answer_to_something_else_acknowledges_nothing,
+    failure::a_primary_that_was_replaced_and_lives_is_left,
+    failure::what_is_not_ours_in_redis_is_an_error_and_costs_no_connection,
 }

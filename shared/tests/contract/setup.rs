@@ -6,7 +6,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use shared::{
     bus::{Bus, Receiver, memory::MemoryBus, redis::RedisBus},
-    channel::Channel,
+    channel::{Channel, journal_key},
     id::{NodeId, RoomId},
     redis::{Redis, RedisConfig},
     store::{Store, memory::MemoryStore, redis::RedisStore},
@@ -31,7 +31,7 @@ pub(crate) enum Kind {
 
 /// What stands behind the ports.
 enum Broker {
-    Memory(Arc<Wire>),
+    Memory(Arc<Wire>, MemoryStore),
     Single(RedisServer),
     Cluster(RedisCluster),
     /// And the primary that was killed.
@@ -50,10 +50,11 @@ impl Kind {
         let (broker, url) = match self {
             Self::Memory => {
                 let (wire, node) = (Wire::perfect(), NodeId::new("n1").unwrap());
+                let store = MemoryStore::new(wire.clone(), &node);
                 return House {
                     bus: Arc::new(MemoryBus::new(wire.clone(), &node)),
-                    store: Arc::new(MemoryStore::new(wire.clone(), &node)),
-                    broker: Broker::Memory(wire),
+                    store: Arc::new(store.clone()),
+                    broker: Broker::Memory(wire, store),
                 };
             }
             Self::Single => {
@@ -84,10 +85,36 @@ pub(crate) async fn connect(url: &str) -> Redis {
 }
 
 impl House {
+    /// Loses a room's journal, as a server that evicts does, without a word.
+    pub(crate) fn lose_journal(&self, room: &RoomId) {
+        let key = journal_key(room);
+        let lost = |server: &RedisServer| assert_eq!(server.ask(&["DEL", &key]).unwrap().text(), "1");
+        match &self.broker {
+            Broker::Memory(_, store) => assert!(store.forget(room)),
+            Broker::Single(server) => lost(server),
+            Broker::Cluster(cluster) => lost(&cluster.nodes[cluster.owner_of(&key).unwrap()]),
+            Broker::Sentinel(sentinel, _) => lost(&sentinel.nodes[sentinel.primary().unwrap()]),
+        }
+    }
+
+    /// Has the broker say no to whatever writes, or yes again.
+    pub(crate) fn refuse_writes(&self, refuse: bool) {
+        let replicas = if refuse { "9" } else { "0" };
+        let set = |server: &RedisServer| {
+            server.ask(&["CONFIG", "SET", "min-replicas-to-write", replicas]).unwrap();
+        };
+        match &self.broker {
+            Broker::Memory(_, store) => store.refuse_writes(refuse.then_some("NOREPLICAS not enough")),
+            Broker::Single(server) => set(server),
+            Broker::Cluster(cluster) => cluster.nodes.iter().for_each(set),
+            Broker::Sentinel(sentinel, _) => sentinel.nodes.iter().for_each(set),
+        }
+    }
+
     /// Takes the broker away.
     pub(crate) fn break_broker(&mut self) {
         match &mut self.broker {
-            Broker::Memory(wire) => wire.links().iter().for_each(|link| link.set(LinkState::Refusing)),
+            Broker::Memory(wire, _) => wire.links().iter().for_each(|link| link.set(LinkState::Refusing)),
             Broker::Single(server) => server.kill(),
             Broker::Cluster(cluster) => cluster.nodes.iter_mut().for_each(RedisServer::kill),
             Broker::Sentinel(sentinel, killed) => *killed = Some(sentinel.kill_primary().unwrap()),
@@ -102,7 +129,7 @@ impl House {
     /// Gives it back (behind sentinels: another).
     pub(crate) async fn mend_broker(&mut self) {
         match &mut self.broker {
-            Broker::Memory(wire) => wire.links().iter().for_each(|link| link.heal()),
+            Broker::Memory(wire, _) => wire.links().iter().for_each(|link| link.heal()),
             Broker::Single(server) => server.restart().await.unwrap(),
             Broker::Cluster(cluster) => {
                 for node in &mut cluster.nodes {

@@ -145,3 +145,52 @@ pub(crate) async fn maps_keep_fields_and_a_new_field_is_set_once(house: House) {
     store.map_remove(MAP, "nobody").await.unwrap();
     assert!(store.map_set_new(MAP, "t2", entry("third")).await.unwrap());
 }
+
+pub(crate) async fn who_extends_a_journal_that_is_gone_is_told_and_begins_none(house: House) {
+    let t1 = room("t1");
+    assert_eq!(house.store.extend(&t1, at(1, 1), entry("x"), None).await, Err(AppendError::Gone), "none yet");
+    append(&house, 1, 0, "claim").await.unwrap();
+    house.store.extend(&t1, at(1, 1), entry("one"), None).await.unwrap();
+    assert_eq!(house.store.extend(&t1, at(1, 1), entry("again"), None).await, Err(AppendError::Fenced));
+    // An empty journal is there all the same.
+    house.store.extend(&t1, at(1, 2), entry("two"), Some(at(9, 0))).await.unwrap();
+    house.store.extend(&t1, at(1, 3), entry("three"), None).await.unwrap();
+    assert_eq!(all(&house).await, [stored(1, 3, "three")]);
+    let generation = house.store.generation();
+    house.lose_journal(&t1);
+    for keep_from in [None, Some(at(1, 3))] {
+        assert_eq!(house.store.extend(&t1, at(1, 4), entry("x"), keep_from).await, Err(AppendError::Gone));
+    }
+    assert_eq!(
+        (all(&house).await, house.store.generation()),
+        (vec![], generation),
+        "nothing else tells of it"
+    );
+    append(&house, 2, 0, "claim").await.unwrap();
+    house.store.extend(&t1, at(2, 4), entry("four"), None).await.unwrap();
+    assert_eq!(all(&house).await, [stored(2, 0, "claim"), stored(2, 4, "four")]);
+}
+
+pub(crate) async fn a_store_that_says_no_has_written_nothing_and_says_why(house: House) {
+    let t1 = room("t1");
+    append(&house, 1, 0, "claim").await.unwrap();
+    house.store.probe_writing().await.unwrap();
+    house.refuse_writes(true);
+    let refused = |result: Result<(), AppendError>| match result {
+        Err(AppendError::Refused(why)) => assert!(why.starts_with("NOREPLICAS"), "{why}"),
+        other => panic!("{other:?}"),
+    };
+    refused(append(&house, 1, 1, "x").await);
+    refused(house.store.extend(&t1, at(1, 1), entry("x"), None).await);
+    refused(house.store.probe_writing().await);
+    assert!(house.store.map_set("ch:{m}:x", "t1", entry("a")).await.is_err());
+    assert!(house.store.map_set_new("ch:{m}:x", "t1", entry("a")).await.is_err());
+    // It reads.
+    house.store.probe_reading().await.unwrap();
+    assert_eq!(house.store.map_get("ch:{m}:x", "t1").await.unwrap(), None);
+    assert_eq!(all(&house).await, [stored(1, 0, "claim")]);
+    house.refuse_writes(false);
+    house.store.probe_writing().await.unwrap();
+    house.store.extend(&t1, at(1, 1), entry("one"), None).await.unwrap();
+    assert_eq!(all(&house).await, [stored(1, 0, "claim"), stored(1, 1, "one")]);
+}

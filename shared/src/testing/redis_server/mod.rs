@@ -54,6 +54,15 @@ impl Persistence {
     }
 }
 
+/// What Redis is set to for our journals: the file that operators use.
+const SETTINGS: &str = include_str!("../../../../docker/redis.conf");
+
+/// The document with the least rights of each program.
+const DOCUMENT: &str = include_str!("../../../../docs/operations.md");
+
+/// The password of users that tests make.
+const PASSWORD: &str = "secret";
+
 /// Ports that no system gives to outgoing connections by itself (Linux begins at 32,768).
 const PORTS: RangeInclusive<u16> = 10_000..=32_000;
 
@@ -152,7 +161,12 @@ impl RedisServer {
         self.kill();
         let log = self.dir.path().join("log");
         let mut command = Command::new("redis-server");
-        // A configuration file that it may rewrite comes first, as its name alone; then what is the same for all.
+        // A configuration file comes first, as its name alone: a sentinel's own, which it rewrites, or ours. Then what differs from it.
+        if !self.arguments.iter().any(|argument| argument == "--sentinel") {
+            let settings = self.dir.path().join("redis.conf");
+            std::fs::write(&settings, SETTINGS)?;
+            command.arg(settings);
+        }
         command.args(&self.arguments).args([
             "--port",
             &self.port.to_string(),
@@ -250,6 +264,26 @@ impl RedisServer {
         self.ask(&["CONFIG", "SET", "masterauth", ""]).map(drop)
     }
 
+    /// Makes a user as `docs/operations.md` writes it down (`ACL SETUSER name ...`), and answers the URL with which to be it.
+    ///
+    /// # Errors
+    /// When the document has no such line, or the server does not take it.
+    pub fn user_of_the_document(&self, name: &str) -> io::Result<String> {
+        let rights =
+            documented_rights(name).ok_or_else(|| io::Error::other("no such user in the document"))?;
+        let mut command = vec!["ACL", "SETUSER", name, "reset"];
+        let password = format!(">{PASSWORD}");
+        command
+            .extend(rights.iter().map(|word| if word.starts_with('>') { password.as_str() } else { word }));
+        self.ask(&command)?;
+        Ok(self.url_of(name))
+    }
+
+    /// The URL of a user with the password of tests.
+    pub fn url_of(&self, user: &str) -> String {
+        format!("redis://{user}:{PASSWORD}@{}", self.address())
+    }
+
     /// Sends one command.
     ///
     /// # Errors
@@ -266,6 +300,12 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// The words after `ACL SETUSER name` in `docs/operations.md`.
+pub fn documented_rights(name: &str) -> Option<Vec<&'static str>> {
+    let is_of = |line: &&str| line.split_whitespace().take(3).eq(["ACL", "SETUSER", name]);
+    Some(DOCUMENT.lines().find(is_of)?.split_whitespace().skip(3).collect())
 }
 
 /// Waits until `look` says yes.

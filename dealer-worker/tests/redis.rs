@@ -1,0 +1,98 @@
+//! A worker on a real Redis that says no, as users of the document.
+
+mod support;
+
+use std::sync::Arc;
+
+use dealer_worker::{Worker, WorkerConfig, open_tables};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use serde_json::json;
+use shared::{
+    bus::redis::RedisBus,
+    clock::Clock,
+    ports::Ports,
+    redis::{Redis, RedisConfig, rights::Program},
+    seal::SealKey,
+    store::redis::RedisStore,
+    testing::redis_server::{Persistence, RedisServer},
+};
+use support::{Relay, fast, node, play, room, user};
+use tokio::time::{Duration, Instant};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+/// Players are told within this.
+const TOLD_WITHIN: Duration = Duration::from_secs(5);
+
+async fn ports(url: String, program: Program) -> Ports {
+    let config = RedisConfig { program, connect_timeout_ms: 30_000, ..RedisConfig::new(url) };
+    let redis = Redis::connect(config).await.expect("the rights of the document suffice");
+    Ports {
+        bus: Arc::new(RedisBus::new(redis.clone())),
+        store: Arc::new(RedisStore::new(redis)),
+        clock: Clock::system(),
+    }
+}
+
+#[tokio::test]
+async fn what_redis_refuses_is_told_and_refused_and_goes_on_by_itself_when_mended() {
+    let server = RedisServer::start(Persistence::AofEverySecond).await.expect("redis-server is installed");
+    let (worker_url, relay_url) =
+        (server.user_of_the_document("worker").unwrap(), server.user_of_the_document("relay").unwrap());
+    let inside = ports(worker_url, Program::DealerWorker).await;
+    open_tables(&inside, 1, &fast()).await.unwrap();
+    let config = WorkerConfig::new(node("w1"), SealKey::random());
+    let worker = Worker::new(inside.clone(), config, ChaCha20Rng::seed_from_u64(1));
+    let mut observed = worker.observed();
+    let _running = AbortOnDropHandle::new(tokio::spawn(worker.run(CancellationToken::new())));
+    let relay = Relay::on(ports(relay_url, Program::Relay).await, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    assert_eq!(relay.sit(&room(1), "ann", 1, 100).await.code(), "applied");
+    assert_eq!(relay.sit(&room(1), "bob", 2, 100).await.code(), "applied");
+    let players = [("ann", 1), ("bob", 2)];
+    play(&relay, &room(1), &players, 2).await;
+    assert_eq!(
+        server.ask(&["ACL", "LOG"]).unwrap().text(),
+        "",
+        "nobody asked for more than the document says"
+    );
+
+    let replicas = |count| ["CONFIG", "SET", "min-replicas-to-write", count];
+    let memory = |bytes| ["CONFIG", "SET", "maxmemory", bytes];
+    let append = |rule| ["ACL", "SETUSER", "worker", rule];
+    let faults = [
+        ("NOREPLICAS", replicas("1"), replicas("0")),
+        ("OOM", memory("1mb"), memory("0")),
+        ("NOPERM", append("-xadd"), append("+xadd")),
+    ];
+    for (round, (reason, wrong, right)) in (1_usize..).zip(faults) {
+        observed.wait_for(shared::members::Observed::is_ready).await.unwrap();
+        let bought = relay.followed(&room(1)).view().chips.bought;
+        server.ask(&wrong).unwrap();
+        let asked = Instant::now();
+        let n = relay.next_n();
+        let top_up = json!({"a": "top_up", "amount": 10});
+        let refused = relay.command(&room(1), &user("ann"), 1, n, top_up.clone()).await;
+        assert_eq!(refused.code(), "unavailable", "{reason}: {refused:?}");
+        assert!(refused.retry_after() > Duration::ZERO);
+        relay.told(&["ann", "bob"], "delayed", round).await;
+        assert!(asked.elapsed() < TOLD_WITHIN, "{reason}: {:?}", asked.elapsed());
+        let says = |why: &str| why.contains(reason);
+        observed.wait_for(|seen| seen.store_trouble.as_deref().is_some_and(says)).await.unwrap();
+        server.ask(&right).unwrap();
+        relay.told(&["ann", "bob"], "recovered", round).await;
+        // What was refused was not done, and is not done later.
+        let again = relay.command(&room(1), &user("ann"), 1, n, top_up).await;
+        assert_eq!(again, refused);
+        play(&relay, &room(1), &players, 1).await;
+        assert_eq!(relay.followed(&room(1)).view().chips.bought, bought, "{reason}");
+    }
+
+    // Evicted under its owner: told by nothing but the next action, and put back.
+    let before = relay.followed(&room(1));
+    assert_eq!(server.ask(&["DEL", &shared::channel::journal_key(&room(1))]).unwrap().text(), "1");
+    play(&relay, &room(1), &players, 1).await;
+    let after = relay.followed(&room(1));
+    assert_eq!(after.epochs.len(), before.epochs.len() + 1);
+    assert_eq!(after.view().chips.bought, before.view().chips.bought);
+    assert!(inside.store.last(&room(1)).await.unwrap().is_some());
+}
