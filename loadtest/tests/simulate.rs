@@ -84,8 +84,12 @@ fn what_is_promised_holds_in_every_storm() {
         assert_eq!(verdict.broken, [], "seed {}", verdict.seed);
     }
     let kinds: BTreeSet<&str> = verdicts.iter().flat_map(|verdict| verdict.blows.keys().copied()).collect();
-    assert_eq!(kinds.len(), 11, "{kinds:?}");
+    assert_eq!(kinds.len(), 12, "{kinds:?}");
     assert!(verdicts.iter().any(|verdict| verdict.busy > 0), "no mailbox was full");
+    assert!(
+        verdicts.iter().any(|verdict| verdict.unavailable > 0),
+        "nobody was told that nothing can be stored"
+    );
     assert!(verdicts.iter().any(|verdict| verdict.ousted > 0), "no session took a seat over");
     assert!(verdicts.iter().any(|verdict| verdict.rewound > 0), "no client was told of a loss");
     assert!(verdicts.iter().any(|verdict| verdict.jumped > 0), "no reader was slow");

@@ -1,6 +1,9 @@
 //! The shadow model: reads every journal while it grows, and judges what clients are told by what the journal holds.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use player::{
@@ -97,6 +100,8 @@ struct Journal {
     owner: Option<NodeId>,
     /// Where each command was applied.
     applied: BTreeMap<Cause, Position>,
+    /// Commands whose clients were told that they were not stored.
+    refused: BTreeSet<Cause>,
     /// Views after the frames, to compare with clients'.
     views: BTreeMap<Position, TableView>,
     hands_ended: u64,
@@ -309,6 +314,18 @@ impl Shadow {
         }
     }
 
+    /// Judges a refusal because nothing could be stored, once the journal has been read as far: the command is not there, and does not
+    /// come later.
+    pub fn refused(&mut self, room: &RoomId, user: &UserId, session: SessionId, n: u64) {
+        let Some(journal) = self.rooms.get_mut(room) else { return };
+        let cause = (user.clone(), session, n);
+        if let Some(at) = journal.applied.get(&cause) {
+            let what = format!("{room} {at}: {cause:?} was refused as not stored, and is here");
+            self.broken.push((Promise::Once, what));
+        }
+        journal.refused.insert(cause);
+    }
+
     /// Judges a private part, once the journal has been read as far.
     pub fn saw_private(&mut self, room: &RoomId, user: &UserId, at: Position, text: &str) {
         let Some(frame) = self.rooms.get(room).and_then(|journal| journal.frames.get(&at)) else { return };
@@ -429,6 +446,9 @@ impl Journal {
             && let Some(first) = self.applied.insert(cause.clone(), at)
         {
             broken.push((Promise::Once, format!("{room} {at}: {cause:?} was applied at {first} already")));
+        }
+        if cause.as_ref().is_some_and(|cause| self.refused.contains(cause)) {
+            broken.push((Promise::Once, format!("{room} {at}: {cause:?} had been refused as not stored")));
         }
         let privates = entry.privates.into_iter().map(|part| (part.user, part.bytes)).collect();
         self.frames.insert(at, Frame { cause, privates });

@@ -95,6 +95,7 @@ struct Report {
     actions: u64,
     deliveries: u64,
     busy: u64,
+    unavailable: u64,
     ousted: u64,
     blows: BTreeMap<&'static str, u64>,
     rewound: u64,
@@ -211,6 +212,7 @@ impl Report {
         self.actions += verdict.acked;
         self.deliveries += verdict.heard;
         self.busy += verdict.busy;
+        self.unavailable += verdict.unavailable;
         self.ousted += verdict.ousted;
         for (kind, fell) in &verdict.blows {
             *self.blows.entry(kind).or_default() += fell;

@@ -71,6 +71,8 @@ pub(super) struct Left {
     pub(super) acked: u64,
     /// Commands that were refused because the room had too much to do.
     pub(super) busy: u64,
+    /// Commands that were refused because nothing could be stored.
+    pub(super) unavailable: u64,
     /// How often another session took the seat.
     pub(super) ousted: u64,
     /// Keyframes of a later epoch that went back: the broker had lost what this guest had seen.
@@ -208,6 +210,17 @@ impl Guest {
                     let what = format!("{}: busy, and not told when to come again", self.user);
                     self.shadow.lock().await.accuse(Promise::Client, what);
                 }
+            }
+            Heard::Refused(refusal) if refusal.code == Some(RefusalCode::Unavailable) => {
+                self.left.unavailable += 1;
+                let session = self.bot.client().session().expect("refused within a session");
+                let mut shadow = self.shadow.lock().await;
+                if refusal.retry_after_ms.is_none() {
+                    let what = format!("{}: unavailable, and not told when to come again", self.user);
+                    shadow.accuse(Promise::Client, what);
+                }
+                shadow.look_at(&refusal.room).await.expect(SPARED);
+                shadow.refused(&refusal.room, &self.user, session, refusal.n);
             }
             Heard::Notice(NoticeCode::TakenOver) => self.left.ousted += 1,
             Heard::Reconnect(after) => return Some(Over::Told(after)),

@@ -56,6 +56,8 @@ pub(super) enum Blow {
     Lose(usize),
     /// The broker is restarted with all that it had: nobody reaches it for a while, and everybody connects anew.
     Restart(Duration),
+    /// The broker says no to all that would write, for a while.
+    Refuse(Duration),
 }
 
 impl Blow {
@@ -73,6 +75,7 @@ impl Blow {
             Self::Silence(..) => "silenced",
             Self::Lose(_) => "broker_lost_writes",
             Self::Restart(_) => "broker_restarted",
+            Self::Refuse(_) => "broker_refused_writes",
         }
     }
 }
@@ -120,6 +123,14 @@ impl Plan {
         }
         if rng.random_bool(0.5) {
             plan.rates.behind = rng.random_range(0.0..=0.5);
+        }
+        // A broker that has lost writes has its map of rooms written again, which it must not refuse.
+        let loses = plan.blows.iter().any(|(_, blow)| matches!(blow, Blow::Lose(_)));
+        if !loses && rng.random_bool(0.25) {
+            let at = stormy.mul_f64(rng.random_range(0.1..0.9));
+            let how_long = Duration::from_millis(rng.random_range(100..=12_000));
+            plan.blows.push((at, Blow::Refuse(how_long)));
+            plan.blows.sort_by_key(|(at, _)| *at);
         }
         plan
     }

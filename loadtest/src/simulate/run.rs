@@ -74,6 +74,8 @@ pub struct Verdict {
     pub acked: u64,
     /// Commands that were refused because the room had too much to do.
     pub busy: u64,
+    /// Commands that were refused because nothing could be stored.
+    pub unavailable: u64,
     /// How often a second session of a user took the seat.
     pub ousted: u64,
     /// Blows that fell, by kind.
@@ -191,6 +193,7 @@ async fn live(plan: &Plan) -> Verdict {
         heard: left.iter().map(|left| left.heard).sum(),
         acked: left.iter().map(|left| left.acked).sum(),
         busy: left.iter().map(|left| left.busy).sum(),
+        unavailable: left.iter().map(|left| left.unavailable).sum(),
         ousted: left.iter().map(|left| left.ousted).sum(),
         blows,
         rewound: left.iter().map(|left| left.rewound).sum(),
@@ -346,6 +349,14 @@ async fn strike(blow: Blow, world: &Arc<World>, shadow: &Arc<Mutex<Shadow>>, aft
             aftermath.spawn(async move {
                 sleep(down).await;
                 world.set_broker_down(false);
+            });
+        }
+        Blow::Refuse(how_long) => {
+            let store = world.store();
+            store.refuse_writes(Some("OOM command not allowed when used memory > 'maxmemory'."));
+            aftermath.spawn(async move {
+                sleep(how_long).await;
+                store.refuse_writes(None);
             });
         }
         Blow::Trip(..) => unreachable!("tripwires are laid by the storm"),
