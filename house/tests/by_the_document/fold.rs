@@ -24,7 +24,7 @@ pub(crate) fn apply(state: &mut Value, event: &Value) {
             assert!(state["seats"][seat].is_null(), "{event}");
             state["seats"][seat] = json!({
                 "user": event["user"], "name": event["name"], "bot": event["bot"], "stack": event["stack"], "bet": 0,
-                "status": event["status"], "away": false, "bank_ms": event["bank_ms"],
+                "top_up": 0, "status": event["status"], "away": false, "bank_ms": event["bank_ms"],
                 "in_hand": false, "folded": false, "shown": [],
             });
             add(&mut state["chips"]["bought"], &event["stack"]);
@@ -37,7 +37,10 @@ pub(crate) fn apply(state: &mut Value, event: &Value) {
         "topped_up" => {
             add(&mut state["seats"][seat]["stack"], amount);
             add(&mut state["chips"]["bought"], amount);
+            state["seats"][seat]["top_up"] = json!(0);
         }
+        "top_up_promised" => add(&mut state["seats"][seat]["top_up"], amount),
+        "top_up_lapsed" => state["seats"][seat]["top_up"] = json!(0),
         "status" => state["seats"][seat]["status"] = event["status"].clone(),
         "away" => state["seats"][seat]["away"] = event["away"].clone(),
         "hand_started" => {
