@@ -119,6 +119,11 @@ fn a_worker_that_skips_the_fence_is_caught() {
 }
 
 #[test]
+fn a_refusal_of_what_is_stored_after_all_is_caught() {
+    assert!(caught(Planted::RefusesWhatIsStored).1.contains(&Promise::Once));
+}
+
+#[test]
 fn a_worker_that_forgets_its_answers_is_caught() {
     assert!(caught(Planted::ForgetsAnswers).1.contains(&Promise::Once));
 }

@@ -16,6 +16,12 @@ use tokio::time::{Duration, sleep};
 /// How long a write that was acknowledged too early takes to be there.
 const LATE: Duration = Duration::from_millis(30);
 
+/// Of commands whose frames have such numbers it is said that they were not stored.
+const DENIED_EVERY: u64 = 20;
+
+/// And after this they are: a room has given up by then, and has not yet tried anything else.
+const DENIED_FOR: Duration = Duration::from_millis(2_800);
+
 /// One delta in so many is not sent to a client.
 const DROPPED_EVERY: u32 = 40;
 
@@ -26,6 +32,8 @@ pub enum Planted {
     AcknowledgesEarly,
     /// Workers do not notice that they are fenced.
     SkipsTheFence,
+    /// Workers take some commands for not stored that come into the journal after all.
+    RefusesWhatIsStored,
     /// Workers forget that they have answered a command.
     ForgetsAnswers,
     /// Tables bring all that was promised, whatever was won meanwhile.
@@ -60,6 +68,7 @@ impl Store for LyingStore {
     ) -> BoxFuture<'_, Result<(), AppendError>> {
         let room = room.clone();
         match self.planted {
+            Planted::RefusesWhatIsStored => self.honest.append(&room, at, entry, keep_from),
             Planted::AcknowledgesEarly => Box::pin(async move {
                 let honest = self.honest.clone();
                 tokio::spawn(async move {
@@ -84,7 +93,19 @@ impl Store for LyingStore {
         entry: Bytes,
         keep_from: Option<Position>,
     ) -> BoxFuture<'_, Result<(), AppendError>> {
-        self.append(room, at, entry, keep_from)
+        if self.planted != Planted::RefusesWhatIsStored {
+            return self.append(room, at, entry, keep_from);
+        }
+        let is_command = Entry::decode(entry.clone()).is_ok_and(|entry| entry.cause.is_some());
+        if !is_command || !at.seq().0.is_multiple_of(DENIED_EVERY) {
+            return self.honest.extend(room, at, entry, keep_from);
+        }
+        let (honest, room) = (self.honest.clone(), room.clone());
+        tokio::spawn(async move {
+            sleep(DENIED_FOR).await;
+            let _ = honest.extend(&room, at, entry, keep_from).await;
+        });
+        Box::pin(async { Err(AppendError::Refused("OOM it says".into())) })
     }
 
     fn probe_writing(&self) -> BoxFuture<'_, Result<(), AppendError>> {

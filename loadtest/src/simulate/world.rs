@@ -171,7 +171,10 @@ impl World {
     fn worker_ports(&self, node: &NodeId) -> Ports {
         let mut ports = self.ports(node);
         match self.planted {
-            Some(planted @ (Planted::AcknowledgesEarly | Planted::SkipsTheFence)) => {
+            Some(
+                planted
+                @ (Planted::AcknowledgesEarly | Planted::SkipsTheFence | Planted::RefusesWhatIsStored),
+            ) => {
                 ports.store = Arc::new(LyingStore::new(self.store.handle(node), planted));
             }
             Some(Planted::LeaksCards) => ports.bus = Arc::new(LeakyBus(ports.bus)),
