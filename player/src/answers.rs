@@ -2,10 +2,8 @@
 
 use std::{borrow::Cow, collections::VecDeque};
 
-use shared::{
-    id::RoomId,
-    protocol::{ClientIn, table::TableCommand},
-};
+use serde_json::value::RawValue;
+use shared::{id::RoomId, protocol::ClientIn};
 use tokio::time::{Duration, Instant};
 
 /// A command without an answer so far.
@@ -52,13 +50,12 @@ impl Default for Answers {
 
 impl Answers {
     /// Numbers a command and keeps it until its answer. The text to send is the last of [`Answers::waiting`].
-    pub fn ask(&mut self, room: &RoomId, command: &TableCommand, now: Instant) -> &Waiting {
+    /// `acts`: it is an action in a hand.
+    pub fn ask(&mut self, room: &RoomId, what: Box<RawValue>, acts: bool, now: Instant) -> &Waiting {
         let n = self.next_n;
         self.next_n += 1;
-        let what = serde_json::value::to_raw_value(command).expect("commands are JSON");
         let message = ClientIn::Do { n, room: room.clone(), what: Cow::Owned(what) };
         let text = serde_json::to_string(&message).expect("messages are JSON");
-        let acts = matches!(command, TableCommand::Act { .. });
         self.waiting.push_back(Waiting { n, room: room.clone(), acts, text, since: now });
         self.waiting.back().expect("just pushed")
     }
@@ -105,9 +102,10 @@ mod tests {
         let (room, other) = (RoomId::new("t1").unwrap(), RoomId::new("t2").unwrap());
         let mut answers = Answers::default();
         let start = Instant::now();
-        assert_eq!(answers.ask(&room, &TableCommand::Leave, start).n, 1);
-        assert_eq!(answers.ask(&room, &TableCommand::Show, start).n, 2);
-        assert_eq!(answers.ask(&room, &TableCommand::SitOut, start).n, 3);
+        let what = || RawValue::from_string("{}".into()).unwrap();
+        assert_eq!(answers.ask(&room, what(), false, start).n, 1);
+        assert_eq!(answers.ask(&room, what(), false, start).n, 2);
+        assert_eq!(answers.ask(&room, what(), false, start).n, 3);
         assert_eq!(answers.answered(2, &room).unwrap().n, 2);
         assert_eq!(answers.answered(2, &room).unwrap_err(), Unexpected::Twice);
         assert_eq!(answers.answered(4, &room).unwrap_err(), Unexpected::NeverAsked);

@@ -11,7 +11,7 @@ const DESCRIBED_MAX: usize = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Breach {
-    /// A frame was left out.
+    /// A frame was left out, or the own part that belongs to one.
     Gap,
     /// A frame came twice, or from an epoch that is over.
     Repeat,

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use serde_json::value::RawValue;
 use shared::{
     clock::UnixMs,
     id::{Position, RoomId, SessionId, UserId},
@@ -230,8 +231,18 @@ impl Client {
 
     /// Asks something of a room and returns the command's counter; watched from now on.
     pub fn command(&mut self, room: &RoomId, command: &TableCommand, now: Instant) -> u64 {
+        let what = serde_json::value::to_raw_value(command).expect("commands are JSON");
+        self.ask(room, what, matches!(command, TableCommand::Act { .. }), now)
+    }
+
+    /// The same with any JSON value, be it a command or not.
+    pub fn raw_command(&mut self, room: &RoomId, what: Box<RawValue>, now: Instant) -> u64 {
+        self.ask(room, what, false, now)
+    }
+
+    fn ask(&mut self, room: &RoomId, what: Box<RawValue>, acts: bool, now: Instant) -> u64 {
         self.rooms.entry(room.clone()).or_insert_with(|| Watched::new(room.clone()));
-        let asked = self.answers.ask(room, command, now);
+        let asked = self.answers.ask(room, what, acts, now);
         let n = asked.n;
         if self.phase == Phase::Online {
             self.outgoing.push_back(asked.text.clone());
@@ -245,7 +256,8 @@ impl Client {
         if self.rooms.contains_key(room) {
             return;
         }
-        self.rooms.insert(room.clone(), Watched::new(room.clone()));
+        // A command that was repeated may have had it watched.
+        self.rooms.entry(room.clone()).or_insert_with(|| Watched::new(room.clone())).asked_for();
         self.say(&ClientIn::Watch { room: room.clone() }, now);
     }
 
@@ -393,7 +405,9 @@ impl Client {
     fn frame(&mut self, room: RoomId, at: Position, events: Vec<TableEvent>, named: usize) -> Heard {
         let hand = self.table(&room).and_then(|view| view.hand.as_ref());
         let turn = hand.and_then(|hand| Some((hand.hand, hand.turn.as_ref()?.turn)));
-        let taken = self.taken(&room, |watched, breaches| watched.frame(at, &events, named, breaches));
+        let me = self.user.clone();
+        let taken =
+            self.taken(&room, |watched, breaches| watched.frame(at, &events, named, me.as_ref(), breaches));
         if taken { Heard::Frame { room, at, events, turn } } else { Heard::Nothing }
     }
 

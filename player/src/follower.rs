@@ -17,6 +17,8 @@ pub struct Follower {
     private_at: Position,
     /// The relay has said that frames were lost: the next keyframe is taken wherever it stands.
     rewinds: bool,
+    /// The room was resumed, or asked for: an own part may come once more.
+    resumed: bool,
 }
 
 /// How a frame that keeps to the rule fits in.
@@ -69,6 +71,11 @@ impl Follower {
     /// Forgets everything, to begin with a keyframe.
     pub fn forget(&mut self) {
         *self = Self::default();
+    }
+
+    /// A new connection goes on from where this one was, or the relay is asked to watch, and may be watching already.
+    pub fn resume(&mut self) {
+        self.resumed = true;
     }
 
     /// The relay has said that what was seen last is lost (`history_lost`): the next keyframe replaces it, wherever it
@@ -137,7 +144,7 @@ impl Follower {
         Ok(Step::Next)
     }
 
-    /// Takes the user's own part of the frame just taken.
+    /// Takes the user's own part of the frame just taken; after [`Follower::resume`], of any that was taken before.
     ///
     /// # Errors
     /// [`Fault::Gap`] when its frame has not been seen, [`Fault::Repeat`] when a later one has, or it came before.
@@ -145,7 +152,8 @@ impl Follower {
         if at > self.at {
             return Err(Fault::Gap);
         }
-        if at < self.at || self.private_at == at {
+        let is_late = at < self.at || self.private_at == at;
+        if is_late && !(self.private_at <= at && std::mem::take(&mut self.resumed)) {
             return Err(Fault::Repeat);
         }
         self.private_at = at;
@@ -277,5 +285,27 @@ mod tests {
         assert_eq!(follower.own_part(at(1, 5), part.clone()), Err(Fault::Gap));
         assert_eq!(follower.own_part(at(1, 4), part.clone()), Ok(Step::Private));
         assert_eq!(follower.own_part(at(1, 4), part), Err(Fault::Repeat));
+    }
+
+    #[test]
+    fn the_newest_own_part_comes_once_more_after_a_resume() {
+        let mut follower = joined();
+        let part = || TablePrivate { hand: 1, cards: Vec::new() };
+        assert_eq!(delta(&mut follower, at(1, 5)), Ok(Step::Next));
+        follower.resume();
+        assert_eq!(follower.own_part(at(1, 4), part()), Ok(Step::Private), "it was missed");
+        assert_eq!(follower.own_part(at(1, 4), part()), Err(Fault::Repeat));
+        follower.resume();
+        assert_eq!(follower.own_part(at(1, 4), part()), Ok(Step::Private), "the relay cannot know");
+        follower.resume();
+        assert_eq!(delta(&mut follower, at(1, 6)), Ok(Step::Next));
+        assert_eq!(
+            follower.own_part(at(1, 5), part()),
+            Ok(Step::Private),
+            "who asks to watch may have frames"
+        );
+        assert_eq!(follower.own_part(at(1, 6), part()), Ok(Step::Private));
+        follower.resume();
+        assert_eq!(follower.own_part(at(1, 4), part()), Err(Fault::Repeat), "a later one is there");
     }
 }

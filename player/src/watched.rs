@@ -19,6 +19,8 @@ pub struct Watched {
     referee: Referee,
     /// A gap was seen and counted; until it is repaired no further gap is counted.
     gapped: bool,
+    /// The hand in which the own cards were found missing: told once.
+    cardless: u64,
 }
 
 /// A frame's way into the view.
@@ -35,7 +37,7 @@ pub enum Taken {
 impl Watched {
     /// Nothing heard yet.
     pub fn new(room: RoomId) -> Self {
-        Self { room, follower: Follower::new(), referee: Referee::new(), gapped: false }
+        Self { room, follower: Follower::new(), referee: Referee::new(), gapped: false, cardless: 0 }
     }
 
     /// The room as it stands.
@@ -49,7 +51,13 @@ impl Watched {
         if self.follower.view().is_none() {
             self.follower.forget();
         }
+        self.follower.resume();
         self.follower.at()
+    }
+
+    /// The relay is asked to watch the room, and may be watching it already.
+    pub fn asked_for(&mut self) {
+        self.follower.resume();
     }
 
     /// The relay has said that what was seen last is lost.
@@ -68,8 +76,10 @@ impl Watched {
         at: Position,
         events: &[TableEvent],
         named: usize,
+        me: Option<&UserId>,
         breaches: &mut Breaches,
     ) -> Taken {
+        self.expect_cards(at, me, breaches);
         Referee::no_other_cards(named, referee::cards_in_events(events) + self.looks_like_a_card(), breaches);
         let referee = &mut self.referee;
         let step =
@@ -117,11 +127,26 @@ impl Watched {
         breaches: &mut Breaches,
     ) -> Taken {
         Referee::no_other_cards(named, part.cards.len() + self.looks_like_a_card(), breaches);
-        if let Some(view) = self.follower.view().filter(|_| at == self.follower.at()) {
-            self.referee.private(me, &part, view, breaches);
+        if let Some(view) = self.follower.view() {
+            // One that comes once more may be of a hand that is over, or of one that the user has left.
+            let still_holds = dealt_in(view, me).is_some_and(|hand| hand == part.hand);
+            if at == self.follower.at() || still_holds {
+                self.referee.private(me, &part, view, breaches);
+            }
         }
         let step = self.follower.own_part(at, part);
         self.judge(at, step, breaches)
+    }
+
+    /// Who is dealt in has its cards before a further delta: they come right behind their frame, or before all else after a resume.
+    fn expect_cards(&mut self, before: Position, me: Option<&UserId>, breaches: &mut Breaches) {
+        let (Some(view), Some(me), false) = (self.follower.view(), me, self.gapped) else { return };
+        let Some(hand) = dealt_in(view, me) else { return };
+        if self.follower.private().hand != hand && std::mem::replace(&mut self.cardless, hand) != hand {
+            breaches.count(Breach::Gap, || {
+                format!("{}: {me} has no cards in hand {hand}, and {before} comes already", self.room)
+            });
+        }
     }
 
     /// Counts what a frame did wrong.
@@ -145,5 +170,92 @@ impl Watched {
 
     fn looks_like_a_card(&self) -> usize {
         usize::from(Card::new(self.room.as_str()).is_some())
+    }
+}
+
+/// The hand that is on, if the user was dealt in and has not folded.
+fn dealt_in(view: &TableView, me: &UserId) -> Option<u64> {
+    let hand = view.hand.as_ref().filter(|hand| hand.hole_cards > 0 && !hand.ended)?;
+    let seat = view.seats[usize::from(view.seat_of(me)?)].as_ref()?;
+    (seat.in_hand && !seat.folded).then_some(hand.hand)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::protocol::table::{SeatStatus, TableConfig};
+
+    use super::*;
+
+    const AT: Position = Position(shared::id::Epoch(1), shared::id::Seq(1));
+
+    fn ann() -> UserId {
+        UserId::new("ann").unwrap()
+    }
+
+    /// A table at which ann was just dealt in.
+    fn dealt() -> (Watched, Breaches) {
+        let (mut watched, mut breaches) = (Watched::new(RoomId::new("t1").unwrap()), Breaches::default());
+        let mut view = TableView::new(TableConfig::default());
+        for (seat, user) in [(0, ann()), (1, UserId::new("bob").unwrap())] {
+            let (name, status) = (user.to_string(), SeatStatus::Playing);
+            view.apply(&TableEvent::Seated { seat, user, name, stack: 100, status, bank_ms: 0, bot: false })
+                .unwrap();
+        }
+        view.apply(&TableEvent::HandStarted { hand: 1, button: 0, seats: vec![1, 0] }).unwrap();
+        view.apply(&TableEvent::Dealt { cards: 2 }).unwrap();
+        watched.keyframe(AT, Box::new(view), 0, &mut breaches);
+        (watched, breaches)
+    }
+
+    fn next(watched: &mut Watched, breaches: &mut Breaches) {
+        let at = watched.follower().at();
+        let at = Position(at.epoch(), at.seq().next());
+        assert_eq!(watched.frame(at, &[], 0, Some(&ann()), breaches), Taken::Yes);
+    }
+
+    fn own_part(watched: &mut Watched, hand: u64, breaches: &mut Breaches) -> Taken {
+        let cards = ["As", "Ad"].map(|card| Card::new(card).unwrap()).into();
+        watched.own_part(AT, TablePrivate { hand, cards }, 2, &ann(), breaches)
+    }
+
+    #[test]
+    fn cards_that_do_not_come_before_the_next_frame_are_missed_once() {
+        let (mut watched, mut breaches) = dealt();
+        next(&mut watched, &mut breaches);
+        assert_eq!(breaches.gap, 1);
+        next(&mut watched, &mut breaches);
+        assert_eq!(breaches.gap, 1);
+        let (mut watched, mut breaches) = dealt();
+        own_part(&mut watched, 1, &mut breaches);
+        next(&mut watched, &mut breaches);
+        assert_eq!(breaches, Breaches::default());
+    }
+
+    #[test]
+    fn cards_that_were_missed_come_once_more_after_a_resume() {
+        let (mut watched, mut breaches) = dealt();
+        watched.resume_at();
+        assert_eq!(own_part(&mut watched, 1, &mut breaches), Taken::Yes);
+        next(&mut watched, &mut breaches);
+        assert_eq!(breaches, Breaches::default());
+        watched.resume_at();
+        assert_eq!(own_part(&mut watched, 1, &mut breaches), Taken::Yes, "though they are there");
+        assert_eq!(breaches, Breaches::default());
+    }
+
+    #[test]
+    fn a_part_of_a_hand_that_is_over_may_come_once_more() {
+        let (mut watched, mut breaches) = dealt();
+        own_part(&mut watched, 1, &mut breaches);
+        let started = [
+            TableEvent::HandEnded { hand: 1, next_ms: 5 },
+            TableEvent::HandStarted { hand: 2, button: 0, seats: vec![1] },
+        ];
+        let at = Position(AT.epoch(), AT.seq().next());
+        assert_eq!(watched.frame(at, &started, 0, Some(&ann()), &mut breaches), Taken::Yes);
+        watched.resume_at();
+        assert_eq!(own_part(&mut watched, 1, &mut breaches), Taken::Yes);
+        next(&mut watched, &mut breaches);
+        assert_eq!(breaches, Breaches::default());
     }
 }

@@ -1,7 +1,8 @@
 //! Delivering: a watcher gets what lies between its cursor and the window's end.
 //!
 //! The same few lines serve a new frame, a join, a resume, a repaired gap, a takeover, and a slow reader that has
-//! drained. A frame's private part goes right behind it, and then the answer to the command that caused it.
+//! drained. A frame's private part goes right behind it, and then the answer to the command that caused it. Who comes back gets
+//! the private part that it should have by then once more, before anything else.
 
 use shared::{
     id::{Position, RoomId},
@@ -14,7 +15,7 @@ use crate::{
     commands::Owed,
     peer::frame,
     room::{Cursor, Watcher},
-    window::{Kept, Place, Window},
+    window::{Kept, Part, Place, Window},
     works::Works,
 };
 
@@ -40,10 +41,27 @@ impl Watcher {
                 Place::Ahead => return 0,
             };
         }
+        // A connection may have broken between a frame and its private part: nobody knows whether the client has that.
+        let part = match self.cursor {
+            Cursor::At(seq) if self.part_due && !self.muted => match window.part_by(&self.user, seq) {
+                Part::Is(part) => Some(part),
+                Part::Gone if self.member => {
+                    self.cursor = Cursor::Nothing;
+                    None
+                }
+                Part::Nothing | Part::Gone => None,
+            },
+            _ => None,
+        };
         let owed = self.asks.as_ref().map_or(&[][..], |asks| asks.owed());
         let (pushed, delivered, still_owed) = match self.cursor {
-            Cursor::At(seq) if seq == end.seq() && owed.is_empty() => return 0,
-            Cursor::At(seq) if seq.next() == end.seq() && owed.is_empty() && !self.muted => {
+            Cursor::At(seq) if seq == end.seq() && owed.is_empty() && part.is_none() => {
+                self.part_due = false;
+                return 0;
+            }
+            Cursor::At(seq)
+                if seq.next() == end.seq() && owed.is_empty() && part.is_none() && !self.muted =>
+            {
                 let last = window.last().expect("the window has an end");
                 match last.private(&self.user) {
                     // What most watchers get most of the time: one shared frame, nothing copied or allocated.
@@ -55,7 +73,7 @@ impl Watcher {
                 }
             }
             _ => {
-                let (batch, still_owed) = self.batch(window, end, owed, room);
+                let (batch, still_owed) = self.batch(window, end, part, owed, room);
                 if batch.is_empty() {
                     (Pushed::Written, 0, still_owed)
                 } else {
@@ -66,6 +84,7 @@ impl Watcher {
         match pushed {
             Pushed::Written | Pushed::Queued => {
                 self.cursor = Cursor::At(end.seq());
+                self.part_due = false;
                 if let Some(asks) = &mut self.asks {
                     works.metrics.acks.increment(asks.paid(still_owed));
                 }
@@ -89,10 +108,11 @@ impl Watcher {
         &self,
         window: &Window,
         end: Position,
+        part: Option<&Frame>,
         owed: &[(u64, Position)],
         room: &RoomId,
     ) -> (Batch, Owed) {
-        let mut batch = Batch::new();
+        let mut batch: Batch = part.into_iter().cloned().collect();
         let mut owed = Owed::from_slice(owed);
         let mut pay = |batch: &mut Batch, up_to: Position| {
             owed.retain(|&mut (n, at)| {

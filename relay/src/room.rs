@@ -70,6 +70,8 @@ pub(crate) struct Watcher {
     pub(crate) cursor: Cursor,
     /// Its queue was full: it gets nothing until that is drained.
     pub(crate) lagging: bool,
+    /// It has asked to watch, or to go on: the last part for its user alone is sent once more, whatever it says that it has.
+    pub(crate) part_due: bool,
     /// It unwatched while commands were in flight: it gets their answers and nothing else.
     pub(crate) muted: bool,
     /// The owner is told when it comes and goes.
@@ -151,6 +153,7 @@ impl Room {
             session,
             cursor,
             lagging: false,
+            part_due: true,
             muted: false,
             member: state.members.contains(user),
             asks: None,
@@ -172,8 +175,8 @@ impl Room {
         Some(key)
     }
 
-    /// Watches again with a watcher that is there already: takes up what was muted, and has the owner told of a
-    /// member's presence anew. `false` when it is not there any more.
+    /// Watches again with a watcher that is there already: takes up what was muted, sends its last private part once more, and has
+    /// the owner told of a member's presence anew. `false` when it is not there any more.
     pub(crate) fn watch_again(self: &Arc<Self>, works: &Works, key: usize, peer: &Arc<Peer>) -> bool {
         let mut guard = self.state.lock();
         let state = &mut *guard;
@@ -183,8 +186,9 @@ impl Room {
             watcher.cursor = Cursor::Nothing;
             let user = watcher.user.clone();
             state.watchers[key].member = state.members.contains(&user);
-            self.deliver_to(state, key, works);
         }
+        state.watchers[key].part_due = true;
+        self.deliver_to(state, key, works);
         if state.watchers[key].member {
             self.tell_present(state, key, true, works);
         }

@@ -82,6 +82,17 @@ pub(crate) enum Place {
     Elsewhere,
 }
 
+/// What one user alone has been told last.
+#[derive(Debug)]
+pub(crate) enum Part<'a> {
+    /// This.
+    Is(&'a Frame),
+    /// The user has no part in the room.
+    Nothing,
+    /// It stands before the window.
+    Gone,
+}
+
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Window {
@@ -106,6 +117,20 @@ impl Window {
         let first = self.frames.front()?.at.seq().0;
         let index = usize::try_from((seq.0 + 1).checked_sub(first)?).ok()?;
         (index <= self.frames.len()).then(|| self.frames.range(index..))
+    }
+
+    /// What this user alone has been told by the frame `seq`. A keyframe has a part for every member, so what is older says nothing.
+    pub(crate) fn part_by(&self, user: &UserId, seq: Seq) -> Part<'_> {
+        let first = self.frames.front().map_or(Seq(0), |first| first.at.seq());
+        let count = (seq.0 + 1).saturating_sub(first.0).min(self.frames.len() as u64) as usize;
+        for kept in self.frames.range(..count).rev() {
+            match kept.private(user) {
+                Some(part) => return Part::Is(part),
+                None if kept.keyframe => return Part::Nothing,
+                None => {}
+            }
+        }
+        Part::Gone
     }
 
     pub(crate) fn last(&self) -> Option<&Kept> {
@@ -307,6 +332,32 @@ mod tests {
         }
         assert_eq!(positions(&roomy), [(1, 2), (1, 3), (1, 4), (1, 5)]);
         assert_eq!(roomy.since_keyframe().count(), 1);
+    }
+
+    #[test]
+    fn the_last_part_of_a_user_is_found_as_far_back_as_a_keyframe() {
+        let (ann, bob) = (UserId::new("ann").unwrap(), UserId::new("bob").unwrap());
+        let part = |user: &UserId, bytes| shared::entry::Private { user: user.clone(), bytes };
+        let mut window = Window::default();
+        for (kind, seq, for_ann) in [(K, 1, true), (D, 2, true), (D, 3, false), (K, 4, false), (D, 5, true)] {
+            let mut entry = entry(kind, 1, seq);
+            if for_ann {
+                entry.privates.push(part(&ann, Bytes::from(format!("ann-{seq}"))));
+            }
+            window.offer(&entry, Source::Bus, 2);
+        }
+        assert_eq!(positions(&window), [(1, 1), (1, 2), (1, 3), (1, 4), (1, 5)]);
+        let says = |user, seq| match window.part_by(user, Seq(seq)) {
+            Part::Is(frame) => String::from_utf8_lossy(&frame.as_bytes()[2..]).into_owned(),
+            other => format!("{other:?}"),
+        };
+        let found: Vec<String> = (0..=6).map(|seq| says(&ann, seq)).collect();
+        assert_eq!(found, ["Gone", "ann-1", "ann-2", "ann-2", "Nothing", "ann-5", "ann-5"]);
+        assert_eq!((says(&bob, 0), says(&bob, 3)), ("Gone".into(), "Nothing".into()));
+        // A window that was trimmed up to a delta.
+        window.offer(&entry(K, 1, 6), Source::Bus, 5);
+        assert_eq!(positions(&window)[0], (1, 2));
+        assert!(matches!(window.part_by(&bob, Seq(3)), Part::Gone));
     }
 
     #[test]

@@ -258,7 +258,7 @@ async fn private_parts_go_right_behind_their_frame_and_to_their_user_alone() {
     assert_eq!(bob.hear_briefs(2).await, ["frame 1-2", "frame 1-3"]);
     let mut eve_back = stage.resume("eve", None, json!({"t1": [1, 1]})).await;
     let mut ann_back = stage.resume("ann", None, json!({"t1": [1, 1]})).await;
-    assert_eq!(ann_back.hear_briefs(3).await, ["frame 1-2", "private 1-2", "frame 1-3"]);
+    assert_eq!(ann_back.hear_briefs(4).await, ["private 1-1", "frame 1-2", "private 1-2", "frame 1-3"]);
     assert_eq!(eve_back.hear_briefs(2).await, ["frame 1-2", "frame 1-3"]);
     for client in [&mut ann, &mut bob, &mut ann_too] {
         client.hear_rest().await;
@@ -267,7 +267,7 @@ async fn private_parts_go_right_behind_their_frame_and_to_their_user_alone() {
     for (client, own) in [
         (&ann, &["ANN-1", "ANN-2"][..]),
         (&ann_too, &["ANN-1", "ANN-2"]),
-        (&ann_back, &["ANN-2"]),
+        (&ann_back, &["ANN-1", "ANN-2"]),
         (&bob, &["BOB-1"]),
         (&eve, &[]),
         (&eve_back, &[]),
@@ -277,6 +277,61 @@ async fn private_parts_go_right_behind_their_frame_and_to_their_user_alone() {
             assert_eq!(bytes.contains(secret), own.contains(&secret), "{secret}, {own:?}");
         }
     }
+}
+
+/// A connection may break between a frame and its private part: what a client says that it has is no word about that.
+#[tokio::test]
+async fn whoever_comes_back_gets_its_private_part_once_more_before_all_else() {
+    let stage = Stage::new().await;
+    stage.dealer.commit(keyframe("t1", 1, 1).private("ann", "none").private("bob", "none")).await;
+    stage.dealer.commit(delta("t1", 1, 2).private("ann", "cards").private("bob", "cards")).await;
+    stage.dealer.commit(delta("t1", 1, 3)).await;
+    let until_the_keyframe = [
+        ([1, 1], &["private 1-1", "frame 1-2", "private 1-2", "frame 1-3"][..]),
+        ([1, 2], &["private 1-2", "frame 1-3"]),
+        ([1, 3], &["private 1-2"]),
+    ];
+    let after_the_keyframe = [
+        ([1, 2], &["private 1-2", "frame 1-3", "keyframe 1-4", "private 1-4", "frame 1-5"][..]),
+        ([1, 3], &["private 1-2", "keyframe 1-4", "private 1-4", "frame 1-5"]),
+        ([1, 4], &["private 1-4", "frame 1-5"]),
+        ([1, 5], &["private 1-4"]),
+    ];
+    for (cases, trimmed) in [(&until_the_keyframe[..], false), (&after_the_keyframe[..], true)] {
+        if trimmed {
+            let keyframe = keyframe("t1", 1, 4).private("ann", "cards").private("bob", "cards");
+            stage.dealer.commit(keyframe).await;
+            stage.dealer.commit(delta("t1", 1, 5)).await;
+        }
+        for (at, expected) in cases {
+            // On a relay that follows the room already, and on one that does not.
+            for followed in [true, false] {
+                let fresh = if followed { None } else { Some(stage.another_relay().await) };
+                let address = fresh.as_ref().map_or(stage.address, |fresh| fresh.address);
+                let mut ann = stage.resume_at(address, "ann", json!({"t1": at})).await;
+                assert_eq!(ann.hear_briefs(expected.len()).await, *expected, "{at:?}, followed: {followed}");
+                ann.hear_nothing_more().await;
+            }
+        }
+    }
+    // Where the journal begins behind the part: the keyframe has it.
+    let keyframe_6 = keyframe("t1", 1, 6).private("ann", "cards").private("bob", "cards");
+    stage.dealer.commit_keeping(keyframe_6, Position::new(1, 3)).await;
+    let fresh = stage.another_relay().await;
+    let mut ann = stage.resume_at(fresh.address, "ann", json!({"t1": [1, 3]})).await;
+    assert_eq!(ann.hear_briefs(2).await, ["keyframe 1-6", "private 1-6"]);
+    ann.hear_nothing_more().await;
+    // Who asks to watch gets it too, be it for the second time.
+    let mut bob = stage.client("bob").await;
+    bob.watch("t1").await;
+    assert_eq!(bob.hear_briefs(2).await, ["keyframe 1-6", "private 1-6"]);
+    bob.watch("t1").await;
+    assert_eq!(bob.hear_brief().await, "private 1-6");
+    bob.hear_nothing_more().await;
+    // A keyframe has a part for every member: who has none in the newest one is told nothing of the past.
+    stage.dealer.commit(keyframe("t1", 1, 7).private("ann", "none")).await;
+    let mut bob = stage.resume("bob", None, json!({"t1": [1, 7]})).await;
+    bob.hear_nothing_more().await;
 }
 
 #[tokio::test]
