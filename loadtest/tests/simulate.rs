@@ -90,6 +90,8 @@ fn what_is_promised_holds_in_every_storm() {
         verdicts.iter().any(|verdict| verdict.unavailable > 0),
         "nobody was told that nothing can be stored"
     );
+    assert!(verdicts.iter().any(|verdict| verdict.forgotten > 0), "no room has forgotten a command");
+    assert!(verdicts.iter().any(|verdict| verdict.cut > 0), "no connection was cut before an answer");
     assert!(verdicts.iter().any(|verdict| verdict.ousted > 0), "no session took a seat over");
     assert!(verdicts.iter().any(|verdict| verdict.rewound > 0), "no client was told of a loss");
     assert!(verdicts.iter().any(|verdict| verdict.jumped > 0), "no reader was slow");
@@ -139,8 +141,18 @@ fn a_player_who_is_dealt_in_without_the_blind_that_he_owes_is_caught() {
 }
 
 #[test]
+fn a_worker_that_forgets_players_because_others_talk_is_caught() {
+    assert!(caught(Planted::EvictsAnybody).1.contains(&Promise::Once));
+}
+
+#[test]
 fn a_leaked_hole_card_is_caught() {
     assert!(caught(Planted::LeaksCards).1.contains(&Promise::Privacy));
+}
+
+#[test]
+fn a_private_part_that_is_missed_for_ever_is_caught() {
+    assert!(caught(Planted::DropsResumedParts).1.contains(&Promise::Client));
 }
 
 #[test]

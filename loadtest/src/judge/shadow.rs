@@ -13,7 +13,10 @@ use player::{
 use shared::{
     entry::{Entry, Kind},
     id::{NodeId, Position, RoomId, Seq, SessionId, UserId},
-    protocol::table::{TableEvent, TablePrivate, TableView},
+    protocol::{
+        RefusalCode,
+        table::{TableEvent, TablePrivate, TableView},
+    },
     store::{Store, Stored, Unavailable, memory::MemoryStore},
 };
 use tokio::sync::mpsc;
@@ -100,7 +103,7 @@ struct Journal {
     owner: Option<NodeId>,
     /// Where each command was applied.
     applied: BTreeMap<Cause, Position>,
-    /// Commands whose clients were told that they were not stored.
+    /// Commands of which their senders were told that they were not applied and never will be.
     refused: BTreeSet<Cause>,
     /// Views after the frames, to compare with clients'.
     views: BTreeMap<Position, TableView>,
@@ -314,14 +317,21 @@ impl Shadow {
         }
     }
 
-    /// Judges a refusal because nothing could be stored, once the journal has been read as far: the command is not there, and does not
-    /// come later.
-    pub fn refused(&mut self, room: &RoomId, user: &UserId, session: SessionId, n: u64) {
+    /// Judges a refusal, once the journal has been read as far: the command was not applied (unless the room says that it has forgotten
+    /// whether it was), and never will be.
+    pub fn refused(
+        &mut self,
+        room: &RoomId,
+        user: &UserId,
+        session: SessionId,
+        n: u64,
+        code: Option<RefusalCode>,
+    ) {
         let Some(journal) = self.rooms.get_mut(room) else { return };
         let cause = (user.clone(), session, n);
-        if let Some(at) = journal.applied.get(&cause) {
-            let what = format!("{room} {at}: {cause:?} was refused as not stored, and is here");
-            self.broken.push((Promise::Once, what));
+        if let Some(at) = journal.applied.get(&cause).filter(|_| code != Some(RefusalCode::Forgotten)) {
+            let what = format!("{room} {at}: {user} was told {code:?} for {n}, which was applied");
+            return self.accuse(Promise::Once, what);
         }
         journal.refused.insert(cause);
     }
@@ -447,8 +457,9 @@ impl Journal {
         {
             broken.push((Promise::Once, format!("{room} {at}: {cause:?} was applied at {first} already")));
         }
-        if cause.as_ref().is_some_and(|cause| self.refused.contains(cause)) {
-            broken.push((Promise::Once, format!("{room} {at}: {cause:?} had been refused as not stored")));
+        if let Some((user, _, n)) = cause.as_ref().filter(|cause| self.refused.contains(*cause)) {
+            let what = format!("{room} {at}: applies {n} of {user}, who was told that it never would be");
+            broken.push((Promise::Once, what));
         }
         let privates = entry.privates.into_iter().map(|part| (part.user, part.bytes)).collect();
         self.frames.insert(at, Frame { cause, privates });

@@ -96,6 +96,8 @@ struct Report {
     deliveries: u64,
     busy: u64,
     unavailable: u64,
+    forgotten: u64,
+    cut: u64,
     ousted: u64,
     blows: BTreeMap<&'static str, u64>,
     rewound: u64,
@@ -213,6 +215,8 @@ impl Report {
         self.deliveries += verdict.heard;
         self.busy += verdict.busy;
         self.unavailable += verdict.unavailable;
+        self.forgotten += verdict.forgotten;
+        self.cut += verdict.cut;
         self.ousted += verdict.ousted;
         for (kind, fell) in &verdict.blows {
             *self.blows.entry(kind).or_default() += fell;

@@ -1,9 +1,9 @@
-//! A simulated guest: a bot of the swarm on a connection in memory, whose every message the shadow judges.
+//! A simulated guest: a bot of the swarm, or a stranger, on a connection in memory, whose every message the shadow judges.
 
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use player::{Bot, Character, Heard, comeback::Comeback};
+use player::{Heard, comeback::Comeback};
 use rand::RngExt;
 use shared::{
     id::{Position, RoomId, UserId},
@@ -17,6 +17,7 @@ use tokio::{
 use crate::judge::{Promise, Shadow, digest};
 
 use super::{
+    mind::Mind,
     pipe::{Far, Received},
     run::SPARED,
     world::World,
@@ -27,6 +28,9 @@ const ANSWER_BOUND: Duration = Duration::from_secs(30);
 
 /// A guest that reads nothing for a while does so for at most this.
 const NAP_MAX_MS: u64 = 3_000;
+
+/// Whose connection was cut comes back within this.
+const CUT_MAX_MS: u64 = 3_000;
 
 /// What guests are told to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +77,10 @@ pub(super) struct Left {
     pub(super) busy: u64,
     /// Commands that were refused because nothing could be stored.
     pub(super) unavailable: u64,
+    /// Commands of which the room had forgotten whether they were applied.
+    pub(super) forgotten: u64,
+    /// Connections that were cut right before an answer or a private part.
+    pub(super) cut: u64,
     /// How often another session took the seat.
     pub(super) ousted: u64,
     /// Keyframes of a later epoch that went back: the broker had lost what this guest had seen.
@@ -84,7 +92,7 @@ pub(super) struct Left {
 /// A guest.
 pub(super) struct Guest {
     user: UserId,
-    bot: Bot,
+    mind: Box<dyn Mind>,
     world: Arc<World>,
     shadow: Arc<AsyncMutex<Shadow>>,
     stage: Arc<Stage>,
@@ -96,6 +104,8 @@ pub(super) struct Guest {
 /// Why a connection is over.
 enum Over {
     Closed(Option<u16>),
+    /// Broken by the weather.
+    Cut,
     Vanished(Duration),
     Told(Duration),
     Gone,
@@ -104,14 +114,13 @@ enum Over {
 impl Guest {
     pub(super) fn new(
         user: UserId,
-        character: Character,
+        mind: Box<dyn Mind>,
+        naps: bool,
         world: Arc<World>,
         shadow: Arc<AsyncMutex<Shadow>>,
         stage: Arc<Stage>,
     ) -> Self {
-        let naps = character.seed.is_multiple_of(4);
-        let bot = Bot::new(character, world.token(&user), Instant::now());
-        Self { user, bot, world, shadow, stage, naps, left: Left::default() }
+        Self { user, mind, world, shadow, stage, naps, left: Left::default() }
     }
 
     /// Plays until the run is over.
@@ -122,19 +131,20 @@ impl Guest {
                 sleep(Duration::from_millis(100)).await;
                 continue;
             };
-            self.bot.client_mut().connected(Instant::now());
+            self.mind.client_mut().connected(Instant::now());
             let over = self.converse(&mut far).await;
             drop(far);
-            let was_online = self.bot.client().is_online();
-            self.bot.client_mut().disconnected();
+            let was_online = self.mind.client().is_online();
+            self.mind.client_mut().disconnected();
             failures = if was_online { 0 } else { failures + 1 };
             let pause = match over {
                 Over::Gone => break,
+                Over::Cut => Duration::from_millis(self.mind.rng().random_range(0..=CUT_MAX_MS)),
                 Over::Vanished(pause) | Over::Told(pause) => pause,
-                Over::Closed(code) => match Comeback::to(code, failures, self.bot.rng()) {
+                Over::Closed(code) => match Comeback::to(code, failures, self.mind.rng()) {
                     Comeback::After(pause) => pause,
                     Comeback::AsNewSession(pause) => {
-                        self.bot.client_mut().forget_session();
+                        self.mind.client_mut().forget_session();
                         pause
                     }
                     Comeback::WithNewToken(_) | Comeback::Never => {
@@ -156,26 +166,29 @@ impl Guest {
             let phase = stage.phase();
             match phase {
                 Phase::Playing => {}
-                Phase::Stopping => self.bot.stop(),
+                Phase::Stopping => self.mind.stop(),
                 Phase::Gone => return Over::Gone,
             }
-            self.bot.poll(Instant::now());
-            while let Some(text) = self.bot.client_mut().pop_outgoing() {
+            self.mind.poll(Instant::now());
+            while let Some(text) = self.mind.pop_outgoing() {
                 far.send(&text).await;
             }
-            if let Some(pause) = self.bot.take_vanishing() {
+            if let Some(pause) = self.mind.take_vanishing() {
                 return Over::Vanished(pause);
             }
-            if self.bot.client().wants_reconnect() || self.bot.client().is_in_silence(Instant::now()) {
+            if self.mind.has_gone() {
+                return Over::Gone;
+            }
+            if self.mind.client().wants_reconnect() || self.mind.client().is_in_silence(Instant::now()) {
                 return Over::Closed(None);
             }
-            if self.naps && phase == Phase::Playing && self.bot.rng().random_bool(0.002) {
-                let nap = self.bot.rng().random_range(0..=NAP_MAX_MS);
+            if self.naps && phase == Phase::Playing && self.mind.rng().random_bool(0.002) {
+                let nap = self.mind.rng().random_range(0..=NAP_MAX_MS);
                 sleep(Duration::from_millis(nap)).await;
             }
             // A far deadline stands for none: something is always due within a minute.
             let deadline =
-                self.bot.next_deadline().unwrap_or_else(|| Instant::now() + Duration::from_secs(60));
+                self.mind.next_deadline().unwrap_or_else(|| Instant::now() + Duration::from_secs(60));
             tokio::select! { biased;
                 received = far.receive() => match received {
                     Received::Text(text) => {
@@ -184,6 +197,10 @@ impl Guest {
                         }
                     }
                     Received::Closed(code) => return Over::Closed(code),
+                    Received::Cut => {
+                        self.left.cut += 1;
+                        return Over::Cut;
+                    }
                 },
                 () = sleep_until(deadline) => {}
                 () = changed => {}
@@ -194,33 +211,29 @@ impl Guest {
     async fn hear(&mut self, text: &str) -> Option<Over> {
         self.left.heard += 1;
         self.left.digest = digest(self.left.digest, text.bytes());
-        match self.bot.receive(text, Instant::now()) {
+        match self.mind.receive(text, Instant::now()) {
             Heard::Frame { room, at, .. } | Heard::Keyframe { room, at } => self.compare(&room, at).await,
             Heard::Private { room } => self.compare_private(&room, text).await,
             Heard::Acked { n, room, at, .. } => {
                 self.left.acked += 1;
-                let session = self.bot.client().session().expect("acknowledged within a session");
+                let session = self.mind.client().session().expect("acknowledged within a session");
                 let mut shadow = self.shadow.lock().await;
                 shadow.look_at(&room).await.expect(SPARED);
                 shadow.acknowledged(&room, &self.user, session, n, at);
             }
-            Heard::Refused(refusal) if refusal.code == Some(RefusalCode::Busy) => {
-                self.left.busy += 1;
-                if refusal.retry_after_ms.is_none() {
-                    let what = format!("{}: busy, and not told when to come again", self.user);
-                    self.shadow.lock().await.accuse(Promise::Client, what);
-                }
-            }
-            Heard::Refused(refusal) if refusal.code == Some(RefusalCode::Unavailable) => {
-                self.left.unavailable += 1;
-                let session = self.bot.client().session().expect("refused within a session");
+            Heard::Refused(refusal) => {
+                let session = self.mind.client().session().expect("refused within a session");
                 let mut shadow = self.shadow.lock().await;
-                if refusal.retry_after_ms.is_none() {
-                    let what = format!("{}: unavailable, and not told when to come again", self.user);
+                shadow.look_at(&refusal.room).await.expect(SPARED);
+                shadow.refused(&refusal.room, &self.user, session, refusal.n, refusal.code);
+                self.left.forgotten += u64::from(refusal.code == Some(RefusalCode::Forgotten));
+                let (busy, unavailable) = (Some(RefusalCode::Busy), Some(RefusalCode::Unavailable));
+                self.left.busy += u64::from(refusal.code == busy);
+                self.left.unavailable += u64::from(refusal.code == unavailable);
+                if [busy, unavailable].contains(&refusal.code) && refusal.retry_after_ms.is_none() {
+                    let what = format!("{}: {:?}, and not told when to come again", self.user, refusal.code);
                     shadow.accuse(Promise::Client, what);
                 }
-                shadow.look_at(&refusal.room).await.expect(SPARED);
-                shadow.refused(&refusal.room, &self.user, session, refusal.n);
             }
             Heard::Notice(NoticeCode::TakenOver) => self.left.ousted += 1,
             Heard::Reconnect(after) => return Some(Over::Told(after)),
@@ -232,7 +245,7 @@ impl Guest {
     async fn compare(&self, room: &RoomId, at: Position) {
         let mut shadow = self.shadow.lock().await;
         shadow.look_at(room).await.expect(SPARED);
-        if let Some(view) = self.bot.client().table(room) {
+        if let Some(view) = self.mind.client().table(room) {
             shadow.saw_view(room, &self.user, at, view);
         }
     }
@@ -245,14 +258,14 @@ impl Guest {
 
     /// At the end of a run: what the own referee saw, and whether the own view is the journal's.
     async fn leave(mut self) -> Left {
-        self.bot.client_mut().judge_unanswered(ANSWER_BOUND, Instant::now());
+        self.mind.client_mut().judge_unanswered(ANSWER_BOUND, Instant::now());
         let mut shadow = self.shadow.lock().await;
-        let client = self.bot.client();
+        let client = self.mind.client();
         for what in &client.breaches().described {
             shadow.accuse(Promise::Client, format!("{}: {what}", self.user));
         }
         for room in shadow.rooms() {
-            let Some(follower) = client.room(&room) else { continue };
+            let Some(follower) = client.room(&room).filter(|_| !self.mind.has_gone()) else { continue };
             let last = shadow.last(&room);
             if follower.at() != last {
                 let what = format!("{room}: {} is at {}, the journal at {last}", self.user, follower.at());

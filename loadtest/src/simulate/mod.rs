@@ -4,7 +4,8 @@
 //! In reading order:
 //!
 //! - [`plan`]: what a seed decides. [`mod@run`]: one run from its plan to its verdict. [`command`]: many of them.
-//! - `world`: the house and its processes. `guest`: who plays in it, over a `pipe`.
+//! - `world`: the house and its processes. `guest`: who is there, over a `pipe`, moved by a `mind`: a bot of the swarm, or a
+//!   `stranger` who has no seat.
 //! - `faults`: what goes wrong with single operations, and tripwires.
 //! - [`planted`]: faults that the judges must catch.
 //!
@@ -13,10 +14,12 @@
 pub mod command;
 mod faults;
 mod guest;
+mod mind;
 mod pipe;
 pub mod plan;
 pub mod planted;
 pub mod run;
+mod stranger;
 mod world;
 
 pub use crate::judge::Promise;

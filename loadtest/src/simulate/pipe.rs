@@ -8,6 +8,8 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 use tokio::{io::SimplexStream, sync::Notify};
 use ws::Wire;
 
@@ -16,14 +18,14 @@ use super::planted::Dropper;
 /// What the "kernel" holds of what the relay wrote and the client has not read. Small, so that slow readers are felt.
 const BUFFER_BYTES: usize = 8 * 1024;
 
-/// Both directions of a new connection: the relay's ends, and the client's. A lossy one leaves out a delta now and then,
-/// as a relay would that forgets one.
-pub(super) fn connect(lossy: bool) -> (Near, Far) {
-    let state = State { dropper: lossy.then(Dropper::default), ..State::default() };
+/// Both directions of a new connection: the relay's ends, and the client's. With a dropper messages are left out, as a relay
+/// would that forgets them.
+pub(super) fn connect(dropper: Option<Dropper>, scissors: Option<Scissors>) -> (Near, Far) {
+    let state = State { dropper, ..State::default() };
     let state = Arc::new(Shared { state: Mutex::new(state), arrived: Notify::new() });
     let (reading, writing) = tokio::io::simplex(BUFFER_BYTES);
     let near = Near { reading, wire: PipeWire(state.clone()) };
-    (near, Far { state, writing, bytes: Vec::new(), read: 0 })
+    (near, Far { state, writing, bytes: Vec::new(), read: 0, scissors, cut: false })
 }
 
 /// The relay's end.
@@ -42,6 +44,23 @@ pub(super) struct Far {
     bytes: Vec<u8>,
     /// Of `bytes`, already understood.
     read: usize,
+    scissors: Option<Scissors>,
+    /// The scissors have closed.
+    cut: bool,
+}
+
+/// Cuts a connection right before a message that is missed most: an answer, or a private part.
+pub(super) struct Scissors {
+    pub(super) rng: ChaCha8Rng,
+    /// How often, of such messages.
+    pub(super) chance: f64,
+}
+
+impl Scissors {
+    fn cut_before(&mut self, text: &str) -> bool {
+        let tags = [r#"{"t":"ack""#, r#"{"t":"refused""#, r#"{"t":"private""#];
+        tags.iter().any(|tag| text.starts_with(tag)) && self.rng.random_bool(self.chance)
+    }
 }
 
 /// The relay's sending half.
@@ -71,6 +90,8 @@ pub(super) enum Received {
     Text(String),
     /// The relay has closed, with this code if it said one.
     Closed(Option<u16>),
+    /// The connection broke.
+    Cut,
 }
 
 impl PipeWire {
@@ -85,7 +106,8 @@ impl PipeWire {
         }
         let mut written = 0;
         for slice in slices {
-            if is_whole(slice) && state.dropper.as_ref().is_some_and(|dropper| dropper.drops(slice)) {
+            let text = whole_text(slice);
+            if state.dropper.as_mut().zip(text).is_some_and(|(dropper, text)| dropper.drops(text)) {
                 written += slice.len();
                 continue;
             }
@@ -174,6 +196,9 @@ impl Far {
     /// Reads one frame, if it is there whole. A server's frames are not masked (RFC 6455 section 5.1) and ours are never
     /// fragmented.
     fn next(&mut self) -> Option<Received> {
+        if self.cut {
+            return Some(Received::Cut);
+        }
         loop {
             let unread = &self.bytes[self.read..];
             let (opcode, header, length) =
@@ -186,9 +211,9 @@ impl Far {
             }
             match opcode {
                 1 => {
-                    return Some(Received::Text(
-                        String::from_utf8(payload).expect("a relay's text is UTF-8"),
-                    ));
+                    let text = String::from_utf8(payload).expect("a relay's text is UTF-8");
+                    self.cut = self.scissors.as_mut().is_some_and(|scissors| scissors.cut_before(&text));
+                    return Some(if self.cut { Received::Cut } else { Received::Text(text) });
                 }
                 8 => {
                     return Some(Received::Closed(
@@ -215,10 +240,10 @@ impl Drop for Far {
     }
 }
 
-/// Whether this is one frame from its beginning to its end.
-fn is_whole(bytes: &[u8]) -> bool {
-    bytes.first() == Some(&0x81)
-        && head(bytes).is_some_and(|(_, header, length)| header + length == bytes.len())
+/// The text of what is one frame from its beginning to its end.
+fn whole_text(bytes: &[u8]) -> Option<&[u8]> {
+    let (_, header, _) = head(bytes).filter(|(_, header, length)| header + length == bytes.len())?;
+    (bytes.first() == Some(&0x81)).then(|| &bytes[header..])
 }
 
 /// Opcode, bytes of the header, bytes of the payload.
@@ -257,7 +282,7 @@ mod tests {
 
     #[tokio::test]
     async fn frames_of_every_length_arrive_whole() {
-        let (near, mut far) = connect(false);
+        let (near, mut far) = connect(None, None);
         for length in [0, 1, 125, 126, 65_535, 65_536] {
             let text = "x".repeat(length);
             let frame = ws::Frame::text(&text);
@@ -275,7 +300,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_vanishes_breaks_the_wire() {
-        let (near, far) = connect(false);
+        let (near, far) = connect(None, None);
         drop(far);
         assert_eq!(near.wire.try_write(b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }

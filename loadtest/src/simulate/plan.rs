@@ -1,5 +1,6 @@
 //! What a seed decides: how large the house is, what goes wrong all the time, and which blows fall when.
 
+use dealer_worker::room::answers::Memory;
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use shared::wire::{fault::Operation, seeded::Rates};
@@ -25,6 +26,14 @@ pub struct Plan {
     pub bots: usize,
     /// So many of the bots' users are logged in twice: another bot plays for each of them too.
     pub twins: usize,
+    /// So many others have no seat, and talk.
+    pub strangers: usize,
+    /// They are a crowd: they come together to one table, are somebody new after almost every word, and soon go.
+    pub(super) crowd: bool,
+    /// How often a connection is cut right before an answer or a private part.
+    pub(super) cuts: f64,
+    /// How many commands a room remembers.
+    pub(super) memory: Memory,
     /// So many messages wait for a room at most.
     pub(super) mailbox: usize,
     /// How long things go wrong, virtual time.
@@ -102,6 +111,10 @@ impl Plan {
             tables,
             bots: tables * rng.random_range(2..=5),
             twins: 0,
+            strangers: 0,
+            crowd: false,
+            cuts: 0.0,
+            memory: Memory::default(),
             mailbox: MAILBOX_MESSAGES,
             stormy,
             rates: rates(&mut rng),
@@ -132,7 +145,22 @@ impl Plan {
             plan.blows.push((at, Blow::Refuse(how_long)));
             plan.blows.sort_by_key(|(at, _)| *at);
         }
+        plan.add_strangers(&mut rng);
         plan
+    }
+
+    fn add_strangers(&mut self, rng: &mut ChaCha8Rng) {
+        self.crowd = rng.random_bool(0.1);
+        // A crowd is more than any table need remember.
+        self.strangers = if self.crowd { rng.random_range(40..=60) } else { rng.random_range(0..=3) };
+        if self.crowd || rng.random_bool(0.5) {
+            self.cuts = rng.random_range(0.01..0.1);
+        }
+        // So little that a room forgets whoever stays away for some seconds.
+        if rng.random_bool(0.4) {
+            let (sessions_of_member, keep_ms) = (rng.random_range(1..=8), rng.random_range(500..=5_000));
+            self.memory = Memory { sessions_of_member, others_min: 2, others_max: 1_024, keep_ms };
+        }
     }
 
     /// One small house in fair weather, in which one worker dies in the middle of an operation: of one of its next operations of
@@ -145,7 +173,11 @@ impl Plan {
     }
 
     /// The same plan with a fault of our own making.
-    pub fn with(self, planted: Planted) -> Self {
+    pub fn with(mut self, planted: Planted) -> Self {
+        if planted == Planted::EvictsAnybody {
+            // As the first release did: the sessions that commanded last, whoever they were.
+            self.memory = Memory { sessions_of_member: 0, others_min: 64, others_max: 1_024, keep_ms: 0 };
+        }
         Self { planted: Some(planted), ..self }
     }
 
@@ -165,6 +197,10 @@ impl Plan {
             tables,
             bots,
             twins: 0,
+            strangers: 0,
+            crowd: false,
+            cuts: 0.0,
+            memory: Memory::default(),
             mailbox: MAILBOX_MESSAGES,
             stormy,
             rates: Rates::default(),

@@ -1,6 +1,6 @@
 //! Faults that are planted into a simulated house to see that the judges catch them: ports that break a promise.
 
-use std::{cell::Cell, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -8,7 +8,7 @@ use shared::{
     bus::{Bus, Publishing, Receiver, Subscription},
     channel::Channel,
     entry::{Entry, Kind, Private},
-    id::{Position, RoomId},
+    id::{Epoch, Position, RoomId, Seq},
     store::{AppendError, Store, Stored, Unavailable, memory::MemoryStore},
 };
 use tokio::time::{Duration, sleep};
@@ -40,10 +40,15 @@ pub enum Planted {
     BringsWholeTopUps,
     /// Tables forget who owes blinds.
     ForgivesBlinds,
+    /// Workers remember the 64 sessions that commanded last, be they of members or not, and take whoever comes back after that for
+    /// new.
+    EvictsAnybody,
     /// Workers publish a player's part for somebody else too.
     LeaksCards,
     /// Relays leave out a delta now and then.
     DropsDeltas,
+    /// Relays do not send the newest private part to who comes back.
+    DropsResumedParts,
 }
 
 /// A worker's store that does not keep its word.
@@ -181,17 +186,49 @@ fn leak(payload: &Bytes) -> Option<Bytes> {
     Some(entry.encode().published)
 }
 
-/// Whether a frame that a relay writes is to be left out.
-#[derive(Debug, Default)]
-pub(super) struct Dropper(Cell<u32>);
+/// Whether a message that a relay writes is to be left out.
+#[derive(Debug)]
+pub(super) enum Dropper {
+    /// A delta now and then: so many were there.
+    Deltas(u32),
+    /// Private parts that do not stand right behind their frame: what the last frame of each room was.
+    ResumedParts(BTreeMap<RoomId, Position>),
+}
+
+/// What a dropper reads of a message.
+#[derive(serde::Deserialize)]
+struct Head<'a> {
+    t: &'a str,
+    room: RoomId,
+    epoch: Epoch,
+    seq: Seq,
+}
 
 impl Dropper {
-    /// Counts deltas among the relay's frames and picks one now and then.
-    pub(super) fn drops(&self, frame: &[u8]) -> bool {
-        let is_delta = frame.windows(11).take(16).any(|bytes| bytes == br#""t":"frame""#);
-        if is_delta {
-            self.0.set(self.0.get() + 1);
+    /// What is dropped of a planted house's messages.
+    pub(super) fn of(planted: Option<Planted>) -> Option<Self> {
+        match planted {
+            Some(Planted::DropsDeltas) => Some(Self::Deltas(0)),
+            Some(Planted::DropsResumedParts) => Some(Self::ResumedParts(BTreeMap::new())),
+            _ => None,
         }
-        is_delta && self.0.get().is_multiple_of(DROPPED_EVERY)
+    }
+
+    /// Sees every message in order.
+    pub(super) fn drops(&mut self, text: &[u8]) -> bool {
+        let Ok(Head { t, room, epoch, seq }) = serde_json::from_slice(text) else { return false };
+        match self {
+            Self::Deltas(count) => {
+                *count += u32::from(t == "frame");
+                t == "frame" && count.is_multiple_of(DROPPED_EVERY)
+            }
+            Self::ResumedParts(last) if t == "private" => last.get(&room) != Some(&Position(epoch, seq)),
+            Self::ResumedParts(last) => {
+                if matches!(t, "frame" | "keyframe") {
+                    last.insert(room, Position(epoch, seq));
+                }
+                false
+            }
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::{
     time::Instant as WallInstant,
 };
 
-use player::{Character, Habits, Style};
+use player::{Bot, Character, Habits, Style};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::{
@@ -34,6 +34,7 @@ use super::{
     guest::{Guest, Left, Phase, Stage},
     plan::{Blow, Place, Plan},
     planted::Planted,
+    stranger::{Manner, Stranger},
     world::World,
 };
 
@@ -76,6 +77,10 @@ pub struct Verdict {
     pub busy: u64,
     /// Commands that were refused because nothing could be stored.
     pub unavailable: u64,
+    /// Commands of which the room had forgotten whether they were applied.
+    pub forgotten: u64,
+    /// Connections that were cut right before an answer or a private part.
+    pub cut: u64,
     /// How often a second session of a user took the seat.
     pub ousted: u64,
     /// Blows that fell, by kind.
@@ -120,6 +125,7 @@ pub fn run(plan: &Plan) -> Verdict {
     dealer_worker::planted::forget_answers(plan.planted == Some(Planted::ForgetsAnswers));
     dealer_worker::planted::bring_whole_top_ups(plan.planted == Some(Planted::BringsWholeTopUps));
     dealer_worker::planted::forgive_blinds(plan.planted == Some(Planted::ForgivesBlinds));
+    dealer_worker::planted::take_forgotten_for_new(plan.planted == Some(Planted::EvictsAnybody));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime without I/O can be built");
     let began = WallInstant::now();
@@ -165,7 +171,16 @@ async fn live(plan: &Plan) -> Verdict {
     for (index, character) in characters(plan, &tables, &mut rng).enumerate() {
         // Those beyond the bots are second sessions of the first ones.
         let user = UserId::new(&format!("guest-{}", index % plan.bots)).expect("a name");
-        guests.spawn(Guest::new(user, character, world.clone(), shadow.clone(), stage.clone()).play());
+        let naps = character.seed.is_multiple_of(4);
+        let mind = Bot::new(character, world.token(&user), Instant::now());
+        let (world, shadow, stage) = (world.clone(), shadow.clone(), stage.clone());
+        guests.spawn(Guest::new(user, Box::new(mind), naps, world, shadow, stage).play());
+    }
+    for (index, manner) in manners(plan, &tables, &mut rng).enumerate() {
+        let user = UserId::new(&format!("stranger-{index}")).expect("a name");
+        let mind = Stranger::new(manner, world.token(&user), Instant::now());
+        let (world, shadow, stage) = (world.clone(), shadow.clone(), stage.clone());
+        guests.spawn(Guest::new(user, Box::new(mind), false, world, shadow, stage).play());
     }
 
     faults.set_rates(plan.rates);
@@ -194,6 +209,8 @@ async fn live(plan: &Plan) -> Verdict {
         acked: left.iter().map(|left| left.acked).sum(),
         busy: left.iter().map(|left| left.busy).sum(),
         unavailable: left.iter().map(|left| left.unavailable).sum(),
+        forgotten: left.iter().map(|left| left.forgotten).sum(),
+        cut: left.iter().map(|left| left.cut).sum(),
         ousted: left.iter().map(|left| left.ousted).sum(),
         blows,
         rewound: left.iter().map(|left| left.rewound).sum(),
@@ -255,6 +272,31 @@ fn characters(plan: &Plan, tables: &Arc<[RoomId]>, rng: &mut ChaCha8Rng) -> impl
         tables: tables.clone(),
         home: index % bots % tables.len(),
         seed: rng.next_u64(),
+    })
+}
+
+fn manners(plan: &Plan, tables: &Arc<[RoomId]>, rng: &mut ChaCha8Rng) -> impl Iterator<Item = Manner> {
+    let (crowd, at) = (plan.crowd, plan.stormy.mul_f64(rng.random_range(0.1..0.5)));
+    (0..plan.strangers).map(move |_| {
+        let (seed, comes_after) = (rng.next_u64(), Duration::from_millis(rng.random_range(0..2_000)));
+        match crowd {
+            true => Manner {
+                tables: Arc::from(&tables[..1]),
+                comes_after: at + comes_after,
+                pause_max: Duration::from_millis(300),
+                says_max: Some(6),
+                anew: 0.5,
+                seed,
+            },
+            false => Manner {
+                tables: tables.clone(),
+                comes_after,
+                pause_max: Duration::from_secs(2),
+                says_max: None,
+                anew: 0.1,
+                seed,
+            },
+        }
     })
 }
 

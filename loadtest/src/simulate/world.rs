@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use dealer_worker::{Worker, WorkerConfig};
+use dealer_worker::{Worker, WorkerConfig, room::answers::Memory};
 use parking_lot::Mutex;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
@@ -27,9 +27,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     faults::{Tripwire, Tripwires},
-    pipe::{self, Far},
+    pipe::{self, Far, Scissors},
     plan::{Place, Plan},
-    planted::{LeakyBus, LyingStore, Planted},
+    planted::{Dropper, LeakyBus, LyingStore, Planted},
 };
 
 /// The run begins at this time of the simulated clock: 2027-01-15.
@@ -55,6 +55,7 @@ pub(super) struct World {
     seal_key: SealKey,
     planted: Option<Planted>,
     mailbox: usize,
+    memory: Memory,
     inner: Mutex<Inner>,
 }
 
@@ -66,6 +67,8 @@ struct Inner {
     started: u64,
     /// Nobody reaches the broker, nor does who starts now.
     broker_down: bool,
+    /// How often new connections are cut, of messages that are missed most.
+    cuts: f64,
 }
 
 /// A place for a process.
@@ -97,12 +100,14 @@ impl World {
             seal_key: SealKey::random(),
             planted: plan.planted,
             mailbox: plan.mailbox,
+            memory: plan.memory,
             inner: Mutex::new(Inner {
                 rng,
                 relays: slots(plan.relays),
                 workers: slots(plan.workers),
                 started: 0,
                 broker_down: false,
+                cuts: plan.cuts,
             }),
         })
     }
@@ -178,13 +183,7 @@ impl World {
                 ports.store = Arc::new(LyingStore::new(self.store.handle(node), planted));
             }
             Some(Planted::LeaksCards) => ports.bus = Arc::new(LeakyBus(ports.bus)),
-            Some(
-                Planted::ForgetsAnswers
-                | Planted::BringsWholeTopUps
-                | Planted::ForgivesBlinds
-                | Planted::DropsDeltas,
-            )
-            | None => {}
+            _ => {}
         }
         ports
     }
@@ -211,6 +210,7 @@ impl World {
         let node = NodeId::new(&format!("worker-{started}")).expect("a name");
         let mut config = WorkerConfig::new(node.clone(), self.seal_key.clone());
         config.mailbox_messages_max = self.mailbox;
+        config.memory = self.memory;
         let worker = Worker::new(self.worker_ports(&node), config, ChaCha20Rng::seed_from_u64(seed));
         let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -260,8 +260,9 @@ impl World {
         self.faults.clear();
     }
 
-    /// Heals every link.
+    /// Heals every link, and cuts no more connections.
     pub(super) fn heal(&self) {
+        self.inner.lock().cuts = 0.0;
         self.set_broker_down(false);
         for link in self.wire.links() {
             link.heal();
@@ -277,9 +278,11 @@ impl World {
             return None;
         }
         let at = running[inner.rng.random_range(0..running.len())];
+        let scissors = (inner.cuts > 0.0)
+            .then(|| Scissors { rng: ChaCha8Rng::seed_from_u64(inner.rng.random()), chance: inner.cuts });
         let process = inner.relays[at].running.as_mut()?;
         let relay = process.relay.as_ref()?;
-        let (near, far) = pipe::connect(self.planted == Some(Planted::DropsDeltas));
+        let (near, far) = pipe::connect(Dropper::of(self.planted), scissors);
         let session = relay.connect(Line::Other(Box::new(near.wire)), IpAddr::V4(Ipv4Addr::LOCALHOST));
         let connection = ws::Connection::new(near.reading, session, RelayConfig::default().message_bytes_max);
         process.tasks.spawn(async move {

@@ -1,0 +1,76 @@
+//! What a simulated guest is moved by: a bot that plays, or a stranger that has no seat and talks.
+
+use player::{Bot, Client, Heard};
+use rand_chacha::ChaCha8Rng;
+use tokio::time::{Duration, Instant};
+
+/// Decides what a guest says; its connection is the guest's.
+pub(super) trait Mind: Send + Sync {
+    /// The client that it speaks through.
+    fn client(&self) -> &Client;
+
+    /// The same, for whoever brings connection and bytes.
+    fn client_mut(&mut self) -> &mut Client;
+
+    /// Its chance.
+    fn rng(&mut self) -> &mut ChaCha8Rng;
+
+    /// Takes a message from the relay.
+    fn receive(&mut self, text: &str, now: Instant) -> Heard;
+
+    /// Does what is due now.
+    fn poll(&mut self, now: Instant);
+
+    /// The next message to send, oldest first.
+    fn pop_outgoing(&mut self) -> Option<String> {
+        self.client_mut().pop_outgoing()
+    }
+
+    /// When it has something to do, if no message comes before.
+    fn next_deadline(&self) -> Option<Instant>;
+
+    /// Whether it vanishes now, and for how long.
+    fn take_vanishing(&mut self) -> Option<Duration>;
+
+    /// Gives up its seat, and begins nothing new.
+    fn stop(&mut self);
+
+    /// Whether it has said all that it wanted to, and goes for good.
+    fn has_gone(&self) -> bool {
+        false
+    }
+}
+
+impl Mind for Bot {
+    fn client(&self) -> &Client {
+        Self::client(self)
+    }
+
+    fn client_mut(&mut self) -> &mut Client {
+        Self::client_mut(self)
+    }
+
+    fn rng(&mut self) -> &mut ChaCha8Rng {
+        Self::rng(self)
+    }
+
+    fn receive(&mut self, text: &str, now: Instant) -> Heard {
+        Self::receive(self, text, now)
+    }
+
+    fn poll(&mut self, now: Instant) {
+        Self::poll(self, now);
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        Self::next_deadline(self)
+    }
+
+    fn take_vanishing(&mut self) -> Option<Duration> {
+        Self::take_vanishing(self)
+    }
+
+    fn stop(&mut self) {
+        Self::stop(self);
+    }
+}

@@ -1,0 +1,202 @@
+//! A guest without a seat: it talks, asks for what it cannot have, asks again what was answered long ago, and comes back as
+//! somebody new. Whoever sits at the table must not feel it.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use player::{Client, Heard};
+use rand::{RngExt, SeedableRng, seq::IndexedRandom};
+use rand_chacha::ChaCha8Rng;
+use serde_json::{json, value::RawValue};
+use shared::{
+    id::RoomId,
+    protocol::table::{TableCommand, TableView},
+};
+use tokio::time::{Duration, Instant};
+
+use super::mind::Mind;
+
+/// How many of its commands a stranger remembers, to ask them again.
+const REMEMBERED: usize = 24;
+
+/// How a stranger behaves.
+#[derive(Debug, Clone)]
+pub(super) struct Manner {
+    /// Where it talks.
+    pub(super) tables: Arc<[RoomId]>,
+    /// It comes so much later than the others.
+    pub(super) comes_after: Duration,
+    /// The longest pause between two things that it says.
+    pub(super) pause_max: Duration,
+    /// It goes for good after so many; `None`: it stays.
+    pub(super) says_max: Option<u32>,
+    /// Chance to come back as a new session after something was answered.
+    pub(super) anew: f64,
+    /// Where all its chance comes from.
+    pub(super) seed: u64,
+}
+
+/// See the module.
+pub(super) struct Stranger {
+    client: Client,
+    manner: Manner,
+    rng: ChaCha8Rng,
+    /// Nothing before.
+    rests_until: Instant,
+    said: u32,
+    /// What it has said in this session, to say it again.
+    remembered: VecDeque<(u64, RoomId, String)>,
+    /// Said again though answered: the answers are no news to the client.
+    repeated: Vec<u64>,
+    again: VecDeque<String>,
+    vanish: Option<Duration>,
+    stopping: bool,
+}
+
+impl Stranger {
+    pub(super) fn new(manner: Manner, token: String, now: Instant) -> Self {
+        Self {
+            client: Client::new(token, now),
+            rng: ChaCha8Rng::seed_from_u64(manner.seed),
+            rests_until: now + manner.comes_after,
+            manner,
+            said: 0,
+            remembered: VecDeque::new(),
+            repeated: Vec::new(),
+            again: VecDeque::new(),
+            vanish: None,
+            stopping: false,
+        }
+    }
+
+    fn says(&mut self, now: Instant) {
+        let room = self.manner.tables.choose(&mut self.rng).expect("there are tables").clone();
+        let view = self.client.table(&room);
+        let is_full = view.is_some_and(|view| view.seats.iter().all(Option::is_some));
+        let (room, what) = match self.rng.random_range(0..20) {
+            0..12 => {
+                let text = format!("{} of {}", self.said, self.manner.seed);
+                (room, json!(TableCommand::Chat { text }))
+            }
+            12 if is_full => {
+                (room, json!(TableCommand::Sit { seat: None, buy_in: 200, wait_for_big_blind: false }))
+            }
+            13 => (room, json!(TableCommand::Sit { seat: Some(99), buy_in: 200, wait_for_big_blind: false })),
+            14 => (room, json!(TableCommand::TopUp { amount: 50 })),
+            15 => (room, json!(TableCommand::Leave)),
+            16 => (room, json!(TableCommand::Show)),
+            17 => (room, json!({"a": "dance"})),
+            18 => (RoomId::new("nowhere").expect("a name"), json!(TableCommand::Leave)),
+            _ => return self.says_again(),
+        };
+        self.said += 1;
+        let text = what.to_string();
+        let raw = RawValue::from_string(text.clone()).expect("JSON");
+        let n = self.client.raw_command(&room, raw, now);
+        self.remembered.push_back((n, room, text));
+        if self.remembered.len() > REMEMBERED {
+            self.remembered.pop_front();
+        }
+    }
+
+    /// The same command with the same number, answered or not.
+    fn says_again(&mut self) {
+        let Some(at) = self.rng.random_range(0..REMEMBERED).checked_rem(self.remembered.len()) else {
+            return;
+        };
+        let (n, room, text) = &self.remembered[at];
+        if self.client.answers().waiting().any(|waiting| waiting.n == *n) {
+            return;
+        }
+        self.repeated.push(*n);
+        self.again.push_back(format!(r#"{{"t":"do","n":{n},"room":"{room}","do":{text}}}"#));
+    }
+
+    /// The table where it has got a seat after all.
+    fn seated_at(&self) -> Option<RoomId> {
+        let me = self.client.user()?;
+        let sits = |view: &TableView| view.seat_of(me).is_some();
+        self.manner.tables.iter().find(|room| self.client.table(room).is_some_and(sits)).cloned()
+    }
+}
+
+/// What matters of an answer.
+#[derive(serde::Deserialize)]
+struct Answer<'a> {
+    t: &'a str,
+    n: u64,
+}
+
+impl Mind for Stranger {
+    fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn client_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    fn rng(&mut self) -> &mut ChaCha8Rng {
+        &mut self.rng
+    }
+
+    fn receive(&mut self, text: &str, now: Instant) -> Heard {
+        if let Ok(Answer { t: "ack" | "refused", n }) = serde_json::from_str(text)
+            && let Some(at) = self.repeated.iter().position(|repeated| *repeated == n)
+        {
+            self.repeated.swap_remove(at);
+            return Heard::Nothing;
+        }
+        let heard = self.client.receive(text, now);
+        if let Heard::Welcome { resumed: false } = heard {
+            self.remembered.clear();
+            self.repeated.clear();
+            self.again.clear();
+        }
+        heard
+    }
+
+    fn poll(&mut self, now: Instant) {
+        self.client.keep_alive(now);
+        if !self.client.is_online() || now < self.rests_until || self.client.answers().waiting().len() > 0 {
+            return;
+        }
+        let pause = self.rng.random_range(Duration::ZERO..=self.manner.pause_max);
+        self.rests_until = now + pause;
+        if let Some(room) = self.seated_at() {
+            self.client.command(&room, &TableCommand::Leave, now);
+        } else if self.stopping {
+            self.rests_until = now + Duration::from_secs(60);
+        } else if self.said > 0 && self.rng.random_bool(self.manner.anew) {
+            self.client.forget_session();
+            self.vanish = Some(pause);
+        } else {
+            self.says(now);
+        }
+    }
+
+    fn pop_outgoing(&mut self) -> Option<String> {
+        let again = if self.client.is_online() { self.again.pop_front() } else { None };
+        again.or_else(|| self.client.pop_outgoing())
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let waits = self.client.answers().waiting().len() > 0 || !self.client.is_online();
+        let own = (!waits).then_some(self.rests_until);
+        own.into_iter().chain(self.client.next_deadline()).min()
+    }
+
+    fn take_vanishing(&mut self) -> Option<Duration> {
+        self.vanish.take()
+    }
+
+    fn stop(&mut self) {
+        if !std::mem::replace(&mut self.stopping, true) {
+            self.rests_until = Instant::now();
+        }
+    }
+
+    fn has_gone(&self) -> bool {
+        let has_said_all = self.manner.says_max.is_some_and(|max| self.said >= max);
+        has_said_all && self.client.answers().waiting().len() == 0 && self.seated_at().is_none()
+    }
+}
