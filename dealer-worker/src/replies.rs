@@ -66,6 +66,11 @@ impl Replies {
         self.send(relay, &ToRelay::Notice { user, session, room: room.clone(), body });
     }
 
+    /// A session is at another relay too, or has moved there.
+    pub fn elsewhere(&self, relay: &NodeId, user: UserId, session: SessionId) {
+        self.send(relay, &ToRelay::Elsewhere { user, session });
+    }
+
     fn send(&self, relay: &NodeId, message: &ToRelay) {
         if self.queue.try_send((Channel::replies(relay), encode(message))).is_err() {
             counter!("cardhouse_replies_dropped_total").increment(1);

@@ -268,6 +268,28 @@ async fn a_second_session_takes_the_seat_and_the_first_is_told_and_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_relay_whose_session_is_found_at_another_one_is_told() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    let _worker = house.worker("w1");
+    let first = Relay::new(&house, "r1", 1).await;
+    let second = Relay::new(&house, "r2", 1).await;
+    first.owned(&room(1)).await;
+    second.owned(&room(1)).await;
+    first.command(&room(1), &user("ann"), 1, 1, json!({"a": "sit", "buy_in": 100})).await;
+    first.command(&room(1), &user("ann"), 1, 2, json!({"a": "sit_out"})).await;
+    assert_eq!(first.elsewhere(), []);
+    let come_back = json!({"a": "come_back"});
+    assert_eq!(second.command(&room(1), &user("ann"), 1, 3, come_back).await.code(), "applied");
+    assert_eq!(first.until_elsewhere().await, [(user("ann"), SessionId(1))]);
+    assert_eq!(second.elsewhere(), []);
+    // Another session at another relay is another client.
+    second.tell(&room(1), Asked::Present { user: user("ann"), session: SessionId(2), anew: true }).await;
+    second.command(&room(1), &user("ann"), 2, 1, json!({"a": "sit_out"})).await;
+    assert_eq!((first.elsewhere().len(), second.elsewhere().len()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn members_of_a_relay_that_dies_are_away_until_they_are_heard_of() {
     let house = House::new();
     house.open(1, &fast()).await;

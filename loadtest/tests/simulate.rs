@@ -91,10 +91,23 @@ fn what_is_promised_holds_in_every_storm() {
         "nobody was told that nothing can be stored"
     );
     assert!(verdicts.iter().any(|verdict| verdict.forgotten > 0), "no room has forgotten a command");
+    assert!(verdicts.iter().any(|verdict| verdict.moved > 0), "no session has moved");
     assert!(verdicts.iter().any(|verdict| verdict.cut > 0), "no connection was cut before an answer");
     assert!(verdicts.iter().any(|verdict| verdict.ousted > 0), "no session took a seat over");
     assert!(verdicts.iter().any(|verdict| verdict.rewound > 0), "no client was told of a loss");
     assert!(verdicts.iter().any(|verdict| verdict.jumped > 0), "no reader was slow");
+}
+
+#[test]
+fn a_session_is_on_one_connection_whichever_relay_that_is_at() {
+    count_panics();
+    let verdicts: Vec<Verdict> = (0..10).map(|seed| run(&Plan::moving(seed))).collect();
+    for verdict in &verdicts {
+        assert_eq!(verdict.broken, [], "seed {}", verdict.seed);
+    }
+    assert!(verdicts.iter().map(|verdict| verdict.moved).sum::<u64>() > 50);
+    let hidden = run(&Plan::moving(0).with(Planted::HidesSessions)).broken;
+    assert!(hidden.iter().any(|(promise, _)| *promise == Promise::Client), "nobody minds two connections");
 }
 
 /// The first seed with which a planted fault is caught, and what was seen broken.

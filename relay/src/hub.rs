@@ -13,7 +13,7 @@ use shared::{
     channel::Channel,
     entry::Entry,
     id::{Position, RoomId, SessionId, UserId},
-    node::{LobbyNews, ToRelay, decode},
+    node::{LobbyNews, SessionNews, ToRelay, decode},
     store::Store,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -168,6 +168,7 @@ pub(crate) struct Switchboard {
     /// The channels that are not rooms'.
     pub(crate) replies: Channel,
     pub(crate) news: Channel,
+    pub(crate) sessions: Channel,
 }
 
 impl Switchboard {
@@ -198,6 +199,11 @@ impl Switchboard {
                     room.applied(&self.works, &Asker { user: &user, session, n }, at);
                 }
             }
+            Ok(ToRelay::Elsewhere { user, session }) => {
+                if let Some(registry) = self.registry.upgrade() {
+                    registry.tell_session(session, &user);
+                }
+            }
             Ok(ToRelay::Notice { user, session, body, .. }) => match text(&body) {
                 Ok(text) => {
                     let peer =
@@ -222,6 +228,15 @@ impl Receiver for Switchboard {
     fn deliver(&self, channel: &str, payload: Bytes) {
         if channel == self.replies.as_str() {
             self.reply(&payload);
+        } else if channel == self.sessions.as_str() {
+            match decode::<SessionNews>(&payload) {
+                Ok(news) => {
+                    if let Some(registry) = self.registry.upgrade() {
+                        registry.hear(&news, &self.works);
+                    }
+                }
+                Err(error) => self.malformed(&error),
+            }
         } else if channel == self.news.as_str() {
             match decode::<LobbyNews>(&payload) {
                 Ok(LobbyNews::Tables { tables, .. }) => {

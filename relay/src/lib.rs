@@ -7,7 +7,7 @@
 //! - [`relay`]: the composition: what a relay consists of, and its running.
 //! - `http`: from an HTTP request to a WebSocket ([`shared::serve`] accepts it).
 //! - [`session`], `limits`, [`keys`]: what one client says.
-//! - `peer`, [`mod@line`], `registry`: its connection as the rest of the relay sees it.
+//! - `peer`, [`mod@line`], `registry`, `sessions`: its connection as the rest of the relay, and the other relays, see it.
 //! - `hub`, `room`, `window`: the rooms that are followed, and their frames; `catalogue`: which there are.
 //! - `delivery`: what a watcher gets.
 //! - `commands`, `presence`: what a room's owner is told.
@@ -38,6 +38,7 @@ mod registry;
 pub mod relay;
 mod room;
 pub mod session;
+mod sessions;
 mod tend;
 mod window;
 mod works;

@@ -3,10 +3,19 @@
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use parking_lot::Mutex;
-use shared::id::{SessionId, UserId};
+use shared::{
+    clock::UnixMs,
+    id::{SessionId, UserId},
+    node::{HeldSession, SessionNews},
+    protocol::CloseCode,
+};
 use slab::Slab;
+use tokio::{
+    sync::Notify,
+    time::{Duration, sleep},
+};
 
-use crate::{peer::Peer, works::Works};
+use crate::{peer::Peer, sessions::Sessions, works::Works};
 
 /// Peers looked at in one go by the sweep.
 const PIECE_PEERS: usize = 1_024;
@@ -14,17 +23,22 @@ const PIECE_PEERS: usize = 1_024;
 /// Connections beyond the limit that are still let in far enough to be told so, as a part of that limit.
 const TURNED_AWAY_PART: usize = 16;
 
+/// Other relays are told of a session so long after it has said hello, if it is still there: the hello that waited in a relay which
+/// stood still may be of a client that has given up and gone on elsewhere.
+const TELL_AFTER: Duration = Duration::from_millis(20);
+
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Registry {
     known: Mutex<Known>,
+    /// There are sessions of which the other relays are to be told.
+    news: Notify,
 }
 
 #[derive(Default)]
 struct Known {
     peers: Slab<Arc<Peer>>,
-    /// The connection that each session is on now. A session belongs to its user: the number alone says nothing.
-    sessions: BTreeMap<(SessionId, UserId), usize>,
+    sessions: Sessions,
     addresses: BTreeMap<IpAddr, usize>,
 }
 
@@ -65,17 +79,70 @@ impl Registry {
         key
     }
 
-    /// The session is on this connection from now on; the one that it was on until now, if there is one.
-    pub(crate) fn take_session(&self, session: SessionId, user: &UserId, key: usize) -> Option<Arc<Peer>> {
+    /// The session is on this connection from now on; the one that it was on until now, if there is one here. `goes_on`: it was on
+    /// another before, perhaps at another relay.
+    pub(crate) fn take_session(
+        &self,
+        session: SessionId,
+        user: &UserId,
+        key: usize,
+        goes_on: bool,
+        now_ms: UnixMs,
+    ) -> Option<Arc<Peer>> {
         let mut known = self.known.lock();
-        let before = known.sessions.insert((session, user.clone()), key)?;
-        known.peers.get(before).cloned()
+        let before = known.sessions.take((session, user.clone()), key, goes_on, now_ms);
+        if goes_on {
+            self.news.notify_one();
+        }
+        known.peers.get(before?).cloned()
+    }
+
+    /// Has the other relays told of a session, if it is here.
+    pub(crate) fn tell_session(&self, session: SessionId, user: &UserId) {
+        self.known.lock().sessions.tell((session, user.clone()));
+        self.news.notify_one();
+    }
+
+    /// What the other relays are to be told, at most `max` sessions; waits until there is something.
+    pub(crate) async fn session_news(&self, max: usize) -> Vec<HeldSession> {
+        loop {
+            while !self.known.lock().sessions.has_news() {
+                self.news.notified().await;
+            }
+            sleep(TELL_AFTER).await;
+            let news = self.known.lock().sessions.take_news(max);
+            if !news.is_empty() {
+                return news;
+            }
+        }
+    }
+
+    /// A relay tells of sessions, be it this one: closes the connections here on which they were before.
+    pub(crate) fn hear(&self, news: &SessionNews, works: &Works) {
+        let SessionNews::Held { relay, now_ms: now_there_ms, sessions } = news;
+        let now_ms = works.now_ms();
+        let mut ended: Vec<Arc<Peer>> = Vec::new();
+        {
+            let known = &mut *self.known.lock();
+            for session in sessions {
+                if *relay == works.node {
+                    known.sessions.hear_own(session);
+                } else if let Some(key) = known.sessions.hear(session, *now_there_ms, now_ms) {
+                    ended.extend(known.peers.get(key).cloned());
+                }
+            }
+        }
+        // What was said of a connection here that is later than theirs.
+        self.news.notify_one();
+        for peer in ended {
+            peer.close(CloseCode::SessionTaken, "the session was continued elsewhere", now_ms);
+        }
     }
 
     /// The connection that a session is on.
     pub(crate) fn of_session(&self, session: SessionId, user: &UserId) -> Option<Arc<Peer>> {
         let known = self.known.lock();
-        known.sessions.get(&(session, user.clone())).and_then(|&key| known.peers.get(key)).cloned()
+        known.sessions.key_of(&(session, user.clone())).and_then(|key| known.peers.get(key)).cloned()
     }
 
     /// Forgets a connection. Whether its session is gone with it: it was not continued on another one.
@@ -90,12 +157,7 @@ impl Registry {
         }
         works.metrics.connections.set(known.peers.len() as f64);
         let Some((session, user)) = session else { return true };
-        let name = (session, user.clone());
-        let was_here = known.sessions.get(&name) == Some(&key);
-        if was_here {
-            known.sessions.remove(&name);
-        }
-        was_here
+        known.sessions.leave(&(session, user.clone()), key)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -17,7 +17,7 @@ use shared::{
     channel::Channel,
     id::{NodeId, SessionId},
     members::{Heard, Members, Membership, Observed},
-    node::{LobbyNews, Role, encode},
+    node::{LobbyNews, Role, SessionNews, encode},
     ports::Ports,
     protocol::{ClientOut, CloseCode, client_out::NoticeCode},
     serve::{Pages, address::network},
@@ -50,7 +50,10 @@ const ATTENTION: Duration = Duration::from_millis(50);
 /// How often connections are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// How often a subscription that every relay needs is tried again.
+/// The other relays are told of so many sessions in one message at most.
+const SESSIONS_TOLD_MAX: usize = 512;
+
+/// How often a subscription that every relay needs, or a message to all of them, is tried again.
 const SUBSCRIBE_AGAIN: Duration = Duration::from_millis(250);
 
 /// A relay. It accepts connections as soon as it is made; rooms come alive when it [runs](Relay::run).
@@ -183,6 +186,7 @@ impl Relay {
                 registry: Arc::downgrade(&relay.registry),
                 replies: Channel::replies(relay.node()),
                 news: Channel::lobby(),
+                sessions: Channel::sessions(),
             });
             let subscription: Arc<dyn Subscription> = relay.ports.bus.subscriber(switchboard).into();
             let pace = relay.works.config.heartbeat;
@@ -224,6 +228,7 @@ impl Relay {
         let relay = self.clone();
         tasks.spawn(async move { relay.keys.follow(&relay.works.config, &relay.works.metrics).await });
         tasks.spawn(self.clone().listen(subscription.clone()));
+        tasks.spawn(self.clone().tell_sessions());
         tasks.spawn(self.clone().attend());
         tasks.spawn(self.clone().sweep());
         tasks.spawn(self.clone().tell_lobby());
@@ -232,7 +237,7 @@ impl Relay {
 
     /// Subscribes to what every relay hears, and asks for the tables.
     async fn listen(self: Arc<Self>, subscription: Arc<dyn Subscription>) {
-        for channel in [Channel::replies(self.node()), Channel::lobby()] {
+        for channel in [Channel::replies(self.node()), Channel::sessions(), Channel::lobby()] {
             while let Err(error) = self.works.answer(subscription.subscribe(&channel)).await {
                 tracing::debug!(?channel, error, "cannot subscribe yet");
                 sleep(SUBSCRIBE_AGAIN).await;
@@ -241,6 +246,22 @@ impl Relay {
         // A lost question does not matter: workers tell of all their tables every few seconds anyway.
         self.works.outgoing.publish(&Channel::lobby(), encode(&LobbyNews::Wanted), &self.works.metrics);
         std::future::pending().await
+    }
+
+    /// Tells the other relays of sessions that go on here. What is to be told while one message is on its way goes with the next.
+    async fn tell_sessions(self: Arc<Self>) {
+        loop {
+            let sessions = self.registry.session_news(SESSIONS_TOLD_MAX).await;
+            let again: Vec<_> = sessions.iter().map(|held| (held.session, held.user.clone())).collect();
+            let news =
+                SessionNews::Held { relay: self.node().clone(), now_ms: self.works.now_ms(), sessions };
+            let told = self.ports.bus.publish(&Channel::sessions(), encode(&news));
+            if let Err(error) = self.works.answer(told).await {
+                tracing::debug!(error, "the other relays were not told of sessions");
+                sleep(SUBSCRIBE_AGAIN).await;
+                again.iter().for_each(|(session, user)| self.registry.tell_session(*session, user));
+            }
+        }
     }
 
     /// Looks at rooms that need attention, while there are some.

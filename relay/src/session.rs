@@ -112,8 +112,10 @@ impl Session {
         };
         // Without a word of the client every command of a session that goes on may be a repeat.
         let repeats_n = if session.is_some() { u64::MAX } else { 0 };
+        let goes_on = session.is_some();
         let session = session.unwrap_or_else(|| self.relay.new_session());
-        if let Some(before) = self.relay.registry.take_session(session, &claims.sub, self.key) {
+        let (registry, now_ms) = (&self.relay.registry, self.now_ms());
+        if let Some(before) = registry.take_session(session, &claims.sub, self.key, goes_on, now_ms) {
             before.close(CloseCode::SessionTaken, "the session was continued elsewhere", self.now_ms());
         }
         tracing::debug!(%session, user = %claims.sub, "said hello");

@@ -3,11 +3,12 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use relay::{Keys, Relay, RelayConfig};
 use serde_json::{Value, json};
 use shared::{
-    bus::redis::RedisBus,
+    bus::{Bus, Receiver, Subscription, redis::RedisBus},
     channel::{Channel, ROOMS},
     clock::Clock,
     entry::{Entry, Kind},
@@ -24,6 +25,7 @@ use shared::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::Notify,
     time::{Instant, timeout},
 };
 use tokio_util::task::AbortOnDropHandle;
@@ -43,6 +45,7 @@ struct Stage {
     ports: Ports,
     address: SocketAddr,
     signer: Signer,
+    _listening: Box<dyn Subscription>,
     _tasks: [AbortOnDropHandle<()>; 2],
 }
 
@@ -67,6 +70,9 @@ impl Stage {
             ..config
         };
         let front = config.front(HttpArgs::default(), 0);
+        let asked = Arc::new(Notify::new());
+        let listening = ports.bus.subscriber(Arc::new(Asked(asked.clone())));
+        listening.subscribe(&Channel::lobby()).await.unwrap();
         let relay = Relay::new(ports.clone(), config, Keys::given(signer.public()));
         let running = tokio::spawn(relay.run(std::future::pending()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -79,14 +85,9 @@ impl Stage {
         };
         timeout(PATIENCE, ready).await.expect("the relay gets ready");
         let tasks = [running, serving].map(AbortOnDropHandle::new);
-        let stage = Self { redis, ports, address, signer, _tasks: tasks };
-        // The last that it says of its own accord: it has beaten once, and asks for the tables when it hears them.
-        let begun = async {
-            while stage.calls().get("publish").is_none_or(|calls| *calls < 2) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        timeout(PATIENCE, begun).await.expect("the relay has begun");
+        let stage = Self { redis, ports, address, signer, _listening: listening, _tasks: tasks };
+        // The last that it says of its own accord: it asks for the tables when it hears all that every relay hears.
+        timeout(PATIENCE, asked.notified()).await.expect("the relay has begun");
         stage
     }
 
@@ -149,6 +150,17 @@ impl Stage {
         let news = encode(&NodeNews::Opened { room: RoomId::new(name).unwrap() });
         self.ports.bus.publish(&Channel::nodes(), news).await.unwrap();
     }
+}
+
+/// Hears a relay ask for the tables.
+struct Asked(Arc<Notify>);
+
+impl Receiver for Asked {
+    fn deliver(&self, _: &str, _: Bytes) {
+        self.0.notify_one();
+    }
+
+    fn missed(&self) {}
 }
 
 struct Client(WebSocketStream<TcpStream>);

@@ -29,6 +29,11 @@ impl Channel {
         Self("ch:{nodes}:news".into())
     }
 
+    /// Sessions that go on at a relay: relays to relays; a [`SessionNews`](crate::node::SessionNews).
+    pub fn sessions() -> Self {
+        Self("ch:{sessions}:news".into())
+    }
+
     /// Table summaries: workers to relays; a [`LobbyNews`](crate::node::LobbyNews).
     pub fn lobby() -> Self {
         Self("ch:{lobby}:news".into())

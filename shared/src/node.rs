@@ -113,6 +113,39 @@ pub enum ToRelay {
         /// The JSON text of the whole `notice` message.
         body: Bytes,
     },
+    /// A session that was on a connection of this relay is told to be on one of another: one of the two is to be closed, and
+    /// [`SessionNews`] say which. Relays of the first release do not read it.
+    Elsewhere {
+        /// Whose session.
+        user: UserId,
+        /// Which session.
+        session: SessionId,
+    },
+}
+
+/// Relays to relays, on [`Channel::sessions`](crate::channel::Channel::sessions). Relays of the first release do not listen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SessionNews {
+    /// These sessions go on on connections of this relay: whoever has them on an earlier one closes it.
+    Held {
+        /// Which relay.
+        relay: NodeId,
+        /// Its clock, which is compared with nothing but the times here.
+        now_ms: UnixMs,
+        /// The sessions.
+        sessions: Vec<HeldSession>,
+    },
+}
+
+/// A session on a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldSession {
+    /// Whose.
+    pub user: UserId,
+    /// Which.
+    pub session: SessionId,
+    /// Since when the connection holds it.
+    pub since_ms: UnixMs,
 }
 
 /// All nodes to all, on [`Channel::nodes`](crate::channel::Channel::nodes).

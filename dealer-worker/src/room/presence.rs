@@ -77,14 +77,19 @@ impl Connections {
         Self { relays: BTreeMap::new(), missing }
     }
 
-    /// The playing session of a member is connected through this relay.
-    pub fn connected(&mut self, user: &UserId, session: SessionId, relay: &NodeId) {
+    /// The playing session of a member is connected through this relay. The other one that has said so before, and has not said that
+    /// it is gone.
+    pub fn connected(&mut self, user: &UserId, session: SessionId, relay: &NodeId) -> Option<NodeId> {
         self.missing.remove(user);
         match self.relays.get_mut(user) {
-            Some(known) if known.0 == session && known.1 == *relay => {}
-            Some(known) => *known = (session, relay.clone()),
+            Some(known) if known.0 == session && known.1 == *relay => None,
+            Some(known) => {
+                let before = std::mem::replace(known, (session, relay.clone()));
+                (before.0 == session).then_some(before.1)
+            }
             None => {
                 self.relays.insert(user.clone(), (session, relay.clone()));
+                None
             }
         }
     }
@@ -171,8 +176,9 @@ mod tests {
     fn a_session_that_moved_to_another_relay_is_not_gone_with_the_first() {
         let relay = |name| NodeId::new(name).unwrap();
         let mut connections = Connections::default();
-        connections.connected(&user(), SessionId(1), &relay("r1"));
-        connections.connected(&user(), SessionId(1), &relay("r2"));
+        assert_eq!(connections.connected(&user(), SessionId(1), &relay("r1")), None);
+        assert_eq!(connections.connected(&user(), SessionId(1), &relay("r2")), Some(relay("r1")));
+        assert_eq!(connections.connected(&user(), SessionId(1), &relay("r2")), None);
         connections.gone(&user(), SessionId(1), &relay("r1"), 100);
         assert_eq!(connections.deadline(), None);
         assert_eq!(connections.relay_gone(&relay("r1")), []);

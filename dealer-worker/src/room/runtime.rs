@@ -460,7 +460,9 @@ impl<R: Room> Running<R> {
                 self.context.replies.notice(relay, &self.id, user.clone(), before, body);
             }
         }
-        self.connections.connected(user, session, relay);
+        if let Some(before) = self.connections.connected(user, session, relay) {
+            self.context.replies.elsewhere(&before, user.clone(), session);
+        }
         let decision = self.decide(Input::Away { user, away: false });
         if decision.events.is_empty() && plays.is_none() {
             return Ok(Written::Yes);

@@ -170,6 +170,7 @@ struct State {
     /// Whose sessions are told to every new owner, and the epoch in which they were told last.
     present: BTreeMap<(RoomId, UserId, SessionId), u64>,
     notices: Vec<(UserId, SessionId, Value)>,
+    elsewhere: Vec<(UserId, SessionId)>,
     replies: u64,
 }
 
@@ -286,6 +287,7 @@ impl Receiver for Heard {
                     let before = state.answers.insert((room, user, session, n), applied.clone());
                     assert!(before.is_none_or(|before| before == applied), "two answers to one command");
                 }
+                ToRelay::Elsewhere { user, session } => state.elsewhere.push((user, session)),
                 ToRelay::Notice { user, session, body, room: _ } => {
                     state.notices.push((user, session, serde_json::from_slice(&body).unwrap()));
                 }
@@ -359,6 +361,26 @@ impl Relay {
         if timeout(Duration::from_secs(600), told).await.is_err() {
             panic!("not told {code}: {:?}", self.notices());
         }
+    }
+
+    /// Sessions of which it was told that they are at another relay too.
+    pub fn elsewhere(&self) -> Vec<(UserId, SessionId)> {
+        self.heard.state.lock().elsewhere.clone()
+    }
+
+    /// The same, waiting for the first.
+    pub async fn until_elsewhere(&self) -> Vec<(UserId, SessionId)> {
+        let waited = timeout(Duration::from_secs(600), async {
+            loop {
+                let changed = self.heard.changed.notified();
+                let elsewhere = self.elsewhere();
+                if !elsewhere.is_empty() {
+                    return elsewhere;
+                }
+                changed.await;
+            }
+        });
+        waited.await.expect("told of a session elsewhere")
     }
 
     /// Waits until what is known of a room is as wanted.

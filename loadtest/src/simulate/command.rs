@@ -98,6 +98,7 @@ struct Report {
     unavailable: u64,
     forgotten: u64,
     cut: u64,
+    moved: u64,
     ousted: u64,
     blows: BTreeMap<&'static str, u64>,
     rewound: u64,
@@ -217,6 +218,7 @@ impl Report {
         self.unavailable += verdict.unavailable;
         self.forgotten += verdict.forgotten;
         self.cut += verdict.cut;
+        self.moved += verdict.moved;
         self.ousted += verdict.ousted;
         for (kind, fell) in &verdict.blows {
             *self.blows.entry(kind).or_default() += fell;

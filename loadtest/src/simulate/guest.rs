@@ -7,11 +7,12 @@ use player::{Heard, comeback::Comeback};
 use rand::RngExt;
 use shared::{
     id::{Position, RoomId, UserId},
-    protocol::{ClientOut, RefusalCode, client_out::NoticeCode},
+    protocol::{ClientOut, CloseCode, RefusalCode, client_out::NoticeCode},
 };
 use tokio::{
     sync::{Mutex as AsyncMutex, Notify},
-    time::{Duration, Instant, sleep, sleep_until},
+    task::JoinSet,
+    time::{Duration, Instant, sleep, sleep_until, timeout},
 };
 
 use crate::judge::{Promise, Shadow, digest};
@@ -28,6 +29,9 @@ const ANSWER_BOUND: Duration = Duration::from_secs(30);
 
 /// A guest that reads nothing for a while does so for at most this.
 const NAP_MAX_MS: u64 = 3_000;
+
+/// A connection that the session has moved from is closed within this.
+const MOVED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Whose connection was cut comes back within this.
 const CUT_MAX_MS: u64 = 3_000;
@@ -79,6 +83,8 @@ pub(super) struct Left {
     pub(super) unavailable: u64,
     /// Commands of which the room had forgotten whether they were applied.
     pub(super) forgotten: u64,
+    /// How often it has moved its session to another connection, leaving the first one open.
+    pub(super) moved: u64,
     /// Connections that were cut right before an answer or a private part.
     pub(super) cut: u64,
     /// How often another session took the seat.
@@ -96,9 +102,19 @@ pub(super) struct Guest {
     world: Arc<World>,
     shadow: Arc<AsyncMutex<Shadow>>,
     stage: Arc<Stage>,
-    /// Whether it naps now and then, reading nothing.
-    naps: bool,
+    whims: Whims,
     left: Left,
+}
+
+/// What else a guest does.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Whims {
+    /// It naps now and then, reading nothing.
+    pub(super) naps: bool,
+    /// How often it moves its session to another connection and keeps the first, after a message.
+    pub(super) moves: f64,
+    /// Nothing goes wrong in this run: a connection that the guest has moved from is closed for that, and no other is.
+    pub(super) all_is_well: bool,
 }
 
 /// Why a connection is over.
@@ -106,6 +122,8 @@ enum Over {
     Closed(Option<u16>),
     /// Broken by the weather.
     Cut,
+    /// The session goes on on another one, though this is still open.
+    Moved,
     Vanished(Duration),
     Told(Duration),
     Gone,
@@ -115,17 +133,18 @@ impl Guest {
     pub(super) fn new(
         user: UserId,
         mind: Box<dyn Mind>,
-        naps: bool,
+        whims: Whims,
         world: Arc<World>,
         shadow: Arc<AsyncMutex<Shadow>>,
         stage: Arc<Stage>,
     ) -> Self {
-        Self { user, mind, world, shadow, stage, naps, left: Left::default() }
+        Self { user, mind, world, shadow, stage, whims, left: Left::default() }
     }
 
     /// Plays until the run is over.
     pub(super) async fn play(mut self) -> Left {
         let mut failures = 0;
+        let mut kept = JoinSet::new();
         while self.stage.phase() != Phase::Gone {
             let Some(mut far) = self.world.connect() else {
                 sleep(Duration::from_millis(100)).await;
@@ -133,17 +152,27 @@ impl Guest {
             };
             self.mind.client_mut().connected(Instant::now());
             let over = self.converse(&mut far).await;
-            drop(far);
+            if let Over::Moved = over {
+                self.left.moved += 1;
+                let judge = self.whims.all_is_well.then(|| (self.user.clone(), self.shadow.clone()));
+                kept.spawn(keep(far, judge));
+            }
             let was_online = self.mind.client().is_online();
             self.mind.client_mut().disconnected();
             failures = if was_online { 0 } else { failures + 1 };
             let pause = match over {
                 Over::Gone => break,
                 Over::Cut => Duration::from_millis(self.mind.rng().random_range(0..=CUT_MAX_MS)),
+                Over::Moved => Duration::ZERO,
                 Over::Vanished(pause) | Over::Told(pause) => pause,
                 Over::Closed(code) => match Comeback::to(code, failures, self.mind.rng()) {
                     Comeback::After(pause) => pause,
                     Comeback::AsNewSession(pause) => {
+                        if self.whims.all_is_well {
+                            let what =
+                                format!("{}: closed for another connection, and there is none", self.user);
+                            self.shadow.lock().await.accuse(Promise::Client, what);
+                        }
                         self.mind.client_mut().forget_session();
                         pause
                     }
@@ -182,9 +211,14 @@ impl Guest {
             if self.mind.client().wants_reconnect() || self.mind.client().is_in_silence(Instant::now()) {
                 return Over::Closed(None);
             }
-            if self.naps && phase == Phase::Playing && self.mind.rng().random_bool(0.002) {
+            if self.whims.naps && phase == Phase::Playing && self.mind.rng().random_bool(0.002) {
                 let nap = self.mind.rng().random_range(0..=NAP_MAX_MS);
                 sleep(Duration::from_millis(nap)).await;
+            }
+            let may_move =
+                self.whims.moves > 0.0 && phase == Phase::Playing && self.mind.client().is_online();
+            if may_move && self.mind.rng().random_bool(self.whims.moves) {
+                return Over::Moved;
             }
             // A far deadline stands for none: something is always due within a minute.
             let deadline =
@@ -278,5 +312,24 @@ impl Guest {
             shadow.accuse(Promise::Told, what);
         }
         Left { rewound: breaches.lost, jumped: breaches.jumped, ..self.left }
+    }
+}
+
+/// Listens to a connection that the session has moved from, until it is closed. If there is somebody to judge: for that, and soon.
+async fn keep(mut far: Far, judge: Option<(UserId, Arc<AsyncMutex<Shadow>>)>) {
+    let closed = async {
+        loop {
+            match far.receive().await {
+                Received::Text(_) => {}
+                Received::Closed(code) => return code,
+                Received::Cut => return None,
+            }
+        }
+    };
+    let closed = timeout(MOVED_WITHIN, closed).await;
+    let Some((user, shadow)) = judge else { return };
+    if closed != Ok(Some(CloseCode::SessionTaken as u16)) {
+        let what = format!("{user}: the session has moved, and its first connection ended with {closed:?}");
+        shadow.lock().await.accuse(Promise::Client, what);
     }
 }

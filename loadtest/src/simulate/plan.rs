@@ -32,6 +32,8 @@ pub struct Plan {
     pub(super) crowd: bool,
     /// How often a connection is cut right before an answer or a private part.
     pub(super) cuts: f64,
+    /// How often a bot moves its session to another connection and keeps the first, after a message.
+    pub(super) moves: f64,
     /// How many commands a room remembers.
     pub(super) memory: Memory,
     /// So many messages wait for a room at most.
@@ -114,6 +116,7 @@ impl Plan {
             strangers: 0,
             crowd: false,
             cuts: 0.0,
+            moves: 0.0,
             memory: Memory::default(),
             mailbox: MAILBOX_MESSAGES,
             stormy,
@@ -156,6 +159,9 @@ impl Plan {
         if self.crowd || rng.random_bool(0.5) {
             self.cuts = rng.random_range(0.01..0.1);
         }
+        if rng.random_bool(0.3) {
+            self.moves = 0.005;
+        }
         // So little that a room forgets whoever stays away for some seconds.
         if rng.random_bool(0.4) {
             let (sessions_of_member, keep_ms) = (rng.random_range(1..=8), rng.random_range(500..=5_000));
@@ -170,6 +176,16 @@ impl Plan {
         let stormy = Duration::from_secs(10);
         let blow = Blow::Trip(Place::Worker(0), wire, Duration::from_secs(1));
         Self { blows: vec![(Duration::from_millis(1), blow)], ..Self::calm(seed, 1, 1, 1, 3, stormy) }
+    }
+
+    /// Two relays in fair weather, between which bots move and leave their first connections open.
+    pub fn moving(seed: u64) -> Self {
+        Self { moves: 0.02, ..Self::calm(seed, 2, 1, 2, 6, Duration::from_secs(20)) }
+    }
+
+    /// Whether nothing goes wrong in it.
+    pub(super) fn is_calm(&self) -> bool {
+        self.rates == Rates::default() && self.blows.is_empty() && self.twins == 0 && self.cuts == 0.0
     }
 
     /// The same plan with a fault of our own making.
@@ -200,6 +216,7 @@ impl Plan {
             strangers: 0,
             crowd: false,
             cuts: 0.0,
+            moves: 0.0,
             memory: Memory::default(),
             mailbox: MAILBOX_MESSAGES,
             stormy,

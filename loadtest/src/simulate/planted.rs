@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either};
 use shared::{
     bus::{Bus, Publishing, Receiver, Subscription},
     channel::Channel,
@@ -47,6 +47,8 @@ pub enum Planted {
     LeaksCards,
     /// Relays leave out a delta now and then.
     DropsDeltas,
+    /// Relays do not tell each other of sessions that go on.
+    HidesSessions,
     /// Relays do not send the newest private part to who comes back.
     DropsResumedParts,
 }
@@ -165,6 +167,26 @@ pub(super) struct LeakyBus(pub(super) Arc<dyn Bus>);
 impl Bus for LeakyBus {
     fn publish(&self, channel: &Channel, payload: Bytes) -> Publishing {
         self.0.publish(channel, leak(&payload).unwrap_or(payload))
+    }
+
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        self.0.flush()
+    }
+
+    fn subscriber(&self, receiver: Arc<dyn Receiver>) -> Box<dyn Subscription> {
+        self.0.subscriber(receiver)
+    }
+}
+
+/// A relay's bus that does not carry news of sessions.
+pub(super) struct HidingBus(pub(super) Arc<dyn Bus>);
+
+impl Bus for HidingBus {
+    fn publish(&self, channel: &Channel, payload: Bytes) -> Publishing {
+        if *channel == Channel::sessions() {
+            return Either::Left(futures_util::future::ready(Ok(())));
+        }
+        self.0.publish(channel, payload)
     }
 
     fn flush(&self) -> BoxFuture<'_, ()> {

@@ -31,7 +31,7 @@ use crate::judge::{Promise, Shadow};
 
 use super::{
     faults::Tripwires,
-    guest::{Guest, Left, Phase, Stage},
+    guest::{Guest, Left, Phase, Stage, Whims},
     plan::{Blow, Place, Plan},
     planted::Planted,
     stranger::{Manner, Stranger},
@@ -81,6 +81,8 @@ pub struct Verdict {
     pub forgotten: u64,
     /// Connections that were cut right before an answer or a private part.
     pub cut: u64,
+    /// How often a session was moved to another connection, and the first left open.
+    pub moved: u64,
     /// How often a second session of a user took the seat.
     pub ousted: u64,
     /// Blows that fell, by kind.
@@ -168,19 +170,21 @@ async fn live(plan: &Plan) -> Verdict {
     }
     let stage = Stage::new();
     let mut guests = JoinSet::new();
+    let all_is_well = plan.is_calm();
     for (index, character) in characters(plan, &tables, &mut rng).enumerate() {
         // Those beyond the bots are second sessions of the first ones.
         let user = UserId::new(&format!("guest-{}", index % plan.bots)).expect("a name");
         let naps = character.seed.is_multiple_of(4);
+        let whims = Whims { naps, moves: plan.moves, all_is_well };
         let mind = Bot::new(character, world.token(&user), Instant::now());
         let (world, shadow, stage) = (world.clone(), shadow.clone(), stage.clone());
-        guests.spawn(Guest::new(user, Box::new(mind), naps, world, shadow, stage).play());
+        guests.spawn(Guest::new(user, Box::new(mind), whims, world, shadow, stage).play());
     }
     for (index, manner) in manners(plan, &tables, &mut rng).enumerate() {
         let user = UserId::new(&format!("stranger-{index}")).expect("a name");
         let mind = Stranger::new(manner, world.token(&user), Instant::now());
         let (world, shadow, stage) = (world.clone(), shadow.clone(), stage.clone());
-        guests.spawn(Guest::new(user, Box::new(mind), false, world, shadow, stage).play());
+        guests.spawn(Guest::new(user, Box::new(mind), Whims::default(), world, shadow, stage).play());
     }
 
     faults.set_rates(plan.rates);
@@ -211,6 +215,7 @@ async fn live(plan: &Plan) -> Verdict {
         unavailable: left.iter().map(|left| left.unavailable).sum(),
         forgotten: left.iter().map(|left| left.forgotten).sum(),
         cut: left.iter().map(|left| left.cut).sum(),
+        moved: left.iter().map(|left| left.moved).sum(),
         ousted: left.iter().map(|left| left.ousted).sum(),
         blows,
         rewound: left.iter().map(|left| left.rewound).sum(),

@@ -29,7 +29,7 @@ use super::{
     faults::{Tripwire, Tripwires},
     pipe::{self, Far, Scissors},
     plan::{Place, Plan},
-    planted::{Dropper, LeakyBus, LyingStore, Planted},
+    planted::{Dropper, HidingBus, LeakyBus, LyingStore, Planted},
 };
 
 /// The run begins at this time of the simulated clock: 2027-01-15.
@@ -199,7 +199,11 @@ impl World {
             connections_per_address_max: CONNECTIONS_MAX,
             ..RelayConfig::default()
         };
-        let relay = Relay::new(self.ports(&node), config, Keys::given(self.signer.public()));
+        let mut ports = self.ports(&node);
+        if self.planted == Some(Planted::HidesSessions) {
+            ports.bus = Arc::new(HidingBus(ports.bus));
+        }
+        let relay = Relay::new(ports, config, Keys::given(self.signer.public()));
         let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(relay.run(shutdown.clone().cancelled_owned()));

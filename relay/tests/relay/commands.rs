@@ -7,6 +7,7 @@ use shared::{
     channel::Channel,
     id::{NodeId, Position, SessionId},
     node::{Asked, NodeNews, Role, ToRelay, encode},
+    wire::LinkState,
 };
 
 use crate::stage::{Client, Ears, HeardCommand, Stage, delta, keyframe, room, user};
@@ -205,6 +206,63 @@ async fn a_session_on_a_second_connection_closes_the_first() {
     // Another user's session of the same number is another session.
     let mut eve = stage.resume("eve", Some(second.session), json!({})).await;
     eve.hear_nothing_more().await;
+    second.hear_nothing_more().await;
+}
+
+/// Be it in the lobby: it watches no room.
+#[tokio::test]
+async fn a_session_at_a_second_relay_closes_the_connection_at_the_first() {
+    let stage = stage().await;
+    let other = stage.another_relay().await;
+    let mut first = stage.client("ann").await;
+    let mut eve = stage.resume("eve", Some(first.session), json!({})).await;
+    let with_session = json!({"session": first.session});
+    let mut second = Client::connect(other.address).await;
+    second.hello(&stage.token("ann"), with_session.clone()).await;
+    assert_eq!(first.hear_close().await, 4008);
+    second.hear_nothing_more().await;
+    // And back.
+    let mut third = stage.connect().await;
+    third.hello(&stage.token("ann"), with_session).await;
+    assert_eq!(second.hear_close().await, 4008);
+    third.hear_nothing_more().await;
+    // Another user's session of the same number is another session.
+    eve.hear_nothing_more().await;
+}
+
+/// A client that finds a relay silent goes on elsewhere; when the relay is back it hears a hello that nobody waits for.
+#[tokio::test]
+async fn a_hello_of_a_connection_that_has_gone_already_closes_no_other() {
+    let stage = stage().await;
+    let other = stage.another_relay().await;
+    let mut ann = stage.client("ann").await;
+    let mut bob = stage.client("bob").await;
+    let mut late = Client::connect(other.address).await;
+    late.say(&json!({"t": "hello", "token": stage.token("ann"), "session": ann.session})).await;
+    drop(late);
+    // What the other relay tells after that has come when bob is closed.
+    let mut bob_there = Client::connect(other.address).await;
+    bob_there.hello(&stage.token("bob"), json!({"session": bob.session})).await;
+    assert_eq!(bob.hear_close().await, 4008);
+    ann.hear_nothing_more().await;
+}
+
+#[tokio::test]
+async fn a_session_that_a_relay_was_not_told_of_is_closed_there_when_the_owner_finds_it_at_two() {
+    let stage = stage().await;
+    let other = stage.another_relay().await;
+    let mut first = stage.client("ann").await;
+    stage.link.set(LinkState::Refusing);
+    let began_ms = stage.clock.now_ms();
+    stage
+        .until("the second is later by more than the bus takes", |stage| stage.clock.now_ms() > began_ms + 50)
+        .await;
+    let mut second = Client::connect(other.address).await;
+    second.hello(&stage.token("ann"), json!({"session": first.session})).await;
+    first.hear_rest().await;
+    stage.link.heal();
+    stage.dealer.reply(&ToRelay::Elsewhere { user: user("ann"), session: first.session }).await;
+    assert_eq!(first.hear_close().await, 4008);
     second.hear_nothing_more().await;
 }
 

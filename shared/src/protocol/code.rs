@@ -10,8 +10,8 @@ pub enum RefusalCode {
     BadCommand,
     /// There is no such room.
     NoSuchRoom,
-    /// The command's `n` is not greater than the session's last in this room, and it is not the `n` of a command that was
-    /// applied: it was not, and never will be.
+    /// The command's `n` is not greater than the session's last in this room, and this command was not applied (perhaps another one
+    /// with its `n` was) and never will be.
     StaleN,
     /// The room has forgotten what it answered to this session: whether the command was applied is not known any more, and it is
     /// not applied now. Look at the room's state; do it again with a new `n` if it is still wanted.

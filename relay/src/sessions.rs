@@ -1,0 +1,245 @@
+//! Which sessions are on connections of this relay, and that each is on one connection only, whichever relay that is at.
+//!
+//! A session that goes on here may still be on an earlier connection at another relay. So relays tell each other
+//! ([`SessionNews`](shared::node::SessionNews)) of each session that goes on, and whoever has it on an earlier connection closes
+//! that. All hear all news in one order, their own too: who hears of another relay's connection after its own news has the
+//! earlier one, who hears of it before that has the later one. News that are told again, because a room's owner has found the
+//! session at two relays, go by the age of the connections.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use shared::{
+    clock::UnixMs,
+    id::{SessionId, UserId},
+    node::HeldSession,
+};
+
+/// A session belongs to its user: the number alone says nothing.
+type Name = (SessionId, UserId);
+
+/// News of one's own that did not come back within this are lost; what others say after that is later.
+const HEARD_WITHIN_MS: u64 = 5_000;
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Sessions {
+    held: BTreeMap<Name, Held>,
+    /// Of those in `held`.
+    untold: BTreeSet<Name>,
+}
+
+struct Held {
+    /// The connection, in the registry.
+    key: usize,
+    /// When it began to hold the session. Later for each connection of a session.
+    since_ms: UnixMs,
+    /// The other relays have been told, or there was nothing to tell.
+    told: bool,
+}
+
+impl Sessions {
+    /// A session is on this connection from now on; the one that it was on until now, if there is one here. `goes_on`: it may be on
+    /// another relay's too.
+    pub(crate) fn take(&mut self, name: Name, key: usize, goes_on: bool, now_ms: UnixMs) -> Option<usize> {
+        let before = self.held.get(&name).map(|held| (held.key, held.since_ms));
+        let since_ms = before.map_or(now_ms, |(_, since_ms)| now_ms.max(since_ms + 1));
+        self.held.insert(name.clone(), Held { key, since_ms, told: !goes_on });
+        if goes_on {
+            self.untold.insert(name);
+        }
+        before.map(|(key, _)| key)
+    }
+
+    /// The connection that a session is on.
+    pub(crate) fn key_of(&self, name: &Name) -> Option<usize> {
+        self.held.get(name).map(|held| held.key)
+    }
+
+    /// A connection has gone. Whether its session has gone with it: it was not continued on another one here.
+    pub(crate) fn leave(&mut self, name: &Name, key: usize) -> bool {
+        let was_here = self.key_of(name) == Some(key);
+        if was_here {
+            self.held.remove(name);
+            self.untold.remove(name);
+        }
+        was_here
+    }
+
+    /// Has the other relays told of a session, if it is here.
+    pub(crate) fn tell(&mut self, name: Name) {
+        if self.held.contains_key(&name) {
+            self.untold.insert(name);
+        }
+    }
+
+    /// Whether there is something to tell.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.untold.is_empty()
+    }
+
+    /// What to tell now, at most so many sessions.
+    pub(crate) fn take_news(&mut self, max: usize) -> Vec<HeldSession> {
+        let names = std::iter::from_fn(|| self.untold.pop_first()).take(max);
+        let news = names.filter_map(|name| {
+            let since_ms = self.held.get(&name)?.since_ms;
+            let (session, user) = name;
+            Some(HeldSession { user, session, since_ms })
+        });
+        news.collect()
+    }
+
+    /// News of this relay's own have come back.
+    pub(crate) fn hear_own(&mut self, news: &HeldSession) {
+        let held = self.held.get_mut(&(news.session, news.user.clone()));
+        if let Some(held) = held.filter(|held| held.since_ms == news.since_ms) {
+            held.told = true;
+        }
+    }
+
+    /// Another relay, where it is `now_there_ms`, has a session on a connection. The connection here that this ends.
+    pub(crate) fn hear(&mut self, news: &HeldSession, now_there_ms: UnixMs, now_ms: UnixMs) -> Option<usize> {
+        let name = (news.session, news.user.clone());
+        let held = self.held.get(&name)?;
+        // Or earlier, by the time that the news took; clocks of nodes are not compared.
+        let began_ms = now_ms.saturating_sub(now_there_ms.saturating_sub(news.since_ms));
+        if held.since_ms > began_ms {
+            self.untold.insert(name);
+            return None;
+        }
+        let told = held.told || now_ms >= held.since_ms + HEARD_WITHIN_MS;
+        told.then_some(held.key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(user: &str) -> Name {
+        (SessionId(7), UserId::new(user).unwrap())
+    }
+
+    /// Two relays on a bus that carries all news to both in one order, whose clocks differ by an hour.
+    struct House {
+        relays: [Sessions; 2],
+        now_ms: UnixMs,
+    }
+
+    const AHEAD_MS: u64 = 3_600_000;
+
+    impl House {
+        fn new() -> Self {
+            Self { relays: Default::default(), now_ms: 1_000 }
+        }
+
+        fn clock(&self, relay: usize) -> UnixMs {
+            self.now_ms + AHEAD_MS * relay as u64
+        }
+
+        fn hello(&mut self, relay: usize, key: usize) {
+            let now_ms = self.clock(relay);
+            self.relays[relay].take(name("ann"), key, true, now_ms);
+        }
+
+        /// What a relay says now.
+        fn say(&mut self, relay: usize) -> (usize, UnixMs, Vec<HeldSession>) {
+            (relay, self.clock(relay), self.relays[relay].take_news(9))
+        }
+
+        /// All hear it; which connections end.
+        fn hear(&mut self, (from, now_there_ms, news): (usize, UnixMs, Vec<HeldSession>)) -> Vec<usize> {
+            let mut ended = Vec::new();
+            for relay in 0..2 {
+                let now_ms = self.clock(relay);
+                for news in &news {
+                    if relay == from {
+                        self.relays[relay].hear_own(news);
+                    } else {
+                        ended.extend(self.relays[relay].hear(news, now_there_ms, now_ms));
+                    }
+                }
+            }
+            ended
+        }
+    }
+
+    #[test]
+    fn the_earlier_connection_ends() {
+        let mut house = House::new();
+        for (relay, key, ended) in [(0, 10, &[][..]), (1, 11, &[10]), (0, 12, &[11])] {
+            house.hello(relay, key);
+            house.now_ms += 10;
+            let said = house.say(relay);
+            assert_eq!(house.hear(said), ended);
+            house.now_ms += 1_000;
+            assert!(house.say(0).2.is_empty() && house.say(1).2.is_empty());
+        }
+    }
+
+    #[test]
+    fn of_two_that_begin_before_either_is_told_the_one_that_is_told_later_stays() {
+        let mut house = House::new();
+        house.hello(0, 10);
+        house.hello(1, 11);
+        let (first, second) = (house.say(1), house.say(0));
+        house.now_ms += 3;
+        assert!(house.hear(first).is_empty());
+        assert_eq!(house.hear(second), [11]);
+    }
+
+    #[test]
+    fn news_that_were_lost_are_made_up_for_by_age() {
+        let mut house = House::new();
+        for told_again in [0, 1] {
+            house.hello(0, 10);
+            let said = house.say(0);
+            house.hear(said);
+            house.now_ms += 50;
+            house.hello(1, 11);
+            // Only the relay itself has heard it.
+            let lost = house.say(1);
+            lost.2.iter().for_each(|news| house.relays[1].hear_own(news));
+            house.now_ms += 20_000;
+            house.relays[told_again].tell(name("ann"));
+            let mut ended = Vec::new();
+            for relay in [told_again, 1 - told_again] {
+                let said = house.say(relay);
+                ended.extend(house.hear(said));
+                house.now_ms += 5;
+            }
+            assert_eq!(ended, [10], "told again by relay {told_again}");
+            assert!(house.relays[0].leave(&name("ann"), 10) && house.relays[1].leave(&name("ann"), 11));
+        }
+    }
+
+    #[test]
+    fn news_that_never_come_back_hold_nothing_up_for_ever() {
+        let mut house = House::new();
+        house.hello(0, 10);
+        house.say(0);
+        house.now_ms += HEARD_WITHIN_MS;
+        house.hello(1, 11);
+        let said = house.say(1);
+        assert_eq!(house.hear(said), [10]);
+    }
+
+    #[test]
+    fn a_connection_that_goes_takes_only_its_own_session_with_it() {
+        let mut sessions = Sessions::default();
+        sessions.take(name("ann"), 1, true, 1_000);
+        assert_eq!(sessions.take(name("ann"), 2, true, 1_000), Some(1));
+        assert!(!sessions.leave(&name("ann"), 1));
+        assert_eq!((sessions.key_of(&name("ann")), sessions.has_news()), (Some(2), true));
+        assert!(sessions.leave(&name("ann"), 2));
+        assert!(!sessions.has_news() && sessions.take_news(9).is_empty(), "who has gone is not told of");
+    }
+
+    #[test]
+    fn another_users_session_of_the_same_number_is_another() {
+        let mut sessions = Sessions::default();
+        sessions.take(name("eve"), 1, false, 1_000);
+        let (session, user) = name("ann");
+        let news = HeldSession { user, session, since_ms: 5_000 };
+        assert_eq!(sessions.hear(&news, 5_000, 6_000), None);
+    }
+}
