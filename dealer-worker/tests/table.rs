@@ -105,7 +105,8 @@ impl Game {
         let input = Input::Command { user: &who, name, body: body.as_bytes() };
         let decision = self.state.room.decide(input, self.now, &mut self.rng)?;
         assert!(!decision.events.is_empty());
-        let cause = Cause { user: who, session: SessionId(1), n: self.journal.len() as u64 + 1 };
+        let n = self.journal.len() as u64 + 1;
+        let cause = Cause { user: who, session: SessionId(1), n, said: None };
         self.commit(decision, Some(cause));
         Ok(())
     }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use shared::{
     clock::UnixMs,
-    entry::Cause,
+    entry::{Cause, fingerprint},
     id::{Position, RoomId, SessionId, UserId},
     node::{Asked, ToRoom},
     protocol::{ClientOut, RefusalCode, client_out::Refused},
@@ -24,6 +24,7 @@ use crate::{
     metrics,
     peer::{Peer, frame},
     room::{Room, State},
+    window::Same,
     works::Works,
 };
 
@@ -34,6 +35,8 @@ pub(crate) struct Ask {
     pub(crate) name: Arc<str>,
     /// The JSON text of its `do`.
     pub(crate) body: Bytes,
+    /// The body's [`fingerprint`].
+    said: u64,
     /// It was never sent before, on this connection or an earlier one.
     is_first: bool,
     tries: u32,
@@ -42,7 +45,8 @@ pub(crate) struct Ask {
 
 impl Ask {
     pub(crate) fn new(n: u64, name: Arc<str>, body: Bytes, is_first: bool) -> Self {
-        Self { n, name, body, is_first, tries: 0, due_ms: 0 }
+        let said = fingerprint(&body);
+        Self { n, name, body, said, is_first, tries: 0, due_ms: 0 }
     }
 }
 
@@ -106,18 +110,18 @@ impl Room {
         let state = &mut *guard;
         let Some(watcher) = state.watcher(key, peer) else { return false };
         let session = watcher.session;
-        let cause = Cause { user: watcher.user.clone(), session, n: ask.n };
+        let cause = Cause { user: watcher.user.clone(), session, n: ask.n, said: Some(ask.said) };
         if watcher.asks.as_ref().is_some_and(|asks| asks.has(ask.n)) {
             return true;
         }
         let answered_at = state.window.caused_by(&cause);
-        let asks = state.watchers[key].asks.get_or_insert_default();
         // Sent on an earlier connection, and applied since.
-        if let Some(at) = answered_at {
-            asks.owed.push((ask.n, at));
+        if let Some((at, same)) = answered_at {
+            self.owe(state, key, ask.n, at, same, works);
             self.deliver_to(state, key, works);
             return true;
         }
+        let asks = state.watchers[key].asks.get_or_insert_default();
         peer.in_flight.fetch_add(1, Relaxed);
         works.metrics.in_flight.increment(1);
         works.metrics.commands.increment(1);
@@ -191,9 +195,9 @@ impl Room {
     /// A frame has come with this cause: its `ack` goes out right behind it.
     pub(crate) fn answered(self: &Arc<Self>, state: &mut State, cause: &Cause, at: Position, works: &Works) {
         let asker = Asker { user: &cause.user, session: cause.session, n: cause.n };
-        for key in self.take_answered(state, &asker, works) {
+        for (key, said) in self.take_answered(state, &asker, works) {
+            self.owe(state, key, cause.n, at, Same::of(cause, Some(said)), works);
             let watcher = &mut state.watchers[key];
-            watcher.asks.get_or_insert_default().owed.push((cause.n, at));
             if !watcher.member && !watcher.muted {
                 watcher.member = true;
                 self.tell_present(state, key, false, works);
@@ -205,8 +209,9 @@ impl Room {
     pub(crate) fn applied(self: &Arc<Self>, works: &Works, asker: &Asker<'_>, at: Position) {
         let mut guard = self.state.lock();
         let state = &mut *guard;
-        for key in self.take_answered(state, asker, works) {
-            state.watchers[key].asks.get_or_insert_default().owed.push((asker.n, at));
+        for (key, said) in self.take_answered(state, asker, works) {
+            let same = state.window.was_caused_by(at, Some(said));
+            self.owe(state, key, asker.n, at, same, works);
             if state.window.end().is_none_or(|end| at > end) {
                 state.link.stale = true;
                 self.tend(state, works);
@@ -219,7 +224,7 @@ impl Room {
     pub(crate) fn refused(self: &Arc<Self>, works: &Works, asker: &Asker<'_>, text: &str) {
         let mut guard = self.state.lock();
         let state = &mut *guard;
-        for key in self.take_answered(state, asker, works) {
+        for (key, _) in self.take_answered(state, asker, works) {
             if let Ok(Coded { code }) = serde_json::from_str(text) {
                 metrics::refused(code);
             }
@@ -227,9 +232,28 @@ impl Room {
         }
     }
 
-    /// Ends the flight of the command that was answered and sends the next of its session. The watchers whose command it was:
-    /// usually one, none for a repeated answer, two when a session moves from one connection to another.
-    fn take_answered(&self, state: &mut State, asker: &Asker<'_>, works: &Works) -> SmallVec<[usize; 2]> {
+    /// A command of this number was applied at `at`: its `ack` is owed, unless it was another command.
+    fn owe(&self, state: &mut State, key: usize, n: u64, at: Position, same: Same, works: &Works) {
+        let watcher = &mut state.watchers[key];
+        match same {
+            Same::AsFarAsKnown => watcher.asks.get_or_insert_default().owed.push((n, at)),
+            Same::No => {
+                metrics::refused(RefusalCode::StaleN);
+                let message = "another command of this session had this number";
+                let refusal = refusal(n, &self.id, RefusalCode::StaleN, message, None);
+                watcher.peer.answer(&refusal, works.now_ms());
+            }
+        }
+    }
+
+    /// Ends the flight of the command that was answered and sends the next of its session. The watchers whose command it was, and what
+    /// each had said: usually one, none for a repeated answer, two when a session moves from one connection to another.
+    fn take_answered(
+        &self,
+        state: &mut State,
+        asker: &Asker<'_>,
+        works: &Works,
+    ) -> SmallVec<[(usize, u64); 2]> {
         let session = asker.session;
         let keys: SmallVec<[usize; 2]> =
             state.askers.range((session, 0)..=(session, usize::MAX)).map(|&(_, key)| key).collect();
@@ -237,9 +261,10 @@ impl Room {
         for key in keys {
             let watcher = &mut state.watchers[key];
             let Some(asks) = watcher.asks.as_mut().filter(|_| watcher.user == *asker.user) else { continue };
-            if asks.in_flight.as_ref().is_none_or(|ask| ask.n != asker.n) {
+            let Some(said) = asks.in_flight.as_ref().filter(|ask| ask.n == asker.n).map(|ask| ask.said)
+            else {
                 continue;
-            }
+            };
             asks.in_flight = asks.queue.pop_front();
             watcher.peer.in_flight.fetch_sub(1, Relaxed);
             works.metrics.in_flight.decrement(1);
@@ -248,7 +273,7 @@ impl Room {
             } else {
                 state.askers.remove(&(session, key));
             }
-            taken.push(key);
+            taken.push((key, said));
         }
         taken
     }

@@ -82,6 +82,25 @@ pub(crate) enum Place {
     Elsewhere,
 }
 
+/// Whether two commands of a session with one number are one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Same {
+    /// They say the same, or nobody knows any more what the first one said.
+    AsFarAsKnown,
+    /// They do not.
+    No,
+}
+
+impl Same {
+    /// `applied` caused a frame.
+    pub(crate) fn of(applied: &Cause, said: Option<u64>) -> Self {
+        match (applied.said, said) {
+            (Some(applied), Some(said)) if applied != said => Self::No,
+            _ => Self::AsFarAsKnown,
+        }
+    }
+}
+
 /// What one user alone has been told last.
 #[derive(Debug)]
 pub(crate) enum Part<'a> {
@@ -137,15 +156,23 @@ impl Window {
         self.frames.back()
     }
 
-    /// The frame that answers a command. Those of a session are applied in the order of their `n`, so an earlier one ends the search:
+    /// The frame that answers a command, and whether it is of another one with the same number. Those of a session are applied in the order of their `n`, so an earlier one ends the search:
     /// a command that is new, as almost every one is, is not looked for in the whole window.
-    pub(crate) fn caused_by(&self, cause: &Cause) -> Option<Position> {
+    pub(crate) fn caused_by(&self, cause: &Cause) -> Option<(Position, Same)> {
         let of_session = |known: &&Cause| known.session == cause.session && known.user == cause.user;
         let causes = self.frames.iter().rev().filter_map(|frame| {
             let known = frame.cause.as_ref().filter(of_session)?;
-            Some((known.n, frame.at))
+            Some((known, frame.at))
         });
-        causes.take_while(|&(n, _)| n >= cause.n).find(|&(n, _)| n == cause.n).map(|(_, at)| at)
+        let mut causes = causes.take_while(|(known, _)| known.n >= cause.n);
+        causes.find(|(known, _)| known.n == cause.n).map(|(known, at)| (at, Same::of(known, cause.said)))
+    }
+
+    /// Whether the frame there, if it is here, was caused by what was said.
+    pub(crate) fn was_caused_by(&self, at: Position, said: Option<u64>) -> Same {
+        let frame = self.frames.iter().rev().find(|frame| frame.at == at);
+        let cause = frame.and_then(|frame| frame.cause.as_ref());
+        cause.map_or(Same::AsFarAsKnown, |known| Same::of(known, said))
     }
 
     /// Where a client that has everything up to `at` stands.
@@ -366,6 +393,7 @@ mod tests {
             user: UserId::new(user).unwrap(),
             session: SessionId(session),
             n,
+            said: Some(100 + n),
         };
         let mut window = window(&[(K, 1, 1)]);
         for (seq, cause) in [cause("ann", 1, 4), cause("bob", 2, 9), cause("ann", 1, 7), cause("ann", 3, 5)]
@@ -375,7 +403,7 @@ mod tests {
             let delta = Entry { cause: Some(cause), ..entry(D, 1, seq as u64 + 2) };
             window.offer(&delta, Source::Bus, 0);
         }
-        let found = |user, session, n| window.caused_by(&cause(user, session, n)).map(|at| at.seq().0);
+        let found = |user, session, n| window.caused_by(&cause(user, session, n)).map(|(at, _)| at.seq().0);
         assert_eq!(found("ann", 1, 4), Some(2));
         assert_eq!(found("ann", 1, 7), Some(4));
         assert_eq!(found("ann", 3, 5), Some(5), "each session counts by itself");
@@ -383,6 +411,14 @@ mod tests {
         {
             assert_eq!(found(user, session, n), None, "{user} {session} {n}");
         }
+        let at = Position::new(1, 2);
+        for (said, same) in [(Some(104), Same::AsFarAsKnown), (None, Same::AsFarAsKnown), (Some(1), Same::No)]
+        {
+            let asked = Cause { said, ..cause("ann", 1, 4) };
+            assert_eq!(window.caused_by(&asked), Some((at, same)));
+            assert_eq!(window.was_caused_by(at, said), same);
+        }
+        assert_eq!(window.was_caused_by(Position::new(1, 1), Some(1)), Same::AsFarAsKnown);
     }
 
     #[test]

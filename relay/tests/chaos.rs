@@ -160,7 +160,7 @@ impl Dealer {
         let at = Position::new(self.epoch, self.seq + 1);
         answers.insert(n, ToRelay::Applied { user: user.clone(), session, n, room: room(), at });
         *self.applied.lock().entry((session, n)).or_default() += 1;
-        self.commit(Kind::Delta, Some(Cause { user, session, n })).await;
+        self.commit(Kind::Delta, Some(Cause { user, session, n, said: None })).await;
     }
 
     async fn play(mut self, mut heard: mpsc::UnboundedReceiver<ToRoom>) {

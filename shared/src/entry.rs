@@ -4,7 +4,7 @@
 //! u8   version (1)          u8   kind (0 claim, 1 delta, 2 keyframe)
 //! u64  epoch                u64  seq                  (all integers little-endian)
 //! u8+n room                 u8   has cause: u8+n user, u64 session, u64 n
-//! u8   says what it follows: u64 epoch                (keyframes)
+//! u8   says what it follows: u64 epoch                (keyframes); deltas with a cause: u64 fingerprint of what it said
 //! u16  private parts: each  u8+n user, u32+n bytes
 //! u32+n public part
 //! u32+n secret              (left out of what is published: relays have no use for it)
@@ -40,6 +40,22 @@ pub struct Cause {
     pub session: SessionId,
     /// The client's counter.
     pub n: u64,
+    /// The [`fingerprint`] of what it said, where that is known: entries of the first release do not tell.
+    pub said: Option<u64>,
+}
+
+impl Cause {
+    /// Whether the two have one number of one session, whatever they said.
+    pub fn has_number_of(&self, other: &Self) -> bool {
+        (self.session, self.n) == (other.session, other.n) && self.user == other.user
+    }
+}
+
+/// Tells one text from another (FNV-1a): whether a command that comes again with its number is the same. It guards nothing, and never
+/// changes: it stands in journals.
+pub fn fingerprint(text: &[u8]) -> u64 {
+    text.iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// A part for one user's sockets alone.
@@ -125,11 +141,13 @@ impl Entry {
                 out.put_u64_le(cause.n);
             }
         }
-        match self.follows {
+        // One place for both: the first release reads no more of a delta than that it is there.
+        let said = self.cause.as_ref().and_then(|cause| cause.said);
+        match self.follows.map(|epoch| epoch.0).or(said) {
             None => out.put_u8(0),
-            Some(epoch) => {
+            Some(number) => {
                 out.put_u8(1);
-                out.put_u64_le(epoch.0);
+                out.put_u64_le(number);
             }
         }
         out.put_u16_le(u16::try_from(self.privates.len()).expect("a room has fewer than 65,536 members"));
@@ -162,19 +180,27 @@ impl Entry {
         };
         let at = Position(Epoch(from.u64()?), Seq(from.u64()?));
         let room = RoomId::new(from.name()?).map_err(|_| Malformed::Name)?;
-        let cause = match from.u8()? {
+        let mut cause = match from.u8()? {
             0 => None,
             1 => Some(Cause {
                 user: UserId::new(from.name()?).map_err(|_| Malformed::Name)?,
                 session: SessionId(from.u64()?),
                 n: from.u64()?,
+                said: None,
             }),
             _ => return Err(Malformed::Length),
         };
-        let follows = match from.u8()? {
+        let number = match from.u8()? {
             0 => None,
-            1 => Some(Epoch(from.u64()?)),
+            1 => Some(from.u64()?),
             _ => return Err(Malformed::Length),
+        };
+        let follows = match &mut cause {
+            Some(cause) => {
+                cause.said = number;
+                None
+            }
+            None => number.map(Epoch),
         };
         let mut privates = SmallVec::new();
         for _ in 0..from.u16()? {
@@ -259,8 +285,13 @@ mod tests {
             kind: Kind::Delta,
             room: RoomId::new("t1").unwrap(),
             at: Position::new(3, 41),
-            cause: Some(Cause { user: UserId::new("ann").unwrap(), session: SessionId(9), n: 7 }),
-            follows: Some(Epoch(2)),
+            cause: Some(Cause {
+                user: UserId::new("ann").unwrap(),
+                session: SessionId(9),
+                n: 7,
+                said: Some(fingerprint(b"{}")),
+            }),
+            follows: None,
             privates: smallvec![Private {
                 user: UserId::new("bob").unwrap(),
                 bytes: Bytes::from_static(b"AsKd")
@@ -274,6 +305,19 @@ mod tests {
     fn an_entry_comes_back_as_it_was() {
         let entry = entry();
         assert_eq!(Entry::decode(entry.encode().stored).unwrap(), entry);
+    }
+
+    #[test]
+    fn a_keyframe_says_what_it_follows() {
+        let keyframe = Entry { kind: Kind::Keyframe, cause: None, follows: Some(Epoch(2)), ..entry() };
+        assert_eq!(Entry::decode(keyframe.encode().stored).unwrap(), keyframe);
+    }
+
+    /// It stands in journals.
+    #[test]
+    fn a_fingerprint_stays_what_it_is() {
+        assert_eq!(fingerprint(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fingerprint(br#"{"a":"leave"}"#), 0x4b64_9da4_8d5d_4233);
     }
 
     #[test]

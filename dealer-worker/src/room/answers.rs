@@ -272,7 +272,7 @@ mod tests {
     const MEMORY: Memory = Memory { sessions_of_member: 2, others_min: 4, others_max: 8, keep_ms: 1_000 };
 
     fn cause_of(user: &str, session: u64, n: u64) -> Cause {
-        Cause { user: UserId::new(user).unwrap(), session: SessionId(session), n }
+        Cause { user: UserId::new(user).unwrap(), session: SessionId(session), n, said: None }
     }
 
     fn cause(session: u64, n: u64) -> Cause {
@@ -400,7 +400,7 @@ mod tests {
                 let user = UserId::new(&format!("u{user}")).unwrap();
                 let n = last_n.entry((user.clone(), session)).or_insert(0_u64);
                 *n += 1;
-                let cause = Cause { user, session, n: *n };
+                let cause = Cause { user, session, n: *n, said: None };
                 let asked = Asked { cause: &cause, is_first: *n == 1, now };
                 let found = look_up(&applied, &Refused::default(), asked);
                 if found == Known::Nothing {

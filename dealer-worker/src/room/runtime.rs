@@ -13,7 +13,7 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use shared::{
     channel::{Channel, OWNERS},
     clock::UnixMs,
-    entry::{Cause, Entry},
+    entry::{Cause, Entry, fingerprint},
     id::{Epoch, NodeId, RoomId, SessionId, UserId},
     node::{Asked, NodeNews, Owner, RoomSpec, ToRoom, decode, encode},
     protocol::{
@@ -322,11 +322,11 @@ impl<R: Room> Running<R> {
         }
         match what {
             Asked::Command { user, name, session, n, body } => {
-                let cause = Cause { user, session, n };
+                let cause = Cause { user, session, n, said: Some(fingerprint(&body)) };
                 self.asked(&relay, cause, (&name, &body), false, is_excess).await
             }
             Asked::First { user, name, session, n, body } => {
-                let cause = Cause { user, session, n };
+                let cause = Cause { user, session, n, said: Some(fingerprint(&body)) };
                 self.asked(&relay, cause, (&name, &body), true, is_excess).await
             }
             Asked::Present { user, session, anew } => {
@@ -372,7 +372,7 @@ impl<R: Room> Running<R> {
     /// Answers a command that was answered before.
     fn answer_repeat(&mut self, relay: &NodeId, cause: &Cause, is_first: bool) -> bool {
         let now = self.now();
-        let Cause { user, session, n } = cause.clone();
+        let Cause { user, session, n, .. } = cause.clone();
         let replies = &self.context.replies;
         match answers::look_up(&self.state.applied, &self.refused, answers::Asked { cause, is_first, now }) {
             Known::Nothing => return false,
@@ -643,7 +643,7 @@ impl<R: Room> Running<R> {
     }
 
     fn refuse(&mut self, relay: &NodeId, cause: &Cause, refusal: Refusal, retry_after_ms: Option<u64>) {
-        let Cause { user, session, n } = cause.clone();
+        let Cause { user, session, n, .. } = cause.clone();
         debug!(room = %self.id, %session, %user, n, code = ?refusal.code, "refuses a command");
         let body = self.refusal(n, refusal, retry_after_ms);
         let now = self.now();

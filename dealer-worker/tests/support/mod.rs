@@ -248,7 +248,7 @@ impl Followed {
         }
         self.at = entry.at;
         if let Some(cause) = &entry.cause {
-            let repeated = self.causes.iter().any(|(known, _)| known == cause);
+            let repeated = self.causes.iter().any(|(known, _)| known.has_number_of(cause));
             assert!(!repeated, "applied twice: {cause:?}");
             self.causes.push((cause.clone(), entry.at));
         }

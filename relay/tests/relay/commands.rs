@@ -209,6 +209,34 @@ async fn a_session_on_a_second_connection_closes_the_first() {
     second.hear_nothing_more().await;
 }
 
+/// Two clients that hold one session may both use a number: who is told that its command was applied must be the one whose was.
+#[tokio::test]
+async fn a_command_is_not_acknowledged_for_another_one_with_its_number() {
+    let stage = stage().await;
+    let other = stage.another_relay().await;
+    let mut ears = stage.dealer.listen("t1").await;
+    let mut first = stage.client("ann").await;
+    first.ask("t1", 5, json!({"a": "one"})).await;
+    ears.command().await;
+    let session = first.session;
+    let mut second = Client::connect(other.address).await;
+    second.hello(&stage.token("ann"), json!({"session": session})).await;
+    assert_eq!(first.hear_close().await, 4008);
+    // Both are on their way when one is applied.
+    second.ask("t1", 5, json!({"a": "another"})).await;
+    while ears.command().await.body != r#"{"a":"another"}"# {}
+    let applied = || delta("t1", 1, 2).caused_by("ann", session, 5).said(r#"{"a":"one"}"#);
+    stage.dealer.commit(applied()).await;
+    assert_eq!(second.hear_briefs(3).await, ["keyframe 1-1", "refused 5 stale_n", "frame 1-2"]);
+    // It was applied when the other comes.
+    for (said, answer) in [("one", "ack 5 1-2"), ("another", "refused 5 stale_n")] {
+        let mut again = stage.resume("ann", Some(session), json!({"t1": [1, 2]})).await;
+        again.ask("t1", 5, json!({"a": said})).await;
+        assert_eq!(again.hear_brief().await, answer);
+        again.hear_nothing_more().await;
+    }
+}
+
 /// Be it in the lobby: it watches no room.
 #[tokio::test]
 async fn a_session_at_a_second_relay_closes_the_connection_at_the_first() {

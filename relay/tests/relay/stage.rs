@@ -15,7 +15,7 @@ use shared::{
     bus::{Bus, Receiver, Subscription, memory::MemoryBus},
     channel::{Channel, ROOMS},
     clock::Clock,
-    entry::{Cause, Entry, Kind, Private},
+    entry::{Cause, Entry, Kind, Private, fingerprint},
     id::{NodeId, Position, RoomId, SessionId, UserId},
     node::{Asked, LobbyNews, ToRelay, ToRoom, decode, encode},
     ports::Ports,
@@ -245,7 +245,13 @@ impl Draft {
     }
 
     pub(crate) fn caused_by(mut self, name: &str, session: SessionId, n: u64) -> Self {
-        self.0.cause = Some(Cause { user: user(name), session, n });
+        self.0.cause = Some(Cause { user: user(name), session, n, said: None });
+        self
+    }
+
+    /// What the command said that it answers.
+    pub(crate) fn said(mut self, body: &str) -> Self {
+        self.0.cause.as_mut().expect("a cause").said = Some(fingerprint(body.as_bytes()));
         self
     }
 

@@ -172,9 +172,10 @@ impl<R: Room> Running<R> {
         let is_first = matches!(what, Asked::First { .. });
         match what {
             Asked::Command { user, session, n, .. } | Asked::First { user, session, n, .. } => {
-                let cause = Cause { user, session, n };
+                let cause = Cause { user, session, n, said: None };
                 // What is being written is answered when it is known what became of it.
-                if pending != Some(&cause) && !self.answer_repeat(&relay, &cause, is_first) {
+                let is_pending = pending.is_some_and(|pending| pending.has_number_of(&cause));
+                if !is_pending && !self.answer_repeat(&relay, &cause, is_first) {
                     self.refuse_unavailable(&relay, &cause);
                 }
             }
