@@ -3,8 +3,9 @@
 //! A session that goes on here may still be on an earlier connection at another relay. So relays tell each other
 //! ([`SessionNews`](shared::node::SessionNews)) of each session that goes on, and whoever has it on an earlier connection closes
 //! that. All hear all news in one order, their own too: who hears of another relay's connection after its own news has the
-//! earlier one, who hears of it before that has the later one. News that are told again, because a room's owner has found the
-//! session at two relays, go by the age of the connections.
+//! earlier one, who hears of it before that has the later one. (Of two that begin within the time that news take, either may count
+//! as the later one, but it is the same one for all.) News that are told again, because a room's owner has found the session at two
+//! relays, go by the age of the connections.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -8,7 +8,7 @@ use futures_util::{SinkExt, StreamExt};
 use relay::{Keys, Relay, RelayConfig};
 use serde_json::{Value, json};
 use shared::{
-    bus::{Bus, Receiver, Subscription, redis::RedisBus},
+    bus::{Receiver, Subscription, redis::RedisBus},
     channel::{Channel, ROOMS},
     clock::Clock,
     entry::{Entry, Kind},

@@ -30,6 +30,9 @@ const ANSWER_BOUND: Duration = Duration::from_secs(30);
 /// A guest that reads nothing for a while does so for at most this.
 const NAP_MAX_MS: u64 = 3_000;
 
+/// Nobody moves on sooner: of two connections that begin within the time that news of them take, either may be the one that stays.
+const MOVES_AFTER: Duration = Duration::from_millis(100);
+
 /// A connection that the session has moved from is closed within this.
 const MOVED_WITHIN: Duration = Duration::from_secs(5);
 
@@ -189,6 +192,7 @@ impl Guest {
     }
 
     async fn converse(&mut self, far: &mut Far) -> Over {
+        let began = Instant::now();
         loop {
             let stage = self.stage.clone();
             let changed = stage.changed.notified();
@@ -215,8 +219,10 @@ impl Guest {
                 let nap = self.mind.rng().random_range(0..=NAP_MAX_MS);
                 sleep(Duration::from_millis(nap)).await;
             }
-            let may_move =
-                self.whims.moves > 0.0 && phase == Phase::Playing && self.mind.client().is_online();
+            let may_move = self.whims.moves > 0.0
+                && phase == Phase::Playing
+                && self.mind.client().is_online()
+                && began.elapsed() >= MOVES_AFTER;
             if may_move && self.mind.rng().random_bool(self.whims.moves) {
                 return Over::Moved;
             }
