@@ -5,7 +5,8 @@ use bytes::Bytes;
 use metrics::counter;
 use shared::{
     channel::Channel,
-    id::{NodeId, Position, RoomId, SessionId, UserId},
+    entry::Cause,
+    id::{Epoch, NodeId, Position, RoomId, SessionId, UserId},
     node::{ToRelay, encode},
     ports::Ports,
 };
@@ -35,17 +36,10 @@ impl Replies {
         (Self { queue: sender }, Outgoing { queue: receiver })
     }
 
-    /// The command was refused; `body` is the whole message.
-    pub fn refused(
-        &self,
-        relay: &NodeId,
-        room: &RoomId,
-        user: UserId,
-        session: SessionId,
-        n: u64,
-        body: Bytes,
-    ) {
-        self.send(relay, &ToRelay::Refused { user, session, n, room: room.clone(), body });
+    /// The command was refused in this epoch of the room; `body` is the whole message.
+    pub fn refused(&self, relay: &NodeId, room: &RoomId, epoch: Epoch, cause: &Cause, body: Bytes) {
+        let Cause { user, session, n, .. } = cause.clone();
+        self.send(relay, &ToRelay::Refused { user, session, n, room: room.clone(), body, epoch });
     }
 
     /// The command was applied earlier.

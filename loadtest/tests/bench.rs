@@ -20,8 +20,8 @@ fn figure(results: &Value, workload: &str, kind: &str, name: &str) -> f64 {
 
 #[test]
 fn idle_connections_are_counted_and_cost_memory() {
-    let results = bench(&["idle", "--connections=200", "--idle-seconds=1"]);
-    assert_eq!(figure(&results, "idle", "figures", "connections"), 200.0);
+    let results = bench(&["idle", "--connections=1000", "--idle-seconds=1"]);
+    assert_eq!(figure(&results, "idle", "figures", "connections"), 1000.0);
     for kind in ["figures", "floor"] {
         assert!(figure(&results, "idle", kind, "connections_opened_per_s") > 0.0);
         assert!(figure(&results, "idle", kind, "rss_bytes_per_connection") > 0.0);

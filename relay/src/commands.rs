@@ -13,7 +13,7 @@ use serde::Deserialize;
 use shared::{
     clock::UnixMs,
     entry::{Cause, fingerprint},
-    id::{Position, RoomId, SessionId, UserId},
+    id::{Epoch, Position, RoomId, SessionId, UserId},
     node::{Asked, ToRoom},
     protocol::{ClientOut, RefusalCode, client_out::Refused},
 };
@@ -221,9 +221,13 @@ impl Room {
     }
 
     /// The owner has refused a command; `text` is what the client gets.
-    pub(crate) fn refused(self: &Arc<Self>, works: &Works, asker: &Asker<'_>, text: &str) {
+    pub(crate) fn refused(self: &Arc<Self>, works: &Works, asker: &Asker<'_>, epoch: Epoch, text: &str) {
         let mut guard = self.state.lock();
         let state = &mut *guard;
+        // By an owner that has lost the room since: the command went to the next one too, and that may have applied it.
+        if epoch != Epoch::default() && state.window.end().is_some_and(|end| end.epoch() > epoch) {
+            return;
+        }
         for (key, _) in self.take_answered(state, asker, works) {
             if let Ok(Coded { code }) = serde_json::from_str(text) {
                 metrics::refused(code);

@@ -186,10 +186,10 @@ impl Switchboard {
     fn reply(&self, payload: &[u8]) {
         let text = |body: &Bytes| String::from_utf8(body.to_vec());
         match decode::<ToRelay>(payload) {
-            Ok(ToRelay::Refused { user, session, n, room, body }) => match text(&body) {
+            Ok(ToRelay::Refused { user, session, n, room, body, epoch }) => match text(&body) {
                 Ok(text) => {
                     if let Some(room) = self.hub.get(&room) {
-                        room.refused(&self.works, &Asker { user: &user, session, n }, &text);
+                        room.refused(&self.works, &Asker { user: &user, session, n }, epoch, &text);
                     }
                 }
                 Err(error) => self.malformed(&error),

@@ -23,10 +23,6 @@ const PIECE_PEERS: usize = 1_024;
 /// Connections beyond the limit that are still let in far enough to be told so, as a part of that limit.
 const TURNED_AWAY_PART: usize = 16;
 
-/// Other relays are told of a session so long after it has said hello, if it is still there: the hello that waited in a relay which
-/// stood still may be of a client that has given up and gone on elsewhere.
-const TELL_AFTER: Duration = Duration::from_millis(20);
-
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Registry {
@@ -104,13 +100,15 @@ impl Registry {
     }
 
     /// What the other relays are to be told, at most `max` sessions; waits until there is something.
-    pub(crate) async fn session_news(&self, max: usize) -> Vec<HeldSession> {
+    pub(crate) async fn session_news(&self, max: usize, works: &Works) -> Vec<HeldSession> {
         loop {
-            while !self.known.lock().sessions.has_news() {
+            let due_ms = self.known.lock().sessions.news_due_ms();
+            let Some(due_ms) = due_ms else {
                 self.news.notified().await;
-            }
-            sleep(TELL_AFTER).await;
-            let news = self.known.lock().sessions.take_news(max);
+                continue;
+            };
+            sleep(Duration::from_millis(due_ms.saturating_sub(works.now_ms()))).await;
+            let news = self.known.lock().sessions.take_news(max, works.now_ms());
             if !news.is_empty() {
                 return news;
             }
@@ -127,7 +125,7 @@ impl Registry {
             for session in sessions {
                 if *relay == works.node {
                     known.sessions.hear_own(session);
-                } else if let Some(key) = known.sessions.hear(session, *now_there_ms, now_ms) {
+                } else if let Some(key) = known.sessions.hear(relay, session, *now_there_ms, now_ms) {
                     ended.extend(known.peers.get(key).cloned());
                 }
             }

@@ -251,7 +251,7 @@ impl Relay {
     /// Tells the other relays of sessions that go on here. What is to be told while one message is on its way goes with the next.
     async fn tell_sessions(self: Arc<Self>) {
         loop {
-            let sessions = self.registry.session_news(SESSIONS_TOLD_MAX).await;
+            let sessions = self.registry.session_news(SESSIONS_TOLD_MAX, &self.works).await;
             let again: Vec<_> = sessions.iter().map(|held| (held.session, held.user.clone())).collect();
             let news =
                 SessionNews::Held { relay: self.node().clone(), now_ms: self.works.now_ms(), sessions };

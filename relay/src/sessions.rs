@@ -7,11 +7,11 @@
 //! as the later one, but it is the same one for all.) News that are told again, because a room's owner has found the session at two
 //! relays, go by the age of the connections.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, VecDeque};
 
 use shared::{
     clock::UnixMs,
-    id::{SessionId, UserId},
+    id::{NodeId, SessionId, UserId},
     node::HeldSession,
 };
 
@@ -21,12 +21,20 @@ type Name = (SessionId, UserId);
 /// News of one's own that did not come back within this are lost; what others say after that is later.
 const HEARD_WITHIN_MS: u64 = 5_000;
 
+/// So many earlier connections of a session are kept in mind, the last ones.
+const EARLIER_MAX: usize = 4;
+
+/// Other relays are told of a session so long after it has said hello, if it is still there: the hello that waited in a relay which
+/// stood still may be of a client that has given up and gone on elsewhere. It is the same for each session, so that news of two relays
+/// come in the order of the hellos.
+const TELL_AFTER_MS: u64 = 20;
+
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Sessions {
     held: BTreeMap<Name, Held>,
-    /// Of those in `held`.
-    untold: BTreeSet<Name>,
+    /// Of those in `held`, and from when on they are to be told.
+    untold: BTreeMap<Name, UnixMs>,
 }
 
 struct Held {
@@ -36,6 +44,18 @@ struct Held {
     since_ms: UnixMs,
     /// The other relays have been told, or there was nothing to tell.
     told: bool,
+    /// Connections at other relays that are known to be earlier, by relay and [`HeldSession::since_ms`]: what is told of them again says
+    /// nothing new, and their age, seen from here, is off by the time that news take.
+    earlier: VecDeque<(NodeId, UnixMs)>,
+}
+
+impl Held {
+    fn outlives(&mut self, relay: &NodeId, since_ms: UnixMs) {
+        if self.earlier.len() >= EARLIER_MAX {
+            self.earlier.pop_front();
+        }
+        self.earlier.push_back((relay.clone(), since_ms));
+    }
 }
 
 impl Sessions {
@@ -44,9 +64,9 @@ impl Sessions {
     pub(crate) fn take(&mut self, name: Name, key: usize, goes_on: bool, now_ms: UnixMs) -> Option<usize> {
         let before = self.held.get(&name).map(|held| (held.key, held.since_ms));
         let since_ms = before.map_or(now_ms, |(_, since_ms)| now_ms.max(since_ms + 1));
-        self.held.insert(name.clone(), Held { key, since_ms, told: !goes_on });
+        self.held.insert(name.clone(), Held { key, since_ms, told: !goes_on, earlier: VecDeque::new() });
         if goes_on {
-            self.untold.insert(name);
+            self.untold.insert(name, since_ms + TELL_AFTER_MS);
         }
         before.map(|(key, _)| key)
     }
@@ -68,20 +88,22 @@ impl Sessions {
 
     /// Has the other relays told of a session, if it is here.
     pub(crate) fn tell(&mut self, name: Name) {
-        if self.held.contains_key(&name) {
-            self.untold.insert(name);
+        if let Some(held) = self.held.get(&name) {
+            self.untold.entry(name).or_insert(held.since_ms + TELL_AFTER_MS);
         }
     }
 
-    /// Whether there is something to tell.
-    pub(crate) fn has_news(&self) -> bool {
-        !self.untold.is_empty()
+    /// From when on there is something to tell.
+    pub(crate) fn news_due_ms(&self) -> Option<UnixMs> {
+        self.untold.values().min().copied()
     }
 
     /// What to tell now, at most so many sessions.
-    pub(crate) fn take_news(&mut self, max: usize) -> Vec<HeldSession> {
-        let names = std::iter::from_fn(|| self.untold.pop_first()).take(max);
-        let news = names.filter_map(|name| {
+    pub(crate) fn take_news(&mut self, max: usize, now_ms: UnixMs) -> Vec<HeldSession> {
+        let due = self.untold.iter().filter(|(_, due_ms)| **due_ms <= now_ms).take(max);
+        let names: Vec<Name> = due.map(|(name, _)| name.clone()).collect();
+        let news = names.into_iter().filter_map(|name| {
+            self.untold.remove(&name);
             let since_ms = self.held.get(&name)?.since_ms;
             let (session, user) = name;
             Some(HeldSession { user, session, since_ms })
@@ -98,17 +120,31 @@ impl Sessions {
     }
 
     /// Another relay, where it is `now_there_ms`, has a session on a connection. The connection here that this ends.
-    pub(crate) fn hear(&mut self, news: &HeldSession, now_there_ms: UnixMs, now_ms: UnixMs) -> Option<usize> {
+    pub(crate) fn hear(
+        &mut self,
+        relay: &NodeId,
+        news: &HeldSession,
+        now_there_ms: UnixMs,
+        now_ms: UnixMs,
+    ) -> Option<usize> {
         let name = (news.session, news.user.clone());
-        let held = self.held.get(&name)?;
+        let held = self.held.get_mut(&name)?;
+        if held.earlier.iter().any(|(at, since_ms)| at == relay && *since_ms == news.since_ms) {
+            self.untold.insert(name, held.since_ms + TELL_AFTER_MS);
+            return None;
+        }
         // Or earlier, by the time that the news took; clocks of nodes are not compared.
         let began_ms = now_ms.saturating_sub(now_there_ms.saturating_sub(news.since_ms));
         if held.since_ms > began_ms {
-            self.untold.insert(name);
+            held.outlives(relay, news.since_ms);
+            self.untold.insert(name, held.since_ms + TELL_AFTER_MS);
             return None;
         }
-        let told = held.told || now_ms >= held.since_ms + HEARD_WITHIN_MS;
-        told.then_some(held.key)
+        if held.told || now_ms >= held.since_ms + HEARD_WITHIN_MS {
+            return Some(held.key);
+        }
+        held.outlives(relay, news.since_ms);
+        None
     }
 }
 
@@ -144,7 +180,7 @@ mod tests {
 
         /// What a relay says now.
         fn say(&mut self, relay: usize) -> (usize, UnixMs, Vec<HeldSession>) {
-            (relay, self.clock(relay), self.relays[relay].take_news(9))
+            (relay, self.clock(relay), self.relays[relay].take_news(9, UnixMs::MAX))
         }
 
         /// All hear it; which connections end.
@@ -156,7 +192,8 @@ mod tests {
                     if relay == from {
                         self.relays[relay].hear_own(news);
                     } else {
-                        ended.extend(self.relays[relay].hear(news, now_there_ms, now_ms));
+                        let from = NodeId::new(&format!("relay-{from}")).unwrap();
+                        ended.extend(self.relays[relay].hear(&from, news, now_there_ms, now_ms));
                     }
                 }
             }
@@ -214,6 +251,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_told_again_of_an_earlier_connection_ends_no_later_one_however_long_it_took() {
+        let mut house = House::new();
+        house.hello(0, 10);
+        house.now_ms += 1;
+        house.hello(1, 11);
+        let (first, second) = (house.say(0), house.say(1));
+        house.now_ms += 3;
+        assert!(house.hear(first).is_empty(), "it is told before its own");
+        assert_eq!(house.hear(second), [10]);
+        // The room's owner has it told once more, before the connection is closed.
+        house.relays[0].tell(name("ann"));
+        let again = house.say(0);
+        house.now_ms += 40;
+        assert!(house.hear(again).is_empty());
+        let answer = house.say(1);
+        assert_eq!(house.hear(answer), [10]);
+    }
+
+    #[test]
     fn news_that_never_come_back_hold_nothing_up_for_ever() {
         let mut house = House::new();
         house.hello(0, 10);
@@ -230,9 +286,12 @@ mod tests {
         sessions.take(name("ann"), 1, true, 1_000);
         assert_eq!(sessions.take(name("ann"), 2, true, 1_000), Some(1));
         assert!(!sessions.leave(&name("ann"), 1));
-        assert_eq!((sessions.key_of(&name("ann")), sessions.has_news()), (Some(2), true));
+        assert_eq!((sessions.key_of(&name("ann")), sessions.news_due_ms().is_some()), (Some(2), true));
         assert!(sessions.leave(&name("ann"), 2));
-        assert!(!sessions.has_news() && sessions.take_news(9).is_empty(), "who has gone is not told of");
+        assert!(
+            sessions.news_due_ms().is_none() && sessions.take_news(9, UnixMs::MAX).is_empty(),
+            "who has gone is not told of"
+        );
     }
 
     #[test]
@@ -241,6 +300,7 @@ mod tests {
         sessions.take(name("eve"), 1, false, 1_000);
         let (session, user) = name("ann");
         let news = HeldSession { user, session, since_ms: 5_000 };
-        assert_eq!(sessions.hear(&news, 5_000, 6_000), None);
+        let relay = NodeId::new("relay-2").unwrap();
+        assert_eq!(sessions.hear(&relay, &news, 5_000, 6_000), None);
     }
 }

@@ -23,7 +23,7 @@ use shared::{
     channel::{Channel, ROOMS},
     clock::Clock,
     entry::{Cause, Entry, Kind, Private},
-    id::{NodeId, Position, RoomId, SessionId, UserId},
+    id::{Epoch, NodeId, Position, RoomId, SessionId, UserId},
     node::{Asked, ToRelay, ToRoom, decode, encode},
     ports::Ports,
     store::{Store, memory::MemoryStore},
@@ -152,7 +152,14 @@ impl Dealer {
         assert_eq!(n, answers.len() as u64 + 1, "commands of a session arrive in order");
         if n.is_multiple_of(5) {
             let body = json!({"t": "refused", "n": n, "room": "t1", "code": "late", "message": ""});
-            let answer = ToRelay::Refused { user, session, n, room: room(), body: body.to_string().into() };
+            let answer = ToRelay::Refused {
+                user,
+                session,
+                n,
+                room: room(),
+                body: body.to_string().into(),
+                epoch: Epoch(self.epoch),
+            };
             self.bus.publish(&Channel::replies(&relay), encode(&answer)).await.unwrap();
             answers.insert(n, answer);
             return;

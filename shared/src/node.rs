@@ -88,6 +88,10 @@ pub enum ToRelay {
         room: RoomId,
         /// The JSON text of the whole `refused` message, as the client gets it.
         body: Bytes,
+        /// The epoch in which it was refused: a relay that knows a later one has sent the command to that owner, whose answer counts. Those
+        /// of the first release end before it, which reads as 0 and says nothing.
+        #[serde(deserialize_with = "unknown_if_missing")]
+        epoch: Epoch,
     },
     /// A repeat of a command that was applied earlier.
     Applied {
@@ -206,6 +210,11 @@ pub enum NodeNews {
 /// | 1 | the first release |
 /// | 2 | [`Asked::First`]; records with a kind and a schema |
 pub const SPEAKS: u16 = 2;
+
+/// See [`first_release_if_missing`].
+fn unknown_if_missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Epoch, D::Error> {
+    Ok(Epoch::deserialize(deserializer).unwrap_or_default())
+}
 
 /// What is missing ends the message: postcard says so, and nothing follows a beat.
 fn first_release_if_missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {

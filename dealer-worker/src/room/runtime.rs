@@ -373,16 +373,16 @@ impl<R: Room> Running<R> {
     fn answer_repeat(&mut self, relay: &NodeId, cause: &Cause, is_first: bool) -> bool {
         let now = self.now();
         let Cause { user, session, n, .. } = cause.clone();
-        let replies = &self.context.replies;
+        let (replies, epoch) = (&self.context.replies, self.journal.epoch());
         match answers::look_up(&self.state.applied, &self.refused, answers::Asked { cause, is_first, now }) {
             Known::Nothing => return false,
             Known::Applied(at) => replies.applied(relay, &self.id, user, session, n, at),
-            Known::Refused(body) => replies.refused(relay, &self.id, user, session, n, body),
+            Known::Refused(body) => replies.refused(relay, &self.id, epoch, cause, body),
             Known::Stale => {
                 let code = RefusalCode::StaleN;
                 let refusal = Refusal::new(code, "a later command of this session was answered already");
                 let body = self.refusal(n, refusal, None);
-                self.context.replies.refused(relay, &self.id, user, session, n, body);
+                self.context.replies.refused(relay, &self.id, epoch, cause, body);
             }
             Known::Forgotten => {
                 counter!("cardhouse_commands_forgotten_total").increment(1);
@@ -650,7 +650,7 @@ impl<R: Room> Running<R> {
         self.refused.remember(cause, body.clone(), now);
         let room = &self.state.room;
         self.refused.forget(&self.context.config.memory, now, |user| room.is_member(user));
-        self.context.replies.refused(relay, &self.id, user, session, n, body);
+        self.context.replies.refused(relay, &self.id, self.journal.epoch(), cause, body);
     }
 
     fn refusal(&self, n: u64, refusal: Refusal, retry_after_ms: Option<u64>) -> Bytes {

@@ -276,7 +276,7 @@ impl Receiver for Heard {
         } else {
             state.replies += 1;
             match decode(&payload).unwrap() {
-                ToRelay::Refused { user, session, n, body, room } => {
+                ToRelay::Refused { user, session, n, body, room, epoch: _ } => {
                     let body: Value = serde_json::from_slice(&body).unwrap();
                     let refused = Answer::Refused(body);
                     let before = state.answers.insert((room, user, session, n), refused.clone());

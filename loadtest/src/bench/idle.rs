@@ -41,9 +41,7 @@ pub async fn run(args: &BenchArgs) -> anyhow::Result<Run> {
     let mut run = Run::default();
     let stage = Stage::start(RELAYS, TABLES, args.no_build).await?;
     let connections = args.connections as f64;
-    sleep(SETTLE).await;
-
-    let before_bytes = stage.relays_resident_bytes()?;
+    let before_bytes = at_rest(&stage).await?;
     let before = stage.snapshot()?;
     let began = Instant::now();
     let sockets = connect_all(&stage, args.connections).await?;
@@ -79,6 +77,20 @@ pub async fn run(args: &BenchArgs) -> anyhow::Result<Run> {
     run.tell("connections", connections);
     run.tell("generator_cores_while_opening", opening.generator_cores());
     Ok(run)
+}
+
+/// What relays hold before there are connections, bytes: once they have stopped giving back what starting took.
+async fn at_rest(stage: &Stage) -> anyhow::Result<u64> {
+    let give_up = Instant::now() + SETTLE * 5;
+    let mut bytes = stage.relays_resident_bytes()?;
+    loop {
+        sleep(SETTLE).await;
+        let now = stage.relays_resident_bytes()?;
+        if now >= bytes || Instant::now() > give_up {
+            return Ok(now);
+        }
+        bytes = now;
+    }
 }
 
 async fn connect_all(stage: &Stage, connections: usize) -> anyhow::Result<Vec<Socket>> {

@@ -5,7 +5,7 @@ use serde_json::json;
 use shared::{
     bus::Bus,
     channel::Channel,
-    id::{NodeId, Position, SessionId},
+    id::{Epoch, NodeId, Position, SessionId},
     node::{Asked, NodeNews, Role, ToRelay, encode},
     wire::LinkState,
 };
@@ -20,7 +20,24 @@ async fn stage() -> Stage {
 
 fn refused(session: SessionId, n: u64) -> ToRelay {
     let body = json!({"t": "refused", "n": n, "room": "t1", "code": "late", "message": "too late"});
-    ToRelay::Refused { user: user("ann"), session, n, room: room("t1"), body: body.to_string().into() }
+    let (body, epoch) = (body.to_string().into(), Epoch(1));
+    ToRelay::Refused { user: user("ann"), session, n, room: room("t1"), body, epoch }
+}
+
+#[tokio::test]
+async fn a_refusal_by_an_owner_that_has_lost_the_room_is_no_answer() {
+    let stage = stage().await;
+    let mut ears = stage.dealer.listen("t1").await;
+    let mut ann = stage.client("ann").await;
+    ann.ask("t1", 1, json!({})).await;
+    ears.command().await;
+    stage.dealer.claim("t1", 2).await;
+    stage.dealer.commit(keyframe("t1", 2, 2)).await;
+    while ears.command().await.epoch != 2 {}
+    stage.dealer.reply(&refused(ann.session, 1)).await;
+    stage.dealer.commit(delta("t1", 2, 3).caused_by("ann", ann.session, 1)).await;
+    assert_eq!(ann.hear_until("ack").await["n"], 1);
+    ann.hear_nothing_more().await;
 }
 
 #[tokio::test]
