@@ -19,7 +19,7 @@ use crate::api::ApiConfig;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "reception", version)]
 pub struct Config {
-    /// Where to listen: 8090 is for this machine alone, :8090 for everybody, 127.0.0.1:8090, [::]:8090 and localhost:8090 are what
+    /// Where to listen: 8090 is for this machine alone, :8090 for everybody, 127.0.0.1:8090, `[::]:8090` and localhost:8090 are what
     /// they say; port 0 takes any free one, told in the log
     #[arg(
         long,

@@ -32,7 +32,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 #[command(name = "relay", version)]
 struct Config {
-    /// Where to listen: 8081 is for this machine alone, :8081 for everybody, 127.0.0.1:8081, [::]:8081 and localhost:8081 are what
+    /// Where to listen: 8081 is for this machine alone, :8081 for everybody, 127.0.0.1:8081, `[::]:8081` and localhost:8081 are what
     /// they say; port 0 takes any free one, told in the log
     #[arg(long, env = "CARDHOUSE_RELAY_LISTEN", default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
     listen: Address,

@@ -1,6 +1,6 @@
 //! Logs and metrics, set up the same way in every binary.
 //!
-//! Logs go to the standard error through its [outlet](crate::outlet): for people on a terminal, as JSON otherwise. Never a
+//! Logs go to the standard error through [`crate::outlet`]: for people on a terminal, as JSON otherwise. Never a
 //! card, a token or a key: what is secret has no `Debug` that shows it, and payloads are not logged.
 
 use std::{
