@@ -68,6 +68,11 @@ impl Follower {
         &self.private
     }
 
+    /// Of which frame it is: after a resume perhaps of one long before the last.
+    pub fn private_at(&self) -> Position {
+        self.private_at
+    }
+
     /// Forgets everything, to begin with a keyframe.
     pub fn forget(&mut self) {
         *self = Self::default();

@@ -145,7 +145,11 @@ impl Dealer {
             return;
         }
         let answers = self.answers.entry(session).or_default();
-        if let Some(answer) = answers.get(&n) {
+        if let Some(answer) = answers.get_mut(&n) {
+            // Whoever owns the room now answers, in its own epoch.
+            if let ToRelay::Refused { epoch, .. } = answer {
+                *epoch = Epoch(self.epoch);
+            }
             self.bus.publish(&Channel::replies(&relay), encode(answer)).await.unwrap();
             return;
         }

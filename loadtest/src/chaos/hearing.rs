@@ -65,7 +65,7 @@ impl Witness {
             }
             Heard::Private { room } => {
                 let Some(follower) = client.room(room) else { return };
-                (room, follower.at(), What::Private(follower.private().clone()))
+                (room, follower.private_at(), What::Private(follower.private().clone()))
             }
             Heard::Acked { n, room, at, .. } => {
                 let Some(session) = client.session() else { return };
