@@ -301,6 +301,9 @@ fn of_a_name_that_would_be_refused_today_what_can_be_shown_is_shown() {
         ("\u{202e}nnA\u{202c}", "nnA"),
         ("Z\u{30d}\u{30d}\u{30d}\u{30d}\u{30d}\u{30d}o", "Zo"),
         ("Ann\u{e000}\u{200b}", "Ann"),
+        // A vowel sign without its letter, of which only the parts are refused.
+        ("\u{9cb}", "Guest"),
+        ("Ri\u{9cb} \u{9cb}a", "Ri a"),
         ("Johann Sebastian Bach of Eisenach", "Johann Sebastian Bac"),
         ("", "Guest"),
     ];
@@ -310,16 +313,34 @@ fn of_a_name_that_would_be_refused_today_what_can_be_shown_is_shown() {
 }
 
 mod any_text {
-    use proptest::prelude::*;
-    use shared::text::PlayerName;
+    use proptest::{collection::vec, prelude::*};
+    use shared::text::{Line, PlayerName, name::NAME_CHARACTERS_MAX};
+
+    /// Anything, and often what is made of several characters, or of none that can be seen: letters and vowel signs that
+    /// are composed, marks alone and in heaps, joiners, spaces, directions, flags, brackets.
+    fn text() -> impl Strategy<Value = String> {
+        const AWKWARD: &str = "éǖ\u{344}\u{301}\u{308}\u{9c7}\u{9be}\u{9cb}\u{b94}\u{ddd}\u{1134b}\u{1025}\u{102e}क्\u{94d}\u{93e}\
+                               \u{200d}\u{200c}\u{fe0f}\u{20e3} \u{a0}\u{2001}\u{3000}\u{202e}\u{e0067}\u{e007f}\u{600}\r\n👩🏽🏴🇻🇳각\u{1100}\u{1161}\u{11a8}(bot]ﷺ";
+        let awkward: Vec<char> = AWKWARD.chars().collect();
+        let character = prop_oneof![any::<char>(), proptest::sample::select(awkward)];
+        vec(character, 0..4 * NAME_CHARACTERS_MAX).prop_map(|characters| characters.into_iter().collect())
+    }
 
     proptest! {
         #[test]
-        fn what_is_salvaged_or_accepted_is_accepted_again_unchanged(text in any::<String>(), number in 1usize..12) {
+        fn what_is_salvaged_or_accepted_is_accepted_again_unchanged(text in text(), number in 1usize..12) {
             let name = PlayerName::salvaged(&text);
             prop_assert_eq!(PlayerName::new(name.as_str()), Ok(name.clone()));
             let numbered = name.numbered(number);
             prop_assert_eq!(PlayerName::new(numbered.as_str()), Ok(numbered));
+        }
+
+        #[test]
+        fn a_line_that_is_accepted_is_accepted_again_unchanged(text in text()) {
+            if let Ok(line) = Line::new(&text) {
+                let line = line.into_string();
+                prop_assert_eq!(Line::new(&line).map(Line::into_string), Ok(line));
+            }
         }
     }
 }

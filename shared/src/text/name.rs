@@ -36,10 +36,10 @@ impl PlayerName {
     /// What can be shown of a name that is already in a token: of an older house, or of another issuer whose rules are wider.
     /// What may not be shown is left out, too much is cut off, and who then has no name is called a guest.
     pub fn salvaged(name: &str) -> Self {
-        let mut name: String = name.chars().take(SALVAGED_MAX).collect();
+        // Decomposed, as it is checked: the mark that is wrong may be a part of a composed letter.
+        let mut name: String = name.chars().take(SALVAGED_MAX).nfd().collect();
         loop {
-            name = name.nfc().collect();
-            match Self::new(&name) {
+            let mended = match Self::new(&name) {
                 Ok(name) => return name,
                 Err(
                     Unfit::Control(c)
@@ -47,11 +47,18 @@ impl PlayerName {
                     | Unfit::Invisible(c)
                     | Unfit::Unknown(c)
                     | Unfit::LooseMark(c),
-                ) => name = without(&name, |at| at == c),
-                Err(Unfit::TooManyMarks) => name = without(&name, allowed::is_mark),
-                Err(Unfit::TooLong(_) | Unfit::TooManyBytes(_)) => name = cut(&name, ""),
+                ) => without(&name, |at| at == c),
+                Err(Unfit::TooManyMarks) => without(&name, allowed::is_mark),
+                Err(Unfit::TooLong(_) | Unfit::TooManyBytes(_)) => {
+                    cut(&name.nfc().collect::<String>(), "").nfd().collect()
+                }
                 Err(Unfit::Empty | Unfit::SaysBot) => return Self(NAMELESS.into()),
+            };
+            // A stranger's text is looked at as often as it gets shorter, and no more.
+            if mended.len() >= name.len() {
+                return Self(NAMELESS.into());
             }
+            name = mended;
         }
     }
 
