@@ -21,7 +21,9 @@ const settings = new Settings(localStorage);
 const sound = new Sound(settings);
 const toasts = new Toasts();
 const identity = new Identity(sessionStorage, localStorage, postJson);
-const badge = new ConnectionBadge(() => connection.connect());
+/** Of this machine; setting its clock does not move it. */
+const now = () => performance.timeOrigin + performance.now();
+const badge = new ConnectionBadge(() => connection.reconnect(), now);
 const name = el("bdi", { class: "me" });
 let me = null;
 
@@ -30,14 +32,17 @@ const connection = new Connection({
   identity,
   openSocket: (url, protocol) => new WebSocket(url, protocol),
   clock: {
-    now: () => Date.now(),
+    now,
     after: (ms, then) => setTimeout(then, ms),
     cancel: (timer) => clearTimeout(timer),
   },
   random: Math.random,
   whyNot: () => whyNoSocket("/ws"),
   on: {
-    state: (state) => badge.state(state),
+    state: (state) => {
+      badge.state(state);
+      page?.line?.(state);
+    },
     lag: (ms) => badge.lag(ms),
     welcome: (welcome) => welcomed(welcome),
     message: (message) => received(message),
@@ -106,7 +111,9 @@ const header = el(
 document.body.append(header, badge.banner, place, toasts.element, settings.dialog);
 if (!identity.guest) await askName(identity);
 addEventListener("hashchange", route);
-addEventListener("online", () => connection.check());
+addEventListener("online", () => connection.plugged(true));
+addEventListener("offline", () => connection.plugged(false));
+for (const woken of ["focus", "pageshow"]) addEventListener(woken, () => connection.check());
 document.addEventListener("visibilitychange", () => document.hidden || connection.check());
 route();
 connection.connect();

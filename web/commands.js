@@ -7,11 +7,17 @@ export class Commands {
   #unanswered = new Map();
 
   /** @returns {{message: object, answer: Promise<object>}} the message to send, and its `ack` or `refused` */
-  add(room, what) {
+  add(room, what, at) {
     const n = ++this.#last;
     const message = { t: "do", n, room, do: what };
-    const answer = new Promise((resolve) => this.#unanswered.set(n, { message, resolve }));
+    const answer = new Promise((resolve) => this.#unanswered.set(n, { message, resolve, at }));
     return { message, answer };
+  }
+
+  /** When the oldest that has no answer was given; Infinity when all have. */
+  get oldestAt() {
+    const [oldest] = this.#unanswered.values();
+    return oldest?.at ?? Infinity;
   }
 
   /** The largest number that was used. */

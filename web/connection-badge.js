@@ -1,16 +1,28 @@
-/** Shows how the connection is: a small sign with the lag while all is well, a banner when it is not. */
+/** Shows how the connection is: a small sign with the lag while all is well, a banner that counts the seconds when it is not. */
 import { el, setText } from "./dom.js";
+import { secondsLeft } from "./format.js";
 
 /** A short break is not worth a banner that flashes. */
 const BANNER_AFTER_MS = 600;
+/** How often the seconds are looked at. */
+const TICK_MS = 200;
+
+const SHORT = { silent: "No answer", connecting: "Connecting", offline: "Offline" };
 
 export class ConnectionBadge {
+  #now;
+  #state = null;
   #timer = null;
+  #ticking = null;
   #lag = null;
   #wasOnline = false;
 
-  /** @param {() => void} retry connects again when the user asks for it */
-  constructor(retry) {
+  /**
+   * @param {() => void} retry connects again when the user asks for it
+   * @param {() => number} now the connection's clock
+   */
+  constructor(retry, now) {
+    this.#now = now;
     this.text = el("span", { class: "badge-text" });
     this.badge = el(
       "div",
@@ -18,29 +30,31 @@ export class ConnectionBadge {
       el("i", { "aria-hidden": "true" }),
       this.text,
     );
-    this.why = el("span");
-    this.again = el("button", { class: "button", type: "button", text: "Connect", on: { click: retry } });
-    this.banner = el("div", { class: "banner", role: "alert", hidden: true }, this.why, this.again);
-    this.state({ name: "connecting", why: "" });
+    this.why = el("span", { role: "alert" });
+    // Spoken each second it would drown everything else.
+    this.times = el("span", { class: "banner-times", "aria-hidden": "true" });
+    this.again = el("button", { class: "button", type: "button", data: { testid: "try-now" }, on: { click: retry } });
+    this.banner = el("div", { class: "banner", hidden: true, data: { testid: "connection-banner" } }, el("p", {}, this.why, this.times), this.again);
+    this.state({ name: "connecting", why: "", since: null, retryAt: null, unplugged: false });
   }
 
-  state({ name, why }) {
+  /** Takes a state of the connection. */
+  state(state) {
+    this.#state = state;
+    const { name, why, unplugged } = state;
     this.badge.dataset.state = name;
-    clearTimeout(this.#timer);
     if (name === "online") {
       this.#wasOnline = true;
-      this.banner.hidden = true;
+      this.#hide();
       return this.lag(this.#lag);
     }
-    setText(this.text, name === "offline" ? "Offline" : "Connecting");
-    const showBanner = () => {
-      setText(this.why, why || "Connection lost. Reconnecting.");
-      this.again.hidden = name !== "offline";
-      this.banner.hidden = false;
-    };
-    if (name === "offline") showBanner();
+    setText(this.text, SHORT[name]);
+    setText(this.why, why || (unplugged ? "Your device has no network." : name === "silent" ? "The house does not answer." : "Connection lost."));
+    setText(this.again, name === "offline" ? "Connect" : "Try now");
+    this.#tick();
     // Nothing is lost before there was something: the page waits for a name.
-    else if (this.#wasOnline || why) this.#timer = setTimeout(showBanner, BANNER_AFTER_MS);
+    if (name === "offline" || (name === "silent" && !unplugged)) this.#show();
+    else if (this.#wasOnline || why) this.#timer ??= setTimeout(() => this.#show(), BANNER_AFTER_MS);
     return undefined;
   }
 
@@ -49,4 +63,29 @@ export class ConnectionBadge {
     this.#lag = ms;
     if (this.badge.dataset.state === "online") setText(this.text, ms === null ? "Online" : `${Math.round(ms)} ms`);
   }
+
+  #show() {
+    this.banner.hidden = false;
+    this.#ticking ??= setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  #hide() {
+    clearTimeout(this.#timer);
+    clearInterval(this.#ticking);
+    this.#timer = this.#ticking = null;
+    this.banner.hidden = true;
+  }
+
+  #tick() {
+    setText(this.times, silence(this.#state, this.#now()));
+  }
+}
+
+/** ` No answer for 3 s. Next try in 2 s.` */
+export function silence({ name, since, retryAt }, now) {
+  if (name === "online" || name === "offline") return "";
+  const parts = [];
+  if (since !== null) parts.push(`No answer for ${Math.max(1, Math.round((now - since) / 1000))} s.`);
+  if (name === "connecting") parts.push(retryAt === null ? "Trying now." : `Next try in ${secondsLeft(retryAt, now)} s.`);
+  return parts.map((part) => ` ${part}`).join("");
 }

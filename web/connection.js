@@ -5,17 +5,24 @@
  * drive it by hand. Room messages go to the `Room` that follows the room; everything else goes to `on.message`.
  */
 import { Commands } from "./commands.js";
+import { Line } from "./line.js";
 import { afterClose, backoff, near } from "./retry.js";
 import { Outcome } from "./room.js";
 import { ServerClock } from "./server-clock.js";
 
 export const SUBPROTOCOL = "cardhouse.v1";
-/** How often we ask for the time; also keeps the connection from idling. */
-export const PING_MS = 5_000;
-/** So many pings in a row with nothing heard since mean that the line is dead, whatever the socket says. */
-const MISSED_MAX = 2;
-/** How long opening and greeting may take. */
+/** How long opening and greeting may take at first; on a slow line it may need more, so each further attempt in vain has twice as long. */
+const WELCOME_FIRST_MS = 4_000;
+/** No attempt has longer. */
 const WELCOME_MAX_MS = 10_000;
+/** A command that has waited for so long makes us ask whether the house is there. */
+const LATE_ANSWER_MS = 1_500;
+/** However often a machine says that it has woken up, attempts that it asks for are so far apart. */
+const ATTEMPTS_APART_MS = 1_000;
+/** An attempt on its way is given so long before a machine that has woken up may begin another. */
+const ATTEMPT_MIN_MS = 3_000;
+/** A connection that has lasted so long ends a series of gaps. */
+const LASTED_MS = 5_000;
 /** A token is renewed so long before it expires, or at half of its time if that is later. */
 const REFRESH_AHEAD_MS = 5 * 60_000;
 /** Reception is not asked more often than this. */
@@ -45,16 +52,24 @@ export class Connection {
   #failures = 0;
   /** Attempts since the last `welcome` that did not come to one; a relay that has fallen silent counts. */
   #inVain = 0;
-  #missed = 0;
   #greeted = new Set();
   #retry = null;
+  #moving = null;
   #welcoming = null;
-  #pinging = null;
+  #lasting = null;
   #refreshing = null;
   #attempt = 0;
+  #attemptAt = -Infinity;
+  /** Whether an attempt is on its way. */
+  #trying = false;
+  /** Rooms in which it is our turn. */
+  #turns = new Set();
+  #line;
+  /** The machine says that it has no network, and nothing has come since that proves the contrary. */
+  #unplugged = false;
   /** What the house has said about why it opens no socket. */
   #reason = "";
-  #state = { name: "connecting", why: "" };
+  #state = { name: "connecting", why: "", since: null, retryAt: null, unplugged: false };
 
   /**
    * @param {object} parts
@@ -64,7 +79,7 @@ export class Connection {
    * @param {{now(): number, after(ms, fn): any, cancel(timer): void}} parts.clock
    * @param {() => number} parts.random in [0, 1)
    * @param {() => Promise<string|null>} [parts.whyNot] asks why no socket is opened, which a socket's failure does not tell
-   * @param {object} parts.on `state({name, why})`, `lag(ms)`, `welcome(message)`, `message(message)`
+   * @param {object} parts.on `state(state)` (see `state` below), `lag(ms)`, `welcome(message)`, `message(message)`
    */
   constructor({ url, identity, openSocket, clock, random, whyNot = async () => null, on }) {
     this.#url = url;
@@ -75,18 +90,34 @@ export class Connection {
     this.#whyNot = whyNot;
     this.#on = on;
     this.serverClock = new ServerClock(() => clock.now());
+    this.#line = new Line(clock, {
+      ping: () => this.#send({ t: "ping", at: clock.now() }),
+      silence: () => this.#isOpen && this.#setState("online"),
+      dead: (woken) => {
+        if (!woken) this.#inVain += 1;
+        this.reconnect();
+      },
+    });
   }
 
-  /** `online`, `connecting` or `offline` (given up until `connect` is called), and why. */
+  /**
+   * - `name`: `online`; `silent` (open, but nothing comes); `connecting`; `offline` (given up until `connect` is called)
+   * - `why`, for people; may be empty
+   * - `since`: when something was last heard, by the clock; null while online
+   * - `retryAt`: when the next attempt is due, by the clock; null when none is waited for
+   * - `unplugged`: whether the machine says that it has no network
+   */
   get state() {
     return this.#state;
   }
 
   /** Connects now, whatever was waited for. Does nothing while online. */
   async connect() {
-    if (this.#state.name === "online") return;
+    if (this.#isOpen) return;
     this.#drop();
     const attempt = ++this.#attempt;
+    this.#attemptAt = this.#clock.now();
+    this.#trying = true;
     this.#setState("connecting", this.#reason);
     let token;
     try {
@@ -104,7 +135,8 @@ export class Connection {
     socket.onopen = () => this.#greet(token);
     socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(JSON.parse(data));
     socket.onclose = ({ code }) => socket === this.#socket && this.#closed(code);
-    this.#welcoming = this.#clock.after(WELCOME_MAX_MS, () => this.#closed(1006, "The house does not answer."));
+    const welcomeMs = Math.min(WELCOME_MAX_MS, WELCOME_FIRST_MS * 2 ** Math.min(this.#inVain, 16));
+    this.#welcoming = this.#clock.after(welcomeMs, () => this.#closed(1006, "The house does not answer."));
   }
 
   /** Leaves this socket for a new one with `resume`: after a gap, or when the machine has woken up. */
@@ -114,10 +146,29 @@ export class Connection {
     this.connect();
   }
 
-  /** Is the line alive? Asked when the page becomes visible or the network returns. */
+  /** Is the line alive? Asked when the page becomes visible or is woken up, or when the network returns. */
   check() {
-    if (this.#state.name === "connecting") this.connect();
-    else if (this.#state.name === "online" && this.#missed === 0) this.#ping();
+    if (this.#isOpen) return this.#line.check();
+    if (this.#state.name !== "connecting") return undefined;
+    const waitMs = this.#attemptAt + (this.#trying ? ATTEMPT_MIN_MS : ATTEMPTS_APART_MS) - this.#clock.now();
+    if (waitMs <= 0) return this.connect();
+    if (this.#trying) this.#retry ??= this.#clock.after(waitMs, () => this.connect());
+    else if (this.#state.retryAt > this.#clock.now() + waitMs) this.#retryIn(waitMs);
+    return undefined;
+  }
+
+  /** The machine says whether it has a network. That it has none may be a false alarm, so the line is asked. */
+  plugged(on) {
+    this.#unplugged = !on;
+    this.#setState(this.#isOpen ? "online" : this.#state.name, this.#state.why, this.#state.retryAt);
+    this.check();
+  }
+
+  /** It is our turn in this room, or it is not: who is waited for wants to know at once that the house does not answer. */
+  inTurn(room, on) {
+    if (on) this.#turns.add(room.id);
+    else this.#turns.delete(room.id);
+    this.#hurry();
   }
 
   /** Begins to follow a room, over reconnects, until `unfollow`. */
@@ -129,6 +180,7 @@ export class Connection {
   /** Ends it. */
   unfollow(room) {
     this.#rooms.delete(room.id);
+    this.inTurn(room, false);
     this.#unwatch(room.id);
   }
 
@@ -141,7 +193,7 @@ export class Connection {
   seatedIn(room) {
     this.#seat = room?.id ?? null;
     const isElsewhere = this.#connectsNear && this.#seat !== null && this.#seat !== this.#isNear;
-    if (isElsewhere && this.#state.name === "online") this.reconnect();
+    if (isElsewhere && this.#isOpen) this.reconnect();
   }
 
   /** Whether lobby news are wanted. */
@@ -152,8 +204,9 @@ export class Connection {
 
   /** Sends a command; the answer is its `ack` or `refused`, however many reconnects that takes. */
   command(room, what) {
-    const { message, answer } = this.#commands.add(room, what);
+    const { message, answer } = this.#commands.add(room, what, this.#clock.now());
     this.#send(message);
+    this.#clock.after(LATE_ANSWER_MS, () => this.#hurry());
     return answer;
   }
 
@@ -176,7 +229,7 @@ export class Connection {
   }
 
   #receive(message) {
-    this.#missed = 0;
+    this.#heard();
     switch (message.t) {
       case "welcome":
         return this.#welcome(message);
@@ -184,7 +237,8 @@ export class Connection {
         return this.#refreshBefore(message.expires_ms);
       case "ack":
       case "refused":
-        return this.#commands.answered(message);
+        this.#commands.answered(message);
+        return this.#hurry();
       case "keyframe":
       case "frame":
       case "private":
@@ -193,6 +247,7 @@ export class Connection {
         return this.#unwatched(message);
       case "pong":
         this.serverClock.pong(message);
+        this.#line.lag(this.serverClock.lagMs);
         return this.#on.lag(this.serverClock.lagMs);
       case "reconnect":
         return this.#leaveIn(message.after_ms);
@@ -201,18 +256,29 @@ export class Connection {
     }
   }
 
+  #heard() {
+    this.#line.heard();
+    if (!this.#unplugged) return;
+    this.#unplugged = false;
+    if (this.#isOpen) this.#setState("online");
+  }
+
+  #hurry() {
+    const isLate = this.#commands.oldestAt <= this.#clock.now() - LATE_ANSWER_MS;
+    this.#line.hurry(isLate || this.#turns.size > 0);
+  }
+
   /** What is on its way from before an `unwatch` is not for one who has come back since. */
   #roomSays(message) {
     if (this.#leaving.has(message.room)) return;
     const outcome = this.#rooms.get(message.room)?.receive(message);
     if (outcome !== Outcome.Gap) return;
     this.#drop();
-    this.#setState("connecting");
-    this.#retry = this.#clock.after(backoff(this.#gaps++, this.#random), () => this.connect());
+    this.#retryIn(backoff(this.#gaps++, this.#random));
   }
 
   #unwatch(id) {
-    if (this.#state.name !== "online") return;
+    if (!this.#isOpen) return;
     this.#leaving.set(id, (this.#leaving.get(id) ?? 0) + 1);
     this.#send({ t: "unwatch", room: id });
   }
@@ -231,7 +297,9 @@ export class Connection {
     this.#inVain = 0;
     this.#reason = "";
     this.#connectsNear = message.near === true;
-    this.#clock.cancel(this.#welcoming);
+    [this.#welcoming, this.#retry].forEach((timer) => this.#clock.cancel(timer));
+    this.#retry = null;
+    this.#trying = false;
     const goesOn = this.#session === message.session;
     if (!goesOn) {
       if (this.#session) this.#commands.startOver();
@@ -246,28 +314,14 @@ export class Connection {
     if (goesOn && message.counts) this.#send({ t: "count", n: this.#commands.last });
     this.#commands.unanswered().forEach((command) => this.#send(command));
     this.#refreshBefore(message.expires_ms);
-    this.#ping();
+    this.#lasting = this.#clock.after(LASTED_MS, () => (this.#gaps = 0));
+    this.#line.start();
   }
 
   /** Rooms entered or left while the greeting was on its way. */
   #watchWhatChanged() {
     for (const id of this.#rooms.keys()) if (!this.#greeted.has(id)) this.#send({ t: "watch", room: id });
     for (const id of this.#greeted) if (!this.#rooms.has(id)) this.#unwatch(id);
-  }
-
-  #ping() {
-    this.#clock.cancel(this.#pinging);
-    if (this.#missed >= MISSED_MAX) {
-      this.#inVain += 1;
-      return this.reconnect();
-    }
-    this.#missed += 1;
-    this.#send({ t: "ping", at: this.#clock.now() });
-    this.#pinging = this.#clock.after(PING_MS, () => {
-      this.#gaps = 0; // This connection has lasted.
-      this.#ping();
-    });
-    return undefined;
   }
 
   #refreshBefore(expiresMs) {
@@ -285,13 +339,13 @@ export class Connection {
 
   /** The relay is leaving: stay until it is our time, then go to another. */
   #leaveIn(afterMs) {
-    this.#clock.cancel(this.#retry);
-    this.#retry = this.#clock.after(afterMs, () => this.reconnect());
+    this.#clock.cancel(this.#moving);
+    this.#moving = this.#clock.after(afterMs, () => this.reconnect());
   }
 
   async #closed(code, detail = "") {
     this.#drop();
-    if (this.#state.name !== "online") this.#inVain += 1;
+    if (!this.#isOpen) this.#inVain += 1;
     const next = afterClose(code, this.#failures, this.#random);
     this.#failures += 1;
     if (next.final) return this.#setState("offline", next.final);
@@ -307,8 +361,14 @@ export class Connection {
       }
       if (attempt !== this.#attempt) return undefined;
     }
-    this.#retry = this.#clock.after(next.waitMs, () => this.connect());
+    this.#retryIn(next.waitMs, this.#state.why);
     return undefined;
+  }
+
+  #retryIn(ms, why = "") {
+    this.#clock.cancel(this.#retry);
+    this.#retry = this.#clock.after(ms, () => this.connect());
+    this.#setState("connecting", why, this.#clock.now() + ms);
   }
 
   /** A refused socket looks to a page like one that broke; over HTTP the house says what is wrong. */
@@ -316,25 +376,34 @@ export class Connection {
     const reason = (await this.#whyNot()) ?? "";
     if (this.#state.name !== "connecting" || reason === this.#reason) return;
     this.#reason = reason;
-    this.#setState("connecting", reason);
+    this.#setState("connecting", reason, this.#state.retryAt);
   }
 
   /** Lets the socket go without waiting for its end. */
   #drop() {
-    [this.#retry, this.#welcoming, this.#pinging, this.#refreshing].forEach((timer) => this.#clock.cancel(timer));
-    this.#missed = 0;
+    [this.#retry, this.#moving, this.#welcoming, this.#lasting, this.#refreshing].forEach((timer) => this.#clock.cancel(timer));
+    this.#retry = null;
+    this.#trying = false;
     this.#leaving.clear();
     const socket = this.#socket;
     this.#socket = null;
     socket?.close(1000);
   }
 
-  #send(message) {
-    if (this.#state.name === "online") this.#socket.send(JSON.stringify(message));
+  get #isOpen() {
+    return this.#state.name === "online" || this.#state.name === "silent";
   }
 
-  #setState(name, why = "") {
-    this.#state = { name, why };
+  #send(message) {
+    if (this.#isOpen) this.#socket.send(JSON.stringify(message));
+  }
+
+  /** @param {"online"|"connecting"|"offline"} name */
+  #setState(name, why = "", retryAt = null) {
+    if (name !== "online") this.#line.stop();
+    const isSilent = name === "online" && (this.#unplugged || this.#line.isSilent);
+    const since = name === "online" && !isSilent ? null : this.#line.heardAt;
+    this.#state = { name: isSilent ? "silent" : name, why, since, retryAt, unplugged: this.#unplugged };
     this.#on.state(this.#state);
   }
 }

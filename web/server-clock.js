@@ -2,8 +2,11 @@
  * How far the house is away, and how late it is there: from the answers to our pings.
  *
  * The offset is taken from the quickest of the last answers, as in NTP: the shorter the way, the less it can be lopsided.
+ * An answer that contradicts it is right: one of the two clocks has been set, or this machine has slept.
  */
 
+/** What two honest clocks may drift apart while answers are remembered, and how exact they are. */
+const DRIFT_MS = 50;
 /** How many answers are remembered. */
 const SAMPLES_MAX = 12;
 
@@ -26,8 +29,9 @@ export class ServerClock {
   pong({ at, now_ms }) {
     const got = this.#now();
     const tripMs = Math.max(0, got - at);
-    this.#samples.push({ tripMs, offset: now_ms - (at + tripMs / 2) });
-    if (this.#samples.length > SAMPLES_MAX) this.#samples.shift();
+    const sample = { tripMs, offset: now_ms - (at + tripMs / 2) };
+    this.#samples = this.#samples.filter((other) => agree(sample, other)).slice(1 - SAMPLES_MAX);
+    this.#samples.push(sample);
     this.#offset = this.#samples.reduce((a, b) => (b.tripMs < a.tripMs ? b : a)).offset;
   }
 
@@ -45,4 +49,9 @@ export class ServerClock {
   reset() {
     this.#samples = [];
   }
+}
+
+/** Each answer says that the offset is its own, give or take half of its trip. */
+function agree(one, other) {
+  return Math.abs(one.offset - other.offset) <= (one.tripMs + other.tripMs) / 2 + DRIFT_MS;
 }

@@ -13,6 +13,9 @@ import { applyEvent, seatOf } from "./table-view.js";
 import { TurnClock } from "./turn-clock.js";
 import { describe, result } from "./words.js";
 
+/** A command that has waited for so long for its answer is told to wait. */
+const LATE_ANSWER_MS = 1_500;
+
 /** After a keyframe one sees the frames since rush by: for so long they make no noise and move no chips. */
 const CATCH_UP_MS = 300;
 
@@ -24,6 +27,9 @@ export class Table {
   #story = new Story();
   #turnSeen = null;
   #liveFrom = 0;
+  /** Commands that wait for an answer for too long. */
+  #late = 0;
+  #heard = true;
 
   /**
    * @param {string} id the room
@@ -50,6 +56,8 @@ export class Table {
     this.chat = new Chat((text) => this.#ask({ a: "chat", text }));
     this.clock = new TurnClock(connection.serverClock, (...time) => this.felt.seats.time(...time));
     this.element = this.#build();
+    this.actions.element.style.setProperty("--waits", JSON.stringify("waits for the house"));
+    this.line(connection.state);
   }
 
   enter() {
@@ -64,6 +72,18 @@ export class Table {
     this.#connection.unfollow(this.room);
     this.clock.stop();
     this.felt.stop();
+  }
+
+  /** Takes a state of the connection: while the house is not heard, nothing here pretends to know. */
+  line({ name }) {
+    this.#heard = name === "online";
+    this.clock.sure(this.#heard);
+    this.element.classList.toggle("unsure", !this.#heard);
+    this.#showWaiting();
+  }
+
+  #showWaiting() {
+    this.actions.element.classList.toggle("waits", !this.#heard || this.#late > 0);
   }
 
   /** A notice or an error about this room. */
@@ -166,6 +186,7 @@ export class Table {
       setText(this.speech, `Your turn. ${call === null ? "You can check" : `${chips(call)} to call`}.`);
       this.#sound.play("turn");
     }
+    this.#connection.inTurn(this.room, turn !== null);
     this.element.classList.toggle("my-turn", turn !== null);
     if (turn) document.title = `Your turn · ${view.config.name}`;
     this.#turnSeen = turn;
@@ -179,12 +200,25 @@ export class Table {
 
   /** Sends a command and says why if it was refused. */
   async #ask(what) {
-    const answer = await this.#connection.command(this.room.id, what);
+    const answer = await this.#answer(what);
     if (answer.t === "ack") return true;
     this.#toasts.show(answer.message, "refused");
     if (answer.legal?.buy_in) this.controls.bring(answer.legal.buy_in);
     if (answer.code === "other_session") this.#showNotice("You play this seat in another window.", true);
     return false;
+  }
+
+  async #answer(what) {
+    let late = 0;
+    const timer = setTimeout(() => {
+      this.#late += late = 1;
+      this.#showWaiting();
+    }, LATE_ANSWER_MS);
+    const answer = await this.#connection.command(this.room.id, what);
+    clearTimeout(timer);
+    this.#late -= late;
+    this.#showWaiting();
+    return answer;
   }
 
   #showNotice(text, canTakeBack) {

@@ -1,7 +1,8 @@
-/** Runs down the time of the player whose turn it is, by the house's clock. */
+/** Runs down the time of the player whose turn it is, by the house's clock; a question mark while nobody here knows it. */
 import { secondsLeft } from "./format.js";
 
 const TICK_MS = 100;
+const UNSURE = "?";
 
 export class TurnClock {
   #serverClock;
@@ -10,10 +11,11 @@ export class TurnClock {
   #turn = null;
   #wholeMs = 1;
   #banking = false;
+  #sure = true;
 
   /**
    * @param {ServerClock} serverClock
-   * @param {(seat: number|null, share: number, seconds: number, banking: boolean) => void} show
+   * @param {(seat: number|null, share: number, seconds: number|string, banking: boolean) => void} show
    */
   constructor(serverClock, show) {
     this.#serverClock = serverClock;
@@ -30,17 +32,29 @@ export class TurnClock {
     }
     this.#turn = turn && { ...turn };
     this.#banking = banking;
-    clearInterval(this.#timer);
-    if (turn) this.#timer = setInterval(() => this.#tick(), TICK_MS);
-    this.#tick();
+    this.#run();
+  }
+
+  /** Whether the house is heard. While it is not, the turn may be over, or may have got longer. */
+  sure(on) {
+    if (this.#sure === on) return;
+    this.#sure = on;
+    this.#run();
   }
 
   stop() {
     clearInterval(this.#timer);
   }
 
+  #run() {
+    clearInterval(this.#timer);
+    if (this.#turn && this.#sure) this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#tick();
+  }
+
   #tick() {
     if (!this.#turn) return this.#show(null, 0, 0, false);
+    if (!this.#sure) return this.#show(this.#turn.seat, 1, UNSURE, this.#banking);
     const now = this.#serverClock.now();
     const share = Math.min(1, Math.max(0, (this.#turn.deadline_ms - now) / this.#wholeMs));
     return this.#show(this.#turn.seat, share, secondsLeft(this.#turn.deadline_ms, now), this.#banking);

@@ -3,6 +3,7 @@
 //! Needs Debian's `chromium` and `chromium-driver`; `scripts/test` installs them.
 
 mod forwarder;
+mod outage;
 mod window;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -39,16 +40,7 @@ const MY_CARDS: &str = "[data-testid=my-cards]";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_windows_sit_at_one_table_and_play_a_hand_to_its_end() {
-    let mut config = Config::defaults();
-    config.listen = ([127, 0, 0, 1], 0).into();
-    config.tables.tables = 1;
-    config.tables.turn_ms = TURN_MS;
-    config.tables.pause_ms = PAUSE_MS;
-    config.bots.bots = 0;
-    let house = House::open(config).await.unwrap();
-    let url = house.url();
-    let run = house.run(CancellationToken::new());
-    let _house = AbortOnDropHandle::new(tokio::spawn(async move { run.await.unwrap() }));
+    let (url, _house) = house_with_a_table().await;
 
     let (ann, bob) = tokio::join!(Window::open(1440, 900), Window::open(390, 844));
     let (ann_bought, bob_bought) = both_sit(&ann, &bob, &url).await;
@@ -95,6 +87,20 @@ async fn a_window_whose_relay_is_killed_comes_back_to_the_same_hand() {
     assert_eq!((ann.hand().await, ann.text(MY_CARDS).await, bob.text(MY_CARDS).await), before);
     play_on(&ann, &bob).await;
     assert_eq!((ann.hand().await, bob.hand().await), (before.0, before.0), "it was the same hand");
+}
+
+/// A house with one table and no bots, until the handle is dropped; answers where it is.
+async fn house_with_a_table() -> (String, AbortOnDropHandle<()>) {
+    let mut config = Config::defaults();
+    config.listen = ([127, 0, 0, 1], 0).into();
+    config.tables.tables = 1;
+    config.tables.turn_ms = TURN_MS;
+    config.tables.pause_ms = PAUSE_MS;
+    config.bots.bots = 0;
+    let house = House::open(config).await.unwrap();
+    let url = house.url();
+    let run = house.run(CancellationToken::new());
+    (url, AbortOnDropHandle::new(tokio::spawn(async move { run.await.unwrap() })))
 }
 
 /// Ann in seat 0, Bob in seat 3; answers their buy-ins.
