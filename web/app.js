@@ -63,6 +63,7 @@ function received(message) {
   if (t === "lobby" || t === "lobby_delta") return lobby.receive(message);
   if (t === "unwatched") return room === page.room?.id && closed("This table has closed.");
   if (t === "error" && message.code === "no_such_room") return closed("There is no such table.");
+  if (t === "error" && message.code === "unknown_message") return console.info(message.message); // An older house: we do without.
   if (t === "error" || t === "notice") {
     if (room && room === page.room?.id) return page.notice(message);
     return toasts.show(message.message);

@@ -133,7 +133,7 @@ export class Connection {
     const socket = this.#openSocket(place ? `${this.#url}?near=${place}` : this.#url, SUBPROTOCOL);
     this.#socket = socket;
     socket.onopen = () => this.#greet(token);
-    socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(JSON.parse(data));
+    socket.onmessage = ({ data }) => socket === this.#socket && this.#read(data);
     socket.onclose = ({ code }) => socket === this.#socket && this.#closed(code);
     const welcomeMs = Math.min(WELCOME_MAX_MS, WELCOME_FIRST_MS * 2 ** Math.min(this.#inVain, 16));
     this.#welcoming = this.#clock.after(welcomeMs, () => this.#closed(1006, "The house does not answer."));
@@ -226,6 +226,17 @@ export class Connection {
       this.#rooms.forEach((room) => room.forget());
     }
     this.#user = user;
+  }
+
+  /** What is no message is skipped: a later house may say more than this page can read. */
+  #read(data) {
+    let message;
+    try {
+      message = JSON.parse(data);
+    } catch {
+      return console.warn("no message:", data);
+    }
+    return typeof message?.t === "string" ? this.#receive(message) : console.warn("no message:", data);
   }
 
   #receive(message) {

@@ -17,6 +17,9 @@ export const Outcome = Object.freeze({
 /** "I have nothing": asks for a keyframe. */
 const NOTHING = Object.freeze([0, 0]);
 
+/** What a room is whose keyframe does not say it. */
+const USUAL_KIND = "table";
+
 export class Room {
   #id;
   #fold;
@@ -25,17 +28,27 @@ export class Room {
   #state = null;
   #own = null;
   #gapAt = null;
+  #kind = USUAL_KIND;
+  #shows;
+  /** Events since the last keyframe that this page does not know; they may have changed what it does not see. */
+  #skipped = 0;
+  #misfitAt = null;
+  /** The state is one of the past, and the next keyframe replaces it. */
+  #adrift = false;
 
   /**
    * @param {string} id
-   * @param {(state: object, event: object) => void} fold changes the state in place; throws when the event does not fit
+   * @param {(state: object, event: object) => boolean} fold changes the state in place, and answers whether it knows the event;
+   *   throws when the event does not fit
    * @param {object} on `event(event, stateBefore)` for each event, then `change(jumped)` once a message; `jumped` when the state
-   *   is not what events have led to
+   *   is not what events have led to. What they throw is logged: the room is followed all the same
+   * @param {string} shows the kind of room whose events `fold` knows; of any other only the positions are followed
    */
-  constructor(id, fold, on) {
+  constructor(id, fold, on, shows = USUAL_KIND) {
     this.#id = id;
     this.#fold = fold;
     this.#on = on;
+    this.#shows = shows;
   }
 
   get id() {
@@ -50,6 +63,16 @@ export class Room {
   /** The state, or null before the first keyframe. */
   get state() {
     return this.#state;
+  }
+
+  /** Whether the state is one of the past, because what has happened since does not fit it. */
+  get isAdrift() {
+    return this.#adrift;
+  }
+
+  /** What the room is, as its last keyframe says. */
+  get kind() {
+    return this.#kind;
   }
 
   /** The last `private` part, or null. */
@@ -72,17 +95,20 @@ export class Room {
         return this.#frame(message);
       default:
         this.#own = message.private;
-        this.#on.change(false);
+        this.#tell("change", false);
         return Outcome.Taken;
     }
   }
 
-  #keyframe({ epoch, seq, state }) {
+  #keyframe({ epoch, seq, kind = USUAL_KIND, state }) {
     if (!later([epoch, seq], this.#position)) return Outcome.Stale;
-    const jumped = this.#state === null || seq !== this.#position[1] + 1;
+    const jumped = this.#state === null || this.#adrift || this.#skipped > 0 || seq !== this.#position[1] + 1;
     this.#state = state;
+    this.#kind = kind;
+    this.#skipped = 0;
+    this.#adrift = false;
     this.#moveTo(epoch, seq);
-    this.#on.change(jumped);
+    this.#tell("change", jumped);
     return Outcome.Taken;
   }
 
@@ -90,19 +116,42 @@ export class Room {
     if (!later([epoch, seq], this.#position)) return Outcome.Stale;
     const [myEpoch, mySeq] = this.#position;
     if (epoch !== myEpoch || seq !== mySeq + 1) return this.#gap();
-    for (const event of events) {
-      this.#on.event(event, this.#state);
+    if (this.#kind === this.#shows && !this.#adrift) {
       try {
-        this.#fold(this.#state, event);
+        events.forEach((event) => this.#apply(event));
       } catch (misfit) {
         console.error(`${this.#id} ${epoch}-${seq}:`, misfit);
-        this.#position = NOTHING;
-        return Outcome.Gap;
+        if (!this.#drift(`${epoch}-${seq}`)) return Outcome.Gap;
       }
     }
     this.#moveTo(epoch, seq);
-    this.#on.change(false);
+    this.#tell("change", false);
     return Outcome.Taken;
+  }
+
+  #apply(event) {
+    this.#tell("event", event, this.#state);
+    if (this.#fold(this.#state, event) === false) this.#skipped += 1;
+  }
+
+  /**
+   * An event did not fit. Asking for a keyframe helps, unless the same events came behind it once more and would not fit again:
+   * after an event that this page does not know, and at a place where it has asked before. Then the next keyframe is waited for.
+   */
+  #drift(here) {
+    this.#adrift = this.#skipped > 0 || this.#misfitAt === here;
+    this.#misfitAt = here;
+    if (!this.#adrift) this.#position = NOTHING;
+    return this.#adrift;
+  }
+
+  /** What the page does with it is no reason to lose the room. */
+  #tell(what, ...about) {
+    try {
+      this.#on[what](...about);
+    } catch (error) {
+      console.error(`${this.#id}: ${what}:`, error);
+    }
   }
 
   /** The second gap in the same place asks for a keyframe: resuming from there did not help. */

@@ -45,16 +45,19 @@ export function seatOf(view, user) {
 
 /**
  * Does to `view`, in place, what an event says: nothing, if this page does not know it, for a newer house may say more.
+ * @returns {boolean} whether it knows it
  * @throws {Misfit} when the event speaks of a seat, hand, pot or chips that are not there; the view may then be half changed.
  */
 export function applyEvent(view, event) {
   const apply = APPLY[event.e];
   apply?.(view, event);
+  return apply !== undefined;
 }
 
 const STRAIGHT_INTO_THE_POT = new Set(["ante", "dead"]);
 
 const APPLY = {
+  __proto__: null,
   seated(view, { seat, user, name, bot = false, stack, status, bank_ms }) {
     if (!(seat in view.seats)) throw new Misfit("no such seat");
     if (view.seats[seat]) throw new Misfit("the seat is taken");

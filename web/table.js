@@ -30,6 +30,7 @@ export class Table {
   /** Commands that wait for an answer for too long. */
   #late = 0;
   #heard = true;
+  #adrift = false;
 
   /**
    * @param {string} id the room
@@ -146,6 +147,8 @@ export class Table {
   #change(jumped) {
     const view = this.room.state;
     if (!view) return;
+    if (this.room.kind !== "table") return this.#cannotShow(this.room.kind);
+    if (this.room.isAdrift !== this.#adrift) this.#tellDrift();
     if (jumped) {
       this.#story.forget();
       this.#liveFrom = performance.now() + CATCH_UP_MS;
@@ -162,6 +165,17 @@ export class Table {
     if (decided) this.actions.choose(decided);
     this.clock.follow(view, this.#story.banking);
     this.#announceTurn(view, mine);
+  }
+
+  #tellDrift() {
+    this.#adrift = this.room.isAdrift;
+    const text = "This page is older than the house and has lost the thread. It goes on in a moment; a reload brings the newer page.";
+    this.#showNotice(this.#adrift ? text : "", false);
+  }
+
+  #cannotShow(kind) {
+    setText(this.title, this.room.id);
+    this.#showNotice(`This page cannot show a room of kind ${kind}. Reload it: there may be a newer one.`, false);
   }
 
   #renderHead({ config, hand }) {

@@ -23,12 +23,13 @@ const BLINDS = {
 const STREETS = { flop: "Flop", turn: "Turn", river: "River" };
 
 const LINES = {
+  __proto__: null,
   seated: ({ name, bot, seat, stack }) => ["table", `${isolated(name)}${bot ? ", a bot," : ""} sits down in seat ${seat + 1} with ${chips(stack)}`],
   left: ({ seat, stack }, view) => ["table", `${who(view, seat)} leaves with ${chips(stack)}`],
   top_up_promised: ({ seat, amount }, view) => ["table", `${who(view, seat)} adds ${chips(amount)} after this hand`],
   topped_up: ({ seat, amount }, view) => ["table", `${who(view, seat)} adds ${chips(amount)}`],
   top_up_lapsed: ({ seat, amount }, view) => ["table", `${who(view, seat)} keeps ${chips(amount)} that may not be added`],
-  status: ({ seat, status }, view) => ["table", `${who(view, seat)} ${STATUS[status]}`],
+  status: ({ seat, status }, view) => (status in STATUS ? ["table", `${who(view, seat)} ${STATUS[status]}`] : null),
   away: ({ seat, away }, view) => ["table", `${who(view, seat)} ${away ? "has lost the connection" : "is back"}`],
   hand_started: ({ hand }) => ["hand", `Hand ${chips(hand)}`],
   posted: ({ seat, blind, amount }, view) => ["act", `${who(view, seat)} posts ${BLINDS[blind]}, ${chips(amount)}`],
@@ -42,6 +43,7 @@ const LINES = {
 };
 
 const STATUS = {
+  __proto__: null,
   playing: "is dealt in",
   waiting: "waits for the big blind",
   sitting_out: "sits out",

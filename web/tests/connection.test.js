@@ -317,3 +317,25 @@ test("when no socket is opened the house is asked why, and its sentence stays un
   await settle();
   assert.equal(connection.state.why, "");
 });
+
+test("what this page does not know is skipped: the line, the rooms and the commands go on", async (t) => {
+  t.mock.method(console, "warn", () => {});
+  const { start, clock, sockets, connection, told } = setUp();
+  const socket = await start();
+  const room = emptyRoom("t1");
+  connection.follow(room);
+  const answer = connection.command("t1", { a: "leave" });
+  socket.says({ t: "keyframe", room: "t1", epoch: 1, seq: 1, state: {} });
+  for (const said of ["", "news", "null", "7", "[]", "{}", '{"t":7}', '{"t":"constructor"}', '{"t":"news","room":"t1","epoch":9,"seq":9}']) {
+    socket.onmessage({ data: said });
+  }
+  socket.onmessage({ data: new Uint8Array([1, 2, 3]) });
+  socket.says({ t: "ack", n: 99, room: "t1", epoch: 1, seq: 1 });
+  socket.says({ t: "frame", room: "t1", epoch: 1, seq: 2, events: [{ e: "news" }], more: true });
+  socket.says({ t: "ack", n: 1, room: "t1", epoch: 1, seq: 2, more: [] });
+  assert.equal((await answer).t, "ack");
+  assert.deepEqual(room.position, [1, 2]);
+  assert.deepEqual(told.messages.map(({ t: kind }) => kind), ["constructor", "news"], "the page may look at what has a name");
+  await clock.pass(0);
+  assert.equal(sockets.length, 1);
+});

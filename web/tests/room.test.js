@@ -7,7 +7,9 @@ function follow() {
   const seen = [];
   const fold = (state, event) => {
     if (event.e === "misfit") throw new Error("does not fit");
+    if (event.e === "news") return false;
     state.log.push(event.e);
+    return true;
   };
   const room = new Room("t1", fold, { event: (event) => seen.push(event.e), change: () => {} });
   const keyframe = (epoch, seq, ...log) => room.receive({ t: "keyframe", room: "t1", epoch, seq, state: { log } });
@@ -82,6 +84,61 @@ test("an event that does not fit asks for a keyframe", (t) => {
   keyframe(1, 1);
   assert.equal(frame(1, 2, "misfit"), Outcome.Gap);
   assert.deepEqual(room.position, [0, 0]);
+});
+
+test("an event that this page does not know is skipped, and so is what does not fit behind it until the next keyframe", (t) => {
+  t.mock.method(console, "error", () => {});
+  const { room, keyframe, frame } = follow();
+  keyframe(1, 1);
+  assert.equal(frame(1, 2, "news", "a"), Outcome.Taken);
+  assert.deepEqual(room.state.log, ["a"]);
+  assert.equal(room.isAdrift, false);
+  assert.equal(frame(1, 3, "misfit"), Outcome.Taken, "no reason to reconnect");
+  assert.equal(room.isAdrift, true);
+  assert.equal(frame(1, 4, "b"), Outcome.Taken);
+  assert.deepEqual([room.state.log, room.position], [["a"], [1, 4]], "nothing is guessed meanwhile");
+  assert.equal(frame(1, 6, "c"), Outcome.Gap, "the positions count all the same");
+  assert.equal(keyframe(1, 5, "a", "n", "b"), Outcome.Taken);
+  assert.equal(room.isAdrift, false);
+  frame(1, 6, "c");
+  assert.deepEqual(room.state.log, ["a", "n", "b", "c"]);
+});
+
+test("what does not fit once more behind a new keyframe does not ask for one again", (t) => {
+  t.mock.method(console, "error", () => {});
+  const { room, keyframe, frame } = follow();
+  keyframe(1, 1);
+  assert.equal(frame(1, 2, "misfit"), Outcome.Gap);
+  keyframe(1, 1);
+  assert.equal(frame(1, 2, "misfit"), Outcome.Taken);
+  assert.deepEqual(room.position, [1, 2]);
+  assert.equal(room.isAdrift, true);
+});
+
+test("what the page does with an event cannot lose the room", (t) => {
+  const logged = t.mock.method(console, "error", () => {});
+  const broken = () => {
+    throw new Error("a newer house said something odd");
+  };
+  const room = new Room("t1", (state, event) => state.push(event.e), { event: broken, change: broken });
+  room.receive({ t: "keyframe", room: "t1", epoch: 1, seq: 1, state: [] });
+  assert.equal(room.receive({ t: "frame", room: "t1", epoch: 1, seq: 2, events: [{ e: "a" }] }), Outcome.Taken);
+  assert.deepEqual([room.state, room.position], [["a"], [1, 2]]);
+  assert.equal(logged.mock.callCount(), 3);
+});
+
+test("a room of an unknown kind is followed as positions and state", () => {
+  const { room, seen, frame } = follow();
+  const state = { log: [], players: 12 };
+  assert.equal(room.kind, "table");
+  room.receive({ t: "keyframe", room: "t1", epoch: 1, seq: 7, kind: "queue", state });
+  assert.equal(room.kind, "queue");
+  assert.equal(frame(1, 8, "misfit", "a"), Outcome.Taken);
+  assert.equal(frame(1, 10, "a"), Outcome.Gap);
+  assert.deepEqual([room.position, room.state, seen], [[1, 8], { log: [], players: 12 }, []]);
+  room.receive({ t: "keyframe", room: "t1", epoch: 1, seq: 9, kind: "table", state: { log: [] } });
+  frame(1, 10, "a");
+  assert.deepEqual(room.state.log, ["a"]);
 });
 
 test("a keyframe in its turn is no jump, any other is", () => {

@@ -25,6 +25,16 @@ function table(...events) {
   return view;
 }
 
+test("an event that this page does not know changes nothing, whatever it is called", () => {
+  const view = table(seated(0, "ann", 100));
+  const before = structuredClone(view);
+  for (const e of ["news", "constructor", "__proto__", "toString", undefined, 7]) {
+    assert.equal(applyEvent(view, { e, seat: 0, amount: 5 }), false, String(e));
+  }
+  assert.deepEqual(view, before);
+  assert.equal(applyEvent(view, { e: "away", seat: 0, away: true, since_ms: 7 }), true, "a new field is no matter");
+});
+
 test("an event that makes chips is seen", () => {
   const view = table(seated(0, "ann", 100));
   assert.throws(() => applyEvent(view, { e: "left", seat: 0, stack: 101 }), Misfit);

@@ -93,3 +93,9 @@ test("seconds are shown until they are over", () => {
   assert.equal(secondsLeft(10_000, 10_000), 0);
   assert.equal(secondsLeft(10_000, 12_000), 0);
 });
+
+test("what this page does not know is not worth a line", () => {
+  for (const event of [{ e: "news" }, { e: "constructor" }, { e: "__proto__" }, { e: "status", seat: 0, status: "napping" }]) {
+    assert.equal(describe(event, { seats: [{ name: "Ann" }] }), null, JSON.stringify(event));
+  }
+});

@@ -3,6 +3,7 @@
 //! Needs Debian's `chromium` and `chromium-driver`; `scripts/test` installs them.
 
 mod forwarder;
+mod newer_house;
 mod outage;
 mod window;
 
