@@ -8,24 +8,30 @@
 import { ConnectionBadge } from "./connection-badge.js";
 import { Connection } from "./connection.js";
 import { el } from "./dom.js";
+import { tellGone } from "./gone-dialog.js";
 import { icon } from "./icons.js";
 import { Identity, postJson, whyNoSocket } from "./identity.js";
 import { Lobby } from "./lobby.js";
 import { askName } from "./name-dialog.js";
 import { Settings } from "./settings.js";
 import { Sound } from "./sound.js";
+import { Keep } from "./storage.js";
 import { Table } from "./table.js";
 import { Toasts } from "./toast.js";
 
-const settings = new Settings(localStorage);
+const local = new Keep(() => localStorage);
+const session = new Keep(() => sessionStorage);
+const settings = new Settings(local);
 const sound = new Sound(settings);
 const toasts = new Toasts();
-const identity = new Identity(sessionStorage, localStorage, postJson);
+const identity = new Identity(session, local, postJson);
 /** Of this machine; setting its clock does not move it. */
 const now = () => performance.timeOrigin + performance.now();
 const badge = new ConnectionBadge(() => connection.reconnect(), now);
 const name = el("bdi", { class: "me" });
-let me = null;
+let me = identity.guest?.user ?? null;
+/** Whether this page has been let in before. */
+let wasHere = false;
 
 const connection = new Connection({
   url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`,
@@ -53,7 +59,10 @@ const lobby = new Lobby(connection, (room) => (location.hash = `#/table/${room}`
 let page = null;
 
 function welcomed({ user, name: shownName }) {
-  if (me && me !== user) toasts.show("Your old pass had expired. You are a new guest now.");
+  // Who comes back after a day knows that it was a long time.
+  const isNews = wasHere || !identity.hadExpired;
+  wasHere = true;
+  if (me && me !== user && isNews) tellGone({ expired: identity.hadExpired, name: shownName, rooms: page.startOver?.(me) ?? [] });
   me = user;
   name.textContent = shownName;
 }

@@ -34,6 +34,10 @@ export class Chat {
     );
   }
 
+  clear() {
+    this.lines.replaceChildren();
+  }
+
   /** @param {{name: string, bot: boolean, text: string}} line @param {boolean} mine */
   add({ name, bot, text }, mine) {
     const mark = bot ? el("span", { class: "bot-mark", text: "bot" }) : null;

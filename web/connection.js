@@ -313,7 +313,10 @@ export class Connection {
     this.#trying = false;
     const goesOn = this.#session === message.session;
     if (!goesOn) {
-      if (this.#session) this.#commands.startOver();
+      if (this.#session) {
+        this.#commands.startOver();
+        this.#rooms.forEach((room) => room.doubt());
+      }
       this.#session = message.session;
     }
     this.serverClock.reset();

@@ -4,6 +4,7 @@
  * The token lives in `sessionStorage`, so two windows are two guests and a reload stays the same one; `localStorage`
  * remembers only the name to propose.
  */
+import { kept } from "./storage.js";
 
 const TOKEN_KEY = "cardhouse.guest";
 const NAME_KEY = "cardhouse.name";
@@ -17,6 +18,7 @@ export class Identity {
   #local;
   #post;
   #guest;
+  #hadExpired = false;
 
   /**
    * @param {Storage} session
@@ -33,6 +35,11 @@ export class Identity {
   /** `{token, user, name, expires_ms}`, or null before the first name was given. */
   get guest() {
     return this.#guest;
+  }
+
+  /** Whether the guest before this one had a pass that had run out; otherwise the house had forgotten it. */
+  get hadExpired() {
+    return this.#hadExpired;
   }
 
   get user() {
@@ -73,6 +80,7 @@ export class Identity {
   }
 
   async #enterAgain() {
+    this.#hadExpired = this.#guest.expires_ms < Date.now();
     try {
       await this.enter(this.#guest.name);
     } catch (error) {
@@ -87,12 +95,11 @@ export class Identity {
   }
 }
 
+/** A guest that somebody has meddled with is none: who has no name is asked for one. */
 function read(session) {
-  try {
-    return JSON.parse(session.getItem(TOKEN_KEY));
-  } catch {
-    return null;
-  }
+  const guest = kept(session, TOKEN_KEY);
+  const isWhole = ["token", "user", "name"].every((key) => typeof guest?.[key] === "string" && guest[key] !== "");
+  return isWhole && Number.isFinite(guest.expires_ms) ? guest : null;
 }
 
 /** Posts JSON to reception. An answer that is not 2xx throws an error with `refused` set and reception's own message. */

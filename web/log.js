@@ -35,6 +35,11 @@ export class Log {
     this.#toEnd();
   }
 
+  clear() {
+    this.element.replaceChildren();
+    this.recent.replaceChildren();
+  }
+
   #toEnd() {
     if (this.#followsEnd) this.element.scrollTop = this.element.scrollHeight;
   }

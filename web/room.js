@@ -35,6 +35,7 @@ export class Room {
   #misfitAt = null;
   /** The state is one of the past, and the next keyframe replaces it. */
   #adrift = false;
+  #doubted = false;
 
   /**
    * @param {string} id
@@ -86,6 +87,11 @@ export class Room {
     this.#own = null;
   }
 
+  /** The next keyframe will do, wherever it stands: the house may have been started anew. */
+  doubt() {
+    this.#doubted = true;
+  }
+
   /** Takes a `keyframe`, `frame` or `private` of this room. */
   receive(message) {
     switch (message.t) {
@@ -101,7 +107,7 @@ export class Room {
   }
 
   #keyframe({ epoch, seq, kind = USUAL_KIND, state }) {
-    if (!later([epoch, seq], this.#position)) return Outcome.Stale;
+    if (!this.#doubted && !later([epoch, seq], this.#position)) return Outcome.Stale;
     const jumped = this.#state === null || this.#adrift || this.#skipped > 0 || seq !== this.#position[1] + 1;
     this.#state = state;
     this.#kind = kind;
@@ -165,6 +171,7 @@ export class Room {
   #moveTo(epoch, seq) {
     this.#position = [epoch, seq];
     this.#gapAt = null;
+    this.#doubted = false;
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a player has set for this browser, and the dialog to change it. */
 import { el } from "./dom.js";
+import { kept } from "./storage.js";
 
 const KEY = "cardhouse.settings";
 const DEFAULTS = { fourColours: true, sound: false };
@@ -10,7 +11,7 @@ export class Settings {
 
   constructor(storage) {
     this.#storage = storage;
-    this.#values = { ...DEFAULTS, ...stored(storage) };
+    this.#values = stored(storage);
     this.dialog = this.#build();
     this.#obey();
   }
@@ -57,9 +58,7 @@ export class Settings {
 }
 
 function stored(storage) {
-  try {
-    return JSON.parse(storage.getItem(KEY)) ?? {};
-  } catch {
-    return {};
-  }
+  const values = kept(storage, KEY) ?? {};
+  const isGood = ([key, usual]) => typeof values[key] === typeof usual;
+  return Object.fromEntries(Object.entries(DEFAULTS).map((pair) => [pair[0], isGood(pair) ? values[pair[0]] : pair[1]]));
 }

@@ -87,6 +87,17 @@ export class Table {
     this.actions.element.classList.toggle("waits", !this.#heard || this.#late > 0);
   }
 
+  /** The house knows nothing of before. @returns {{table: string, chips: number|null}[]} what `user` had here */
+  startOver(user) {
+    const view = this.room.kind === "table" ? this.room.state : null;
+    this.log.clear();
+    this.chat.clear();
+    this.#story.forget();
+    if (!view) return [];
+    const seat = seatOf(view, user);
+    return [{ table: view.config.name, chips: seat === null ? null : view.seats[seat].stack + view.seats[seat].bet }];
+  }
+
   /** A notice or an error about this room. */
   notice({ code, message }) {
     if (code === "recovered") return this.#showNotice("", false);

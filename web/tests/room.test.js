@@ -156,3 +156,16 @@ test("a private part replaces the one before", () => {
   room.receive({ t: "private", room: "t1", epoch: 1, seq: 9, private: { hand: 2, cards: [] } });
   assert.deepEqual(room.own, { hand: 2, cards: [] });
 });
+
+test("in a house that was started anew an earlier keyframe will do, once", () => {
+  const { room, keyframe, frame } = follow();
+  keyframe(5, 900, "old");
+  assert.equal(keyframe(1, 3, "new"), Outcome.Stale);
+  room.doubt();
+  assert.equal(keyframe(1, 3, "new"), Outcome.Taken);
+  assert.deepEqual([room.state.log, room.position], [["new"], [1, 3]]);
+  assert.equal(keyframe(1, 2, "older"), Outcome.Stale);
+  room.doubt();
+  frame(1, 4, "a");
+  assert.equal(keyframe(1, 2, "older"), Outcome.Stale, "what fits dispels the doubt");
+});

@@ -3,6 +3,7 @@
 //! Needs Debian's `chromium` and `chromium-driver`; `scripts/test` installs them.
 
 mod forwarder;
+mod memory;
 mod newer_house;
 mod outage;
 mod window;
@@ -102,6 +103,10 @@ async fn house_with_a_table() -> (String, AbortOnDropHandle<()>) {
     let url = house.url();
     let run = house.run(CancellationToken::new());
     (url, AbortOnDropHandle::new(tokio::spawn(async move { run.await.unwrap() })))
+}
+
+fn address(url: &str) -> SocketAddr {
+    url.trim_start_matches("http://").trim_end_matches('/').parse().unwrap()
 }
 
 /// Ann in seat 0, Bob in seat 3; answers their buy-ins.

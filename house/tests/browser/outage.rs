@@ -1,11 +1,8 @@
 //! What a player sees when the house is not heard.
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use crate::{forwarder::Forwarder, house_with_a_table, window::Window};
+use crate::{address, forwarder::Forwarder, house_with_a_table, window::Window};
 
 /// A busy machine is slow to look, and slow to draw.
 const SLACK: Duration = Duration::from_secs(2);
@@ -13,8 +10,7 @@ const SLACK: Duration = Duration::from_secs(2);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pulled_cable_is_seen_within_two_seconds_and_play_goes_on_when_it_is_plugged_in() {
     let (url, _house) = house_with_a_table().await;
-    let address: SocketAddr = url.trim_start_matches("http://").trim_end_matches('/').parse().unwrap();
-    let cable = Forwarder::to(address).await;
+    let cable = Forwarder::to(address(&url)).await;
     let here = format!("http://{}/", cable.address());
 
     // Only Ann's cable is pulled; she has the button, and acts first.

@@ -80,9 +80,27 @@ impl Window {
         Self { client, _driver: driver, _profile: profile }
     }
 
+    /// Goes to a page.
+    pub(crate) async fn go(&self, url: &str) {
+        self.client.goto(url).await.unwrap();
+    }
+
+    /// Whether the element of this test id is shown.
+    pub(crate) async fn sees(&self, testid: &str) -> bool {
+        self.shown(&format!("[data-testid={testid}]")).await.is_some()
+    }
+
+    /// Clicks it; false when it is not there, or goes in the same moment.
+    pub(crate) async fn click(&self, testid: &str) -> bool {
+        match self.shown(&format!("[data-testid={testid}]")).await {
+            Some(element) => element.click().await.is_ok(),
+            None => false,
+        }
+    }
+
     /// Goes to the house and picks a name; ends in the lobby.
     pub(crate) async fn enter(&self, url: &str, name: &str) {
-        self.client.goto(url).await.unwrap();
+        self.go(url).await;
         self.see("name-input").await.send_keys(name).await.unwrap();
         self.see("name-ok").await.click().await.unwrap();
         self.see("lobby-row").await;
