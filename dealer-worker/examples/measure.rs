@@ -58,8 +58,12 @@ async fn idle(rooms: u32) -> anyhow::Result<()> {
     let (ports, store) = ports(&node);
     open_tables(&ports, rooms, &TableConfig::default()).await?;
     let before = resident()?;
-    let worker =
-        Worker::new(ports, WorkerConfig::new(node, SealKey::random()), ChaCha20Rng::seed_from_u64(1));
+    let worker = Worker::new(
+        ports,
+        WorkerConfig::new(node, SealKey::random()),
+        dealer_worker::kinds(),
+        ChaCha20Rng::seed_from_u64(1),
+    );
     let task = tokio::spawn(worker.run(CancellationToken::new()));
     let begun = Instant::now();
     while store.map_all(OWNERS).await?.len() < rooms as usize {

@@ -9,7 +9,12 @@ use shared::{
 };
 use tokio::sync::watch;
 
-use crate::{config::WorkerConfig, lobby::Board, replies::Replies, room::switchboard::Switchboard};
+use crate::{
+    config::WorkerConfig,
+    lobby::Board,
+    replies::Replies,
+    room::{kinds::Kinds, switchboard::Switchboard},
+};
 
 /// See the module.
 pub struct Context {
@@ -17,6 +22,8 @@ pub struct Context {
     pub ports: Ports,
     /// The settings.
     pub config: WorkerConfig,
+    /// What it runs.
+    pub kinds: Kinds,
     /// Seals and opens records.
     pub sealer: Sealer,
     /// Where commands come from.

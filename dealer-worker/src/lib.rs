@@ -9,6 +9,7 @@
 //! - [`lobby`]: what is told of all tables to those who look for one; [`replies`]: answers that are not frames.
 //! - [`open`]: opening tables.
 //! - [`config`], [`context`], [`worker`]: the settings, what rooms share, and all of it put together.
+//! - `testing` (a feature): a kind of room for tests.
 //! - [`flags`]: the binary's command line. [`planted`]: a fault for tests to find.
 
 pub mod config;
@@ -21,8 +22,16 @@ pub mod planted;
 pub mod replies;
 pub mod room;
 pub mod table;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod worker;
 
 pub use config::WorkerConfig;
-pub use open::{OpenError, open_tables};
+pub use open::{OpenError, open_room, open_tables};
+pub use room::kinds::Kinds;
 pub use worker::{Failed, Worker};
+
+/// The kinds of rooms that a house has.
+pub fn kinds() -> Kinds {
+    Kinds::default().with::<table::Table>()
+}

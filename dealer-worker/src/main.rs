@@ -47,7 +47,8 @@ async fn run(flags: Flags) -> anyhow::Result<()> {
     };
     let config = flags.config();
     let node = config.node.clone();
-    let worker = Worker::new(ports.clone(), config, ChaCha20Rng::from_seed(rand::random()));
+    let worker =
+        Worker::new(ports.clone(), config, dealer_worker::kinds(), ChaCha20Rng::from_seed(rand::random()));
     let readiness = Readiness::new();
     readiness.observe(worker.observed());
     readiness.check("redis", move || settings.is_trusted());

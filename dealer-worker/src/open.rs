@@ -1,4 +1,4 @@
-//! Opening tables: writing them into the map of rooms, where workers find them.
+//! Opening rooms: writing them into the map of rooms, where workers find them.
 
 use shared::{
     channel::{Channel, ROOMS},
@@ -9,7 +9,13 @@ use shared::{
     store::Unavailable,
 };
 
-use crate::table::settings::{BadConfig, check};
+use crate::{
+    room::Room as _,
+    table::{
+        Table,
+        settings::{BadConfig, check},
+    },
+};
 
 /// Names for tables: places where people played, and a few where they still do.
 const NAMES: [&str; 40] = [
@@ -77,14 +83,24 @@ pub async fn open_tables(ports: &Ports, count: u32, config: &TableConfig) -> Res
     for number in 1..=count {
         let room = RoomId::new(&format!("t{number}")).expect("t and digits are a name");
         let config = TableConfig { name: name(number), ..config.clone() };
-        let spec = serde_json::to_vec(&RoomSpec::Table(config)).expect("settings are JSON");
-        if ports.store.map_set_new(ROOMS, room.as_str(), spec.into()).await? {
-            opened += 1;
-            // Who does not hear it reads the map before long.
-            let _ = ports.bus.publish(&Channel::nodes(), encode(&NodeNews::Opened { room })).await;
-        }
+        opened += u32::from(open_room(ports, &room, &RoomSpec::new(Table::NAME, &config)).await?);
     }
     Ok(opened)
+}
+
+/// Opens a room, unless there is one of this name: then it stays as it is, and the answer is `false`. Workers that run hear of it at
+/// once.
+///
+/// # Errors
+/// [`Unavailable`]; it may have been opened.
+pub async fn open_room(ports: &Ports, room: &RoomId, spec: &RoomSpec) -> Result<bool, Unavailable> {
+    let is_new = ports.store.map_set_new(ROOMS, room.as_str(), spec.to_bytes()).await?;
+    if is_new {
+        // Who does not hear it reads the map before long.
+        let opened = NodeNews::Opened { room: room.clone() };
+        let _ = ports.bus.publish(&Channel::nodes(), encode(&opened)).await;
+    }
+    Ok(is_new)
 }
 
 /// The name of the table of that number, from 1.

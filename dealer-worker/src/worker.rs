@@ -22,7 +22,7 @@ use crate::{
     lobby::{self, Board},
     placement::Floor,
     replies::Replies,
-    room::switchboard::Switchboard,
+    room::{kinds::Kinds, switchboard::Switchboard},
 };
 
 /// News that wait to be looked at, at most; when more come, the maps are read instead.
@@ -43,7 +43,7 @@ pub struct Failed(String);
 
 impl Worker {
     /// A worker that beats and listens, but owns nothing before [`Worker::run`]. Must be called within a runtime.
-    pub fn new(ports: Ports, config: WorkerConfig, rng: ChaCha20Rng) -> Self {
+    pub fn new(ports: Ports, config: WorkerConfig, kinds: Kinds, rng: ChaCha20Rng) -> Self {
         let (tell, news) = mpsc::channel(NEWS_MAX);
         let hear = move |heard| {
             // When there is no room for the last message either, those before it lead to reading the maps: one of them
@@ -65,6 +65,7 @@ impl Worker {
             replies,
             board: Board::default(),
             membership: members.watch(),
+            kinds,
             ports: ports.clone(),
             config,
         });

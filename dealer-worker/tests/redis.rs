@@ -41,7 +41,7 @@ async fn what_redis_refuses_is_told_and_refused_and_goes_on_by_itself_when_mende
     let inside = ports(worker_url, Program::DealerWorker).await;
     open_tables(&inside, 1, &fast()).await.unwrap();
     let config = WorkerConfig::new(node("w1"), SealKey::random());
-    let worker = Worker::new(inside.clone(), config, ChaCha20Rng::seed_from_u64(1));
+    let worker = Worker::new(inside.clone(), config, dealer_worker::kinds(), ChaCha20Rng::seed_from_u64(1));
     let mut observed = worker.observed();
     let _running = AbortOnDropHandle::new(tokio::spawn(worker.run(CancellationToken::new())));
     let relay = Relay::on(ports(relay_url, Program::Relay).await, "r1", 1).await;

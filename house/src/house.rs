@@ -106,7 +106,12 @@ impl House {
             ));
         }
         let worker = WorkerConfig::new(floor, SealKey::random());
-        let worker = Worker::new(inside, worker, rand_chacha::ChaCha20Rng::from_rng(&mut rand::rng()));
+        let worker = Worker::new(
+            inside,
+            worker,
+            dealer_worker::kinds(),
+            rand_chacha::ChaCha20Rng::from_rng(&mut rand::rng()),
+        );
 
         let desk = Desk::new(Arc::new(Keyring::in_memory()), clock, config.tokens.token_ms());
         let keys = relay::Keys::given(desk.keyring().keys().public().clone());

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::{
     clock::UnixMs,
     id::{Epoch, NodeId, Position, RoomId, SessionId, UserId},
-    protocol::{lobby::TableSummary, table::TableConfig},
+    protocol::lobby::TableSummary,
 };
 
 /// Relay to the room's owner, on [`Channel::commands`](crate::channel::Channel::commands).
@@ -246,11 +246,41 @@ pub enum LobbyNews {
 }
 
 /// What a room is, in the map [`ROOMS`](crate::channel::ROOMS), as JSON.
+///
+/// An object whose `kind` names a kind of room, and whose other fields are what that kind is set to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum RoomSpec {
-    /// A table.
-    Table(TableConfig),
+pub struct RoomSpec {
+    /// The kind's name, such as `table`.
+    pub kind: String,
+    /// In the words of the kind.
+    #[serde(flatten)]
+    pub settings: serde_json::Map<String, serde_json::Value>,
+}
+
+impl RoomSpec {
+    /// A room of this kind with these settings.
+    ///
+    /// # Panics
+    /// If the settings are no JSON object.
+    pub fn new(kind: &str, settings: &impl Serialize) -> Self {
+        match serde_json::to_value(settings) {
+            Ok(serde_json::Value::Object(settings)) => Self { kind: kind.to_owned(), settings },
+            other => panic!("settings of a room are an object, not {other:?}"),
+        }
+    }
+
+    /// The settings, read as what they are in this kind.
+    ///
+    /// # Errors
+    /// If they are something else.
+    pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        T::deserialize(serde_json::Value::Object(self.settings.clone()))
+    }
+
+    /// The JSON text.
+    pub fn to_bytes(&self) -> Bytes {
+        serde_json::to_vec(self).expect("a spec has string keys and no failing parts").into()
+    }
 }
 
 /// Who owns a room, in the map [`OWNERS`](crate::channel::OWNERS), as JSON.

@@ -11,7 +11,7 @@ use shared::{
     channel::{OWNERS, ROOMS},
     id::{Epoch, NodeId, RoomId},
     members::{Heard, Members, Membership},
-    node::{NodeNews, Owner, Role, RoomSpec},
+    node::{NodeNews, Owner, Role},
 };
 use tokio::{
     sync::{Semaphore, mpsc, watch},
@@ -29,10 +29,9 @@ use crate::{
     context::Context,
     room::{
         mailbox::{Mailbox, Order},
-        runtime::{self, Ended, Start},
+        runtime::{Ended, Start},
         takeover::NotTaken,
     },
-    table::Table,
 };
 
 /// The maps are read in so much time, or with the next reading.
@@ -427,7 +426,8 @@ impl Floor {
         let task = self.tasks.spawn(async move {
             let permit = claims.acquire_owned().await.expect("the semaphore is never closed");
             let (context, room, mailbox, seed) = start;
-            runtime::run(Start { context, room, believed, mailbox, seed, permit }, open_new).await
+            let kinds = context.kinds.clone();
+            kinds.run(Start { context, room, believed, mailbox, seed, permit }).await
         });
         self.rooms_of_tasks.insert(task.id(), room.clone());
         let stays_until = Instant::now() + self.tenure();
@@ -486,12 +486,5 @@ impl Floor {
 
     fn in_ms(&self, ms: u64) -> Instant {
         Instant::now() + Duration::from_millis(ms)
-    }
-}
-
-/// A new room, as its spec says.
-fn open_new(spec: RoomSpec) -> Table {
-    match spec {
-        RoomSpec::Table(config) => Table::new(config),
     }
 }

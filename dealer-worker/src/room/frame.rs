@@ -50,11 +50,18 @@ pub fn moved(entry: Entry, to: Position) -> Entry {
 pub fn keyframe(
     room: &RoomId,
     at: Position,
+    kind: &'static str,
     follows: Epoch,
     state: Box<RawValue>,
     privates: Vec<(UserId, Box<RawValue>)>,
 ) -> Entry {
-    let public = ClientOut::Keyframe { room: room.clone(), epoch: at.epoch(), seq: at.seq(), state };
+    let public = ClientOut::Keyframe {
+        room: room.clone(),
+        epoch: at.epoch(),
+        seq: at.seq(),
+        kind: kind.into(),
+        state,
+    };
     let privates = self::privates(room, at, privates);
     let public = json(&public);
     Entry {

@@ -8,12 +8,14 @@
 //! - [`answers`]: exactly once; [`presence`]: which session plays for a member; [`talk`]: how fast users may talk.
 //! - [`frame`] and [`record`]: what an entry holds for clients, and for the next owner.
 //! - [`journal`]: committing, and finding out what became of a commit.
+//! - [`kinds`]: which kinds of rooms a worker runs.
 //! - [`takeover`]: claiming a room and restoring it.
 //! - [`runtime`]: the loop that puts all this together; in it `stall`: a room that cannot store anything.
 
 pub mod answers;
 pub mod frame;
 pub mod journal;
+pub mod kinds;
 pub mod mailbox;
 pub mod presence;
 pub mod record;
@@ -29,8 +31,10 @@ use serde_json::value::RawValue;
 use shared::{
     clock::UnixMs,
     id::{RoomId, UserId},
+    node::RoomSpec,
     protocol::{RefusalCode, lobby::TableSummary},
 };
+use smallvec::SmallVec;
 
 /// A kind of room: a state machine without I/O, clock or randomness of its own.
 ///
@@ -41,6 +45,9 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
 
     /// The number of this kind of room in records. Given once and for ever.
     const KIND: u8;
+
+    /// What it is called in the map of rooms and in keyframes. Given once and for ever.
+    const NAME: &'static str;
 
     /// The version of what this kind of room writes into records; grows by one with every change of it.
     const SCHEMA: u16;
@@ -57,11 +64,16 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     /// [`BadRecord`].
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Self::Event>, BadRecord>;
 
-    /// Puts the room into a record in schema 1, as far as that can say it, for workers of the first release.
-    fn write_first(&self, record: Vec<u8>) -> Vec<u8>;
+    /// How the first release wrote it; `None` for kinds that came later.
+    fn first_release() -> Option<FirstRelease<Self>> {
+        None
+    }
 
-    /// The same for a delta's events.
-    fn write_events_first(record: Vec<u8>, events: &[Self::Event]) -> Vec<u8>;
+    /// A new room.
+    ///
+    /// # Errors
+    /// [`BadSpec`].
+    fn open(spec: &RoomSpec) -> Result<Self, BadSpec>;
 
     /// Decides what follows from an input now. Nothing has changed until the decision is committed.
     ///
@@ -90,9 +102,25 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
 
     /// The room's line in the lobby.
     fn summary(&self, room: &RoomId, now: UnixMs) -> TableSummary;
+}
 
-    /// The number of the hand, for logs; 0 before the first.
-    fn hand(&self) -> u64;
+/// Writing records in schema 1, as far as that can say it, for workers of the first release.
+pub struct FirstRelease<R: Room> {
+    /// Puts the room into a record.
+    pub write: fn(&R, Vec<u8>) -> Vec<u8>,
+    /// The same for a delta's events.
+    pub write_events: fn(Vec<u8>, &[R::Event]) -> Vec<u8>,
+}
+
+/// A spec that describes no room of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadSpec(pub String);
+
+impl From<serde_json::Error> for BadSpec {
+    fn from(error: serde_json::Error) -> Self {
+        Self(error.to_string())
+    }
 }
 
 /// What a room decides on.
@@ -139,8 +167,8 @@ pub struct Decision<R: Room> {
     pub after: R,
     /// Whether members, or anything else in the room's line in the lobby, may have changed.
     pub lobby: bool,
-    /// Hands that have ended, for the metrics.
-    pub hands: u32,
+    /// What has happened how often, by the names of the metrics that count it.
+    pub counts: SmallVec<[(&'static str, u64); 1]>,
     /// It is somebody's talk and nothing else: the runtime lets each user say only so much.
     pub is_talk: bool,
 }

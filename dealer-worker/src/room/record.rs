@@ -11,7 +11,7 @@
 //!                                              of a delta:           who plays from now on, time, the room's events
 //! ```
 //!
-//! The first release wrote no head ([`Form::Bare`]). Its records are read, and are written as long as a worker lives that reads nothing
+//! The first release wrote no head ([`Form::Bare`]), and had rooms of one kind. Its records are read, and are written as long as a worker lives that reads nothing
 //! else ([`Membership::workers_speak`](shared::members::Membership)).
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -23,10 +23,13 @@ use shared::{
 };
 
 use super::{
-    Room,
+    FirstRelease, Room,
     answers::{Applied, Memory, first_release},
     presence::Sessions,
 };
+
+/// Records without a head are of rooms of this kind.
+const KIND_OF_THE_FIRST_RELEASE: u8 = 1;
 
 /// The state of a room and what the runtime must remember with it.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,6 +112,32 @@ fn head<R: Room>() -> Vec<u8> {
     put(put(Vec::new(), &R::KIND), &R::SCHEMA)
 }
 
+/// The form in which a room of this kind is written where records have this form: a kind that came later is read by no worker of the
+/// first release in any.
+pub fn form_of<R: Room>(form: Form) -> Form {
+    if R::first_release().is_some() { form } else { Form::Headed }
+}
+
+fn first<R: Room>() -> FirstRelease<R> {
+    R::first_release().expect("only kinds of the first release are written without a head")
+}
+
+/// The schema of records without a head.
+fn first_schema<R: Room>() -> Result<u16, BadRecord> {
+    if R::KIND == KIND_OF_THE_FIRST_RELEASE { Ok(1) } else { Err(BadRecord::Kind(KIND_OF_THE_FIRST_RELEASE)) }
+}
+
+/// Of which kind of room an opened record is.
+///
+/// # Errors
+/// [`BadRecord::Foreign`].
+pub fn kind(form: Form, mut record: &[u8]) -> Result<u8, BadRecord> {
+    match form {
+        Form::Bare => Ok(KIND_OF_THE_FIRST_RELEASE),
+        Form::Headed => take(&mut record),
+    }
+}
+
 /// Takes the head off; answers the schema.
 fn take_head<R: Room>(bytes: &mut &[u8]) -> Result<u16, BadRecord> {
     let kind: u8 = take(bytes)?;
@@ -127,7 +156,8 @@ impl<R: Room> Record for Journaled<R> {
         let Self { room, applied, sessions } = self;
         match form {
             Form::Bare => {
-                put(put(room.write_first(Vec::new()), &first_release::Applied::of(applied)), sessions)
+                let room = (first::<R>().write)(room, Vec::new());
+                put(put(room, &first_release::Applied::of(applied)), sessions)
             }
             Form::Headed => put(put(put(head::<R>(), applied), sessions), room),
         }
@@ -137,7 +167,7 @@ impl<R: Room> Record for Journaled<R> {
         let mut left = bytes;
         let read = match form {
             Form::Bare => {
-                let room = R::read(1, &mut left)?;
+                let room = R::read(first_schema::<R>()?, &mut left)?;
                 let applied: first_release::Applied = take(&mut left)?;
                 Self { room, applied: applied.read(now), sessions: take(&mut left)? }
             }
@@ -158,7 +188,7 @@ impl<R: Room> Record for DeltaOf<'_, R> {
     fn write(&self, form: Form) -> Vec<u8> {
         let Delta { events, plays, at_ms } = &*self.0;
         match form {
-            Form::Bare => put(R::write_events_first(Vec::new(), events), plays),
+            Form::Bare => put((first::<R>().write_events)(Vec::new(), events), plays),
             Form::Headed => put(put(put(head::<R>(), plays), at_ms), events),
         }
     }
@@ -167,7 +197,7 @@ impl<R: Room> Record for DeltaOf<'_, R> {
         let mut left = bytes;
         let read = match form {
             Form::Bare => {
-                let events = R::read_events(1, &mut left)?;
+                let events = R::read_events(first_schema::<R>()?, &mut left)?;
                 Delta { events, plays: take(&mut left)?, at_ms: 0 }
             }
             Form::Headed => {

@@ -37,7 +37,7 @@ use super::{
     journal::{Fenced, Journal, RETRY_FIRST, RETRY_MAX},
     mailbox::{Mail, Mailbox, Order},
     presence::Connections,
-    record::{Delta, DeltaOf, Journaled, seal},
+    record::{Delta, DeltaOf, Journaled, form_of, seal},
     takeover::{Claimer, NotTaken, Taken},
     talk::Talk,
 };
@@ -92,10 +92,12 @@ pub struct Start {
 }
 
 /// Takes a room over and runs it until it is fenced or let go of.
-pub async fn run<R: Room>(start: Start, open_new: fn(RoomSpec) -> R) -> Ended {
+///
+/// `spec`: what the map of rooms says of it, if anything.
+pub async fn run<R: Room>(start: Start, spec: Option<RoomSpec>) -> Ended {
     let context = start.context.clone();
     let room = start.room.clone();
-    let Err(ended) = own(start, open_new).await;
+    let Err(ended) = own::<R>(start, spec).await;
     context.board.remove(&room);
     if let Err(error) = context.switchboard.disconnect(&room).await {
         debug!(%room, %error, "still subscribed to a room that is not ours");
@@ -103,12 +105,10 @@ pub async fn run<R: Room>(start: Start, open_new: fn(RoomSpec) -> R) -> Ended {
     ended
 }
 
-async fn own<R: Room>(start: Start, open_new: fn(RoomSpec) -> R) -> Result<std::convert::Infallible, Ended> {
+async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::convert::Infallible, Ended> {
     let Start { context, room: id, believed, mailbox, seed, permit } = start;
-    let (store, sealer, me) = (&context.ports.store, &context.sealer, &context.config.node);
-    let memory = context.config.memory;
-    let claimer = Claimer { store, sealer, me, clock: context.ports.clock, memory };
-    let taken = Box::pin(claimer.take::<R>(&id, believed, open_new)).await.map_err(Ended::NotTaken)?;
+    let taken =
+        Box::pin(Claimer::of(&context).take::<R>(&id, believed, spec)).await.map_err(Ended::NotTaken)?;
     let Taken { state, journal, frames_lost, is_new } = taken;
     let unheard_until = context.ports.clock.now_ms() + context.config.presence_grace_ms;
     let connections = Connections::unheard(state.room.members(), unheard_until);
@@ -120,7 +120,7 @@ async fn own<R: Room>(start: Start, open_new: fn(RoomSpec) -> R) -> Result<std::
         state,
         connections,
         journal,
-        form: context.form(),
+        form: form_of::<R>(context.form()),
         talk: Talk::default(),
         rng: ChaCha20Rng::from_seed(seed),
         has_begun: false,
@@ -281,7 +281,7 @@ impl<R: Room> Running<R> {
                 info!(room = %self.id, epoch = epoch.0, to = to.as_ref().map(NodeId::as_str), "lets the room go");
                 counter!("cardhouse_hand_overs_total").increment(1);
                 // A worker of the first release may be the next.
-                if self.form != Form::Bare && self.context.form() == Form::Bare {
+                if self.form != Form::Bare && form_of::<R>(self.context.form()) == Form::Bare {
                     // Refused: it can be taken over by all but that one.
                     let _ = self.keyframe().await?;
                 }
@@ -496,7 +496,7 @@ impl<R: Room> Running<R> {
         if self.journal.is_in_doubt() && self.reassert().await? == Written::Refused {
             return Ok(Written::Refused);
         }
-        let Decision { events, public, privates, after, lobby, hands, is_talk: _ } = decision;
+        let Decision { events, public, privates, after, lobby, counts, is_talk: _ } = decision;
         let mut entry = frame::delta(&self.id, self.journal.next(), cause, public, privates);
         let delta = Delta { events, plays, at_ms: self.now() };
         let published = loop {
@@ -526,9 +526,8 @@ impl<R: Room> Running<R> {
         );
         self.state.adopt(after, &delta, entry.cause.as_ref(), entry.at, &self.context.config.memory);
         self.publish(published).await;
-        if hands > 0 {
-            counter!("cardhouse_hands_total").increment(u64::from(hands));
-            debug!(room = %self.id, hand = self.state.room.hand(), "the hand has ended");
+        for (what, count) in counts {
+            counter!(what).increment(count);
         }
         if lobby {
             let room = &self.state.room;
@@ -547,9 +546,10 @@ impl<R: Room> Running<R> {
     async fn keyframe(&mut self) -> Result<Written, Ended> {
         let mut is_claimed_anew = false;
         loop {
-            let (form, room) = (self.context.form(), &self.state.room);
+            let (form, room) = (form_of::<R>(self.context.form()), &self.state.room);
             let (at, follows) = (self.journal.next(), self.journal.last_frame_epoch());
-            let mut entry: Entry = frame::keyframe(&self.id, at, follows, room.view(), room.privates());
+            let mut entry: Entry =
+                frame::keyframe(&self.id, at, R::NAME, follows, room.view(), room.privates());
             seal(&self.context.sealer, &mut entry, form, &self.state);
             let encoded = entry.encode();
             match self.write(self.journal.keyframe(encoded.stored), None).await? {
@@ -638,7 +638,7 @@ impl<R: Room> Running<R> {
     }
 
     fn refuse_busy(&mut self, relay: &NodeId, cause: &Cause) {
-        let refusal = Refusal::new(RefusalCode::Busy, "the table has more to do than it can at the moment");
+        let refusal = Refusal::new(RefusalCode::Busy, "the room has more to do than it can at the moment");
         self.refuse(relay, cause, refusal, Some(BUSY_RETRY_MS));
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use shared::{
     channel::ROOMS,
     clock::Clock,
@@ -18,8 +19,11 @@ use super::{
     answers::Memory,
     frame,
     journal::{Journal, NotWritten, Onto, last, until_answered, write_claim},
+    record,
     record::{BadRecord, DeltaOf, Journaled, open},
 };
+
+use crate::context::Context;
 
 /// How many entries are read at once.
 const READ_ENTRIES: usize = 512;
@@ -33,6 +37,9 @@ pub enum NotTaken {
     /// It is neither in its journal nor in the map of rooms.
     #[error("there is no such room")]
     Unknown,
+    /// This worker does not run rooms of its kind.
+    #[error("it is of a kind that this worker does not run: {0}")]
+    Kind(String),
     /// The map of rooms holds something else under its name.
     #[error("its entry in the map of rooms is not understood: {0}")]
     Spec(String),
@@ -73,9 +80,18 @@ pub struct Claimer<'a> {
     pub memory: Memory,
 }
 
+impl<'a> Claimer<'a> {
+    /// The claimer of a worker.
+    pub fn of(context: &'a Context) -> Self {
+        let Context { ports, config, sealer, .. } = context;
+        let me = &config.node;
+        Self { store: &ports.store, sealer, me, clock: ports.clock, memory: config.memory }
+    }
+}
+
 impl Claimer<'_> {
     /// Takes a room over that was last owned in the epoch `believed` or an earlier one. If the journal knows a later
-    /// epoch, somebody was faster, and nothing is claimed.
+    /// epoch, somebody was faster, and nothing is claimed. `spec` is what the map of rooms says of it.
     ///
     /// # Errors
     /// [`NotTaken`].
@@ -83,24 +99,26 @@ impl Claimer<'_> {
         &self,
         room: &RoomId,
         believed: Epoch,
-        open_new: impl FnOnce(RoomSpec) -> R,
+        spec: Option<RoomSpec>,
     ) -> Result<Taken<R>, NotTaken> {
         let generation = self.store.generation();
         let mut believed = believed;
-        let (claim, spec, is_missing) = loop {
+        let (claim, is_missing) = loop {
             let before = last(&**self.store, room).await.map_or(Epoch(0), |stored| stored.at.epoch());
             if before > believed {
                 return Err(NotTaken::Lost(before));
             }
             let has_journal = before > Epoch(0);
-            // Looked up before the claim, so that a room that does not exist gets no journal.
-            let spec = if has_journal { None } else { Some(self.spec(room).await?) };
+            // A room that does not exist gets no journal.
+            if !has_journal && spec.is_none() {
+                return Err(NotTaken::Unknown);
+            }
             // Above what is believed as well: the broker may have lost the claim of an epoch that others know of.
             let claim = Position(before.max(believed).claimed_at(self.clock.now_ms()), Seq(0));
             let entry = frame::claim(room, claim, self.me).encode().stored;
             let onto = if has_journal { Onto::Journal { keep_from: None } } else { Onto::Whatever };
             match write_claim(self.store, room, claim, entry, onto).await {
-                Ok(()) => break (claim, spec, !has_journal && believed > Epoch(0)),
+                Ok(()) => break (claim, !has_journal && believed > Epoch(0)),
                 // Lost while it was looked at: what is known of it is that it was there.
                 Err(NotWritten::Gone) if has_journal => believed = before,
                 Err(_) => return Err(NotTaken::Lost(claim.epoch())),
@@ -118,11 +136,8 @@ impl Claimer<'_> {
                 (state, last, Some(keep_from), frames_lost)
             }
             restored => {
-                let spec = match spec {
-                    Some(spec) => spec,
-                    None => self.spec(room).await?,
-                };
-                let state = Journaled::new(open_new(spec));
+                let spec = spec.ok_or(NotTaken::Unknown)?;
+                let state = Journaled::new(R::open(&spec).map_err(|bad| NotTaken::Spec(bad.to_string()))?);
                 match restored {
                     Some(stump) => (state, Position::default(), Some(claim), stump.frames_lost),
                     // Nobody knows how many they were; where there was an owner there was a keyframe.
@@ -135,10 +150,38 @@ impl Claimer<'_> {
         Ok(Taken { state, journal, frames_lost, is_new })
     }
 
-    async fn spec(&self, room: &RoomId) -> Result<RoomSpec, NotTaken> {
+    /// What the map of rooms says of a room; `None` if nothing.
+    ///
+    /// # Errors
+    /// [`NotTaken::Spec`].
+    pub async fn spec(&self, room: &RoomId) -> Result<Option<RoomSpec>, NotTaken> {
         let bytes = until_answered(|| self.store.map_get(ROOMS, room.as_str())).await;
-        let bytes = bytes.ok_or(NotTaken::Unknown)?;
-        serde_json::from_slice(&bytes).map_err(|error| NotTaken::Spec(error.to_string()))
+        let read = |bytes: Bytes| serde_json::from_slice(&bytes);
+        bytes.map(read).transpose().map_err(|error| NotTaken::Spec(error.to_string()))
+    }
+
+    /// Of which kind a room is by its journal, where the map of rooms does not know it any more; `None` if it has no journal.
+    ///
+    /// # Errors
+    /// [`NotTaken`].
+    pub async fn kind_of_journal(&self, room: &RoomId) -> Result<Option<u8>, NotTaken> {
+        let mut after = None;
+        loop {
+            let batch: Vec<Stored> = until_answered(|| self.store.read(room, after, READ_ENTRIES)).await;
+            for stored in &batch {
+                let entry =
+                    Entry::decode(stored.bytes.clone()).map_err(|bad| NotTaken::Entry(stored.at, bad))?;
+                if entry.kind != Kind::Claim {
+                    let opened = self.sealer.open(room, entry.at, &entry.secret).map_err(BadRecord::from);
+                    let kind = opened.and_then(|(form, record)| record::kind(form, &record));
+                    return kind.map(Some).map_err(|bad| NotTaken::Record(entry.at, bad));
+                }
+            }
+            match batch.last() {
+                Some(last) => after = Some(last.at),
+                None => return Ok(None),
+            }
+        }
     }
 
     /// The state that the journal adds up to; `None` if it holds no frames.

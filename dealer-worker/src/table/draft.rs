@@ -34,7 +34,7 @@ impl Draft {
     pub(super) fn decision(self) -> Decision<Table> {
         let Self { table, now: _, events, seen } = self;
         let mut private_of = [false; holdem::seat::SEATS_MAX];
-        let (mut lobby, mut hands) = (false, 0);
+        let (mut lobby, mut hands) = (false, 0u64);
         let is_talk = !events.is_empty() && events.iter().all(|event| matches!(event, Event::Chat { .. }));
         for event in &events {
             match event {
@@ -61,6 +61,7 @@ impl Draft {
             (player.user.clone(), json(&private))
         });
         let privates = privates.collect();
-        Decision { public: json(&seen), privates, events, after: table, lobby, hands, is_talk }
+        let counts = (hands > 0).then_some(("cardhouse_hands_total", hands)).into_iter().collect();
+        Decision { public: json(&seen), privates, events, after: table, lobby, counts, is_talk }
     }
 }

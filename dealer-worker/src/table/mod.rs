@@ -35,12 +35,13 @@ use serde_json::value::{RawValue, to_raw_value};
 use shared::{
     clock::UnixMs,
     id::{RoomId, UserId},
+    node::RoomSpec,
     protocol::{lobby::TableSummary, table::TablePrivate},
 };
 
 pub use self::{event::Event, state::Table};
 use crate::room::{
-    Decision, Input, Refusal, Room,
+    BadSpec, Decision, FirstRelease, Input, Refusal, Room,
     record::{self, BadRecord},
 };
 use draft::Draft;
@@ -49,6 +50,7 @@ impl Room for Table {
     type Event = Event;
 
     const KIND: u8 = 1;
+    const NAME: &'static str = "table";
     const SCHEMA: u16 = 2;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
@@ -67,12 +69,15 @@ impl Room for Table {
         }
     }
 
-    fn write_first(&self, record: Vec<u8>) -> Vec<u8> {
-        record::put(record, &first_release::Table::of(self))
+    fn first_release() -> Option<FirstRelease<Self>> {
+        Some(FirstRelease {
+            write: |table, record| record::put(record, &first_release::Table::of(table)),
+            write_events: |record, events| record::put(record, &first_release::write_events(events)),
+        })
     }
 
-    fn write_events_first(record: Vec<u8>, events: &[Event]) -> Vec<u8> {
-        record::put(record, &first_release::write_events(events))
+    fn open(spec: &RoomSpec) -> Result<Self, BadSpec> {
+        Ok(Self::new(spec.read()?))
     }
 
     fn decide(
@@ -121,13 +126,14 @@ impl Room for Table {
     fn summary(&self, room: &RoomId, now: UnixMs) -> TableSummary {
         stats::summary(self, room, now)
     }
-
-    fn hand(&self) -> u64 {
-        self.view.hand.as_ref().map_or(0, |hand| hand.hand)
-    }
 }
 
 impl Table {
+    /// The number of the hand; 0 before the first.
+    pub fn hand(&self) -> u64 {
+        self.view.hand.as_ref().map_or(0, |hand| hand.hand)
+    }
+
     /// What only the player of a seat sees.
     fn private(&self, seat: u8) -> TablePrivate {
         let cards = self.hole_cards(seat);

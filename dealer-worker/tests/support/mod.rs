@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use dealer_worker::{Worker, WorkerConfig, open_tables};
+use dealer_worker::{Kinds, Worker, WorkerConfig, open_room, open_tables};
 use parking_lot::Mutex;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ use shared::{
     entry::{Cause, Entry, Kind},
     id::{NodeId, Position, RoomId, SessionId, UserId},
     members::{Heartbeat, Members},
-    node::{Asked, Role, ToRelay, ToRoom, decode, encode},
+    node::{Asked, Role, RoomSpec, ToRelay, ToRoom, decode, encode},
     ports::Ports,
     protocol::table::{TableConfig, TableEvent, TablePrivate, TableView},
     seal::SealKey,
@@ -44,6 +44,7 @@ pub struct House {
     pub store: MemoryStore,
     pub clock: Clock,
     pub seal_key: SealKey,
+    pub kinds: Kinds,
 }
 
 pub fn node(name: &str) -> NodeId {
@@ -71,6 +72,7 @@ impl House {
             wire,
             clock: Clock::starting_at(1_700_000_000_000),
             seal_key: "11".repeat(32).parse().unwrap(),
+            kinds: dealer_worker::kinds(),
         }
     }
 
@@ -95,7 +97,8 @@ impl House {
 
     pub fn worker_with(&self, name: &str, config: WorkerConfig) -> Running {
         let seed = name.bytes().fold(7, |seed: u64, byte| seed.wrapping_mul(31) + u64::from(byte));
-        let worker = Worker::new(self.ports(name), config, ChaCha20Rng::seed_from_u64(seed));
+        let worker =
+            Worker::new(self.ports(name), config, self.kinds.clone(), ChaCha20Rng::seed_from_u64(seed));
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(worker.run(shutdown.clone()));
         Running { shutdown, task: Some(task) }
@@ -103,6 +106,11 @@ impl House {
 
     pub async fn open(&self, tables: u32, config: &TableConfig) {
         open_tables(&self.ports("floor"), tables, config).await.unwrap();
+    }
+
+    /// Opens room 1 as one of another kind.
+    pub async fn open_room(&self, spec: &RoomSpec) {
+        assert!(open_room(&self.ports("floor"), &room(1), spec).await.unwrap());
     }
 
     /// Who owns which room, by the last claims in the journals.
@@ -201,6 +209,10 @@ impl Answer {
 pub struct Followed {
     pub at: Position,
     pub view: Option<TableView>,
+    /// Of a room that is no table: the last keyframe's state, and the private parts and events since.
+    pub state: Option<Value>,
+    pub parts: BTreeMap<UserId, Value>,
+    pub told: Vec<Value>,
     pub privates: BTreeMap<UserId, TablePrivate>,
     pub events: Vec<TableEvent>,
     pub keyframes: u64,
@@ -222,13 +234,22 @@ impl Followed {
             Kind::Claim => return,
             Kind::Keyframe if entry.at > self.at => {
                 let public: Value = serde_json::from_slice(&entry.public).unwrap();
+                self.keyframes += 1;
+                if public["kind"] != "table" {
+                    self.state = Some(public["state"].clone());
+                    self.told.clear();
+                    return self.took(entry);
+                }
                 let state: TableView = serde_json::from_value(public["state"].clone()).unwrap();
                 assert!(state.conserves_chips());
                 if is_next && let Some(view) = &self.view {
                     assert_eq!(*view, state, "a keyframe is what the frames before it add up to");
                 }
                 self.view = Some(state);
-                self.keyframes += 1;
+            }
+            Kind::Delta if is_next && self.state.is_some() => {
+                let public: Value = serde_json::from_slice(&entry.public).unwrap();
+                self.told.extend(public["events"].as_array().unwrap().iter().cloned());
             }
             Kind::Delta if is_next && self.view.is_some() => {
                 let public: Value = serde_json::from_slice(&entry.public).unwrap();
@@ -243,6 +264,10 @@ impl Followed {
             }
             Kind::Keyframe | Kind::Delta => return,
         }
+        self.took(entry);
+    }
+
+    fn took(&mut self, entry: &Entry) {
         if self.epochs.last() != Some(&entry.at.epoch().0) {
             self.epochs.push(entry.at.epoch().0);
         }
@@ -255,8 +280,12 @@ impl Followed {
         for part in &entry.privates {
             let message: Value = serde_json::from_slice(&part.bytes).unwrap();
             assert_eq!(message["t"], "private");
-            let private = serde_json::from_value(message["private"].clone()).unwrap();
-            self.privates.insert(part.user.clone(), private);
+            let private = message["private"].clone();
+            if self.state.is_some() {
+                self.parts.insert(part.user.clone(), private);
+            } else {
+                self.privates.insert(part.user.clone(), serde_json::from_value(private).unwrap());
+            }
         }
     }
 }
@@ -403,7 +432,7 @@ impl Relay {
 
     /// Waits until the room has an owner.
     pub async fn owned(&self, room: &RoomId) -> Followed {
-        self.until(room, |followed| followed.view.is_some()).await
+        self.until(room, |followed| followed.keyframes > 0).await
     }
 
     pub async fn tell(&self, room: &RoomId, what: Asked) {

@@ -175,7 +175,8 @@ impl Cluster {
             TableConfig { turn_ms: TURN_MS, pause_ms: PAUSE_MS, away_ms: TURN_MS, ..TableConfig::default() };
         open_tables(&ports, 1, &table).await.unwrap();
         let rng = rand_chacha::ChaCha20Rng::from_rng(&mut rand::rng());
-        let worker = Worker::new(ports, WorkerConfig::new(node, SealKey::random()), rng);
+        let worker =
+            Worker::new(ports, WorkerConfig::new(node, SealKey::random()), dealer_worker::kinds(), rng);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { worker.run(CancellationToken::new()).await.unwrap() });
         let desk = Desk::new(Arc::new(Keyring::in_memory()), clock, 3_600_000);

@@ -252,8 +252,8 @@ async fn open(tables: &[RoomId], world: &World) {
             sit_out_ms: 15_000,
             ..TableConfig::default()
         };
-        let spec = serde_json::to_vec(&RoomSpec::Table(config)).expect("a spec is JSON");
-        let written = world.store().map_set_new(ROOMS, room.as_str(), spec.into()).await;
+        let spec = RoomSpec::new("table", &config).to_bytes();
+        let written = world.store().map_set_new(ROOMS, room.as_str(), spec).await;
         written.expect("nothing goes wrong on the shadow's link");
     }
 }

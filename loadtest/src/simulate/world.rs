@@ -215,7 +215,12 @@ impl World {
         let mut config = WorkerConfig::new(node.clone(), self.seal_key.clone());
         config.mailbox_messages_max = self.mailbox;
         config.memory = self.memory;
-        let worker = Worker::new(self.worker_ports(&node), config, ChaCha20Rng::seed_from_u64(seed));
+        let worker = Worker::new(
+            self.worker_ports(&node),
+            config,
+            dealer_worker::kinds(),
+            ChaCha20Rng::seed_from_u64(seed),
+        );
         let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let told = shutdown.clone();

@@ -1,5 +1,7 @@
 //! Relay to client.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -53,6 +55,10 @@ pub enum ClientOut {
         epoch: Epoch,
         /// The frame's number.
         seq: Seq,
+        /// What kind of room it is, such as `table`: how to read `state`, `events` and `private`. The first releases had tables only,
+        /// and do not say so.
+        #[serde(default = "table_if_missing")]
+        kind: Cow<'static, str>,
         /// The state, for tables a [`TableView`](super::table::TableView).
         #[serde(deserialize_with = "super::raw::required")]
         state: Box<RawValue>,
@@ -145,6 +151,10 @@ pub enum ClientOut {
         /// For people.
         message: String,
     },
+}
+
+fn table_if_missing() -> Cow<'static, str> {
+    Cow::Borrowed("table")
 }
 
 /// See [`ClientOut::Refused`].

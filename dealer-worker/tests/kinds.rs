@@ -1,0 +1,196 @@
+//! Rooms of any kind: what the runtime gives to tables it gives to a counter too.
+
+mod support;
+
+use dealer_worker::{
+    WorkerConfig, kinds,
+    testing::{Counter, counter::Settings},
+};
+use serde_json::{Value, json};
+use shared::{
+    channel::{Channel, ROOMS},
+    id::SessionId,
+    node::{Asked, NodeNews, RoomSpec, encode},
+    store::Store,
+};
+use support::{Answer, House, Relay, Running, fast, play, room, user};
+use tokio::time::{Duration, sleep};
+
+fn house() -> House {
+    House { kinds: kinds().with::<Counter>(), ..House::new() }
+}
+
+fn counter(tick_ms: u64) -> RoomSpec {
+    RoomSpec::new("counter", &Settings { tick_ms })
+}
+
+async fn add(relay: &Relay, name: &str, by: u64) -> Answer {
+    let n = relay.next_n();
+    relay.command(&room(1), &user(name), 1, n, json!({"a": "add", "by": by})).await
+}
+
+/// What a relay has heard of the counter, once it has heard of this total.
+async fn total(relay: &Relay, total: u64) -> support::Followed {
+    let sum = |told: &[Value]| told.iter().filter_map(|event| event["by"].as_u64()).sum::<u64>();
+    let known = |state: &Value, told: &[Value]| state["total"].as_u64().unwrap() + sum(told);
+    relay
+        .until(&room(1), |room| room.state.as_ref().is_some_and(|state| known(state, &room.told) >= total))
+        .await
+}
+
+fn worker(house: &House, name: &str) -> Running {
+    house.worker_with(name, WorkerConfig { keyframe_every: 4, ..house.config(name) })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_counter_counts_remembers_its_answers_and_tells_members_their_part() {
+    let house = house();
+    house.open_room(&counter(0)).await;
+    let _worker = worker(&house, "w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    for by in [1, 2, 3, 4] {
+        assert_eq!(add(&relay, "ann", by).await.code(), "applied");
+    }
+    assert_eq!(add(&relay, "ann", 0).await.code(), "illegal");
+    assert_eq!(add(&relay, "bob", 30).await.code(), "applied");
+    let what = json!({"a": "add", "by": 60});
+    let first = relay.command(&room(1), &user("cyd"), 7, 1, what.clone()).await;
+    relay.send(&room(1), &user("cyd"), 7, 1, &what).await;
+    let heard = total(&relay, 100).await;
+    assert_eq!(
+        (heard.parts[&user("ann")].clone(), heard.parts[&user("bob")].clone()),
+        (json!({"mine": 10}), json!({"mine": 30}))
+    );
+    assert_eq!(
+        relay.command(&room(1), &user("cyd"), 7, 1, what).await,
+        first,
+        "a repeat is answered from memory"
+    );
+    assert!(heard.keyframes > 1, "keyframes come now and then");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_counter_is_taken_over_with_its_clock_and_handed_over_beside_tables() {
+    let house = house();
+    house.open_room(&counter(60_000)).await;
+    house.open(2, &fast()).await;
+    let first = worker(&house, "w1");
+    let relay = Relay::new(&house, "r1", 2).await;
+    relay.owned(&room(1)).await;
+    relay.owned(&room(2)).await;
+    assert_eq!(add(&relay, "ann", 5).await.code(), "applied");
+    first.kill();
+    let second = worker(&house, "w2");
+    assert_eq!(add(&relay, "ann", 7).await.code(), "applied");
+    let third = worker(&house, "w3");
+    second.stop().await;
+    relay.until(&room(1), |room| room.epochs.len() >= 3).await;
+    total(&relay, 12).await;
+    let ticked = relay
+        .until(&room(1), |room| {
+            room.told.iter().any(|event| event["e"] == "ticked") || room.state.as_ref().unwrap()["ticks"] == 1
+        })
+        .await;
+    assert_eq!(ticked.parts[&user("ann")], json!({"mine": 12}));
+    assert_eq!(relay.sit(&room(2), "ann", 1, 100).await.code(), "applied");
+    assert_eq!(relay.sit(&room(2), "bob", 2, 100).await.code(), "applied");
+    play(&relay, &room(2), &[("ann", 1), ("bob", 2)], 2).await;
+    third.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_that_the_map_has_lost_is_taken_over_by_what_its_journal_says_it_is() {
+    let house = house();
+    house.open_room(&counter(0)).await;
+    let first = worker(&house, "w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    assert_eq!(add(&relay, "ann", 5).await.code(), "applied");
+    first.stop().await;
+    house.store.map_remove(ROOMS, room(1).as_str()).await.unwrap();
+    let _second = worker(&house, "w2");
+    // The map does not tell of it; somebody does who says that it is there.
+    let floor = house.ports("floor");
+    let told = async {
+        loop {
+            let news = NodeNews::Opened { room: room(1) };
+            floor.bus.publish(&Channel::nodes(), encode(&news)).await.unwrap();
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let answer = tokio::select! {
+        never = told => match never {},
+        answer = add(&relay, "ann", 6) => answer,
+    };
+    assert_eq!(answer.code(), "applied");
+    assert_eq!(total(&relay, 11).await.epochs.len(), 2);
+}
+
+/// A release that does not have the kind leaves the room alone, and goes on with all others.
+#[tokio::test(start_paused = true)]
+async fn a_worker_leaves_a_room_of_a_kind_that_it_does_not_know_to_others() {
+    let house = house();
+    house.open_room(&counter(0)).await;
+    house.open(2, &fast()).await;
+    let older = House {
+        kinds: kinds(),
+        wire: house.wire.clone(),
+        bus: house.bus.clone(),
+        store: house.store.clone(),
+        ..House::new()
+    };
+    let first = worker(&older, "w1");
+    let relay = Relay::new(&house, "r1", 2).await;
+    relay.owned(&room(2)).await;
+    assert_eq!(relay.sit(&room(2), "ann", 1, 100).await.code(), "applied");
+    assert!(relay.followed(&room(1)).epochs.is_empty(), "no claim, no frames");
+    assert!(house.store.last(&room(1)).await.unwrap().is_none(), "and no journal");
+    first.stop().await;
+    let _second = worker(&house, "w2");
+    assert_eq!(add(&relay, "ann", 1).await.code(), "applied");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_command_of_the_kind_is_refused_and_loses_nothing() {
+    let house = house();
+    house.open_room(&counter(0)).await;
+    let _worker = worker(&house, "w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    for what in
+        [json!({"a": "sit", "buy_in": 100}), json!({"a": "add"}), json!(7), json!({"a": "add", "by": -1})]
+    {
+        let answer = relay.command(&room(1), &user("ann"), 1, relay.next_n(), what).await;
+        assert_eq!(answer.code(), "bad_command", "{answer:?}");
+    }
+    relay.tell(&room(1), Asked::Absent { user: user("ann"), session: SessionId(1) }).await;
+    assert_eq!(add(&relay, "ann", 1).await.code(), "applied");
+    total(&relay, 1).await;
+}
+
+/// The runtime, placement and relays name no kind of room.
+#[test]
+fn what_is_for_all_rooms_knows_no_table() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut looked = 0;
+    let mut folders = vec![root.join("src/room"), root.join("src/placement"), root.join("../relay/src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let code = std::fs::read_to_string(&path).unwrap();
+            for word in ["crate::table", "protocol::table", "TableConfig", "TableView", "Table::", "holdem::"]
+            {
+                let found =
+                    code.lines().find(|line| line.contains(word) && !line.trim_start().starts_with("//"));
+                assert_eq!(found, None, "{}", path.display());
+            }
+            looked += 1;
+        }
+    }
+    assert!(looked > 30, "only {looked} files");
+}
