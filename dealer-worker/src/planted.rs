@@ -44,3 +44,41 @@ pub fn forgive_blinds(forgives: bool) {
 pub(crate) fn forgives_blinds() -> bool {
     cfg!(debug_assertions) && FORGIVES_BLINDS.get()
 }
+
+/// A rule of letters between rooms that a test takes away, to see that it is needed: see [`letters`](crate::room::letters).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LetterRule {
+    /// A letter is heard only after the one before it.
+    Chain,
+    /// What has arrived is kept for a while by the one who said it.
+    Retention,
+    /// What the other room has forgotten having heard is sent again.
+    Rewind,
+    /// After a takeover nothing is heard before all have said what was said before.
+    Barrier,
+    /// Forgotten letters are recalled in the order in which they were written.
+    Order,
+    /// What a recalled letter has used up is not told again.
+    UsedUp,
+    /// What is said after a takeover waits until it is known what was said before.
+    Waiting,
+    /// Nothing is heard of earlier owners of a room whose later owner has said hello.
+    Fence,
+    /// What is not acknowledged is sent again.
+    Resend,
+    /// What one side has forgotten and the other no longer keeps is found out.
+    Diverged,
+}
+
+thread_local! {
+    static WITHOUT: Cell<Option<LetterRule>> = const { Cell::new(None) };
+}
+
+/// From now on rooms of this thread write letters without this rule (or with all of them).
+pub fn without(rule: Option<LetterRule>) {
+    WITHOUT.set(rule);
+}
+
+pub(crate) fn is_without(rule: LetterRule) -> bool {
+    cfg!(debug_assertions) && WITHOUT.get() == Some(rule)
+}

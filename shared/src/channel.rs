@@ -19,6 +19,11 @@ impl Channel {
         Self(format!("ch:{{{room}}}:commands").into())
     }
 
+    /// Letters between rooms, and what is said about them: worker to worker. Workers that know no letters do not listen.
+    pub fn mail(room: &RoomId) -> Self {
+        Self(format!("ch:{{{room}}}:mail").into())
+    }
+
     /// Answers that are not frames: workers to one relay; a [`ToRelay`](crate::node::ToRelay).
     pub fn replies(relay: &NodeId) -> Self {
         Self(format!("ch:{{{relay}}}:replies").into())

@@ -10,12 +10,14 @@
 //! - [`journal`]: committing, and finding out what became of a commit.
 //! - [`kinds`]: which kinds of rooms a worker runs.
 //! - [`takeover`]: claiming a room and restoring it.
+//! - [`letters`]: what rooms write to each other. The runtime does not send any yet.
 //! - [`runtime`]: the loop that puts all this together; in it `stall`: a room that cannot store anything.
 
 pub mod answers;
 pub mod frame;
 pub mod journal;
 pub mod kinds;
+pub mod letters;
 pub mod mailbox;
 pub mod presence;
 pub mod record;
