@@ -4,9 +4,21 @@ import { chipPile } from "./chips.js";
 import { potTotal } from "./bet-model.js";
 import { el, setText } from "./dom.js";
 import { chips } from "./format.js";
-import { result } from "./words.js";
+import { resultRoom } from "./layout.js";
+import { result, shortResult } from "./words.js";
+
+/** At size 1, as style/felt.css draws them: a board's card, the lines of pots above and below it together, what lies between. */
+const BOXES = { large: { card: 62, lines: 60, gap: 6 }, compact: { card: 39, lines: 42, gap: 3 } };
+/** Height of a card by its width. */
+const CARD_SHAPE = 1.4;
+/** Longer lines are no longer read at a glance. */
+const RESULT_WIDTH = 560;
 
 export class Board {
+  #layout = null;
+  /** The result in words, the fullest first. */
+  #results = [];
+
   constructor() {
     this.total = el("p", { class: "pot-total", data: { testid: "pot" } });
     this.runs = el("div", { class: "runs", data: { testid: "board" }, role: "group", "aria-label": "Board" });
@@ -27,9 +39,9 @@ export class Board {
     this.#renderRuns(swept ? [] : hand.boards);
     this.#renderPots(hand?.pots ?? []);
     const seated = view.seats.filter(Boolean).length;
-    if (hand && !hand.ended) setText(this.result, "");
-    else if (!swept && story.won.size > 0) setText(this.result, result(view, story));
-    else setText(this.result, seated < 2 ? "The next hand begins when two players sit here" : "");
+    if (hand && !hand.ended) this.#results = [""];
+    else if (!swept && story.won.size > 0) this.#results = [result(view, story), shortResult(view, story)];
+    else this.#results = [seated < 2 ? "The next hand begins when two players sit here" : ""];
   }
 
   #renderRuns(boards) {
@@ -50,7 +62,39 @@ export class Board {
       }
       const name = at === 0 ? "Main" : pots.length > 2 ? `Side ${at}` : "Side";
       this.piles[at].show(pot.amount, pots.length > 1 ? `${name}:` : "");
+      this.piles[at].brief = this.#layout?.design === "compact";
     });
+  }
+
+  /** Fits into the layout: several boards share the free band around the middle, and the result ends where seats begin. */
+  fit(layout) {
+    this.#layout = layout;
+    const { middle, free, size, design } = layout;
+    const { card, lines, gap } = BOXES[design];
+    const boards = Math.max(1, this.runs.children.length);
+    const more = Math.max((lines / 2) * (boards - 1) * size, resultRoom(design, size) - (lines / 2) * size); // More boards, more to tell.
+    const room = free.bottom - free.top - (lines + 4 * gap) * size - more;
+    const fitting = (room - (boards - 1) * gap * size) / boards / CARD_SHAPE;
+    const width = boards === 1 ? card * size : Math.min(card * size, fitting);
+    const height = boards * width * CARD_SHAPE + (lines + (boards + 1) * gap) * size;
+    const y = boards === 1 ? middle.y : (free.top + free.bottom - more) / 2;
+    const style = this.element.style;
+    style.top = `${y}px`;
+    style.setProperty("--board-card", `${width}px`);
+    this.#fitResult(free.bands, y + height / 2 - (lines / 2) * size);
+  }
+
+  /** All words if there is room for them somewhere, else names and amounts. */
+  #fitResult(bands, top) {
+    const style = this.element.style;
+    for (const text of this.#results) {
+      setText(this.result, text);
+      for (const { bottom, width } of bands) {
+        style.setProperty("--result-height", `${bottom - top - 2}px`);
+        style.setProperty("--result-width", `${Math.min(width, RESULT_WIDTH) - 8}px`);
+        if (this.result.scrollHeight <= this.result.clientHeight + 1) return;
+      }
+    }
   }
 
   /** Where pot number `at` lies, for chips on their way. */

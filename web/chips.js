@@ -1,6 +1,6 @@
 /** Chips: an amount as a little stack of coloured discs. */
 import { el, setText, svg } from "./dom.js";
-import { chips as words } from "./format.js";
+import { chips as words, chipsBrief } from "./format.js";
 
 /** Value of a chip and its colour, the largest first. */
 const KINDS = [
@@ -56,19 +56,27 @@ export function chipStack(amount) {
   return picture;
 }
 
-/** Chips with their amount; `pile.show(amount, label)` changes it. */
+/** Chips with their amount; `pile.show(amount, label)` changes it, `pile.brief = true` makes it short where there is little room. */
 export function chipPile(className, props = {}) {
   const picture = el("span", { class: "pile-chips" });
-  const text = el("span", { class: "pile-amount" });
-  const element = el("div", { class: `pile ${className}`, ...props }, picture, text);
+  const name = el("span", { class: "pile-label" });
+  const number = el("span");
+  const element = el("div", { class: `pile ${className}`, ...props }, picture, el("span", { class: "pile-amount" }, name, number));
   let shown = null;
+  let brief = false;
+  const write = () => setText(number, brief ? chipsBrief(shown ?? 0) : words(shown ?? 0));
   return {
     element,
     show(amount, label = "") {
       element.hidden = amount === 0;
       if (amount !== shown) picture.replaceChildren(chipStack(amount));
       shown = amount;
-      setText(text, label ? `${label} ${words(amount)}` : words(amount));
+      setText(name, label);
+      write();
+    },
+    set brief(wanted) {
+      brief = wanted;
+      write();
     },
   };
 }

@@ -2,26 +2,23 @@
 import { Board } from "./board.js";
 import { el } from "./dom.js";
 import { flyChips } from "./flights.js";
-import { places } from "./layout.js";
+import { layOut } from "./layout.js";
 import { Seats } from "./seats.js";
-
-/** Below this width seats are drawn small (class `compact`). */
-const COMPACT_WIDTH = 640;
-/** Boxes in pixels as style/table.css draws them; `above` and `below` are measured from a seat's centre. */
-const LARGE = { seat: { width: 168, above: 86, aboveHero: 104, below: 42 }, bet: { width: 84, height: 34 }, middle: { width: 430, height: 190 } };
-const SMALL = { seat: { width: 92, above: 58, aboveHero: 78, below: 32 }, bet: { width: 58, height: 26 }, middle: { width: 218, height: 128 } };
 
 export class Felt {
   #scene = null;
+  /** What the layout was made for: it is made again when one of these is another. */
+  #made = "";
 
   /** @param {(seat: number) => void} sit asks for a free seat */
   constructor(sit) {
     this.board = new Board();
     this.seats = new Seats(sit);
+    this.rail = el("div", { class: "felt-rail", "aria-hidden": "true" }, el("div", { class: "felt-cloth" }));
     this.element = el(
       "div",
       { class: "felt" },
-      el("div", { class: "felt-rail", "aria-hidden": "true" }, el("div", { class: "felt-cloth" })),
+      this.rail,
       this.board.element,
       this.seats.bets,
       this.seats.element,
@@ -31,11 +28,10 @@ export class Felt {
   }
 
   render(scene) {
-    const moved = this.#scene?.view.seats.length !== scene.view.seats.length || this.#scene?.mine !== scene.mine;
     this.#scene = scene;
     this.seats.render(scene);
     this.board.render(scene.view, scene.story);
-    if (moved) this.#place();
+    this.#place();
   }
 
   /** Chips that an event moves; called before the event is applied, while the view still says where they lie. */
@@ -70,13 +66,32 @@ export class Felt {
   #place() {
     const { clientWidth: width, clientHeight: height } = this.element;
     if (!this.#scene || width === 0 || height === 0) return;
-    const compact = width < COMPACT_WIDTH;
-    this.element.classList.toggle("compact", compact);
-    const { seat, bet, middle } = compact ? SMALL : LARGE;
     const { mine, view } = this.#scene;
-    const y = (height + seat.above - seat.below) / 2;
-    this.board.element.style.top = `${y}px`;
-    this.places = places({ seats: view.seats.length, hero: mine, width, height, seat, bet, middle: { ...middle, y } });
-    this.seats.move(this.places, width);
+    const room = { width, height, seats: view.seats.length, mine, holeCards: holeCards(view.config) };
+    const wish = JSON.stringify(room);
+    if (wish !== this.#made) this.#lay(layOut(room), width);
+    this.#made = wish;
+    this.board.fit(this.layout);
   }
+
+  #lay(layout, width) {
+    this.layout = layout;
+    this.places = layout.places;
+    this.element.classList.toggle("compact", layout.design === "compact");
+    this.element.style.setProperty("--u", String(layout.size));
+    const { left, top, right, bottom } = layout.rail;
+    Object.assign(this.rail.style, { left: px(left), top: px(top), width: px(right - left), height: px(bottom - top) });
+    this.seats.move(layout, width);
+  }
+}
+
+const HOLE_CARDS = { omaha4: 4, omaha5: 5, omaha6: 6 };
+
+/** How many cards each player gets; room is kept for them before they come. */
+function holeCards({ variant }) {
+  return HOLE_CARDS[variant] ?? 2;
+}
+
+function px(length) {
+  return `${length}px`;
 }

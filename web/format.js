@@ -15,6 +15,15 @@ export function chipsShort(amount) {
   return amount < COMPACT_FROM ? chips(amount) : COMPACT.format(amount);
 }
 
+const BRIEF = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
+/** From here on a bet is too long for its place on a phone. */
+const BRIEF_FROM = 10_000;
+
+/** `9,999`, but `12.5K` from ten thousand on. */
+export function chipsBrief(amount) {
+  return amount < BRIEF_FROM ? chips(amount) : BRIEF.format(amount);
+}
+
 /** `1/2`. */
 export function stakes(smallBlind, bigBlind) {
   return `${chipsShort(smallBlind)}/${chipsShort(bigBlind)}`;

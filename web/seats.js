@@ -37,9 +37,12 @@ export class Seats {
     this.#seats.forEach((seat, at) => seat.render(view.seats[at], at, scene));
   }
 
-  /** Puts everything in its place. */
-  move(places, width) {
-    places.forEach((place, at) => this.#seats[at]?.move(place, width));
+  /** Puts everything in its place; see `layOut`. */
+  move({ places, design }, width) {
+    this.#seats.forEach((seat, at) => {
+      seat.move(places[at], width);
+      seat.bet.brief = design === "compact";
+    });
   }
 
   /** Shows the time of the player whose turn it is; see `TurnClock`. */
@@ -106,6 +109,7 @@ class Seat {
   render(player, at, { view, story, mine, cards }) {
     const { hand } = view;
     this.button.hidden = hand?.button !== at;
+    this.element.classList.toggle("has-button", hand?.button === at);
     this.free.hidden = player !== null || mine !== null;
     this.pod.hidden = player === null;
     this.element.classList.toggle("empty", player === null);

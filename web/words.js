@@ -84,3 +84,12 @@ export function result(view, story) {
   });
   return lines.join("\n");
 }
+
+/** The same where there is little room: `Ann 240, Bob 120`. */
+export function shortResult(view, story) {
+  const names = [...story.won].map(([seat, amount]) => {
+    const winner = story.winners.get(seat);
+    return `${winner === undefined ? who(view, seat) : isolated(winner)} +${chips(amount)}`;
+  });
+  return names.join(", ");
+}

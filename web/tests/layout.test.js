@@ -1,43 +1,50 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { places } from "../layout.js";
+import { boxAround, inside, overlap } from "../boxes.js";
+import { DESIGNS, layOut } from "../layout.js";
 
-const ROOMS = {
-  desktop: { width: 1120, height: 660, seat: { width: 168, above: 86, aboveHero: 104, below: 42 }, bet: { width: 84, height: 34 }, middle: { width: 430, height: 190, y: 352 } },
-  phone: { width: 390, height: 580, seat: { width: 92, above: 58, aboveHero: 78, below: 32 }, bet: { width: 58, height: 26 }, middle: { width: 218, height: 128, y: 303 } },
-};
-const POD_HEIGHT = { desktop: 54, phone: 40 };
+/** Felts that the page leaves on phones both ways, a zoomed laptop, a desktop and a large screen. */
+const FELTS = { "a small phone": [320, 330], "a phone on its side": [392, 280], "a phone": [390, 600], "a zoomed laptop": [520, 410], "a desktop": [1120, 660], "a large screen": [2240, 1220] };
 
-for (const [name, room] of Object.entries(ROOMS)) {
+for (const [name, [width, height]] of Object.entries(FELTS)) {
   for (let seats = 2; seats <= 10; seats += 1) {
-    const all = places({ ...room, seats, hero: seats - 1 });
-
-    test(`${seats} seats on a ${name} lie within the felt and not on one another`, () => {
-      for (const [at, { x, y }] of all.entries()) {
-        assert.ok(x - room.seat.width / 2 >= -0.5 && x + room.seat.width / 2 <= room.width + 0.5, `seat ${at}: x ${x}`);
-        assert.ok(y - room.seat.above >= -0.5 && y + room.seat.below <= room.height + 0.5, `seat ${at}: y ${y}`);
-        for (const other of all.slice(at + 1)) {
-          const apart = Math.abs(x - other.x) >= room.seat.width - 8 || Math.abs(y - other.y) >= POD_HEIGHT[name] + 24;
-          assert.ok(apart, `seat ${at} and ${JSON.stringify(other)}`);
+    test(`${seats} seats and their bets fit on ${name}`, () => {
+      for (const holeCards of [2, 3, 4, 5, 6]) {
+        for (const mine of [0, null]) {
+          const layout = layOut({ width, height, seats, mine, holeCards });
+          const { design, size, places, middle } = layout;
+          const at = (place, box) => boxAround(place, { width: box.width * size, above: box.above * size, below: box.below * size });
+          const flat = ({ width: wide, height: high }) => ({ width: wide, above: high / 2, below: high / 2 });
+          const boxes = DESIGNS[design];
+          const things = places.flatMap((place, seat) => [at(place, seat === mine ? boxes.mine : boxes.seat), at(place.bet, flat(boxes.bet))]);
+          const { width: wide, height: high, potHeight } = boxes.middle;
+          things.push(at({ x: middle.x, y: middle.y + (potHeight * size) / 2 }, flat({ width: wide, height: high - potHeight })));
+          things.forEach((one, first) => {
+            assert.ok(inside(one, { left: 0, top: 0, right: width, bottom: height }), `${first} of ${JSON.stringify(layout)}`);
+            for (const other of things.slice(first + 1)) assert.ok(!overlap(one, other), `${first} of ${JSON.stringify(layout)}`);
+          });
         }
-      }
-    });
-
-    test(`bets of ${seats} seats on a ${name} lie on the felt, clear of the board`, () => {
-      const { middle, bet } = room;
-      for (const { bet: at } of all) {
-        const beside = Math.abs(at.x - room.width / 2) >= (middle.width + bet.width) / 2 - 0.5;
-        const above = Math.abs(at.y - middle.y) >= (middle.height + bet.height) / 2 - 0.5;
-        assert.ok(beside || above, JSON.stringify(at));
-        assert.ok(at.x > 0 && at.x < room.width && at.y > 0 && at.y < room.height);
       }
     });
   }
 }
 
+test("a larger felt is not drawn smaller", () => {
+  const felts = [[320, 330], [390, 600], [700, 500], [1120, 660], [1600, 900]];
+  const pods = felts.map(([width, height]) => {
+    const { design, size } = layOut({ width, height, seats: 9, mine: 0, holeCards: 2 });
+    return DESIGNS[design].seat.width * size;
+  });
+  assert.deepEqual(pods, [...pods].sort((one, other) => one - other));
+});
+
 test("my seat is at the bottom in the middle, and the next player sits to my left", () => {
-  const all = places({ ...ROOMS.desktop, seats: 6, hero: 4 });
-  assert.ok(Math.abs(all[4].x - 560) < 1);
-  assert.ok(all.every(({ y }) => y <= all[4].y + 0.5));
-  assert.ok(all[5].x < all[4].x);
+  const { places } = layOut({ width: 1120, height: 660, seats: 6, mine: 4, holeCards: 2 });
+  assert.ok(Math.abs(places[4].x - 560) < 1);
+  assert.ok(places.every(({ y }) => y <= places[4].y + 0.5));
+  assert.ok(places[5].x < places[4].x);
+});
+
+test("a felt with no room at all is laid out all the same", () => {
+  assert.equal(layOut({ width: 40, height: 20, seats: 10, mine: null, holeCards: 6 }).places.length, 10);
 });

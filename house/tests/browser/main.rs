@@ -3,6 +3,8 @@
 //! Needs Debian's `chromium` and `chromium-driver`; `scripts/test` installs them.
 
 mod forwarder;
+mod layout;
+mod made_up;
 mod memory;
 mod newer_house;
 mod outage;

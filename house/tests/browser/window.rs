@@ -8,7 +8,11 @@ use std::{
 };
 
 use axum::http::Method;
-use fantoccini::{Client, ClientBuilder, Locator, elements::Element, wd::WebDriverCompatibleCommand};
+use fantoccini::{
+    Client, ClientBuilder, Locator,
+    elements::Element,
+    wd::{TimeoutConfiguration, WebDriverCompatibleCommand},
+};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -141,6 +145,16 @@ impl Window {
     /// Whether it is this player's turn: an action is offered.
     pub(crate) async fn has_turn(&self) -> bool {
         self.shown(".actions .action:not([disabled])").await.is_some()
+    }
+
+    /// What a script hands to its last argument, a function.
+    pub(crate) async fn ask_later(&self, script: &str) -> Value {
+        self.client.execute_async(script, vec![]).await.unwrap()
+    }
+
+    /// Lets scripts run for longer than a busy machine needs.
+    pub(crate) async fn be_patient(&self) {
+        self.client.update_timeouts(TimeoutConfiguration::new(Some(SOON), None, None)).await.unwrap();
     }
 
     /// The number of the hand on the table; `None` before the first.

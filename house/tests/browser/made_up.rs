@@ -1,0 +1,51 @@
+//! A table whose house is made up in the page: what is drawn can be looked at in any state, at once.
+
+use house::{Config, House};
+use serde_json::json;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use crate::window::Window;
+
+/// A house made up inside the page, its tables, and the judge of what is drawn.
+const MADE_UP: [&str; 3] = [
+    include_str!("../../../web/tests/browser/fake-house.js"),
+    include_str!("../../../web/tests/browser/scenes.js"),
+    include_str!("../../../web/tests/browser/overlaps.js"),
+];
+
+/// Takes the name that is asked for, if one is.
+const ENTER: &str = "const name = document.querySelector('[data-testid=name-input]');
+    if (name) { name.value = 'Morgan'; document.querySelector('[data-testid=name-ok]').click(); }";
+
+/// A window at a table that `fakeHouse.show` fills, and the house that serves the page and nothing else.
+pub(crate) async fn table() -> (Window, AbortOnDropHandle<()>) {
+    let mut config = Config::defaults();
+    config.listen = ([127, 0, 0, 1], 0).into();
+    config.bots.bots = 0;
+    let house = House::open(config).await.unwrap();
+    let url = house.url();
+    let run = house.run(CancellationToken::new());
+    let house = AbortOnDropHandle::new(tokio::spawn(async move { run.await.unwrap() }));
+
+    let window = Window::open(1440, 900).await;
+    window.be_patient().await;
+    // What is drawn stands still at once.
+    let calm = json!({ "features": [{ "name": "prefers-reduced-motion", "value": "reduce" }] });
+    window.devtools("Emulation.setEmulatedMedia", calm).await;
+    window.devtools("Page.enable", json!({})).await;
+    for script in MADE_UP {
+        window.before_each_page(script).await;
+    }
+    window.go(&format!("{url}#/table/t1")).await;
+    window.until("a name is asked for", async || window.sees("name-input").await).await;
+    window.ask(ENTER).await;
+    window.until("it is online", async || window.connection().await.as_deref() == Some("online")).await;
+    (window, house)
+}
+
+/// Makes the page so large, whatever the window's size is, and waits until it is drawn that way.
+pub(crate) async fn resize(window: &Window, width: u32, height: u32) {
+    let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+    window.devtools("Emulation.setDeviceMetricsOverride", size).await;
+    window.ask_later("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))").await;
+}

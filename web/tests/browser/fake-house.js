@@ -1,0 +1,96 @@
+/**
+ * A house made up inside the page, for tests of what is drawn: a browser test adds this script before any of the page's own.
+ * The page then plays its real modules against it: sockets that answer `hello`, `watch` and `ping`, and reception.
+ *
+ * `fakeHouse.show({state, own, events})` puts a table in front of the player, whose user is `me`.
+ */
+(() => {
+  const ME = { token: "token", user: "me", name: "Morgan", expires_ms: Date.now() + 86_400_000 };
+  const ROOM = "t1";
+  let seq = 1;
+  let socket = null;
+  let scene = null;
+
+  class FakeSocket {
+    static OPEN = 1;
+    readyState = 1;
+    bufferedAmount = 0;
+    constructor() {
+      socket = this;
+      setTimeout(() => this.onopen?.({}));
+    }
+
+    addEventListener(name, handler) {
+      this[`on${name}`] = handler;
+    }
+
+    send(text) {
+      hear(JSON.parse(text));
+    }
+
+    close() {
+      this.readyState = 3;
+    }
+  }
+
+  function tell(message) {
+    socket?.onmessage?.({ data: JSON.stringify(message) });
+  }
+
+  function hear(message) {
+    const now_ms = Date.now();
+    if (message.t === "hello") {
+      const { user, name, expires_ms } = ME;
+      tell({ t: "welcome", user, name, session: "00c0ffee00c0ffee", now_ms, expires_ms, idle_ms: 30_000, near: false, counts: true });
+      for (const room of Object.keys(message.resume ?? {})) watch(room);
+    }
+    if (message.t === "ping") tell({ t: "pong", at: message.at, now_ms });
+    if (message.t === "lobby" && message.on) tell({ t: "lobby", tables: [] });
+    if (message.t === "watch") watch(message.room);
+    if (message.t === "do") {
+      fakeHouse.done.push(message.do);
+      const answer = fakeHouse.answers.shift() ?? { t: "ack", epoch: 1, seq };
+      tell({ n: message.n, room: ROOM, ...answer });
+    }
+  }
+
+  function watch(room) {
+    if (room === ROOM && scene) tellScene();
+  }
+
+  function tellScene() {
+    const { state, own, events = [] } = scene;
+    seq += 2; // A position of which the page has not the one before: it takes it as a jump.
+    tell({ t: "keyframe", room: ROOM, epoch: 1, seq, state: structuredClone(state) });
+    if (own) tell({ t: "private", room: ROOM, epoch: 1, seq, private: own });
+    if (events.length > 0) fakeHouse.happen(events);
+  }
+
+  const fakeHouse = {
+    room: ROOM,
+    /** The `do` of each command that has come. */
+    done: [],
+    /** Answers to the next commands; an `ack` where there is none. */
+    answers: [],
+    /** @param {{state: object, own?: {hand, cards}, events?: object[]}} next the table from now on */
+    show(next) {
+      scene = next;
+      tellScene();
+    },
+    /** A frame with these events. */
+    happen(events) {
+      seq += 1;
+      tell({ t: "frame", room: ROOM, epoch: 1, seq, events });
+    },
+    /** What one player alone sees. */
+    whisper(own) {
+      tell({ t: "private", room: ROOM, epoch: 1, seq, private: own });
+    },
+    tell,
+  };
+  window.fakeHouse = fakeHouse;
+  window.WebSocket = FakeSocket;
+  const fetch = window.fetch.bind(window);
+  window.fetch = async (path, options) =>
+    String(path).includes("/api/") ? new Response(JSON.stringify(ME), { status: 201, headers: { "content-type": "application/json" } }) : fetch(path, options);
+})();
