@@ -194,10 +194,13 @@ impl Ears {
         let living = known.nodes.iter().filter(|(_, record)| record.state == State::Living);
         let nodes: BTreeMap<_, _> = living.map(|(node, record)| (node.clone(), record.member)).collect();
         let settled = known.listening_since.is_some_and(|since| now - since >= listened);
-        let workers = nodes.values().filter(|member| member.role == Role::Worker);
-        let least = workers.map(|worker| worker.speaks).min().unwrap_or(SPEAKS).min(SPEAKS);
-        let workers_speak = if settled { least } else { 1 };
-        let next = Membership { nodes, cut_off: known.cut_off, settled, workers_speak };
+        let least = |speak: &dyn Fn(&&Member) -> bool| {
+            let least = nodes.values().filter(speak).map(|member| member.speaks).min();
+            if settled { least.unwrap_or(SPEAKS).min(SPEAKS) } else { 1 }
+        };
+        let workers_speak = least(&|member| member.role == Role::Worker);
+        let all_speak = least(&|_| true);
+        let next = Membership { nodes, cut_off: known.cut_off, settled, workers_speak, all_speak };
         self.membership.send_if_modified(|membership| {
             let changed = **membership != next;
             if changed {
