@@ -18,11 +18,9 @@ pub mod styles;
 use std::{
     collections::BTreeMap,
     fs,
-    io::Write as _,
     path::{Path, PathBuf},
 };
 
-use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest as _, Sha256};
 
 /// Where what never changes lies: a file there has its content's hash in its name.
@@ -93,7 +91,7 @@ pub fn pack(files: &Files) -> Result<Files, PackError> {
     out.extend(assets.out);
     let compressed: Files = out
         .iter()
-        .filter(|(path, bytes)| is_text(path) && bytes.len() > SMALL_BYTES)
+        .filter(|(path, bytes)| is_delivered(path) && bytes.len() > SMALL_BYTES)
         .map(|(path, bytes)| (format!("{path}.gz"), gzip(bytes)))
         .collect();
     out.extend(compressed);
@@ -128,13 +126,22 @@ fn is_for_developers(path: &str) -> bool {
 /// Smaller ones fit a packet as they are.
 const SMALL_BYTES: usize = 512;
 
+/// The page and what it links, if it is text; the source is for few.
+fn is_delivered(path: &str) -> bool {
+    (path == PAGE || path.starts_with(ASSETS)) && is_text(path)
+}
+
 fn is_text(path: &str) -> bool {
     matches!(path.rsplit('.').next(), Some("html" | "js" | "css" | "svg" | "json" | "webmanifest"))
 }
 
+/// As small as it can be: it is done once, and read by everybody.
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("writing to memory does not fail")
+    let mut compressed = Vec::new();
+    let options = zopfli::Options::default();
+    zopfli::compress(options, zopfli::Format::Gzip, bytes, &mut compressed)
+        .expect("writing to memory does not fail");
+    compressed
 }
 
 fn read_folder(folder: &Path, prefix: &str, files: &mut Files) -> Result<(), PackError> {
