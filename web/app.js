@@ -55,7 +55,7 @@ const connection = new Connection({
   },
 });
 
-const lobby = new Lobby(connection, (room) => (location.hash = `#/table/${room}`));
+const lobby = new Lobby(connection, (room) => (location.hash = `#/table/${room}`), session);
 let page = null;
 
 function welcomed({ user, name: shownName }) {

@@ -45,7 +45,10 @@ export class Connection {
   #rooms = new Map();
   #leaving = new Map();
   #gaps = 0;
-  #lobbyWanted = false;
+  /** What is looked at in the lobby, or null. */
+  #lobbyLook = null;
+  /** Whether the relay shows views of it; those of releases before 3 tell everything. */
+  #hasViews = false;
   #seat = null;
   #isNear = null;
   #connectsNear = false;
@@ -196,10 +199,18 @@ export class Connection {
     if (isElsewhere && this.#isOpen) this.reconnect();
   }
 
-  /** Whether lobby news are wanted. */
-  lobby(on) {
-    this.#lobbyWanted = on;
-    this.#send({ t: "lobby", on });
+  /**
+   * Looks at a part of the lobby from now on, over reconnects, or at none.
+   * @param {{v: number, view: object}|null} look
+   */
+  lobby(look) {
+    this.#lobbyLook = look;
+    if (look) this.#lookAgain();
+    else this.#send({ t: "lobby", on: false });
+  }
+
+  #lookAgain() {
+    this.#send({ t: "lobby", on: true, ...(this.#hasViews ? this.#lobbyLook : {}) });
   }
 
   /** Sends a command; the answer is its `ack` or `refused`, however many reconnects that takes. */
@@ -323,7 +334,8 @@ export class Connection {
     this.serverClock.roughly(message.now_ms);
     this.#setState("online");
     this.#on.welcome(message);
-    if (this.#lobbyWanted) this.#send({ t: "lobby", on: true });
+    this.#hasViews = message.views === true;
+    if (this.#lobbyLook) this.#lookAgain();
     this.#watchWhatChanged();
     if (goesOn && message.counts) this.#send({ t: "count", n: this.#commands.last });
     this.#commands.unanswered().forEach((command) => this.#send(command));

@@ -1,65 +1,152 @@
-/** The tables of the house as a list: news folded in, filtered, sorted. Pure. */
+/** The lobby as a list: what is asked of the relay, the page that it tells of, and which rows are shown meanwhile. Pure. */
 
-/** All tables by room, from a `lobby` message. */
-export function tablesFrom({ tables }) {
-  return new Map(tables.map((table) => [table.room, table]));
-}
+/** Rows of a page. */
+export const PAGE_ROWS = 30;
+/** Among so many tables a seat is looked for. */
+const SEAT_ROWS = 100;
+/** The largest number that the protocol knows. */
+const CHIPS_MAX = Number.MAX_SAFE_INTEGER;
 
-/** Folds a `lobby_delta` in. */
-export function applyDelta(tables, delta) {
-  for (const table of delta.tables) tables.set(table.room, table);
-  for (const room of delta.gone) tables.delete(room);
-}
+/** What a column sorts by, and whether the largest come first then. */
+export const FALLS = { name: false, blinds: false, players: true, pot: true, speed: true };
 
-/** What a column sorts by; names and stakes rise first, numbers fall first. */
-export const ORDERS = {
-  name: { by: (a, b) => a.name.localeCompare(b.name, "en", { numeric: true }), first: "ascending" },
-  stakes: { by: (a, b) => a.big_blind - b.big_blind, first: "ascending" },
-  players: { by: (a, b) => a.taken - b.taken, first: "descending" },
-  pot: { by: (a, b) => a.average_pot - b.average_pot, first: "descending" },
-  speed: { by: (a, b) => a.hands_per_hour - b.hands_per_hour, first: "descending" },
-};
+/** Stakes to choose from: the big blind from and to. */
+export const STAKES = [
+  { key: "", title: "All stakes", bb: null },
+  { key: "2", title: "Big blind to 2", bb: [0, 2] },
+  { key: "10", title: "Big blind 3 to 10", bb: [3, 10] },
+  { key: "50", title: "Big blind 11 to 50", bb: [11, 50] },
+  { key: "200", title: "Big blind 51 to 200", bb: [51, 200] },
+  { key: "more", title: "Big blind above 200", bb: [201, CHIPS_MAX] },
+];
 
-/**
- * The tables to show.
- * @param {Map<string, object>} tables
- * @param {{text: string, stakes: string, free: boolean, order: string, direction: string}} wish `stakes` as `1/2`, empty for all
- */
-export function listed(tables, { text, stakes, free, order, direction }) {
-  const words = text.trim().toLowerCase().split(/\s+/).filter(Boolean);
-  const fits = (table) =>
-    words.every((word) => `${table.name} ${table.game}`.toLowerCase().includes(word)) &&
-    (!stakes || stakesKey(table) === stakes) &&
-    (!free || table.taken < table.seats);
-  const turn = direction === "descending" ? -1 : 1;
-  const { by } = ORDERS[order];
-  return [...tables.values()].filter(fits).sort((a, b) => turn * by(a, b) || ORDERS.name.by(a, b));
-}
+/** Games to choose from, as tables name them. */
+export const GAMES = ["NL Hold'em", "PL Hold'em", "PL Omaha", "PL Omaha 5", "PL Omaha 6", "NL Short Deck"];
 
-/** `1/2`, the same for all tables of these blinds. */
-export function stakesKey({ small_blind, big_blind }) {
-  return `${small_blind}/${big_blind}`;
-}
+/** What somebody wants to see who has not said anything yet. */
+export const WISH = { text: "", game: "", stakes: "", free: false, sort: "players", desc: true, page: 0 };
 
-/** All stakes that are played, lowest first. */
-export function allStakes(tables) {
-  const byKey = new Map([...tables.values()].map((table) => [stakesKey(table), table]));
-  return [...byKey.values()].sort((a, b) => a.big_blind - b.big_blind || a.small_blind - b.small_blind);
-}
-
-/** Sums for the head of the page. */
-export function totals(tables) {
-  const sum = { tables: tables.size, players: 0, hands: 0 };
-  for (const table of tables.values()) {
-    sum.players += table.taken;
-    sum.hands += table.hands_per_hour;
+/** A wish that was kept, as far as it is one. */
+export function wishFrom(kept) {
+  const wish = { ...WISH };
+  for (const [name, value] of Object.entries(kept ?? {})) {
+    if (typeof value === typeof WISH[name]) wish[name] = value;
   }
-  return sum;
+  if (!Object.hasOwn(FALLS, wish.sort)) Object.assign(wish, { sort: WISH.sort, desc: WISH.desc });
+  if (!STAKES.some(({ key }) => key === wish.stakes)) wish.stakes = "";
+  if (!GAMES.includes(wish.game)) wish.game = "";
+  wish.text = wish.text.slice(0, 60);
+  if (!Number.isInteger(wish.page) || wish.page < 0 || wish.page > 1e6) wish.page = 0;
+  return wish;
 }
+
+/** The view that shows it. */
+export function viewOf({ text, game, stakes, free, sort, desc, page }) {
+  const view = { kind: "table", sort, desc, from: page * PAGE_ROWS, count: PAGE_ROWS };
+  const bb = STAKES.find(({ key }) => key === stakes)?.bb;
+  if (text.trim()) view.text = text.trim();
+  if (game) view.game = game;
+  if (bb) view.bb = bb;
+  if (free) view.free = 1;
+  return view;
+}
+
+/** The view in which a seat is looked for: the cheapest tables that have one. */
+export const SEAT_VIEW = { kind: "table", free: 1, sort: "blinds", desc: false, from: 0, count: SEAT_ROWS };
 
 /** Where to seat somebody who just wants to play: the liveliest table with a free seat, of the lowest stakes. */
-export function bestSeat(tables) {
-  const open = [...tables.values()].filter((table) => table.taken < table.seats);
-  open.sort((a, b) => a.big_blind - b.big_blind || b.taken - a.taken || ORDERS.name.by(a, b));
-  return open.find((table) => table.taken > 0) ?? open[0] ?? null;
+export function bestSeat(rows) {
+  const open = rows.filter((row) => row.taken < row.seats);
+  const better = (a, b) => a.big_blind - b.big_blind || b.taken - a.taken;
+  open.sort(better); // Equals stay in the order in which they came.
+  return open.find((row) => row.taken > 0) ?? open[0] ?? null;
+}
+
+/** What a page tells of: the last whole one with all news folded in. */
+export class Listing {
+  total = 0;
+  players = 0;
+  #rows = new Map();
+  #order = [];
+  /** Rows as they stood when they were asked to stay, or null. */
+  #held = null;
+  /** What relays tell that know no views: everything. */
+  #tables = null;
+
+  /**
+   * Takes `lobby` or `lobby_delta`.
+   * @param {object} message
+   * @param {object} view what was asked for, to be found here if the relay knows no views
+   */
+  take(message, view) {
+    if (message.tables) return this.#takeTables(message, view);
+    if (message.t === "lobby") {
+      this.#rows = new Map(message.rows.map((row) => [row.room, row]));
+      this.#order = message.order;
+    } else {
+      message.gone?.forEach((room) => this.#rows.delete(room));
+      message.set?.forEach((row) => this.#rows.set(row.room, merged(this.#rows.get(row.room), row)));
+      this.#order = message.order ?? this.#order;
+    }
+    ({ total: this.total, players: this.players } = message);
+    return undefined;
+  }
+
+  /** Another view was asked for: what is shown may move. */
+  forget() {
+    this.#held = null;
+  }
+
+  /** Rows stay where they are, whatever is told, until they are released: somebody is about to choose one. */
+  hold() {
+    if (this.#order.length > 0) this.#held ??= this.#page();
+  }
+
+  release() {
+    this.#held = null;
+  }
+
+  /** The rows to show, in their order, those that are gone from the page among them as long as they are held. */
+  shown() {
+    if (!this.#held) return this.#page().map((row) => ({ row, gone: false }));
+    return this.#held.map((row) => ({ row: this.#rows.get(row.room) ?? row, gone: !this.#rows.has(row.room) }));
+  }
+
+  #page() {
+    return this.#order.map((room) => this.#rows.get(room)).filter(Boolean);
+  }
+
+  #takeTables({ t, tables, gone = [] }, view) {
+    if (t === "lobby" || !this.#tables) this.#tables = new Map();
+    tables.forEach((row) => this.#tables.set(row.room, row));
+    gone.forEach((room) => this.#tables.delete(room));
+    const rows = found([...this.#tables.values()], view);
+    const page = rows.slice(view.from, view.from + view.count);
+    this.#rows = new Map(page.map((row) => [row.room, row]));
+    this.#order = page.map(({ room }) => room);
+    this.total = rows.length;
+    this.players = rows.reduce((sum, { taken }) => sum + taken, 0);
+  }
+}
+
+function merged(row, news) {
+  const next = { ...row, ...news };
+  for (const [name, value] of Object.entries(next)) if (value === null) delete next[name];
+  return next;
+}
+
+const VALUES = { blinds: "big_blind", players: "taken", pot: "average_pot", speed: "hands_per_hour" };
+
+/** What a relay that knows views would show, of all tables that one tells which does not. */
+function found(tables, { text = "", game, bb, free = 0, sort, desc }) {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const fits = (table) =>
+    words.every((word) => `${table.name} ${table.game}`.toLowerCase().includes(word)) &&
+    (!game || table.game === game) &&
+    (!bb || (bb[0] <= table.big_blind && table.big_blind <= bb[1])) &&
+    table.taken + free <= table.seats;
+  const turn = desc ? -1 : 1;
+  const byName = (a, b) => a.name.localeCompare(b.name, "en", { numeric: true });
+  const by = sort === "name" ? byName : (a, b) => a[VALUES[sort]] - b[VALUES[sort]];
+  return tables.filter(fits).sort((a, b) => turn * by(a, b) || byName(a, b));
 }

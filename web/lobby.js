@@ -2,14 +2,19 @@
 import { el, setAttribute, setText } from "./dom.js";
 import { chips, chipsShort, count, stakes } from "./format.js";
 import { icon } from "./icons.js";
-import { allStakes, applyDelta, bestSeat, listed, ORDERS, stakesKey, tablesFrom, totals } from "./lobby-list.js";
+import { bestSeat, FALLS, GAMES, Listing, PAGE_ROWS, SEAT_VIEW, STAKES, viewOf, wishFrom } from "./lobby-list.js";
+import { kept } from "./storage.js";
 
-/** More rows than anybody reads would only make the page slow. */
-const ROWS_STEP = 200;
+/** Somebody who types is asked for what is meant so long after the last letter. */
+const TYPED_MS = 200;
+/** Under which name a window keeps what is looked at. */
+const KEPT = "cardhouse.lobby";
+/** The protocol's numbers of views. */
+const VIEWS = 256;
 
 const COLUMNS = [
   ["name", "Table"],
-  ["stakes", "Stakes"],
+  ["blinds", "Stakes"],
   ["players", "Players"],
   ["pot", "Average pot", "Avg pot"],
   ["speed", "Hands/hour", "Hands/h"],
@@ -17,45 +22,68 @@ const COLUMNS = [
 
 export class Lobby {
   #connection;
-  #tables = new Map();
+  #storage;
+  #listing = new Listing();
+  #wish;
+  #view;
+  /** Our number of it. */
+  #v = 0;
+  /** Whether its page has come. */
   #known = false;
+  /** Looks for a seat and not at a page. */
+  #seeks = false;
   #rows = new Map();
-  #rowsMax = ROWS_STEP;
-  #wish = { text: "", stakes: "", free: false, order: "players", direction: "descending" };
+  #typing = null;
+  #scrollTop;
 
   /**
    * @param {Connection} connection
    * @param {(room: string) => void} open goes to a table
+   * @param {Keep} storage keeps filters, order, page and place in it for as long as the window lives
    */
-  constructor(connection, open) {
+  constructor(connection, open, storage) {
     this.#connection = connection;
+    this.#storage = storage;
     this.open = open;
+    const before = kept(storage, KEPT);
+    this.#wish = wishFrom(before?.wish);
+    this.#scrollTop = Number(before?.scrollTop) || 0;
     this.element = this.#build();
+    this.#showWish();
+    addEventListener("pagehide", () => this.#keep());
   }
 
   enter() {
-    this.#connection.lobby(true);
+    this.#look(viewOf(this.#wish));
     this.#render();
+    this.element.scrollTop = this.#scrollTop;
   }
 
   leave() {
-    this.#connection.lobby(false);
+    this.#keep();
+    this.#seeks = false;
+    this.#listing.release();
+    this.#connection.lobby(null);
   }
 
   /** Takes `lobby` and `lobby_delta`. */
   receive(message) {
-    if (message.t === "lobby") this.#tables = tablesFrom(message);
-    else applyDelta(this.#tables, message);
+    if (message.v !== undefined && message.v !== this.#v) return; // Of a view that is not looked at any more.
+    this.#listing.take(message, this.#view);
+    if (this.#seeks) return this.#takeSeat();
+    const isFirst = !this.#known;
     this.#known = true;
+    const { total } = this.#listing;
+    if (total > 0 && this.#wish.page * PAGE_ROWS >= total) return this.#turnTo(Math.ceil(total / PAGE_ROWS) - 1);
     this.#render();
+    if (isFirst) this.element.scrollTop = this.#scrollTop;
+    return undefined;
   }
 
   #build() {
     this.sums = el("p", { class: "lobby-sums" });
-    this.quick = el("button", { class: "button primary", type: "button", text: "Play now", on: { click: () => this.#quickSeat() } });
-    this.stakes = el("select", { "aria-label": "Stakes", on: { change: (e) => this.#want({ stakes: e.target.value }) } });
-    this.body = el("tbody");
-    this.more = el("button", { class: "button", type: "button", on: { click: () => this.#showMore() } });
+    this.quick = el("button", { class: "button primary", type: "button", text: "Play now", on: { click: () => this.#seekSeat() } });
+    this.body = el("tbody", { on: this.#holding() });
     this.empty = el("p", { class: "lobby-empty", role: "status" });
     this.heads = COLUMNS.map(([key, title, short]) => this.#head(key, title, short));
     return el(
@@ -71,25 +99,55 @@ export class Lobby {
         this.body,
       ),
       this.empty,
-      this.more,
+      this.#pager(),
     );
   }
 
+  /** Whoever is about to choose a row finds it where it was: nothing moves while the pointer is over the rows, or a finger on them. */
+  #holding() {
+    const isFinger = (e) => e.pointerType === "touch";
+    const release = () => {
+      this.#listing.release();
+      this.#render();
+    };
+    return {
+      pointerenter: (e) => isFinger(e) || this.#listing.hold(),
+      pointermove: (e) => isFinger(e) || this.#listing.hold(),
+      pointerleave: release,
+      pointerdown: (e) => isFinger(e) && this.#listing.hold(),
+      pointerup: (e) => isFinger(e) && release(),
+      pointercancel: release,
+    };
+  }
+
   #filters() {
-    const text = el("input", {
+    this.text = el("input", {
       type: "search",
+      maxlength: 60,
       placeholder: "Find a table",
       "aria-label": "Find a table by name or game",
-      on: { input: (e) => this.#want({ text: e.target.value }) },
+      on: { input: () => this.#typed() },
     });
-    const free = el("input", { type: "checkbox", on: { change: (e) => this.#want({ free: e.target.checked }) } });
+    this.game = choice("Game", [["", "All games"], ...GAMES.map((game) => [game, game])], (game) => this.#want({ game }));
+    this.stakes = choice("Stakes", STAKES.map(({ key, title }) => [key, title]), (key) => this.#want({ stakes: key }));
+    this.free = el("input", { type: "checkbox", on: { change: (e) => this.#want({ free: e.target.checked }) } });
     return el(
       "div",
       { class: "lobby-filters", role: "search", "aria-label": "Tables" },
-      el("label", { class: "field field-search" }, icon("search"), text),
+      el("label", { class: "field field-search" }, icon("search"), this.text),
+      el("label", { class: "field" }, this.game),
       el("label", { class: "field" }, this.stakes),
-      el("label", { class: "check" }, free, el("span", { text: "Seats free" })),
+      el("label", { class: "check" }, this.free, el("span", { text: "Seats free" })),
     );
+  }
+
+  #pager() {
+    const turn = (by) => () => this.#turnTo(this.#wish.page + by);
+    this.earlier = el("button", { class: "button", type: "button", text: "Previous", on: { click: turn(-1) } });
+    this.later = el("button", { class: "button", type: "button", text: "Next", on: { click: turn(1) } });
+    this.where = el("span", { class: "lobby-where" });
+    this.pager = el("nav", { class: "lobby-pager", "aria-label": "Pages of tables" }, this.earlier, this.where, this.later);
+    return this.pager;
   }
 
   #head(key, title, short = title) {
@@ -103,65 +161,102 @@ export class Lobby {
   }
 
   #sortBy(key) {
-    const { order, direction } = this.#wish;
-    const other = direction === "ascending" ? "descending" : "ascending";
-    this.#want({ order: key, direction: order === key ? other : ORDERS[key].first });
+    const { sort, desc } = this.#wish;
+    this.#want({ sort: key, desc: sort === key ? !desc : FALLS[key] });
   }
 
+  #typed() {
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => this.#want({ text: this.text.value }), TYPED_MS);
+  }
+
+  /** Another wish begins at its first page. */
   #want(change) {
+    this.#go({ ...change, page: 0 });
+  }
+
+  #turnTo(page) {
+    this.#go({ page: Math.max(0, page) });
+  }
+
+  #go(change) {
     Object.assign(this.#wish, change);
-    this.#rowsMax = ROWS_STEP;
+    this.#scrollTop = 0;
+    this.#keep();
+    this.#look(viewOf(this.#wish));
     this.#render();
   }
 
-  #showMore() {
-    this.#rowsMax += ROWS_STEP;
-    this.#render();
+  /** Asks for a view. What is shown stays until its page comes. */
+  #look(view) {
+    this.#v = (this.#v + 1) % VIEWS;
+    this.#view = view;
+    this.#known = false;
+    this.#listing.forget();
+    this.#connection.lobby({ v: this.#v, view });
   }
 
-  #quickSeat() {
-    const table = bestSeat(this.#tables);
-    if (table) this.open(table.room);
+  #keep() {
+    if (this.element.isConnected && this.#known) this.#scrollTop = this.element.scrollTop;
+    this.#storage.setItem(KEPT, JSON.stringify({ wish: this.#wish, scrollTop: this.#scrollTop }));
+  }
+
+  #seekSeat() {
+    this.#seeks = true;
+    this.#look(SEAT_VIEW);
+  }
+
+  /** To the best of the tables that were found; without one back to the page. */
+  #takeSeat() {
+    this.#seeks = false;
+    const table = bestSeat(this.#listing.shown().map(({ row }) => row));
+    if (table) return this.open(table.room);
+    setText(this.empty, "No table has a free seat at the moment.");
+    return this.#look(viewOf(this.#wish));
+  }
+
+  /** The fields as the wish says. */
+  #showWish() {
+    this.text.value = this.#wish.text;
+    this.game.value = this.#wish.game;
+    this.stakes.value = this.#wish.stakes;
+    this.free.checked = this.#wish.free;
   }
 
   #render() {
-    const { tables, players, hands } = totals(this.#tables);
-    const sums = [count(tables, "table"), count(players, "player")];
-    if (hands > 0) sums.push(`${count(hands, "hand")} an hour`);
-    setText(this.sums, this.#known ? sums.join(", ") : "Looking around the room");
-    this.quick.disabled = bestSeat(this.#tables) === null;
-    this.#renderStakes();
+    const { total, players } = this.#listing;
+    const sums = [count(total, "table"), count(players, "player")].join(", ");
+    if (this.#known) setText(this.sums, sums);
+    else if (this.#rows.size === 0) setText(this.sums, "Looking around the room");
     for (const head of this.heads) {
-      setAttribute(head, "aria-sort", head.dataset.key === this.#wish.order ? this.#wish.direction : null);
+      const direction = this.#wish.desc ? "descending" : "ascending";
+      setAttribute(head, "aria-sort", head.dataset.key === this.#wish.sort ? direction : null);
     }
-    const all = listed(this.#tables, this.#wish);
-    this.#renderRows(all.slice(0, this.#rowsMax));
-    setText(this.empty, this.#known && all.length === 0 ? "No table fits. Take a filter away." : "");
-    this.more.hidden = all.length <= this.#rowsMax;
-    setText(this.more, `Show more of ${count(all.length, "table")}`);
+    if (!this.#known) return;
+    const shown = this.#listing.shown();
+    this.#renderRows(shown);
+    setText(this.empty, shown.length > 0 ? "" : this.#whyEmpty());
+    const first = this.#wish.page * PAGE_ROWS;
+    this.pager.hidden = total <= PAGE_ROWS;
+    this.earlier.disabled = first === 0;
+    this.later.disabled = first + PAGE_ROWS >= total;
+    setText(this.where, `${chips(first + 1)} to ${chips(Math.min(first + PAGE_ROWS, total))} of ${chips(total)}`);
   }
 
-  #renderStakes() {
-    const played = allStakes(this.#tables);
-    const keys = ["", ...played.map(stakesKey)].join();
-    if (this.stakes.dataset.keys === keys) return;
-    this.stakes.dataset.keys = keys;
-    const options = played.map((table) =>
-      el("option", { value: stakesKey(table), text: stakes(table.small_blind, table.big_blind) }),
-    );
-    this.stakes.replaceChildren(el("option", { value: "", text: "All stakes" }), ...options);
-    this.stakes.value = this.#wish.stakes;
+  #whyEmpty() {
+    const { text, game, stakes: key, free } = this.#wish;
+    return text || game || key || free ? "No table fits. Take a filter away." : "No table is open.";
   }
 
   /** Rows keep their elements, so that focus stays where it is while numbers change. */
-  #renderRows(tables) {
-    const rows = new Map(tables.map((table) => [table.room, this.#rows.get(table.room) ?? new Row(table.room, this.open)]));
+  #renderRows(shown) {
+    const rows = new Map(shown.map(({ row: { room } }) => [room, this.#rows.get(room) ?? new Row(room, this.open)]));
     for (const [room, row] of this.#rows) if (!rows.has(room)) row.element.remove();
     this.#rows = rows;
     let next = this.body.firstChild;
-    for (const table of tables) {
+    for (const { row: table, gone } of shown) {
       const row = rows.get(table.room);
-      row.show(table);
+      row.show(table, gone);
       if (row.element === next) next = next.nextSibling;
       else this.body.insertBefore(row.element, next);
     }
@@ -183,14 +278,14 @@ class Row {
       "tr",
       { role: "row", data: { testid: "lobby-row", room }, on: { click: () => open(room) } },
       el("th", { scope: "row", role: "rowheader", class: "col-name" }, this.link, this.game),
-      cell("stakes", "", this.stakes, this.buyIn),
+      cell("blinds", "", this.stakes, this.buyIn),
       cell("players", "", this.seats, this.players, this.waiting),
       cell("pot", "Average pot", this.pot),
       cell("speed", "Hands/hour", this.speed),
     );
   }
 
-  show(table) {
+  show(table, gone) {
     setText(this.link, table.name);
     setText(this.game, table.game);
     setText(this.stakes, stakes(table.small_blind, table.big_blind));
@@ -200,6 +295,7 @@ class Row {
     setText(this.pot, table.average_pot ? chips(table.average_pot) : "–");
     setText(this.speed, table.hands_per_hour ? chips(table.hands_per_hour) : "–");
     this.element.classList.toggle("full", table.taken >= table.seats);
+    this.element.classList.toggle("gone", gone);
   }
 
   #showSeats({ taken, seats }) {
@@ -213,4 +309,9 @@ class Row {
 
 function cell(column, label, ...children) {
   return el("td", { role: "cell", class: `col-${column}`, data: { label } }, ...children);
+}
+
+function choice(label, options, chosen) {
+  const items = options.map(([value, text]) => el("option", { value, text }));
+  return el("select", { "aria-label": label, on: { change: (e) => chosen(e.target.value) } }, ...items);
 }

@@ -40,9 +40,9 @@ pub struct WorkerConfig {
     pub claim_retry_max_ms: u64,
     /// Rooms have so long to be handed over when the worker is told to stop.
     pub drain_ms: u64,
-    /// Changed tables are told to the lobby so often.
+    /// Changes of rooms are told to the lobby so often.
     pub lobby_ms: u64,
-    /// All tables are told to the lobby so often.
+    /// All rooms are told to the lobby so often; while relays of the releases before 3 live, every ten seconds at least.
     pub lobby_full_ms: u64,
     /// How much rooms remember of the commands that they have answered.
     pub memory: Memory,
@@ -71,7 +71,7 @@ impl WorkerConfig {
             claim_retry_max_ms: 60_000,
             drain_ms: 10_000,
             lobby_ms: 1_000,
-            lobby_full_ms: 10_000,
+            lobby_full_ms: 60_000,
             memory: Memory::default(),
             talk: Pace::default(),
         }

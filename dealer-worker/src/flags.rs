@@ -155,11 +155,11 @@ pub struct WorkerArgs {
     /// How long handing rooms over may take after SIGTERM, milliseconds
     #[arg(long, env = "CARDHOUSE_DRAIN_MS", default_value_t = 10_000, value_name = "MS")]
     pub drain_ms: u64,
-    /// Changed tables are told to the lobby so often, milliseconds
+    /// Changes of rooms are told to the lobby so often, milliseconds
     #[arg(long, env = "CARDHOUSE_LOBBY_MS", default_value_t = 1_000, value_name = "MS", value_parser = positive::<u64>)]
     pub lobby_ms: u64,
-    /// All tables are told to the lobby so often, milliseconds
-    #[arg(long, env = "CARDHOUSE_LOBBY_FULL_MS", default_value_t = 10_000, value_name = "MS", value_parser = positive::<u64>)]
+    /// All rooms are told to the lobby so often, milliseconds
+    #[arg(long, env = "CARDHOUSE_LOBBY_FULL_MS", default_value_t = 60_000, value_name = "MS", value_parser = positive::<u64>)]
     pub lobby_full_ms: u64,
     /// What was answered to somebody without a seat is remembered for so long at least, for whoever comes back and asks again, milliseconds
     #[arg(long, env = "CARDHOUSE_ANSWERS_KEEP_MS", default_value_t = Memory::default().keep_ms, value_name = "MS", value_parser = positive::<u64>)]

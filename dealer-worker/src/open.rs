@@ -1,8 +1,7 @@
 //! Opening rooms: writing them into the map of rooms, where workers find them.
 
 use shared::{
-    channel::Channel,
-    directory::{self, Readers},
+    channel::{Channel, ROOMS},
     id::RoomId,
     node::{NodeNews, RoomSpec, encode},
     ports::Ports,
@@ -84,25 +83,18 @@ pub async fn open_tables(ports: &Ports, count: u32, config: &TableConfig) -> Res
     for number in 1..=count {
         let room = RoomId::new(&format!("t{number}")).expect("t and digits are a name");
         let config = TableConfig { name: name(number), ..config.clone() };
-        let spec = RoomSpec::new(Table::NAME, &config);
-        // Whoever opens tables at its start does not know yet who lives.
-        opened += u32::from(open_room(ports, &room, &spec, Readers::OfAnyRelease).await?);
+        opened += u32::from(open_room(ports, &room, &RoomSpec::new(Table::NAME, &config)).await?);
     }
     Ok(opened)
 }
 
 /// Opens a room, unless there is one of this name: then it stays as it is, and the answer is `false`. Workers that run hear of it at
-/// once. `readers`: who must find it.
+/// once.
 ///
 /// # Errors
 /// [`Unavailable`]; it may have been opened.
-pub async fn open_room(
-    ports: &Ports,
-    room: &RoomId,
-    spec: &RoomSpec,
-    readers: Readers,
-) -> Result<bool, Unavailable> {
-    let is_new = directory::open(&*ports.store, room, spec.to_bytes(), readers).await?;
+pub async fn open_room(ports: &Ports, room: &RoomId, spec: &RoomSpec) -> Result<bool, Unavailable> {
+    let is_new = ports.store.map_set_new(ROOMS, room.as_str(), spec.to_bytes()).await?;
     if is_new {
         // Who does not hear it reads the map before long.
         let opened = NodeNews::Opened { room: room.clone() };

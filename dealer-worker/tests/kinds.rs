@@ -8,8 +8,7 @@ use dealer_worker::{
 };
 use serde_json::{Value, json};
 use shared::{
-    channel::Channel,
-    directory,
+    channel::{Channel, ROOMS},
     id::SessionId,
     node::{Asked, NodeNews, RoomSpec, encode},
     store::Store,
@@ -109,7 +108,7 @@ async fn a_room_that_the_map_has_lost_is_taken_over_by_what_its_journal_says_it_
     relay.owned(&room(1)).await;
     assert_eq!(add(&relay, "ann", 5).await.code(), "applied");
     first.stop().await;
-    directory::remove(&house.store, &room(1)).await.unwrap();
+    house.store.map_remove(ROOMS, room(1).as_str()).await.unwrap();
     let _second = worker(&house, "w2");
     // The map does not tell of it; somebody does who says that it is there.
     let floor = house.ports("floor");
@@ -184,8 +183,15 @@ fn what_is_for_all_rooms_knows_no_table() {
                 continue;
             }
             let code = std::fs::read_to_string(&path).unwrap();
-            for word in ["crate::table", "protocol::table", "TableConfig", "TableView", "Table::", "holdem::"]
-            {
+            for word in [
+                "crate::table",
+                "protocol::table",
+                "TableConfig",
+                "TableView",
+                "TableSummary",
+                "Table::",
+                "holdem::",
+            ] {
                 let found =
                     code.lines().find(|line| line.contains(word) && !line.trim_start().starts_with("//"));
                 assert_eq!(found, None, "{}", path.display());

@@ -17,7 +17,10 @@ use player::{
 };
 use shared::{
     id::RoomId,
-    protocol::table::{TableCommand, TableEvent},
+    protocol::{
+        lobby::View,
+        table::{TableCommand, TableEvent},
+    },
     testing::{full_pipe::full_pipe, redis_server::free_port},
 };
 use tokio::{
@@ -180,10 +183,11 @@ async fn a_guest_sees_the_lobby_and_watches_bots_play() {
     config.tables.tables = 3;
     let house = start(config).await;
     let mut guest = Guest::enter(house.address, "Ann").await;
-    guest.client.lobby(true, Instant::now());
+    guest.client.lobby(Some(View::default()), Instant::now());
     // Bots have come to every table, and left two seats of each free.
     let all_there = |client: &Client, _: &Heard| {
-        client.tables().count() == 3 && client.tables().all(|table| (table.taken, table.seats) == (4, 6))
+        let mut rows = client.lobby_rows();
+        client.lobby_rows().count() == 3 && rows.all(|row| (row.taken, row.seats) == (Some(4), Some(6)))
     };
     guest.until("bots at three tables", all_there).await;
     guest.client.watch(&guest.room.clone(), Instant::now());

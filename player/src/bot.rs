@@ -9,8 +9,10 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::{
     id::RoomId,
+    lobby::FIRST_KIND,
     protocol::{
         RefusalCode,
+        lobby::{COUNT_MAX, View},
         table::{SeatStatus, SeatView, TableCommand, TableView},
     },
 };
@@ -266,12 +268,12 @@ impl Bot {
         if self.room.is_none() && self.may_ask(now) && !self.stopping {
             let tables = &self.character.tables;
             if tables.is_empty() {
-                self.client.lobby(true, now);
-                let free = self.client.tables().filter(|table| table.taken < table.seats);
-                let free: Vec<RoomId> = free.map(|table| table.room.clone()).collect();
+                self.client.lobby(Some(anywhere()), now);
+                let free = self.client.lobby_rows().filter(|row| row.free() > 0);
+                let free: Vec<RoomId> = free.map(|row| row.room.clone()).collect();
                 if !free.is_empty() {
                     self.room = Some(free[self.rng.random_range(0..free.len())].clone());
-                    self.client.lobby(false, now);
+                    self.client.lobby(None, now);
                 }
             } else {
                 self.room = Some(tables[(self.character.home + self.full) % tables.len()].clone());
@@ -456,6 +458,11 @@ fn promise(view: &TableView, mine: &SeatView) -> Option<(u64, u64)> {
     let hand = view.hand.as_ref().filter(|hand| mine.in_hand && !hand.ended)?;
     let most = view.config.buy_in_max.saturating_sub(mine.stack + mine.bet + mine.top_up);
     (most > 0).then_some((hand.hand, most))
+}
+
+/// Tables with a free seat.
+fn anywhere() -> View {
+    View { kind: Some(FIRST_KIND.into()), free: 1, count: COUNT_MAX, ..View::default() }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use shared::{
     protocol::{
         ClientIn, ClientOut, ErrorCode,
         client_out::NoticeCode,
-        lobby::TableSummary,
+        lobby::{Row, View},
         table::{Card, TableCommand, TableEvent, TablePrivate, TableView},
     },
 };
@@ -23,6 +23,7 @@ use crate::{
     breach::{Breach, Breaches},
     follower::Follower,
     incoming::{self, Incoming, Refusal},
+    looking::Looking,
     referee::Referee,
     watched::{Taken, Watched},
 };
@@ -49,7 +50,11 @@ pub struct Client {
     rooms: BTreeMap<RoomId, Watched>,
     /// Unwatched, but the relay has not said so yet: their frames may still come.
     leaving: BTreeSet<RoomId>,
-    lobby: Option<BTreeMap<RoomId, TableSummary>>,
+    lobby: Option<Looking>,
+    /// Views that were looked at so far; wraps.
+    looks: u8,
+    /// See [`ClientOut::Welcome`].
+    views: bool,
     answers: Answers,
     outgoing: VecDeque<String>,
     born: Instant,
@@ -155,6 +160,8 @@ impl Client {
             rooms: BTreeMap::new(),
             leaving: BTreeSet::new(),
             lobby: None,
+            looks: 0,
+            views: false,
             answers: Answers::default(),
             outgoing: VecDeque::new(),
             born: now,
@@ -179,9 +186,6 @@ impl Client {
         let resume =
             self.rooms.iter_mut().map(|(room, watched)| (room.clone(), watched.resume_at())).collect();
         self.send(&ClientIn::Hello { token: self.token.clone().into(), session: self.session, resume }, now);
-        if self.lobby.is_some() {
-            self.send(&ClientIn::Lobby { on: true }, now);
-        }
     }
 
     /// The connection is gone. Commands without an answer wait for the next one.
@@ -269,11 +273,18 @@ impl Client {
         }
     }
 
-    /// Begins or ends lobby news.
-    pub fn lobby(&mut self, on: bool, now: Instant) {
-        if on != self.lobby.is_some() {
-            self.lobby = on.then(BTreeMap::new);
-            self.say(&ClientIn::Lobby { on }, now);
+    /// Begins to look at a part of the lobby, over reconnects, or ends it.
+    pub fn lobby(&mut self, view: Option<View>, now: Instant) {
+        if self.lobby.as_ref().map(Looking::view) == view.as_ref() {
+            return;
+        }
+        self.looks = self.looks.wrapping_add(1);
+        self.lobby = view.map(|view| Looking::new(view, self.looks));
+        // Before the welcome it is not known what the relay understands.
+        if self.phase == Phase::Online {
+            let ends = || ClientIn::Lobby { on: false, v: None, view: None };
+            let message = self.lobby.as_ref().map_or_else(ends, |looking| looking.request(self.views));
+            self.send(&message, now);
         }
     }
 
@@ -367,9 +378,14 @@ impl Client {
         if Some(follower.private().hand) == hand { &follower.private().cards } else { &[] }
     }
 
-    /// The lobby as it was told last; empty when it is off.
-    pub fn tables(&self) -> impl Iterator<Item = &TableSummary> {
-        self.lobby.iter().flat_map(BTreeMap::values)
+    /// What it looks at in the lobby, and what it sees.
+    pub fn looking(&self) -> Option<&Looking> {
+        self.lobby.as_ref()
+    }
+
+    /// The rows that it sees in the lobby, in their order.
+    pub fn lobby_rows(&self) -> impl Iterator<Item = &Row> {
+        self.lobby.iter().filter_map(Looking::seen).flat_map(|seen| seen.rows())
     }
 
     /// Commands and their answers.
@@ -427,7 +443,21 @@ impl Client {
 
     fn plain(&mut self, message: ClientOut, now: Instant) -> Heard {
         match message {
-            ClientOut::Welcome { user, session, now_ms, expires_ms, idle_ms, near, counts, name: _ } => {
+            ClientOut::Welcome {
+                user,
+                session,
+                now_ms,
+                expires_ms,
+                idle_ms,
+                near,
+                counts,
+                views,
+                name: _,
+            } => {
+                self.views = views;
+                if let Some(looking) = &self.lobby {
+                    self.send(&looking.request(views), now);
+                }
                 self.connects_near = near;
                 self.server_clock = Some((now_ms, now));
                 self.token_ends(expires_ms, now);
@@ -452,18 +482,13 @@ impl Client {
                     None => Heard::Nothing,
                 }
             }
-            ClientOut::Lobby { tables } => {
-                if let Some(lobby) = &mut self.lobby {
-                    *lobby = tables.into_iter().map(|table| (table.room.clone(), table)).collect();
-                }
-                Heard::Lobby
+            ClientOut::Lobby(whole) => {
+                let is_ours = self.lobby.as_mut().is_some_and(|looking| looking.begin(whole));
+                if is_ours { Heard::Lobby } else { Heard::Nothing }
             }
-            ClientOut::LobbyDelta { tables, gone } => {
-                if let Some(lobby) = &mut self.lobby {
-                    lobby.extend(tables.into_iter().map(|table| (table.room.clone(), table)));
-                    lobby.retain(|room, _| !gone.contains(room));
-                }
-                Heard::Lobby
+            ClientOut::LobbyDelta(delta) => {
+                let is_ours = self.lobby.as_mut().is_some_and(|looking| looking.fold(delta));
+                if is_ours { Heard::Lobby } else { Heard::Nothing }
             }
             ClientOut::Unwatched { room } => {
                 if !self.leaving.remove(&room) {

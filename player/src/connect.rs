@@ -442,10 +442,10 @@ mod tests {
         let (user, name) = (UserId::new("guest").unwrap(), "Ann".to_owned());
         // A bot sends something every half of the idle time: as long as it does, it is there.
         let (now_ms, expires_ms, idle_ms) = (0, UnixMs::MAX, 100);
-        let (near, counts) = (false, true);
+        let (near, counts, views) = (false, true, true);
         say(
             &mut socket,
-            &ClientOut::Welcome { user, name, session, now_ms, expires_ms, idle_ms, near, counts },
+            &ClientOut::Welcome { user, name, session, now_ms, expires_ms, idle_ms, near, counts, views },
         )
         .await;
         say(&mut socket, &ClientOut::Reconnect { after_ms: 1_500 }).await;

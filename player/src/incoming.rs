@@ -207,11 +207,14 @@ mod tests {
         assert_eq!(cards_named(r#"{"a":["As","Td"],"b":{"2c":"xs"},"c":"As Td"}"#), 3);
     }
 
-    /// The value with a field more in every object.
+    /// The value with a field more in every object, but not in rows of the lobby, which may say anything of their kind.
     fn with_more(value: &Value) -> Value {
         match value {
             Value::Object(fields) => {
-                let more = fields.iter().map(|(name, value)| (name.clone(), with_more(value)));
+                let more = fields.iter().map(|(name, value)| match name.as_str() {
+                    "rows" | "set" | "tables" => (name.clone(), value.clone()),
+                    _ => (name.clone(), with_more(value)),
+                });
                 more.chain([("later".to_owned(), json!({"x": [1, null]}))]).collect()
             }
             Value::Array(values) => values.iter().map(with_more).collect(),

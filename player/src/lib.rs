@@ -24,6 +24,7 @@ pub mod follower;
 pub mod guest;
 pub mod hand_strength;
 pub mod incoming;
+pub mod looking;
 pub mod referee;
 pub mod sensible;
 mod starting_hand;

@@ -1,6 +1,6 @@
 //! Which rooms there are, as far as this relay has heard without asking, and which the store has just said there are not.
 //!
-//! So a room that is told of is followed without a question; one that is not costs the store one question a map; and a known "no" costs
+//! So a room that is told of is followed without a question; one that is not costs the store one question; and a known "no" costs
 //! nothing for a moment. News of a room end its "no" at once, so a table that has just been opened is found.
 
 use std::{
@@ -9,11 +9,11 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use shared::{clock::UnixMs, id::RoomId, members::Heard, node::NodeNews, protocol::lobby::TableSummary};
+use shared::{clock::UnixMs, id::RoomId, members::Heard, node::NodeNews};
 
 use crate::{config::RelayConfig, lobby::Lobby};
 
-/// See the module. Tables that workers write up stand in the lobby's directory; this adds what nodes say to each other.
+/// See the module. Rooms that workers write up stand in the lobby's directory; this adds what nodes say to each other.
 pub(crate) struct Catalogue {
     lobby: Arc<Lobby>,
     known: Mutex<Known>,
@@ -47,23 +47,20 @@ impl Catalogue {
                     known.told.insert(room.clone(), now_ms);
                 }
             }
-            Heard::News(NodeNews::Closed { room, .. }) => {
-                known.told.remove(room);
-            }
             Heard::News(_) => {}
             // Perhaps of a table that was opened.
             Heard::Missed => (known.absent, known.ends) = Default::default(),
         }
     }
 
-    /// Tables were written up for the lobby.
-    pub(crate) fn listed(&self, tables: &[TableSummary]) {
+    /// Rooms were written up for the lobby.
+    pub(crate) fn listed<'a>(&self, rooms: impl Iterator<Item = &'a RoomId>) {
         let mut known = self.known.lock();
         if known.absent.is_empty() {
             return;
         }
-        for table in tables {
-            known.absent.remove(&table.room);
+        for room in rooms {
+            known.absent.remove(room);
         }
     }
 

@@ -126,12 +126,19 @@ pub struct RelayConfig {
     /// Lobby news are sent at most this often, milliseconds.
     #[arg(long, env = "CARDHOUSE_LOBBY_EVERY_MS", value_name = "MS", default_value_t = RelayConfig::default().lobby_every_ms, value_parser = positive::<u64>)]
     pub lobby_every_ms: u64,
-    /// A table of which nothing was heard for so long leaves the lobby, milliseconds.
+    /// A room of which nothing was heard for so long leaves the lobby, milliseconds. Workers tell of each every minute.
     #[arg(long, env = "CARDHOUSE_LOBBY_FORGET_MS", value_name = "MS", default_value_t = RelayConfig::default().lobby_forget_ms, value_parser = positive::<u64>)]
     pub lobby_forget_ms: u64,
-    /// Tables that the lobby holds at most.
+    /// Rooms that the lobby holds at most.
     #[arg(long, env = "CARDHOUSE_LOBBY_TABLES_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().lobby_tables_max, value_parser = positive::<usize>)]
     pub lobby_tables_max: usize,
+    /// Different views of the lobby that are looked at. Who asks for another gets a coarser one, and is told.
+    #[arg(long, env = "CARDHOUSE_LOBBY_VIEWS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().lobby_views_max)]
+    pub lobby_views_max: usize,
+    /// Rows that are walked between two lobby news for the pages that there are, and as many for new views. What does not fit waits for
+    /// the next news.
+    #[arg(long, env = "CARDHOUSE_LOBBY_ROWS_PER_ROUND_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().lobby_rows_per_round_max, value_parser = positive::<usize>)]
+    pub lobby_rows_per_round_max: usize,
     /// The keys that tokens are checked with are fetched again after so long, where they come from an address, milliseconds.
     #[arg(long, env = "CARDHOUSE_KEYS_REFRESH_MS", value_name = "MS", default_value_t = RelayConfig::default().keys_refresh_ms, value_parser = positive::<u64>)]
     pub keys_refresh_ms: u64,
@@ -167,7 +174,16 @@ pub const GROUPS: &[(&str, &[&str])] = &[
         "Rooms",
         &["quiet_checks_per_s", "inline_watchers_max", "retry_first_ms", "retry_max_ms", "publishes_max"],
     ),
-    ("Lobby", &["lobby_every_ms", "lobby_forget_ms", "lobby_tables_max"]),
+    (
+        "Lobby",
+        &[
+            "lobby_every_ms",
+            "lobby_forget_ms",
+            "lobby_tables_max",
+            "lobby_views_max",
+            "lobby_rows_per_round_max",
+        ],
+    ),
     ("Keys of tokens", &["keys_refresh_ms", "keys_refresh_min_ms"]),
 ];
 
@@ -236,8 +252,10 @@ impl Default for RelayConfig {
             retry_max_ms: 2_000,
             publishes_max: 4_096,
             lobby_every_ms: 1_000,
-            lobby_forget_ms: 30_000,
+            lobby_forget_ms: 150_000,
             lobby_tables_max: 20_000,
+            lobby_views_max: 2_000,
+            lobby_rows_per_round_max: 1_000_000,
             keys_refresh_ms: 60_000,
             keys_refresh_min_ms: 1_000,
             node: None,

@@ -13,7 +13,8 @@ use shared::{
     channel::Channel,
     entry::Entry,
     id::{Position, RoomId, SessionId, UserId},
-    node::{LobbyNews, SessionNews, ToRelay, decode},
+    lobby::{Line, LobbyNews},
+    node::{SessionNews, ToRelay, decode, encode},
     store::Store,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -218,6 +219,20 @@ impl Switchboard {
         }
     }
 
+    fn lobby_news(&self, news: LobbyNews) {
+        let (catalogue, lobby) = (&self.works.catalogue, &self.lobby);
+        let lines = match news {
+            LobbyNews::Tables { tables, .. } => tables.into_iter().map(Line::from).collect(),
+            LobbyNews::Lines { lines, .. } => lines,
+            LobbyNews::Changes { changes, ended, .. } => {
+                return lobby.heard_changes(changes, ended, &self.works);
+            }
+            LobbyNews::Wanted => return,
+        };
+        catalogue.listed(lines.iter().map(|line| &line.room));
+        lobby.heard_lines(lines, &self.works);
+    }
+
     fn malformed(&self, error: &dyn std::error::Error) {
         self.works.metrics.malformed.increment(1);
         tracing::error!(%error, "a message of the bus cannot be read");
@@ -239,11 +254,7 @@ impl Receiver for Switchboard {
             }
         } else if channel == self.news.as_str() {
             match decode::<LobbyNews>(&payload) {
-                Ok(LobbyNews::Tables { tables, .. }) => {
-                    self.works.catalogue.listed(&tables);
-                    self.lobby.heard(tables, &self.works);
-                }
-                Ok(LobbyNews::Wanted) => {}
+                Ok(news) => self.lobby_news(news),
                 Err(error) => self.malformed(&error),
             }
         } else {
@@ -253,5 +264,7 @@ impl Receiver for Switchboard {
 
     fn missed(&self) {
         self.hub.missed(&self.works);
+        // Perhaps news of the lobby, of which only the next full set would make up for what is missing.
+        self.works.outgoing.publish(&self.news, encode(&LobbyNews::Wanted), &self.works.metrics);
     }
 }

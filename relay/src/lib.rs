@@ -12,7 +12,7 @@
 //! - `delivery`: what a watcher gets.
 //! - `commands`, `presence`: what a room's owner is told.
 //! - `tend`: subscriptions, and gaps repaired from the journal.
-//! - `lobby`: the directory of tables.
+//! - `lobby`: the directory of rooms, and what clients see of it.
 //! - `works`, `outgoing`, `metrics`: what all of these use.
 //! - `drain`: leaving.
 //!

@@ -54,7 +54,12 @@ metrics! {
     /// Messages to rooms that nobody received.
     malformed: Counter = counter!("relay_malformed_total"),
     lobby_viewers: Gauge = gauge!("relay_lobby_viewers"),
+    /// Rooms of all kinds.
     lobby_tables: Gauge = gauge!("relay_lobby_tables"),
+    /// Different views that somebody looks at.
+    lobby_views: Gauge = gauge!("relay_lobby_views"),
+    /// Times that a viewer got a coarser view, since there were as many as there may be.
+    lobby_views_rounded: Counter = counter!("relay_lobby_views_rounded_total"),
     key_fetches_failed: Counter = counter!("relay_key_fetches_failed_total"),
 }
 

@@ -16,8 +16,9 @@ use shared::{
     bus::Subscription,
     channel::Channel,
     id::{NodeId, SessionId},
+    lobby::LobbyNews,
     members::{Heard, Members, Membership, Observed},
-    node::{LobbyNews, Role, SessionNews, encode},
+    node::{Role, SessionNews, encode},
     ports::Ports,
     protocol::{ClientOut, CloseCode, client_out::NoticeCode},
     serve::{Pages, address::network},
@@ -235,7 +236,7 @@ impl Relay {
         tasks
     }
 
-    /// Subscribes to what every relay hears, and asks for the tables.
+    /// Subscribes to what every relay hears, and asks for the rooms.
     async fn listen(self: Arc<Self>, subscription: Arc<dyn Subscription>) {
         for channel in [Channel::replies(self.node()), Channel::sessions(), Channel::lobby()] {
             while let Err(error) = self.works.answer(subscription.subscribe(&channel)).await {
@@ -243,7 +244,7 @@ impl Relay {
                 sleep(SUBSCRIBE_AGAIN).await;
             }
         }
-        // A lost question does not matter: workers tell of all their tables every few seconds anyway.
+        // A lost question does not matter much: workers tell of all their rooms every minute anyway.
         self.works.outgoing.publish(&Channel::lobby(), encode(&LobbyNews::Wanted), &self.works.metrics);
         std::future::pending().await
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use shared::{
     clock::UnixMs,
     id::{Position, RoomId, SessionId, UserId},
-    protocol::{BadMessage, ClientIn, ClientOut, CloseCode, ErrorCode, RefusalCode, Unfit},
+    protocol::{BadMessage, ClientIn, ClientOut, CloseCode, ErrorCode, RefusalCode, Unfit, lobby::View},
     token::{Claims, LEEWAY_S, TokenError},
 };
 use ws::{Frame, Handler, Socket};
@@ -46,7 +46,7 @@ struct Greeted {
     /// Commands up to this number may have been sent on an earlier connection.
     repeats_n: u64,
     watching: Vec<Watching>,
-    /// The viewer's key.
+    /// Its key as a viewer, from its first look on.
     lobby: Option<usize>,
 }
 
@@ -129,6 +129,7 @@ impl Session {
             idle_ms: self.relay.works.config.idle_ms,
             near: self.relay.works.config.near,
             counts: true,
+            views: true,
         });
         self.greeted = Some(Box::new(Greeted {
             user: claims.sub,
@@ -239,14 +240,14 @@ impl Session {
         self.answer(&ClientOut::Unwatched { room });
     }
 
-    fn lobby(&mut self, on: bool) {
+    fn lobby(&mut self, on: bool, v: Option<u8>, view: Option<View>) {
         let Self { relay, peer, greeted, .. } = self;
-        let greeted = greeted.as_mut().expect("the lobby is joined after hello");
-        if let Some(key) = greeted.lobby.take() {
-            relay.lobby.leave(key, &relay.works);
-        }
+        let greeted = greeted.as_mut().expect("the lobby is looked at after hello");
         if on {
-            greeted.lobby = Some(relay.lobby.join(peer, &relay.works));
+            let key = *greeted.lobby.get_or_insert_with(|| relay.lobby.join(peer));
+            relay.lobby.look(key, view, v.unwrap_or(0), &relay.works);
+        } else if let Some(key) = greeted.lobby {
+            relay.lobby.look_away(key, &relay.works);
         }
     }
 
@@ -375,7 +376,7 @@ impl Handler for Session {
                     self.greeted = Some(greeted);
                 }
             }
-            ClientIn::Lobby { on } => self.lobby(on),
+            ClientIn::Lobby { on, v, view } => self.lobby(on, v, view.map(|view| *view)),
             ClientIn::Watch { room } => self.watch(&room, None),
             ClientIn::Unwatch { room } => self.unwatch(room),
             ClientIn::Do { n, room, what } => self.command(n, &room, Ok(what.get()), verdict),

@@ -20,9 +20,8 @@ use relay::{Keys, Line, Relay, RelayConfig, Session};
 use serde_json::{Value, json};
 use shared::{
     bus::{Bus, Receiver, memory::MemoryBus},
-    channel::Channel,
+    channel::{Channel, ROOMS},
     clock::Clock,
-    directory::{self, Readers},
     entry::{Cause, Entry, Kind, Private},
     id::{Epoch, NodeId, Position, RoomId, SessionId, UserId},
     node::{Asked, ToRelay, ToRoom, decode, encode},
@@ -355,7 +354,7 @@ async fn run(seed: u64) {
     let mut tasks = JoinSet::new();
     tasks.spawn(relay.run(std::future::pending()));
 
-    directory::open(&dealer_store, &room(), Bytes::from_static(b"{}"), Readers::OfThisRelease).await.unwrap();
+    dealer_store.map_set(ROOMS, "t1", Bytes::from_static(b"{}")).await.unwrap();
     let (hear, heard) = mpsc::unbounded_channel();
     let subscription = dealer_bus.subscriber(Arc::new(Ear(hear)));
     subscription.subscribe(&Channel::commands(&room())).await.unwrap();

@@ -116,8 +116,7 @@ impl House {
 /// Allocations for ten frames to so many watchers.
 fn allocations(watchers: usize) -> u64 {
     let mut house = House::new();
-    let specs = shared::directory::Partition::of(&"t1".parse().unwrap()).specs();
-    house.runtime.block_on(house.store.map_set(&specs, "t1", Bytes::new())).unwrap();
+    house.runtime.block_on(house.store.map_set(shared::channel::ROOMS, "t1", Bytes::new())).unwrap();
     for _ in 0..watchers {
         house.connect(r#"{"t":"watch","room":"t1"}"#);
     }

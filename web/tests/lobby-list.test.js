@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allStakes, applyDelta, bestSeat, listed, stakesKey, tablesFrom, totals } from "../lobby-list.js";
+import { bestSeat, Listing, viewOf, WISH, wishFrom } from "../lobby-list.js";
 
-const table = (room, more = {}) => ({
+const row = (room, more = {}) => ({
   room,
+  kind: "table",
   name: room,
   game: "NL Hold'em",
   small_blind: 1,
@@ -14,52 +15,82 @@ const table = (room, more = {}) => ({
   hands_per_hour: 60,
   ...more,
 });
-const wish = { text: "", stakes: "", free: false, order: "name", direction: "ascending" };
-const house = () =>
-  tablesFrom({
-    tables: [
-      table("Table 10", { taken: 6, average_pot: 90 }),
-      table("Table 9", { taken: 0 }),
-      table("Mayfair", { small_blind: 5, big_blind: 10, game: "PL Omaha" }),
-    ],
+const view = viewOf(WISH);
+const page = (...rows) => ({ t: "lobby", v: 1, total: 40, players: 120, rows, order: rows.map(({ room }) => room) });
+const delta = (more) => ({ t: "lobby_delta", v: 1, total: 40, players: 120, ...more });
+const rooms = (listing) => listing.shown().map(({ row: { room }, gone }) => (gone ? `(${room})` : room));
+
+test("a wish is asked for as the house reads it, and nothing that is not wanted", () => {
+  assert.deepEqual(view, { kind: "table", sort: "players", desc: true, from: 0, count: 30 });
+  const wish = { ...WISH, text: " asp ", game: "PL Omaha", stakes: "10", free: true, sort: "blinds", desc: false, page: 2 };
+  assert.deepEqual(viewOf(wish), {
+    kind: "table", sort: "blinds", desc: false, from: 60, count: 30, text: "asp", game: "PL Omaha", bb: [3, 10], free: 1,
   });
-const rooms = (tables) => tables.map(({ room }) => room);
-
-test("names are sorted as people count", () => {
-  assert.deepEqual(rooms(listed(house(), wish)), ["Mayfair", "Table 9", "Table 10"]);
 });
 
-test("every word of the text must fit, in name or game", () => {
-  assert.deepEqual(rooms(listed(house(), { ...wish, text: " OMAHA may " })), ["Mayfair"]);
-  assert.deepEqual(listed(house(), { ...wish, text: "omaha table" }), []);
+test("what a browser has kept is a wish as far as it makes sense", () => {
+  const wish = { ...WISH, text: "asp", sort: "pot", page: 3 };
+  assert.deepEqual(wishFrom(JSON.parse(JSON.stringify(wish))), wish);
+  const nonsense = { text: 7, sort: "constructor", stakes: "x", game: "Snap", page: -1, free: "yes", colour: "red" };
+  assert.deepEqual(wishFrom(nonsense), WISH);
+  assert.deepEqual(wishFrom(null), WISH);
 });
 
-test("filters for stakes and free seats work together", () => {
-  assert.deepEqual(rooms(listed(house(), { ...wish, stakes: "1/2", free: true })), ["Table 9"]);
+test("news change rows, add and take away, and say the order only when it is another", () => {
+  const listing = new Listing();
+  listing.take(page(row("a"), row("b", { waiting: 2 }), row("c")), view);
+  listing.take(delta({ set: [{ room: "b", taken: 5, waiting: null }] }), view);
+  assert.deepEqual(rooms(listing), ["a", "b", "c"]);
+  assert.deepEqual(listing.shown()[1].row, row("b", { taken: 5 }));
+  listing.take(delta({ total: 39, set: [row("d")], order: ["d", "c", "b"], gone: ["a"] }), view);
+  assert.deepEqual(rooms(listing), ["d", "c", "b"]);
+  assert.equal(listing.total, 39);
 });
 
-test("equals stay in the order of their names, whichever way a column is sorted", () => {
-  const tables = tablesFrom({ tables: [table("b"), table("a"), table("c", { taken: 5 })] });
-  assert.deepEqual(rooms(listed(tables, { ...wish, order: "players", direction: "descending" })), ["c", "a", "b"]);
+test("held rows stay where they are, with new numbers, until they are released", () => {
+  const listing = new Listing();
+  listing.take(page(row("a"), row("b"), row("c")), view);
+  listing.hold();
+  listing.take(delta({ set: [{ room: "c", taken: 6 }, row("d")], order: ["d", "c", "b"], gone: ["a"] }), view);
+  assert.deepEqual(rooms(listing), ["(a)", "b", "c"], "what is gone stays, and is marked");
+  assert.equal(listing.shown()[2].row.taken, 6);
+  listing.take(page(row("e"), row("b")), view);
+  assert.deepEqual(rooms(listing), ["(a)", "b", "(c)"], "a whole page moves nothing either");
+  listing.release();
+  assert.deepEqual(rooms(listing), ["e", "b"]);
 });
 
-test("a delta changes, adds and takes away", () => {
-  const tables = house();
-  applyDelta(tables, { tables: [table("Table 9", { taken: 5 }), table("New")], gone: ["Mayfair"] });
-  assert.deepEqual([...tables.keys()].sort(), ["New", "Table 10", "Table 9"]);
-  assert.equal(tables.get("Table 9").taken, 5);
+test("an empty page holds nothing back", () => {
+  const listing = new Listing();
+  listing.take(page(), view);
+  listing.hold();
+  listing.take(page(row("a")), view);
+  assert.deepEqual(rooms(listing), ["a"]);
 });
 
-test("sums are over all tables", () => {
-  assert.deepEqual(totals(house()), { tables: 3, players: 9, hands: 180 });
-});
-
-test("each stakes is listed once, lowest first", () => {
-  assert.deepEqual(allStakes(house()).map(stakesKey), ["1/2", "5/10"]);
+test("what a relay of an earlier release tells is filtered, sorted and cut here", () => {
+  const listing = new Listing();
+  const tables = [row("Table 10", { taken: 6 }), row("Table 9", { taken: 0 }), row("Mayfair", { big_blind: 10, game: "PL Omaha" })];
+  const shown = (wish) => {
+    const asked = viewOf({ ...WISH, ...wish });
+    listing.take({ t: "lobby", tables }, asked);
+    return rooms(listing);
+  };
+  assert.deepEqual(shown({}), ["Table 10", "Mayfair", "Table 9"]);
+  assert.deepEqual(shown({ sort: "name", desc: false }), ["Mayfair", "Table 9", "Table 10"]);
+  assert.deepEqual(shown({ text: " OMAHA may " }), ["Mayfair"]);
+  assert.deepEqual(shown({ stakes: "2", free: true }), ["Table 9"]);
+  assert.deepEqual(shown({ page: 1 }), []);
+  shown({});
+  listing.take({ t: "lobby_delta", tables: [row("New", { taken: 5 })], gone: ["Table 9"] }, view);
+  assert.deepEqual(rooms(listing), ["Table 10", "New", "Mayfair"]);
+  assert.deepEqual([listing.total, listing.players], [3, 14]);
 });
 
 test("who just wants to play goes to the liveliest of the cheapest tables with a free seat", () => {
-  assert.equal(bestSeat(house()).room, "Mayfair", "the cheaper ones are full or empty");
-  assert.equal(bestSeat(tablesFrom({ tables: [table("empty", { taken: 0 })] })).room, "empty");
-  assert.equal(bestSeat(new Map()), null);
+  const mayfair = row("mayfair", { big_blind: 10 });
+  assert.equal(bestSeat([row("full", { taken: 6 }), row("empty", { taken: 0 }), mayfair]).room, "mayfair");
+  assert.equal(bestSeat([row("a", { taken: 2 }), row("b", { taken: 5 }), mayfair]).room, "b");
+  assert.equal(bestSeat([row("empty", { taken: 0 })]).room, "empty");
+  assert.equal(bestSeat([]), null);
 });

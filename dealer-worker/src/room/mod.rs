@@ -33,8 +33,9 @@ use serde_json::value::RawValue;
 use shared::{
     clock::UnixMs,
     id::{RoomId, UserId},
+    lobby::Line,
     node::RoomSpec,
-    protocol::{RefusalCode, lobby::TableSummary},
+    protocol::RefusalCode,
 };
 use smallvec::SmallVec;
 
@@ -103,7 +104,7 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     fn members(&self) -> Vec<UserId>;
 
     /// The room's line in the lobby.
-    fn summary(&self, room: &RoomId, now: UnixMs) -> TableSummary;
+    fn line(&self, room: &RoomId, now: UnixMs) -> Line;
 }
 
 /// Writing records in schema 1, as far as that can say it, for workers of the first release.

@@ -11,9 +11,8 @@ use bytes::Bytes;
 use metrics::{counter, gauge};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use shared::{
-    channel::Channel,
+    channel::{Channel, OWNERS},
     clock::UnixMs,
-    directory,
     entry::{Cause, Entry, fingerprint},
     id::{Epoch, NodeId, RoomId, SessionId, UserId},
     node::{Asked, NodeNews, Owner, RoomSpec, ToRoom, decode, encode},
@@ -207,7 +206,7 @@ impl<R: Room> Running<R> {
         if frames_lost > 0 {
             counter!("cardhouse_frames_lost_total").increment(frames_lost);
         }
-        self.context.board.put(self.state.room.summary(&self.id, self.now()));
+        self.context.board.put(self.state.room.line(&self.id, self.now()));
         Ok(())
     }
 
@@ -533,7 +532,7 @@ impl<R: Room> Running<R> {
         if lobby {
             let room = &self.state.room;
             self.connections.retain(|user| room.is_member(user));
-            self.context.board.put(self.state.room.summary(&self.id, self.now()));
+            self.context.board.put(self.state.room.line(&self.id, self.now()));
         }
         if self.journal.deltas_since_keyframe() >= self.context.config.keyframe_every {
             // Refused: the next one is as good.
@@ -672,8 +671,8 @@ async fn tell_owned(context: &Context, room: &RoomId, epoch: Epoch) {
 }
 
 async fn tell_owner(context: &Context, room: &RoomId, node: Option<NodeId>, epoch: Epoch) {
-    let owner = Owner { node, epoch };
-    let told = directory::tell_owner(&*context.ports.store, room, &owner, context.readers());
+    let owner = serde_json::to_vec(&Owner { node, epoch }).expect("an owner is JSON");
+    let told = context.ports.store.map_set(OWNERS, room.as_str(), owner.into());
     if !matches!(timeout(HINT_TIMEOUT, told).await, Ok(Ok(()))) {
         debug!(%room, "the map of owners was not told");
     }

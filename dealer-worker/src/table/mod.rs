@@ -35,8 +35,9 @@ use serde_json::value::{RawValue, to_raw_value};
 use shared::{
     clock::UnixMs,
     id::{RoomId, UserId},
+    lobby::Line,
     node::RoomSpec,
-    protocol::{lobby::TableSummary, table::TablePrivate},
+    protocol::table::TablePrivate,
 };
 
 pub use self::{event::Event, state::Table};
@@ -123,8 +124,8 @@ impl Room for Table {
         self.view.seats.iter().flatten().map(|seat| seat.user.clone()).collect()
     }
 
-    fn summary(&self, room: &RoomId, now: UnixMs) -> TableSummary {
-        stats::summary(self, room, now)
+    fn line(&self, room: &RoomId, now: UnixMs) -> Line {
+        stats::line(self, room, now)
     }
 }
 

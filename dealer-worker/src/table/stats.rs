@@ -4,13 +4,12 @@ use serde::{Deserialize, Serialize};
 use shared::{
     clock::UnixMs,
     id::RoomId,
-    protocol::{
-        lobby::TableSummary,
-        table::{GameVariant, LimitKind, SeatStatus},
-    },
+    lobby::{Line, More},
+    protocol::table::{GameVariant, LimitKind, SeatStatus},
 };
 
 use super::{Table, between::PLAYERS_MIN};
+use crate::room::Room as _;
 
 /// Over so many of the last hands.
 const HANDS: usize = 20;
@@ -57,7 +56,7 @@ impl Stats {
     }
 }
 
-pub(super) fn summary(table: &Table, room: &RoomId, now: UnixMs) -> TableSummary {
+pub(super) fn line(table: &Table, room: &RoomId, now: UnixMs) -> Line {
     let config = table.config();
     let limit = match config.limit {
         LimitKind::NoLimit => "NL",
@@ -76,18 +75,37 @@ pub(super) fn summary(table: &Table, room: &RoomId, now: UnixMs) -> TableSummary
     let waiting = u8::try_from(waiting.count()).unwrap_or(u8::MAX);
     // Between two hands nobody is said to wait.
     let waiting = if hand_runs || waiting < PLAYERS_MIN { waiting } else { 0 };
-    TableSummary {
+    Line {
         room: room.clone(),
+        kind: Table::NAME.into(),
         name: config.name.clone(),
         game: format!("{limit} {game}"),
-        small_blind: config.small_blind,
         big_blind: config.big_blind,
-        buy_in_min: config.buy_in_min,
-        buy_in_max: config.buy_in_max,
-        seats: config.seats,
-        taken: u8::try_from(table.players().count()).unwrap_or(u8::MAX),
-        waiting,
+        seats: config.seats.into(),
+        taken: u32::try_from(table.players().count()).unwrap_or(u32::MAX),
         average_pot: table.stats.average_pot(),
         hands_per_hour: table.stats.hands_per_hour(now),
+        starts_ms: 0,
+        more: More::of([
+            ("small_blind", config.small_blind.into()),
+            ("buy_in_min", config.buy_in_min.into()),
+            ("buy_in_max", config.buy_in_max.into()),
+            ("waiting", waiting.into()),
+        ]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::{lobby::TableSummary, protocol::table::TableConfig};
+
+    use super::*;
+
+    #[test]
+    fn relays_of_the_releases_before_can_be_told_of_a_table() {
+        let table = Table::new(TableConfig::default());
+        let line = line(&table, &RoomId::new("t1").unwrap(), 0);
+        let summary = TableSummary::of(&line).expect("a table that they know");
+        assert_eq!(Line::from(summary), line, "and nothing of it is lost");
     }
 }

@@ -11,8 +11,9 @@ use serde_json::{
 use shared::{
     clock::UnixMs,
     id::{RoomId, UserId},
+    lobby::{Line, More},
     node::RoomSpec,
-    protocol::{RefusalCode, lobby::TableSummary},
+    protocol::RefusalCode,
 };
 use smallvec::smallvec;
 
@@ -147,22 +148,19 @@ impl Room for Counter {
         self.by.keys().cloned().collect()
     }
 
-    fn summary(&self, room: &RoomId, _now: UnixMs) -> TableSummary {
-        let (name, game) = (format!("Counter {}", self.total), "none".into());
-        let (room, seats, taken) = (room.clone(), 255, u8::try_from(self.by.len()).unwrap_or(255));
-        TableSummary {
-            room,
-            name,
-            game,
-            seats,
-            taken,
-            waiting: 0,
-            small_blind: 0,
+    fn line(&self, room: &RoomId, _now: UnixMs) -> Line {
+        Line {
+            room: room.clone(),
+            kind: Self::NAME.into(),
+            name: format!("Counter {}", self.total),
+            game: "none".into(),
             big_blind: 0,
-            buy_in_min: 0,
-            buy_in_max: 0,
+            seats: 255,
+            taken: u32::try_from(self.by.len()).unwrap_or(u32::MAX),
             average_pot: 0,
             hands_per_hour: 0,
+            starts_ms: 0,
+            more: More::default(),
         }
     }
 }

@@ -82,6 +82,7 @@ async fn every_message_of_a_client_is_answered_as_the_document_shows() {
             (json!({"t": "ping", "at": 1.25}), "pong"),
             (json!({"t": "refresh", "token": again.body["token"]}), "refreshed"),
             (json!({"t": "lobby", "on": true}), "lobby"),
+            (json!({"t": "lobby", "on": true, "v": 7, "view": {"kind": "table", "count": 1}}), "lobby"),
             (json!({"t": "watch", "room": "t1"}), "keyframe"),
             (json!({"t": "do", "n": 1, "room": "t1", "do": {"a": "chat", "text": "good evening"}}), "ack"),
             (json!({"t": "do", "n": 2, "room": "t1", "do": {"a": "leave"}}), "refused"),

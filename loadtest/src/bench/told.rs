@@ -208,6 +208,7 @@ mod tests {
             idle_ms: 3,
             near: true,
             counts: true,
+            views: true,
         };
         let text = serde_json::to_string(&welcome).unwrap();
         assert_eq!(Told::read(&text), Told::Welcome { session: "0000000000000007" });

@@ -14,10 +14,11 @@ use player::{Bot, Character, Habits, Style};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::{
-    directory::{self, Readers},
+    channel::ROOMS,
     id::{NodeId, RoomId, UserId},
     node::RoomSpec,
     protocol::table::TableConfig,
+    store::Store,
     wire::{LinkState, seeded::Rates},
 };
 use tokio::{
@@ -252,7 +253,7 @@ async fn open(tables: &[RoomId], world: &World) {
             ..TableConfig::default()
         };
         let spec = RoomSpec::new("table", &config).to_bytes();
-        let written = directory::open(&world.store(), room, spec, Readers::OfAnyRelease).await;
+        let written = world.store().map_set_new(ROOMS, room.as_str(), spec).await;
         written.expect("nothing goes wrong on the shadow's link");
     }
 }

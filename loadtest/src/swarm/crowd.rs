@@ -8,8 +8,14 @@ use player::{
     Breaches, Character, Client, Heard, Style,
     connect::{self, Dialer},
     guest::{Reception, Tokens},
+    looking::Looking,
 };
-use shared::{id::RoomId, outlet::tell};
+use shared::{
+    id::RoomId,
+    lobby::FIRST_KIND,
+    outlet::tell,
+    protocol::lobby::{self, COUNT_MAX, Sort},
+};
 use tokio::{
     task::JoinSet,
     time::{Duration, Instant},
@@ -166,11 +172,14 @@ async fn measure(args: &SwarmArgs, tally: &Tally, view: &View, stop: &Cancellati
 async fn find_tables(dialer: &Dialer, reception: &Reception, count: usize) -> anyhow::Result<Vec<RoomId>> {
     let guest = reception.guest("Scout").await.context("no guest token")?;
     let mut client = Client::new(guest.token, Instant::now());
-    client.lobby(true, Instant::now());
+    let kind = Some(FIRST_KIND.into());
+    let mut view = lobby::View { kind, sort: Sort::Name, count: COUNT_MAX, ..lobby::View::default() };
+    client.lobby(Some(view.clone()), Instant::now());
+    let mut tables = Vec::new();
     let mut socket = dialer.dial(None).await?;
     client.connected(Instant::now());
     let give_up = Instant::now() + LOBBY_WITHIN;
-    while client.tables().count() < count {
+    while tables.len() < count {
         while let Some(text) = client.pop_outgoing() {
             socket.send(Message::text(text)).await?;
         }
@@ -179,13 +188,22 @@ async fn find_tables(dialer: &Dialer, reception: &Reception, count: usize) -> an
         if let Some((code, reason)) = message.as_close() {
             anyhow::bail!("the relay closed with {} {reason}", u16::from(code));
         }
-        if let Some(text) = message.as_text()
-            && let Heard::Reconnect(_) = client.receive(text, Instant::now())
-        {
-            anyhow::bail!("the relay is leaving");
+        let Some(text) = message.as_text() else { continue };
+        match client.receive(text, Instant::now()) {
+            Heard::Reconnect(_) => anyhow::bail!("the relay is leaving"),
+            Heard::Lobby => {
+                // Pages before this one are complete; of this one the last rows may still come.
+                tables.truncate(view.from as usize);
+                tables.extend(client.lobby_rows().map(|row| row.room.clone()));
+                let total = client.looking().and_then(Looking::seen).map_or(0, |seen| seen.total);
+                if tables.len() < count && (tables.len() as u64) < total {
+                    view.from = u32::try_from(tables.len())?;
+                    client.lobby(Some(view.clone()), Instant::now());
+                }
+            }
+            _ => {}
         }
     }
-    let mut tables: Vec<RoomId> = client.tables().map(|table| table.room.clone()).collect();
     anyhow::ensure!(!tables.is_empty(), "the lobby names no table");
     tables.truncate(count);
     let _ = socket.close().await;

@@ -143,7 +143,12 @@ async fn every_close_code_of_the_document_is_sent_for_what_it_says() {
 /// The words behind this one in the sources under a folder, tests left out.
 fn words_behind(before: &str, folder: &str, into: &mut BTreeSet<String>) {
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
-        let source = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            words_behind(before, path.to_str().unwrap(), into);
+            continue;
+        }
+        let source = fs::read_to_string(path).unwrap();
         let code = source.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
         let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
         let word =

@@ -13,14 +13,14 @@ use relay::{Keys, Relay, RelayConfig};
 use serde_json::{Value, json};
 use shared::{
     bus::{Bus, Receiver, Subscription, memory::MemoryBus},
-    channel::Channel,
+    channel::{Channel, ROOMS},
     clock::Clock,
-    directory::Partition,
     entry::{Cause, Entry, Kind, Private, fingerprint},
     id::{NodeId, Position, RoomId, SessionId, UserId},
-    node::{Asked, LobbyNews, ToRelay, ToRoom, decode, encode},
+    lobby::{LobbyNews, TableSummary},
+    node::{Asked, ToRelay, ToRoom, decode, encode},
     ports::Ports,
-    protocol::{SUBPROTOCOL, lobby::TableSummary},
+    protocol::SUBPROTOCOL,
     serve::{HttpArgs, serve},
     store::{Store, memory::MemoryStore},
     token::{Claims, Signer},
@@ -268,8 +268,7 @@ impl Draft {
 impl Dealer {
     /// Makes a room known without a frame.
     pub(crate) async fn open(&self, name: &str) {
-        let specs = Partition::of(&name.parse().unwrap()).specs();
-        self.store.map_set(&specs, name, Bytes::from_static(b"{}")).await.unwrap();
+        self.store.map_set(ROOMS, name, Bytes::from_static(b"{}")).await.unwrap();
     }
 
     /// Appends to the journal without telling anybody. A room that has a keyframe has been opened.
@@ -307,9 +306,13 @@ impl Dealer {
         self.bus.publish(&Channel::replies(&self.relay), encode(reply)).await.unwrap();
     }
 
+    /// Tells of tables as workers of the releases before 3 do.
     pub(crate) async fn lobby(&self, tables: Vec<TableSummary>) {
-        let news = LobbyNews::Tables { node: NodeId::new("dealer-1").unwrap(), tables };
-        self.bus.publish(&Channel::lobby(), encode(&news)).await.unwrap();
+        self.lobby_news(&LobbyNews::Tables { node: NodeId::new("dealer-1").unwrap(), tables }).await;
+    }
+
+    pub(crate) async fn lobby_news(&self, news: &LobbyNews) {
+        self.bus.publish(&Channel::lobby(), encode(news)).await.unwrap();
     }
 
     /// What relays say to a room from now on.

@@ -5,7 +5,10 @@ use std::{borrow::Cow, collections::BTreeMap};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::object::{Numeral, Object, Unfit, quoted};
+use super::{
+    lobby::{self, View},
+    object::{Numeral, Object, Unfit, quoted},
+};
 use crate::id::{Position, RoomId, SessionId};
 
 /// Every message that a client may send. Tag `t`. Written by serde, and read, strictly, by [`ClientIn::read`] alone.
@@ -29,10 +32,16 @@ pub enum ClientIn<'a> {
         /// The new token.
         token: Cow<'a, str>,
     },
-    /// Begins (or ends) lobby news: `lobby`, then `lobby_delta` at most once a second.
+    /// Begins (or ends) lobby news: `lobby`, then `lobby_delta` at most once a second. Said again, it changes the view.
     Lobby {
         /// Whether to send them.
         on: bool,
+        /// The client's number of the view, which stands in all news of it; 0 if left out.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        v: Option<u8>,
+        /// Which part of the lobby. Without one, as clients of the first releases ask: the first tables by players.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        view: Option<Box<View>>,
     },
     /// Begins to send a room's frames: a keyframe and the deltas since, then each new frame.
     Watch {
@@ -126,7 +135,11 @@ impl<'a> ClientIn<'a> {
                 resume: object.optional("resume")?.unwrap_or_default(),
             },
             "refresh" => Self::Refresh { token: object.required("token")? },
-            "lobby" => Self::Lobby { on: object.required("on")? },
+            "lobby" => Self::Lobby {
+                on: object.required("on")?,
+                v: object.optional("v")?,
+                view: lobby::view(&mut object)?,
+            },
             "watch" => Self::Watch { room: object.required("room")? },
             "unwatch" => Self::Unwatch { room: object.required("room")? },
             "count" => Self::Count { n: object.required("n")? },
@@ -153,6 +166,21 @@ impl<'a> ClientIn<'a> {
 mod tests {
     use super::*;
 
+    fn full_view() -> View {
+        View {
+            kind: Some("table".into()),
+            game: Some("NL Hold'em".into()),
+            bb: Some((2, 10)),
+            seats: vec![6, 9],
+            free: 1,
+            text: "asp".into(),
+            sort: lobby::Sort::Blinds,
+            desc: Some(true),
+            from: 30,
+            count: 100,
+        }
+    }
+
     #[test]
     fn what_is_written_is_read_again() {
         let room = RoomId::new("t1").unwrap();
@@ -162,7 +190,8 @@ mod tests {
             ClientIn::Hello { token: "x".into(), session: Some(SessionId(7)), resume },
             ClientIn::Hello { token: "x".into(), session: None, resume: BTreeMap::new() },
             ClientIn::Refresh { token: "x".into() },
-            ClientIn::Lobby { on: true },
+            ClientIn::Lobby { on: true, v: None, view: None },
+            ClientIn::Lobby { on: true, v: Some(2), view: Some(Box::new(full_view())) },
             ClientIn::Watch { room: room.clone() },
             ClientIn::Unwatch { room: room.clone() },
             ClientIn::Do { n: 4, room, what: Cow::Owned(what) },

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::{
     code::{ErrorCode, RefusalCode},
-    lobby::TableSummary,
+    lobby::{Delta, Whole},
 };
 use crate::{
     clock::UnixMs,
@@ -40,6 +40,9 @@ pub enum ClientOut {
         /// Whether this relay understands [`ClientIn::Count`](super::ClientIn::Count). Those of the first release close the connection at it.
         #[serde(default)]
         counts: bool,
+        /// Whether this relay understands a `view` in [`ClientIn::Lobby`](super::ClientIn::Lobby). Those of releases before 3 refuse it.
+        #[serde(default)]
+        views: bool,
     },
     /// Answers `refresh`.
     Refreshed {
@@ -93,18 +96,10 @@ pub enum ClientOut {
         /// Which room.
         room: RoomId,
     },
-    /// All tables. Answers `lobby`.
-    Lobby {
-        /// In order of their names.
-        tables: Vec<TableSummary>,
-    },
-    /// What has changed in the lobby since the last `lobby` or `lobby_delta`.
-    LobbyDelta {
-        /// New and changed tables.
-        tables: Vec<TableSummary>,
-        /// Tables that are gone.
-        gone: Vec<RoomId>,
-    },
+    /// A page of the lobby. Answers `lobby`; comes again when a client has not read for a while.
+    Lobby(Whole),
+    /// What has changed on the page since the last `lobby` or `lobby_delta`.
+    LobbyDelta(Delta),
     /// The command was applied, in this frame. Sent after the commit.
     Ack {
         /// The command's counter.
@@ -188,4 +183,6 @@ pub enum NoticeCode {
     Delayed,
     /// Frames come again, or the room goes on.
     Recovered,
+    /// Too many different views of the lobby are looked at here: yours is a coarser one, in the order that you asked for.
+    ViewRounded,
 }

@@ -215,6 +215,15 @@ impl<'a> Part<'a> for Cow<'a, RawValue> {
     }
 }
 
+/// An object, to be read on.
+impl<'a> Part<'a> for Object<'a> {
+    const IS: &'static str = "an object";
+
+    fn read(json: &'a RawValue) -> Option<Self> {
+        Self::read(json.get())
+    }
+}
+
 /// A number of any kind, as it was written.
 #[derive(Debug, Clone, serde::Serialize)]
 #[serde(transparent)]

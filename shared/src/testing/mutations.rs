@@ -74,7 +74,8 @@ pub fn words(cell: &str) -> Vec<String> {
 
 /// All cases. Those of commands say `n` 12 to the room `t1`.
 pub fn cases() -> Vec<Case> {
-    let (messages, commands) = (optional("message"), optional("command"));
+    let (mut messages, commands) = (optional("message"), optional("command"));
+    messages.extend(optional("view"));
     let mut cases = Vec::new();
     for example in examples("client") {
         let tag = example["t"].as_str().expect("a tag").to_owned();
@@ -134,6 +135,14 @@ fn of_message(tag: &str, it: &Changed, optional: &BTreeMap<String, Vec<String>>)
         ([field], _) => refused(field),
         // A map of rooms: who leaves one out asks for one less.
         ([field, _], Change::Dropped) if field == "resume" => Does::Takes,
+        ([field, inner], Change::Dropped | Change::Null)
+            if field == "view" && optional["view"].contains(inner) =>
+        {
+            Does::Takes
+        }
+        // A list of seats, long or short.
+        ([field, seats], Change::Added) if field == "view" && seats == "seats" => Does::Takes,
+        ([field, seats, _], Change::Dropped) if field == "view" && seats == "seats" => Does::Takes,
         ([field, ..], _) => refused(field),
     }
 }
@@ -229,11 +238,12 @@ fn changed(example: &Value, path: &[String]) -> Vec<Changed> {
             for (index, value) in elements.iter().enumerate() {
                 let mut less = elements.clone();
                 less.remove(index);
-                // Not as of a map: a place in an array means something.
+                // Not as of a map: a place in an array means something, but in a list of seats.
+                let is_list = path.last().is_some_and(|name| name == "seats");
                 add(
                     "dropped".into(),
                     below(&index.to_string()),
-                    Change::Type,
+                    if is_list { Change::Dropped } else { Change::Type },
                     with(example, path, &Value::Array(less).to_string()),
                 );
                 for (change, other) in others(value) {

@@ -1,0 +1,305 @@
+//! The directory: all rooms that workers tell of, in the orders that somebody looks at, and the views of them.
+//!
+//! News are gathered and taken in when a round begins, so all views of a round show one state. What has changed is held against
+//! each view; a page is made anew only if a row that fits has changed on it, before it, or into it. How many rows may be walked
+//! for that in a round is bounded: what is left over comes first in the next one.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use shared::{
+    clock::UnixMs,
+    id::RoomId,
+    lobby::{Line, LineChange},
+    protocol::lobby::View,
+};
+use slab::Slab;
+use ws::Frame;
+
+use super::{
+    planted::{self, Planted},
+    row::{Order, Place, Row},
+    shown::{Changed, Form, Shown, Sum},
+};
+use crate::config::RelayConfig;
+
+/// So many rows or changes are looked at in one go, which takes a fraction of a millisecond.
+const PIECE_STEPS: usize = 8_192;
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Directory {
+    rows: BTreeMap<RoomId, Known>,
+    /// What has been told since the last round began.
+    pending: BTreeMap<RoomId, Pending>,
+    /// All rows in each order that a view has.
+    orders: BTreeMap<Order, BTreeSet<Place>>,
+    views: Slab<Shown>,
+    by_view: BTreeMap<View, usize>,
+    /// How many of these are coarse ones, of which there are a dozen at most: they are always shown.
+    coarse: usize,
+    /// The round that runs or has ended last.
+    round: Round,
+}
+
+struct Known {
+    row: Arc<Row>,
+    heard_ms: UnixMs,
+}
+
+struct Pending {
+    /// `None`: the room has ended.
+    line: Option<Line>,
+    heard_ms: UnixMs,
+}
+
+#[derive(Default)]
+struct Round {
+    number: u64,
+    changes: Vec<Changed>,
+    /// Views that are still to be looked at: all that there were when it began.
+    views: VecDeque<usize>,
+    /// Rows that may still be walked for views that there are, and for new ones.
+    steps_left: usize,
+    steps_left_for_new: usize,
+    /// Whether a page has changed.
+    has_news: bool,
+}
+
+/// Why a view is not shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotShown {
+    /// In this round too much has been walked; the next is not far.
+    NotNow,
+    /// There are as many views as there may be.
+    TooMany,
+}
+
+impl Directory {
+    /// Takes whole lines in.
+    pub(super) fn hear_lines(&mut self, lines: Vec<Line>, config: &RelayConfig, now_ms: UnixMs) {
+        for line in lines {
+            if let Some(known) = self.rows.get_mut(&line.room) {
+                known.heard_ms = now_ms;
+                if known.row.line == line {
+                    self.pending.remove(&line.room);
+                    continue;
+                }
+            } else if self.pending.len() >= config.lobby_tables_max && !self.pending.contains_key(&line.room)
+            {
+                continue;
+            }
+            self.pending.insert(line.room.clone(), Pending { line: Some(line), heard_ms: now_ms });
+        }
+    }
+
+    /// Takes changes in. One of a room that was never told whole is nothing: it will be.
+    pub(super) fn hear_changes(&mut self, changes: Vec<LineChange>, now_ms: UnixMs) {
+        for change in changes {
+            if let Some(known) = self.rows.get_mut(&change.room) {
+                known.heard_ms = now_ms;
+            }
+            let line = match self.pending.get(&change.room) {
+                Some(pending) => pending.line.clone(),
+                None => self.rows.get(&change.room).map(|known| known.row.line.clone()),
+            };
+            if let Some(mut line) = line {
+                line.take(change);
+                self.pending.insert(line.room.clone(), Pending { line: Some(line), heard_ms: now_ms });
+            }
+        }
+    }
+
+    /// Takes in which rooms have ended.
+    pub(super) fn hear_ended(&mut self, rooms: Vec<RoomId>, now_ms: UnixMs) {
+        for room in rooms {
+            if self.rows.contains_key(&room) {
+                self.pending.insert(room, Pending { line: None, heard_ms: now_ms });
+            } else {
+                self.pending.remove(&room);
+            }
+        }
+    }
+
+    /// When a worker last told of this room.
+    pub(super) fn heard_of(&self, room: &RoomId) -> Option<UnixMs> {
+        match self.pending.get(room) {
+            Some(pending) => pending.line.as_ref().map(|_| pending.heard_ms),
+            None => self.rows.get(room).map(|known| known.heard_ms),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn views(&self) -> usize {
+        self.views.len()
+    }
+
+    /// Begins a round: forgets rooms of which nothing was heard for long, and takes in what has been told.
+    pub(super) fn begin_round(&mut self, config: &RelayConfig, now_ms: UnixMs) {
+        let forgotten =
+            self.rows.iter().filter(|(_, known)| now_ms >= known.heard_ms + config.lobby_forget_ms);
+        let forgotten: Vec<RoomId> = forgotten.map(|(room, _)| room.clone()).collect();
+        for room in forgotten {
+            self.pending.insert(room, Pending { line: None, heard_ms: now_ms });
+        }
+        let mut changes = Vec::with_capacity(self.pending.len());
+        for (room, Pending { line, heard_ms }) in std::mem::take(&mut self.pending) {
+            let is_new = !self.rows.contains_key(&room);
+            if is_new && (line.is_none() || self.rows.len() >= config.lobby_tables_max) {
+                continue;
+            }
+            let after = line.map(|line| Arc::new(Row::new(line)));
+            let before = match &after {
+                Some(row) => self.rows.insert(room, Known { row: row.clone(), heard_ms }),
+                None => self.rows.remove(&room),
+            };
+            changes.push(Changed { before: before.map(|known| known.row), after });
+        }
+        for (order, places) in &mut self.orders {
+            for Changed { before, after } in &changes {
+                if let Some(before) = before {
+                    places.remove(&order.place(before));
+                }
+                if let Some(after) = after {
+                    places.insert(order.place(after));
+                }
+            }
+        }
+        // What was left over comes first.
+        let (left_over, others): (Vec<_>, Vec<_>) = self.views.iter().partition(|(_, shown)| shown.is_stale);
+        let views = left_over.into_iter().chain(others).map(|(key, _)| key).collect();
+        self.round = Round {
+            number: self.round.number + 1,
+            changes,
+            views,
+            steps_left: config.lobby_rows_per_round_max,
+            steps_left_for_new: config.lobby_rows_per_round_max,
+            has_news: false,
+        };
+    }
+
+    /// Looks at some more views; whether there are still some in this round.
+    pub(super) fn look_on(&mut self) -> bool {
+        let mut steps_left = PIECE_STEPS;
+        while steps_left > 0 {
+            let Some(key) = self.round.views.pop_front() else { return false };
+            steps_left = steps_left.saturating_sub(self.look_at(key));
+        }
+        !self.round.views.is_empty()
+    }
+
+    /// Brings a view up to this round; how many steps that took.
+    fn look_at(&mut self, key: usize) -> usize {
+        let Round { number, changes, steps_left, has_news, .. } = &mut self.round;
+        let Some(shown) = self.views.get_mut(key) else { return 1 };
+        let mut steps = 1;
+        if shown.round < *number {
+            shown.round = *number;
+            shown.count(changes);
+            steps += changes.len();
+        }
+        if shown.is_stale && *steps_left > 0 {
+            let (page, walked) = page(&self.orders[&Order::of(&shown.view)], &shown.view);
+            *steps_left = steps_left.saturating_sub(walked);
+            steps += walked;
+            *has_news |= shown.turn(Some(page));
+        } else if !shown.is_stale && shown.is_told_wrong() {
+            *has_news |= shown.turn(None);
+        }
+        steps
+    }
+
+    /// Whether a page has changed in the round.
+    pub(super) fn has_news(&self) -> bool {
+        self.round.has_news
+    }
+
+    /// One viewer more of a view; its key.
+    pub(super) fn show(&mut self, view: &View, config: &RelayConfig) -> Result<usize, NotShown> {
+        if let Some(&key) = self.by_view.get(view) {
+            self.views[key].viewers += 1;
+            return Ok(key);
+        }
+        let is_coarse = *view == view.rounded();
+        if self.views.len() - self.coarse >= config.lobby_views_max && !is_coarse {
+            return Err(NotShown::TooMany);
+        }
+        // Before the first round nothing has been walked.
+        if self.round.number > 0 && self.round.steps_left_for_new == 0 {
+            return Err(NotShown::NotNow);
+        }
+        let order = Order::of(view);
+        let rows = &self.rows;
+        let places = self.orders.entry(order);
+        let places = places.or_insert_with(|| rows.values().map(|known| order.place(&known.row)).collect());
+        self.round.steps_left_for_new = self.round.steps_left_for_new.saturating_sub(places.len().max(1));
+        let mut sum = Sum::default();
+        places.iter().filter(|place| place.row.fits(view)).for_each(|place| sum.add(&place.row));
+        let (page, _) = page(places, view);
+        let mut shown = Shown::new(view.clone(), sum, page, self.round.number);
+        shown.viewers = 1;
+        let key = self.views.insert(shown);
+        self.by_view.insert(view.clone(), key);
+        self.coarse += usize::from(is_coarse);
+        Ok(key)
+    }
+
+    /// One viewer less.
+    pub(super) fn hide(&mut self, key: usize) {
+        let shown = &mut self.views[key];
+        shown.viewers -= 1;
+        if shown.viewers > 0 {
+            return;
+        }
+        let Shown { view, .. } = self.views.remove(key);
+        self.by_view.remove(&view);
+        self.coarse -= usize::from(view == view.rounded());
+        let order = Order::of(&view);
+        if self.by_view.keys().all(|view| Order::of(view) != order) {
+            self.orders.remove(&order);
+        }
+    }
+
+    /// Whether no view is kept, and no order.
+    #[cfg(test)]
+    pub(super) fn is_bare(&self) -> bool {
+        self.views.is_empty() && self.by_view.is_empty() && self.orders.is_empty()
+    }
+
+    /// How often a view's page has changed.
+    pub(super) fn version(&self, key: usize) -> u64 {
+        self.views[key].version
+    }
+
+    /// What a viewer who knows the page of a version is to get, if anything, and the version that it knows then.
+    pub(super) fn news_since(&mut self, key: usize, form: Form, version: u64) -> Option<(Frame, u64)> {
+        let shown = &mut self.views[key];
+        match shown.version.checked_sub(version) {
+            None | Some(0) => None,
+            Some(missed) if version > 0 && (missed == 1 || planted::is(Planted::TellsLastNewsOnly)) => {
+                Some((shown.delta(form), shown.version))
+            }
+            Some(_) => Some((shown.whole(form), shown.version)),
+        }
+    }
+
+    /// The page, and its version.
+    pub(super) fn whole(&mut self, key: usize, form: Form) -> (Frame, u64) {
+        let shown = &mut self.views[key];
+        (shown.whole(form), shown.version)
+    }
+}
+
+/// The page of a view, and how many rows were walked for it.
+fn page(places: &BTreeSet<Place>, view: &View) -> (Vec<Arc<Row>>, usize) {
+    let mut walked = 0;
+    let fit = places.iter().inspect(|_| walked += 1).filter(|place| place.row.fits(view));
+    let page = fit.skip(view.from as usize).take(view.count as usize);
+    let page = page.map(|place| place.row.clone()).collect();
+    (page, walked)
+}
