@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use shared::config::positive;
 
-use super::directory::House;
-
 /// Flags of `loadtest bench`. The defaults are the workloads as they are defined; smaller ones are for trying out.
 #[derive(Debug, Clone, Args)]
 pub struct BenchArgs {
@@ -25,7 +23,7 @@ pub struct BenchArgs {
     /// `tables`: how many relays; a list measures each, to show how cost grows
     #[arg(long, value_delimiter = ',', default_value = "2", value_parser = positive::<usize>)]
     pub relays: Vec<usize>,
-    /// `tables`: how many tables of six; a list measures each
+    /// `tables`: how many tables of six; a list measures each. `lobby`: how many are listed, the first number
     #[arg(long, value_delimiter = ',', default_value = "300", value_parser = positive::<usize>)]
     pub tables: Vec<usize>,
     /// `tables`: the players of a table sit at different relays, as behind an edge that does not know of `?near=`
@@ -34,7 +32,7 @@ pub struct BenchArgs {
     /// `tables`: accepted actions a second; a list measures each, the last one gives the figures without a prefix
     #[arg(long, value_delimiter = ',', default_value = "1000,3000", value_parser = positive::<u64>)]
     pub rate: Vec<u64>,
-    /// Length of a counted run of `tables` and `rail`, seconds
+    /// Length of a counted run of `tables`, `rail` and `lobby`, seconds
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub seconds: u64,
     /// `idle`: connections
@@ -52,12 +50,15 @@ pub struct BenchArgs {
     /// `rail`: frames a second
     #[arg(long, default_value_t = 20, value_parser = positive::<u64>)]
     pub frames: u64,
+    /// `lobby`: viewers
+    #[arg(long, default_value_t = 10_000, value_parser = positive::<usize>)]
+    pub viewers: usize,
+    /// `lobby`: different views that they look at
+    #[arg(long, default_value_t = 200, value_parser = positive::<usize>)]
+    pub views: usize,
     /// `return`: seated players
     #[arg(long, default_value_t = 3_000, value_parser = positive::<usize>)]
     pub players: usize,
-    /// `directory`: how many rooms and workers; a list measures each
-    #[arg(long, value_name = "ROOMS/WORKERS", value_delimiter = ',', default_value = "10000/20,110000/100")]
-    pub houses: Vec<House>,
     /// Do not build the programs of the cluster, take those that lie beside this one
     #[arg(long)]
     pub no_build: bool,
@@ -72,13 +73,13 @@ pub enum Workload {
     Tables,
     /// One table before thousands of spectators
     Rail,
+    /// Thousands of viewers of a lobby by views
+    Lobby,
     /// Everybody is cut off and comes back
     Return,
     /// How much the load generator itself could do
     Ceiling,
-    /// What it costs workers to know which rooms there are and whose; one run, without processes
-    Directory,
-    /// All of them but `directory`
+    /// All of them
     All,
 }
 

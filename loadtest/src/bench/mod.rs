@@ -1,10 +1,9 @@
-//! The benchmarks: workloads, each measured from outside beside its floor in the same run.
+//! The benchmarks: five workloads, each measured from outside beside its floor in the same run.
 //!
 //! In reading order:
 //!
 //! - [`args`]: the flags. [`figures`]: what comes out. [`report`]: the same with plots; [`machine`]: what it was measured on.
-//! - [`idle`], [`tables`], [`rail`], [`return_`]: the workloads; [`ceiling`]: what the load generator could do.
-//! - [`directory`]: a workload without processes: who knows which rooms there are.
+//! - [`idle`], [`tables`], [`rail`], [`lobby`], [`return_`]: the workloads; [`ceiling`]: what the load generator could do.
 //! - [`stage`]: the cluster that they run on. [`play`]: seated players; [`connection`], [`told`], [`pace`]: what players are made of.
 //! - [`floor`]: what the same work takes at the least.
 //! - [`proc_stat`], [`redis_stat`]: how cost is read.
@@ -14,10 +13,10 @@
 pub mod args;
 pub mod ceiling;
 pub mod connection;
-pub mod directory;
 pub mod figures;
 pub mod floor;
 pub mod idle;
+pub mod lobby;
 pub mod machine;
 pub mod pace;
 pub mod play;
@@ -118,15 +117,14 @@ pub async fn measure(args: &BenchArgs) -> anyhow::Result<Results> {
     if args.workload.includes(Workload::Ceiling) {
         add("ceiling", counted(args, "ceiling", async || ceiling::run(args).await).await?);
     }
-    // By itself: it takes its time and measures no process.
-    if args.workload == Workload::Directory {
-        add("directory", directory::run(args).await.map(|run| Summary::of(&[run]))?);
-    }
     if args.workload.includes(Workload::Idle) {
         add("idle", counted(args, "idle", async || idle::run(args).await).await?);
     }
     if args.workload.includes(Workload::Rail) {
         add("rail", measure_rail(args).await?);
+    }
+    if args.workload.includes(Workload::Lobby) {
+        add("lobby", counted(args, "lobby", async || lobby::run(args).await).await?);
     }
     if args.workload.includes(Workload::Return) {
         let stage = return_::Return::start(args).await?;

@@ -140,7 +140,8 @@ impl Rail {
         let mut run = Run::default();
         let said = ".".repeat(SAID_CHARS);
         let product = self.measure(args, &said).await?;
-        let floor = measure_floor(args, product.bytes).await?;
+        let to = Spectators { count: args.spectators, frames_per_s: args.frames, seconds: args.seconds };
+        let floor = measure_floor(&to, product.bytes).await?;
         let lost = |measured: &Measured| measured.due.saturating_sub(measured.delivered) as f64;
         run.compare("cpu_us_per_delivery", product.relay_us_per_delivery, floor.relay_us_per_delivery);
         for (name, share) in [("p50_us", 0.5), ("p99_us", 0.99)] {
@@ -271,8 +272,8 @@ impl Speaker {
 }
 
 /// What a run of frames to all sockets has shown.
-struct Measured {
-    relay_us_per_delivery: f64,
+pub(super) struct Measured {
+    pub(super) relay_us_per_delivery: f64,
     due: u64,
     delivered: u64,
     /// Of a frame.
@@ -288,14 +289,25 @@ impl Measured {
     }
 }
 
-async fn measure_floor(args: &BenchArgs, bytes: u64) -> anyhow::Result<Measured> {
+/// To whom the floor writes, and how often.
+pub(super) struct Spectators {
+    pub(super) count: usize,
+    pub(super) frames_per_s: u64,
+    pub(super) seconds: u64,
+}
+
+/// Writes frames of so many bytes to plain sockets.
+///
+/// # Errors
+/// When something breaks.
+pub(super) async fn measure_floor(to: &Spectators, bytes: u64) -> anyhow::Result<Measured> {
     let mut floors = Vec::new();
     for _ in 0..RELAYS {
         floors.push(FloorProcess::start(&["tcp".into()]).await?);
     }
     let heard = Rc::new(Heard::default());
     let mut reading = Vec::new();
-    for i in 0..args.spectators {
+    for i in 0..to.count {
         let stream = tcp::connect(floors[i % RELAYS].address()?).await?;
         reading.push(spawn_local(watch_plain(ClientBuilder::new().take_over(stream), heard.clone())));
     }
@@ -303,9 +315,9 @@ async fn measure_floor(args: &BenchArgs, bytes: u64) -> anyhow::Result<Measured>
     heard.begin();
     let pids = floors.iter().map(FloorProcess::pid).collect::<anyhow::Result<Vec<_>>>()?;
     let (before, own_before, began) = (CpuTime::of(&pids)?, CpuTime::of_this_process()?, Instant::now());
-    let frames = args.frames * args.seconds;
+    let frames = to.frames_per_s * to.seconds;
     for floor in &mut floors {
-        floor.order(&format!("{} {frames} {bytes}", args.frames)).await?;
+        floor.order(&format!("{} {frames} {bytes}", to.frames_per_s)).await?;
     }
     for floor in &mut floors {
         floor.done().await?;
@@ -319,7 +331,7 @@ async fn measure_floor(args: &BenchArgs, bytes: u64) -> anyhow::Result<Measured>
     let latency_us = heard.latency_us.take().context("counting has begun")?;
     Ok(Measured {
         relay_us_per_delivery: cpu.us as f64 / delivered as f64,
-        due: frames * args.spectators as u64,
+        due: frames * to.count as u64,
         delivered,
         bytes,
         latency_us,

@@ -34,6 +34,9 @@ fn explained(workload: &str) -> &'static str {
             "Real hold'em, journaled, at a steady pace of accepted actions. A delivery is one frame at one player's socket. The floor is what \
              a command and its frame take through Redis alone: two publications."
         }
+        "lobby" => {
+            "Viewers of a lobby, each with a page of it, while tables change. The floor writes frames of the same size to as many plain TCP sockets."
+        }
         "rail" => {
             "One table before thousands of spectators. The floor writes frames of the same size to as many plain TCP sockets, without \
              WebSocket, session, journal or Redis."

@@ -7,7 +7,7 @@ use anyhow::Context;
 use dealer_worker::open_tables;
 use player::connect::Dialer;
 use shared::{
-    bus::redis::RedisBus,
+    bus::{Bus, redis::RedisBus},
     clock::Clock,
     id::{RoomId, UserId},
     ports::Ports,
@@ -43,6 +43,7 @@ pub struct Stage {
     relays: Vec<SocketAddr>,
     pids: Pids,
     redis_port: u16,
+    redis_url: String,
 }
 
 /// Whose CPU and memory are counted.
@@ -130,17 +131,17 @@ impl Stage {
                 Node::Nginx | Node::Reception => {}
             }
         }
-        let stage = Self { cluster: Some(cluster), signer, relays: addresses, pids, redis_port };
-        stage.open(tables, &redis_url).await?;
+        let stage = Self { cluster: Some(cluster), signer, relays: addresses, pids, redis_port, redis_url };
+        stage.open(tables).await?;
         Ok(stage)
     }
 
     /// Opens tables and waits until all have an owner.
-    async fn open(&self, tables: usize, redis_url: &str) -> anyhow::Result<()> {
+    async fn open(&self, tables: usize) -> anyhow::Result<()> {
         if tables == 0 {
             return Ok(());
         }
-        let redis = Redis::connect(RedisConfig::new(redis_url)).await?;
+        let redis = Redis::connect(RedisConfig::new(&self.redis_url)).await?;
         let store = Arc::new(RedisStore::new(redis.clone()));
         let ports = Ports { bus: Arc::new(RedisBus::new(redis)), store, clock: Clock::system() };
         let config = TableConfig {
@@ -153,13 +154,19 @@ impl Stage {
         };
         open_tables(&ports, u32::try_from(tables)?, &config).await?;
         let give_up = Instant::now() + OWNED_WITHIN;
-        for table in (0..tables).map(Self::table) {
-            while shared::directory::owner(&*ports.store, &table).await?.is_none() {
-                anyhow::ensure!(Instant::now() < give_up, "{table} has no owner after {OWNED_WITHIN:?}");
-                sleep(Duration::from_millis(50)).await;
-            }
+        while ports.store.map_all(shared::channel::OWNERS).await?.len() < tables {
+            anyhow::ensure!(Instant::now() < give_up, "not all tables have an owner after {OWNED_WITHIN:?}");
+            sleep(Duration::from_millis(50)).await;
         }
         Ok(())
+    }
+
+    /// The bus of the cluster, to speak in the place of a node.
+    ///
+    /// # Errors
+    /// When Redis is not there.
+    pub async fn bus(&self) -> anyhow::Result<Arc<dyn Bus>> {
+        Ok(Arc::new(RedisBus::new(Redis::connect(RedisConfig::new(&self.redis_url)).await?)))
     }
 
     /// The name of the table of an index from 0.
