@@ -16,8 +16,8 @@ use dealer_worker::{
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use shared::{
     bus::memory::MemoryBus,
-    channel::OWNERS,
     clock::Clock,
+    directory,
     id::{NodeId, Position, RoomId, UserId},
     ports::Ports,
     protocol::table::TableConfig,
@@ -66,8 +66,10 @@ async fn idle(rooms: u32) -> anyhow::Result<()> {
     );
     let task = tokio::spawn(worker.run(CancellationToken::new()));
     let begun = Instant::now();
-    while store.map_all(OWNERS).await?.len() < rooms as usize {
-        sleep(Duration::from_millis(20)).await;
+    for number in 1..=rooms {
+        while directory::owner(&*store, &RoomId::new(&format!("t{number}"))?).await?.is_none() {
+            sleep(Duration::from_millis(20)).await;
+        }
     }
     let took = begun.elapsed();
     sleep(Duration::from_secs(2)).await;

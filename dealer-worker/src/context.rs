@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use shared::{
+    directory::Readers,
     members::Membership,
     ports::Ports,
     seal::{Form, Sealer},
@@ -37,6 +38,11 @@ pub struct Context {
 }
 
 impl Context {
+    /// For whom the directory is written now.
+    pub fn readers(&self) -> Readers {
+        Readers::among(&self.membership.borrow())
+    }
+
     /// In which form records are written now: one that every living worker reads.
     pub fn form(&self) -> Form {
         if self.membership.borrow().workers_speak < 2 { Form::Bare } else { Form::Headed }

@@ -30,7 +30,7 @@ const CHANGES_PER_MESSAGE: usize = 512;
 /// Statistics of a room are told so often at most.
 const STATISTICS_EVERY: Duration = Duration::from_secs(30);
 
-/// From this release on relays read lines and changes.
+/// From this release on nodes read lines and changes.
 const LINES_SINCE: u16 = 3;
 
 /// Relays of the releases before forget a table of which they have heard nothing for half a minute.
@@ -204,7 +204,7 @@ pub async fn run(context: Arc<crate::context::Context>) {
         }
         let now = Instant::now();
         // A relay of another release may have come since, who could not read what was said.
-        let read_lines = context.membership.borrow().relays_speak >= LINES_SINCE;
+        let read_lines = context.membership.borrow().all_speak >= LINES_SINCE;
         let other_words = std::mem::replace(&mut all_read_lines, read_lines) != read_lines;
         let full_every = if read_lines { full_every } else { full_every.min(FULL_FOR_EARLIER) };
         let everything =

@@ -1,7 +1,8 @@
 //! Opening rooms: writing them into the map of rooms, where workers find them.
 
 use shared::{
-    channel::{Channel, ROOMS},
+    channel::Channel,
+    directory::{self, Readers},
     id::RoomId,
     node::{NodeNews, RoomSpec, encode},
     ports::Ports,
@@ -83,18 +84,25 @@ pub async fn open_tables(ports: &Ports, count: u32, config: &TableConfig) -> Res
     for number in 1..=count {
         let room = RoomId::new(&format!("t{number}")).expect("t and digits are a name");
         let config = TableConfig { name: name(number), ..config.clone() };
-        opened += u32::from(open_room(ports, &room, &RoomSpec::new(Table::NAME, &config)).await?);
+        let spec = RoomSpec::new(Table::NAME, &config);
+        // Whoever opens tables at its start does not know yet who lives.
+        opened += u32::from(open_room(ports, &room, &spec, Readers::OfAnyRelease).await?);
     }
     Ok(opened)
 }
 
 /// Opens a room, unless there is one of this name: then it stays as it is, and the answer is `false`. Workers that run hear of it at
-/// once.
+/// once. `readers`: who must find it.
 ///
 /// # Errors
 /// [`Unavailable`]; it may have been opened.
-pub async fn open_room(ports: &Ports, room: &RoomId, spec: &RoomSpec) -> Result<bool, Unavailable> {
-    let is_new = ports.store.map_set_new(ROOMS, room.as_str(), spec.to_bytes()).await?;
+pub async fn open_room(
+    ports: &Ports,
+    room: &RoomId,
+    spec: &RoomSpec,
+    readers: Readers,
+) -> Result<bool, Unavailable> {
+    let is_new = directory::open(&*ports.store, room, spec.to_bytes(), readers).await?;
     if is_new {
         // Who does not hear it reads the map before long.
         let opened = NodeNews::Opened { room: room.clone() };

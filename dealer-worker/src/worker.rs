@@ -20,7 +20,7 @@ use crate::{
     config::WorkerConfig,
     context::Context,
     lobby::{self, Board},
-    placement::Floor,
+    placement::Placement,
     replies::Replies,
     room::{kinds::Kinds, switchboard::Switchboard},
 };
@@ -31,7 +31,7 @@ const NEWS_MAX: usize = 8_192;
 /// Owns rooms as long as it runs. Dropping it, or the future of [`Worker::run`], ends all its tasks at once and without
 /// a word, as a crash would.
 pub struct Worker {
-    floor: Floor,
+    placement: Placement,
     tasks: JoinSet<()>,
     observed: watch::Receiver<Observed>,
 }
@@ -72,7 +72,7 @@ impl Worker {
         let mut tasks = JoinSet::new();
         tasks.spawn(outgoing.run(ports));
         tasks.spawn(lobby::run(context.clone()));
-        Self { floor: Floor::new(context, members, news, rng), tasks, observed }
+        Self { placement: Placement::new(context, members, news, rng), tasks, observed }
     }
 
     /// What it observes of its own connections: readiness.
@@ -85,12 +85,12 @@ impl Worker {
     /// # Errors
     /// [`Failed`], if a part of it ends that should not.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Failed> {
-        let Self { floor, mut tasks, observed: _ } = self;
+        let Self { placement, mut tasks, observed: _ } = self;
         tokio::select! { biased;
             Some(ended) = tasks.join_next() => {
                 Err(Failed(ended.err().map_or_else(|| "without an error".into(), |error| error.to_string())))
             }
-            () = floor.run(shutdown) => Ok(()),
+            () = placement.run(shutdown) => Ok(()),
         }
     }
 }

@@ -4,30 +4,32 @@ mod support;
 
 use std::collections::BTreeMap;
 
+use dealer_worker::placement::assignment::assign;
 use serde_json::json;
 use shared::{
-    channel::OWNERS,
-    id::SessionId,
-    node::{Asked, Owner},
+    directory::{self, Partition},
+    id::{NodeId, RoomId, SessionId},
+    node::Asked,
     protocol::table::{TableConfig, TableEvent},
     wire::LinkState,
 };
 use support::{Answer, House, Relay, fast, play, room, user};
 use tokio::time::{Duration, sleep};
 
-async fn until_shared(house: &House, tables: u32, expected: &[(&str, usize)]) {
+/// Waits until every table is with the worker that it is for, if these are all.
+async fn until_shared(house: &House, tables: u32, workers: &[&str]) {
+    let workers: Vec<NodeId> = workers.iter().map(|name| support::node(name)).collect();
+    let shares = assign(&workers);
+    let expected: BTreeMap<RoomId, Option<String>> = (1..=tables)
+        .map(|number| (room(number), shares.of(Partition::of(&room(number))).map(NodeId::to_string)))
+        .collect();
     for _ in 0..1_000 {
-        let mut load: BTreeMap<String, usize> = BTreeMap::new();
-        for owner in house.claimers(tables).await.into_values().flatten() {
-            *load.entry(owner).or_default() += 1;
-        }
-        let expected = expected.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
-        if load == expected {
+        if house.claimers(tables).await == expected {
             return;
         }
         sleep(Duration::from_millis(100)).await;
     }
-    panic!("not shared as expected: {:?}", house.claimers(tables).await);
+    panic!("{:?} instead of {expected:?}", house.claimers(tables).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -51,9 +53,9 @@ async fn two_workers_share_the_rooms_and_a_third_gets_its_share() {
     house.open(90, &fast()).await;
     let _first = house.worker("w1");
     let _second = house.worker("w2");
-    until_shared(&house, 90, &[("w1", 45), ("w2", 45)]).await;
+    until_shared(&house, 90, &["w1", "w2"]).await;
     let _third = house.worker("w3");
-    until_shared(&house, 90, &[("w1", 30), ("w2", 30), ("w3", 30)]).await;
+    until_shared(&house, 90, &["w1", "w2", "w3"]).await;
 }
 
 /// A newcomer does not know yet who lives, but what it is offered has been let go of.
@@ -63,19 +65,23 @@ async fn a_newcomer_takes_at_once_what_it_is_offered() {
     let house = House::new();
     house.open(40, &fast()).await;
     let _first = house.worker("w1");
-    until_shared(&house, 40, &[("w1", 40)]).await;
+    until_shared(&house, 40, &["w1"]).await;
     // For so long rooms stay with whoever has just claimed them.
     sleep(Duration::from_secs(10)).await;
     let store = house.ports("observer").store;
     let _second = house.worker("w2");
     let mut without_owner: BTreeMap<String, u32> = BTreeMap::new();
     let mut handed_over = 0;
-    while handed_over < 20 {
+    let shares = assign(&["w1", "w2"].map(support::node));
+    let is_for_second = |number: &u32| shares.of(Partition::of(&room(*number))) == Some(&support::node("w2"));
+    let shares_of_second = u32::try_from((1..=40).filter(is_for_second).count()).unwrap();
+    assert!(shares_of_second > 10);
+    while handed_over < shares_of_second {
         handed_over = 0;
-        for (name, owner) in store.map_all(OWNERS).await.unwrap() {
-            let owner: Owner = serde_json::from_slice(&owner).unwrap();
+        for room in (1..=40).map(room) {
+            let owner = directory::owner(&*store, &room).await.unwrap().unwrap();
             match owner.node {
-                None => *without_owner.entry(name).or_default() += 1,
+                None => *without_owner.entry(room.to_string()).or_default() += 1,
                 Some(node) => handed_over += u32::from(node.as_str() == "w2"),
             }
         }
@@ -91,7 +97,7 @@ async fn a_room_opened_later_is_found() {
     let _worker = house.worker("w1");
     sleep(Duration::from_secs(1)).await;
     house.open(3, &fast()).await;
-    until_shared(&house, 3, &[("w1", 3)]).await;
+    until_shared(&house, 3, &["w1"]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -107,7 +113,7 @@ async fn when_a_worker_is_killed_the_hand_goes_on_where_it_was() {
         play(&relay, &room(number), &[("ann", 1), ("bob", 2)], 3).await;
     }
     let _second = house.worker("w2");
-    until_shared(&house, 6, &[("w1", 3), ("w2", 3)]).await;
+    until_shared(&house, 6, &["w1", "w2"]).await;
     let claimers = house.claimers(6).await;
     let (orphan, _) = claimers.iter().find(|(_, claimer)| claimer.as_deref() == Some("w1")).unwrap();
     let turn = |followed: &support::Followed| followed.view().hand.as_ref()?.turn.clone();
@@ -117,7 +123,7 @@ async fn when_a_worker_is_killed_the_hand_goes_on_where_it_was() {
     let hand = |followed: &support::Followed| followed.view().hand.as_ref().unwrap().hand;
     assert_eq!(hand(&before), hand(&after), "the same hand");
     assert_eq!(turn(&before).unwrap().turn, turn(&after).unwrap().turn, "the same turn");
-    until_shared(&house, 6, &[("w2", 6)]).await;
+    until_shared(&house, 6, &["w2"]).await;
     for number in 1..=6 {
         play(&relay, &room(number), &[("ann", 1), ("bob", 2)], 5).await;
     }
@@ -156,11 +162,11 @@ async fn a_worker_that_stops_hands_its_rooms_over_in_the_middle_of_hands() {
         relay.sit(&room(number), "bob", 2, 100).await;
     }
     let _second = house.worker("w2");
-    until_shared(&house, 8, &[("w1", 4), ("w2", 4)]).await;
+    until_shared(&house, 8, &["w1", "w2"]).await;
     let asked = tokio::time::Instant::now();
     first.stop().await;
     assert!(asked.elapsed() < Duration::from_millis(300), "nobody waits for a missed beat");
-    until_shared(&house, 8, &[("w2", 8)]).await;
+    until_shared(&house, 8, &["w2"]).await;
     for number in 1..=8 {
         play(&relay, &room(number), &[("ann", 1), ("bob", 2)], 2).await;
     }
@@ -199,13 +205,13 @@ async fn a_zombie_writes_nothing_and_drops_its_rooms() {
     let zombie = house.wire.link(&support::node("w1"));
     zombie.set(LinkState::Held);
     let _second = house.worker("w2");
-    until_shared(&house, 4, &[("w2", 4)]).await;
+    until_shared(&house, 4, &["w2"]).await;
     for number in 1..=4 {
         play(&relay, &room(number), &[("ann", 1), ("bob", 2)], 2).await;
     }
     zombie.heal();
     // It is back and gets its share again, by the ordinary way.
-    until_shared(&house, 4, &[("w1", 2), ("w2", 2)]).await;
+    until_shared(&house, 4, &["w1", "w2"]).await;
     for number in 1..=4 {
         play(&relay, &room(number), &[("ann", 1), ("bob", 2)], 3).await;
     }

@@ -392,7 +392,11 @@ async fn a_table_whose_keyframes_are_lost_begins_anew_and_says_so() {
         Entry { kind: Kind::Delta, room: room(1), at, cause: None, follows: None, privates, public, secret };
     house.store.append(&room(1), at, stray.encode().stored, None).await.unwrap();
     let owner = serde_json::to_vec(&json!({"node": null, "epoch": 1})).unwrap();
-    house.store.map_set(shared::channel::OWNERS, "t1", owner.into()).await.unwrap();
+    house
+        .store
+        .map_set(&shared::directory::Partition::of(&room(1)).owners(), "t1", owner.into())
+        .await
+        .unwrap();
     let _worker = house.worker("w1");
     let relay = Relay::new(&house, "r1", 1).await;
     let lost = |followed: &support::Followed| {

@@ -8,7 +8,8 @@ use dealer_worker::{
 };
 use serde_json::{Value, json};
 use shared::{
-    channel::{Channel, ROOMS},
+    channel::Channel,
+    directory,
     id::SessionId,
     node::{Asked, NodeNews, RoomSpec, encode},
     store::Store,
@@ -108,7 +109,7 @@ async fn a_room_that_the_map_has_lost_is_taken_over_by_what_its_journal_says_it_
     relay.owned(&room(1)).await;
     assert_eq!(add(&relay, "ann", 5).await.code(), "applied");
     first.stop().await;
-    house.store.map_remove(ROOMS, room(1).as_str()).await.unwrap();
+    directory::remove(&house.store, &room(1)).await.unwrap();
     let _second = worker(&house, "w2");
     // The map does not tell of it; somebody does who says that it is there.
     let floor = house.ports("floor");

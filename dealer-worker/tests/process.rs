@@ -1,17 +1,17 @@
 //! The process as it runs in production, over a real Redis.
 
 use std::{
-    collections::BTreeMap,
     net::SocketAddr,
     process::{Child, Command, Stdio},
 };
 
+use dealer_worker::placement::assignment::assign;
 use shared::{
-    channel::OWNERS,
-    node::Owner,
+    directory::{self, Partition},
+    id::{NodeId, RoomId},
     redis::{Redis, RedisConfig},
     seal::SealKey,
-    store::{Store, redis::RedisStore},
+    store::redis::RedisStore,
     testing::{
         full_pipe::full_pipe,
         redis_server::{Persistence, RedisServer, free_port},
@@ -88,26 +88,28 @@ impl Drop for Process {
     }
 }
 
-async fn until_owned(store: &RedisStore, expected: &[(&str, usize)]) {
-    let expected: BTreeMap<String, usize> =
-        expected.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
-    let mut load = BTreeMap::new();
+/// Waits until every table is with the worker that it is for, if these are all.
+async fn until_owned(store: &RedisStore, tables: u32, workers: &[&str]) {
+    let workers: Vec<NodeId> = workers.iter().map(|name| NodeId::new(name).expect("a name")).collect();
+    let shares = assign(&workers);
+    let mut wrong = None;
     let shared = async {
-        loop {
-            load.clear();
-            for (_, owner) in store.map_all(OWNERS).await.expect("Redis answers") {
-                let owner: Owner = serde_json::from_slice(&owner).expect("an owner");
-                let name = owner.node.map_or("nobody".to_owned(), |node| node.to_string());
-                *load.entry(name).or_default() += 1;
+        for number in 1..=tables {
+            let room = RoomId::new(&format!("t{number}")).expect("a name");
+            let expected = shares.of(Partition::of(&room)).cloned();
+            loop {
+                let owner = directory::owner(store, &room).await.expect("Redis answers");
+                let node = owner.and_then(|owner| owner.node);
+                if node == expected {
+                    break;
+                }
+                wrong = Some(format!("{room} is owned by {node:?}, not by {expected:?}"));
+                sleep(Duration::from_millis(20)).await;
             }
-            if load == expected {
-                return;
-            }
-            sleep(Duration::from_millis(20)).await;
         }
     };
     if timeout(Duration::from_secs(60), shared).await.is_err() {
-        panic!("owners are {load:?}, not {expected:?}");
+        panic!("{wrong:?}");
     }
 }
 
@@ -149,7 +151,7 @@ async fn a_log_that_nobody_reads_does_not_stop_a_worker() {
         .spawn();
     let mut worker = Process { child: child.expect("the binary starts"), ops };
     let store = RedisStore::new(Redis::connect(RedisConfig::new(redis.url())).await.expect("Redis is up"));
-    until_owned(&store, &[("d1", 3)]).await;
+    until_owned(&store, 3, &["d1"]).await;
     let lost = async {
         while worker.get("/metrics").await.contains("cardhouse_log_lines_dropped_total 0\n") {
             sleep(Duration::from_millis(10)).await;
@@ -168,19 +170,19 @@ async fn processes_share_tables_take_over_from_a_killed_one_and_hand_over_when_t
     let store = RedisStore::new(Redis::connect(RedisConfig::new(redis.url())).await.expect("Redis is up"));
     let first = Process::start("d1", &redis, &key);
     let mut second = Process::start("d2", &redis, &key);
-    until_owned(&store, &[("d1", 3), ("d2", 3)]).await;
+    until_owned(&store, 6, &["d1", "d2"]).await;
     drop(first);
-    until_owned(&store, &[("d2", 6)]).await;
+    until_owned(&store, 6, &["d2"]).await;
     let mut third = Process::start("d3", &redis, &key);
-    until_owned(&store, &[("d2", 3), ("d3", 3)]).await;
+    until_owned(&store, 6, &["d2", "d3"]).await;
     second.terminate();
     assert!(timeout(Duration::from_secs(30), second.ended()).await.expect("it ends"), "with success");
-    until_owned(&store, &[("d3", 6)]).await;
+    until_owned(&store, 6, &["d3"]).await;
     let _fourth = Process::start("d4", &redis, &key);
-    until_owned(&store, &[("d3", 3), ("d4", 3)]).await;
+    until_owned(&store, 6, &["d3", "d4"]).await;
     third.drain().await;
     assert!(timeout(Duration::from_secs(30), third.ended()).await.expect("it ends"), "with success");
-    until_owned(&store, &[("d4", 6)]).await;
+    until_owned(&store, 6, &["d4"]).await;
 }
 
 #[tokio::test]
@@ -204,7 +206,7 @@ async fn a_worker_does_not_start_on_a_redis_that_evicts_and_is_not_ready_while_o
 
     let store = RedisStore::new(Redis::connect(RedisConfig::new(redis.url())).await.expect("Redis is up"));
     let worker = Process::start("d1", &redis, &SealKey::random());
-    until_owned(&store, &[("d1", 6)]).await;
+    until_owned(&store, 6, &["d1"]).await;
     let until = async |status: &str, words: &str| {
         let mut last = String::new();
         let seen = async {

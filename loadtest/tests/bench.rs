@@ -51,6 +51,24 @@ fn tables_are_played_at_the_pace_and_three_commands_an_action() {
 }
 
 #[test]
+fn the_directory_is_read_once_a_round_by_all_workers_together_and_nobody_moves() {
+    let results = bench(&["directory", "--houses=300/2,300/6"]);
+    let figure = |name: &str| figure(&results, "directory", "figures", name);
+    for house in ["300_rooms_2_workers", "300_rooms_6_workers"] {
+        assert_eq!(figure(&format!("{house}_moved_by_an_opened_room")), 0.0);
+        assert!(figure(&format!("{house}_fullest_to_mean")) < 1.6);
+        // Two maps of a partition where there are rooms; and each worker looks at the two earlier ones.
+        let maps = figure(&format!("{house}_maps_read_per_s"));
+        assert!((204.8..=2.0 * 204.8 + 6.0 * 2.0 / 5.0).contains(&maps), "{maps}");
+        assert!(figure(&format!("{house}_moved_by_an_opened_room_release_before")) > 0.0);
+    }
+    // It does not grow with the workers.
+    let bytes = |house: &str| figure(&format!("{house}_read_bytes_per_s"));
+    let (few, many) = (bytes("300_rooms_2_workers"), bytes("300_rooms_6_workers"));
+    assert!(few > 0.0 && many < few * 1.05, "{few} {many}");
+}
+
+#[test]
 fn a_rail_hears_everything() {
     let results = bench(&["rail", "--spectators=60", "--stalled=6", "--seconds=2"]);
     for name in ["lost", "stalled_others_lost"] {

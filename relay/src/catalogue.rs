@@ -1,6 +1,6 @@
 //! Which rooms there are, as far as this relay has heard without asking, and which the store has just said there are not.
 //!
-//! So a room that is told of is followed without a question; one that is not costs the store one question; and a known "no" costs
+//! So a room that is told of is followed without a question; one that is not costs the store one question a map; and a known "no" costs
 //! nothing for a moment. News of a room end its "no" at once, so a table that has just been opened is found.
 
 use std::{
@@ -46,6 +46,9 @@ impl Catalogue {
                 if known.told.len() < config.lobby_tables_max {
                     known.told.insert(room.clone(), now_ms);
                 }
+            }
+            Heard::News(NodeNews::Closed { room, .. }) => {
+                known.told.remove(room);
             }
             Heard::News(_) => {}
             // Perhaps of a table that was opened.

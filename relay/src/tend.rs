@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use shared::{
     bus::Subscription,
-    channel::ROOMS,
     clock::UnixMs,
+    directory,
     entry::Entry,
     id::Position,
     protocol::{ClientOut, ErrorCode},
@@ -307,7 +307,7 @@ pub(crate) async fn tend(
             }
             Step::Exists => {
                 let asked_ms = works.now_ms();
-                match works.answer(store.map_get(ROOMS, room.id.as_str())).await {
+                match works.answer(directory::spec(store, &room.id)).await {
                     Ok(Some(_)) => {
                         room.finish(works, Ok(()), |state| state.link.existence = Existence::Certain);
                     }

@@ -20,8 +20,9 @@ use relay::{Keys, Line, Relay, RelayConfig, Session};
 use serde_json::{Value, json};
 use shared::{
     bus::{Bus, Receiver, memory::MemoryBus},
-    channel::{Channel, ROOMS},
+    channel::Channel,
     clock::Clock,
+    directory::{self, Readers},
     entry::{Cause, Entry, Kind, Private},
     id::{Epoch, NodeId, Position, RoomId, SessionId, UserId},
     node::{Asked, ToRelay, ToRoom, decode, encode},
@@ -354,7 +355,7 @@ async fn run(seed: u64) {
     let mut tasks = JoinSet::new();
     tasks.spawn(relay.run(std::future::pending()));
 
-    dealer_store.map_set(ROOMS, "t1", Bytes::from_static(b"{}")).await.unwrap();
+    directory::open(&dealer_store, &room(), Bytes::from_static(b"{}"), Readers::OfThisRelease).await.unwrap();
     let (hear, heard) = mpsc::unbounded_channel();
     let subscription = dealer_bus.subscriber(Arc::new(Ear(hear)));
     subscription.subscribe(&Channel::commands(&room())).await.unwrap();

@@ -116,7 +116,8 @@ impl House {
 /// Allocations for ten frames to so many watchers.
 fn allocations(watchers: usize) -> u64 {
     let mut house = House::new();
-    house.runtime.block_on(house.store.map_set(shared::channel::ROOMS, "t1", Bytes::new())).unwrap();
+    let specs = shared::directory::Partition::of(&"t1".parse().unwrap()).specs();
+    house.runtime.block_on(house.store.map_set(&specs, "t1", Bytes::new())).unwrap();
     for _ in 0..watchers {
         house.connect(r#"{"t":"watch","room":"t1"}"#);
     }

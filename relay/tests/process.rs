@@ -11,8 +11,9 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use shared::{
     bus::{Bus, redis::RedisBus},
-    channel::{Channel, ROOMS},
+    channel::Channel,
     clock::Clock,
+    directory::{self, Readers},
     entry::{Entry, Kind},
     id::{Position, RoomId, UserId},
     protocol::SUBPROTOCOL,
@@ -169,7 +170,7 @@ async fn a_relay_gets_ready_serves_and_drains() {
         store.append(&room, entry.at, encoded.stored, None).await.unwrap();
         bus.publish(&Channel::frames(&room), encoded.published).await.unwrap();
     };
-    store.map_set(ROOMS, "t1", b"{}"[..].into()).await.unwrap();
+    directory::open(&store, &room, b"{}"[..].into(), Readers::OfThisRelease).await.unwrap();
     commit(Kind::Keyframe, 1).await;
 
     let claims = Claims::new(UserId::new("ann").unwrap(), "Ann", Clock::system().now_ms(), 60_000);

@@ -72,8 +72,8 @@ pub fn probe_key(number: u16) -> String {
     format!("ch:{{probe-{number}}}:tries")
 }
 
-/// The map of all rooms: [`RoomId`] to [`RoomSpec`](crate::node::RoomSpec) as JSON.
-pub const ROOMS: &str = "ch:{rooms}:specs";
+/// The map of all rooms of the releases before [partitions](crate::directory): [`RoomId`] to [`RoomSpec`](crate::node::RoomSpec) as JSON.
+pub const EARLIER_SPECS: &str = "ch:{rooms}:specs";
 
-/// The map of owners: [`RoomId`] to [`Owner`](crate::node::Owner) as JSON. A hint for placement, never for safety.
-pub const OWNERS: &str = "ch:{rooms}:owners";
+/// The map of all owners of the releases before partitions: [`RoomId`] to [`Owner`](crate::node::Owner) as JSON.
+pub const EARLIER_OWNERS: &str = "ch:{rooms}:owners";

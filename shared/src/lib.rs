@@ -5,7 +5,8 @@
 //! - [`id`], [`clock`], [`channel`]: names, positions in a journal, time, and what things are called in the broker.
 //! - [`protocol`]: what clients and the house say to each other.
 //! - [`entry`], [`seal`]: what a room's journal holds, and how its secrets are kept.
-//! - [`node`]: what nodes say to each other; [`lobby`]: of their rooms, to those who look for one.
+//! - [`node`]: what nodes say to each other; [`lobby`]: of their rooms, to those who look for one. [`directory`]: which rooms there are,
+//!   and who owns them.
 //! - [`bus`], [`store`], [`ports`]: the two ports to the world, each with a `memory` and a `redis` adapter;
 //!   [`wire`] is what goes wrong between nodes and the memory adapters in a simulation.
 //! - [`redis`]: the connections that both `redis` adapters use.
@@ -21,6 +22,7 @@ pub mod bus;
 pub mod channel;
 pub mod clock;
 pub mod config;
+pub mod directory;
 pub mod entry;
 pub mod flags;
 pub mod id;

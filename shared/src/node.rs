@@ -200,6 +200,13 @@ pub enum NodeNews {
         /// Which room.
         room: RoomId,
     },
+    /// "This room has ended, and is in no map any more." Said only where all nodes speak [`SPEAKS`] 3.
+    Closed {
+        /// Which room.
+        room: RoomId,
+        /// Its last epoch.
+        epoch: Epoch,
+    },
 }
 
 /// What this release says and reads. It stands in every beat, so that nodes say nothing that a living node cannot read.
@@ -208,7 +215,7 @@ pub enum NodeNews {
 /// | --- | --- |
 /// | 1 | the first release |
 /// | 2 | [`Asked::First`]; records with a kind and a schema |
-/// | 3 | [`LobbyNews::Lines`](crate::lobby::LobbyNews) and `Changes` |
+/// | 3 | the [directory](crate::directory) by partition; [`NodeNews::Closed`]; [`LobbyNews::Lines`](crate::lobby::LobbyNews) and `Changes` |
 pub const SPEAKS: u16 = 3;
 
 /// See [`first_release_if_missing`].
@@ -230,7 +237,7 @@ pub enum Role {
     Worker,
 }
 
-/// What a room is, in the map [`ROOMS`](crate::channel::ROOMS), as JSON.
+/// What a room is, in the map of rooms of its [partition](crate::directory::Partition::specs), as JSON.
 ///
 /// An object whose `kind` names a kind of room, and whose other fields are what that kind is set to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -268,13 +275,25 @@ impl RoomSpec {
     }
 }
 
-/// Who owns a room, in the map [`OWNERS`](crate::channel::OWNERS), as JSON.
+/// Who owns a room, in the map of owners of its [partition](crate::directory::Partition::owners), as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     /// The owner; `None` when it was let go and waits to be claimed.
     pub node: Option<NodeId>,
     /// Since (or, without a node, until) which epoch.
     pub epoch: Epoch,
+}
+
+impl Owner {
+    /// Whether `other` is a later word: of a later epoch, or that this one's epoch has ended.
+    pub fn is_before(&self, other: &Self) -> bool {
+        (self.epoch, self.node.is_none()) < (other.epoch, other.node.is_none())
+    }
+
+    /// The JSON text.
+    pub fn to_bytes(&self) -> Bytes {
+        serde_json::to_vec(self).expect("an owner is JSON").into()
+    }
 }
 
 /// Bytes that are not such a message.

@@ -1,41 +1,90 @@
-//! The same even assignment of rooms to workers, wherever it is computed.
+//! The same even assignment of partitions to workers, wherever it is computed.
+
+mod each_room;
 
 use std::collections::BTreeMap;
 
-use shared::id::{NodeId, RoomId};
+use shared::{
+    directory::{PARTITIONS, Partition},
+    id::{NodeId, RoomId},
+};
 
-/// Assigns each room to a worker: rendezvous hashing, where no worker takes more than the even share, rounded up. Depends
-/// on the two sets alone. When a worker comes or goes, few rooms change between the others.
-pub fn assign<'a>(rooms: impl Iterator<Item = &'a RoomId>, workers: &[NodeId]) -> BTreeMap<RoomId, NodeId> {
-    let mut wishes: Vec<(u64, &RoomId, usize)> = Vec::new();
-    let mut count = 0;
-    for room in rooms {
-        count += 1;
-        wishes.extend(workers.iter().enumerate().map(|(at, worker)| (weight(room, worker), room, at)));
+/// For whom every room is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Assignment {
+    /// Workers that share the partitions.
+    ByPartition(Shares),
+    /// Workers that share the rooms, of the releases before this one and of this one together.
+    ByRoom(BTreeMap<RoomId, NodeId>),
+}
+
+impl Assignment {
+    /// Of each of these rooms by itself, as the releases before do. It depends on the set of rooms: every worker must know the same.
+    pub fn of_each<'a>(rooms: impl Iterator<Item = &'a RoomId>, workers: &[NodeId]) -> Self {
+        Self::ByRoom(each_room::assign(rooms, workers))
     }
+
+    /// Whose a room is; nobody's if there is no worker.
+    pub fn of(&self, room: &RoomId) -> Option<&NodeId> {
+        match self {
+            Self::ByPartition(shares) => shares.of(Partition::of(room)),
+            Self::ByRoom(rooms) => rooms.get(room),
+        }
+    }
+}
+
+/// For whom every partition is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shares {
+    workers: Vec<NodeId>,
+    /// By partition, an index into `workers`. Empty if there are none.
+    of: Vec<usize>,
+}
+
+impl Shares {
+    /// Whose a partition is; nobody's if there is no worker.
+    pub fn of(&self, partition: Partition) -> Option<&NodeId> {
+        self.of.get(usize::from(partition.number())).map(|at| &self.workers[*at])
+    }
+}
+
+/// Shares the partitions among workers: rendezvous hashing, where no worker takes more than the even share, rounded up. Depends
+/// on the set of workers alone. When one comes or goes, few partitions change between the others.
+pub fn assign(workers: &[NodeId]) -> Shares {
     if workers.is_empty() {
-        return BTreeMap::new();
+        return Shares::default();
     }
-    let share = usize::div_ceil(count, workers.len());
+    let mut wishes: Vec<(u64, Partition, usize)> =
+        Vec::with_capacity(usize::from(PARTITIONS) * workers.len());
+    for partition in Partition::all() {
+        let wish = |(at, worker)| (weight(partition, worker), partition, at);
+        wishes.extend(workers.iter().enumerate().map(wish));
+    }
+    let share = usize::from(PARTITIONS).div_ceil(workers.len());
     // The heaviest wishes first: who has a strong claim keeps it however the others fall.
     wishes.sort_unstable_by(|a, b| b.cmp(a));
     let mut taken = vec![0; workers.len()];
-    let mut assigned = BTreeMap::new();
-    for (_, room, at) in wishes {
-        if taken[at] < share && !assigned.contains_key(room) {
+    let mut of = vec![usize::MAX; usize::from(PARTITIONS)];
+    for (_, partition, at) in wishes {
+        let of = &mut of[usize::from(partition.number())];
+        if *of == usize::MAX && taken[at] < share {
             taken[at] += 1;
-            assigned.insert(room.clone(), workers[at].clone());
+            *of = at;
         }
     }
-    assigned
+    Shares { workers: workers.to_vec(), of }
 }
 
-/// How much a worker is meant for a room: FNV-1a over both names, then a finalizer so that similar names differ in all bits.
-fn weight(room: &RoomId, worker: &NodeId) -> u64 {
+/// How much a worker is meant for a partition.
+fn weight(partition: Partition, worker: &NodeId) -> u64 {
+    hash(partition.number().to_le_bytes().into_iter().chain(worker.as_str().bytes()))
+}
+
+/// FNV-1a, then a finalizer so that similar names differ in all bits.
+fn hash(bytes: impl Iterator<Item = u8>) -> u64 {
     const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0100_0000_01b3;
-    let names = room.as_str().bytes().chain([0]).chain(worker.as_str().bytes());
-    let hash = names.fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
+    let hash = bytes.fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
     let hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     let hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
     hash ^ (hash >> 33)
@@ -45,45 +94,78 @@ fn weight(room: &RoomId, worker: &NodeId) -> u64 {
 mod tests {
     use std::collections::BTreeSet;
 
+    use proptest::prelude::*;
+
     use super::*;
 
-    fn rooms(count: usize) -> BTreeSet<RoomId> {
-        (1..=count).map(|n| RoomId::new(&format!("t{n}")).unwrap()).collect()
+    fn workers(names: impl IntoIterator<Item = u32>) -> Vec<NodeId> {
+        names.into_iter().map(|name| NodeId::new(&format!("worker-{name:x}")).unwrap()).collect()
     }
 
-    fn workers(names: &[&str]) -> Vec<NodeId> {
-        names.iter().map(|name| NodeId::new(name).unwrap()).collect()
+    fn load(shares: &Shares, worker: &NodeId) -> usize {
+        Partition::all().filter(|partition| shares.of(*partition) == Some(worker)).count()
     }
 
-    fn load(assigned: &BTreeMap<RoomId, NodeId>, worker: &NodeId) -> usize {
-        assigned.values().filter(|assigned| *assigned == worker).count()
-    }
-
-    #[test]
-    fn every_room_is_assigned_and_no_worker_has_more_than_its_share() {
-        for (count, names) in [(1, 1), (7, 2), (300, 3), (1_000, 7)] {
-            let names: Vec<String> = (0..names).map(|n| format!("w{n}")).collect();
-            let workers = workers(&names.iter().map(String::as_str).collect::<Vec<_>>());
-            let assigned = assign(rooms(count).iter(), &workers);
-            assert_eq!(assigned.len(), count);
-            let share = count.div_ceil(workers.len());
-            assert!(workers.iter().all(|worker| load(&assigned, worker) <= share));
-        }
+    /// Partitions that change hands although their worker is there before and after.
+    fn moved(before: &Shares, after: &Shares, staying: &[NodeId]) -> usize {
+        let moves = |partition: &Partition| {
+            let (was, is) = (before.of(*partition).unwrap(), after.of(*partition).unwrap());
+            was != is && staying.contains(was) && staying.contains(is)
+        };
+        Partition::all().filter(moves).count()
     }
 
     #[test]
     fn without_workers_nothing_is_assigned() {
-        assert!(assign(rooms(3).iter(), &[]).is_empty());
+        assert!(Partition::all().all(|partition| assign(&[]).of(partition).is_none()));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_partition_is_assigned_and_no_worker_has_more_than_its_share(
+            names in proptest::collection::btree_set(any::<u32>(), 1..40),
+        ) {
+            let workers = workers(names);
+            let shares = assign(&workers);
+            let share = usize::from(PARTITIONS).div_ceil(workers.len());
+            let loads: Vec<usize> = workers.iter().map(|worker| load(&shares, worker)).collect();
+            prop_assert_eq!(loads.iter().sum::<usize>(), usize::from(PARTITIONS));
+            prop_assert!(loads.iter().all(|load| *load <= share), "{:?} of {}", loads, share);
+        }
+
+        #[test]
+        fn every_worker_computes_the_same(names in proptest::collection::btree_set(any::<u32>(), 1..20)) {
+            let forwards = workers(names.iter().copied());
+            let backwards = workers(names.iter().rev().copied());
+            let (one, other) = (assign(&forwards), assign(&backwards));
+            prop_assert!(Partition::all().all(|partition| one.of(partition) == other.of(partition)));
+        }
+
+        #[test]
+        fn when_a_worker_goes_or_comes_few_partitions_move_between_the_others(
+            names in proptest::collection::btree_set(any::<u32>(), 2..30),
+            gone in any::<prop::sample::Index>(),
+        ) {
+            let all = workers(names);
+            let mut others = all.clone();
+            others.remove(gone.index(all.len()));
+            // That of the worker that goes must move; of the others few do, since the shares have grown.
+            let moved = moved(&assign(&all), &assign(&others), &others);
+            prop_assert!(moved <= usize::from(PARTITIONS) / 8, "{} moved among {} workers", moved, all.len());
+        }
     }
 
     #[test]
-    fn when_a_worker_dies_few_rooms_move_between_the_others() {
-        let all = workers(&["w1", "w2", "w3", "w4"]);
-        let before = assign(rooms(1_000).iter(), &all);
-        let after = assign(rooms(1_000).iter(), &all[..3]);
-        let moved =
-            before.iter().filter(|(room, worker)| **worker != all[3] && after[*room] != **worker).count();
-        // 250 must move, since their owner is gone; of the other 750 a few do because the shares have grown.
-        assert!(moved < 100, "{moved} rooms moved without need");
+    fn a_room_is_whose_its_partition_is() {
+        let workers = workers(1..=5);
+        let shares = assign(&workers);
+        let assignment = Assignment::ByPartition(shares.clone());
+        let rooms: BTreeSet<RoomId> = (1..=100).map(|n| RoomId::new(&format!("t{n}")).unwrap()).collect();
+        assert!(rooms.iter().all(|room| assignment.of(room) == shares.of(Partition::of(room))));
+        // Where rooms are assigned one by one, another set of rooms is another assignment.
+        let each = Assignment::of_each(rooms.iter(), &workers);
+        assert!(rooms.iter().all(|room| each.of(room).is_some()));
     }
 }

@@ -11,8 +11,9 @@ use bytes::Bytes;
 use metrics::{counter, gauge};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use shared::{
-    channel::{Channel, OWNERS},
+    channel::Channel,
     clock::UnixMs,
+    directory,
     entry::{Cause, Entry, fingerprint},
     id::{Epoch, NodeId, RoomId, SessionId, UserId},
     node::{Asked, NodeNews, Owner, RoomSpec, ToRoom, decode, encode},
@@ -671,8 +672,8 @@ async fn tell_owned(context: &Context, room: &RoomId, epoch: Epoch) {
 }
 
 async fn tell_owner(context: &Context, room: &RoomId, node: Option<NodeId>, epoch: Epoch) {
-    let owner = serde_json::to_vec(&Owner { node, epoch }).expect("an owner is JSON");
-    let told = context.ports.store.map_set(OWNERS, room.as_str(), owner.into());
+    let owner = Owner { node, epoch };
+    let told = directory::tell_owner(&*context.ports.store, room, &owner, context.readers());
     if !matches!(timeout(HINT_TIMEOUT, told).await, Ok(Ok(()))) {
         debug!(%room, "the map of owners was not told");
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use shared::{
-    channel::ROOMS,
     clock::Clock,
+    directory,
     entry::{Entry, Kind, Malformed},
     id::{Epoch, NodeId, Position, RoomId, Seq},
     node::RoomSpec,
@@ -155,7 +155,7 @@ impl Claimer<'_> {
     /// # Errors
     /// [`NotTaken::Spec`].
     pub async fn spec(&self, room: &RoomId) -> Result<Option<RoomSpec>, NotTaken> {
-        let bytes = until_answered(|| self.store.map_get(ROOMS, room.as_str())).await;
+        let bytes = until_answered(|| directory::spec(&**self.store, room)).await;
         let read = |bytes: Bytes| serde_json::from_slice(&bytes);
         bytes.map(read).transpose().map_err(|error| NotTaken::Spec(error.to_string()))
     }

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
+pub mod release_2;
+
 use std::{
     collections::BTreeMap,
     sync::{
@@ -20,6 +22,7 @@ use shared::{
     bus::{Receiver, Subscription, memory::MemoryBus},
     channel::Channel,
     clock::Clock,
+    directory::Readers,
     entry::{Cause, Entry, Kind},
     id::{NodeId, Position, RoomId, SessionId, UserId},
     members::{Heartbeat, Members},
@@ -110,7 +113,7 @@ impl House {
 
     /// Opens room 1 as one of another kind.
     pub async fn open_room(&self, spec: &RoomSpec) {
-        assert!(open_room(&self.ports("floor"), &room(1), spec).await.unwrap());
+        assert!(open_room(&self.ports("floor"), &room(1), spec, Readers::OfAnyRelease).await.unwrap());
     }
 
     /// Who owns which room, by the last claims in the journals.

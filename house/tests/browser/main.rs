@@ -2,6 +2,7 @@
 //!
 //! Needs Debian's `chromium` and `chromium-driver`; `scripts/test` installs them.
 
+mod first_load;
 mod forwarder;
 mod layout;
 mod made_up;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use shared::config::positive;
 
+use super::directory::House;
+
 /// Flags of `loadtest bench`. The defaults are the workloads as they are defined; smaller ones are for trying out.
 #[derive(Debug, Clone, Args)]
 pub struct BenchArgs {
@@ -59,6 +61,9 @@ pub struct BenchArgs {
     /// `return`: seated players
     #[arg(long, default_value_t = 3_000, value_parser = positive::<usize>)]
     pub players: usize,
+    /// `directory`: how many rooms and workers; a list measures each
+    #[arg(long, value_name = "ROOMS/WORKERS", value_delimiter = ',', default_value = "10000/20,110000/100")]
+    pub houses: Vec<House>,
     /// Do not build the programs of the cluster, take those that lie beside this one
     #[arg(long)]
     pub no_build: bool,
@@ -79,7 +84,9 @@ pub enum Workload {
     Return,
     /// How much the load generator itself could do
     Ceiling,
-    /// All of them
+    /// What it costs workers to know which rooms there are and whose; one run, without processes
+    Directory,
+    /// All of them but `directory`
     All,
 }
 

@@ -1,9 +1,10 @@
-//! The benchmarks: five workloads, each measured from outside beside its floor in the same run.
+//! The benchmarks: workloads, each measured from outside beside its floor in the same run.
 //!
 //! In reading order:
 //!
 //! - [`args`]: the flags. [`figures`]: what comes out. [`report`]: the same with plots; [`machine`]: what it was measured on.
 //! - [`idle`], [`tables`], [`rail`], [`lobby`], [`return_`]: the workloads; [`ceiling`]: what the load generator could do.
+//! - [`directory`]: a workload without processes: who knows which rooms there are.
 //! - [`stage`]: the cluster that they run on. [`play`]: seated players; [`connection`], [`told`], [`pace`]: what players are made of.
 //! - [`floor`]: what the same work takes at the least.
 //! - [`proc_stat`], [`redis_stat`]: how cost is read.
@@ -13,6 +14,7 @@
 pub mod args;
 pub mod ceiling;
 pub mod connection;
+pub mod directory;
 pub mod figures;
 pub mod floor;
 pub mod idle;
@@ -116,6 +118,10 @@ pub async fn measure(args: &BenchArgs) -> anyhow::Result<Results> {
     };
     if args.workload.includes(Workload::Ceiling) {
         add("ceiling", counted(args, "ceiling", async || ceiling::run(args).await).await?);
+    }
+    // By itself: it takes its time and measures no process.
+    if args.workload == Workload::Directory {
+        add("directory", directory::run(args).await.map(|run| Summary::of(&[run]))?);
     }
     if args.workload.includes(Workload::Idle) {
         add("idle", counted(args, "idle", async || idle::run(args).await).await?);

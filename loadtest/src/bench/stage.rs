@@ -154,9 +154,11 @@ impl Stage {
         };
         open_tables(&ports, u32::try_from(tables)?, &config).await?;
         let give_up = Instant::now() + OWNED_WITHIN;
-        while ports.store.map_all(shared::channel::OWNERS).await?.len() < tables {
-            anyhow::ensure!(Instant::now() < give_up, "not all tables have an owner after {OWNED_WITHIN:?}");
-            sleep(Duration::from_millis(50)).await;
+        for table in (0..tables).map(Self::table) {
+            while shared::directory::owner(&*ports.store, &table).await?.is_none() {
+                anyhow::ensure!(Instant::now() < give_up, "{table} has no owner after {OWNED_WITHIN:?}");
+                sleep(Duration::from_millis(50)).await;
+            }
         }
         Ok(())
     }

@@ -40,6 +40,7 @@ impl Edge {
     /// When a template cannot be read, names something unknown, or the result cannot be written.
     pub fn render(&self, dir: &Path) -> anyhow::Result<PathBuf> {
         fs::create_dir_all(dir)?;
+        pack::write(&self.web, &dir.join("web"))?;
         let values = self.values(dir)?;
         for name in ["cardhouse.conf", "locations.conf"] {
             let template = self.templates.join(format!("{name}.template"));
@@ -65,14 +66,13 @@ impl Edge {
             }
             write!(sources, "* 127.0.0.{SOURCES};")?;
         }
-        let web = fs::canonicalize(&self.web).with_context(|| self.web.display().to_string())?;
         Ok(vec![
             ("NGINX_USER", user()?),
             ("OPEN_FILES", open_files().to_string()),
             ("RUN_DIR", dir.display().to_string()),
             ("LOG", "stderr".into()),
             ("LISTEN", format!("listen {} backlog=4096;", self.listen)),
-            ("WEB_DIR", web.display().to_string()),
+            ("WEB_DIR", dir.join("web").display().to_string()),
             ("RELAYS", relays),
             ("RECEPTION", self.reception.to_string()),
             ("SOURCES", sources),
@@ -305,6 +305,54 @@ mod tests {
             }
             assert_eq!(sockets, [before; 5], "{relay} is back");
             drop(back);
+        }
+        nginx.kill().await.unwrap();
+    }
+
+    /// The head of what nginx answers to a browser that reads gzip, its lines in lower case, and the body.
+    async fn get(nginx: SocketAddr, path: &str) -> (String, Vec<u8>) {
+        let mut stream = TcpStream::connect(nginx).await.unwrap();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
+        let body = answer.split_off(end);
+        (String::from_utf8(answer).unwrap().to_lowercase(), body)
+    }
+
+    #[tokio::test]
+    async fn the_packed_client_is_served_compressed_and_what_is_named_by_its_content_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let backends = three_backends().await;
+        let (edge, mut nginx) = run(&backends, dir.path()).await;
+        let packed = dir.path().join("nginx/web");
+        let page = fs::read_to_string(packed.join("index.html")).unwrap();
+        let script = page.split('"').find(|text| text.ends_with(".js")).unwrap();
+
+        let (head, body) = get(edge, "/").await;
+        assert!(head.starts_with("http/1.1 200") && head.contains("cache-control: no-cache\r\n"), "{head}");
+        assert!(
+            head.contains("content-encoding: gzip")
+                && body == fs::read(packed.join("index.html.gz")).unwrap()
+        );
+        let (head, body) = get(edge, script).await;
+        assert!(head.contains("cache-control: public, max-age=31536000, immutable\r\n"), "{head}");
+        assert!(head.contains("content-encoding: gzip") && head.contains("vary: accept-encoding"), "{head}");
+        assert!(
+            head.contains("content-type: text/javascript") && head.contains("content-security-policy:"),
+            "{head}"
+        );
+        assert_eq!(body, fs::read(packed.join(format!("{}.gz", &script[1..]))).unwrap());
+        let (head, _) = get(edge, "/app.js").await;
+        assert!(
+            head.starts_with("http/1.1 200") && head.contains("cache-control: no-cache\r\n"),
+            "the source: {head}"
+        );
+        for path in ["/assets/app-0000000000000000.js", "/index.html.gz", "/package.json"] {
+            let (head, _) = get(edge, path).await;
+            assert!(head.starts_with("http/1.1 404") && !head.contains("immutable"), "{path}: {head}");
         }
         nginx.kill().await.unwrap();
     }

@@ -140,6 +140,10 @@ impl Store for LyingStore {
         self.honest.map_all(map)
     }
 
+    fn map_fields(&self, map: &str) -> BoxFuture<'_, Result<Vec<String>, Unavailable>> {
+        self.honest.map_fields(map)
+    }
+
     fn map_get(&self, map: &str, field: &str) -> BoxFuture<'_, Result<Option<Bytes>, Unavailable>> {
         self.honest.map_get(map, field)
     }

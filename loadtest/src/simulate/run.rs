@@ -14,11 +14,10 @@ use player::{Bot, Character, Habits, Style};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::{
-    channel::ROOMS,
+    directory::{self, Readers},
     id::{NodeId, RoomId, UserId},
     node::RoomSpec,
     protocol::table::TableConfig,
-    store::Store,
     wire::{LinkState, seeded::Rates},
 };
 use tokio::{
@@ -253,7 +252,7 @@ async fn open(tables: &[RoomId], world: &World) {
             ..TableConfig::default()
         };
         let spec = RoomSpec::new("table", &config).to_bytes();
-        let written = world.store().map_set_new(ROOMS, room.as_str(), spec).await;
+        let written = directory::open(&world.store(), room, spec, Readers::OfAnyRelease).await;
         written.expect("nothing goes wrong on the shadow's link");
     }
 }

@@ -13,8 +13,9 @@ use relay::{Keys, Relay, RelayConfig};
 use serde_json::{Value, json};
 use shared::{
     bus::{Bus, Receiver, Subscription, memory::MemoryBus},
-    channel::{Channel, ROOMS},
+    channel::Channel,
     clock::Clock,
+    directory::Partition,
     entry::{Cause, Entry, Kind, Private, fingerprint},
     id::{NodeId, Position, RoomId, SessionId, UserId},
     lobby::{LobbyNews, TableSummary},
@@ -268,7 +269,8 @@ impl Draft {
 impl Dealer {
     /// Makes a room known without a frame.
     pub(crate) async fn open(&self, name: &str) {
-        self.store.map_set(ROOMS, name, Bytes::from_static(b"{}")).await.unwrap();
+        let specs = Partition::of(&name.parse().unwrap()).specs();
+        self.store.map_set(&specs, name, Bytes::from_static(b"{}")).await.unwrap();
     }
 
     /// Appends to the journal without telling anybody. A room that has a keyframe has been opened.

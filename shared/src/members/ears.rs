@@ -194,12 +194,13 @@ impl Ears {
         let living = known.nodes.iter().filter(|(_, record)| record.state == State::Living);
         let nodes: BTreeMap<_, _> = living.map(|(node, record)| (node.clone(), record.member)).collect();
         let settled = known.listening_since.is_some_and(|since| now - since >= listened);
-        let least = |role| {
-            let spoken = nodes.values().filter(|member| member.role == role).map(|member| member.speaks);
-            if settled { spoken.min().unwrap_or(SPEAKS).min(SPEAKS) } else { 1 }
+        let least = |speak: &dyn Fn(&&Member) -> bool| {
+            let least = nodes.values().filter(speak).map(|member| member.speaks).min();
+            if settled { least.unwrap_or(SPEAKS).min(SPEAKS) } else { 1 }
         };
-        let (workers_speak, relays_speak) = (least(Role::Worker), least(Role::Relay));
-        let next = Membership { nodes, cut_off: known.cut_off, settled, workers_speak, relays_speak };
+        let workers_speak = least(&|member| member.role == Role::Worker);
+        let all_speak = least(&|_| true);
+        let next = Membership { nodes, cut_off: known.cut_off, settled, workers_speak, all_speak };
         self.membership.send_if_modified(|membership| {
             let changed = **membership != next;
             if changed {

@@ -26,13 +26,13 @@ pub struct Membership {
     pub settled: bool,
     /// What every living worker reads: the least of what they speak, and no more than this release does. 1 until `settled`.
     pub workers_speak: u16,
-    /// The same of relays.
-    pub relays_speak: u16,
+    /// What every living node reads, likewise.
+    pub all_speak: u16,
 }
 
 impl Default for Membership {
     fn default() -> Self {
-        Self { nodes: BTreeMap::new(), cut_off: false, settled: false, workers_speak: 1, relays_speak: 1 }
+        Self { nodes: BTreeMap::new(), cut_off: false, settled: false, workers_speak: 1, all_speak: 1 }
     }
 }
 

@@ -54,7 +54,7 @@ pub fn rights(program: Program, form: Form, durability: Durability) -> Vec<&'sta
         rights.push("role");
     }
     if program == Program::DealerWorker {
-        rights.extend(["hgetall", "hset", "hsetnx", "xadd", "xrevrange"]);
+        rights.extend(["hdel", "hgetall", "hkeys", "hset", "hsetnx", "xadd", "xrevrange"]);
     }
     match durability {
         Durability::Async => {}
@@ -74,8 +74,10 @@ fn trial(right: &str) -> Vec<String> {
         "cluster|info" => &["CLUSTER", "INFO"],
         "cluster|slots" => &["CLUSTER", "SLOTS"],
         "config|get" => &["CONFIG", "GET", "appendfsync"],
+        "hdel" => &["HDEL", &map, "x"],
         "hget" => &["HGET", &map, "x"],
         "hgetall" => &["HGETALL", &map],
+        "hkeys" => &["HKEYS", &map],
         "hset" => &["HSET", &map, "x", ""],
         "hsetnx" => &["HSETNX", &map, "x", ""],
         "info" => &["INFO", "memory"],
@@ -223,7 +225,7 @@ mod tests {
                 let worker = rights(Program::DealerWorker, form, durability);
                 let relay = rights(Program::Relay, form, durability);
                 assert!(relay.iter().all(|right| worker.contains(right)));
-                assert!(!relay.iter().any(|right| ["xadd", "hset", "hsetnx"].contains(right)));
+                assert!(!relay.iter().any(|right| ["xadd", "hdel", "hset", "hsetnx"].contains(right)));
                 for right in worker {
                     assert_eq!(trial(right)[0].to_lowercase(), right.split('|').next().unwrap());
                 }

@@ -283,6 +283,13 @@ impl Store for MemoryStore {
         }))
     }
 
+    fn map_fields(&self, map: &str) -> BoxFuture<'_, Result<Vec<String>, Unavailable>> {
+        let map = map.to_owned();
+        Box::pin(self.run(Operation::Map, move |shelf| {
+            shelf.maps.get(&map).into_iter().flatten().map(|(field, _)| field.clone()).collect()
+        }))
+    }
+
     fn map_get(&self, map: &str, field: &str) -> BoxFuture<'_, Result<Option<Bytes>, Unavailable>> {
         let (map, field) = (map.to_owned(), field.to_owned());
         Box::pin(self.run(Operation::Map, move |shelf| shelf.maps.get(&map)?.get(&field).cloned()))

@@ -95,6 +95,9 @@ pub trait Store: Send + Sync + 'static {
     /// All fields of a map.
     fn map_all(&self, map: &str) -> BoxFuture<'_, Result<Vec<(String, Bytes)>, Unavailable>>;
 
+    /// The names of all fields of a map.
+    fn map_fields(&self, map: &str) -> BoxFuture<'_, Result<Vec<String>, Unavailable>>;
+
     /// One field of a map.
     fn map_get(&self, map: &str, field: &str) -> BoxFuture<'_, Result<Option<Bytes>, Unavailable>>;
 

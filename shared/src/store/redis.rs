@@ -207,6 +207,15 @@ impl Store for RedisStore {
         })
     }
 
+    fn map_fields(&self, map: &str) -> BoxFuture<'_, Result<Vec<String>, Unavailable>> {
+        let map = map.to_owned();
+        Box::pin(async move {
+            let mut fields: Vec<String> = self.run(&map, |client| client.hkeys(map.as_str())).await?;
+            fields.sort_unstable();
+            Ok(fields)
+        })
+    }
+
     fn map_get(&self, map: &str, field: &str) -> BoxFuture<'_, Result<Option<Bytes>, Unavailable>> {
         let (map, field) = (map.to_owned(), field.to_owned());
         Box::pin(async move { Ok(self.run(&map, |client| client.hget(map.as_str(), field)).await?) })

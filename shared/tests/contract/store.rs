@@ -140,7 +140,9 @@ pub(crate) async fn maps_keep_fields_and_a_new_field_is_set_once(house: House) {
     assert_eq!(store.map_get(MAP, "t1").await.unwrap(), Some(entry("b")));
     // In the order of the fields, whatever the adapter.
     assert_eq!(store.map_all(MAP).await.unwrap(), [("t1".into(), entry("b")), ("t2".into(), entry("first"))]);
+    assert_eq!(store.map_fields(MAP).await.unwrap(), ["t1", "t2"]);
     assert_eq!(store.map_all("ch:{other}:x").await.unwrap(), []);
+    assert!(store.map_fields("ch:{other}:x").await.unwrap().is_empty());
     store.map_remove(MAP, "t2").await.unwrap();
     store.map_remove(MAP, "nobody").await.unwrap();
     assert!(store.map_set_new(MAP, "t2", entry("third")).await.unwrap());
