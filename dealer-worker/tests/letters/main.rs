@@ -102,6 +102,15 @@ fn what_cannot_be_made_good_is_known() {
     assert_eq!(total.silent, []);
 }
 
+/// Seeds of the first million steps in which a room, thrown back to its first entry, was told once more of letters whose answers it had
+/// recalled: it had marked them as used up only where it still knew the room that wrote them.
+#[test]
+fn a_room_that_has_forgotten_the_others_altogether_is_told_nothing_twice() {
+    for seed in [138, 149, 166, 251, 478, 532] {
+        assert_eq!(run(seed, STEPS, Faults::TOO_LONG_A_LOSS, None).breaches, Vec::<String>::new(), "{seed}");
+    }
+}
+
 /// Promised to nobody: two losses in which two rooms die, and owners that do not know it yet.
 #[test]
 fn three_faults_at_once_are_rarely_silent() {

@@ -228,8 +228,8 @@ impl Correspondence {
     }
 
     fn resume(&mut self, in_touch: &[InTouch], now: UnixMs) {
+        let mut used_up = Vec::new();
         for InTouch { peer, epoch, said: _, heard, forgotten } in in_touch {
-            let mut used_up = Vec::new();
             self.change(peer, |peer| {
                 peer.in_touch = true;
                 peer.epoch = peer.epoch.max(*epoch);
@@ -241,10 +241,11 @@ impl Correspondence {
                 peer.outbox.release();
                 Ok(())
             });
-            for Reference { from, letter } in used_up {
-                if let Some(peer) = self.peers.get_mut(&from) {
-                    peer.inbox.use_up(letter);
-                }
+        }
+        // When all are known: this room may have forgotten that it ever heard of them.
+        for Reference { from, letter } in used_up {
+            if let Some(peer) = self.peers.get_mut(&from) {
+                peer.inbox.use_up(letter);
             }
         }
         for InTouch { peer, said, .. } in in_touch {
