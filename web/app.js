@@ -3,11 +3,15 @@
  *
  * - words on the wire: `connection.js` (with `commands.js`, `retry.js`, `server-clock.js`), `room.js`, `identity.js`
  * - the table's truth: `table-view.js`; what it says: `bet-model.js`, `story.js`, `words.js`, `lobby-list.js`, `format.js`
+ * - the player's seats, whatever page is shown: `tables.js`, `elsewhere.js`, `your-tables.js`, `alerts.js`
  * - pages: `lobby.js`; `table.js` with `felt.js`, `seats.js`, `board.js`, `actions.js`, `advance.js`, `seat-controls.js`, `log.js`, `chat.js`
  */
+import { Alerts } from "./alerts.js";
+import { AlertOffer, browserAlerts } from "./browser-alerts.js";
 import { ConnectionBadge } from "./connection-badge.js";
 import { Connection } from "./connection.js";
 import { el } from "./dom.js";
+import { Elsewhere } from "./elsewhere.js";
 import { tellGone } from "./gone-dialog.js";
 import { icon } from "./icons.js";
 import { Identity, postJson, whyNoSocket } from "./identity.js";
@@ -16,8 +20,10 @@ import { askName } from "./name-dialog.js";
 import { Settings } from "./settings.js";
 import { Sound } from "./sound.js";
 import { Keep } from "./storage.js";
-import { Table } from "./table.js";
+import { Tables } from "./tables.js";
 import { Toasts } from "./toast.js";
+import { askWho } from "./who-dialog.js";
+import { YourTables } from "./your-tables.js";
 
 const local = new Keep(() => localStorage);
 const session = new Keep(() => sessionStorage);
@@ -28,7 +34,8 @@ const identity = new Identity(session, local, postJson);
 /** Of this machine; setting its clock does not move it. */
 const now = () => performance.timeOrigin + performance.now();
 const badge = new ConnectionBadge(() => connection.reconnect(), now);
-const name = el("bdi", { class: "me" });
+const name = el("bdi");
+const who = el("button", { class: "me", type: "button", title: "Who you are", data: { testid: "me" }, on: { click: () => askToBeSomebodyElse() } }, name);
 let me = identity.guest?.user ?? null;
 /** Whether this page has been let in before. */
 let wasHere = false;
@@ -47,7 +54,8 @@ const connection = new Connection({
   on: {
     state: (state) => {
       badge.state(state);
-      page?.line?.(state);
+      tables.all.forEach((table) => table.line(state));
+      bar.line(state);
     },
     lag: (ms) => badge.lag(ms),
     welcome: (welcome) => welcomed(welcome),
@@ -55,46 +63,113 @@ const connection = new Connection({
   },
 });
 
-const lobby = new Lobby(connection, (room) => (location.hash = `#/table/${room}`), session);
+const tables = new Tables({
+  make: (room, changed) => new Table(room, { connection, me: () => me, toasts, sound, changed }),
+  storage: session,
+  changed: () => showSeats(),
+  after: (ms, then) => setTimeout(then, ms),
+});
+const bar = new YourTables(() => connection.serverClock.now());
+const open = (room) => (location.hash = `#/table/${room}`);
+const alerts = new Alerts(browserAlerts(sound, open));
+const offer = new AlertOffer(() => settings.offerAlerts, () => settings.alertsAnswered());
+const elsewhere = new Elsewhere(channel("cardhouse.tables"), crypto.randomUUID?.() ?? String(Math.random()), () => showSeats());
+/** The page goes because the player wants to be somebody else. */
+let isLeaving = false;
+
+const lobby = new Lobby(connection, open, session);
 let page = null;
+/** How the table page comes: it is large, so the lobby is drawn without it. */
+let Table = null;
+let routes = 0;
+/** How long after a failure the table page is asked for again. */
+const LOAD_AGAIN_MS = 2_000;
 
 function welcomed({ user, name: shownName }) {
   // Who comes back after a day knows that it was a long time.
   const isNews = wasHere || !identity.hadExpired;
   wasHere = true;
-  if (me && me !== user && isNews) tellGone({ expired: identity.hadExpired, name: shownName, rooms: page.startOver?.(me) ?? [] });
+  if (me && me !== user && isNews) tellGone({ expired: identity.hadExpired, name: shownName, rooms: tables.all.flatMap((table) => table.startOver(me)) });
   me = user;
   name.textContent = shownName;
+  showSeats();
 }
 
 function received(message) {
   const { t, room } = message;
   if (t === "lobby" || t === "lobby_delta") return lobby.receive(message);
-  if (t === "unwatched") return room === page.room?.id && closed("This table has closed.");
-  if (t === "error" && message.code === "no_such_room") return closed("There is no such table.");
+  if (t === "unwatched") return closed(room, "This table has closed.");
+  if (t === "error" && message.code === "no_such_room") return closed(room, "There is no such table.");
   if (t === "error" && message.code === "unknown_message") return console.info(message.message); // An older house: we do without.
   if (t === "error" || t === "notice") {
-    if (room && room === page.room?.id) return page.notice(message);
+    if (room && tables.get(room)) return tables.get(room).notice(message);
     return toasts.show(message.message);
   }
   return undefined; // A newer house may say more than this page knows.
 }
 
-function closed(text) {
-  toasts.show(text);
-  location.hash = "#/";
+function closed(room, text) {
+  if (!tables.get(room)) return;
+  const isShown = page === tables.get(room);
+  tables.close(room);
+  if (isShown) location.hash = "#/";
+  if (isShown) toasts.show(text);
+}
+
+/** Where the player sits, and where it is their turn. */
+function showSeats() {
+  const mine = tables.standings;
+  const others = elsewhere.tablesOf(me).filter(({ room }) => !mine.some((table) => table.room === room));
+  elsewhere.say(me, mine);
+  bar.show([...mine, ...others.map((table) => ({ ...table, isHere: false }))], page?.room?.id ?? null);
+  offer.show(mine.length > 0, !page?.room);
+  alerts.show(mine, page?.name ?? "Cardhouse");
+}
+
+function channel(name) {
+  try {
+    return new BroadcastChannel(name);
+  } catch {
+    return null; // Where cookies are blocked windows know nothing of each other.
+  }
+}
+
+async function askToBeSomebodyElse() {
+  const choice = await askWho(identity, name.textContent);
+  if (choice === "back") identity.forgetOther();
+  const other = { enter: (wish) => identity.enterAsOther(wish), title: "Play as somebody else", canCancel: true };
+  if (!choice || (choice === "other" && !(await askName(identity, other)))) return;
+  isLeaving = true;
+  session.removeItem("cardhouse.here");
+  location.reload();
+}
+
+/** Has the table page's code, however long that takes. */
+async function withTables() {
+  while (!Table) {
+    try {
+      ({ Table } = await import("./table.js"));
+    } catch (error) {
+      console.warn("the table page has not come:", error);
+      await new Promise((resolve) => setTimeout(resolve, LOAD_AGAIN_MS));
+    }
+  }
 }
 
 /** Shows the page that the address names. */
-function route() {
-  page?.leave();
+async function route() {
+  const wanted = ++routes;
+  if (/^#\/table\//.test(location.hash) && !Table) await withTables();
+  if (wanted !== routes) return; // Somewhere else meanwhile.
+  if (page?.room) tables.hide();
+  else page?.leave();
   const [, room] = /^#\/table\/([\w.-]+)$/.exec(location.hash) ?? [];
-  page = room ? new Table(room, { connection, me: () => me, toasts, sound }) : lobby;
+  page = room ? tables.show(room) : lobby;
   document.documentElement.dataset.page = room ? "table" : "lobby";
-  document.title = "Cardhouse";
   place.replaceChildren(page.element);
-  page.enter();
+  if (!room) page.enter();
   page.element.focus();
+  showSeats();
 }
 
 const place = el("div", { class: "place" });
@@ -114,16 +189,24 @@ const header = el(
   { class: "top" },
   el("a", { class: "icon-button only-table", href: "#/", "aria-label": "Back to the lobby" }, icon("back")),
   el("a", { class: "brand", href: "#/", "aria-label": "Cardhouse, to the lobby" }, el("i", { class: "brand-mark", "aria-hidden": "true" }), el("span", { text: "Cardhouse" })),
-  el("div", { class: "top-right" }, badge.badge, name, panelButton,
+  el("div", { class: "top-right" }, badge.badge, who, panelButton,
     el("button", { class: "icon-button", type: "button", "aria-label": "Settings", on: { click: () => settings.open() } }, icon("settings"))),
 );
 
-document.body.append(header, badge.banner, place, toasts.element, settings.dialog);
+document.body.append(header, badge.banner, bar.element, offer.element, place, toasts.element, settings.dialog);
 if (!identity.guest) await askName(identity);
 addEventListener("hashchange", route);
 addEventListener("online", () => connection.plugged(true));
 addEventListener("offline", () => connection.plugged(false));
 for (const woken of ["focus", "pageshow"]) addEventListener(woken, () => connection.check());
 document.addEventListener("visibilitychange", () => document.hidden || connection.check());
-route();
+addEventListener("beforeunload", (event) => {
+  if (!isLeaving && tables.standings.some(({ plays }) => plays)) event.preventDefault();
+});
+addEventListener("pagehide", () => elsewhere.leave());
+addEventListener("pageshow", () => showSeats());
 connection.connect();
+if (tables.wasHeld) await withTables();
+tables.restore();
+await route();
+await withTables();

@@ -49,6 +49,7 @@ export class Connection {
   #lobbyLook = null;
   /** Whether the relay shows views of it; those of releases before 3 tell everything. */
   #hasViews = false;
+  #seats = new Set();
   #seat = null;
   #isNear = null;
   #connectsNear = false;
@@ -184,6 +185,7 @@ export class Connection {
   unfollow(room) {
     this.#rooms.delete(room.id);
     this.inTurn(room, false);
+    this.seatedIn(room, false);
     this.#unwatch(room.id);
   }
 
@@ -192,9 +194,14 @@ export class Connection {
     this.#send({ t: "watch", room: room.id });
   }
 
-  /** We have a seat in this room, or (`null`) none. If the house wants that, the connection moves to where the room's other players are. */
-  seatedIn(room) {
-    this.#seat = room?.id ?? null;
+  /**
+   * We have a seat in this room, or none. If the house wants that, the connection moves to where the room's other players are: of several
+   * rooms, to those of the first.
+   */
+  seatedIn(room, on) {
+    if (on) this.#seats.add(room.id);
+    else this.#seats.delete(room.id);
+    this.#seat = this.#seats.has(this.#isNear) ? this.#isNear : ([...this.#seats][0] ?? null);
     const isElsewhere = this.#connectsNear && this.#seat !== null && this.#seat !== this.#isNear;
     if (isElsewhere && this.#isOpen) this.reconnect();
   }

@@ -1,8 +1,8 @@
 /**
- * Who this window is: a guest with a token from reception.
+ * Who plays here: a guest with a token from reception.
  *
- * The token lives in `sessionStorage`, so two windows are two guests and a reload stays the same one; `localStorage`
- * remembers only the name to propose.
+ * The guest lives in `localStorage`: all windows of a browser are the same person. Who wants to be somebody else in one window says so,
+ * and that guest lives in its `sessionStorage`.
  */
 import { kept } from "./storage.js";
 
@@ -19,22 +19,50 @@ export class Identity {
   #post;
   #guest;
   #hadExpired = false;
+  /** Where the guest is kept. */
+  #home;
 
   /**
-   * @param {Storage} session
-   * @param {Storage} local
+   * @param {Storage} session of this window
+   * @param {Storage} local of the browser
    * @param {(path: string, body: object) => Promise<object>} post
    */
   constructor(session, local, post) {
     this.#session = session;
     this.#local = local;
     this.#post = post;
-    this.#guest = read(session);
+    const other = read(session);
+    this.#home = other ? session : local;
+    this.#guest = other ?? read(local);
   }
 
   /** `{token, user, name, expires_ms}`, or null before the first name was given. */
   get guest() {
     return this.#guest;
+  }
+
+  /** Whether this window has a guest of its own. */
+  get isOther() {
+    return this.#home === this.#session;
+  }
+
+  /** Takes the guest that another window has got meanwhile. @returns {boolean} whether there is one */
+  adopt() {
+    const shared = this.isOther ? null : read(this.#local);
+    if (!shared || shared.user === this.#guest?.user) return false;
+    this.#guest = shared;
+    return true;
+  }
+
+  /** Becomes another guest in this window alone. */
+  async enterAsOther(name) {
+    const guest = await this.#post("/api/guest", { name });
+    this.#session.setItem(TOKEN_KEY, JSON.stringify(guest));
+  }
+
+  /** Is, with the next load, who the other windows are. */
+  forgetOther() {
+    this.#session.removeItem(TOKEN_KEY);
   }
 
   /** Whether the guest before this one had a pass that had run out; otherwise the house had forgotten it. */
@@ -81,6 +109,8 @@ export class Identity {
 
   async #enterAgain() {
     this.#hadExpired = this.#guest.expires_ms < Date.now();
+    // Another window may have been here first: all are the same person.
+    if (this.adopt()) return;
     try {
       await this.enter(this.#guest.name);
     } catch (error) {
@@ -91,13 +121,13 @@ export class Identity {
 
   #keep(guest) {
     this.#guest = guest;
-    this.#session.setItem(TOKEN_KEY, JSON.stringify(guest));
+    this.#home.setItem(TOKEN_KEY, JSON.stringify(guest));
   }
 }
 
 /** A guest that somebody has meddled with is none: who has no name is asked for one. */
-function read(session) {
-  const guest = kept(session, TOKEN_KEY);
+function read(storage) {
+  const guest = kept(storage, TOKEN_KEY);
   const isWhole = ["token", "user", "name"].every((key) => typeof guest?.[key] === "string" && guest[key] !== "");
   return isWhole && Number.isFinite(guest.expires_ms) ? guest : null;
 }

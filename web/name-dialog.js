@@ -7,10 +7,23 @@ const NAME_UNITS_MAX = 160;
 /**
  * Asks until a name is accepted.
  * @param {Identity} identity
- * @returns {Promise<void>}
+ * @param {object} as
+ * @param {(name: string) => Promise<void>} as.enter takes the name
+ * @param {string} as.title
+ * @param {boolean} as.canCancel
+ * @returns {Promise<boolean>} whether there is a name; false only when it was cancelled
  */
-export function askName(identity) {
+export function askName(identity, { enter: become = (name) => identity.enter(name), title = "Welcome to Cardhouse", canCancel = false } = {}) {
   return new Promise((resolve) => {
+    const done = (is) => {
+      removeEventListener("storage", shared);
+      dialog.close();
+      dialog.remove();
+      resolve(is);
+    };
+    // Another window has been given a name: that is ours too.
+    const shared = () => !canCancel && identity.adopt() && done(true);
+    addEventListener("storage", shared);
     const error = el("p", { class: "field-error", role: "alert" });
     const input = el("input", {
       type: "text",
@@ -19,7 +32,7 @@ export function askName(identity) {
       autocomplete: "nickname",
       maxlength: NAME_UNITS_MAX,
       required: true,
-      value: identity.proposedName,
+      value: canCancel ? "" : identity.proposedName,
       data: { testid: "name-input" },
     });
     const ok = el("button", { class: "button primary wide", type: "submit", text: "Enter the card room", data: { testid: "name-ok" } });
@@ -30,10 +43,8 @@ export function askName(identity) {
       ok.disabled = true;
       error.textContent = "";
       try {
-        await identity.enter(name);
-        dialog.close();
-        dialog.remove();
-        resolve();
+        await become(name);
+        done(true);
       } catch (refused) {
         error.textContent = refused.refused ? refused.message : "Reception does not answer. Try again in a moment.";
         input.focus();
@@ -44,16 +55,17 @@ export function askName(identity) {
     };
     const dialog = el(
       "dialog",
-      { class: "dialog welcome", "aria-labelledby": "name-title", on: { cancel: (event) => event.preventDefault() } },
+      { class: "dialog welcome", "aria-labelledby": "name-title", on: { cancel: (event) => (event.preventDefault(), canCancel && done(false)) } },
       el(
         "form",
         { on: { submit: enter } },
-        el("h2", { id: "name-title", text: "Welcome to Cardhouse" }),
+        el("h2", { id: "name-title", text: title }),
         el("p", { text: "Play-money hold'em. Pick the name that other players will see." }),
         el("label", { class: "label", for: "name", text: "Your name" }),
         input,
         error,
         ok,
+        canCancel ? el("button", { class: "button wide", type: "button", text: "Cancel", on: { click: () => done(false) } }) : null,
       ),
     );
     document.body.append(dialog);

@@ -3,7 +3,7 @@ import { el } from "./dom.js";
 import { kept } from "./storage.js";
 
 const KEY = "cardhouse.settings";
-const DEFAULTS = { fourColours: true, sound: false };
+const DEFAULTS = { fourColours: true, sound: true, offerAlerts: true };
 
 export class Settings {
   #storage;
@@ -18,6 +18,15 @@ export class Settings {
 
   get sound() {
     return this.#values.sound;
+  }
+
+  /** Whether the player may be asked about notifications. */
+  get offerAlerts() {
+    return this.#values.offerAlerts;
+  }
+
+  alertsAnswered() {
+    this.#set("offerAlerts", false);
   }
 
   open() {

@@ -31,6 +31,11 @@ export class Table {
   #late = 0;
   #heard = true;
   #adrift = false;
+  #changed;
+  #follows = false;
+  #isShown = false;
+  /** Whether another window plays the seat. */
+  #takenOver = false;
 
   /**
    * @param {string} id the room
@@ -39,8 +44,10 @@ export class Table {
    * @param {() => string} parts.me my user
    * @param {Toasts} parts.toasts
    * @param {Sound} parts.sound
+   * @param {() => void} parts.changed told when `standing` may be another
    */
-  constructor(id, { connection, me, toasts, sound }) {
+  constructor(id, { connection, me, toasts, sound, changed }) {
+    this.#changed = changed;
     this.#connection = connection;
     this.#me = me;
     this.#toasts = toasts;
@@ -61,18 +68,56 @@ export class Table {
     this.line(connection.state);
   }
 
+  /** The table is shown, and takes keys. */
   enter() {
+    this.#isShown = true;
     this.onkey = (event) => this.#key(event);
     document.addEventListener("keydown", this.onkey);
+    this.follow();
+  }
+
+  /** It is shown no more. */
+  leave() {
+    this.#isShown = false;
+    document.removeEventListener("keydown", this.onkey);
+  }
+
+  /** Follows the room, shown or not. */
+  follow() {
+    if (this.#follows) return;
+    this.#follows = true;
     this.#connection.follow(this.room);
   }
 
-  leave() {
-    document.removeEventListener("keydown", this.onkey);
-    this.#connection.seatedIn(null);
+  /** The end of it. */
+  close() {
+    this.leave();
+    this.#follows = false;
     this.#connection.unfollow(this.room);
     this.clock.stop();
     this.felt.stop();
+  }
+
+  /** What the player should know of this table while another page is shown; null before the room is known. */
+  get standing() {
+    const view = this.room.kind === "table" ? this.room.state : null;
+    if (!view) return null;
+    const seat = seatOf(view, this.#me());
+    const turn = seat !== null && view.hand?.turn?.seat === seat ? view.hand.turn : null;
+    return {
+      room: this.room.id,
+      name: view.config.name,
+      isSeated: seat !== null,
+      isHere: !this.#takenOver,
+      plays: seat !== null && ["playing", "waiting"].includes(view.seats[seat].status),
+      turn: turn?.deadline_ms ?? null,
+      turnId: turn && `${view.hand.hand}-${turn.turn}`,
+    };
+  }
+
+  /** For the window's title. */
+  get name() {
+    return `${this.standing?.name ?? "Table"} · Cardhouse`;
   }
 
   /** Takes a state of the connection: while the house is not heard, nothing here pretends to know. */
@@ -103,6 +148,7 @@ export class Table {
     if (code === "recovered") return this.#showNotice("", false);
     // The keyframe that follows may stand before what this page has.
     if (code === "history_lost") this.room.forget();
+    if (code === "taken_over") this.#playedElsewhere(true);
     return this.#showNotice(message, code === "taken_over");
   }
 
@@ -149,6 +195,7 @@ export class Table {
     if (event.e === "chat") this.chat.add(event, event.user === this.#me());
     this.#story.note(event, before);
     if (performance.now() < this.#liveFrom) return;
+    if (!this.#isShown) return;
     if (event.e === "won" || event.e === "collected") this.#sound.play("chips");
     if (event.e === "street" || event.e === "dealt") this.#sound.play("card");
     this.felt.animate(event, before);
@@ -166,7 +213,7 @@ export class Table {
     }
     this.element.classList.remove("loading");
     const mine = seatOf(view, this.#me());
-    this.#connection.seatedIn(mine === null ? null : this.room);
+    this.#connection.seatedIn(this.room, mine !== null);
     const cards = this.#myCards(view);
     this.#renderHead(view);
     this.felt.render({ view, story: this.#story, mine, cards });
@@ -194,7 +241,6 @@ export class Table {
     setText(this.stakes, `${game(config)} ${stakes(config.small_blind, config.big_blind)}`);
     setText(this.number, hand ? `Hand ${chips(hand.hand)}` : "");
     this.number.dataset.hand = hand ? String(hand.hand) : "";
-    document.title = `${config.name} · Cardhouse`;
   }
 
   /** What `private` said, if it was about the hand on the table. */
@@ -209,12 +255,11 @@ export class Table {
     if (turn && turn !== this.#turnSeen) {
       const { call } = hand.turn;
       setText(this.speech, `Your turn. ${call === null ? "You can check" : `${chips(call)} to call`}.`);
-      this.#sound.play("turn");
     }
-    this.#connection.inTurn(this.room, turn !== null);
+    this.#connection.inTurn(this.room, turn !== null && !this.#takenOver);
     this.element.classList.toggle("my-turn", turn !== null);
-    if (turn) document.title = `Your turn · ${view.config.name}`;
     this.#turnSeen = turn;
+    this.#changed();
   }
 
   #key(event) {
@@ -229,7 +274,10 @@ export class Table {
     if (answer.t === "ack") return true;
     this.#toasts.show(answer.message, "refused");
     if (answer.legal?.buy_in) this.controls.bring(answer.legal.buy_in);
-    if (answer.code === "other_session") this.#showNotice("You play this seat in another window.", true);
+    if (answer.code === "other_session") {
+      this.#showNotice("You play this seat in another window.", true);
+      this.#playedElsewhere(true);
+    }
     return false;
   }
 
@@ -255,5 +303,11 @@ export class Table {
   #takeBack() {
     this.#connection.watchAgain(this.room);
     this.#showNotice("", false);
+    this.#playedElsewhere(false);
+  }
+
+  #playedElsewhere(is) {
+    this.#takenOver = is;
+    this.#changed();
   }
 }

@@ -182,6 +182,23 @@ pub(crate) fn resolve(by: &str, named: &str) -> String {
     parts.join("/")
 }
 
+/// A drawing that is not larger travels inside of what shows it.
+const INLINE_BYTES_MAX: usize = 1_024;
+
+/// A drawing as a URL (RFC 2397).
+fn data_url(svg: &[u8]) -> String {
+    let mut url = String::from("data:image/svg+xml,");
+    for &byte in svg {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'=' | b'/' | b':' | b',' => {
+                url.push(char::from(byte));
+            }
+            _ => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    url
+}
+
 /// Files named by their content.
 pub struct Assets<'f> {
     pub(crate) files: &'f Files,
@@ -203,12 +220,15 @@ impl<'f> Assets<'f> {
         url
     }
 
-    /// Adds the file `path` as it is.
+    /// Adds the file `path` as it is; a small drawing needs no request and stands in its own URL.
     pub(crate) fn add_file(&mut self, path: &str, by: &str) -> Result<String, PackError> {
         let missing = || PackError::Missing { by: by.into(), path: path.into() };
         let bytes = self.files.get(path).ok_or_else(missing)?.clone();
         let name = path.rsplit('/').next().unwrap_or(path);
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "bin"));
+        if extension == "svg" && bytes.len() <= INLINE_BYTES_MAX {
+            return Ok(data_url(&bytes));
+        }
         Ok(self.add(stem, extension, bytes))
     }
 }
@@ -222,5 +242,19 @@ mod tests {
         assert_eq!(resolve("app.js", "./room.js"), "room.js");
         assert_eq!(resolve("style/base.css", "../icon.svg"), "icon.svg");
         assert_eq!(resolve("a/b.js", "./c/d.js"), "a/c/d.js");
+    }
+
+    #[test]
+    fn a_small_drawing_stands_in_its_url_and_a_large_one_does_not() {
+        let large = vec![b'x'; INLINE_BYTES_MAX + 1];
+        let files: Files =
+            [("small.svg".into(), b"<svg a=\"#1\"/>\n".to_vec()), ("large.svg".into(), large)].into();
+        let mut assets = Assets::new(&files);
+        assert_eq!(
+            assets.add_file("small.svg", "x").unwrap(),
+            "data:image/svg+xml,%3Csvg%20a=%22%231%22/%3E%0A"
+        );
+        assert!(assets.add_file("large.svg", "x").unwrap().starts_with("/assets/large-"));
+        assert_eq!(assets.out.len(), 1);
     }
 }

@@ -1,21 +1,60 @@
 //! ES modules as one script: each in a function of its own, in the order of their imports, so that no two names meet.
 //!
 //! The modules are such as `web/` has them: `import` and `export` begin a line, an export stands before its `const`, `class` or `function`
-//! (nobody can see whether it changes later), and only the first module awaits anything while it is loaded.
+//! (nobody can see whether it changes later), and only the first module awaits anything while it is loaded. That one may also
+//! `import("./file.js")` one module later: with what it imports beyond the others it becomes a script of its own, which is given the
+//! modules of the first one that it needs.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use crate::{Files, PackError, resolve, text};
 
-/// The script that does what the module `entry` does with all that it imports.
+/// The script that does what the module `entry` does with all that it imports. `add` takes the script of what is imported later, with a name
+/// for it, and answers its URL.
 ///
 /// # Errors
 /// [`PackError`] says what is not such as this packer knows, or is not there.
-pub fn bundle(files: &Files, entry: &str) -> Result<String, PackError> {
-    let mut order = Order { files, done: Vec::new(), known: BTreeMap::new(), path: Vec::new() };
+pub fn bundle(
+    files: &Files,
+    entry: &str,
+    add: &mut dyn FnMut(&str, &str) -> Result<String, PackError>,
+) -> Result<String, PackError> {
+    let mut order = Order { files, done: Vec::new(), known: BTreeMap::new(), path: Vec::new(), entry };
     order.visit(entry, "index.html")?;
+    let main = order.done.len();
+    let Some((named, later)) = order.done[main - 1].later.clone() else {
+        return Ok(script(&order.done, entry));
+    };
+    order.visit(&later, entry)?;
+    let (main, more) = order.done.split_at(main);
+    let needed: BTreeSet<String> = more
+        .iter()
+        .flat_map(|module| &module.imports)
+        .filter(|import| main.iter().any(|module| module.path == import.from))
+        .map(|import| name_of(&import.from))
+        .collect();
+    let needed = needed.into_iter().collect::<Vec<_>>().join(", ");
+    let whole = name_of(&later);
+    let chunk = format!(
+        "export default ($$given) => {{\nconst {{ {needed} }} = $$given;\n{}return {whole};\n}};\n",
+        script(more, entry)
+    );
+    let stem = later.rsplit('/').next().unwrap_or(&later).trim_end_matches(".js");
+    let url = add(stem, &chunk)?;
+    // What could not be loaded may be asked for again.
+    let loading = format!(
+        "($$later ??= import(\"{url}\").then((later) => later.default({{ {needed} }})).catch((error) => {{ $$later = undefined; throw error; }}))"
+    );
+    Ok(format!("let $$later;\n{}", script(main, entry).replace(&named, &loading)))
+}
+
+/// Modules behind each other.
+fn script(modules: &[Module], entry: &str) -> String {
     let mut out = String::new();
-    for module in &order.done {
+    for module in modules {
         let imports: String = module.imports.iter().map(Import::destructured).collect();
         let body = &module.body;
         // Writing to a string does not fail.
@@ -26,13 +65,15 @@ pub fn bundle(files: &Files, entry: &str) -> Result<String, PackError> {
             write!(out, "const {name} = (() => {{\n{imports}{body}return {{ {exports} }};\n}})();\n")
         };
     }
-    Ok(out)
+    out
 }
 
 struct Module {
     path: String,
     imports: Vec<Import>,
     exports: Vec<String>,
+    /// What it imports later: as it is written, and which file that is.
+    later: Option<(String, String)>,
     body: String,
 }
 
@@ -71,6 +112,7 @@ struct Order<'f> {
     known: BTreeMap<String, Vec<String>>,
     /// From the entry to the one that is looked at.
     path: Vec<String>,
+    entry: &'f str,
 }
 
 impl Order<'_> {
@@ -82,7 +124,7 @@ impl Order<'_> {
             self.path.push(path.into());
             return Err(PackError::Circle(self.path.join(" > ")));
         }
-        let module = parse(path, text(self.files, path, by)?, self.path.is_empty())?;
+        let module = parse(path, text(self.files, path, by)?, path == self.entry)?;
         self.path.push(path.into());
         for import in &module.imports {
             self.visit(&import.from, path)?;
@@ -100,8 +142,13 @@ impl Order<'_> {
 }
 
 fn parse(path: &str, source: &str, is_entry: bool) -> Result<Module, PackError> {
-    let mut module =
-        Module { path: path.into(), imports: Vec::new(), exports: Vec::new(), body: String::new() };
+    let mut module = Module {
+        path: path.into(),
+        imports: Vec::new(),
+        exports: Vec::new(),
+        later: None,
+        body: String::new(),
+    };
     let mut lines = source.lines().zip(1..);
     let (mut in_comment, mut in_template) = (false, false);
     while let Some((line, number)) = lines.next() {
@@ -139,7 +186,9 @@ fn parse(path: &str, source: &str, is_entry: bool) -> Result<Module, PackError> 
                 continue;
             }
             if code.contains("import(") || code.contains("import.meta") {
-                return Err(refuse("a script that is packed can import nothing later"));
+                let later = imported_later(path, code).filter(|_| is_entry && module.later.is_none());
+                let what = "only the first module may import later, one time one \"./file.js\"";
+                module.later = Some(later.ok_or_else(|| refuse(what))?);
             }
             if !is_entry && line.len() == code.len() && code.contains("await ") && !code.contains("async ") {
                 return Err(refuse("only the first module may await while it is loaded"));
@@ -178,6 +227,14 @@ fn import(by: &str, statement: &str, line: usize) -> Option<Import> {
     from.starts_with('.').then(|| Import { names, from: resolve(by, from), line })
 }
 
+/// What `import("./FILE")` in a line names: as it is written, and which file that is.
+fn imported_later(by: &str, line: &str) -> Option<(String, String)> {
+    let (_, rest) = line.split_once("import(\"")?;
+    let (named, rest) = rest.split_once('"')?;
+    let is_all = rest.starts_with(')') && !rest.contains("import") && named.starts_with('.');
+    is_all.then(|| (format!("import(\"{named}\")"), resolve(by, named)))
+}
+
 /// The name that `const NAME`, `class NAME` or `function NAME` declares.
 fn exported(declared: &str) -> Option<String> {
     let declared = declared.strip_prefix("async ").unwrap_or(declared);
@@ -199,20 +256,27 @@ mod tests {
         files.iter().map(|&(path, text)| (path.into(), text.into())).collect()
     }
 
+    fn bundled(modules: &[(&str, &str)]) -> Result<(String, String), String> {
+        let mut chunk = String::new();
+        let mut add = |stem: &str, script: &str| {
+            chunk = script.into();
+            Ok(format!("/{stem}-1.js"))
+        };
+        let script = bundle(&files(modules), "app.js", &mut add).map_err(|error| error.to_string())?;
+        Ok((script, chunk))
+    }
+
     fn why(modules: &[(&str, &str)]) -> String {
-        bundle(&files(modules), "app.js").expect_err("it is refused").to_string()
+        bundled(modules).expect_err("it is refused")
     }
 
     #[test]
     fn each_module_runs_once_behind_those_it_imports() {
-        let script = bundle(
-            &files(&[
+        let (script, _) = bundled(&[
                 ("app.js", "/** The app. */\nimport { a, b as c } from \"./a.js\";\nimport \"./d/d.js\";\nawait a(c);\n"),
                 ("a.js", "import {\n  d,\n} from \"./d/d.js\";\n// why\nconst KEY = 1;\nexport const b = d + KEY;\nexport async function a() {}\n"),
                 ("d/d.js", "const KEY = 2;\nexport class d {}\n"),
-            ]),
-            "app.js",
-        )
+            ])
         .unwrap();
         assert_eq!(
             script,
@@ -225,7 +289,7 @@ mod tests {
     #[test]
     fn what_looks_like_a_comment_in_a_template_stays() {
         let source = "const css = `\n/* kept */\n\nimport of wine\n`;\n/* gone */\nconst tick = `\\``;\n";
-        let script = bundle(&files(&[("app.js", source)]), "app.js").unwrap();
+        let (script, _) = bundled(&[("app.js", source)]).unwrap();
         assert!(script.contains("/* kept */\n\nimport of wine\n") && !script.contains("gone"), "{script}");
     }
 
@@ -236,8 +300,13 @@ mod tests {
             ("import { x } from \"lodash\";", "an import other than"),
             ("const a = 1;\nexport default a;", "app.js:2: an export other than"),
             ("export let a = 1;", "an export other than"),
-            ("const a = await import(\"./a.js\");", "import nothing later"),
-            ("const a = new URL(\"x\", import.meta.url);", "import nothing later"),
+            (
+                "const a = import(\"./a.js\");\nconst b = import(\"./a.js\");",
+                "app.js:2: only the first module may import later",
+            ),
+            ("const a = import(name);", "may import later"),
+            ("const a = import(\"./a.js\"), b = import(\"./b.js\");", "may import later"),
+            ("const a = new URL(\"x\", import.meta.url);", "may import later"),
             ("/* a\n */ const a = 1;", "app.js:2: code behind a comment"),
             ("const a = `", "does not end"),
             ("import { x } from \"./none.js\";", "names none.js, which is not there"),
@@ -249,6 +318,36 @@ mod tests {
         assert_eq!(lacks, "app.js:2: a.js exports no x");
         let awaits = why(&[("app.js", "import \"./a.js\";"), ("a.js", "await 0;")]);
         assert!(awaits.contains("a.js:1: only the first module may await"), "{awaits}");
+    }
+
+    #[test]
+    fn what_is_imported_later_is_a_script_of_its_own_that_shares_what_both_need() {
+        let (script, chunk) = bundled(&[
+            (
+                "app.js",
+                "import { x } from \"./x.js\";\nconst load = () => import(\"./late.js\");\nx(load);\n",
+            ),
+            ("x.js", "export const x = 1;\n"),
+            ("y.js", "import { x } from \"./x.js\";\nexport const y = x;\n"),
+            (
+                "late.js",
+                "import { x } from \"./x.js\";\nimport { y } from \"./y.js\";\nexport const late = x + y;\n",
+            ),
+        ])
+        .unwrap();
+        assert!(!script.contains("y_js") && script.starts_with("let $$later;\nconst $$x_js = "), "{script}");
+        assert!(
+            script.contains("import(\"/late-1.js\").then((later) => later.default({ $$x_js }))"),
+            "{script}"
+        );
+        assert!(
+            chunk.starts_with("export default ($$given) => {\nconst { $$x_js } = $$given;\nconst $$y_js = "),
+            "{chunk}"
+        );
+        assert!(chunk.ends_with("return { late };\n})();\nreturn $$late_js;\n};\n"), "{chunk}");
+        let other =
+            why(&[("app.js", "import \"./a.js\";"), ("a.js", "const b = import(\"./b.js\");"), ("b.js", "")]);
+        assert!(other.contains("a.js:1: only the first module may import later"), "{other}");
     }
 
     #[test]

@@ -32,7 +32,10 @@ pub fn pack(source: &str, assets: &mut Assets<'_>) -> Result<String, PackError> 
             if attribute(tag, "type") != Some("module") {
                 return Err(refuse("a script that is no module"));
             }
-            let script = shorter::shorten(&modules::bundle(assets.files, &resolve(PATH, named))?)?;
+            let files = assets.files;
+            let mut later =
+                |stem: &str, script: &str| Ok(assets.add(stem, "js", shorter::shorten(script)?.into_bytes()));
+            let script = shorter::shorten(&modules::bundle(files, &resolve(PATH, named), &mut later)?)?;
             let url = assets.add("app", "js", script.into_bytes());
             out.push_str(&line.replace(named, &url));
         } else {

@@ -100,7 +100,8 @@ mod tests {
         let css = join_one("a { background: url(\"../icon.svg\") center, url(data:image/png;base64,AA==); }")
             .unwrap();
         assert!(
-            css.contains("url(\"/assets/icon-") && css.contains("url(\"data:image/png;base64,AA==\")"),
+            css.contains("url(\"data:image/svg+xml,%3Csvg/%3E\")")
+                && css.contains("url(\"data:image/png;base64,AA==\")"),
             "{css}"
         );
         assert_eq!(

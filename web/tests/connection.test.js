@@ -149,18 +149,20 @@ test("who takes a seat moves to the room's players once, if the house wants that
   const { start, greet, connection, sockets } = setUp();
   const [room, other] = [emptyRoom("t1"), emptyRoom("t2")];
   const first = await start({ near: true });
-  connection.seatedIn(null);
+  connection.seatedIn(room, false);
   assert.equal(sockets.length, 1);
-  connection.seatedIn(room);
+  connection.seatedIn(room, true);
   const second = await greet(undefined, { near: true });
   assert.equal(first.closed, 1000);
   assert.match(second.url, /\/ws\?near=t1$/);
   assert.equal(second.sent[0].session, "00000000000000aa");
-  connection.seatedIn(room);
-  connection.seatedIn(null);
-  connection.seatedIn(room);
-  assert.equal(sockets.length, 2, "it is there already");
-  connection.seatedIn(other);
+  connection.seatedIn(room, true);
+  connection.seatedIn(room, false);
+  connection.seatedIn(room, true);
+  connection.seatedIn(other, true);
+  connection.seatedIn(room, true);
+  assert.equal(sockets.length, 2, "it is there already, and two tables do not pull it to and fro");
+  connection.seatedIn(room, false);
   await greet(undefined, { near: true });
   assert.match(sockets[2].url, /\/ws\?near=t2$/);
 });
@@ -168,7 +170,7 @@ test("who takes a seat moves to the room's players once, if the house wants that
 test("in a house that does not want it, who takes a seat stays", async () => {
   const { start, connection, sockets } = setUp();
   await start();
-  connection.seatedIn(emptyRoom("t1"));
+  connection.seatedIn(emptyRoom("t1"), true);
   assert.equal(sockets.length, 1);
 });
 
@@ -185,7 +187,7 @@ test("silence for 10 s is a dead line", async () => {
 test("who cannot reach the relay of the room's players looks for them at another one", async () => {
   const { start, greet, connection, sockets, clock } = setUp();
   await start({ near: true });
-  connection.seatedIn(emptyRoom("t1"));
+  connection.seatedIn(emptyRoom("t1"), true);
   await greet(undefined, { near: true });
   const next = async () => {
     const before = sockets.length;

@@ -42,7 +42,7 @@ async fn a_slow_line_is_waited_for_once_and_hardly_at_all_on_a_reload() {
     ann.until("it asks for a name", async || drawn("name-input").await > 0).await;
     let (first, loaded) = (drawn("name-input").await, ann.ask(LOADED).await);
     assert!(first <= 1_300 + SLACK_MS, "first: {first} ms");
-    // With the guest's token and the socket: six.
+    // With the guest's token, the socket and the table page that comes behind: six.
     assert!(
         loaded["requests"].as_u64().unwrap() <= 4 && loaded["bytes"].as_u64().unwrap() <= 40 * 1024,
         "{loaded}"

@@ -9,6 +9,7 @@ mod made_up;
 mod memory;
 mod newer_house;
 mod outage;
+mod seats_kept;
 mod window;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -96,9 +97,14 @@ async fn a_window_whose_relay_is_killed_comes_back_to_the_same_hand() {
 
 /// A house with one table and no bots, until the handle is dropped; answers where it is.
 async fn house_with_a_table() -> (String, AbortOnDropHandle<()>) {
+    house_with_tables(1).await
+}
+
+/// The same with so many tables, t1 to tN.
+async fn house_with_tables(tables: u32) -> (String, AbortOnDropHandle<()>) {
     let mut config = Config::defaults();
     config.listen = ([127, 0, 0, 1], 0).into();
-    config.tables.tables = 1;
+    config.tables.tables = tables.try_into().unwrap();
     config.tables.turn_ms = TURN_MS;
     config.tables.pause_ms = PAUSE_MS;
     config.bots.bots = 0;

@@ -89,6 +89,23 @@ impl Window {
         self.client.goto(url).await.unwrap();
     }
 
+    /// Loads the page anew.
+    pub(crate) async fn reload(&self) {
+        self.client.refresh().await.unwrap();
+    }
+
+    /// Opens another tab of this browser, and turns to it.
+    pub(crate) async fn open_tab(&self) {
+        let tab = self.client.new_window(true).await.unwrap().handle;
+        self.client.switch_to_window(tab).await.unwrap();
+    }
+
+    /// Turns to the tab that was opened as the `nth`, from 0.
+    pub(crate) async fn turn_to_tab(&self, nth: usize) {
+        let tabs = self.client.windows().await.unwrap();
+        self.client.switch_to_window(tabs[nth].clone()).await.unwrap();
+    }
+
     /// Whether the element of this test id is shown.
     pub(crate) async fn sees(&self, testid: &str) -> bool {
         self.shown(&format!("[data-testid={testid}]")).await.is_some()
@@ -105,9 +122,14 @@ impl Window {
     /// Goes to the house and picks a name; ends in the lobby.
     pub(crate) async fn enter(&self, url: &str, name: &str) {
         self.go(url).await;
+        self.give_name(name).await;
+        self.see("lobby-row").await;
+    }
+
+    /// Answers the question for a name.
+    pub(crate) async fn give_name(&self, name: &str) {
         self.see("name-input").await.send_keys(name).await.unwrap();
         self.see("name-ok").await.click().await.unwrap();
-        self.see("lobby-row").await;
     }
 
     /// Goes to the first table of the lobby.

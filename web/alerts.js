@@ -1,0 +1,31 @@
+/** Calls the player whose turn it is, wherever they look: title, icon, sound, a notification when the page is hidden, a buzz on a phone. */
+
+const BUZZ_MS = [120, 80, 120];
+
+export class Alerts {
+  #page;
+  #called = new Map();
+
+  /** @param {object} page `title(text)`, `icon(isTurn)`, `sound()`, `buzz(pattern)`, `notify(room, text)`, which answers how to take it away */
+  constructor(page) {
+    this.#page = page;
+  }
+
+  /** @param {{room, name, turn: number|null, turnId: string|null}[]} standings @param {string} title of the page */
+  show(standings, title) {
+    const turns = standings.filter(({ turnId }) => turnId !== null);
+    this.#page.title(turns.length > 0 ? `Your turn · ${turns[0].name}` : title);
+    this.#page.icon(turns.length > 0);
+    for (const [room, { turnId, end }] of this.#called) {
+      if (turns.some((turn) => turn.room === room && turn.turnId === turnId)) continue;
+      end?.();
+      this.#called.delete(room);
+    }
+    for (const { room, name, turnId } of turns) {
+      if (this.#called.has(room)) continue;
+      this.#page.sound();
+      this.#page.buzz(BUZZ_MS);
+      this.#called.set(room, { turnId, end: this.#page.notify(room, `It is your turn at ${name}.`) });
+    }
+  }
+}

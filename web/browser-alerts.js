@@ -1,0 +1,71 @@
+/** What `alerts.js` does to this browser, and the question whether it may. */
+import { el } from "./dom.js";
+
+const USUAL = document.querySelector("link[rel=icon]");
+const USUAL_HREF = USUAL?.href;
+const TURN_ICON = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#12352a"/><circle cx="16" cy="16" r="10" fill="#e9b949"/></svg>',
+)}`;
+
+/** @param {Sound} sound @param {(room: string) => void} open */
+export function browserAlerts(sound, open) {
+  return {
+    title: (text) => {
+      if (document.title !== text) document.title = text;
+    },
+    icon: (isTurn) => {
+      const href = isTurn ? TURN_ICON : USUAL_HREF;
+      if (USUAL && USUAL.href !== href) USUAL.href = href;
+    },
+    sound: () => sound.play("turn"),
+    // Without a gesture before it browsers refuse it, each time with a line in the console.
+    buzz: (pattern) => navigator.userActivation?.hasBeenActive && navigator.vibrate?.(pattern),
+    notify: (room, text) => (document.hidden ? notified(room, text, open) : null),
+  };
+}
+
+function notified(room, text, open) {
+  if (globalThis.Notification?.permission !== "granted") return null;
+  try {
+    // On a phone this throws: there only service workers may.
+    const notification = new Notification("Cardhouse", { body: text, tag: `cardhouse-${room}` });
+    notification.onclick = () => {
+      window.focus();
+      open(room);
+      notification.close();
+    };
+    return () => notification.close();
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The question whether a notification may call the player. It is asked when they have a seat, and browsers want a click.
+ * @param {() => boolean} wanted whether it may be asked at all
+ * @param {() => void} answered it is not asked again
+ */
+export class AlertOffer {
+  #wanted;
+
+  constructor(wanted, answered) {
+    this.#wanted = wanted;
+    const answer = async (isYes) => {
+      answered();
+      this.element.hidden = true;
+      if (isYes) await Notification.requestPermission();
+    };
+    this.element = el(
+      "div",
+      { class: "alert-offer", hidden: true, data: { testid: "alert-offer" } },
+      el("span", { text: "Call you with a notification when it is your turn and you look elsewhere?" }),
+      el("button", { class: "button primary", type: "button", text: "Yes", data: { testid: "alert-yes" }, on: { click: () => answer(true) } }),
+      el("button", { class: "button", type: "button", text: "No", data: { testid: "alert-no" }, on: { click: () => answer(false) } }),
+    );
+  }
+
+  /** @param {boolean} isSeated whether the player sits anywhere @param {boolean} isAway whether another page than the table's is shown */
+  show(isSeated, isAway) {
+    this.element.hidden = !(isSeated && isAway && this.#wanted() && globalThis.Notification?.permission === "default");
+  }
+}
