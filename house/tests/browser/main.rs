@@ -104,7 +104,7 @@ async fn house_with_a_table() -> (String, AbortOnDropHandle<()>) {
 async fn house_with_tables(tables: u32) -> (String, AbortOnDropHandle<()>) {
     let mut config = Config::defaults();
     config.listen = ([127, 0, 0, 1], 0).into();
-    config.tables.tables = tables.try_into().unwrap();
+    config.tables.tables = tables;
     config.tables.turn_ms = TURN_MS;
     config.tables.pause_ms = PAUSE_MS;
     config.bots.bots = 0;

@@ -60,5 +60,11 @@ async fn a_false_alarm_of_the_device_is_over_with_the_next_answer() {
                   new MutationObserver(() => states.push(badge.dataset.state)).observe(badge, { attributeFilter: ['data-state'] }); \
                   dispatchEvent(new Event('offline'));";
     ann.ask(states).await;
-    ann.until("it is over", async || ann.ask("return states.join()").await == "online,silent,online").await;
+    ann.until("it is over", async || {
+        let states = ann.ask("return states.join()").await;
+        // A busy machine may be silent for a moment by itself, before or after.
+        states.as_str().unwrap().contains("silent,online")
+            && ann.connection().await.as_deref() == Some("online")
+    })
+    .await;
 }
