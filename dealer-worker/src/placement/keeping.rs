@@ -45,8 +45,8 @@ pub(super) struct Keeping {
     alone_since: Option<Instant>,
     /// The rooms of the partitions that this worker keeps, as last read.
     listed: BTreeMap<Partition, BTreeSet<RoomId>>,
-    /// And those of the earlier maps.
-    earlier: BTreeSet<RoomId>,
+    /// And what the earlier maps say.
+    earlier: Listing,
     /// How far the round is.
     step: u32,
 }
@@ -63,12 +63,14 @@ impl Keeping {
     /// Whether a room was read of last.
     #[cfg(test)]
     pub(super) fn lists(&self, room: &RoomId) -> bool {
-        self.earlier.contains(room)
+        self.earlier.rooms.contains(room)
+            || self.earlier.owners.contains_key(room)
             || self.listed.get(&Partition::of(room)).is_some_and(|listed| listed.contains(room))
     }
 
     pub(super) fn forget(&mut self, room: &RoomId) {
-        self.earlier.remove(room);
+        self.earlier.rooms.remove(room);
+        self.earlier.owners.remove(room);
         if let Some(listed) = self.listed.get_mut(&Partition::of(room)) {
             listed.remove(room);
         }
@@ -190,7 +192,7 @@ impl Placement {
         let believed: Vec<RoomId> =
             self.beliefs.of_partition(partition).map(|(room, _)| room.clone()).collect();
         let is_missing = |room: &&RoomId| {
-            !rooms.contains(*room) && !self.keeping.earlier.contains(*room) && !self.tenancy.has(room)
+            !rooms.contains(*room) && !self.keeping.earlier.rooms.contains(*room) && !self.tenancy.has(room)
         };
         let strays = owners.keys().filter(|room| self.beliefs.of(room).is_none());
         let missing: Vec<RoomId> =
@@ -198,6 +200,11 @@ impl Placement {
         let known = believed.iter().filter(|room| rooms.contains(*room) || self.tenancy.has(room));
         let known: Vec<RoomId> = known.cloned().collect();
         self.compare(part, &known, &owners, true);
+        // An older worker that has just gone wrote its last word there.
+        let earlier = std::mem::take(&mut self.keeping.earlier.owners);
+        let named: Vec<RoomId> = known.into_iter().filter(|room| earlier.contains_key(room)).collect();
+        self.compare(Part::Earlier, &named, &earlier, false);
+        self.keeping.earlier.owners = earlier;
         if !missing.is_empty() {
             self.maps.give(Job::LookFor(part, missing));
         }
@@ -247,7 +254,7 @@ impl Placement {
         });
         let known: Vec<RoomId> = known.cloned().collect();
         self.compare(Part::Earlier, &known, &owners, is_needed);
-        self.keeping.earlier = rooms;
+        self.keeping.earlier = Listing { rooms, owners };
     }
 
     /// Learns what is written of rooms, and corrects it where this worker knows better.

@@ -171,3 +171,17 @@ async fn a_room_is_taken_up_together_with_what_is_written_of_its_owner() {
     placement.answered(Answer::Listed(Part::Of(partition), listing(9)));
     assert_eq!(placement.beliefs.of(&room(1)).unwrap().epoch, Epoch(9));
 }
+
+/// Else a room whose older owner has just died is claimed in vain first, and players wait for another term.
+#[tokio::test(start_paused = true)]
+async fn the_later_word_counts_whichever_map_says_it() {
+    let (mut placement, _store) = placement().await;
+    let listing = |node: Option<&str>, epoch| Listing {
+        rooms: [room(1)].into(),
+        owners: [(room(1), Owner { node: node.map(self::node), epoch: Epoch(epoch) })].into(),
+    };
+    placement.answered(Answer::Listed(Part::Earlier, listing(Some("old"), 9)));
+    placement.answered(Answer::Listed(Part::Of(Partition::of(&room(1))), listing(None, 4)));
+    let believed = placement.beliefs.of(&room(1)).unwrap();
+    assert_eq!((believed.epoch, &believed.ownership), (Epoch(9), &Ownership::Node(node("old"))));
+}
