@@ -49,7 +49,6 @@ struct Lines {
     changed: BTreeSet<RoomId>,
     /// Rooms whose statistics differ much from what was told.
     drifted: BTreeSet<RoomId>,
-    ended: BTreeSet<RoomId>,
     /// A relay has asked for all.
     wanted: bool,
 }
@@ -70,7 +69,6 @@ struct Told {
 struct News {
     whole: Vec<Line>,
     changes: Vec<LineChange>,
-    ended: Vec<RoomId>,
 }
 
 impl Written {
@@ -113,9 +111,8 @@ fn with_statistics(line: &Line, of: &Line) -> Line {
 impl Board {
     /// Writes a room up.
     pub fn put(&self, line: Line) {
-        let Lines { all, changed, drifted, ended, wanted: _ } = &mut *self.lines.lock();
+        let Lines { all, changed, drifted, wanted: _ } = &mut *self.lines.lock();
         let room = line.room.clone();
-        ended.remove(&room);
         let written = match all.get_mut(&room) {
             Some(written) => {
                 written.now = line;
@@ -132,7 +129,7 @@ impl Board {
         }
     }
 
-    /// Takes a room off: it is another worker's now.
+    /// Takes a room off: it is another worker's now, or has ended.
     pub fn remove(&self, room: &RoomId) {
         let mut lines = self.lines.lock();
         lines.all.remove(room);
@@ -140,16 +137,10 @@ impl Board {
         lines.drifted.remove(room);
     }
 
-    /// Takes a room off and tells everybody: it has ended.
-    pub fn end(&self, room: &RoomId) {
-        self.remove(room);
-        self.lines.lock().ended.insert(room.clone());
-    }
-
     /// What is to be told now: everything, or what has changed.
     fn take(&self, everything: bool, now: Instant) -> News {
-        let Lines { all, changed, drifted, ended, wanted } = &mut *self.lines.lock();
-        let mut news = News { ended: std::mem::take(ended).into_iter().collect(), ..News::default() };
+        let Lines { all, changed, drifted, wanted } = &mut *self.lines.lock();
+        let mut news = News::default();
         let everything = std::mem::take(wanted) || everything;
         if everything {
             all.values_mut().for_each(|written| written.tell(true, now, &mut news));
@@ -227,18 +218,9 @@ pub async fn run(context: Arc<crate::context::Context>) {
 fn messages(node: &NodeId, news: News) -> Vec<LobbyNews> {
     let lines = |lines: &[Line]| LobbyNews::Lines { node: node.clone(), lines: lines.to_vec() };
     let mut messages: Vec<_> = news.whole.chunks(LINES_PER_MESSAGE).map(lines).collect();
-    let changes = |changes: &[LineChange]| LobbyNews::Changes {
-        node: node.clone(),
-        changes: changes.to_vec(),
-        ended: Vec::new(),
-    };
+    let changes =
+        |changes: &[LineChange]| LobbyNews::Changes { node: node.clone(), changes: changes.to_vec() };
     messages.extend(news.changes.chunks(CHANGES_PER_MESSAGE).map(changes));
-    let ended = |ended: &[RoomId]| LobbyNews::Changes {
-        node: node.clone(),
-        changes: Vec::new(),
-        ended: ended.to_vec(),
-    };
-    messages.extend(news.ended.chunks(CHANGES_PER_MESSAGE).map(ended));
     messages
 }
 
@@ -317,18 +299,6 @@ mod tests {
     }
 
     #[test]
-    fn what_has_ended_is_told_once_and_what_has_only_moved_is_not() {
-        let (board, now) = (Board::default(), Instant::now());
-        board.put(line("t1", 3, 100));
-        board.put(line("t2", 3, 100));
-        board.take(true, now);
-        board.end(&RoomId::new("t1").unwrap());
-        board.remove(&RoomId::new("t2").unwrap());
-        assert_eq!(board.take(true, now).ended, [RoomId::new("t1").unwrap()]);
-        assert_eq!(board.take(true, now), News::default());
-    }
-
-    #[test]
     fn relays_of_the_releases_before_get_whole_tables_and_nothing_else() {
         let (board, now, node) = (Board::default(), Instant::now(), NodeId::new("w").unwrap());
         board.put(line("t1", 3, 100));
@@ -354,7 +324,7 @@ mod tests {
             let mut now = Instant::now();
             let (mut known, mut truth) = (BTreeMap::new(), BTreeMap::new());
             let mut hear = |board: &Board, everything, now| {
-                let News { whole, changes, ended: _ } = board.take(everything, now);
+                let News { whole, changes } = board.take(everything, now);
                 known.extend(whole.into_iter().map(|line| (line.room.clone(), line)));
                 for change in changes {
                     known.get_mut(&change.room).expect("told whole before").take(change);

@@ -49,6 +49,7 @@ impl Catalogue {
             }
             Heard::News(NodeNews::Closed { room, .. }) => {
                 known.told.remove(room);
+                self.lobby.heard_end(room, now_ms);
             }
             Heard::News(_) => {}
             // Perhaps of a table that was opened.

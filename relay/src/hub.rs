@@ -224,9 +224,7 @@ impl Switchboard {
         let lines = match news {
             LobbyNews::Tables { tables, .. } => tables.into_iter().map(Line::from).collect(),
             LobbyNews::Lines { lines, .. } => lines,
-            LobbyNews::Changes { changes, ended, .. } => {
-                return lobby.heard_changes(changes, ended, &self.works);
-            }
+            LobbyNews::Changes { changes, .. } => return lobby.heard_changes(changes, &self.works),
             LobbyNews::Wanted => return,
         };
         catalogue.listed(lines.iter().map(|line| &line.room));

@@ -35,14 +35,13 @@ pub enum LobbyNews {
         /// What is to be said of each.
         lines: Vec<Line>,
     },
-    /// What has changed in rooms of this worker that were told before. Since 3.
+    /// What has changed in rooms of this worker that were told before. That a room has ended all nodes are told, with
+    /// [`NodeNews::Closed`](crate::node::NodeNews). Since 3.
     Changes {
         /// Who owns them.
         node: NodeId,
         /// Of each what changes all the time.
         changes: Vec<LineChange>,
-        /// Rooms that have ended.
-        ended: Vec<RoomId>,
     },
 }
 

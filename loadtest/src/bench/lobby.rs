@@ -165,7 +165,7 @@ impl House {
             let change = |(room, before): (RoomId, Line)| self.lines[&room].since(&before);
             let changes: Vec<_> = before.into_iter().filter_map(change).collect();
             told += changes.len();
-            self.tell(&LobbyNews::Changes { node: self.node.clone(), changes, ended: Vec::new() }).await?;
+            self.tell(&LobbyNews::Changes { node: self.node.clone(), changes }).await?;
         }
         Ok(told)
     }

@@ -112,14 +112,12 @@ impl Directory {
         }
     }
 
-    /// Takes in which rooms have ended.
-    pub(super) fn hear_ended(&mut self, rooms: Vec<RoomId>, now_ms: UnixMs) {
-        for room in rooms {
-            if self.rows.contains_key(&room) {
-                self.pending.insert(room, Pending { line: None, heard_ms: now_ms });
-            } else {
-                self.pending.remove(&room);
-            }
+    /// Takes in that a room has ended.
+    pub(super) fn hear_end(&mut self, room: &RoomId, now_ms: UnixMs) {
+        if self.rows.contains_key(room) {
+            self.pending.insert(room.clone(), Pending { line: None, heard_ms: now_ms });
+        } else {
+            self.pending.remove(room);
         }
     }
 

@@ -118,10 +118,13 @@ impl Lobby {
     }
 
     /// A worker tells what has changed.
-    pub(crate) fn heard_changes(&self, changes: Vec<LineChange>, ended: Vec<RoomId>, works: &Works) {
-        let mut directory = self.directory.lock();
-        directory.hear_changes(changes, works.now_ms());
-        directory.hear_ended(ended, works.now_ms());
+    pub(crate) fn heard_changes(&self, changes: Vec<LineChange>, works: &Works) {
+        self.directory.lock().hear_changes(changes, works.now_ms());
+    }
+
+    /// A room has ended.
+    pub(crate) fn heard_end(&self, room: &RoomId, now_ms: UnixMs) {
+        self.directory.lock().hear_end(room, now_ms);
     }
 
     /// When a worker last told of this room.

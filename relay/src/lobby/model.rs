@@ -271,7 +271,7 @@ fn play(steps: &[Step], rows_per_round_max: usize) -> Result<(), TestCaseError> 
             }
             Step::Ended(number) => {
                 list.0.remove(&room(number));
-                directory.hear_ended(vec![room(number)], now_ms);
+                directory.hear_end(&room(number), now_ms);
             }
             Step::Looks(viewer, view, v) => {
                 let asked = view.clone().normalised();

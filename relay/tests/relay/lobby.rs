@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use relay::RelayConfig;
 use serde_json::{Value, json};
 use shared::{
-    id::NodeId,
+    bus::Bus as _,
+    channel::Channel,
+    id::{Epoch, NodeId},
     lobby::{Line, LobbyNews, TableSummary},
+    node::{NodeNews, encode},
     protocol::{
         ClientOut,
         lobby::{Delta, Seen, Whole},
@@ -155,21 +158,26 @@ async fn a_view_is_a_page_of_what_fits_in_its_order_and_its_news_are_sparse() {
     sees(&mut ann, &mut seen, 3, &["t3", "t2"]).await;
 
     let changed = Line { taken: 5, ..first.clone() };
-    let news =
-        LobbyNews::Changes { node: node(), changes: vec![changed.since(&first).unwrap()], ended: vec![] };
+    let news = LobbyNews::Changes { node: node(), changes: vec![changed.since(&first).unwrap()] };
     stage.dealer.lobby_news(&news).await;
     let delta = ann.hear_until("lobby_delta").await;
     assert_eq!(delta["set"][0]["name"], "Table t1", "it is new on the page, so whole: {delta}");
     assert_eq!((&delta["order"], &delta["gone"]), (&json!(["t1", "t3"]), &json!(["t2"])));
 
-    let again = Line { taken: 4, ..changed.clone() };
-    let changes = vec![again.since(&changed).unwrap()];
-    stage.dealer.lobby_news(&LobbyNews::Changes { node: node(), changes, ended: vec![room("t2")] }).await;
+    let closed = NodeNews::Closed { room: room("t2"), epoch: Epoch(1) };
+    stage.dealer.bus.publish(&Channel::nodes(), encode(&closed)).await.unwrap();
     let delta = ann.hear_until("lobby_delta").await;
     assert_eq!(
         delta,
-        json!({"t": "lobby_delta", "v": 9, "total": 2, "players": 7, "set": [{"room": "t1", "taken": 4}]})
+        json!({"t": "lobby_delta", "v": 9, "total": 2, "players": 8}),
+        "it has ended, behind the page"
     );
+    let again = Line { taken: 4, ..changed.clone() };
+    let changes = vec![again.since(&changed).unwrap()];
+    stage.dealer.lobby_news(&LobbyNews::Changes { node: node(), changes }).await;
+    let delta = ann.hear_until("lobby_delta").await;
+    let set = json!([{"room": "t1", "taken": 4}]);
+    assert_eq!(delta, json!({"t": "lobby_delta", "v": 9, "total": 2, "players": 7, "set": set}));
     look(&mut ann, 10, json!({"kind": "queue"})).await;
     let page = ann.hear_until("lobby").await;
     assert_eq!(
