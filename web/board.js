@@ -1,5 +1,5 @@
 /** The middle of the felt: board cards, pots, and how the hand ended. */
-import { showCards } from "./cards.js";
+import { liftCards, showCards } from "./cards.js";
 import { chipPile } from "./chips.js";
 import { potTotal } from "./bet-model.js";
 import { el, setText } from "./dom.js";
@@ -11,6 +11,7 @@ import { result, shortResult } from "./words.js";
 const BOXES = { large: { card: 62, lines: 60, gap: 6 }, compact: { card: 39, lines: 42, gap: 3 } };
 /** Height of a card by its width. */
 const CARD_SHAPE = 1.4;
+const NONE = new Set();
 /** Longer lines are no longer read at a glance. */
 const RESULT_WIDTH = 560;
 
@@ -36,7 +37,7 @@ export class Board {
     // The cards of those who have all gone are swept away.
     const swept = hand === null || (hand.ended && !view.seats.some((seat) => seat?.in_hand));
     this.element.classList.toggle("idle", swept);
-    this.#renderRuns(swept ? [] : hand.boards);
+    this.#renderRuns(swept ? [] : hand.boards, hand?.ended ? story : null);
     this.#renderPots(hand?.pots ?? []);
     const seated = view.seats.filter(Boolean).length;
     if (hand && !hand.ended) this.#results = [""];
@@ -44,11 +45,13 @@ export class Board {
     else this.#results = [seated < 2 ? "The next hand begins when two players sit here" : ""];
   }
 
-  #renderRuns(boards) {
+  /** @param {string[][]} boards @param {Story|null} story of a hand that has ended: the cards that have won are lifted */
+  #renderRuns(boards, story) {
     while (this.runs.children.length > boards.length) this.runs.lastChild.remove();
     boards.forEach((cards, run) => {
       if (!this.runs.children[run]) this.runs.append(el("div", { class: "run" }));
       showCards(this.runs.children[run], cards);
+      liftCards(this.runs.children[run], story?.winningCards(run) ?? NONE);
     });
   }
 
@@ -72,7 +75,7 @@ export class Board {
     const { middle, free, size, design } = layout;
     const { card, lines, gap } = BOXES[design];
     const boards = Math.max(1, this.runs.children.length);
-    const more = Math.max((lines / 2) * (boards - 1) * size, resultRoom(design, size) - (lines / 2) * size); // More boards, more to tell.
+    const more = Math.max(0, resultRoom(design, size, Math.max(2, boards)) - (lines / 2) * size); // More boards, more to tell.
     const room = free.bottom - free.top - (lines + 4 * gap) * size - more;
     const fitting = (room - (boards - 1) * gap * size) / boards / CARD_SHAPE;
     const width = boards === 1 ? card * size : Math.min(card * size, fitting);

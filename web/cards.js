@@ -44,3 +44,12 @@ export function showCards(place, cards) {
     else place.append(drawn);
   });
 }
+
+/** Lifts these cards of a place and dims its others; none lifted leaves all as they are. */
+export function liftCards(place, lifted) {
+  for (const card of place.children) {
+    const counts = lifted.has(card.dataset.card);
+    card.classList.toggle("counts", counts);
+    card.classList.toggle("spare", lifted.size > 0 && !counts);
+  }
+}

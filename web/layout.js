@@ -14,7 +14,7 @@ export const DESIGNS = {
   large: {
     sizes: range(2.2, 0.9, 0.05),
     seat: { width: 166, above: 86, below: 41 },
-    mine: { width: 166, above: 106, below: 41, card: 60, cardsMax: 216 },
+    mine: { width: 198, above: 106, below: 41, card: 60, cardsMax: 216 },
     bet: { width: 92, height: 32 },
     middle: { width: 346, height: 162, potWidth: 180, potHeight: 34, below: 30 },
     rail: 20,
@@ -29,9 +29,8 @@ export const DESIGNS = {
   },
 };
 
-/** The letters of a result, and how small they may be: it has room for two lines below the board at least. */
-const RESULT_FONT = { large: 14, compact: 12 };
-const RESULT_FONT_MIN = 11;
+/** The letters of a result, and how small and large they may be: it has room for two lines below the board at least. */
+const RESULT_FONT = { large: 14, compact: 12, min: 11, max: 17 };
 /** Narrower bands than the middle's, which may go deeper between the seats. */
 const BANDS = [0.8, 0.6];
 /** Air between things, at size 1. */
@@ -68,9 +67,10 @@ export function layOut(room) {
   return last ?? layOut({ ...room, width: Math.max(room.width, 320), height: Math.max(room.height, 260) });
 }
 
-/** Two lines of the result. */
-export function resultRoom(design, size) {
-  return 2 * 1.3 * Math.max(RESULT_FONT_MIN, RESULT_FONT[design] * size) + 6;
+/** Lines of the result. */
+export function resultRoom(design, size, lines = 2) {
+  const { min, max } = RESULT_FONT;
+  return lines * 1.3 * Math.min(max, Math.max(min, RESULT_FONT[design] * size)) + 6;
 }
 
 /** The design's boxes at this size, for so many hole cards. */

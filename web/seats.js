@@ -1,8 +1,10 @@
 /** The seats around the felt: who sits there, with what, doing what; and the chips in front of them. */
-import { showCards } from "./cards.js";
+import { liftCards, showCards } from "./cards.js";
 import { chipPile } from "./chips.js";
 import { el, setAttribute, setText, svg } from "./dom.js";
-import { chips, chipsShort } from "./format.js";
+import { chips, chipsBrief, chipsShort } from "./format.js";
+import { bestHand } from "./hand-rank.js";
+import { handClassLabel, handLabel } from "./hand-words.js";
 import { icon } from "./icons.js";
 import { initial, isolated } from "./names.js";
 import { badge } from "./story.js";
@@ -11,6 +13,9 @@ import { badge } from "./story.js";
 const RING_RADIUS = 46;
 /** Colours of the discs behind initials, by name. */
 const DISC_HUES = [168, 210, 262, 316, 14, 36, 92, 190];
+
+/** Badges that are worth more than the name of my hand; what I have done I know. */
+const NEWS = new Set(["won", "away", "idle"]);
 
 export class Seats {
   #sit;
@@ -131,11 +136,14 @@ class Seat {
     this.bot.hidden = !player.bot;
     const allIn = inHand && player.stack === 0 && !hand.ended;
     this.element.classList.toggle("all-in", allIn);
-    setText(this.stack, allIn ? "All-in" : chipsShort(player.stack));
+    setText(this.stack, `${allIn ? "All-in" : chipsShort(player.stack)}${player.top_up > 0 ? ` +${chipsBrief(player.top_up)}` : ""}`);
     setText(this.initial, initial(player.name));
     this.disc.style.setProperty("--hue", DISC_HUES[hash(player.user) % DISC_HUES.length]);
     this.#renderCards(player, inHand, hand, at === mine ? cards : []);
+    this.#liftCards(at, won, hand, story);
     this.#renderBadge(player, story.did.get(at), won, hand);
+    const { kind } = this.badge.dataset;
+    if (kind === "" || (at === mine && !NEWS.has(kind))) this.#nameHand(player, at, { view, story, mine, cards });
     setAttribute(this.element, "aria-label", this.#spoken(player, at, { hasTurn, mine, won }));
     return undefined;
   }
@@ -157,6 +165,23 @@ class Seat {
     this.cards.classList.toggle("face-up", faces !== null);
     this.cards.classList.toggle("many", (faces ?? backs).length > 4);
     this.cards.style.setProperty("--cards", String(Math.max(2, (faces ?? backs).length)));
+  }
+
+  /** The winner's cards that count, on whichever board. */
+  #liftCards(at, won, hand, story) {
+    const counting = won > 0 && hand?.ended ? hand.boards.flatMap((_, run) => story.hand(at, run)?.cards ?? []) : [];
+    liftCards(this.cards, new Set(counting));
+  }
+
+  /** In words: my own hand on every street, and at the end all that are face up. */
+  #nameHand(player, at, { view: { hand, config }, story, mine, cards }) {
+    if (!hand || !player.in_hand || player.folded || hand.boards.length > 1) return;
+    const own = at === mine && cards.length > 0 ? bestHand(config.variant, cards, hand.boards[0]) : null;
+    const made = story.hand(at) ?? own ?? {};
+    const label = at === mine ? handLabel(made) : handClassLabel(made);
+    if (!label || (hand.ended && player.shown.length === 0 && at !== mine)) return;
+    setText(this.badge, label);
+    this.badge.dataset.kind = "hand";
   }
 
   #renderBadge(player, did, won, hand) {

@@ -15,7 +15,11 @@ export class Story {
     this.won = new Map();
     /** Seat -> the name of who won: some leave with what they have won. */
     this.winners = new Map();
-    /** Seat -> the shown hand in words. */
+    /** What each award was: `{seat, pot, run, amount}`. */
+    this.awards = [];
+    /** `seat-run` -> what a hand that is face up makes there: `{seat, run, class, ranks, cards}`. */
+    this.hands = new Map();
+    /** Seat -> the shown hand in words, of a house that does not tell `hands`. */
     this.ranks = new Map();
     /** Whether the running turn draws on the time bank. */
     this.banking = false;
@@ -40,13 +44,32 @@ export class Story {
       case "collected":
         return this.did.forEach((did, seat) => did.kind !== "fold" && this.did.delete(seat));
       case "shown":
-        return event.rank && this.ranks.set(event.seat, event.rank);
+        if (event.rank) this.ranks.set(event.seat, event.rank);
+        return this.#learn(event.hands);
+      case "hand_ended":
+        return this.#learn(event.hands);
       case "won":
+        this.awards.push({ seat: event.seat, pot: event.pot, run: event.run ?? 0, amount: event.amount });
         this.winners.set(event.seat, view.seats[event.seat]?.name);
         return this.won.set(event.seat, (this.won.get(event.seat) ?? 0) + event.amount);
       default:
         return undefined;
     }
+  }
+
+  #learn(hands = []) {
+    for (const hand of hands) this.hands.set(`${hand.seat}-${hand.run}`, hand);
+  }
+
+  /** What a seat's cards make on a board, or undefined. */
+  hand(seat, run = 0) {
+    return this.hands.get(`${seat}-${run}`);
+  }
+
+  /** The cards that have won on a board: those of all who have won something there. */
+  winningCards(run) {
+    const winners = this.awards.filter((award) => award.run === run).map(({ seat }) => this.hand(seat, run));
+    return new Set(winners.flatMap((hand) => hand?.cards ?? []));
   }
 }
 

@@ -11,7 +11,7 @@ import { SeatControls } from "./seat-controls.js";
 import { Story } from "./story.js";
 import { applyEvent, seatOf } from "./table-view.js";
 import { TurnClock } from "./turn-clock.js";
-import { describe, result } from "./words.js";
+import { describe, ending, result } from "./words.js";
 
 /** A command that has waited for so long for its answer is told to wait. */
 const LATE_ANSWER_MS = 1_500;
@@ -194,6 +194,7 @@ export class Table {
     if (line) this.log.add(line);
     if (event.e === "chat") this.chat.add(event, event.user === this.#me());
     this.#story.note(event, before);
+    if (event.e === "hand_ended") for (const line of ending(before, this.#story)) this.log.add(line);
     if (performance.now() < this.#liveFrom) return;
     if (!this.#isShown) return;
     if (event.e === "won" || event.e === "collected") this.#sound.play("chips");

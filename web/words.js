@@ -1,5 +1,7 @@
 /** Events as sentences, for the hand log and for those who hear the page. */
 import { cardSigns, chips, count } from "./format.js";
+import { kickers } from "./hand-rank.js";
+import { handWords } from "./hand-words.js";
 import { isolated } from "./names.js";
 
 /**
@@ -36,9 +38,8 @@ const LINES = {
   acted: (event, view) => ["act", `${who(view, event.seat)} ${acted(event)}`],
   returned: ({ seat, amount }, view) => ["act", `${chips(amount)} not called goes back to ${who(view, seat)}`],
   street: ({ street, cards, run }) => ["street", `${STREETS[street] ?? street}${run > 0 ? `, run ${run + 1}` : ""}: ${cardSigns(cards)}`],
-  shown: ({ seat, cards, rank }, view) => ["act", `${who(view, seat)} shows ${cardSigns(cards)}${rank ? `, ${rank}` : ""}`],
+  shown: ({ seat, cards, rank, hands }, view) => ["act", `${who(view, seat)} shows ${cardSigns(cards)}${shownWords(rank, hands)}`],
   mucked: ({ seat }, view) => ["act", `${who(view, seat)} mucks`],
-  won: ({ seat, pot, amount }, view) => ["win", `${who(view, seat)} wins ${chips(amount)}${potName(view, pot)}`],
   history_lost: ({ frames }) => ["table", `The table's memory has a gap of ${count(frames, "frame")}`],
 };
 
@@ -49,6 +50,12 @@ const STATUS = {
   sitting_out: "sits out",
   leaving: "will leave after this hand",
 };
+
+/** What a shown hand makes; of a house that tells no `hands`, its class. */
+function shownWords(rank, [hand, ...more] = []) {
+  const words = hand && more.length === 0 ? handWords(hand) : "";
+  return words || rank ? `, ${words || rank}` : "";
+}
 
 function acted({ kind, amount, to, all_in, timeout }) {
   const words = {
@@ -61,11 +68,6 @@ function acted({ kind, amount, to, all_in, timeout }) {
   return `${words}${all_in ? " and is all-in" : ""}${timeout ? " (out of time)" : ""}`;
 }
 
-function potName(view, pot) {
-  if ((view.hand?.pots.length ?? 0) < 2) return "";
-  return pot === 0 ? " from the main pot" : ` from side pot ${pot}`;
-}
-
 function who(view, seat) {
   const name = view.seats[seat]?.name;
   return name === undefined ? `Seat ${seat + 1}` : isolated(name);
@@ -74,22 +76,73 @@ function who(view, seat) {
 /** The house names ranks bare: `flush`, but `one pair`. */
 const NEEDS_ARTICLE = /^(straight|flush|full house|royal flush)/;
 
-/** Who won the hand, a line each: `Ann wins 240 with two pair, aces and kings`. */
+/**
+ * Who won the hand, and with what, a line each: `Ann wins 240 with two pair, aces and kings`. Where there are several pots or boards the
+ * lines name them.
+ */
 export function result(view, story) {
-  const lines = [...story.won].map(([seat, amount]) => {
-    const rank = story.ranks.get(seat);
-    const winner = story.winners.get(seat);
-    const name = winner === undefined ? who(view, seat) : isolated(winner);
-    return `${name} wins ${chips(amount)}${rank ? ` with ${NEEDS_ARTICLE.test(rank) ? "a " : ""}${rank}` : ""}`;
+  const parts = shares(story);
+  const runs = new Set(parts.map(({ run }) => run)).size;
+  const pots = new Set(parts.flatMap((part) => part.pots)).size;
+  const lines = parts.map((part) => {
+    const names = part.seats.map((seat) => winner(view, story, seat));
+    const board = runs > 1 ? `Board ${part.run + 1}: ` : "";
+    const from = part.pots.length < pots ? ` from ${part.pots.map(potWords).join(" and ")}` : "";
+    const verb = names.length > 1 ? "share" : "wins";
+    return `${board}${list(names)} ${verb} ${chips(part.amount)}${from}${withWhat(story, part)}`;
   });
   return lines.join("\n");
 }
 
-/** The same where there is little room: `Ann 240, Bob 120`. */
+/** The same where there is little room: `Ann +240, Bob +120`. */
 export function shortResult(view, story) {
-  const names = [...story.won].map(([seat, amount]) => {
-    const winner = story.winners.get(seat);
-    return `${winner === undefined ? who(view, seat) : isolated(winner)} +${chips(amount)}`;
-  });
-  return names.join(", ");
+  return [...story.won].map(([seat, amount]) => `${winner(view, story, seat)} +${chips(amount)}`).join(", ");
+}
+
+/** What awards come to: one part for each board and its winners, who may have won several pots there. */
+function shares(story) {
+  const cells = new Map();
+  for (const { seat, pot, run, amount } of story.awards) {
+    const cell = cells.get(`${run}-${pot}`) ?? { run, pots: [pot], seats: [], amount: 0 };
+    if (!cell.seats.includes(seat)) cell.seats.push(seat);
+    cells.set(`${run}-${pot}`, { ...cell, amount: cell.amount + amount });
+  }
+  const parts = new Map();
+  for (const cell of cells.values()) {
+    const key = `${cell.run}: ${[...cell.seats].sort((one, other) => one - other).join(" ")}`;
+    const part = parts.get(key);
+    parts.set(key, part ? { ...part, pots: [...part.pots, ...cell.pots], amount: part.amount + cell.amount } : cell);
+  }
+  return [...parts.values()].sort((one, other) => one.run - other.run);
+}
+
+function withWhat(story, { seats, run }) {
+  const hand = story.hand(seats[0], run);
+  if (!hand) {
+    const rank = story.ranks.get(seats[0]);
+    return rank ? ` with ${NEEDS_ARTICLE.test(rank) ? "a " : ""}${rank}` : "";
+  }
+  const others = [...story.hands.values()].filter((other) => other.run === run && !seats.includes(other.seat));
+  return ` with ${handWords(hand, kickers(hand, others))}`;
+}
+
+function winner(view, story, seat) {
+  const name = story.winners.get(seat);
+  return name === undefined ? who(view, seat) : isolated(name);
+}
+
+function potWords(pot) {
+  return pot === 0 ? "the main pot" : `side pot ${pot}`;
+}
+
+function list(names) {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+/** What hands make that were shown before the board was there, and whom the pots went to: lines for the log at the end of a hand. */
+export function ending(view, story) {
+  const known = [...story.hands.values()].filter(({ seat }) => !story.ranks.has(seat));
+  const made = known.map((hand) => ({ kind: "act", text: `${who(view, hand.seat)} has ${handWords(hand)}${hand.run > 0 ? ` on board ${hand.run + 1}` : ""}` }));
+  const won = result(view, story).split("\n").filter(Boolean);
+  return [...made, ...won.map((text) => ({ kind: "win", text }))];
 }

@@ -724,6 +724,52 @@ fn streets_without_betting_are_shown_one_by_one() {
 }
 
 #[test]
+fn what_hands_make_is_told_at_the_end_of_an_all_in_too() {
+    let mut game = all_in_for_400();
+    game.run_out();
+    let (winner, _) = game.winner_and_loser();
+    let seat =
+        game.folded.seats.iter().position(|seat| seat.as_ref().is_some_and(|it| it.user == user(winner)));
+    let told = game.events.iter().find_map(|event| match event {
+        TableEvent::HandEnded { hands, .. } => Some(hands),
+        _ => None,
+    });
+    let told = told.unwrap();
+    assert_eq!(told.iter().map(|hand| (hand.seat, hand.run)).collect::<Vec<_>>(), [(0, 0), (1, 0)]);
+    for hand in told {
+        let hole = &game.folded.seats[usize::from(hand.seat)].as_ref().unwrap().shown;
+        let board = &game.folded.hand.as_ref().unwrap().boards[0];
+        assert_eq!(hand.cards.len(), 5);
+        assert!(hand.cards.iter().all(|card| hole.contains(card) || board.contains(card)), "{hand:?}");
+        assert!(!hand.ranks.is_empty());
+    }
+    let won = game.events.iter().filter_map(|event| match event {
+        TableEvent::Won { seat, run, .. } => Some((usize::from(*seat), *run)),
+        _ => None,
+    });
+    assert!(won.clone().all(|(_, run)| run == 0) && won.clone().any(|(at, _)| Some(at) == seat));
+}
+
+#[test]
+fn a_hand_that_is_shown_on_a_complete_board_tells_what_it_makes_at_once() {
+    let mut game = Game::started(config(), &["ann", "bob"]);
+    while !game.folded.hand.as_ref().unwrap().ended {
+        let kind = if game.turn().call.is_some() { "call" } else { "check" };
+        game.act(kind, None);
+    }
+    let shown = game.events.iter().filter_map(|event| match event {
+        TableEvent::Shown { seat, rank, hands, .. } => Some((*seat, rank, hands)),
+        _ => None,
+    });
+    assert!(shown.clone().count() > 0);
+    for (seat, rank, hands) in shown {
+        let [made] = &hands[..] else { panic!("one board, one hand: {hands:?}") };
+        let class = serde_json::to_value(made.class).unwrap();
+        assert_eq!((made.seat, class.as_str().unwrap().replace('_', " ")), (seat, rank.clone()));
+    }
+}
+
+#[test]
 fn a_winner_may_show_after_the_hand_and_only_then() {
     let mut game = Game::started(config(), &["ann", "bob"]);
     game.ok("ann", json!({"a": "chat", "text": "hi"}));

@@ -34,7 +34,7 @@
 //! - [`hand`] and [`player`]: the state and how events change it.
 //! - `dealing`: the course of a hand between decisions; `betting`: turns and limits; `showdown`: who shows, who wins.
 //! - [`between`]: who plays the next hand, where the button goes, who posts what.
-//! - [`pot`]: main and side pots; [`evaluate`]: how strong a hand is.
+//! - [`pot`]: main and side pots; [`evaluate`]: how strong a hand is; [`made`]: of which five cards.
 //! - [`phh`]: hand histories read, replayed and written; [`history`]: for other eyes (Open Hand History, text).
 
 pub mod action;
@@ -48,6 +48,7 @@ pub mod evaluate;
 pub mod event;
 pub mod hand;
 pub mod history;
+pub mod made;
 pub mod phh;
 pub mod player;
 pub mod pot;

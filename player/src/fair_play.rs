@@ -196,8 +196,8 @@ mod tests {
             self.see(TableEvent::Dealt { cards: 2 });
             let pot = 2 * (1 + live.len() as u64);
             self.see(TableEvent::Collected { pots: vec![PotView { amount: pot, seats: dealt.to_vec() }] });
-            self.see(TableEvent::Won { seat: dealt[0], pot: 0, amount: pot });
-            self.see(TableEvent::HandEnded { hand: self.hand, next_ms: 0 });
+            self.see(TableEvent::Won { seat: dealt[0], pot: 0, amount: pot, run: 0 });
+            self.see(TableEvent::HandEnded { hand: self.hand, next_ms: 0, hands: Vec::new() });
         }
     }
 

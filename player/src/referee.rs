@@ -314,7 +314,7 @@ mod tests {
         }
 
         fn show(&mut self, seat: u8, text: &str) {
-            self.see(TableEvent::Shown { seat, cards: cards(text), rank: String::new() });
+            self.see(TableEvent::Shown { seat, cards: cards(text), rank: String::new(), hands: Vec::new() });
         }
 
         fn street(&mut self, street: StreetName, text: &str) {
@@ -337,8 +337,8 @@ mod tests {
         scene.street(StreetName::Flop, "2c 3c 4c");
         scene.street(StreetName::Turn, "9c");
         scene.street(StreetName::River, "Th");
-        scene.see(TableEvent::Won { seat: 0, pot: 0, amount: 200 });
-        scene.see(TableEvent::HandEnded { hand: 1, next_ms: 5 });
+        scene.see(TableEvent::Won { seat: 0, pot: 0, amount: 200, run: 0 });
+        scene.see(TableEvent::HandEnded { hand: 1, next_ms: 5, hands: Vec::new() });
         assert_eq!(scene.breaches, Breaches::default());
     }
 
@@ -421,8 +421,8 @@ mod tests {
 
         let mut scene = Scene::new();
         scene.all_in();
-        scene.see(TableEvent::Won { seat: 0, pot: 0, amount: 199 });
-        scene.see(TableEvent::HandEnded { hand: 1, next_ms: 5 });
+        scene.see(TableEvent::Won { seat: 0, pot: 0, amount: 199, run: 0 });
+        scene.see(TableEvent::HandEnded { hand: 1, next_ms: 5, hands: Vec::new() });
         assert_eq!(scene.breaches.chips, 1, "a chip stays in the pot");
 
         let mut scene = Scene::new();
@@ -438,7 +438,7 @@ mod tests {
         scene.act(0, 99, 100);
         scene.act(1, 98, 100);
         scene.see(TableEvent::Collected { pots: vec![PotView { amount: 200, seats: vec![0] }] });
-        scene.see(TableEvent::Won { seat: 1, pot: 0, amount: 200 });
+        scene.see(TableEvent::Won { seat: 1, pot: 0, amount: 200, run: 0 });
         assert_eq!(scene.breaches.chips, 1);
 
         let mut scene = Scene::new();

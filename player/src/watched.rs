@@ -248,7 +248,7 @@ mod tests {
         let (mut watched, mut breaches) = dealt();
         own_part(&mut watched, 1, &mut breaches);
         let started = [
-            TableEvent::HandEnded { hand: 1, next_ms: 5 },
+            TableEvent::HandEnded { hand: 1, next_ms: 5, hands: Vec::new() },
             TableEvent::HandStarted { hand: 2, button: 0, seats: vec![1] },
         ];
         let at = Position(AT.epoch(), AT.seq().next());

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { chipsShort, count, secondsLeft } from "../format.js";
 import { initial } from "../names.js";
 import { Story } from "../story.js";
-import { describe, result } from "../words.js";
+import { describe, ending, result } from "../words.js";
 
 const view = {
   seats: [{ name: "Ann" }, { name: "Bob" }, null],
@@ -39,24 +39,58 @@ test("cards are told with their suits, tens as 10", () => {
   assert.equal(text({ e: "street", street: "river", cards: ["Kh"], run: 1 }), "River, run 2: K♥");
 });
 
-test("a win says from which pot when there are several", () => {
-  assert.equal(text({ e: "won", seat: 1, pot: 0, amount: 1500 }), "\u2068Bob\u2069 wins 1,500 from the main pot");
-  assert.equal(text({ e: "won", seat: 1, pot: 1, amount: 60 }), "\u2068Bob\u2069 wins 60 from side pot 1");
-  assert.equal(describe({ e: "won", seat: 1, pot: 0, amount: 9 }, { ...view, hand: { pots: [{}] } }).text, "\u2068Bob\u2069 wins 9");
-});
-
 test("turns and chips swept in are not worth a line", () => {
-  for (const e of ["turn", "collected", "dealt", "bank", "bank_left", "hand_ended", "chat"]) assert.equal(text({ e }), undefined);
+  for (const e of ["turn", "collected", "dealt", "bank", "bank_left", "won", "hand_ended", "chat"]) assert.equal(text({ e }), undefined);
 });
 
-test("the result adds up what each has won, and says with what", () => {
+/** A story of awards `[seat, pot, amount, run]` and of hands `[seat, class, ranks, run]`. */
+function told(awards, hands = []) {
+  const story = new Story();
+  for (const [seat, pot, amount, run = 0] of awards) story.note({ e: "won", seat, pot, amount, run }, { seats: [{ name: "Ann" }, { name: "Bob" }, { name: "Cy" }] });
+  story.note({ e: "hand_ended", hands: hands.map(([seat, name, ranks, run = 0]) => ({ seat, run, class: name, ranks, cards: [] })) });
+  return { story, text: result(view, story).replaceAll(/[\u2068\u2069]/g, "") };
+}
+
+test("the result says who has won with what, and adds up the pots that the same have won", () => {
+  assert.equal(told([[0, 0, 150], [0, 1, 30]], [[0, "flush", "AK952"], [1, "two_pair", "QTA"]]).text, "Ann wins 180 with a flush, ace high");
+  assert.equal(told([[0, 0, 30]]).text, "Ann wins 30");
+});
+
+test("a kicker is named where it has decided, and no further than that", () => {
+  const hands = [[0, "one_pair", "7AKT"], [1, "one_pair", "7AQT"]];
+  assert.equal(told([[0, 0, 80]], hands).text, "Ann wins 80 with a pair of sevens, ace and king kickers");
+  assert.equal(told([[0, 0, 80]], [hands[0], [1, "one_pair", "6AKT"]]).text, "Ann wins 80 with a pair of sevens");
+  assert.equal(told([[0, 0, 80]], [[0, "high_card", "AJ987"], [1, "high_card", "AT987"]]).text, "Ann wins 80 with ace high, jack kicker");
+});
+
+test("pots with other winners are told one by one, and so are boards", () => {
+  const hands = [[0, "straight", "T"], [1, "full_house", "7Q"]];
+  assert.equal(
+    told([[1, 0, 150], [0, 1, 60]], hands).text,
+    "Bob wins 150 from the main pot with a full house, sevens over queens\nAnn wins 60 from side pot 1 with a straight to the ten",
+  );
+  const twice = [[0, "straight", "T", 0], [1, "one_pair", "7AKT", 0], [0, "one_pair", "9AKT", 1], [1, "four_of_a_kind", "6A", 1]];
+  assert.equal(
+    told([[0, 0, 75, 0], [1, 0, 75, 1]], twice).text,
+    "Board 1: Ann wins 75 with a straight to the ten\nBoard 2: Bob wins 75 with four sixes",
+  );
+});
+
+test("who has as good a hand shares the pot", () => {
+  assert.equal(told([[0, 0, 76], [1, 0, 75]], [[0, "two_pair", "QTA"], [1, "two_pair", "QTA"]]).text, "Ann and Bob share 151 with two pair, queens and tens");
+});
+
+test("a house that tells no hands is understood as before", () => {
   const story = new Story();
   story.note({ e: "shown", seat: 0, cards: [], rank: "flush" });
-  story.note({ e: "shown", seat: 1, cards: [], rank: "two pair" });
   story.note({ e: "won", seat: 0, pot: 0, amount: 150 }, view);
-  story.note({ e: "won", seat: 0, pot: 1, amount: 30 }, view);
-  story.note({ e: "won", seat: 1, pot: 1, amount: 30 }, view);
-  assert.equal(result(view, story), "\u2068Ann\u2069 wins 180 with a flush\n\u2068Bob\u2069 wins 30 with two pair");
+  assert.equal(result(view, story), "\u2068Ann\u2069 wins 150 with a flush");
+});
+
+test("the log tells at the end what hands make that were shown before the board was there", () => {
+  const { story } = told([[0, 0, 80]], [[0, "straight", "5"], [1, "one_pair", "7AKT"]]);
+  const lines = ending(view, story).map(({ text: line }) => line.replaceAll(/[\u2068\u2069]/g, ""));
+  assert.deepEqual(lines, ["Ann has a straight to the five", "Bob has a pair of sevens", "Ann wins 80 with a straight to the five"]);
 });
 
 test("a winner who has left keeps the name", () => {

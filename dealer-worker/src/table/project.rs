@@ -1,10 +1,14 @@
 //! What everybody sees of a hand's events.
 
-use holdem::{Chips, Did, Hand, HoleCards, PostKind, RaiseKind, ShowReason, Street, evaluate::strength};
+use holdem::{
+    Chips, Did, Hand, HoleCards, PostKind, RaiseKind, SeatIndex, ShowReason, Street, evaluate::strength,
+    made::made,
+};
 use shared::{
     clock::UnixMs,
     protocol::table::{
-        ActKind, Acted, BlindKind, Card, PotView, RaiseLimits, StreetName, TableEvent, TableView, TurnView,
+        ActKind, Acted, BlindKind, Card, HandClass, MadeHand, PotView, RaiseLimits, StreetName, TableEvent,
+        TableView, TurnView,
     },
 };
 
@@ -55,7 +59,7 @@ pub(super) fn before(
             }
             // An ante that nobody could match lies in the pot already.
             if !from_pot.is_zero() {
-                seen.push(TableEvent::Won { seat: seat.get(), pot: 0, amount: from_pot.0 });
+                seen.push(TableEvent::Won { seat: seat.get(), pot: 0, amount: from_pot.0, run: 0 });
             }
         }
         E::StreetDealt { board, street, cards } => {
@@ -73,9 +77,9 @@ pub(super) fn before(
             pots_as_they_are(hand, view, seen);
             seen.push(TableEvent::Raked { pot, amount: amount.0 });
         }
-        E::PotAwarded { pot, seat, amount, board: _ } => {
+        E::PotAwarded { pot, seat, amount, board } => {
             pots_as_they_are(hand, view, seen);
-            seen.push(TableEvent::Won { seat: seat.get(), pot, amount: amount.0 });
+            seen.push(TableEvent::Won { seat: seat.get(), pot, amount: amount.0, run: board });
         }
         E::Shown { seat, ref cards, why } => {
             if why != ShowReason::Voluntary {
@@ -83,8 +87,9 @@ pub(super) fn before(
             }
             let rank = rank(hand, cards);
             debug_assert!(why == ShowReason::Voluntary || !hand.ended());
+            let hands = made_hands(hand, seat, cards).collect();
             let cards = cards.iter().flatten().map(card).collect();
-            seen.push(TableEvent::Shown { seat: seat.get(), cards, rank });
+            seen.push(TableEvent::Shown { seat: seat.get(), cards, rank, hands });
         }
         // Before that: who mucks gives up a pot, but may be named in it.
         E::Mucked { seat } => {
@@ -147,6 +152,41 @@ pub(super) fn card(card: holdem::Card) -> Card {
 fn rank(hand: &Hand, cards: &HoleCards) -> String {
     let strength = strength(hand.rules().variant, cards, hand.board());
     strength.map(|strength| strength.class().to_string()).unwrap_or_default()
+}
+
+/// What all hands that are face up make on each board that is complete.
+pub(super) fn shown_hands(hand: &Hand) -> Vec<MadeHand> {
+    let face_up = hand.seats().filter(|(_, player)| player.shown());
+    face_up.flat_map(|(seat, player)| made_hands(hand, seat, player.hole_cards())).collect()
+}
+
+/// What these cards of a seat make on each board that is complete.
+fn made_hands(hand: &Hand, seat: SeatIndex, hole: &HoleCards) -> impl Iterator<Item = MadeHand> {
+    (0..).zip(hand.boards()).filter_map(move |(run, board)| {
+        let made = made(hand.rules().variant, hole, board)?;
+        Some(MadeHand {
+            seat: seat.get(),
+            run,
+            class: class(made.strength.class()),
+            ranks: made.ranks(),
+            cards: made.cards.into_iter().map(card).collect(),
+        })
+    })
+}
+
+fn class(class: holdem::evaluate::HandClass) -> HandClass {
+    use holdem::evaluate::HandClass as C;
+    match class {
+        C::HighCard => HandClass::HighCard,
+        C::OnePair => HandClass::OnePair,
+        C::TwoPair => HandClass::TwoPair,
+        C::ThreeOfAKind => HandClass::ThreeOfAKind,
+        C::Straight => HandClass::Straight,
+        C::Flush => HandClass::Flush,
+        C::FullHouse => HandClass::FullHouse,
+        C::FourOfAKind => HandClass::FourOfAKind,
+        C::StraightFlush => HandClass::StraightFlush,
+    }
 }
 
 fn small(count: usize) -> u8 {

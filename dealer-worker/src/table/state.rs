@@ -253,7 +253,8 @@ impl Table {
             }
             Event::HandEnded { at_ms, next_ms } => {
                 self.stats.hand_ended(self.view.hand.as_ref().map_or(0, |_| self.last_pot()), *at_ms);
-                seen.push(TableEvent::HandEnded { hand: self.hands, next_ms: *next_ms });
+                let hands = self.hand.as_deref().map(project::shown_hands).unwrap_or_default();
+                seen.push(TableEvent::HandEnded { hand: self.hands, next_ms: *next_ms, hands });
             }
             Event::Chat { user, name, text } => {
                 let (user, name, text) = (user.clone(), name.clone(), text.clone());

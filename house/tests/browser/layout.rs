@@ -39,6 +39,9 @@ const WALK: &str = r"
     const wrong = [];
     const look = (name, scene, wish) => {
         fakeHouse.show(scenes[scene](wish));
+        const drawn = document.querySelectorAll('.seat').length === wish.seats
+            && (scene === 'betting' ? document.querySelector('.bet:not([hidden])') : document.querySelector('.result').textContent);
+        if (!drawn) wrong.push(`${name}, ${wish.seats} seats: not drawn`);
         for (const what of overlaps()) wrong.push(`${name}, ${wish.seats} seats, ${wish.holeCards} cards: ${what}`);
     };
     for (let seats = 2; seats <= 10; seats += 1) {

@@ -10,6 +10,7 @@ mod memory;
 mod newer_house;
 mod outage;
 mod seats_kept;
+mod showdown;
 mod window;
 
 use std::{net::SocketAddr, sync::Arc};

@@ -63,10 +63,15 @@
     const { seats, holeCards = 2, runs = 1, shows = seats } = wish;
     const state = table(wish);
     const boards = Array.from({ length: runs }, () => BOARD);
-    deal(state, { holeCards, street: "river", boards, pots: [{ amount: 24_000, seats: [...Array(seats).keys()] }] });
-    const events = Array.from({ length: shows }, (_, at) => ({ e: "shown", seat: at, cards: hand(at, holeCards), rank: "two pair" }));
-    events.push({ e: "won", seat: 0, pot: 0, amount: 12_000 }, { e: "won", seat: 1, pot: 0, amount: 12_000 });
-    events.push({ e: "hand_ended", hand: 1017, next_ms: Date.now() + 60_000 });
+    deal(state, { holeCards, street: "river", boards, pots: [{ amount: 12_000 * Math.max(2, runs), seats: [...Array(seats).keys()] }] });
+    const events = Array.from({ length: shows }, (_, at) => ({ e: "shown", seat: at, cards: hand(at, holeCards), rank: "", hands: [] }));
+    for (let run = 0; run < runs; run += 1) {
+      // One board alone is shared; of several each has a winner.
+      for (const seat of runs === 1 ? [0, 1] : [run % 2]) events.push({ e: "won", seat, pot: 0, amount: 12_000, run });
+    }
+    const made = (seat, run) => ({ seat, run, class: "full_house", ranks: "7Q", cards: ["7h", "7d", hand(seat, holeCards)[0], "Qc", hand(seat, holeCards)[1]] });
+    const hands = Array.from({ length: shows }, (_, seat) => Array.from({ length: runs }, (__, run) => made(seat, run))).flat();
+    events.push({ e: "hand_ended", hand: 1017, next_ms: Date.now() + 60_000, hands });
     return { state, own: mineOf(wish), events };
   }
 

@@ -137,6 +137,9 @@ pub enum TableEvent {
         cards: Vec<Card>,
         /// What they make, in words; empty before the board is there.
         rank: String,
+        /// What they make on each board that is complete.
+        #[serde(default)]
+        hands: Vec<MadeHand>,
     },
     /// A hand is given up unseen at showdown.
     Mucked {
@@ -158,6 +161,9 @@ pub enum TableEvent {
         pot: u8,
         /// Chips.
         amount: u64,
+        /// For the best hand on which board; 0 where nobody had to show.
+        #[serde(default)]
+        run: u8,
     },
     /// The hand is over.
     HandEnded {
@@ -165,6 +171,9 @@ pub enum TableEvent {
         hand: u64,
         /// When the next one begins at the earliest.
         next_ms: UnixMs,
+        /// What all hands that are face up make on each board: known only now for those that were shown before the board was there.
+        #[serde(default)]
+        hands: Vec<MadeHand>,
     },
     /// A time bank has changed.
     BankLeft {
@@ -190,6 +199,46 @@ pub enum TableEvent {
         /// How many frames, if known.
         frames: u64,
     },
+}
+
+/// A hand on a complete board.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeHand {
+    /// Whose.
+    pub seat: u8,
+    /// On which board.
+    pub run: u8,
+    /// What it is.
+    pub class: HandClass,
+    /// The ranks that decide within the class, the most important first: one letter for each pair, three or four, then the kickers; of a
+    /// straight its top alone. `7AKT` is a pair of sevens with ace, king and ten.
+    pub ranks: String,
+    /// The five cards, in the same order.
+    pub cards: Vec<Card>,
+}
+
+/// What a hand is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HandClass {
+    /// Nothing.
+    HighCard,
+    /// Two of a rank.
+    OnePair,
+    /// Two pairs.
+    TwoPair,
+    /// Three of a rank.
+    ThreeOfAKind,
+    /// Five ranks in a row.
+    Straight,
+    /// Five of a suit.
+    Flush,
+    /// Three of a rank and two of another.
+    FullHouse,
+    /// Four of a rank.
+    FourOfAKind,
+    /// Five ranks in a row of one suit.
+    StraightFlush,
 }
 
 /// A forced bet.

@@ -12,7 +12,7 @@ pub use command::{ActKind, TableCommand};
 pub use config::{
     AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, Straddles, TableConfig,
 };
-pub use event::{Acted, BlindKind, StreetName, TableEvent, TurnView};
+pub use event::{Acted, BlindKind, HandClass, MadeHand, StreetName, TableEvent, TurnView};
 pub use view::{
     BuyInLimits, ChipCount, HandView, LegalView, Misfit, PotView, RaiseLimits, SeatStatus, SeatView,
     TablePrivate, TableView,

@@ -302,17 +302,17 @@ impl TableView {
                 }
                 hand.boards[run].extend_from_slice(cards);
             }
-            E::Shown { seat, cards, rank: _ } => self.seat(*seat)?.shown.clone_from(cards),
+            E::Shown { seat, cards, rank: _, hands: _ } => self.seat(*seat)?.shown.clone_from(cards),
             E::Mucked { seat } => self.seat(*seat)?.folded = true,
             E::Raked { pot, amount } => {
                 self.take(*pot, *amount)?;
                 self.chips.raked += amount;
             }
-            E::Won { seat, pot, amount } => {
+            E::Won { seat, pot, amount, run: _ } => {
                 self.take(*pot, *amount)?;
                 self.seat(*seat)?.stack += amount;
             }
-            E::HandEnded { hand, next_ms } => {
+            E::HandEnded { hand, next_ms, hands: _ } => {
                 let shown = self.hand()?;
                 if shown.hand != *hand {
                     return Err(Misfit("another hand ended"));
@@ -408,8 +408,8 @@ mod tests {
             TableEvent::Returned { seat: 0, amount: 4 },
             TableEvent::Collected { pots },
             TableEvent::Raked { pot: 0, amount: 1 },
-            TableEvent::Won { seat: 0, pot: 0, amount: 13 },
-            TableEvent::HandEnded { hand: 1, next_ms: 5 },
+            TableEvent::Won { seat: 0, pot: 0, amount: 13, run: 0 },
+            TableEvent::HandEnded { hand: 1, next_ms: 5, hands: Vec::new() },
             TableEvent::Left { seat: 3, stack: 73 },
         ];
         for event in events {
@@ -442,7 +442,7 @@ mod tests {
             view.apply(&TableEvent::Left { seat: 0, stack: 101 }),
             Err(Misfit("left with other chips than those of the seat"))
         );
-        let won = TableEvent::Won { seat: 0, pot: 0, amount: 1 };
+        let won = TableEvent::Won { seat: 0, pot: 0, amount: 1, run: 0 };
         assert!(view.apply(&won).is_err());
     }
 
