@@ -2,15 +2,29 @@
 import { choices, legalAmount } from "./bet-model.js";
 import { el, setText } from "./dom.js";
 import { chips } from "./format.js";
+import { askSure } from "./sure-dialog.js";
+
+const FOLD = {
+  title: "Fold although checking is free?",
+  text: "You could see the next card, or the showdown, for nothing.",
+  yes: "Fold",
+  no: "Do not fold",
+  testid: "fold-ok",
+};
 
 export class Actions {
   #act;
+  #settings;
   #turn = null;
   #sent = false;
 
-  /** @param {(action: {hand, turn, kind, to?}) => Promise<boolean>} act sends an action; false when it was refused */
-  constructor(act) {
+  /**
+   * @param {(action: {hand, turn, kind, to?}) => Promise<boolean>} act sends an action; false when it was refused
+   * @param {Settings} settings
+   */
+  constructor(act, settings) {
     this.#act = act;
+    this.#settings = settings;
     this.element = this.#build();
     this.element.hidden = true;
   }
@@ -25,9 +39,11 @@ export class Actions {
     }
     const next = choices(view);
     const isNew = this.#turn?.hand !== next.hand || this.#turn?.turn !== next.turn;
-    this.#turn = next;
     this.element.hidden = false;
-    if (isNew) this.#begin(next);
+    if (isNew) {
+      this.#turn = next;
+      this.#begin(next);
+    }
     this.#enable();
   }
 
@@ -58,7 +74,7 @@ export class Actions {
   }
 
   #build() {
-    this.fold = this.#button("fold", "Fold", "F", () => this.#send("fold"));
+    this.fold = this.#button("fold", "Fold", "F", () => this.#fold());
     this.check = this.#button("check", "Check", "C", () => this.#send("check"));
     this.call = this.#button("call", "Call", "C", () => this.#send("call"));
     this.raise = this.#button("raise", "Raise", "R", () => this.#raise());
@@ -151,6 +167,13 @@ export class Actions {
   #raise() {
     const { raise } = this.#turn;
     return raise !== null && this.#send(raise.bet ? "bet" : "raise", this.#to());
+  }
+
+  /** What costs nothing is not given up by a slip. */
+  async #fold() {
+    const asked = this.#turn;
+    if (asked.call === null && this.#settings.askFold && !(await askSure(FOLD))) return;
+    if (this.#turn === asked && !this.#sent) this.#send("fold");
   }
 
   #send(kind, to) {

@@ -64,7 +64,7 @@ const connection = new Connection({
 });
 
 const tables = new Tables({
-  make: (room, changed) => new Table(room, { connection, me: () => me, toasts, sound, changed }),
+  make: (room, changed) => new Table(room, { connection, me: () => me, toasts, sound, settings, changed }),
   storage: session,
   changed: () => showSeats(),
   after: (ms, then) => setTimeout(then, ms),

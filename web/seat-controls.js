@@ -1,11 +1,22 @@
 /** What a player can do about the seat: sit down, sit out, come back, top up, show, leave; and what is waited for. */
 import { el, setText } from "./dom.js";
 import { chips } from "./format.js";
-import { askLeave } from "./leave-dialog.js";
 import { askChips } from "./sit-dialog.js";
+import { askSure } from "./sure-dialog.js";
+
+const LEAVE = {
+  title: "Leave in the middle of a hand?",
+  text: "Your hand is folded when it is your turn, and what you have bet stays in the pot.",
+  yes: "Fold and leave",
+  no: "Play on",
+  testid: "leave-ok",
+};
 
 export class SeatControls {
   #ask;
+  #settings;
+  /** The hand after which chips were added by themselves. */
+  #filledAfter = null;
   #view = null;
   #mine = null;
   /** What this table asks of who has left it not long ago: `{min, max}`, or null. */
@@ -14,9 +25,11 @@ export class SeatControls {
   /**
    * @param {(what: object) => Promise<boolean>} ask sends a table command
    * @param {HTMLElement} advance the button that decides the next turn in advance
+   * @param {Settings} settings
    */
-  constructor(ask, advance) {
+  constructor(ask, advance, settings) {
     this.#ask = ask;
+    this.#settings = settings;
     this.status = el("p", { class: "table-status", "aria-live": "polite" });
     this.sit = this.#button("Take a seat", "sit-any", () => this.sitDown(null), "primary");
     this.back = this.#button("I am back", "come-back", () => this.#comeBack(), "primary");
@@ -53,6 +66,7 @@ export class SeatControls {
     this.topUp.classList.toggle("primary", me?.stack === 0 && !inPlay);
     this.show.hidden = !(me?.in_hand && hand?.ended && cards.length > 0 && me.shown.length === 0);
     setText(this.status, statusText(view, mine, me, inPlay));
+    if (me) this.#fill(view, me);
   }
 
   /** A buy-in was refused: within these limits it is not. */
@@ -68,14 +82,21 @@ export class SeatControls {
       title: seat === null ? "Take a seat" : `Take seat ${seat + 1}`,
       action: "Sit down",
       limits,
-      amount: Math.min(limits.max, Math.max(limits.min, 100 * config.big_blind)),
+      amount: this.#usual(limits),
       bigBlind: config.big_blind,
       offerWait: config.blinds_owed === "post_or_wait",
     });
     if (!answer) return;
     const where = seat === null ? {} : { seat };
     const sits = await this.#ask({ a: "sit", ...where, buy_in: answer.amount, wait_for_big_blind: answer.wait });
-    if (sits) this.#bring = null;
+    if (!sits) return;
+    this.#bring = null;
+    this.#settings.buyInBlinds = answer.amount / config.big_blind;
+  }
+
+  /** What was brought last, as far as it may be brought here. */
+  #usual({ min, max }) {
+    return Math.min(max, Math.max(min, Math.round(this.#settings.buyInBlinds * this.#view.config.big_blind)));
   }
 
   async #topUp() {
@@ -83,15 +104,29 @@ export class SeatControls {
     const me = seats[this.#mine];
     const room = roomFor(config, me);
     const min = Math.min(room, Math.max(1, config.buy_in_min - me.stack - me.bet - me.top_up));
+    const isBroke = me.stack === 0;
     const answer = await askChips({
       title: "Add chips",
       action: "Add",
       limits: { min, max: room },
-      amount: room,
+      amount: isBroke ? this.#usual({ min, max: room }) : room,
       bigBlind: config.big_blind,
       offerWait: false,
     });
-    if (answer) await this.#ask({ a: "top_up", amount: answer.amount });
+    if (!answer || !(await this.#ask({ a: "top_up", amount: answer.amount }))) return;
+    if (isBroke) this.#settings.buyInBlinds = answer.amount / config.big_blind;
+    // Who brings chips after having lost all wants to play with them.
+    if (isBroke && this.#view.seats[this.#mine]?.status === "sitting_out") await this.#comeBack();
+  }
+
+  /** Fills the stack up to the last buy-in after a hand, if the player has set that. */
+  #fill({ config, hand }, me) {
+    if (!this.#settings.autoTopUp || !hand?.ended || hand.hand === this.#filledAfter) return;
+    const limits = { min: config.buy_in_min, max: config.buy_in_max };
+    const missing = this.#usual(limits) - me.stack - me.top_up;
+    if (me.status !== "playing" || me.stack === 0 || missing <= 0) return;
+    this.#filledAfter = hand.hand;
+    this.#ask({ a: "top_up", amount: missing });
   }
 
   /** A hand that can still be folded is worth a question. */
@@ -99,7 +134,7 @@ export class SeatControls {
     const { hand, seats } = this.#view;
     const me = seats[this.#mine];
     const canFold = me?.in_hand && !me.folded && me.stack > 0 && hand && !hand.ended;
-    if (!canFold || (await askLeave())) await this.#ask({ a: "leave" });
+    if (!canFold || (await askSure(LEAVE))) await this.#ask({ a: "leave" });
   }
 
   #comeBack(wait = false) {

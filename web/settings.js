@@ -3,7 +3,7 @@ import { el } from "./dom.js";
 import { kept } from "./storage.js";
 
 const KEY = "cardhouse.settings";
-const DEFAULTS = { fourColours: true, sound: true, offerAlerts: true };
+const DEFAULTS = { fourColours: true, sound: true, offerAlerts: true, askFold: true, autoTopUp: false, buyInBlinds: 100 };
 
 export class Settings {
   #storage;
@@ -29,6 +29,25 @@ export class Settings {
     this.#set("offerAlerts", false);
   }
 
+  /** Whether giving up a hand that costs nothing is worth a question. */
+  get askFold() {
+    return this.#values.askFold;
+  }
+
+  /** Whether chips are added up to the last buy-in between hands. */
+  get autoTopUp() {
+    return this.#values.autoTopUp;
+  }
+
+  /** What the player brought to a table last, in big blinds. */
+  get buyInBlinds() {
+    return this.#values.buyInBlinds;
+  }
+
+  set buyInBlinds(blinds) {
+    this.#set("buyInBlinds", blinds);
+  }
+
   open() {
     this.dialog.showModal();
   }
@@ -44,6 +63,8 @@ export class Settings {
         el("h2", { id: "settings-title", text: "Settings" }),
         this.#switch("fourColours", "Four-colour deck", "Clubs green and diamonds blue, so that suits are easier to tell apart."),
         this.#switch("sound", "Sound", "A soft tone when it is your turn and when chips move."),
+        this.#switch("askFold", "Ask before a needless fold", "When checking is free, Fold asks once more."),
+        this.#switch("autoTopUp", "Top up by itself", "Between hands, adds chips up to what you brought last."),
         el("div", { class: "dialog-buttons" }, close),
       ),
     );

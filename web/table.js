@@ -19,6 +19,9 @@ const LATE_ANSWER_MS = 1_500;
 /** After a keyframe one sees the frames since rush by: for so long they make no noise and move no chips. */
 const CATCH_UP_MS = 300;
 
+/** For so long after the bar has changed taps on it do nothing. */
+const NEW_BAR_MS = 300;
+
 export class Table {
   #connection;
   #me;
@@ -27,6 +30,7 @@ export class Table {
   #story = new Story();
   #turnSeen = null;
   #liveFrom = 0;
+  #newBarAt = -Infinity;
   /** Commands that wait for an answer for too long. */
   #late = 0;
   #heard = true;
@@ -44,9 +48,10 @@ export class Table {
    * @param {() => string} parts.me my user
    * @param {Toasts} parts.toasts
    * @param {Sound} parts.sound
+   * @param {Settings} parts.settings
    * @param {() => void} parts.changed told when `standing` may be another
    */
-  constructor(id, { connection, me, toasts, sound, changed }) {
+  constructor(id, { connection, me, toasts, sound, settings, changed }) {
     this.#changed = changed;
     this.#connection = connection;
     this.#me = me;
@@ -57,8 +62,8 @@ export class Table {
       change: (jumped) => this.#change(jumped),
     });
     this.advance = new Advance();
-    this.controls = new SeatControls((what) => this.#ask(what), this.advance.button);
-    this.actions = new Actions((action) => this.#ask({ a: "act", ...action }));
+    this.controls = new SeatControls((what) => this.#ask(what), this.advance.button, settings);
+    this.actions = new Actions((action) => this.#ask({ a: "act", ...action }), settings);
     this.felt = new Felt((seat) => this.controls.sitDown(seat));
     this.log = new Log();
     this.chat = new Chat((text) => this.#ask({ a: "chat", text }));
@@ -165,6 +170,9 @@ export class Table {
     this.noticeText = el("span");
     this.takeBack = el("button", { class: "button", type: "button", text: "Play here", on: { click: () => this.#takeBack() } });
     this.noticeBar = el("div", { class: "table-notice", role: "status", hidden: true }, this.noticeText, this.takeBack);
+    this.foot = el("div", { class: "table-foot" }, this.log.recent, this.controls.element, this.actions.element);
+    // In the capturing phase: before any button hears of it.
+    this.foot.addEventListener("click", (event) => this.#mayClick(event) || event.stopPropagation(), true);
     this.speech = el("p", { class: "for-ears", "aria-live": "assertive" });
     return el(
       "main",
@@ -175,7 +183,7 @@ export class Table {
         el("div", { class: "table-head" }, this.title, this.stakes, this.number),
         this.noticeBar,
         this.felt.element,
-        el("div", { class: "table-foot" }, this.log.recent, this.controls.element, this.actions.element),
+        this.foot,
         this.speech,
       ),
       el(
@@ -258,9 +266,15 @@ export class Table {
       setText(this.speech, `Your turn. ${call === null ? "You can check" : `${chips(call)} to call`}.`);
     }
     this.#connection.inTurn(this.room, turn !== null && !this.#takenOver);
+    if (turn !== this.#turnSeen) this.#newBarAt = performance.now();
     this.element.classList.toggle("my-turn", turn !== null);
     this.#turnSeen = turn;
     this.#changed();
+  }
+
+  /** A tap that comes with a new bar was meant for what stood there before. Keys do not hit by place: their clicks have no `detail`. */
+  #mayClick({ detail }) {
+    return detail === 0 || performance.now() - this.#newBarAt >= NEW_BAR_MS;
   }
 
   #key(event) {
