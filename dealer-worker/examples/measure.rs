@@ -8,7 +8,7 @@ use bytes::Bytes;
 use dealer_worker::{
     Worker, WorkerConfig, open_tables,
     room::{
-        Input, Room, frame,
+        Input, Moment, Room, frame,
         record::{Delta, DeltaOf},
     },
     table::Table,
@@ -93,7 +93,7 @@ async fn commits(actions: u32) -> anyhow::Result<()> {
     let users: Vec<UserId> = (0..6).map(|n| UserId::new(&format!("u{n}"))).collect::<Result<_, _>>()?;
     for user in &users {
         let sit = Input::Command { user, name: "somebody", body: br#"{"a":"sit","buy_in":400}"# };
-        table = table.decide(sit, now, &mut rng).expect("a free seat").after;
+        table = table.decide(sit, moment(now), &mut rng).expect("a free seat").after;
     }
     let (mut taken, mut seq, mut bytes) = (0, 0, 0);
     let begun = Instant::now();
@@ -104,7 +104,7 @@ async fn commits(actions: u32) -> anyhow::Result<()> {
             None => {
                 let Some(due) = table.deadline() else { break };
                 now = now.max(due);
-                table.decide(Input::Clock, now, &mut rng).expect("the clock is not refused")
+                table.decide(Input::Clock, moment(now), &mut rng).expect("the clock is not refused")
             }
             Some((hand, turn)) => {
                 taken += 1;
@@ -113,7 +113,7 @@ async fn commits(actions: u32) -> anyhow::Result<()> {
                 let user = seat.user.clone();
                 let body = format!(r#"{{"a":"act","hand":{hand},"turn":{},"kind":"{kind}"}}"#, turn.turn);
                 let act = Input::Command { user: &user, name: "somebody", body: body.as_bytes() };
-                table.decide(act, now, &mut rng).expect("a legal action")
+                table.decide(act, moment(now), &mut rng).expect("a legal action")
             }
         };
         seq += 1;
@@ -123,7 +123,7 @@ async fn commits(actions: u32) -> anyhow::Result<()> {
             &sealer,
             &mut entry,
             Form::Headed,
-            &DeltaOf::<Table>(Cow::Owned(Delta { events: decision.events, plays: None, at_ms: now })),
+            &DeltaOf::<Table>(Cow::Owned(Delta::of(decision.events, now))),
         );
         let encoded = entry.encode();
         bytes += encoded.stored.len();
@@ -138,4 +138,8 @@ async fn commits(actions: u32) -> anyhow::Result<()> {
     let entry = bytes as u64 / seq;
     println!("{taken} actions in {took:.2?}: {rate:.0} a second, {entry} bytes an entry");
     Ok(())
+}
+
+fn moment(now: u64) -> Moment {
+    Moment { now, at: Position::default() }
 }

@@ -14,7 +14,7 @@ use crate::{
     config::WorkerConfig,
     lobby::Board,
     replies::Replies,
-    room::{kinds::Kinds, switchboard::Switchboard},
+    room::{errands::Services, kinds::Kinds, switchboard::Switchboard},
 };
 
 /// See the module.
@@ -25,6 +25,8 @@ pub struct Context {
     pub config: WorkerConfig,
     /// What it runs.
     pub kinds: Kinds,
+    /// Who does their errands.
+    pub services: Services,
     /// Seals and opens records.
     pub sealer: Sealer,
     /// Where commands come from.
@@ -45,6 +47,10 @@ impl Context {
 
     /// In which form records are written now: one that every living worker reads.
     pub fn form(&self) -> Form {
-        if self.membership.borrow().workers_speak < 2 { Form::Bare } else { Form::Headed }
+        match self.membership.borrow().workers_speak {
+            ..2 => Form::Bare,
+            2 => Form::Headed,
+            3.. => Form::Versioned,
+        }
     }
 }

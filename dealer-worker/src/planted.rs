@@ -7,6 +7,26 @@ thread_local! {
     static TAKES_FORGOTTEN_FOR_NEW: Cell<bool> = const { Cell::new(false) };
     static BRINGS_WHOLE_TOP_UPS: Cell<bool> = const { Cell::new(false) };
     static FORGIVES_BLINDS: Cell<bool> = const { Cell::new(false) };
+    static FORGETS_SETTLED: Cell<bool> = const { Cell::new(false) };
+    static LEAVES_ENDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on rooms that run in this thread do not write down which errands are settled (or do again).
+pub fn forget_settled(forgets: bool) {
+    FORGETS_SETTLED.set(forgets);
+}
+
+pub(crate) fn forgets_settled() -> bool {
+    cfg!(debug_assertions) && FORGETS_SETTLED.get()
+}
+
+/// From now on rooms that end in this thread stay in the maps (or no longer do).
+pub fn leave_ended(leaves: bool) {
+    LEAVES_ENDED.set(leaves);
+}
+
+pub(crate) fn leaves_ended() -> bool {
+    cfg!(debug_assertions) && LEAVES_ENDED.get()
 }
 
 /// From now on rooms that run in this thread forget that they have answered a command (or no longer do).

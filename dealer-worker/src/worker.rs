@@ -20,6 +20,7 @@ use crate::{
     config::WorkerConfig,
     context::Context,
     lobby::{self, Board},
+    open::{OPENER, Opener},
     placement::Placement,
     replies::Replies,
     room::{kinds::Kinds, switchboard::Switchboard},
@@ -59,7 +60,10 @@ impl Worker {
             Members::start(ports.clone(), config.node.clone(), Role::Worker, config.heartbeat, hear);
         let observed = members.observed();
         let (replies, outgoing) = Replies::new();
+        let mut services = kinds.services();
+        services.put(OPENER, Arc::new(Opener { ports: ports.clone(), membership: members.watch() }));
         let context = Arc::new(Context {
+            services,
             sealer: config.seal_keys_older.iter().fold(Sealer::new(&config.seal_key), Sealer::opening_also),
             switchboard: Switchboard::new(&*ports.bus, config.mailbox_messages_max),
             replies,

@@ -145,7 +145,7 @@ fn what_the_first_release_has_no_words_for_is_written_so_that_it_goes_on() {
         Event::AwayBank { seat: 1, used_ms: 5_000 },
         Event::Left { seat: 2, at_ms: NOW },
     ];
-    let delta = Delta { events, plays: None, at_ms: NOW };
+    let delta = Delta::of(events, NOW);
     let record = DeltaOf::<Table>(Cow::Borrowed(&delta)).write(Form::Bare);
     let DeltaOf(read) = DeltaOf::<Table>::read(Form::Bare, &record, NOW).unwrap();
     let said = [Event::ToppedUp { seat: 1, amount: 0 }, Event::Left { seat: 2, at_ms: 0 }];

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use dealer_worker::{
     room::{
-        Decision, Input, Refusal, Room,
+        Decision, Input, Moment, Refusal, Room,
         answers::Memory,
         record::{Delta, DeltaOf, Journaled, Record},
     },
@@ -86,13 +86,17 @@ impl Game {
         }
         self.events.extend(seen);
         let at = Position::new(1, self.journal.len() as u64 + 1);
-        let delta = Delta { events: decision.events, plays: None, at_ms: self.now };
+        let delta = Delta::of(decision.events, self.now);
         self.state.apply(&delta, cause.as_ref(), at, &Memory::default());
         assert!(self.state.room == decision.after, "events lead to the decided state");
         assert_eq!(self.state.room.public(), &self.folded, "a client's fold is the table's view");
         let keyframe: TableView = serde_json::from_str(self.state.room.view().get()).unwrap();
         assert_eq!(keyframe, self.folded, "a keyframe is that view");
         self.journal.push((delta, cause));
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { now: self.now, at: Position::new(1, self.journal.len() as u64 + 1) }
     }
 
     fn command(&mut self, name: &str, what: &Value) -> Result<(), Refusal> {
@@ -103,7 +107,7 @@ impl Game {
     fn command_as(&mut self, who: &str, name: &str, what: &Value) -> Result<(), Refusal> {
         let (who, body) = (user(who), what.to_string());
         let input = Input::Command { user: &who, name, body: body.as_bytes() };
-        let decision = self.state.room.decide(input, self.now, &mut self.rng)?;
+        let decision = self.state.room.decide(input, self.moment(), &mut self.rng)?;
         assert!(!decision.events.is_empty());
         let n = self.journal.len() as u64 + 1;
         let cause = Cause { user: who, session: SessionId(1), n, said: None };
@@ -125,14 +129,14 @@ impl Game {
     fn tick(&mut self) -> bool {
         let Some(due) = self.state.room.deadline() else { return false };
         self.now = self.now.max(due);
-        let decision = self.state.room.decide(Input::Clock, self.now, &mut self.rng).unwrap();
+        let decision = self.state.room.decide(Input::Clock, self.moment(), &mut self.rng).unwrap();
         assert!(!decision.events.is_empty(), "a due clock decides something");
         self.commit(decision, None);
         true
     }
 
     fn tell(&mut self, input: Input<'_>) {
-        let decision = self.state.room.decide(input, self.now, &mut self.rng).unwrap();
+        let decision = self.state.room.decide(input, self.moment(), &mut self.rng).unwrap();
         if !decision.events.is_empty() {
             self.commit(decision, None);
         }

@@ -25,7 +25,7 @@ fn counted(folder: &Path, into: &mut BTreeSet<String>) {
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let source = fs::read_to_string(&path).unwrap();
             let code = source.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-            for make in ["counter!(\"", "gauge!(\"", "histogram!(\""] {
+            for make in ["counter!(\"", "counted(\"", "gauge!(\"", "histogram!(\""] {
                 into.extend(
                     code.split(make).skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned),
                 );

@@ -144,6 +144,16 @@ fn a_worker_that_forgets_its_answers_is_caught() {
 }
 
 #[test]
+fn an_outcome_that_is_applied_twice_is_caught() {
+    assert!(caught(Planted::ForgetsSettled).1.contains(&Promise::Errands));
+}
+
+#[test]
+fn a_room_that_has_ended_and_is_still_somewhere_is_caught() {
+    assert!(caught(Planted::LeavesEnded).1.contains(&Promise::Ended));
+}
+
+#[test]
 fn a_top_up_above_the_largest_buy_in_is_caught() {
     assert!(caught(Planted::BringsWholeTopUps).1.contains(&Promise::Rules));
 }

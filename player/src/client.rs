@@ -205,11 +205,13 @@ impl Client {
     pub fn receive(&mut self, text: &str, now: Instant) -> Heard {
         (self.last_heard, self.pinged) = (now, false);
         match incoming::read(text) {
-            Ok(Incoming::Frame(room, at, events)) => {
-                self.frame(room, at, events, incoming::cards_named(text))
-            }
+            Ok(Incoming::Frame(room, at, part)) => self.frame(room, at, part, incoming::cards_named(text)),
             Ok(Incoming::Keyframe(room, at, view)) => {
                 self.keyframe(room, at, view, incoming::cards_named(text))
+            }
+            Ok(Incoming::KeyframeOfUnknown(room, at)) => {
+                let taken = self.taken(&room, |watched, breaches| watched.keyframe_of_unknown(at, breaches));
+                if taken { Heard::Keyframe { room, at } } else { Heard::Nothing }
             }
             Ok(Incoming::Private(room, at, part)) => {
                 self.private(room, at, part, incoming::cards_named(text))
@@ -366,6 +368,11 @@ impl Client {
         self.rooms.get(room).map(Watched::follower)
     }
 
+    /// The last frame that was taken of a watched room, of whatever kind it is.
+    pub fn position(&self, room: &RoomId) -> Option<Position> {
+        self.rooms.get(room).map(Watched::at)
+    }
+
     /// A watched room's table, once its keyframe has come.
     pub fn table(&self, room: &RoomId) -> Option<&TableView> {
         self.room(room)?.view()
@@ -418,7 +425,15 @@ impl Client {
         taken == Taken::Yes
     }
 
-    fn frame(&mut self, room: RoomId, at: Position, events: Vec<TableEvent>, named: usize) -> Heard {
+    fn frame(&mut self, room: RoomId, at: Position, part: &RawValue, named: usize) -> Heard {
+        let is_known = self.rooms.get(&room).is_none_or(Watched::is_known);
+        let events = match if is_known { incoming::events(part.get()) } else { Ok(Vec::new()) } {
+            Ok(events) => events,
+            Err(unreadable) => {
+                self.breaches.count(Breach::Fold, || unreadable.to_string());
+                return Heard::Nothing;
+            }
+        };
         let hand = self.table(&room).and_then(|view| view.hand.as_ref());
         let turn = hand.and_then(|hand| Some((hand.hand, hand.turn.as_ref()?.turn)));
         let me = self.user.clone();
@@ -432,12 +447,23 @@ impl Client {
         if taken { Heard::Keyframe { room, at } } else { Heard::Nothing }
     }
 
-    fn private(&mut self, room: RoomId, at: Position, part: TablePrivate, named: usize) -> Heard {
+    fn private(&mut self, room: RoomId, at: Position, part: &RawValue, named: usize) -> Heard {
         let Some(me) = self.user.clone() else {
             self.breaches.count(Breach::Privacy, || format!("{room}: a private part before the welcome"));
             return Heard::Nothing;
         };
-        let taken = self.taken(&room, |watched, breaches| watched.own_part(at, part, named, &me, breaches));
+        let taken = self.taken(&room, |watched, breaches| {
+            if let Some(taken) = watched.part_of_unknown(at, breaches) {
+                return taken;
+            }
+            match serde_json::from_str::<TablePrivate>(part.get()) {
+                Ok(part) => watched.own_part(at, part, named, &me, breaches),
+                Err(unreadable) => {
+                    breaches.count(Breach::Fold, || unreadable.to_string());
+                    Taken::No
+                }
+            }
+        });
         if taken { Heard::Private { room } } else { Heard::Nothing }
     }
 

@@ -3,17 +3,16 @@
 //! *A delta must be my seq + 1; a keyframe of a later position replaces what I have.* What does not keep to the rule
 //! leaves the view as it was and is told as a [`Fault`].
 
-use shared::{
-    id::Position,
-    protocol::table::{TableEvent, TablePrivate, TableView},
-};
+use shared::id::Position;
+
+use crate::kind::{Kind, Table};
 
 /// A room as its frames have told it so far.
-#[derive(Debug, Default)]
-pub struct Follower {
+#[derive(Debug)]
+pub struct Follower<K: Kind = Table> {
     at: Position,
-    view: Option<Box<TableView>>,
-    private: TablePrivate,
+    view: Option<Box<K::View>>,
+    private: K::Private,
     private_at: Position,
     /// The relay has said that frames were lost: the next keyframe is taken wherever it stands.
     rewinds: bool,
@@ -47,7 +46,20 @@ pub enum Fault {
     Fold,
 }
 
-impl Follower {
+impl<K: Kind> Default for Follower<K> {
+    fn default() -> Self {
+        Self {
+            at: Position::default(),
+            view: None,
+            private: K::Private::default(),
+            private_at: Position::default(),
+            rewinds: false,
+            resumed: false,
+        }
+    }
+}
+
+impl<K: Kind> Follower<K> {
     /// Nothing seen yet.
     pub fn new() -> Self {
         Self::default()
@@ -58,13 +70,13 @@ impl Follower {
         self.at
     }
 
-    /// The table; `None` before the first keyframe and after an event that did not fit.
-    pub fn view(&self) -> Option<&TableView> {
+    /// The state; `None` before the first keyframe and after an event that did not fit.
+    pub fn view(&self) -> Option<&K::View> {
         self.view.as_deref()
     }
 
     /// What only this user sees.
-    pub fn private(&self) -> &TablePrivate {
+    pub fn private(&self) -> &K::Private {
         &self.private
     }
 
@@ -94,7 +106,7 @@ impl Follower {
     /// # Errors
     /// [`Fault::Repeat`]; or [`Fault::Fold`] when it directly follows the own view and differs (it is adopted then), unless a
     /// loss was told.
-    pub fn keyframe(&mut self, at: Position, state: Box<TableView>) -> Result<Step, Fault> {
+    pub fn keyframe(&mut self, at: Position, state: Box<K::View>) -> Result<Step, Fault> {
         if std::mem::take(&mut self.rewinds) && (at <= self.at || at.seq() <= self.at.seq().next()) {
             *self = Self { at, view: Some(state), ..Self::default() };
             return Ok(Step::Rewound);
@@ -126,8 +138,8 @@ impl Follower {
     pub fn delta(
         &mut self,
         at: Position,
-        events: &[TableEvent],
-        mut each: impl FnMut(When, &TableEvent, &TableView),
+        events: &[K::Event],
+        mut each: impl FnMut(When, &K::Event, &K::View),
     ) -> Result<Step, Fault> {
         if at.epoch() < self.at.epoch() || (at.epoch() == self.at.epoch() && at.seq() <= self.at.seq()) {
             return Err(Fault::Repeat);
@@ -140,7 +152,7 @@ impl Follower {
         let Some(view) = &mut self.view else { return Ok(Step::Next) };
         for event in events {
             each(When::Before, event, view);
-            if view.apply(event).is_err() {
+            if K::apply(view, event).is_err() {
                 self.view = None;
                 return Err(Fault::Fold);
             }
@@ -153,7 +165,7 @@ impl Follower {
     ///
     /// # Errors
     /// [`Fault::Gap`] when its frame has not been seen, [`Fault::Repeat`] when a later one has, or it came before.
-    pub fn own_part(&mut self, at: Position, private: TablePrivate) -> Result<Step, Fault> {
+    pub fn own_part(&mut self, at: Position, private: K::Private) -> Result<Step, Fault> {
         if at > self.at {
             return Err(Fault::Gap);
         }
@@ -180,7 +192,7 @@ pub enum When {
 mod tests {
     use shared::{
         id::UserId,
-        protocol::table::{SeatStatus, TableConfig},
+        protocol::table::{SeatStatus, TableConfig, TableEvent, TablePrivate, TableView},
     };
 
     use super::*;
@@ -207,7 +219,7 @@ mod tests {
     }
 
     fn joined() -> Follower {
-        let mut follower = Follower::new();
+        let mut follower = Follower::<Table>::new();
         assert_eq!(follower.keyframe(at(1, 4), empty()), Ok(Step::Joined));
         follower
     }
@@ -218,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_delta_without_a_keyframe_is_a_gap() {
-        assert_eq!(delta(&mut Follower::new(), at(1, 1)), Err(Fault::Gap));
+        assert_eq!(delta(&mut Follower::<Table>::new(), at(1, 1)), Err(Fault::Gap));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use shared::{
     protocol::{
         ClientOut, ErrorCode, RefusalCode,
         client_out::NoticeCode,
-        table::{LegalView, TableEvent, TablePrivate, TableView},
+        table::{LegalView, TableEvent, TableView},
     },
 };
 
@@ -28,13 +28,15 @@ pub struct Unreadable(#[from] serde_json::Error);
 
 /// A message from a relay.
 #[derive(Debug)]
-pub enum Incoming {
+pub enum Incoming<'a> {
     /// A table's whole state.
     Keyframe(RoomId, Position, Box<TableView>),
-    /// The events of one decision.
-    Frame(RoomId, Position, Vec<TableEvent>),
-    /// This user's part of a frame.
-    Private(RoomId, Position, TablePrivate),
+    /// The events of one decision, to be read as what they are in the room's kind: see [`events`] for tables.
+    Frame(RoomId, Position, &'a RawValue),
+    /// The state of a room of a kind that is not known here.
+    KeyframeOfUnknown(RoomId, Position),
+    /// This user's part of a frame, to be read as what it is in the room's kind.
+    Private(RoomId, Position, &'a RawValue),
     /// The answer "no" to a command.
     Refused(Refusal),
     /// Everything that has no room's part.
@@ -80,6 +82,8 @@ struct RoomPart<'a> {
     room: RoomId,
     epoch: Epoch,
     seq: Seq,
+    #[serde(borrow, default)]
+    kind: Option<Cow<'a, str>>,
     #[serde(borrow, alias = "state", alias = "events", alias = "private")]
     part: &'a RawValue,
 }
@@ -88,20 +92,24 @@ struct RoomPart<'a> {
 ///
 /// # Errors
 /// [`Unreadable`] when it is none.
-pub fn read(text: &str) -> Result<Incoming, Unreadable> {
+pub fn read(text: &str) -> Result<Incoming<'_>, Unreadable> {
     let tag: Tag<'_> = serde_json::from_str(text)?;
     Ok(match &*tag.t {
         "keyframe" => {
             let m: RoomPart<'_> = serde_json::from_str(text)?;
+            // The first releases had tables only, and did not say so.
+            if m.kind.is_some_and(|kind| kind != "table") {
+                return Ok(Incoming::KeyframeOfUnknown(m.room, Position(m.epoch, m.seq)));
+            }
             Incoming::Keyframe(m.room, Position(m.epoch, m.seq), serde_json::from_str(m.part.get())?)
         }
         "frame" => {
             let m: RoomPart<'_> = serde_json::from_str(text)?;
-            Incoming::Frame(m.room, Position(m.epoch, m.seq), events(m.part.get())?)
+            Incoming::Frame(m.room, Position(m.epoch, m.seq), m.part)
         }
         "private" => {
             let m: RoomPart<'_> = serde_json::from_str(text)?;
-            Incoming::Private(m.room, Position(m.epoch, m.seq), serde_json::from_str(m.part.get())?)
+            Incoming::Private(m.room, Position(m.epoch, m.seq), m.part)
         }
         "refused" => Incoming::Refused(serde_json::from_str(text)?),
         t => match serde_json::from_str(text) {
@@ -115,8 +123,11 @@ pub fn read(text: &str) -> Result<Incoming, Unreadable> {
     })
 }
 
-/// The events of a frame, without those that only a later house has.
-fn events(text: &str) -> Result<Vec<TableEvent>, serde_json::Error> {
+/// The events of a table's frame, without those that only a later house has.
+///
+/// # Errors
+/// [`Unreadable`] when they are none.
+pub fn events(text: &str) -> Result<Vec<TableEvent>, Unreadable> {
     let parts: Vec<&RawValue> = serde_json::from_str(text)?;
     let mut events = Vec::with_capacity(parts.len());
     for part in parts {
@@ -125,7 +136,7 @@ fn events(text: &str) -> Result<Vec<TableEvent>, serde_json::Error> {
             Err(error) => {
                 let Tag { t } = serde_json::from_str(part.get())?;
                 if knows::<TableEvent>(&json!({ "e": t })) {
-                    return Err(error);
+                    return Err(error.into());
                 }
             }
         }
@@ -168,7 +179,7 @@ pub fn cards_named(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
-    use shared::testing::mutations::examples;
+    use shared::{protocol::table::TablePrivate, testing::mutations::examples};
 
     use super::*;
 
@@ -196,8 +207,9 @@ mod tests {
             Ok(Incoming::Plain(ClientOut::Pong { .. }))
         ));
         let frame = r#"{"t":"frame","room":"t1","epoch":2,"seq":7,"events":[{"e":"dealt","cards":2}]}"#;
-        let Incoming::Frame(room, at, events) = read(frame).unwrap() else { panic!("another message") };
-        assert_eq!((room.as_str(), at, events.len()), ("t1", Position::new(2, 7), 1));
+        let Incoming::Frame(room, at, part) = read(frame).unwrap() else { panic!("another message") };
+        assert_eq!((room.as_str(), at), ("t1", Position::new(2, 7)));
+        assert_eq!(events(part.get()).unwrap().len(), 1);
         assert!(read(r#"{"t":"frame","room":"t1"}"#).is_err());
         assert!(read("[1]").is_err());
     }
@@ -226,8 +238,19 @@ mod tests {
         json!({"t": "frame", "room": "t1", "epoch": 1, "seq": 2, "events": events})
     }
 
+    /// What a table's client makes of a message.
+    fn understood(message: &Value) -> Result<String, Unreadable> {
+        Ok(match read(&message.to_string())? {
+            Incoming::Frame(room, at, part) => format!("{room} {at} {:?}", events(part.get())?),
+            Incoming::Private(room, at, part) => {
+                format!("{room} {at} {:?}", serde_json::from_str::<TablePrivate>(part.get())?)
+            }
+            other => format!("{other:?}"),
+        })
+    }
+
     fn shown(message: &Value) -> String {
-        format!("{:?}", read(&message.to_string()).unwrap_or_else(|error| panic!("{error}: {message}")))
+        understood(message).unwrap_or_else(|error| panic!("{error}: {message}"))
     }
 
     #[test]
@@ -265,7 +288,7 @@ mod tests {
             frame_of(&json!([{"cards": 2}])),
             frame_of(&json!([{"e": "status", "seat": 1, "status": "dancing"}])),
         ] {
-            assert!(read(&wrong.to_string()).is_err(), "{wrong}");
+            assert!(understood(&wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -8,6 +8,7 @@ use shared::{
 use crate::{
     breach::{Breach, Breaches},
     follower::{Fault, Follower, Step},
+    kind::Unknown,
     referee::{self, Referee},
 };
 
@@ -16,6 +17,8 @@ use crate::{
 pub struct Watched {
     room: RoomId,
     follower: Follower,
+    /// The room is of a kind that is not known here.
+    unknown: Option<Follower<Unknown>>,
     referee: Referee,
     /// A gap was seen and counted; until it is repaired no further gap is counted.
     gapped: bool,
@@ -37,7 +40,14 @@ pub enum Taken {
 impl Watched {
     /// Nothing heard yet.
     pub fn new(room: RoomId) -> Self {
-        Self { room, follower: Follower::new(), referee: Referee::new(), gapped: false, cardless: 0 }
+        Self {
+            room,
+            follower: Follower::new(),
+            unknown: None,
+            referee: Referee::new(),
+            gapped: false,
+            cardless: 0,
+        }
     }
 
     /// The room as it stands.
@@ -45,9 +55,23 @@ impl Watched {
         &self.follower
     }
 
+    /// The last frame that was taken, be the room of a kind that is known or not.
+    pub fn at(&self) -> Position {
+        self.unknown.as_ref().map_or(self.follower.at(), Follower::at)
+    }
+
+    /// Whether the room is of a kind that is known here, as far as is known.
+    pub fn is_known(&self) -> bool {
+        self.unknown.is_none()
+    }
+
     /// Where to resume on a new connection; `0-0` asks for a keyframe.
     pub fn resume_at(&mut self) -> Position {
         self.gapped = false;
+        if let Some(unknown) = &mut self.unknown {
+            unknown.resume();
+            return unknown.at();
+        }
         if self.follower.view().is_none() {
             self.follower.forget();
         }
@@ -58,16 +82,18 @@ impl Watched {
     /// The relay is asked to watch the room, and may be watching it already.
     pub fn asked_for(&mut self) {
         self.follower.resume();
+        self.unknown.iter_mut().for_each(Follower::resume);
     }
 
     /// The relay has said that what was seen last is lost.
     pub fn history_lost(&mut self) {
         self.follower.rewind();
+        self.unknown.iter_mut().for_each(Follower::rewind);
     }
 
     /// Whether the frame at `at`, or a later one, has been taken. True while a gap waits for its repair.
     pub fn has_seen(&self, at: Position) -> bool {
-        self.gapped || self.follower.at() >= at
+        self.gapped || self.at() >= at
     }
 
     /// Takes a delta. `named` is how many cards its text names.
@@ -79,6 +105,10 @@ impl Watched {
         me: Option<&UserId>,
         breaches: &mut Breaches,
     ) -> Taken {
+        if let Some(unknown) = &mut self.unknown {
+            let step = unknown.delta(at, &[], |_, (), ()| {});
+            return self.judge(at, step, breaches);
+        }
         self.expect_cards(at, me, breaches);
         Referee::no_other_cards(named, referee::cards_in_events(events) + self.looks_like_a_card(), breaches);
         let referee = &mut self.referee;
@@ -115,6 +145,19 @@ impl Watched {
             }
         }
         self.judge(at, step, breaches)
+    }
+
+    /// Takes a keyframe of a kind that is not known here.
+    pub fn keyframe_of_unknown(&mut self, at: Position, breaches: &mut Breaches) -> Taken {
+        let step = self.unknown.get_or_insert_default().keyframe(at, Box::new(()));
+        self.gapped &= step == Err(Fault::Repeat);
+        self.judge(at, step, breaches)
+    }
+
+    /// Takes an own part in a room of a kind that is not known here; `None` if it is known.
+    pub fn part_of_unknown(&mut self, at: Position, breaches: &mut Breaches) -> Option<Taken> {
+        let step = self.unknown.as_mut()?.own_part(at, ());
+        Some(self.judge(at, step, breaches))
     }
 
     /// Takes the own part of a frame.
@@ -164,7 +207,7 @@ impl Watched {
             Err(Fault::Fold) if self.follower.view().is_some() => (Breach::Fold, Taken::Yes),
             Err(Fault::Fold) => (Breach::Fold, Taken::Missed),
         };
-        breaches.count(breach, || format!("{} {at}, own position {}", self.room, self.follower.at()));
+        breaches.count(breach, || format!("{} {at}, own position {}", self.room, self.at()));
         taken
     }
 

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use dealer_worker::{
-    room::{Input, Room},
+    room::{Input, Moment, Room},
     table::Table,
 };
 use player::{Style, Temper};
 use rand_chacha::{ChaCha8Rng, ChaCha20Rng, rand_core::SeedableRng};
 use serde_json::{Value, json};
 use shared::{
-    id::UserId,
+    id::{Position, UserId},
     protocol::table::{
         ActKind, BlindsOwed, Card, SeatStatus, StreetName, TableConfig, TableEvent, TablePrivate, TableView,
     },
@@ -96,7 +96,8 @@ impl Play {
 
     /// Decides and applies; what everybody sees of it.
     fn decide(&mut self, input: Input<'_>) -> Vec<TableEvent> {
-        let decision = self.table.decide(input, self.now, &mut self.rng).expect("what a bot does is legal");
+        let moment = Moment { now: self.now, at: Position::default() };
+        let decision = self.table.decide(input, moment, &mut self.rng).expect("what a bot does is legal");
         for (user, private) in &decision.privates {
             let private: TablePrivate = serde_json::from_str(private.get()).unwrap();
             self.cards.insert(user.to_string(), private.cards);

@@ -39,6 +39,8 @@ pub(crate) struct Ask {
     said: u64,
     /// It was never sent before, on this connection or an earlier one.
     is_first: bool,
+    /// Nor was it said before: whatever is not there has not done it.
+    is_new: bool,
     tries: u32,
     due_ms: UnixMs,
 }
@@ -46,7 +48,7 @@ pub(crate) struct Ask {
 impl Ask {
     pub(crate) fn new(n: u64, name: Arc<str>, body: Bytes, is_first: bool) -> Self {
         let said = fingerprint(&body);
-        Self { n, name, body, said, is_first, tries: 0, due_ms: 0 }
+        Self { n, name, body, said, is_first, is_new: is_first, tries: 0, due_ms: 0 }
     }
 }
 
@@ -290,9 +292,16 @@ impl Room {
             watcher.peer.in_flight.fetch_sub(waiting, Relaxed);
             works.metrics.in_flight.decrement(waiting);
             for ask in asks.in_flight.iter().chain(&asks.queue) {
-                let refusal =
-                    refusal(ask.n, &self.id, RefusalCode::NoSuchRoom, "there is no such room", None);
-                metrics::refused(RefusalCode::NoSuchRoom);
+                let (code, why) = match ask.is_new {
+                    true => (RefusalCode::NoSuchRoom, "there is no such room"),
+                    // It may have been done in a room that has ended since.
+                    false => (
+                        RefusalCode::Forgotten,
+                        "there is no such room any more that would know whether this was done",
+                    ),
+                };
+                let refusal = refusal(ask.n, &self.id, code, why, None);
+                metrics::refused(code);
                 watcher.peer.answer(&refusal, works.now_ms());
             }
         }

@@ -33,7 +33,7 @@ impl Room {
         let before = match entry.kind {
             // A keyframe has a part for every member, so whoever has left is left out.
             Kind::Keyframe => Some(std::mem::take(&mut state.members)),
-            Kind::Claim | Kind::Delta => None,
+            Kind::Claim | Kind::Delta | Kind::End => None,
         };
         let mut new: SmallVec<[UserId; 2]> = SmallVec::new();
         for private in &entry.privates {

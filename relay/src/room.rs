@@ -239,7 +239,7 @@ impl Room {
         let mut guard = self.state.lock();
         let state = &mut *guard;
         match self.apply(state, &entry, Source::Bus, works) {
-            Offered::Old => {}
+            Offered::Old | Offered::Ended => {}
             Offered::Next | Offered::Anew | Offered::Lost(_) => {
                 self.serve(state, works);
                 self.tend(state, works);
@@ -268,6 +268,10 @@ impl Room {
         let offered = state.window.offer(entry, source, works.config.window_frames);
         match offered {
             Offered::Old | Offered::Hole => return offered,
+            Offered::Ended => {
+                self.ended(state, works);
+                return offered;
+            }
             Offered::Next => {}
             // Whoever waits with a position of its own is settled by a read that has this keyframe.
             Offered::Anew => state.link.stale |= source == Source::Bus,
@@ -292,6 +296,31 @@ impl Room {
             self.tell_presences(state, works);
         }
         offered
+    }
+
+    /// The room has ended: everybody gets what is left, and is told. What was asked and is not answered was not applied.
+    fn ended(self: &Arc<Self>, state: &mut State, works: &Works) {
+        let unwatched = frame(&ClientOut::Unwatched { room: self.id.clone() });
+        for (_, watcher) in &mut state.watchers {
+            watcher.deliver(&state.window, &self.id, works);
+            if !watcher.muted {
+                watcher.peer.answer(&unwatched, works.now_ms());
+            }
+        }
+        self.dismiss(state, works);
+        // Whoever watches it once more is told by the journal, for as long as that is there.
+        state.window = Window::default();
+        state.members.clear();
+        state.link.stale = true;
+    }
+
+    /// There is no such room, or not any more: all watchers are let go of, and what they have asked is refused.
+    pub(crate) fn dismiss(self: &Arc<Self>, state: &mut State, works: &Works) {
+        works.catalogue.lacks(&self.id, &works.config, works.now_ms());
+        self.refuse_all(state, works);
+        state.watchers = Slab::new();
+        state.empty_since_ms = works.now_ms().saturating_sub(works.config.linger_ms);
+        works.attend(self);
     }
 
     /// Brings all watchers up to date: on the spot, or where there are many, in pieces by the serving task.

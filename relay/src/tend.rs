@@ -15,7 +15,6 @@ use shared::{
     protocol::{ClientOut, ErrorCode},
     store::{Store, Stored},
 };
-use slab::Slab;
 
 use crate::{
     hub::Hub,
@@ -257,7 +256,6 @@ impl Room {
             return;
         }
         state.link.existence = Existence::Unknown;
-        works.catalogue.lacks(&self.id, &works.config, works.now_ms());
         let error = frame(&ClientOut::Error {
             code: ErrorCode::NoSuchRoom,
             message: "there is no such room".into(),
@@ -270,10 +268,7 @@ impl Room {
                 watcher.peer.answer(&error, works.now_ms());
             }
         }
-        self.refuse_all(state, works);
-        state.watchers = Slab::new();
-        state.empty_since_ms = works.now_ms().saturating_sub(works.config.linger_ms);
-        works.attend(self);
+        self.dismiss(state, works);
     }
 }
 

@@ -67,6 +67,8 @@ pub(crate) enum Offered {
     Old,
     /// Something is missing before it.
     Hole,
+    /// The room has ended: nothing follows.
+    Ended,
 }
 
 /// Where a client's position stands.
@@ -205,6 +207,7 @@ impl Window {
             Kind::Claim => return Offered::Old,
             Kind::Delta => false,
             Kind::Keyframe => true,
+            Kind::End => return self.offer_end(entry.at, source),
         };
         let Some(end) = self.end() else {
             return if keyframe { self.begin(entry, Offered::Anew) } else { Offered::Hole };
@@ -228,6 +231,16 @@ impl Window {
                 Offered::Next
             }
             Ordering::Greater if keyframe && source == Source::Journal => self.begin(entry, Offered::Anew),
+            _ => Offered::Hole,
+        }
+    }
+
+    /// The last entry comes after all others; from the bus, perhaps too early.
+    fn offer_end(&self, at: Position, source: Source) -> Offered {
+        let is_next = |end: Position| at == Position(end.epoch(), end.seq().next());
+        match self.end() {
+            Some(end) if at <= end => Offered::Old,
+            end if source == Source::Journal || end.is_some_and(is_next) => Offered::Ended,
             _ => Offered::Hole,
         }
     }
@@ -359,6 +372,21 @@ mod tests {
         }
         assert_eq!(positions(&roomy), [(1, 2), (1, 3), (1, 4), (1, 5)]);
         assert_eq!(roomy.since_keyframe().count(), 1);
+    }
+
+    #[test]
+    fn a_room_ends_after_its_last_frame_or_when_the_journal_says_so() {
+        let mut window = window(&[(K, 1, 5), (D, 1, 6)]);
+        for (epoch, seq, source, expected) in [
+            (1, 6, Source::Bus, Offered::Old),
+            (1, 8, Source::Bus, Offered::Hole),
+            (2, 7, Source::Bus, Offered::Hole),
+            (1, 7, Source::Bus, Offered::Ended),
+            (2, 9, Source::Journal, Offered::Ended),
+        ] {
+            assert_eq!(window.offer(&entry(Kind::End, epoch, seq), source, 0), expected, "{epoch}-{seq}");
+        }
+        assert_eq!(Window::default().offer(&entry(Kind::End, 1, 7), Source::Bus, 0), Offered::Hole);
     }
 
     #[test]

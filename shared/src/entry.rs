@@ -1,7 +1,7 @@
 //! The codec of a journal entry, which is also what travels to the relays.
 //!
 //! ```text
-//! u8   version (1)          u8   kind (0 claim, 1 delta, 2 keyframe)
+//! u8   version (1)          u8   kind (0 claim, 1 delta, 2 keyframe, 3 end)
 //! u64  epoch                u64  seq                  (all integers little-endian)
 //! u8+n room                 u8   has cause: u8+n user, u64 session, u64 n
 //! u8   says what it follows: u64 epoch                (keyframes); deltas with a cause: u64 fingerprint of what it said
@@ -29,6 +29,8 @@ pub enum Kind {
     Delta,
     /// The room's whole state, equal to what the frames up to the one before it add up to.
     Keyframe,
+    /// The room has ended: nothing follows. It takes a number as a frame does, and holds nothing. Clients get it as `unwatched`.
+    End,
 }
 
 /// The command that a frame answers: what deduplication and the relay's `ack` go by.
@@ -128,6 +130,7 @@ impl Entry {
             Kind::Claim => 0,
             Kind::Delta => 1,
             Kind::Keyframe => 2,
+            Kind::End => 3,
         });
         out.put_u64_le(self.at.epoch().0);
         out.put_u64_le(self.at.seq().0);
@@ -176,6 +179,7 @@ impl Entry {
             0 => Kind::Claim,
             1 => Kind::Delta,
             2 => Kind::Keyframe,
+            3 => Kind::End,
             other => return Err(Malformed::Kind(other)),
         };
         let at = Position(Epoch(from.u64()?), Seq(from.u64()?));

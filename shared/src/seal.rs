@@ -11,7 +11,7 @@
 //! 2^32 records *of the same position*. It costs one HMAC, well below a microsecond.
 //!
 //! ```text
-//! u8 form (1, 2)   16 bytes salt   ciphertext   16 bytes tag          room, position and form are authenticated with it
+//! u8 form (1, 2, 3)   16 bytes salt   ciphertext   16 bytes tag          room, position and form are authenticated with it
 //! ```
 
 use std::fmt;
@@ -29,18 +29,20 @@ use bytes::Bytes;
 use crate::id::{Position, RoomId};
 
 /// How what is sealed begins. The seal itself is the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Form {
     /// The first release's: the record and nothing else.
     Bare = 1,
     /// With a head that says what it is a record of.
     Headed = 2,
+    /// With a head that also says how the runtime's own part is written.
+    Versioned = 3,
 }
 
 impl Form {
     fn read(byte: u8) -> Option<Self> {
-        [Self::Bare, Self::Headed].into_iter().find(|form| *form as u8 == byte)
+        [Self::Bare, Self::Headed, Self::Versioned].into_iter().find(|form| *form as u8 == byte)
     }
 }
 

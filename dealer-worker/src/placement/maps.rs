@@ -11,9 +11,10 @@ use metrics::counter;
 use shared::{
     channel::{EARLIER_OWNERS, EARLIER_SPECS},
     directory::{self, Partition},
+    entry::{Entry, Kind},
     id::RoomId,
     node::Owner,
-    store::{Store, Unavailable},
+    store::{Store, Stored, Unavailable},
 };
 use tokio::{
     task::JoinSet,
@@ -314,7 +315,13 @@ async fn carry_back(store: &dyn Store, room: &RoomId) -> Result<(), Unavailable>
 
 /// What is nowhere is taken out of the maps of owners, in case that it stands there.
 async fn is_nowhere(store: &dyn Store, room: &RoomId) -> Result<bool, Unavailable> {
-    if directory::spec(store, room).await?.is_some() || store.last(room).await?.is_some() {
+    if directory::spec(store, room).await?.is_some() {
+        return Ok(false);
+    }
+    let last = store.last(room).await?;
+    let has_ended =
+        |last: &Stored| Entry::decode(last.bytes.clone()).is_ok_and(|last| last.kind == Kind::End);
+    if last.is_some_and(|last| !has_ended(&last)) {
         return Ok(false);
     }
     store.map_remove(&Partition::of(room).owners(), room.as_str()).await?;

@@ -367,6 +367,7 @@ impl Placement {
                 let until = in_ms(config.heartbeat.dead_after_ms());
                 self.beliefs.learn(&room, epoch, Ownership::Somebody { until });
             }
+            Left::Over(epoch) => return self.forget(&room, epoch),
             Left::Nowhere => {
                 let epoch = self.beliefs.of(&room).map_or(Epoch(0), |belief| belief.epoch);
                 return self.forget(&room, epoch);

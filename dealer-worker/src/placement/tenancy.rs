@@ -58,6 +58,8 @@ pub enum Left {
     LetGo(Epoch, Option<NodeId>),
     /// Another worker has it, since this epoch.
     ToSomebody(Epoch),
+    /// It has ended in this epoch, and is in no map.
+    Over(Epoch),
     /// There is no such room.
     Nowhere,
     /// It could not be taken over, or has failed, and is to be tried again.
@@ -182,6 +184,11 @@ impl Tenancy {
                 Left::LetGo(epoch, going.flatten())
             }
             Ok(Ended::Fenced(epoch)) => Left::ToSomebody(epoch),
+            Ok(Ended::Over { epoch, is_buried: true }) => Left::Over(epoch),
+            Ok(Ended::Over { is_buried: false, .. }) => {
+                self.try_later(&room);
+                Left::Failed
+            }
             Ok(Ended::NotTaken(NotTaken::Lost(epoch))) => {
                 debug!(%room, epoch = epoch.0, "another worker was faster");
                 counter!("cardhouse_claims_lost_total").increment(1);

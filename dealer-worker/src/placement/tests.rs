@@ -19,7 +19,12 @@ use super::{
     maps::{Answer, Listing, Part},
     *,
 };
-use crate::{config::WorkerConfig, lobby::Board, replies::Replies, room::switchboard::Switchboard};
+use crate::{
+    config::WorkerConfig,
+    lobby::Board,
+    replies::Replies,
+    room::{errands::Services, switchboard::Switchboard},
+};
 
 fn node(name: &str) -> NodeId {
     NodeId::new(name).unwrap()
@@ -39,6 +44,7 @@ async fn placement() -> (Placement, MemoryStore) {
     let config = WorkerConfig::new(me.clone(), SealKey::random());
     let members = Members::start(ports.clone(), me, Role::Worker, config.heartbeat, |_| {});
     let context = Arc::new(Context {
+        services: Services::default(),
         sealer: Sealer::new(&config.seal_key),
         switchboard: Switchboard::new(&*ports.bus, config.mailbox_messages_max),
         replies: Replies::new().0,

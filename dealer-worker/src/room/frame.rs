@@ -31,21 +31,6 @@ pub fn delta(
     }
 }
 
-/// The same delta for another position, without its record. Only where an epoch ends before it was written.
-///
-/// # Panics
-/// Never: what [`delta`] has written is read.
-pub fn moved(entry: Entry, to: Position) -> Entry {
-    let read = |bytes: &[u8]| serde_json::from_slice(bytes).expect("a message of our own");
-    let ClientOut::Frame { events, .. } = read(&entry.public) else { unreachable!("a delta is a frame") };
-    let private = |part: Private| match read(&part.bytes) {
-        ClientOut::Private { private, .. } => (part.user, private),
-        _ => unreachable!("a private part is one"),
-    };
-    let privates = entry.privates.into_iter().map(private).collect();
-    delta(&entry.room, to, entry.cause, events, privates)
-}
-
 /// A keyframe without its record. `follows`: the epoch of the frame before it.
 pub fn keyframe(
     room: &RoomId,
@@ -72,6 +57,20 @@ pub fn keyframe(
         follows: Some(follows),
         privates,
         public,
+        secret: Bytes::new(),
+    }
+}
+
+/// The last entry of a room that has ended. Nothing follows it, and nobody is told more than that.
+pub fn end(room: &RoomId, at: Position) -> Entry {
+    Entry {
+        kind: Kind::End,
+        room: room.clone(),
+        at,
+        cause: None,
+        follows: None,
+        privates: SmallVec::new(),
+        public: Bytes::new(),
         secret: Bytes::new(),
     }
 }

@@ -1,17 +1,23 @@
-//! Which kinds of rooms a worker runs. It is the one place where the runtime meets them, and it knows them by what they are called.
+//! Which kinds of rooms a worker runs, and who does their errands. It is the one place where the runtime meets them, and it knows them by what they are called.
+
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use shared::node::RoomSpec;
 
 use super::{
     Room,
+    errands::{Service, Services},
     runtime::{self, Ended, Start},
     takeover::{Claimer, NotTaken},
 };
 
 /// See the module.
 #[derive(Clone, Default)]
-pub struct Kinds(Vec<Kind>);
+pub struct Kinds {
+    kinds: Vec<Kind>,
+    services: Services,
+}
 
 #[derive(Clone)]
 struct Kind {
@@ -28,10 +34,22 @@ impl Kinds {
     #[must_use]
     pub fn with<R: Room>(mut self) -> Self {
         let (name, number) = (R::NAME, R::KIND);
-        let is_taken = self.0.iter().any(|kind| kind.name == name || kind.number == number);
+        let is_taken = self.kinds.iter().any(|kind| kind.name == name || kind.number == number);
         assert!(!is_taken, "two kinds of rooms have the name {name} or the number {number}");
-        self.0.push(Kind { name, number, run: |start, spec| Box::pin(runtime::run::<R>(start, spec)) });
+        self.kinds.push(Kind { name, number, run: |start, spec| Box::pin(runtime::run::<R>(start, spec)) });
         self
+    }
+
+    /// The same with a service that does errands of this name.
+    #[must_use]
+    pub fn served_by(mut self, name: &'static str, service: Arc<dyn Service>) -> Self {
+        self.services.put(name, service);
+        self
+    }
+
+    /// Who does the rooms' errands.
+    pub(crate) fn services(&self) -> Services {
+        self.services.clone()
     }
 
     /// Takes a room over, whatever its kind, and runs it until it is fenced or let go of.
@@ -45,11 +63,11 @@ impl Kinds {
     async fn kind_of(&self, start: &Start) -> Result<(&Kind, Option<RoomSpec>), NotTaken> {
         let claimer = Claimer::of(&start.context);
         if let Some(spec) = claimer.spec(&start.room).await? {
-            let kind = self.0.iter().find(|kind| kind.name == spec.kind);
+            let kind = self.kinds.iter().find(|kind| kind.name == spec.kind);
             return Ok((kind.ok_or_else(|| NotTaken::Kind(spec.kind.clone()))?, Some(spec)));
         }
         let number = claimer.kind_of_journal(&start.room).await?.ok_or(NotTaken::Unknown)?;
-        let kind = self.0.iter().find(|kind| kind.number == number);
+        let kind = self.kinds.iter().find(|kind| kind.number == number);
         Ok((kind.ok_or_else(|| NotTaken::Kind(format!("number {number}")))?, None))
     }
 }

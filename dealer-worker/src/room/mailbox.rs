@@ -7,6 +7,8 @@ use parking_lot::Mutex;
 use shared::id::{Epoch, NodeId};
 use tokio::sync::Notify;
 
+use super::errands::{ErrandId, Outcome};
+
 /// An empty queue keeps room for so many messages and gives the rest back.
 const KEPT_CAPACITY_MESSAGES: usize = 8;
 
@@ -49,6 +51,8 @@ pub enum Order {
     /// Another worker is said to have claimed the room in this epoch: look whether that is so. A room that has nothing to
     /// commit would not find out by itself, and its successor may have let go of it already.
     Superseded(Epoch),
+    /// A service has answered an errand.
+    Outcome(ErrandId, Outcome),
     /// A relay has died without a word: its members are away.
     RelayGone(NodeId),
 }

@@ -6,6 +6,7 @@
 //! - this file: what a kind of room must be able to do.
 //! - [`mailbox`]: what waits for a room; [`switchboard`]: from channels to mailboxes.
 //! - [`answers`]: exactly once; [`presence`]: which session plays for a member; [`talk`]: how fast users may talk.
+//! - [`errands`]: what rooms want of services outside.
 //! - [`frame`] and [`record`]: what an entry holds for clients, and for the next owner.
 //! - [`journal`]: committing, and finding out what became of a commit.
 //! - [`kinds`]: which kinds of rooms a worker runs.
@@ -14,6 +15,7 @@
 //! - [`runtime`]: the loop that puts all this together; in it `stall`: a room that cannot store anything.
 
 pub mod answers;
+pub mod errands;
 pub mod frame;
 pub mod journal;
 pub mod kinds;
@@ -26,13 +28,16 @@ pub mod switchboard;
 pub mod takeover;
 pub mod talk;
 
-use self::record::BadRecord;
+use self::{
+    errands::{Ask, Errand, Outcome},
+    record::BadRecord,
+};
 use rand_chacha::ChaCha20Rng;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use shared::{
     clock::UnixMs,
-    id::{RoomId, UserId},
+    id::{Position, RoomId, UserId},
     lobby::Line,
     node::RoomSpec,
     protocol::RefusalCode,
@@ -48,6 +53,9 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
 
     /// The number of this kind of room in records. Given once and for ever.
     const KIND: u8;
+
+    /// What the first release that has this kind of room [speaks](shared::node::SPEAKS).
+    const SINCE: u16;
 
     /// What it is called in the map of rooms and in keyframes. Given once and for ever.
     const NAME: &'static str;
@@ -67,7 +75,7 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     /// [`BadRecord`].
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Self::Event>, BadRecord>;
 
-    /// How the first release wrote it; `None` for kinds that came later.
+    /// How the first release wrote it; `None` for kinds that came [later](Room::SINCE).
     fn first_release() -> Option<FirstRelease<Self>> {
         None
     }
@@ -82,14 +90,24 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     ///
     /// # Errors
     /// A [`Refusal`]; only for [`Input::Command`].
-    fn decide(&self, input: Input<'_>, now: UnixMs, rng: &mut ChaCha20Rng)
-    -> Result<Decision<Self>, Refusal>;
+    fn decide(
+        &self,
+        input: Input<'_>,
+        moment: Moment,
+        rng: &mut ChaCha20Rng,
+    ) -> Result<Decision<Self>, Refusal>;
 
-    /// Does what an event says. Live and on restoring it is the same function.
-    fn apply(&mut self, event: &Self::Event);
+    /// Does what an event of the frame there says. Live and on restoring it is the same function.
+    fn apply(&mut self, event: &Self::Event, at: Position);
 
     /// When [`Input::Clock`] is due; `None` while nothing is.
     fn deadline(&self) -> Option<UnixMs>;
+
+    /// Whether there will be nothing more to decide, but outcomes: once the last errand is settled, the room ends, and is nowhere.
+    /// Until then it refuses whatever is commanded.
+    fn is_over(&self) -> bool {
+        false
+    }
 
     /// The state as everybody sees it: a keyframe's `state`.
     fn view(&self) -> Box<RawValue>;
@@ -126,6 +144,15 @@ impl From<serde_json::Error> for BadSpec {
     }
 }
 
+/// When and where something is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// The time.
+    pub now: UnixMs,
+    /// Where the frame will stand, if there is one: the name of what is decided.
+    pub at: Position,
+}
+
 /// What a room decides on.
 #[derive(Debug, Clone, Copy)]
 pub enum Input<'a> {
@@ -155,6 +182,13 @@ pub enum Input<'a> {
         /// Acknowledged frames that the journal no longer held, at least.
         frames_lost: u64,
     },
+    /// An errand that wanted an answer has one. Told once; the errand is settled with the frame.
+    Outcome {
+        /// Which.
+        errand: &'a Errand,
+        /// What came of it.
+        outcome: &'a Outcome,
+    },
 }
 
 /// What is to be committed.
@@ -166,6 +200,8 @@ pub struct Decision<R: Room> {
     pub public: Box<RawValue>,
     /// What single users get with the frame.
     pub privates: Vec<(UserId, Box<RawValue>)>,
+    /// What is to be done outside, once this is durable.
+    pub asks: Vec<Ask>,
     /// The state with all events applied.
     pub after: R,
     /// Whether members, or anything else in the room's line in the lobby, may have changed.
@@ -174,6 +210,11 @@ pub struct Decision<R: Room> {
     pub counts: SmallVec<[(&'static str, u64); 1]>,
     /// It is somebody's talk and nothing else: the runtime lets each user say only so much.
     pub is_talk: bool,
+}
+
+/// What has happened so often, for [`Decision::counts`].
+pub fn counted(what: &'static str, count: u64) -> SmallVec<[(&'static str, u64); 1]> {
+    (count > 0).then_some((what, count)).into_iter().collect()
 }
 
 /// Why a command was not accepted.

@@ -7,11 +7,12 @@
 //! (all in postcard, one after the other, and nothing may follow):
 //!
 //! ```text
-//! u8 kind of room, u16 schema of that kind     then, of a keyframe:  answers, sessions, the room
-//!                                              of a delta:           who plays from now on, time, the room's events
+//! u8 kind of room, u16 schema of that kind, u8 version of the runtime's part (1)
+//! then, of a keyframe:  answers, sessions, errands, the room
+//!      of a delta:      who plays from now on, time, errands asked and settled, the room's events
 //! ```
 //!
-//! The first release wrote no head ([`Form::Bare`]), and had rooms of one kind. Its records are read, and are written as long as a worker lives that reads nothing
+//! The release after the first one wrote the head without the runtime's version, and knew no errands ([`Form::Headed`]). The first release wrote no head ([`Form::Bare`]), and had rooms of one kind. All are read, and are written as long as a worker lives that reads nothing
 //! else ([`Membership::workers_speak`](shared::members::Membership)).
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -25,8 +26,12 @@ use shared::{
 use super::{
     FirstRelease, Room,
     answers::{Applied, Memory, first_release},
+    errands::{Ask, ErrandId, Errands},
     presence::Sessions,
 };
+
+/// The version of the runtime's part.
+const RUNTIME: u8 = 1;
 
 /// Records without a head are of rooms of this kind.
 const KIND_OF_THE_FIRST_RELEASE: u8 = 1;
@@ -40,6 +45,8 @@ pub struct Journaled<R> {
     pub applied: Applied,
     /// Which sessions play.
     pub sessions: Sessions,
+    /// What is to be done outside.
+    pub errands: Errands,
 }
 
 /// A delta's record.
@@ -51,6 +58,17 @@ pub struct Delta<E> {
     pub plays: Option<(UserId, SessionId)>,
     /// When it was decided; 0 in records of the first release.
     pub at_ms: UnixMs,
+    /// Errands that were decided with it.
+    pub asks: Vec<Ask>,
+    /// Errands that are over with it.
+    pub settled: Vec<ErrandId>,
+}
+
+impl<E> Delta<E> {
+    /// Of events and nothing else.
+    pub fn of(events: Vec<E>, at_ms: UnixMs) -> Self {
+        Self { events, plays: None, at_ms, asks: Vec::new(), settled: Vec::new() }
+    }
 }
 
 /// A record that is no record of this room.
@@ -73,6 +91,9 @@ pub enum BadRecord {
         /// The latest known.
         known: u16,
     },
+    /// A later release wrote it.
+    #[error("a record whose runtime part has version {0}, this release reads version {RUNTIME}")]
+    Runtime(u8),
     /// It is followed by something.
     #[error("a record with {0} bytes too many")]
     TooLong(usize),
@@ -108,14 +129,20 @@ pub trait Record: Sized {
     fn read(form: Form, bytes: &[u8], now: UnixMs) -> Result<Self, BadRecord>;
 }
 
-fn head<R: Room>() -> Vec<u8> {
-    put(put(Vec::new(), &R::KIND), &R::SCHEMA)
+fn head<R: Room>(form: Form) -> Vec<u8> {
+    let head = put(put(Vec::new(), &R::KIND), &R::SCHEMA);
+    if form == Form::Versioned { put(head, &RUNTIME) } else { head }
 }
 
 /// The form in which a room of this kind is written where records have this form: a kind that came later is read by no worker of the
 /// first release in any.
 pub fn form_of<R: Room>(form: Form) -> Form {
-    if R::first_release().is_some() { form } else { Form::Headed }
+    let oldest = match R::SINCE {
+        1 => Form::Bare,
+        2 => Form::Headed,
+        _ => Form::Versioned,
+    };
+    form.max(oldest)
 }
 
 fn first<R: Room>() -> FirstRelease<R> {
@@ -134,17 +161,24 @@ fn first_schema<R: Room>() -> Result<u16, BadRecord> {
 pub fn kind(form: Form, mut record: &[u8]) -> Result<u8, BadRecord> {
     match form {
         Form::Bare => Ok(KIND_OF_THE_FIRST_RELEASE),
-        Form::Headed => take(&mut record),
+        Form::Headed | Form::Versioned => take(&mut record),
     }
 }
 
 /// Takes the head off; answers the schema.
-fn take_head<R: Room>(bytes: &mut &[u8]) -> Result<u16, BadRecord> {
+fn take_head<R: Room>(form: Form, bytes: &mut &[u8]) -> Result<u16, BadRecord> {
     let kind: u8 = take(bytes)?;
     if kind != R::KIND {
         return Err(BadRecord::Kind(kind));
     }
-    take(bytes)
+    let schema = take(bytes)?;
+    if form == Form::Versioned {
+        match take(bytes)? {
+            RUNTIME => {}
+            other => return Err(BadRecord::Runtime(other)),
+        }
+    }
+    Ok(schema)
 }
 
 fn end<T>(read: T, left: &[u8]) -> Result<T, BadRecord> {
@@ -153,13 +187,15 @@ fn end<T>(read: T, left: &[u8]) -> Result<T, BadRecord> {
 
 impl<R: Room> Record for Journaled<R> {
     fn write(&self, form: Form) -> Vec<u8> {
-        let Self { room, applied, sessions } = self;
+        let Self { room, applied, sessions, errands } = self;
+        assert!(form == Form::Versioned || *errands == Errands::default(), "a form that holds errands");
         match form {
             Form::Bare => {
                 let room = (first::<R>().write)(room, Vec::new());
                 put(put(room, &first_release::Applied::of(applied)), sessions)
             }
-            Form::Headed => put(put(put(head::<R>(), applied), sessions), room),
+            Form::Headed => put(put(put(head::<R>(form), applied), sessions), room),
+            Form::Versioned => put(put(put(put(head::<R>(form), applied), sessions), errands), room),
         }
     }
 
@@ -169,12 +205,14 @@ impl<R: Room> Record for Journaled<R> {
             Form::Bare => {
                 let room = R::read(first_schema::<R>()?, &mut left)?;
                 let applied: first_release::Applied = take(&mut left)?;
-                Self { room, applied: applied.read(now), sessions: take(&mut left)? }
+                let (applied, sessions) = (applied.read(now), take(&mut left)?);
+                Self { room, applied, sessions, errands: Errands::default() }
             }
-            Form::Headed => {
-                let schema = take_head::<R>(&mut left)?;
+            Form::Headed | Form::Versioned => {
+                let schema = take_head::<R>(form, &mut left)?;
                 let (applied, sessions) = (take(&mut left)?, take(&mut left)?);
-                Self { room: R::read(schema, &mut left)?, applied, sessions }
+                let errands = if form == Form::Versioned { take(&mut left)? } else { Errands::default() };
+                Self { room: R::read(schema, &mut left)?, applied, sessions, errands }
             }
         };
         end(read, left)
@@ -186,10 +224,18 @@ pub struct DeltaOf<'a, R: Room>(pub std::borrow::Cow<'a, Delta<R::Event>>);
 
 impl<R: Room> Record for DeltaOf<'_, R> {
     fn write(&self, form: Form) -> Vec<u8> {
-        let Delta { events, plays, at_ms } = &*self.0;
+        let Delta { events, plays, at_ms, asks, settled } = &*self.0;
+        assert!(
+            form == Form::Versioned || asks.is_empty() && settled.is_empty(),
+            "a form that holds errands"
+        );
         match form {
             Form::Bare => put((first::<R>().write_events)(Vec::new(), events), plays),
-            Form::Headed => put(put(put(head::<R>(), plays), at_ms), events),
+            Form::Headed => put(put(put(head::<R>(form), plays), at_ms), events),
+            Form::Versioned => {
+                let record = put(put(head::<R>(form), plays), at_ms);
+                put(put(put(record, asks), settled), events)
+            }
         }
     }
 
@@ -198,12 +244,18 @@ impl<R: Room> Record for DeltaOf<'_, R> {
         let read = match form {
             Form::Bare => {
                 let events = R::read_events(first_schema::<R>()?, &mut left)?;
-                Delta { events, plays: take(&mut left)?, at_ms: 0 }
+                Delta { plays: take(&mut left)?, ..Delta::of(events, 0) }
             }
             Form::Headed => {
-                let schema = take_head::<R>(&mut left)?;
+                let schema = take_head::<R>(form, &mut left)?;
                 let (plays, at_ms) = (take(&mut left)?, take(&mut left)?);
-                Delta { events: R::read_events(schema, &mut left)?, plays, at_ms }
+                Delta { plays, ..Delta::of(R::read_events(schema, &mut left)?, at_ms) }
+            }
+            Form::Versioned => {
+                let schema = take_head::<R>(form, &mut left)?;
+                let (plays, at_ms) = (take(&mut left)?, take(&mut left)?);
+                let (asks, settled) = (take(&mut left)?, take(&mut left)?);
+                Delta { plays, asks, settled, ..Delta::of(R::read_events(schema, &mut left)?, at_ms) }
             }
         };
         end(Self(std::borrow::Cow::Owned(read)), left)
@@ -213,13 +265,13 @@ impl<R: Room> Record for DeltaOf<'_, R> {
 impl<R: Room> Journaled<R> {
     /// A new room.
     pub fn new(room: R) -> Self {
-        Self { room, applied: Applied::default(), sessions: Sessions::default() }
+        Self { room, applied: Applied::default(), sessions: Sessions::default(), errands: Errands::default() }
     }
 
     /// Does what a committed delta says.
     pub fn apply(&mut self, delta: &Delta<R::Event>, cause: Option<&Cause>, at: Position, memory: &Memory) {
         for event in &delta.events {
-            self.room.apply(event);
+            self.room.apply(event, at);
         }
         self.settle(delta, cause, at, memory);
     }
@@ -238,6 +290,7 @@ impl<R: Room> Journaled<R> {
     }
 
     fn settle(&mut self, delta: &Delta<R::Event>, cause: Option<&Cause>, at: Position, memory: &Memory) {
+        self.errands.apply(at, &delta.asks, &delta.settled);
         let room = &self.room;
         if let Some(cause) = cause {
             self.applied.remember(cause, at, delta.at_ms);

@@ -34,6 +34,9 @@ pub enum NotTaken {
     /// Somebody else has claimed it, in this epoch or a later one. Not an error: that is how contenders find out.
     #[error("another worker has claimed it")]
     Lost(Epoch),
+    /// It has ended, in this epoch.
+    #[error("it has ended")]
+    Over(Epoch),
     /// It is neither in its journal nor in the map of rooms.
     #[error("there is no such room")]
     Unknown,
@@ -104,7 +107,13 @@ impl Claimer<'_> {
         let generation = self.store.generation();
         let mut believed = believed;
         let (claim, is_missing) = loop {
-            let before = last(&**self.store, room).await.map_or(Epoch(0), |stored| stored.at.epoch());
+            let last = last(&**self.store, room).await;
+            // Whatever cannot be read is found out about when the journal is.
+            let entry = last.as_ref().and_then(|last| Entry::decode(last.bytes.clone()).ok());
+            if let Some(end) = entry.filter(|entry| entry.kind == Kind::End) {
+                return Err(NotTaken::Over(end.at.epoch()));
+            }
+            let before = last.map_or(Epoch(0), |stored| stored.at.epoch());
             if before > believed {
                 return Err(NotTaken::Lost(before));
             }
@@ -199,6 +208,8 @@ impl Claimer<'_> {
                 }
                 match entry.kind {
                     Kind::Claim => continue,
+                    // Somebody has claimed it who did not know that yet.
+                    Kind::End => return Err(NotTaken::Over(entry.at.epoch())),
                     Kind::Delta => {}
                     Kind::Keyframe => entries.clear(),
                 }

@@ -6,7 +6,7 @@ use shared::{
 };
 
 use super::{Event, Table, json};
-use crate::room::Decision;
+use crate::room::{Decision, Moment, counted};
 
 /// See the module.
 pub(super) struct Draft {
@@ -20,7 +20,7 @@ pub(super) struct Draft {
 
 impl Draft {
     /// Nothing decided yet.
-    pub(super) fn of(table: &Table, now: UnixMs) -> Self {
+    pub(super) fn of(table: &Table, Moment { now, at: _ }: Moment) -> Self {
         Self { table: table.clone(), now, events: Vec::new(), seen: Vec::new() }
     }
 
@@ -61,7 +61,8 @@ impl Draft {
             (player.user.clone(), json(&private))
         });
         let privates = privates.collect();
-        let counts = (hands > 0).then_some(("cardhouse_hands_total", hands)).into_iter().collect();
-        Decision { public: json(&seen), privates, events, after: table, lobby, counts, is_talk }
+        let counts = counted("cardhouse_hands_total", hands);
+        let (public, asks) = (json(&seen), Vec::new());
+        Decision { public, privates, events, asks, after: table, lobby, counts, is_talk }
     }
 }

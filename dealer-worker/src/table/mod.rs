@@ -34,7 +34,7 @@ use rand_chacha::ChaCha20Rng;
 use serde_json::value::{RawValue, to_raw_value};
 use shared::{
     clock::UnixMs,
-    id::{RoomId, UserId},
+    id::{Position, RoomId, UserId},
     lobby::Line,
     node::RoomSpec,
     protocol::table::TablePrivate,
@@ -42,7 +42,7 @@ use shared::{
 
 pub use self::{event::Event, state::Table};
 use crate::room::{
-    BadSpec, Decision, FirstRelease, Input, Refusal, Room,
+    BadSpec, Decision, FirstRelease, Input, Moment, Refusal, Room,
     record::{self, BadRecord},
 };
 use draft::Draft;
@@ -51,6 +51,7 @@ impl Room for Table {
     type Event = Event;
 
     const KIND: u8 = 1;
+    const SINCE: u16 = 1;
     const NAME: &'static str = "table";
     const SCHEMA: u16 = 2;
 
@@ -84,10 +85,10 @@ impl Room for Table {
     fn decide(
         &self,
         input: Input<'_>,
-        now: UnixMs,
+        moment: Moment,
         rng: &mut ChaCha20Rng,
     ) -> Result<Decision<Self>, Refusal> {
-        let mut draft = Draft::of(self, now);
+        let mut draft = Draft::of(self, moment);
         match input {
             Input::Command { user, name, body } => commands::decide(&mut draft, user, name, body)?,
             Input::Away { user, away } => clock::away(&mut draft, user, away),
@@ -95,11 +96,13 @@ impl Room for Table {
             Input::TakenOver { grace_ms, frames_lost } => {
                 clock::taken_over(&mut draft, grace_ms, frames_lost);
             }
+            // Tables run no errands as yet.
+            Input::Outcome { .. } => {}
         }
         Ok(draft.decision())
     }
 
-    fn apply(&mut self, event: &Event) {
+    fn apply(&mut self, event: &Event, _at: Position) {
         self.apply_into(event, &mut Vec::new());
     }
 

@@ -10,16 +10,20 @@ use serde_json::{
 };
 use shared::{
     clock::UnixMs,
-    id::{RoomId, UserId},
+    id::{Position, RoomId, UserId},
     lobby::{Line, More},
     node::RoomSpec,
     protocol::RefusalCode,
 };
 use smallvec::smallvec;
 
-use crate::room::{
-    BadSpec, Decision, Input, Refusal, Room,
-    record::{self, BadRecord},
+use crate::{
+    open::opening,
+    room::{
+        BadSpec, Decision, Input, Moment, Refusal, Room,
+        errands::{Ask, Outcome},
+        record::{self, BadRecord},
+    },
 };
 
 /// See the module.
@@ -32,7 +36,16 @@ pub struct Counter {
     pub by: BTreeMap<UserId, u64>,
     /// How often the clock was due.
     pub ticks: u64,
+    /// What the till has taken, and how often it has refused.
+    pub paid: u64,
+    /// See [`Counter::paid`].
+    pub unpaid: u64,
+    /// What was tipped.
+    pub tipped: u64,
+    /// Rooms that were opened.
+    pub opened: u64,
     due: Option<UnixMs>,
+    is_over: bool,
 }
 
 /// What a counter is set to.
@@ -62,20 +75,65 @@ pub enum Event {
     },
     /// The clock was due.
     Ticked,
+    /// The till is asked for so much.
+    Asked {
+        /// How much.
+        amount: u64,
+    },
+    /// The till has answered.
+    Answered {
+        /// How much it was asked for.
+        amount: u64,
+        /// Whether it has taken it.
+        taken: bool,
+    },
+    /// So much is given to the till, which cannot refuse it.
+    Tipped {
+        /// How much.
+        amount: u64,
+    },
+    /// A room is to be opened.
+    Opens,
+    /// It is.
+    Opened,
+    /// There is nothing more to count.
+    Closed,
 }
 
 /// What a client asks.
 #[derive(Deserialize)]
 #[serde(tag = "a", rename_all = "snake_case", deny_unknown_fields)]
 enum Command {
-    Add { by: u64 },
+    Add {
+        by: u64,
+    },
     Leave {},
+    /// Asks the till.
+    Pay {
+        amount: u64,
+    },
+    /// Gives to the till.
+    Tip {
+        amount: u64,
+    },
+    /// Opens another counter.
+    Open {
+        room: RoomId,
+    },
+    Close {},
 }
+
+/// More is not paid or tipped at once.
+const AMOUNT_MAX: u64 = 1_000_000;
+
+/// The service that counters pay to: it is asked for an amount, as 8 bytes.
+pub const TILL: &str = "till";
 
 impl Room for Counter {
     type Event = Event;
 
     const KIND: u8 = 255;
+    const SINCE: u16 = 3;
     const NAME: &'static str = "counter";
     const SCHEMA: u16 = 1;
 
@@ -88,32 +146,54 @@ impl Room for Counter {
     }
 
     fn open(spec: &RoomSpec) -> Result<Self, BadSpec> {
-        Ok(Self { settings: spec.read()?, total: 0, by: BTreeMap::new(), ticks: 0, due: None })
+        Ok(Self {
+            settings: spec.read()?,
+            total: 0,
+            by: BTreeMap::new(),
+            ticks: 0,
+            paid: 0,
+            unpaid: 0,
+            tipped: 0,
+            opened: 0,
+            due: None,
+            is_over: false,
+        })
     }
 
     fn decide(
         &self,
         input: Input<'_>,
-        now: UnixMs,
+        moment: Moment,
         _rng: &mut ChaCha20Rng,
     ) -> Result<Decision<Self>, Refusal> {
-        let events = match input {
-            Input::Command { user, name: _, body } => vec![self.command(user, body, now)?],
-            Input::Clock => vec![Event::Ticked],
-            Input::Away { .. } | Input::TakenOver { .. } => Vec::new(),
-        };
+        let (mut events, mut asks) = (Vec::new(), Vec::new());
+        match input {
+            Input::Command { user, name: _, body } => {
+                let (event, ask) = self.command(user, body, moment.now)?;
+                events.push(event);
+                asks.extend(ask);
+            }
+            Input::Clock => events.push(Event::Ticked),
+            Input::Outcome { errand, outcome } if errand.ask.of == TILL => events.push(Event::Answered {
+                amount: amount(&errand.ask.body),
+                taken: matches!(outcome, Outcome::Done(_)),
+            }),
+            Input::Outcome { .. } => events.push(Event::Opened),
+            Input::Away { .. } | Input::TakenOver { .. } => {}
+        }
         let mut after = self.clone();
-        events.iter().for_each(|event| after.apply(event));
+        events.iter().for_each(|event| after.apply(event, moment.at));
         let told = events.iter().filter_map(|event| match event {
             Event::Added { user, .. } => Some(user),
             _ => None,
         });
         let privates = told.map(|user| (user.clone(), after.private(user))).collect();
         let public = json(&events.iter().map(Event::seen).collect::<Vec<_>>());
-        Ok(Decision { public, privates, events, after, lobby: true, counts: smallvec![], is_talk: false })
+        let (lobby, counts, is_talk) = (true, smallvec![], false);
+        Ok(Decision { public, privates, events, asks, after, lobby, counts, is_talk })
     }
 
-    fn apply(&mut self, event: &Event) {
+    fn apply(&mut self, event: &Event, _at: Position) {
         match event {
             Event::Added { user, by, due } => {
                 self.total += by;
@@ -125,7 +205,17 @@ impl Room for Counter {
                 self.ticks += 1;
                 self.due = None;
             }
+            Event::Asked { .. } | Event::Opens => {}
+            Event::Answered { amount, taken: true } => self.paid += amount,
+            Event::Answered { taken: false, .. } => self.unpaid += 1,
+            Event::Tipped { amount } => self.tipped += amount,
+            Event::Opened => self.opened += 1,
+            Event::Closed => (self.is_over, self.due) = (true, None),
         }
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over
     }
 
     fn deadline(&self) -> Option<UnixMs> {
@@ -133,7 +223,10 @@ impl Room for Counter {
     }
 
     fn view(&self) -> Box<RawValue> {
-        json(&json!({"total": self.total, "ticks": self.ticks}))
+        let Self { total, ticks, paid, unpaid, tipped, opened, is_over, .. } = self;
+        json(&json!({
+            "total": total, "ticks": ticks, "paid": paid, "unpaid": unpaid, "tipped": tipped, "opened": opened, "over": is_over
+        }))
     }
 
     fn privates(&self) -> Vec<(UserId, Box<RawValue>)> {
@@ -166,20 +259,34 @@ impl Room for Counter {
 }
 
 impl Counter {
-    fn command(&self, user: &UserId, body: &[u8], now: UnixMs) -> Result<Event, Refusal> {
-        let refuse = |why: &str| Refusal::new(RefusalCode::Illegal, why);
+    fn command(&self, user: &UserId, body: &[u8], now: UnixMs) -> Result<(Event, Option<Ask>), Refusal> {
+        let refuse = |why: &str| Err(Refusal::new(RefusalCode::Illegal, why));
         let command: Command = serde_json::from_slice(body)
             .map_err(|error| Refusal::new(RefusalCode::BadCommand, error.to_string()))?;
         let user = user.clone();
+        let till = |amount: u64, wants_answer| Ask {
+            of: TILL.into(),
+            body: amount.to_le_bytes().into(),
+            wants_answer,
+        };
         match command {
-            Command::Add { by: 0 } => Err(refuse("nothing to add")),
-            Command::Add { by } if by > 1_000 => Err(refuse("more than 1,000 at once")),
+            _ if self.is_over => refuse("it is over"),
+            Command::Add { by: 0 } => refuse("nothing to add"),
+            Command::Add { by } if by > 1_000 => refuse("more than 1,000 at once"),
             Command::Add { by } => {
                 let tick_ms = self.settings.tick_ms;
-                Ok(Event::Added { user, by, due: (tick_ms > 0).then_some(now + tick_ms) })
+                Ok((Event::Added { user, by, due: (tick_ms > 0).then_some(now + tick_ms) }, None))
             }
-            Command::Leave {} if self.by.contains_key(&user) => Ok(Event::Left { user }),
-            Command::Leave {} => Err(refuse("not a member")),
+            Command::Leave {} if self.by.contains_key(&user) => Ok((Event::Left { user }, None)),
+            Command::Leave {} => refuse("not a member"),
+            Command::Pay { amount } | Command::Tip { amount } if amount > AMOUNT_MAX => refuse("too much"),
+            Command::Pay { amount } => Ok((Event::Asked { amount }, Some(till(amount, true)))),
+            Command::Tip { amount } => Ok((Event::Tipped { amount }, Some(till(amount, false)))),
+            Command::Open { room } => {
+                let spec = RoomSpec::new(Self::NAME, &Settings::default());
+                Ok((Event::Opens, Some(opening(&room, &spec))))
+            }
+            Command::Close {} => Ok((Event::Closed, None)),
         }
     }
 
@@ -194,8 +301,19 @@ impl Event {
             Self::Added { by, .. } => json!({"e": "added", "by": by}),
             Self::Left { .. } => json!({"e": "left"}),
             Self::Ticked => json!({"e": "ticked"}),
+            Self::Asked { amount } => json!({"e": "asked", "amount": amount}),
+            Self::Answered { amount, taken } => json!({"e": "answered", "amount": amount, "taken": taken}),
+            Self::Tipped { amount } => json!({"e": "tipped", "amount": amount}),
+            Self::Opens => json!({"e": "opens"}),
+            Self::Opened => json!({"e": "opened"}),
+            Self::Closed => json!({"e": "closed"}),
         }
     }
+}
+
+/// What the till is asked for.
+pub fn amount(body: &[u8]) -> u64 {
+    u64::from_le_bytes(body.try_into().expect("8 bytes"))
 }
 
 fn json<T: Serialize + ?Sized>(part: &T) -> Box<RawValue> {

@@ -219,6 +219,7 @@ pub struct Followed {
     pub privates: BTreeMap<UserId, TablePrivate>,
     pub events: Vec<TableEvent>,
     pub keyframes: u64,
+    pub has_ended: bool,
     /// Epochs in the order in which they were seen.
     pub epochs: Vec<u64>,
     causes: Vec<(Cause, Position)>,
@@ -235,6 +236,10 @@ impl Followed {
         let is_next = entry.at.seq() == self.at.seq().next();
         match entry.kind {
             Kind::Claim => return,
+            Kind::End => {
+                self.has_ended |= is_next;
+                return;
+            }
             Kind::Keyframe if entry.at > self.at => {
                 let public: Value = serde_json::from_slice(&entry.public).unwrap();
                 self.keyframes += 1;

@@ -283,6 +283,10 @@ impl Store for Counting {
         self.store.last(room)
     }
 
+    fn expire(&self, room: &RoomId, seconds: u64) -> BoxFuture<'_, Result<(), Unavailable>> {
+        self.store.expire(room, seconds)
+    }
+
     fn map_all(&self, map: &str) -> BoxFuture<'_, Result<Vec<(String, Bytes)>, Unavailable>> {
         let map = map.to_owned();
         Box::pin(async move {

@@ -21,6 +21,8 @@ use shared::{
 };
 use tokio::sync::mpsc;
 
+use super::counter::Figures;
+
 /// How many entries are read at once. The journal keeps a few hundred.
 const READ_ENTRIES: usize = 4_096;
 
@@ -52,13 +54,20 @@ pub enum Promise {
     Told,
     /// No task of the house panics.
     Sound,
+    /// What a room has asked of a service is done once, and what it says of that is so.
+    Errands,
+    /// What has ended is nowhere.
+    Ended,
 }
 
 impl Promise {
     /// All of them.
-    pub fn all() -> [Self; 12] {
-        use Promise::{Chips, Client, Durable, Equal, Fold, Linear, Live, Once, Privacy, Rules, Sound, Told};
-        [Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound]
+    pub fn all() -> [Self; 14] {
+        use Promise::{
+            Chips, Client, Durable, Ended, Equal, Errands, Fold, Linear, Live, Once, Privacy, Rules, Sound,
+            Told,
+        };
+        [Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound, Errands, Ended]
     }
 
     /// The name in reports.
@@ -87,6 +96,10 @@ pub struct Shadow {
 struct Journal {
     last: Position,
     follower: Follower,
+    /// What a counter's frames add up to; `None` for a table.
+    figures: Option<Figures>,
+    /// The last entry, if the room has ended.
+    ended: Option<Position>,
     fair_play: FairPlay,
     /// A hole was seen (only possible after a loss): no fold until the next keyframe.
     torn: bool,
@@ -149,6 +162,21 @@ impl Shadow {
     /// Follows a room from its beginning.
     pub fn follow(&mut self, room: RoomId) {
         self.rooms.entry(room).or_default();
+    }
+
+    /// The same for a counter.
+    pub fn follow_counter(&mut self, room: RoomId) {
+        self.rooms.entry(room).or_default().figures = Some(Figures::default());
+    }
+
+    /// Whether a room has ended.
+    pub fn has_ended(&self, room: &RoomId) -> bool {
+        self.rooms.get(room).is_some_and(|journal| journal.ended.is_some())
+    }
+
+    /// What a counter says that the till has taken of it; `None` if that is not known.
+    pub fn given(&self, room: &RoomId) -> Option<u64> {
+        self.rooms.get(room)?.figures.as_ref()?.given()
     }
 
     /// What was found broken so far.
@@ -451,6 +479,14 @@ impl Journal {
                 format!("{room} {at}: an epoch that does not begin with a keyframe"),
             ));
         }
+        if let Some(end) = self.ended.filter(|_| !self.lossy) {
+            broken.push((Promise::Linear, format!("{room} {at}: follows the end at {end}")));
+        }
+        if entry.kind == Kind::End {
+            self.ended = Some(at);
+            self.frames.insert(at, Frame { cause: None, privates: Vec::new() });
+            return;
+        }
         let cause = entry.cause.map(|cause| (cause.user, cause.session, cause.n));
         if let Some(cause) = &cause
             && let Some(first) = self.applied.insert(cause.clone(), at)
@@ -467,9 +503,35 @@ impl Journal {
         if self.frames.len() > FRAMES_KEPT {
             self.frames.pop_first();
         }
+        if self.figures.is_some() {
+            return self.count(at, &entry.public, room, broken);
+        }
         match serde_json::from_slice(&entry.public) {
             Ok(text) => self.fold(at, text, room, broken),
             Err(error) => broken.push((Promise::Fold, format!("{room} {at}: {error}"))),
+        }
+    }
+
+    fn count(&mut self, at: Position, public: &[u8], room: &RoomId, broken: &mut Vec<(Promise, String)>) {
+        let Some(figures) = &mut self.figures else { return };
+        let mut text: serde_json::Value = match serde_json::from_slice(public) {
+            Ok(text) => text,
+            Err(error) => return broken.push((Promise::Fold, format!("{room} {at}: {error}"))),
+        };
+        match text["state"].take() {
+            serde_json::Value::Null if self.torn => {}
+            serde_json::Value::Null => figures.events(text["events"].as_array().map_or(&[], Vec::as_slice)),
+            state => {
+                if std::mem::take(&mut self.torn) {
+                    figures.forget();
+                }
+                if !figures.keyframe(state) && !self.lossy {
+                    broken.push((
+                        Promise::Fold,
+                        format!("{room} {at}: is not what the frames before it add up to"),
+                    ));
+                }
+            }
         }
     }
 
@@ -538,6 +600,11 @@ impl Journal {
             }
         }
         self.views.split_off(&after);
+        self.ended = self.ended.filter(|end| *end <= last);
+        if let Some(figures) = &mut self.figures {
+            figures.forget();
+            self.torn = true;
+        }
         self.fair_play.forget();
         self.follower.forget();
         if let Some((at, view)) = self.views.last_key_value() {

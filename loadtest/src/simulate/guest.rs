@@ -305,10 +305,10 @@ impl Guest {
             shadow.accuse(Promise::Client, format!("{}: {what}", self.user));
         }
         for room in shadow.rooms() {
-            let Some(follower) = client.room(&room).filter(|_| !self.mind.has_gone()) else { continue };
+            let Some(at) = client.position(&room).filter(|_| !self.mind.has_gone()) else { continue };
             let last = shadow.last(&room);
-            if follower.at() != last {
-                let what = format!("{room}: {} is at {}, the journal at {last}", self.user, follower.at());
+            if at != last {
+                let what = format!("{room}: {} is at {at}, the journal at {last}", self.user);
                 shadow.accuse(Promise::Equal, what);
             }
         }

@@ -5,7 +5,7 @@
 //!
 //! - [`plan`]: what a seed decides. [`mod@run`]: one run from its plan to its verdict. [`command`]: many of them.
 //! - `world`: the house and its processes. `guest`: who is there, over a `pipe`, moved by a `mind`: a bot of the swarm, or a
-//!   `stranger` who has no seat.
+//!   `stranger` who has no seat, or a `teller` at the rooms that are no tables.
 //! - `faults`: what goes wrong with single operations, and tripwires.
 //! - [`planted`]: faults that the judges must catch.
 //!
@@ -20,6 +20,7 @@ pub mod plan;
 pub mod planted;
 pub mod run;
 mod stranger;
+mod teller;
 mod world;
 
 pub use crate::judge::Promise;

@@ -28,6 +28,10 @@ pub struct Plan {
     pub twins: usize,
     /// So many others have no seat, and talk.
     pub strangers: usize,
+    /// So many rooms are counters, and not tables.
+    pub counters: usize,
+    /// How often a service does not answer, or answers and is not heard.
+    pub(super) troubles: f64,
     /// They are a crowd: they come together to one table, are somebody new after almost every word, and soon go.
     pub(super) crowd: bool,
     /// How often a connection is cut right before an answer or a private part.
@@ -114,6 +118,8 @@ impl Plan {
             bots: tables * rng.random_range(2..=5),
             twins: 0,
             strangers: 0,
+            counters: 0,
+            troubles: 0.0,
             crowd: false,
             cuts: 0.0,
             moves: 0.0,
@@ -149,6 +155,10 @@ impl Plan {
             plan.blows.sort_by_key(|(at, _)| *at);
         }
         plan.add_strangers(&mut rng);
+        if rng.random_bool(0.4) {
+            plan.counters = rng.random_range(1..=3);
+            plan.troubles = rng.random_range(0.0..0.5);
+        }
         plan
     }
 
@@ -214,6 +224,8 @@ impl Plan {
             bots,
             twins: 0,
             strangers: 0,
+            counters: 0,
+            troubles: 0.0,
             crowd: false,
             cuts: 0.0,
             moves: 0.0,

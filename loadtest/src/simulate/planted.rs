@@ -43,6 +43,10 @@ pub enum Planted {
     /// Workers remember the 64 sessions that commanded last, be they of members or not, and take whoever comes back after that for
     /// new.
     EvictsAnybody,
+    /// Rooms do not write down which errands are settled.
+    ForgetsSettled,
+    /// Rooms that have ended stay in the map of rooms.
+    LeavesEnded,
     /// Workers publish a player's part for somebody else too.
     LeaksCards,
     /// Relays leave out a delta now and then.
@@ -134,6 +138,10 @@ impl Store for LyingStore {
 
     fn last(&self, room: &RoomId) -> BoxFuture<'_, Result<Option<Stored>, Unavailable>> {
         self.honest.last(room)
+    }
+
+    fn expire(&self, room: &RoomId, seconds: u64) -> BoxFuture<'_, Result<(), Unavailable>> {
+        self.honest.expire(room, seconds)
     }
 
     fn map_all(&self, map: &str) -> BoxFuture<'_, Result<Vec<(String, Bytes)>, Unavailable>> {

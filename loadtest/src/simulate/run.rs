@@ -10,6 +10,11 @@ use std::{
     time::Instant as WallInstant,
 };
 
+use dealer_worker::{
+    open_room,
+    room::Room as _,
+    testing::{Counter, counter::Settings},
+};
 use player::{Bot, Character, Habits, Style};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -34,6 +39,7 @@ use super::{
     plan::{Blow, Place, Plan},
     planted::Planted,
     stranger::{Manner, Stranger},
+    teller::Teller,
     world::World,
 };
 
@@ -126,6 +132,8 @@ pub fn run(plan: &Plan) -> Verdict {
     dealer_worker::planted::forget_answers(plan.planted == Some(Planted::ForgetsAnswers));
     dealer_worker::planted::bring_whole_top_ups(plan.planted == Some(Planted::BringsWholeTopUps));
     dealer_worker::planted::forgive_blinds(plan.planted == Some(Planted::ForgivesBlinds));
+    dealer_worker::planted::forget_settled(plan.planted == Some(Planted::ForgetsSettled));
+    dealer_worker::planted::leave_ended(plan.planted == Some(Planted::LeavesEnded));
     dealer_worker::planted::take_forgotten_for_new(plan.planted == Some(Planted::EvictsAnybody));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime without I/O can be built");
@@ -144,10 +152,13 @@ async fn live(plan: &Plan) -> Verdict {
     let world = World::new(plan, faults.clone(), &spared, split(&mut rng));
     let mut shadow = Shadow::witness(world.store());
     let tables = tables(plan);
+    let counters = counters(plan);
     open(&tables, &world).await;
+    open_counters(&counters, &world).await;
     tables.iter().for_each(|table| shadow.follow(table.clone()));
+    counters.iter().for_each(|counter| shadow.follow_counter(counter.clone()));
     let shadow = Arc::new(Mutex::new(shadow));
-    let mut eavesdropper = world.eavesdrop(&tables).await;
+    let mut eavesdropper = world.eavesdrop(&[&tables[..], &counters[..]].concat()).await;
     let listener = shadow.clone();
     let mut judges = JoinSet::new();
     judges.spawn(async move {
@@ -185,6 +196,12 @@ async fn live(plan: &Plan) -> Verdict {
         let (world, shadow, stage) = (world.clone(), shadow.clone(), stage.clone());
         guests.spawn(Guest::new(user, Box::new(mind), Whims::default(), world, shadow, stage).play());
     }
+    for index in 0..2 * counters.len() {
+        let user = UserId::new(&format!("teller-{index}")).expect("a name");
+        let mind = Teller::new(counters.clone(), rng.next_u64(), world.token(&user), Instant::now());
+        let (world, shadow, stage) = (world.clone(), shadow.clone(), stage.clone());
+        guests.spawn(Guest::new(user, Box::new(mind), Whims::default(), world, shadow, stage).play());
+    }
 
     faults.set_rates(plan.rates);
     let blows = storm(plan, &world, &shadow, tripped).await;
@@ -195,7 +212,8 @@ async fn live(plan: &Plan) -> Verdict {
     }
     expect_hands(&tables, &shadow).await;
     stage.set(Phase::Stopping);
-    settle(&tables, &shadow).await;
+    settle(&tables, &counters, &shadow).await;
+    judge_counters(&counters, &world, &shadow).await;
     stage.set(Phase::Gone);
     let mut left: Vec<Left> = guests.join_all().await;
     // In the order in which they came; nothing else tells two sessions of a user apart.
@@ -235,6 +253,33 @@ fn places(plan: &Plan) -> impl Iterator<Item = Place> + use<> {
 
 fn tables(plan: &Plan) -> Arc<[RoomId]> {
     (1..=plan.tables).map(|number| RoomId::new(&format!("t{number}")).expect("a name")).collect()
+}
+
+fn counters(plan: &Plan) -> Arc<[RoomId]> {
+    (1..=plan.counters).map(|number| RoomId::new(&format!("c{number}")).expect("a name")).collect()
+}
+
+async fn open_counters(counters: &[RoomId], world: &World) {
+    for (room, tick_ms) in counters.iter().zip([0, 700, 5_000]) {
+        let spec = RoomSpec::new(Counter::NAME, &Settings { tick_ms });
+        open_room(&world.spared_ports(), room, &spec, Readers::OfThisRelease).await.expect(SPARED);
+    }
+}
+
+/// What counters say that they have given is what the till has taken, and they are nowhere now.
+async fn judge_counters(counters: &[RoomId], world: &World, shadow: &Mutex<Shadow>) {
+    let mut shadow = shadow.lock().await;
+    for room in counters {
+        let (given, taken) = (shadow.given(room), world.till().taken(room));
+        if shadow.losses() == 0 && given != Some(taken) {
+            let what = format!("{room}: has given {given:?}, and the till has taken {taken}");
+            shadow.accuse(Promise::Errands, what);
+        }
+        let is_there = directory::spec(&world.store(), room).await.expect(SPARED).is_some();
+        if is_there || directory::owner(&world.store(), room).await.expect(SPARED).is_some() {
+            shadow.accuse(Promise::Ended, format!("{room}: has ended, and is in the directory"));
+        }
+    }
 }
 
 /// Writes the tables into the map of rooms, as each worker of a real house does when it starts.
@@ -387,7 +432,10 @@ async fn strike(blow: Blow, world: &Arc<World>, shadow: &Arc<Mutex<Shadow>>, aft
             if world.store().lose_suffix(writes) > 0 {
                 shadow.recede().await.expect(SPARED);
             }
-            open(&shadow.rooms(), world).await;
+            let is_counter = |room: &RoomId| room.as_str().starts_with('c');
+            let (counters, tables): (Vec<_>, Vec<_>) = shadow.rooms().into_iter().partition(is_counter);
+            open(&tables, world).await;
+            open_counters(&counters, world).await;
         }
         Blow::Restart(down) => {
             world.set_broker_down(true);
@@ -449,16 +497,20 @@ async fn expect_hands(tables: &[RoomId], shadow: &Mutex<Shadow>) {
     }
 }
 
-/// Waits until the tables are empty and nothing changes any more.
-async fn settle(tables: &[RoomId], shadow: &Mutex<Shadow>) {
+/// Waits until the tables are empty, the counters have ended, and nothing changes any more.
+async fn settle(tables: &[RoomId], counters: &[RoomId], shadow: &Mutex<Shadow>) {
     let until = Instant::now() + STOP_BOUND;
     loop {
         sleep(LOOK_EVERY).await;
         let mut shadow = shadow.lock().await;
         look(&mut shadow).await;
-        let Some(table) = tables.iter().find(|table| !shadow.is_empty(table)) else { break };
+        let is_left = tables.iter().find(|table| !shadow.is_empty(table));
+        let Some(room) = is_left.or_else(|| counters.iter().find(|counter| !shadow.has_ended(counter)))
+        else {
+            break;
+        };
         if Instant::now() >= until {
-            let what = format!("{table} was not left within {STOP_BOUND:?}, it is at {}", shadow.last(table));
+            let what = format!("{room} was not left within {STOP_BOUND:?}, it is at {}", shadow.last(room));
             shadow.accuse(Promise::Live, what);
             break;
         }

@@ -6,7 +6,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use dealer_worker::{Worker, WorkerConfig, room::answers::Memory};
+use dealer_worker::{
+    Worker, WorkerConfig,
+    room::answers::Memory,
+    testing::{Counter, Till, Trouble, counter::TILL},
+};
 use parking_lot::Mutex;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
@@ -53,6 +57,8 @@ pub(super) struct World {
     store: MemoryStore,
     signer: Signer,
     seal_key: SealKey,
+    /// What counters pay to.
+    till: Arc<Till>,
     planted: Option<Planted>,
     mailbox: usize,
     memory: Memory,
@@ -98,6 +104,7 @@ impl World {
             faults,
             signer: Signer::generate(),
             seal_key: SealKey::random(),
+            till: till(plan),
             planted: plan.planted,
             mailbox: plan.mailbox,
             memory: plan.memory,
@@ -112,9 +119,19 @@ impl World {
         })
     }
 
+    /// What counters pay to.
+    pub(super) fn till(&self) -> &Till {
+        &self.till
+    }
+
     /// The store through the link on which nothing goes wrong.
     pub(super) fn store(&self) -> MemoryStore {
         self.store.clone()
+    }
+
+    /// The store and the bus through that link.
+    pub(super) fn spared_ports(&self) -> Ports {
+        Ports { bus: Arc::new(self.bus.clone()), store: Arc::new(self.store.clone()), clock: self.clock }
     }
 
     /// Listens to all that is published for the watchers of `rooms`, on the link on which nothing goes wrong.
@@ -215,12 +232,8 @@ impl World {
         let mut config = WorkerConfig::new(node.clone(), self.seal_key.clone());
         config.mailbox_messages_max = self.mailbox;
         config.memory = self.memory;
-        let worker = Worker::new(
-            self.worker_ports(&node),
-            config,
-            dealer_worker::kinds(),
-            ChaCha20Rng::seed_from_u64(seed),
-        );
+        let kinds = dealer_worker::kinds().with::<Counter>().served_by(TILL, self.till.clone());
+        let worker = Worker::new(self.worker_ports(&node), config, kinds, ChaCha20Rng::seed_from_u64(seed));
         let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let told = shutdown.clone();
@@ -299,6 +312,17 @@ impl World {
         });
         Some(far)
     }
+}
+
+/// A till that things go wrong with, as often as the plan says.
+fn till(plan: &Plan) -> Arc<Till> {
+    let (troubles, mut rng) = (plan.troubles, ChaCha8Rng::seed_from_u64(plan.seed ^ 0x7111));
+    Arc::new(Till::with(move || match rng.random_range(0..3) {
+        _ if !rng.random_bool(troubles) => Trouble::None,
+        0 => Trouble::Away,
+        1 => Trouble::AnswerLost,
+        _ => Trouble::Hangs,
+    }))
 }
 
 /// All frames that are published, as long as it lives.

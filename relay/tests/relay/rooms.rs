@@ -385,3 +385,48 @@ async fn a_room_is_let_go_some_time_after_its_last_watcher() {
     ann.watch("t1").await;
     assert_eq!(ann.hear_briefs(2).await, ["keyframe 1-1", "frame 1-2"]);
 }
+
+#[tokio::test]
+async fn whoever_watches_a_room_that_ends_gets_its_last_frames_and_is_told() {
+    let stage = Stage::with(relay::RelayConfig { linger_ms: 100, ..Default::default() }).await;
+    stage.dealer.commit(keyframe("t1", 1, 1)).await;
+    let mut ears = stage.dealer.listen("t1").await;
+    let (mut ann, mut bob) = (stage.client("ann").await, stage.client("bob").await);
+    ann.watch("t1").await;
+    bob.watch("t1").await;
+    assert_eq!(
+        (ann.hear_brief().await, bob.hear_brief().await),
+        ("keyframe 1-1".into(), "keyframe 1-1".into())
+    );
+    ann.ask("t1", 1, json!({"a": "close"})).await;
+    bob.ask("t1", 1, json!({"a": "sit"})).await;
+    ears.command().await;
+    ears.command().await;
+    // The frame that closes it is lost on the bus; so the end finds a hole before it.
+    stage.dealer.store(&delta("t1", 1, 2).caused_by("ann", ann.session, 1)).await;
+    stage.dealer.end("t1", 1, 3, true).await;
+    assert_eq!(ann.hear_briefs(3).await, ["frame 1-2", "ack 1 1-2", "unwatched"]);
+    let told = bob.hear_briefs(3).await;
+    assert_eq!(told, ["frame 1-2", "unwatched", "refused 1 no_such_room"], "what was not applied is refused");
+    ann.hear_nothing_more().await;
+    ann.watch("t1").await;
+    assert_eq!(ann.hear_brief().await, "error no_such_room");
+    ann.ask("t1", 2, json!({"a": "sit"})).await;
+    assert_eq!(ann.hear_until("refused").await["code"], "no_such_room");
+    stage.until("the room is let go", |stage| stage.relay.rooms() == 0).await;
+}
+
+#[tokio::test]
+async fn an_end_that_vanishes_in_silence_is_found_in_the_journal() {
+    let config = relay::RelayConfig { quiet_ms: 10, linger_ms: 100, ..Default::default() };
+    let stage = Stage::with(config).await;
+    stage.dealer.commit(keyframe("t1", 1, 1)).await;
+    let mut ann = stage.client("ann").await;
+    ann.watch("t1").await;
+    assert_eq!(ann.hear_brief().await, "keyframe 1-1");
+    stage.dealer.end("t1", 1, 2, false).await;
+    assert_eq!(ann.hear_brief().await, "unwatched");
+    let ann = stage.resume("ann", Some(ann.session), json!({"t1": [1, 1]})).await;
+    stage.until("the room is let go", |stage| stage.relay.rooms() == 0).await;
+    drop(ann);
+}

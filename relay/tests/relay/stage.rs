@@ -15,7 +15,7 @@ use shared::{
     bus::{Bus, Receiver, Subscription, memory::MemoryBus},
     channel::Channel,
     clock::Clock,
-    directory::Partition,
+    directory::{self, Partition},
     entry::{Cause, Entry, Kind, Private, fingerprint},
     id::{NodeId, Position, RoomId, SessionId, UserId},
     lobby::{LobbyNews, TableSummary},
@@ -219,6 +219,12 @@ pub(crate) fn delta(name: &str, epoch: u64, seq: u64) -> Draft {
     draft(Kind::Delta, name, epoch, seq)
 }
 
+/// The last entry of a room.
+pub(crate) fn end(name: &str, epoch: u64, seq: u64) -> Draft {
+    let (public, secret) = Default::default();
+    Draft(Entry { public, secret, ..draft(Kind::End, name, epoch, seq).0 })
+}
+
 fn draft(kind: Kind, name: &str, epoch: u64, seq: u64) -> Draft {
     let (tag, field) = if kind == Kind::Keyframe { ("keyframe", "state") } else { ("frame", "events") };
     let text = format!(r#"{{"t":"{tag}","room":"{name}","epoch":{epoch},"seq":{seq},"{field}":[{seq}]}}"#);
@@ -271,6 +277,16 @@ impl Dealer {
     pub(crate) async fn open(&self, name: &str) {
         let specs = Partition::of(&name.parse().unwrap()).specs();
         self.store.map_set(&specs, name, Bytes::from_static(b"{}")).await.unwrap();
+    }
+
+    /// Ends a room, as its owner does that buries it.
+    pub(crate) async fn end(&self, name: &str, epoch: u64, seq: u64, is_told: bool) {
+        let draft = end(name, epoch, seq);
+        self.store(&draft).await;
+        if is_told {
+            self.publish(&draft).await;
+        }
+        directory::remove(&self.store, &room(name)).await.unwrap();
     }
 
     /// Appends to the journal without telling anybody. A room that has a keyframe has been opened.

@@ -54,7 +54,7 @@ pub fn rights(program: Program, form: Form, durability: Durability) -> Vec<&'sta
         rights.push("role");
     }
     if program == Program::DealerWorker {
-        rights.extend(["hdel", "hgetall", "hkeys", "hset", "hsetnx", "xadd", "xrevrange"]);
+        rights.extend(["expire", "hdel", "hgetall", "hkeys", "hset", "hsetnx", "xadd", "xrevrange"]);
     }
     match durability {
         Durability::Async => {}
@@ -74,6 +74,7 @@ fn trial(right: &str) -> Vec<String> {
         "cluster|info" => &["CLUSTER", "INFO"],
         "cluster|slots" => &["CLUSTER", "SLOTS"],
         "config|get" => &["CONFIG", "GET", "appendfsync"],
+        "expire" => &["EXPIRE", &map, "1"],
         "hdel" => &["HDEL", &map, "x"],
         "hget" => &["HGET", &map, "x"],
         "hgetall" => &["HGETALL", &map],

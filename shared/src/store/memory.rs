@@ -9,7 +9,10 @@ use std::{
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Duration, Instant},
+};
 
 use super::{AppendError, Store, Stored, Unavailable};
 use crate::{
@@ -47,6 +50,8 @@ struct Journal {
     entries: BTreeMap<Position, Bytes>,
     /// The last position ever written, as Redis keeps it even when the entry is trimmed.
     last: Position,
+    /// Then it vanishes.
+    expires: Option<Instant>,
 }
 
 enum Undo {
@@ -136,6 +141,7 @@ impl Shelf {
         may_begin: bool,
     ) -> Result<(), AppendError> {
         self.is_writable().map_err(|why| AppendError::Refused(why.into()))?;
+        self.sweep(room);
         // Looked up first: a name is cloned only for a new room.
         let began = !self.journals.contains_key(room);
         if began && !may_begin {
@@ -161,6 +167,14 @@ impl Shelf {
         }
         self.remember(|| Undo::Append { room: room.clone(), at, began, last, trimmed });
         Ok(())
+    }
+
+    /// A journal whose time is over is not there.
+    fn sweep(&mut self, room: &RoomId) {
+        let expires = self.journals.get(room).and_then(|journal| journal.expires);
+        if expires.is_some_and(|expires| expires <= Instant::now()) {
+            self.journals.remove(room);
+        }
     }
 
     fn is_writable(&self) -> Result<(), &'static str> {
@@ -262,6 +276,7 @@ impl Store for MemoryStore {
     ) -> BoxFuture<'_, Result<Vec<Stored>, Unavailable>> {
         let room = room.clone();
         Box::pin(self.run(Operation::Read, move |shelf| {
+            shelf.sweep(&room);
             let Some(journal) = shelf.journals.get(&room) else { return Vec::new() };
             let from = after.map_or(Bound::Unbounded, Bound::Excluded);
             journal.entries.range((from, Bound::Unbounded)).take(limit).map(stored).collect()
@@ -271,8 +286,23 @@ impl Store for MemoryStore {
     fn last(&self, room: &RoomId) -> BoxFuture<'_, Result<Option<Stored>, Unavailable>> {
         let room = room.clone();
         Box::pin(self.run(Operation::Read, move |shelf| {
+            shelf.sweep(&room);
             shelf.journals.get(&room)?.entries.last_key_value().map(stored)
         }))
+    }
+
+    fn expire(&self, room: &RoomId, seconds: u64) -> BoxFuture<'_, Result<(), Unavailable>> {
+        let room = room.clone();
+        Box::pin(async move {
+            let set = move |shelf: &mut Shelf| {
+                shelf.is_writable().map_err(|why| Unavailable(why.into()))?;
+                if let Some(journal) = shelf.journals.get_mut(&room) {
+                    journal.expires = Some(Instant::now() + Duration::from_secs(seconds));
+                }
+                Ok(())
+            };
+            self.run(Operation::Map, set).await?
+        })
     }
 
     fn map_all(&self, map: &str) -> BoxFuture<'_, Result<Vec<(String, Bytes)>, Unavailable>> {

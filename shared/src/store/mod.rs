@@ -92,6 +92,9 @@ pub trait Store: Send + Sync + 'static {
     /// The last entry, without reading the others.
     fn last(&self, room: &RoomId) -> BoxFuture<'_, Result<Option<Stored>, Unavailable>>;
 
+    /// Has a journal vanish after so many seconds, in the place of any such time that was set before. Nothing happens where there is none.
+    fn expire(&self, room: &RoomId, seconds: u64) -> BoxFuture<'_, Result<(), Unavailable>>;
+
     /// All fields of a map.
     fn map_all(&self, map: &str) -> BoxFuture<'_, Result<Vec<(String, Bytes)>, Unavailable>>;
 

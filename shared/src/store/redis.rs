@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use fred::{
-    interfaces::{ClientLike, FredResult, HashesInterface, ServerInterface, StreamsInterface},
+    interfaces::{ClientLike, FredResult, HashesInterface, KeysInterface, ServerInterface, StreamsInterface},
     prelude::{Client, Error as RedisError, Options},
     types::{
         ClusterHash,
@@ -193,6 +193,18 @@ impl Store for RedisStore {
             let entries = self.run(&key, |client| client.xrevrange_values(&key, "+", "-", Some(1))).await?;
             self.replicated(&key).await?;
             Ok(stored(entries)?.pop())
+        })
+    }
+
+    fn expire(&self, room: &RoomId, seconds: u64) -> BoxFuture<'_, Result<(), Unavailable>> {
+        let key = journal_key(room);
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        Box::pin(async move {
+            let set = |client: &'_ Client| {
+                let (client, key) = (client.clone(), key.clone());
+                async move { client.expire::<(), _>(key, seconds, None).await }
+            };
+            Ok(self.run(&key, set).await?)
         })
     }
 

@@ -49,6 +49,7 @@ promises! {
     store::of_two_contenders_for_an_epoch_one_wins,
     store::an_entry_of_any_bytes_and_size_comes_back,
     store::maps_keep_fields_and_a_new_field_is_set_once,
+    store::a_journal_expires_and_its_name_begins_anew,
     store::who_extends_a_journal_that_is_gone_is_told_and_begins_none,
     store::a_store_that_says_no_has_written_nothing_and_says_why,
     failure::a_subscriber_hears_that_it_missed_something_when_its_connection_was_lost,

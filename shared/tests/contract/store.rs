@@ -148,6 +148,22 @@ pub(crate) async fn maps_keep_fields_and_a_new_field_is_set_once(house: House) {
     assert!(store.map_set_new(MAP, "t2", entry("third")).await.unwrap());
 }
 
+pub(crate) async fn a_journal_expires_and_its_name_begins_anew(house: House) {
+    house.store.expire(&room("t1"), 1).await.unwrap();
+    append(&house, 1, 0, "claim").await.unwrap();
+    append(&house, 1, 1, "one").await.unwrap();
+    house.store.expire(&room("t1"), 3_600).await.unwrap();
+    house.store.expire(&room("t1"), 1).await.unwrap();
+    // What is appended meanwhile does not keep it.
+    append(&house, 1, 2, "two").await.unwrap();
+    while !all(&house).await.is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(house.store.last(&room("t1")).await.unwrap(), None);
+    append(&house, 1, 1, "anew").await.unwrap();
+    assert_eq!(all(&house).await, [stored(1, 1, "anew")]);
+}
+
 pub(crate) async fn who_extends_a_journal_that_is_gone_is_told_and_begins_none(house: House) {
     let t1 = room("t1");
     assert_eq!(house.store.extend(&t1, at(1, 1), entry("x"), None).await, Err(AppendError::Gone), "none yet");

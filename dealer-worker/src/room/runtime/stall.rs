@@ -18,7 +18,7 @@ use shared::{
 use tokio::time::{Duration, Instant, sleep, sleep_until};
 use tracing::warn;
 
-use super::{Ended, Running, tell_owned};
+use super::{Ended, Running, commit::With, tell::tell_owned};
 use crate::room::{
     Input, Refusal, Room, frame,
     journal::{Attempt, NotWritten, RETRY_MAX},
@@ -140,7 +140,7 @@ impl<R: Room> Running<R> {
         warn!(room = %self.id, why, "the room cannot store anything: it stands still");
         counter!("cardhouse_stalls_total").increment(1);
         self.stalled = Some(Stall { began: Instant::now(), is_over: false, _counted: Counted::new() });
-        let message = "the house cannot store anything at the moment: the table waits, and your time with it";
+        let message = "the house cannot store anything at the moment: the room waits, and your time with it";
         self.tell_players(NoticeCode::Delayed, message);
     }
 
@@ -194,7 +194,7 @@ impl<R: Room> Running<R> {
     }
 
     pub(super) fn refuse_unavailable(&mut self, relay: &NodeId, cause: &Cause) {
-        let message = "the table cannot store anything at the moment, so nothing was done: try again";
+        let message = "the room cannot store anything at the moment, so nothing was done: try again";
         let refusal = Refusal::new(RefusalCode::Unavailable, message);
         let spread_ms = (cause.session.0 ^ cause.n) % RETRY_AFTER_MS;
         self.refuse(relay, cause, refusal, Some(RETRY_AFTER_MS + spread_ms));
@@ -229,10 +229,10 @@ impl<R: Room> Running<R> {
         let stood_ms = u64::try_from(stall.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         drop(stall);
         warn!(room = %self.id, stood_ms, "the room can store again: it goes on");
-        self.tell_players(NoticeCode::Recovered, "the table goes on");
+        self.tell_players(NoticeCode::Recovered, "the room goes on");
         // Whatever was to be told meanwhile could not be written.
         tell_owned(&self.context, &self.id, self.journal.epoch()).await;
         let grace_ms = self.context.config.takeover_grace_ms;
-        self.decide_and_commit(Input::TakenOver { grace_ms, frames_lost: 0 }).await.map(drop)
+        self.decide_and_commit(Input::TakenOver { grace_ms, frames_lost: 0 }, With::default()).await.map(drop)
     }
 }

@@ -1,0 +1,105 @@
+//! Running a room's errands: the first that is open is asked until it is answered.
+
+use metrics::counter;
+use rand::RngExt as _;
+use tokio::time::{Duration, sleep, timeout};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{debug, error};
+
+use super::{
+    Ended, Running,
+    commit::{Became, With},
+};
+use crate::room::{
+    Input, Room,
+    errands::{ErrandId, Outcome},
+    mailbox::{Mail, Order},
+};
+
+/// A service that does not answer in this time is asked again.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Pauses between attempts: the first, and the longest. Give or take a fifth, so that not all rooms ask at once.
+const PAUSE_FIRST: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// What must not be refused and was is asked again after so long.
+const REFUSED_PAUSE: Duration = Duration::from_secs(60);
+
+/// An errand that is being done. Dropping it ends the asking: what the room does next, or who owns it then, asks again.
+pub(super) struct Asking {
+    id: ErrandId,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl<R: Room> Running<R> {
+    /// Whether nothing is to be done outside any more.
+    pub(super) fn errands_are_done(&self) -> bool {
+        self.state.errands.iter().all(|errand| self.done.contains(&errand.id))
+    }
+
+    /// Has the first errand done that is open, unless it is being done already.
+    pub(super) fn run_errands(&mut self) {
+        self.run_errand_after(Duration::ZERO);
+    }
+
+    fn run_errand_after(&mut self, pause: Duration) {
+        let Some(errand) = self.state.errands.iter().find(|errand| !self.done.contains(&errand.id)) else {
+            self.errand = None;
+            return;
+        };
+        if self.errand.as_ref().is_some_and(|running| running.id == errand.id) {
+            return;
+        }
+        let (context, room, mailbox) = (self.context.clone(), self.id.clone(), self.mailbox.clone());
+        let (id, errand, spread) = (errand.id, errand.clone(), self.rng.random_range(0.8..1.2));
+        let task = tokio::spawn(async move {
+            sleep(pause).await;
+            let mut pause = PAUSE_FIRST;
+            loop {
+                let why = match timeout(ANSWER_TIMEOUT, context.services.ask(&room, &errand)).await {
+                    Ok(Ok(outcome)) => return mailbox.order(Order::Outcome(id, outcome)),
+                    Ok(Err(away)) => away.to_string(),
+                    Err(_) => "no answer in time".to_owned(),
+                };
+                counter!("cardhouse_errands_repeated_total").increment(1);
+                debug!(%room, errand = %id, why, "an errand is not done yet");
+                sleep(pause.mul_f64(spread)).await;
+                pause = (pause * 2).min(PAUSE_MAX);
+            }
+        });
+        self.errand = Some(Asking { id, _task: AbortOnDropHandle::new(task) });
+    }
+
+    /// An errand was answered.
+    pub(super) async fn outcome(&mut self, id: ErrandId, outcome: Outcome) -> Result<(), Ended> {
+        self.errand = None;
+        let errand = self.state.errands.get(id).filter(|errand| !self.done.contains(&errand.id)).cloned();
+        let mut pause = Duration::ZERO;
+        match errand {
+            // Answered before, by way of an earlier order.
+            None => {}
+            Some(errand) if errand.ask.wants_answer => {
+                let input = Input::Outcome { errand: &errand, outcome: &outcome };
+                let with = With { settles: Some(id), ..With::default() };
+                if matches!(self.decide_and_commit(input, with).await?, Became::Unwritten) {
+                    self.held.push_back(Mail::Order(Order::Outcome(id, outcome)));
+                    return Ok(());
+                }
+                counter!("cardhouse_errands_total").increment(1);
+            }
+            Some(_) if matches!(outcome, Outcome::Done(_)) => {
+                // Settled with the next frame, whatever that is. Whoever takes the room over before asks once more, to no effect.
+                self.done.insert(id);
+                counter!("cardhouse_errands_total").increment(1);
+            }
+            Some(errand) => {
+                counter!("cardhouse_errands_refused_total").increment(1);
+                error!(room = %self.id, errand = %id, of = %errand.ask.of, "an errand was refused that must be done: it is asked again");
+                pause = REFUSED_PAUSE;
+            }
+        }
+        self.run_errand_after(pause);
+        Ok(())
+    }
+}

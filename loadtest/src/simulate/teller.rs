@@ -1,0 +1,121 @@
+//! A guest of counters: it adds, pays, tips, leaves, opens what is open, asks for what cannot be, and at the end closes them.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use player::{Client, Heard};
+use rand::{RngExt, SeedableRng, seq::IndexedRandom};
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json, value::RawValue};
+use shared::{
+    id::RoomId,
+    protocol::{ErrorCode, RefusalCode},
+};
+use tokio::time::{Duration, Instant};
+
+use super::mind::Mind;
+
+/// The longest pause between two commands, milliseconds.
+const PAUSE_MAX_MS: u64 = 800;
+
+/// See the module.
+pub(super) struct Teller {
+    client: Client,
+    counters: Arc<[RoomId]>,
+    rng: ChaCha8Rng,
+    /// Nothing before.
+    rests_until: Instant,
+    vanish: Option<Duration>,
+    stopping: bool,
+    /// Counters that have ended.
+    ended: BTreeSet<RoomId>,
+}
+
+impl Teller {
+    pub(super) fn new(counters: Arc<[RoomId]>, seed: u64, token: String, now: Instant) -> Self {
+        let rng = ChaCha8Rng::seed_from_u64(seed);
+        let (client, ended) = (Client::new(token, now), BTreeSet::new());
+        Self { client, counters, rng, rests_until: now, vanish: None, stopping: false, ended }
+    }
+
+    fn asks(&mut self, room: &RoomId, what: &Value, now: Instant) {
+        let raw = RawValue::from_string(what.to_string()).expect("JSON");
+        self.client.raw_command(room, raw, now);
+    }
+
+    fn something(&mut self) -> Value {
+        let rng = &mut self.rng;
+        match rng.random_range(0..20) {
+            0..8 => json!({"a": "add", "by": rng.random_range(1..5)}),
+            8..12 => json!({"a": "pay", "amount": rng.random_range(1..120)}),
+            12..14 => json!({"a": "tip", "amount": rng.random_range(1..9)}),
+            14 => json!({"a": "leave"}),
+            15 => json!({"a": "open", "room": self.counters.choose(rng)}),
+            16 => json!({"a": "add", "by": 1_000_000_000_000_u64}),
+            17 => json!({"a": "pay", "amount": u64::MAX}),
+            18 => json!({"a": "sit", "buy_in": 100}),
+            _ => json!([[], {}]),
+        }
+    }
+}
+
+impl Mind for Teller {
+    fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn client_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    fn rng(&mut self) -> &mut ChaCha8Rng {
+        &mut self.rng
+    }
+
+    fn receive(&mut self, text: &str, now: Instant) -> Heard {
+        let heard = self.client.receive(text, now);
+        let ended = match &heard {
+            Heard::Unwatched(room) => Some(room),
+            Heard::Error { code: ErrorCode::NoSuchRoom, room } => room.as_ref(),
+            Heard::Refused(refusal) if refusal.code == Some(RefusalCode::NoSuchRoom) => Some(&refusal.room),
+            _ => None,
+        };
+        self.ended.extend(ended.cloned());
+        heard
+    }
+
+    fn poll(&mut self, now: Instant) {
+        self.client.keep_alive(now);
+        if !self.client.is_online() || now < self.rests_until || self.client.answers().waiting().len() > 0 {
+            return;
+        }
+        let pause = Duration::from_millis(self.rng.random_range(0..=PAUSE_MAX_MS));
+        self.rests_until = now + pause;
+        let open: Vec<RoomId> =
+            self.counters.iter().filter(|room| !self.ended.contains(*room)).cloned().collect();
+        match open.choose(&mut self.rng).cloned() {
+            None => self.rests_until = now + Duration::from_secs(60),
+            Some(room) if self.stopping => self.asks(&room, &json!({"a": "close"}), now),
+            Some(_) if self.rng.random_bool(0.02) => self.vanish = Some(4 * pause),
+            Some(room) => {
+                let what = self.something();
+                self.asks(&room, &what, now);
+            }
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let waits = self.client.answers().waiting().len() > 0 || !self.client.is_online();
+        let own = (!waits).then_some(self.rests_until);
+        own.into_iter().chain(self.client.next_deadline()).min()
+    }
+
+    fn take_vanishing(&mut self) -> Option<Duration> {
+        self.vanish.take()
+    }
+
+    fn stop(&mut self) {
+        if !std::mem::replace(&mut self.stopping, true) {
+            self.rests_until = Instant::now();
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What a client must know of a kind of room to follow it.
+
+use std::fmt::Debug;
+
+use shared::protocol::table::{TableEvent, TablePrivate, TableView};
+
+/// A kind of room.
+pub trait Kind {
+    /// A keyframe's `state`.
+    type View: Debug + PartialEq;
+    /// One of a frame's `events`.
+    type Event;
+    /// A `private` part.
+    type Private: Debug + Default;
+
+    /// Folds an event into the view.
+    ///
+    /// # Errors
+    /// If it does not fit.
+    fn apply(view: &mut Self::View, event: &Self::Event) -> Result<(), Misfit>;
+}
+
+/// An event that does not fit the view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Misfit;
+
+/// The rooms in which hands are dealt.
+#[derive(Debug)]
+pub enum Table {}
+
+impl Kind for Table {
+    type View = TableView;
+    type Event = TableEvent;
+    type Private = TablePrivate;
+
+    fn apply(view: &mut TableView, event: &TableEvent) -> Result<(), Misfit> {
+        view.apply(event).map_err(|_| Misfit)
+    }
+}
+
+/// Rooms of a kind that this client does not know: their positions are followed, and nothing is seen of them.
+#[derive(Debug)]
+pub enum Unknown {}
+
+impl Kind for Unknown {
+    type View = ();
+    type Event = ();
+    type Private = ();
+
+    fn apply((): &mut (), (): &()) -> Result<(), Misfit> {
+        Ok(())
+    }
+}
