@@ -90,9 +90,9 @@ fn every_letter_is_heard_once_when_the_broker_loses_the_end_of_a_journal_and_its
 
 #[test]
 fn what_a_broker_loses_while_the_owner_dies_is_made_good_as_far_as_rooms_retain() {
-    for faults in [Faults::DEADLY_LOSS, Faults::MANY_DEADLY_LOSSES] {
-        assert_eq!(storm(faults, 30_000).breached, []);
-    }
+    assert_eq!(storm(Faults::DEADLY_LOSS, 30_000).breached, []);
+    // Two rooms may have lost the same letter, each its end of it: that cannot be mended, and is known.
+    assert_eq!(storm(Faults::MANY_DEADLY_LOSSES, 30_000).silent, []);
 }
 
 #[test]
