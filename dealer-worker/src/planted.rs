@@ -65,6 +65,19 @@ pub(crate) fn forgives_blinds() -> bool {
     cfg!(debug_assertions) && FORGIVES_BLINDS.get()
 }
 
+thread_local! {
+    static SENDS_LETTERS_EARLY: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on rooms of this thread send letters before they are durable (or no longer do).
+pub fn send_letters_early(sends: bool) {
+    SENDS_LETTERS_EARLY.set(sends);
+}
+
+pub(crate) fn sends_letters_early() -> bool {
+    cfg!(debug_assertions) && SENDS_LETTERS_EARLY.get()
+}
+
 /// A rule of letters between rooms that a test takes away, to see that it is needed: see [`letters`](crate::room::letters).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LetterRule {

@@ -22,7 +22,7 @@ fn house() -> House {
 }
 
 fn counter(tick_ms: u64) -> RoomSpec {
-    RoomSpec::new("counter", &Settings { tick_ms })
+    RoomSpec::new("counter", &Settings { tick_ms, ..Settings::default() })
 }
 
 async fn add(relay: &Relay, name: &str, by: u64) -> Answer {

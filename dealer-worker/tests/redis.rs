@@ -4,12 +4,19 @@ mod support;
 
 use std::sync::Arc;
 
-use dealer_worker::{Worker, WorkerConfig, open_tables};
+use dealer_worker::{
+    Kinds, Worker, WorkerConfig, open_room, open_tables,
+    testing::{
+        Counter,
+        counter::{Passed, Settings},
+    },
+};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use serde_json::json;
 use shared::{
     bus::redis::RedisBus,
     clock::Clock,
+    node::RoomSpec,
     ports::Ports,
     redis::{Redis, RedisConfig, rights::Program},
     seal::SealKey,
@@ -95,4 +102,85 @@ async fn what_redis_refuses_is_told_and_refused_and_goes_on_by_itself_when_mende
     assert_eq!(after.epochs.len(), before.epochs.len() + 1);
     assert_eq!(after.view().chips.bought, before.view().chips.bought);
     assert!(inside.store.last(&room(1)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn letters_go_from_worker_to_worker_and_on_when_one_dies() {
+    let server = RedisServer::start(Persistence::AofEverySecond).await.expect("redis-server is installed");
+    let (worker_url, relay_url) =
+        (server.user_of_the_document("worker").unwrap(), server.user_of_the_document("relay").unwrap());
+    let inside = ports(worker_url.clone(), Program::DealerWorker).await;
+    for number in 1..=2 {
+        let peers = vec![room(3 - number)];
+        let spec = RoomSpec::new("counter", &Settings { peers, ..Settings::default() });
+        assert!(open_room(&inside, &room(number), &spec).await.unwrap());
+    }
+    let seal_key = SealKey::random();
+    let start = |name: &'static str| {
+        let (url, seal_key) = (worker_url.clone(), seal_key.clone());
+        async move {
+            let kinds = Kinds::default().with::<Counter>();
+            let config = WorkerConfig::new(node(name), seal_key);
+            let ports = ports(url, Program::DealerWorker).await;
+            let worker = Worker::new(ports, config, kinds, ChaCha20Rng::seed_from_u64(1));
+            AbortOnDropHandle::new(tokio::spawn(async move { worker.run(CancellationToken::new()).await }))
+        }
+    };
+    let first = start("w1").await;
+    let relay = Relay::on(ports(relay_url, Program::Relay).await, "r1", 2).await;
+    let ask = async |number: u32, what: serde_json::Value| {
+        loop {
+            let (user, n) = (user("ann"), relay.next_n());
+            let answer = relay.command(&room(number), &user, 1, n, what.clone()).await;
+            match answer.code() {
+                "applied" => return,
+                "busy" | "unavailable" => tokio::time::sleep(answer.retry_after()).await,
+                code => panic!("{code} for {what}"),
+            }
+        }
+    };
+    for number in 1..=2 {
+        relay.owned(&room(number)).await;
+        ask(number, json!({"a": "add", "by": 1_000})).await;
+    }
+    let pass_on = async |by: u64| {
+        ask(1, json!({"a": "send", "to": room(2), "by": by})).await;
+        ask(2, json!({"a": "send", "to": room(1), "by": by})).await;
+    };
+    for by in 1..=10 {
+        pass_on(by).await;
+    }
+    let second = start("w2").await;
+    drop(first);
+    for number in 1..=2 {
+        relay.until(&room(number), |room| room.epochs.len() >= 2).await;
+    }
+    for by in 11..=20 {
+        pass_on(by).await;
+    }
+    for number in 1..=2 {
+        let other = room(3 - number);
+        let passed = |state: &serde_json::Value, what: &str| -> Passed {
+            state[what]
+                .get(other.as_str())
+                .map_or(Passed::default(), |passed| serde_json::from_value(passed.clone()).unwrap())
+        };
+        let received = |followed: &support::Followed| {
+            let known = passed(followed.state.as_ref().unwrap(), "received");
+            let told = followed.told.iter().filter(|event| event["e"] == "received");
+            told.fold(known, |known, event| Passed {
+                letters: known.letters + 1,
+                amount: known.amount + event["amount"].as_u64().unwrap(),
+            })
+        };
+        let followed = relay.until(&room(number), |followed| received(followed).letters >= 20).await;
+        assert_eq!(received(&followed), Passed { letters: 20, amount: 210 });
+        assert_eq!(followed.state.unwrap()["misheard"], 0);
+    }
+    assert_eq!(
+        server.ask(&["ACL", "LOG"]).unwrap().text(),
+        "",
+        "nobody asked for more than the document says"
+    );
+    drop(second);
 }

@@ -9,6 +9,9 @@ use tokio::sync::Notify;
 
 use super::errands::{ErrandId, Outcome};
 
+/// So many messages of other rooms wait at most; what is dropped is said again.
+const LETTERS_MAX: usize = 64;
+
 /// An empty queue keeps room for so many messages and gives the rest back.
 const KEPT_CAPACITY_MESSAGES: usize = 8;
 
@@ -24,6 +27,9 @@ struct Waiting {
     orders: VecDeque<Order>,
     excess: VecDeque<Bytes>,
     messages: VecDeque<Bytes>,
+    letters: VecDeque<Bytes>,
+    /// A letter was taken last: if both wait it is a message's turn.
+    is_messages_turn: bool,
 }
 
 /// What the room's task takes out.
@@ -36,6 +42,8 @@ pub enum Mail {
     /// The same, but more than the mailbox holds: comes before messages, and a command is to be refused. It is the
     /// room that refuses it, for an earlier copy of the same command may be waiting or have been applied.
     Excess(Bytes),
+    /// From another room: an encoded [`Mail`](super::letters::Mail). Takes turns with messages.
+    Letter(Bytes),
 }
 
 /// What placement asks of a room. There are few: each is sent once per change of the cluster.
@@ -74,6 +82,18 @@ impl Mailbox {
         true
     }
 
+    /// Puts a message of another room in. If too many wait it is dropped: then the answer is `false`, and the repetition has to do.
+    pub fn put_letter(&self, letter: Bytes) -> bool {
+        let mut waiting = self.waiting.lock();
+        if waiting.letters.len() >= LETTERS_MAX {
+            return false;
+        }
+        waiting.letters.push_back(letter);
+        drop(waiting);
+        self.wake.notify_one();
+        true
+    }
+
     /// Gives an order. An order that waits already is not given twice.
     pub fn order(&self, order: Order) {
         let mut waiting = self.waiting.lock();
@@ -93,6 +113,16 @@ impl Mailbox {
         if let Some(message) = waiting.excess.pop_front() {
             return Some(Mail::Excess(message));
         }
+        if (!waiting.is_messages_turn || waiting.messages.is_empty())
+            && let Some(letter) = waiting.letters.pop_front()
+        {
+            waiting.is_messages_turn = true;
+            if waiting.letters.is_empty() {
+                waiting.letters = VecDeque::new();
+            }
+            return Some(Mail::Letter(letter));
+        }
+        waiting.is_messages_turn = false;
         let message = waiting.messages.pop_front();
         if waiting.messages.is_empty() && waiting.messages.capacity() > KEPT_CAPACITY_MESSAGES {
             waiting.messages = VecDeque::new();
@@ -120,6 +150,18 @@ impl Mailbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letters_and_messages_take_turns_and_too_many_letters_are_dropped() {
+        let mailbox = Mailbox::default();
+        let message = |text: &'static str| Bytes::from_static(text.as_bytes());
+        assert!(["a", "b", "c"].into_iter().all(|text| mailbox.put(message(text), 3)));
+        assert!((0..LETTERS_MAX).all(|_| mailbox.put_letter(message("x"))));
+        assert!(!mailbox.put_letter(message("x")));
+        let taken: Vec<Mail> = std::iter::from_fn(|| mailbox.try_take()).take(7).collect();
+        let (x, of) = (Mail::Letter(message("x")), |text| Mail::Message(message(text)));
+        assert_eq!(taken, [x.clone(), of("a"), x.clone(), of("b"), x.clone(), of("c"), x]);
+    }
 
     #[test]
     fn orders_come_first_then_what_is_too_much_and_beyond_that_messages_are_dropped() {

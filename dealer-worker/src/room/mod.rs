@@ -11,7 +11,7 @@
 //! - [`journal`]: committing, and finding out what became of a commit.
 //! - [`kinds`]: which kinds of rooms a worker runs.
 //! - [`takeover`]: claiming a room and restoring it.
-//! - [`letters`]: what rooms write to each other. The runtime does not send any yet.
+//! - [`letters`]: what rooms write to each other.
 //! - [`runtime`]: the loop that puts all this together; in it `stall`: a room that cannot store anything.
 
 pub mod answers;
@@ -30,6 +30,7 @@ pub mod talk;
 
 use self::{
     errands::{Ask, Errand, Outcome},
+    letters::{Letter, LetterId, Said},
     record::BadRecord,
 };
 use rand_chacha::ChaCha20Rng;
@@ -62,6 +63,9 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
 
     /// The version of what this kind of room writes into records; grows by one with every change of it.
     const SCHEMA: u16;
+
+    /// Whether rooms of this kind write to others or hear from them. If not, they do not listen.
+    const WRITES_LETTERS: bool = false;
 
     /// Takes a room off a record that was written in this schema, which may be an older one.
     ///
@@ -107,6 +111,11 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     /// Until then it refuses whatever is commanded.
     fn is_over(&self) -> bool {
         false
+    }
+
+    /// From whom it hears letters. It may write to others, who hear it if it is among theirs.
+    fn peers(&self) -> Vec<RoomId> {
+        Vec::new()
     }
 
     /// The state as everybody sees it: a keyframe's `state`.
@@ -189,6 +198,27 @@ pub enum Input<'a> {
         /// What came of it.
         outcome: &'a Outcome,
     },
+    /// Another room has written: told once, and in the order in which that room wrote.
+    Told {
+        /// Who.
+        from: &'a RoomId,
+        /// The letter's name, to be referred to by a letter that uses it up.
+        letter: LetterId,
+        /// What it says.
+        body: &'a [u8],
+    },
+    /// After a takeover every room has said what it has heard from this one. These letters this room has written and forgotten, since the
+    /// store has lost the end of its journal: they are said, and whoever heard them has acted on them. Mostly there are none. Letters
+    /// are told from now on.
+    Recalled {
+        /// To whom, in the order in which they were written.
+        letters: &'a [(RoomId, Letter)],
+    },
+    /// What this room and another one remember of their letters cannot be reconciled: they write to each other no more. Told again after a takeover.
+    Diverged {
+        /// The other.
+        from: &'a RoomId,
+    },
 }
 
 /// What is to be committed.
@@ -202,6 +232,8 @@ pub struct Decision<R: Room> {
     pub privates: Vec<(UserId, Box<RawValue>)>,
     /// What is to be done outside, once this is durable.
     pub asks: Vec<Ask>,
+    /// What is said to other rooms, once this is durable.
+    pub letters: Vec<Said>,
     /// The state with all events applied.
     pub after: R,
     /// Whether members, or anything else in the room's line in the lobby, may have changed.
@@ -215,6 +247,23 @@ pub struct Decision<R: Room> {
 /// What has happened so often, for [`Decision::counts`].
 pub fn counted(what: &'static str, count: u64) -> SmallVec<[(&'static str, u64); 1]> {
     (count > 0).then_some((what, count)).into_iter().collect()
+}
+
+impl<R: Room> Decision<R> {
+    /// Nothing changes.
+    pub(crate) fn nothing(room: R) -> Self {
+        Self {
+            events: Vec::new(),
+            public: RawValue::from_string("[]".into()).expect("that is JSON"),
+            privates: Vec::new(),
+            asks: Vec::new(),
+            letters: Vec::new(),
+            after: room,
+            lobby: false,
+            counts: SmallVec::new(),
+            is_talk: false,
+        }
+    }
 }
 
 /// Why a command was not accepted.

@@ -8,11 +8,11 @@
 //!
 //! ```text
 //! u8 kind of room, u16 schema of that kind, u8 version of the runtime's part (1)
-//! then, of a keyframe:  answers, sessions, errands, the room
-//!      of a delta:      who plays from now on, time, errands asked and settled, the room's events
+//! then, of a keyframe:  answers, sessions, errands, letters, the room
+//!      of a delta:      who plays from now on, time, errands asked and settled, letters, the room's events
 //! ```
 //!
-//! The release after the first one wrote the head without the runtime's version, and knew no errands ([`Form::Headed`]). The first release wrote no head ([`Form::Bare`]), and had rooms of one kind. All are read, and are written as long as a worker lives that reads nothing
+//! The release after the first one wrote the head without the runtime's version, and knew no errands and no letters ([`Form::Headed`]). The first release wrote no head ([`Form::Bare`]), and had rooms of one kind. All are read, and are written as long as a worker lives that reads nothing
 //! else ([`Membership::workers_speak`](shared::members::Membership)).
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -27,6 +27,7 @@ use super::{
     FirstRelease, Room,
     answers::{Applied, Memory, first_release},
     errands::{Ask, ErrandId, Errands},
+    letters::{self, Correspondence},
     presence::Sessions,
 };
 
@@ -47,6 +48,8 @@ pub struct Journaled<R> {
     pub sessions: Sessions,
     /// What is to be done outside.
     pub errands: Errands,
+    /// What it has said to other rooms and heard from them.
+    pub letters: Correspondence,
 }
 
 /// A delta's record.
@@ -62,12 +65,14 @@ pub struct Delta<E> {
     pub asks: Vec<Ask>,
     /// Errands that are over with it.
     pub settled: Vec<ErrandId>,
+    /// Letters that were said and heard with it, if any were.
+    pub letters: Option<Box<letters::Delta>>,
 }
 
 impl<E> Delta<E> {
     /// Of events and nothing else.
     pub fn of(events: Vec<E>, at_ms: UnixMs) -> Self {
-        Self { events, plays: None, at_ms, asks: Vec::new(), settled: Vec::new() }
+        Self { events, plays: None, at_ms, asks: Vec::new(), settled: Vec::new(), letters: None }
     }
 }
 
@@ -187,15 +192,19 @@ fn end<T>(read: T, left: &[u8]) -> Result<T, BadRecord> {
 
 impl<R: Room> Record for Journaled<R> {
     fn write(&self, form: Form) -> Vec<u8> {
-        let Self { room, applied, sessions, errands } = self;
-        assert!(form == Form::Versioned || *errands == Errands::default(), "a form that holds errands");
+        let Self { room, applied, sessions, errands, letters } = self;
+        let says_all = *errands == Errands::default() && letters.is_empty();
+        assert!(form == Form::Versioned || says_all, "a form that holds errands and letters");
         match form {
             Form::Bare => {
                 let room = (first::<R>().write)(room, Vec::new());
                 put(put(room, &first_release::Applied::of(applied)), sessions)
             }
             Form::Headed => put(put(put(head::<R>(form), applied), sessions), room),
-            Form::Versioned => put(put(put(put(head::<R>(form), applied), sessions), errands), room),
+            Form::Versioned => {
+                let record = put(put(head::<R>(form), applied), sessions);
+                put(put(put(record, errands), letters), room)
+            }
         }
     }
 
@@ -206,13 +215,17 @@ impl<R: Room> Record for Journaled<R> {
                 let room = R::read(first_schema::<R>()?, &mut left)?;
                 let applied: first_release::Applied = take(&mut left)?;
                 let (applied, sessions) = (applied.read(now), take(&mut left)?);
-                Self { room, applied, sessions, errands: Errands::default() }
+                let (errands, letters) = (Errands::default(), Correspondence::default());
+                Self { room, applied, sessions, errands, letters }
             }
             Form::Headed | Form::Versioned => {
                 let schema = take_head::<R>(form, &mut left)?;
                 let (applied, sessions) = (take(&mut left)?, take(&mut left)?);
-                let errands = if form == Form::Versioned { take(&mut left)? } else { Errands::default() };
-                Self { room: R::read(schema, &mut left)?, applied, sessions, errands }
+                let (errands, letters) = match form {
+                    Form::Versioned => (take(&mut left)?, take(&mut left)?),
+                    _ => (Errands::default(), Correspondence::default()),
+                };
+                Self { room: R::read(schema, &mut left)?, applied, sessions, errands, letters }
             }
         };
         end(read, left)
@@ -224,17 +237,15 @@ pub struct DeltaOf<'a, R: Room>(pub std::borrow::Cow<'a, Delta<R::Event>>);
 
 impl<R: Room> Record for DeltaOf<'_, R> {
     fn write(&self, form: Form) -> Vec<u8> {
-        let Delta { events, plays, at_ms, asks, settled } = &*self.0;
-        assert!(
-            form == Form::Versioned || asks.is_empty() && settled.is_empty(),
-            "a form that holds errands"
-        );
+        let Delta { events, plays, at_ms, asks, settled, letters } = &*self.0;
+        let says_all = asks.is_empty() && settled.is_empty() && letters.is_none();
+        assert!(form == Form::Versioned || says_all, "a form that holds errands and letters");
         match form {
             Form::Bare => put((first::<R>().write_events)(Vec::new(), events), plays),
             Form::Headed => put(put(put(head::<R>(form), plays), at_ms), events),
             Form::Versioned => {
                 let record = put(put(head::<R>(form), plays), at_ms);
-                put(put(put(record, asks), settled), events)
+                put(put(put(put(record, asks), settled), letters), events)
             }
         }
     }
@@ -254,8 +265,14 @@ impl<R: Room> Record for DeltaOf<'_, R> {
             Form::Versioned => {
                 let schema = take_head::<R>(form, &mut left)?;
                 let (plays, at_ms) = (take(&mut left)?, take(&mut left)?);
-                let (asks, settled) = (take(&mut left)?, take(&mut left)?);
-                Delta { plays, asks, settled, ..Delta::of(R::read_events(schema, &mut left)?, at_ms) }
+                let (asks, settled, letters) = (take(&mut left)?, take(&mut left)?, take(&mut left)?);
+                Delta {
+                    plays,
+                    asks,
+                    settled,
+                    letters,
+                    ..Delta::of(R::read_events(schema, &mut left)?, at_ms)
+                }
             }
         };
         end(Self(std::borrow::Cow::Owned(read)), left)
@@ -265,7 +282,13 @@ impl<R: Room> Record for DeltaOf<'_, R> {
 impl<R: Room> Journaled<R> {
     /// A new room.
     pub fn new(room: R) -> Self {
-        Self { room, applied: Applied::default(), sessions: Sessions::default(), errands: Errands::default() }
+        Self {
+            room,
+            applied: Applied::default(),
+            sessions: Sessions::default(),
+            errands: Errands::default(),
+            letters: Correspondence::default(),
+        }
     }
 
     /// Does what a committed delta says.
@@ -291,6 +314,9 @@ impl<R: Room> Journaled<R> {
 
     fn settle(&mut self, delta: &Delta<R::Event>, cause: Option<&Cause>, at: Position, memory: &Memory) {
         self.errands.apply(at, &delta.asks, &delta.settled);
+        if let Some(letters) = &delta.letters {
+            self.letters.apply(letters, at, delta.at_ms);
+        }
         let room = &self.room;
         if let Some(cause) = cause {
             self.applied.remember(cause, at, delta.at_ms);

@@ -4,12 +4,13 @@
 //! truth is in the journal, and somebody else has that now.
 //!
 //! In reading order: this file, the loop; [`hear`], what relays say; [`commit`], deciding and committing; [`errands`], what is to
-//! be done outside; [`ending`], how a room ends; [`stall`], what it does while it cannot commit; [`tell`], what the other nodes are told.
+//! be done outside; [`mail`], letters; [`ending`], how a room ends; [`stall`], what it does while it cannot commit; [`tell`], what the other nodes are told.
 
 mod commit;
 mod ending;
 mod errands;
 mod hear;
+mod mail;
 mod stall;
 mod tell;
 
@@ -21,6 +22,7 @@ use std::{
 use metrics::{counter, gauge};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use shared::{
+    bus::BusError,
     channel::Channel,
     clock::UnixMs,
     id::{Epoch, NodeId, RoomId, UserId},
@@ -43,6 +45,7 @@ use super::{
     Input, Room, answers,
     errands::ErrandId,
     journal::{Fenced, Journal},
+    letters::Post,
     mailbox::{Mail, Mailbox, Order},
     presence::Connections,
     record::{Journaled, form_of},
@@ -118,9 +121,16 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
     let Start { context, room: id, believed, mailbox, seed, permit } = start;
     let taken =
         Box::pin(Claimer::of(&context).take::<R>(&id, believed, spec)).await.map_err(Ended::NotTaken)?;
-    let Taken { state, journal, frames_lost, is_new } = taken;
+    let Taken { mut state, journal, frames_lost, is_new } = taken;
+    state.letters.taken_over();
     let unheard_until = context.ports.clock.now_ms() + context.config.presence_grace_ms;
     let connections = Connections::unheard(state.room.members(), unheard_until);
+    let post = match R::WRITES_LETTERS {
+        true => Post::open(&state.letters, state.room.peers()),
+        false => Post::default(),
+    };
+    let diverged = state.letters.peers().filter(|(_, peer)| peer.diverged);
+    let known_diverged: BTreeSet<RoomId> = diverged.map(|(room, _)| room.clone()).collect();
     let mut running = Box::new(Running {
         frames: Channel::frames(&id),
         refused: answers::Refused::default(),
@@ -135,6 +145,9 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
         has_begun: false,
         done: BTreeSet::new(),
         errand: None,
+        post,
+        diverged: known_diverged.iter().cloned().collect(),
+        known_diverged,
         stalled: None,
         held: VecDeque::new(),
         context,
@@ -184,6 +197,12 @@ struct Running<R: Room> {
     done: BTreeSet<ErrandId>,
     /// The errand that is being done.
     errand: Option<Asking>,
+    /// What is on its way between this room and others.
+    post: Post,
+    /// Rooms of which this one is to be told that it and they do not remember the same.
+    diverged: VecDeque<RoomId>,
+    /// Those of which it was or is to be told.
+    known_diverged: BTreeSet<RoomId>,
     /// It cannot store anything.
     stalled: Option<Stall>,
     /// What came meanwhile and can wait. Orders are few, messages at most as many as the mailbox takes.
@@ -198,8 +217,8 @@ impl<R: Room> Running<R> {
     /// From the claim to the first frames: commands first, so that none is missed that the keyframe calls forth.
     async fn begin(&mut self, frames_lost: u64, is_new: bool) -> Result<(), Ended> {
         let mut pause = PUBLISH_PAUSE;
-        while let Err(error) = self.context.switchboard.connect(&self.id, &self.mailbox).await {
-            debug!(room = %self.id, %error, "cannot listen to commands yet");
+        while let Err(error) = self.listen().await {
+            debug!(room = %self.id, %error, "cannot listen yet");
             sleep(pause).await;
             pause = (pause * 2).min(HINT_TIMEOUT);
         }
@@ -225,7 +244,12 @@ impl<R: Room> Running<R> {
         }
         self.context.board.put(self.state.room.line(&self.id, self.now()));
         self.run_errands();
+        self.send_letters().await;
         Ok(())
+    }
+
+    async fn listen(&self) -> Result<(), BusError> {
+        self.context.switchboard.connect(&self.id, &self.mailbox, R::WRITES_LETTERS).await
     }
 
     /// What is done for a message lives in a box of its own while it is done, several kilobytes: else every idle room
@@ -241,6 +265,10 @@ impl<R: Room> Running<R> {
                 Box::pin(self.stand_still()).await?;
                 continue;
             }
+            if let Some(room) = self.diverged.pop_front() {
+                Box::pin(self.tell_diverged(room)).await?;
+                continue;
+            }
             if self.is_finished() {
                 Box::pin(self.end()).await?;
                 continue;
@@ -248,7 +276,7 @@ impl<R: Room> Running<R> {
             let now = self.now();
             // Nodes that must know of its end may have come, or those that must not have gone.
             let end = self.state.room.is_over().then_some(now + LOOK_AGAIN_MS);
-            let dues = [self.state.room.deadline(), self.connections.deadline(), end];
+            let dues = [self.state.room.deadline(), self.connections.deadline(), self.post.deadline(), end];
             let due = dues.into_iter().flatten().min();
             if due.is_some_and(|due| due <= now) {
                 Box::pin(self.clock(now)).await?;
@@ -270,6 +298,7 @@ impl<R: Room> Running<R> {
                 Mail::Order(order) => Box::pin(self.obey(order)).await?,
                 Mail::Message(message) => Box::pin(self.hear(&message, false)).await?,
                 Mail::Excess(message) => Box::pin(self.hear(&message, true)).await?,
+                Mail::Letter(message) => Box::pin(self.hear_mail(&message)).await?,
             }
             messages += 1;
             if messages % MESSAGES_PER_TURN == 0 {
@@ -286,6 +315,7 @@ impl<R: Room> Running<R> {
             // Not written: it is due again when the room goes on.
             let _ = self.decide_and_commit(Input::Clock, With::default()).await?;
         }
+        self.send_letters().await;
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use shared::{
 
 use super::mailbox::Mailbox;
 
-/// The rooms' mailboxes by the names of their command channels.
+/// The rooms' mailboxes by the names of their channels: for commands, and for letters.
 pub struct Switchboard {
     lines: Arc<Lines>,
     subscription: Box<dyn Subscription>,
@@ -21,8 +21,15 @@ pub struct Switchboard {
 
 struct Lines {
     /// Only ever asked by name, never walked.
-    mailboxes: RwLock<HashMap<Channel, Arc<Mailbox>>>,
+    mailboxes: RwLock<HashMap<Channel, Line>>,
     messages_max: usize,
+}
+
+#[derive(Clone)]
+struct Line {
+    mailbox: Arc<Mailbox>,
+    /// What comes on it is of other rooms.
+    is_mail: bool,
 }
 
 impl Switchboard {
@@ -32,13 +39,25 @@ impl Switchboard {
         Self { subscription: bus.subscriber(lines.clone()), lines }
     }
 
-    /// Leads what comes for the room into the mailbox, from the moment that this returns.
+    /// Leads what comes for the room into the mailbox, from the moment that this returns; letters only if they are wanted.
     ///
     /// # Errors
     /// [`BusError`]; to be tried again.
-    pub async fn connect(&self, room: &RoomId, mailbox: &Arc<Mailbox>) -> Result<(), BusError> {
-        let channel = Channel::commands(room);
-        self.lines.mailboxes.write().insert(channel.clone(), mailbox.clone());
+    pub async fn connect(
+        &self,
+        room: &RoomId,
+        mailbox: &Arc<Mailbox>,
+        wants_letters: bool,
+    ) -> Result<(), BusError> {
+        self.lead(Channel::commands(room), Line { mailbox: mailbox.clone(), is_mail: false }).await?;
+        if wants_letters {
+            self.lead(Channel::mail(room), Line { mailbox: mailbox.clone(), is_mail: true }).await?;
+        }
+        Ok(())
+    }
+
+    async fn lead(&self, channel: Channel, line: Line) -> Result<(), BusError> {
+        self.lines.mailboxes.write().insert(channel.clone(), line);
         self.subscription.subscribe(&channel).await
     }
 
@@ -47,22 +66,33 @@ impl Switchboard {
     /// # Errors
     /// [`BusError`]; what comes is dropped all the same.
     pub async fn disconnect(&self, room: &RoomId) -> Result<(), BusError> {
-        let channel = Channel::commands(room);
-        self.lines.mailboxes.write().remove(&channel);
-        self.subscription.unsubscribe(&channel).await
+        let mut result = Ok(());
+        for channel in [Channel::commands(room), Channel::mail(room)] {
+            let line = self.lines.mailboxes.write().remove(&channel);
+            if line.is_some() {
+                result = self.subscription.unsubscribe(&channel).await.and(result);
+            }
+        }
+        result
     }
 }
 
 impl Receiver for Lines {
     fn deliver(&self, channel: &str, payload: Bytes) {
-        let mailbox = self.mailboxes.read().get(channel).cloned();
-        let Some(mailbox) = mailbox else { return };
+        let line = self.mailboxes.read().get(channel).cloned();
+        let Some(Line { mailbox, is_mail }) = line else { return };
+        if is_mail {
+            if !mailbox.put_letter(payload) {
+                counter!("cardhouse_mail_dropped_total").increment(1);
+            }
+            return;
+        }
         histogram!("cardhouse_mailbox_depth").record(mailbox.depth() as f64);
         if !mailbox.put(payload, self.messages_max) {
             counter!("cardhouse_messages_dropped_total").increment(1);
         }
     }
 
-    // Commands are repeated by the relays until they are answered, presence after the next change of epoch.
+    // Letters are repeated by the rooms that wrote them, commands by the relays until they are answered, presence after the next change of epoch.
     fn missed(&self) {}
 }

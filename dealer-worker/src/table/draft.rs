@@ -62,7 +62,7 @@ impl Draft {
         });
         let privates = privates.collect();
         let counts = counted("cardhouse_hands_total", hands);
-        let (public, asks) = (json(&seen), Vec::new());
-        Decision { public, privates, events, asks, after: table, lobby, counts, is_talk }
+        let (public, asks, letters) = (json(&seen), Vec::new(), Vec::new());
+        Decision { public, privates, events, asks, letters, after: table, lobby, counts, is_talk }
     }
 }

@@ -97,7 +97,7 @@ impl Room for Table {
                 clock::taken_over(&mut draft, grace_ms, frames_lost);
             }
             // Tables run no errands as yet.
-            Input::Outcome { .. } => {}
+            Input::Outcome { .. } | Input::Told { .. } | Input::Recalled { .. } | Input::Diverged { .. } => {}
         }
         Ok(draft.decision())
     }

@@ -22,6 +22,7 @@ use crate::{
     room::{
         BadSpec, Decision, Input, Moment, Refusal, Room,
         errands::{Ask, Outcome},
+        letters::{Body, Said},
         record::{self, BadRecord},
     },
 };
@@ -44,6 +45,14 @@ pub struct Counter {
     pub tipped: u64,
     /// Rooms that were opened.
     pub opened: u64,
+    /// What was passed on to other counters, and what has come from them.
+    pub sent: BTreeMap<RoomId, Passed>,
+    /// See [`Counter::sent`].
+    pub received: BTreeMap<RoomId, Passed>,
+    /// Letters that were told out of turn or twice.
+    pub misheard: u64,
+    /// Counters of which this one was told that the two do not remember the same.
+    pub diverged: Vec<RoomId>,
     due: Option<UnixMs>,
     is_over: bool,
 }
@@ -54,6 +63,17 @@ pub struct Counter {
 pub struct Settings {
     /// The clock is due so long after something was added; 0: never.
     pub tick_ms: u64,
+    /// Counters that may pass on to this one.
+    pub peers: Vec<RoomId>,
+}
+
+/// Letters between two counters. Each holds a number that counts up, and how much is passed on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passed {
+    /// How many.
+    pub letters: u64,
+    /// How much in all.
+    pub amount: u64,
 }
 
 /// What happens to a counter. It is what clients see, too.
@@ -98,6 +118,27 @@ pub enum Event {
     Opened,
     /// There is nothing more to count.
     Closed,
+    /// So much goes to another counter.
+    Sent {
+        /// Whom.
+        to: RoomId,
+        /// How much.
+        by: u64,
+    },
+    /// So much comes from another counter.
+    Received {
+        /// Whom.
+        from: RoomId,
+        /// The letter's number.
+        number: u64,
+        /// How much.
+        by: u64,
+    },
+    /// The two do not remember the same.
+    Diverged {
+        /// The other.
+        from: RoomId,
+    },
 }
 
 /// What a client asks.
@@ -121,6 +162,11 @@ enum Command {
         room: RoomId,
     },
     Close {},
+    /// Passes on to another counter.
+    Send {
+        to: RoomId,
+        by: u64,
+    },
 }
 
 /// More is not paid or tipped at once.
@@ -136,6 +182,7 @@ impl Room for Counter {
     const SINCE: u16 = 3;
     const NAME: &'static str = "counter";
     const SCHEMA: u16 = 1;
+    const WRITES_LETTERS: bool = true;
 
     fn read(_schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
         record::take(record)
@@ -155,6 +202,10 @@ impl Room for Counter {
             unpaid: 0,
             tipped: 0,
             opened: 0,
+            sent: BTreeMap::new(),
+            received: BTreeMap::new(),
+            misheard: 0,
+            diverged: Vec::new(),
             due: None,
             is_over: false,
         })
@@ -166,10 +217,13 @@ impl Room for Counter {
         moment: Moment,
         _rng: &mut ChaCha20Rng,
     ) -> Result<Decision<Self>, Refusal> {
-        let (mut events, mut asks) = (Vec::new(), Vec::new());
+        let (mut events, mut asks, mut letters) = (Vec::new(), Vec::new(), Vec::new());
         match input {
             Input::Command { user, name: _, body } => {
                 let (event, ask) = self.command(user, body, moment.now)?;
+                if let Event::Sent { to, by } = &event {
+                    letters.push(self.passes_on(to, *by));
+                }
                 events.push(event);
                 asks.extend(ask);
             }
@@ -179,6 +233,17 @@ impl Room for Counter {
                 taken: matches!(outcome, Outcome::Done(_)),
             }),
             Input::Outcome { .. } => events.push(Event::Opened),
+            Input::Told { from, letter: _, body } => {
+                let (number, by) = passed(body);
+                events.push(Event::Received { from: from.clone(), number, by });
+            }
+            // Their amounts have gone, as the others know.
+            Input::Recalled { letters: forgotten } => events.extend(
+                forgotten
+                    .iter()
+                    .map(|(to, letter)| Event::Sent { to: to.clone(), by: passed(letter.body.as_bytes()).1 }),
+            ),
+            Input::Diverged { from } => events.push(Event::Diverged { from: from.clone() }),
             Input::Away { .. } | Input::TakenOver { .. } => {}
         }
         let mut after = self.clone();
@@ -190,7 +255,7 @@ impl Room for Counter {
         let privates = told.map(|user| (user.clone(), after.private(user))).collect();
         let public = json(&events.iter().map(Event::seen).collect::<Vec<_>>());
         let (lobby, counts, is_talk) = (true, smallvec![], false);
-        Ok(Decision { public, privates, events, asks, after, lobby, counts, is_talk })
+        Ok(Decision { public, privates, events, asks, letters, after, lobby, counts, is_talk })
     }
 
     fn apply(&mut self, event: &Event, _at: Position) {
@@ -211,7 +276,23 @@ impl Room for Counter {
             Event::Tipped { amount } => self.tipped += amount,
             Event::Opened => self.opened += 1,
             Event::Closed => (self.is_over, self.due) = (true, None),
+            Event::Sent { to, by } => {
+                self.total = self.total.saturating_sub(*by);
+                let sent = self.sent.entry(to.clone()).or_default();
+                *sent = Passed { letters: sent.letters + 1, amount: sent.amount + by };
+            }
+            Event::Received { from, number, by } => {
+                self.total += by;
+                let received = self.received.entry(from.clone()).or_default();
+                *received = Passed { letters: received.letters + 1, amount: received.amount + by };
+                self.misheard += u64::from(received.letters != *number);
+            }
+            Event::Diverged { from } => self.diverged.push(from.clone()),
         }
+    }
+
+    fn peers(&self) -> Vec<RoomId> {
+        self.settings.peers.clone()
     }
 
     fn is_over(&self) -> bool {
@@ -224,8 +305,10 @@ impl Room for Counter {
 
     fn view(&self) -> Box<RawValue> {
         let Self { total, ticks, paid, unpaid, tipped, opened, is_over, .. } = self;
+        let Self { sent, received, misheard, diverged, .. } = self;
         json(&json!({
-            "total": total, "ticks": ticks, "paid": paid, "unpaid": unpaid, "tipped": tipped, "opened": opened, "over": is_over
+            "total": total, "ticks": ticks, "paid": paid, "unpaid": unpaid, "tipped": tipped, "opened": opened, "over": is_over,
+            "sent": sent, "received": received, "misheard": misheard, "diverged": diverged,
         }))
     }
 
@@ -287,7 +370,16 @@ impl Counter {
                 Ok((Event::Opens, Some(opening(&room, &spec))))
             }
             Command::Close {} => Ok((Event::Closed, None)),
+            Command::Send { by, .. } if by > self.total => refuse("more than there is"),
+            Command::Send { to, by } => Ok((Event::Sent { to, by }, None)),
         }
+    }
+
+    fn passes_on(&self, to: &RoomId, by: u64) -> Said {
+        let number = self.sent.get(to).map_or(1, |sent| sent.letters + 1);
+        let body = [number.to_le_bytes(), by.to_le_bytes()].concat();
+        let body = Body::new(body).expect("it is short");
+        Said { to: to.clone(), re: Vec::new(), body }
     }
 
     fn private(&self, user: &UserId) -> Box<RawValue> {
@@ -307,8 +399,19 @@ impl Event {
             Self::Opens => json!({"e": "opens"}),
             Self::Opened => json!({"e": "opened"}),
             Self::Closed => json!({"e": "closed"}),
+            Self::Sent { to, by } => json!({"e": "sent", "to": to, "amount": by}),
+            Self::Received { from, number, by } => {
+                json!({"e": "received", "from": from, "number": number, "amount": by})
+            }
+            Self::Diverged { from } => json!({"e": "diverged", "from": from}),
         }
     }
+}
+
+/// The number of a letter, and how much it passes on.
+fn passed(body: &[u8]) -> (u64, u64) {
+    let half = |at: usize| u64::from_le_bytes(body[at..at + 8].try_into().expect("8 bytes"));
+    (half(0), half(8))
 }
 
 /// What the till is asked for.

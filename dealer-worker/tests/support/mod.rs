@@ -116,6 +116,13 @@ impl House {
         assert!(open_room(&self.ports("floor"), &room(1), spec, Readers::OfAnyRelease).await.unwrap());
     }
 
+    /// Opens several, numbered from 1.
+    pub async fn open_rooms(&self, specs: &[RoomSpec]) {
+        for (number, spec) in (1..).zip(specs) {
+            assert!(open_room(&self.ports("floor"), &room(number), spec).await.unwrap());
+        }
+    }
+
     /// Who owns which room, by the last claims in the journals.
     pub async fn claimers(&self, tables: u32) -> BTreeMap<RoomId, Option<String>> {
         let mut claimers = BTreeMap::new();

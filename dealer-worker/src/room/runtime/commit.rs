@@ -21,6 +21,7 @@ use crate::{
         errands::{ERRANDS_MAX, ErrandId},
         frame,
         journal::{Fenced, RETRY_FIRST, RETRY_MAX},
+        letters,
         record::{Delta, DeltaOf, form_of, seal},
     },
 };
@@ -40,6 +41,8 @@ pub(super) struct With<'a> {
     pub(super) plays: Option<(UserId, SessionId)>,
     /// This errand is settled.
     pub(super) settles: Option<ErrandId>,
+    /// What changes of the letters beside what the decision says.
+    pub(super) letters: Option<letters::Delta>,
 }
 
 /// What became of an input.
@@ -82,13 +85,14 @@ impl<R: Room> Running<R> {
                 }
                 plays = self.plays_with(&decision, cause, relay);
             }
-            let is_empty = decision.events.is_empty();
+            let is_empty = decision.events.is_empty() && decision.letters.is_empty();
             assert!(!is_empty || !matches!(input, Input::Clock), "a clock that is due decides something");
-            if is_empty && plays.is_none() && with.settles.is_none() {
+            if is_empty && plays.is_none() && with.settles.is_none() && with.letters.is_none() {
                 return Ok(Became::Done);
             }
             let cause = with.asked.map(|(cause, _)| cause.clone());
-            match self.commit(moment, decision, cause, plays, with.settles).await? {
+            let (settles, letters) = (with.settles, with.letters.clone());
+            match self.commit(moment, decision, cause, plays, settles, letters).await? {
                 Written::Yes => return Ok(Became::Done),
                 Written::Refused => return Ok(Became::Unwritten),
                 // It is decided anew, for the place that it then has.
@@ -117,7 +121,7 @@ impl<R: Room> Running<R> {
                 Refusal::new(RefusalCode::Busy, "too much that was asked before is still to be done");
             return Some((refusal, BUSY_RETRY_MS));
         }
-        None
+        self.objection_to_letters(&decision.letters).map(|refusal| (refusal, BUSY_RETRY_MS))
     }
 
     /// Who plays from now on, if that changes with a command that is accepted.
@@ -136,6 +140,22 @@ impl<R: Room> Running<R> {
         plays.then(|| (user.clone(), *session))
     }
 
+    /// Commits what changes of the letters, on which the room has nothing to decide. Answers whether it is written.
+    pub(super) async fn commit_letters(&mut self, letters: letters::Delta) -> Result<bool, Ended> {
+        loop {
+            if self.journal.is_in_doubt() && self.reassert().await? == Written::Refused {
+                return Ok(false);
+            }
+            let moment = Moment { now: self.now(), at: self.journal.next() };
+            let nothing = Decision::nothing(self.state.room.clone());
+            match self.commit(moment, nothing, None, None, None, Some(letters.clone())).await? {
+                Written::Yes => return Ok(true),
+                Written::Refused => return Ok(false),
+                Written::Gone => {}
+            }
+        }
+    }
+
     /// Not [`Written::Yes`]: nothing was written, and nothing has changed.
     async fn commit(
         &mut self,
@@ -144,16 +164,22 @@ impl<R: Room> Running<R> {
         cause: Option<Cause>,
         plays: Option<(UserId, SessionId)>,
         settles: Option<ErrandId>,
+        letters: Option<letters::Delta>,
     ) -> Result<Written, Ended> {
-        let Decision { events, public, privates, asks, after, lobby, counts, is_talk: _ } = decision;
+        let Decision { events, public, privates, asks, letters: said, after, lobby, counts, is_talk: _ } =
+            decision;
         let mut settled: Vec<ErrandId> = self.done.iter().copied().chain(settles).collect();
         if planted::forgets_settled() {
             settled.clear();
         }
-        let delta = Delta { events, plays, at_ms: moment.now, asks, settled };
+        let letters = self.with_what_was_learned(letters::Delta { said, ..letters.unwrap_or_default() });
+        let delta = Delta { events, plays, at_ms: moment.now, asks, settled, letters };
         let mut entry = frame::delta(&self.id, moment.at, cause, public, privates);
         seal(&self.context.sealer, &mut entry, self.form, &DeltaOf::<R>(Cow::Borrowed(&delta)));
         let encoded = entry.encode();
+        if planted::sends_letters_early() {
+            self.send_early(&delta, entry.at).await;
+        }
         let attempt = self.journal.delta(encoded.stored);
         let written = self.write(attempt, entry.cause.as_ref()).await?;
         if written != Written::Yes {
@@ -175,6 +201,10 @@ impl<R: Room> Running<R> {
             self.done.clear();
         }
         self.publish(encoded.published).await;
+        if let Some(letters) = &delta.letters {
+            self.committed_letters(letters, delta.at_ms);
+            self.send_letters().await;
+        }
         for (what, count) in counts {
             counter!(what).increment(count);
         }

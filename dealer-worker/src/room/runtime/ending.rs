@@ -39,7 +39,7 @@ impl<R: Room> Running<R> {
     pub(super) fn is_finished(&self) -> bool {
         // Nodes of the releases before do not know what an end is.
         let all_know = self.context.readers() == Readers::OfThisRelease;
-        self.state.room.is_over() && all_know && self.errands_are_done()
+        self.state.room.is_over() && all_know && self.errands_are_done() && self.letters_have_arrived()
     }
 
     /// Writes the last entry.

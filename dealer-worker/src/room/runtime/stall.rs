@@ -160,6 +160,8 @@ impl<R: Room> Running<R> {
         let message = match &mail {
             Mail::Order(_) => return self.held.push_back(mail),
             Mail::Message(message) | Mail::Excess(message) => message,
+            // Said again until it is heard.
+            Mail::Letter(_) => return,
         };
         let Ok(ToRoom { epoch, relay, what }) = decode(message) else {
             counter!("cardhouse_messages_malformed_total").increment(1);
@@ -233,6 +235,8 @@ impl<R: Room> Running<R> {
         // Whatever was to be told meanwhile could not be written.
         tell_owned(&self.context, &self.id, self.journal.epoch()).await;
         let grace_ms = self.context.config.takeover_grace_ms;
-        self.decide_and_commit(Input::TakenOver { grace_ms, frames_lost: 0 }, With::default()).await.map(drop)
+        let _ =
+            self.decide_and_commit(Input::TakenOver { grace_ms, frames_lost: 0 }, With::default()).await?;
+        self.recall().await
     }
 }

@@ -80,6 +80,11 @@ impl Post {
         self.unanswered.is_empty()
     }
 
+    /// Whether it is still to be learned from this room what was said before the takeover.
+    pub fn awaits(&self, room: &RoomId) -> bool {
+        self.unanswered.contains(room)
+    }
+
     /// When there is something to be sent again.
     pub fn deadline(&self) -> Option<UnixMs> {
         self.timers.first().map(|(due, _)| *due)
