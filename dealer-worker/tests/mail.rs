@@ -310,6 +310,39 @@ async fn a_room_ends_only_when_its_letters_have_arrived() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_room_that_has_ended_is_not_waited_for() {
+    let house = open(3, Wire::perfect()).await;
+    let worker_of_old = worker(&house, "w1");
+    let relay = Relay::new(&house, "r1", 3).await;
+    for number in 1..=3 {
+        relay.owned(&room(number)).await;
+        ask(&relay, number, json!({"a": "add", "by": 100})).await;
+    }
+    pass_on(&relay, 1, 3, 1).await;
+    pass_on(&relay, 3, 1, 2).await;
+    heard(&relay, 3, 1, 1).await;
+    ask(&relay, 3, json!({"a": "close"})).await;
+    relay.until(&room(3), |followed| followed.has_ended).await;
+    // Written to once more, it does not answer.
+    pass_on(&relay, 1, 3, 5).await;
+    let gone = |followed: &Followed| {
+        let state = followed.state.as_ref().map_or(0, |state| state["gone"].as_u64().unwrap());
+        state as usize + followed.told.iter().filter(|event| event["e"] == "gone").count()
+    };
+    relay.until(&room(1), |followed| gone(followed) == 1).await;
+    // Whoever takes the others over waits for nobody who is not there, even when the ended one's journal has expired.
+    sleep(Duration::from_secs(5)).await;
+    assert!(house.store.forget(&room(3)));
+    let _next = worker(&house, "w2");
+    worker_of_old.kill();
+    relay.until(&room(1), |followed| followed.epochs.len() == 2).await;
+    pass_on(&relay, 1, 2, 10).await;
+    assert_eq!(heard(&relay, 1, 2, 1).await, Passed { letters: 1, amount: 10 });
+    pass_on(&relay, 2, 1, 20).await;
+    assert_eq!(heard(&relay, 2, 1, 1).await, Passed { letters: 1, amount: 20 });
+}
+
 /// No mail comes through, while it is so.
 struct KeepsLetters(std::sync::atomic::AtomicBool);
 

@@ -214,6 +214,11 @@ pub enum Input<'a> {
         /// To whom, in the order in which they were written.
         letters: &'a [(RoomId, Letter)],
     },
+    /// A room has ended to which this one has written, or from which it has heard. What it was told last is not heard by anybody.
+    Gone {
+        /// Which.
+        room: &'a RoomId,
+    },
     /// What this room and another one remember of their letters cannot be reconciled: they write to each other no more. Told again after a takeover.
     Diverged {
         /// The other.

@@ -316,7 +316,7 @@ impl<R: Room> Running<R> {
             let _ = self.decide_and_commit(Input::Clock, With::default()).await?;
         }
         self.send_letters().await;
-        Ok(())
+        self.look_for_silent_rooms().await
     }
 
     /// A member's connection is gone.

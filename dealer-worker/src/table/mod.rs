@@ -97,7 +97,11 @@ impl Room for Table {
                 clock::taken_over(&mut draft, grace_ms, frames_lost);
             }
             // Tables run no errands as yet.
-            Input::Outcome { .. } | Input::Told { .. } | Input::Recalled { .. } | Input::Diverged { .. } => {}
+            Input::Outcome { .. }
+            | Input::Told { .. }
+            | Input::Recalled { .. }
+            | Input::Gone { .. }
+            | Input::Diverged { .. } => {}
         }
         Ok(draft.decision())
     }

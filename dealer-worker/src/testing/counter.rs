@@ -51,6 +51,8 @@ pub struct Counter {
     pub received: BTreeMap<RoomId, Passed>,
     /// Letters that were told out of turn or twice.
     pub misheard: u64,
+    /// How many others have ended.
+    pub gone: u64,
     /// Counters of which this one was told that the two do not remember the same.
     pub diverged: Vec<RoomId>,
     due: Option<UnixMs>,
@@ -134,6 +136,11 @@ pub enum Event {
         /// How much.
         by: u64,
     },
+    /// Another counter has ended.
+    Gone {
+        /// Which.
+        room: RoomId,
+    },
     /// The two do not remember the same.
     Diverged {
         /// The other.
@@ -205,6 +212,7 @@ impl Room for Counter {
             sent: BTreeMap::new(),
             received: BTreeMap::new(),
             misheard: 0,
+            gone: 0,
             diverged: Vec::new(),
             due: None,
             is_over: false,
@@ -243,6 +251,7 @@ impl Room for Counter {
                     .iter()
                     .map(|(to, letter)| Event::Sent { to: to.clone(), by: passed(letter.body.as_bytes()).1 }),
             ),
+            Input::Gone { room } => events.push(Event::Gone { room: room.clone() }),
             Input::Diverged { from } => events.push(Event::Diverged { from: from.clone() }),
             Input::Away { .. } | Input::TakenOver { .. } => {}
         }
@@ -288,6 +297,7 @@ impl Room for Counter {
                 self.misheard += u64::from(received.letters != *number);
             }
             Event::Diverged { from } => self.diverged.push(from.clone()),
+            Event::Gone { .. } => self.gone += 1,
         }
     }
 
@@ -305,10 +315,10 @@ impl Room for Counter {
 
     fn view(&self) -> Box<RawValue> {
         let Self { total, ticks, paid, unpaid, tipped, opened, is_over, .. } = self;
-        let Self { sent, received, misheard, diverged, .. } = self;
+        let Self { sent, received, misheard, gone, diverged, .. } = self;
         json(&json!({
             "total": total, "ticks": ticks, "paid": paid, "unpaid": unpaid, "tipped": tipped, "opened": opened, "over": is_over,
-            "sent": sent, "received": received, "misheard": misheard, "diverged": diverged,
+            "sent": sent, "received": received, "misheard": misheard, "gone": gone, "diverged": diverged,
         }))
     }
 
@@ -403,6 +413,7 @@ impl Event {
             Self::Received { from, number, by } => {
                 json!({"e": "received", "from": from, "number": number, "amount": by})
             }
+            Self::Gone { room } => json!({"e": "gone", "room": room}),
             Self::Diverged { from } => json!({"e": "diverged", "from": from}),
         }
     }

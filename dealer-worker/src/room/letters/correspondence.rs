@@ -51,7 +51,7 @@ pub struct Delta {
     pub in_touch: Vec<InTouch>,
     /// Letters that were decided on. Their names follow from where the entry stands.
     pub said: Vec<Said>,
-    /// Rooms that this one writes to no more.
+    /// Rooms that have ended, with which their letters end.
     pub parted: Vec<RoomId>,
 }
 

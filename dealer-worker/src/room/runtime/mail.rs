@@ -4,10 +4,12 @@ use bytes::Bytes;
 use metrics::counter;
 use shared::{
     channel::Channel,
-    id::{Position, RoomId},
+    entry::{Entry, Kind},
+    id::{Epoch, Position, RoomId},
     protocol::RefusalCode,
 };
-use tracing::{debug, error, warn};
+use tokio::time::{Duration, timeout};
+use tracing::{debug, error, info, warn};
 
 use super::{
     Ended, Running,
@@ -17,7 +19,21 @@ use crate::room::{
     Input, Refusal, Room,
     letters::{self, Post, Said, Step, What, correspondence::Heard, inbox::Hearing, wire::together},
     record::Delta,
+    takeover::Claimer,
 };
+
+/// Looking whether another room is there is not worth waiting longer for.
+const LOOK_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Where a room is that does not answer.
+enum Whereabouts {
+    /// It has ended: its journal says so, or it was there and is nowhere.
+    Ended,
+    /// It is nowhere, and nothing was ever heard of it.
+    NotYet,
+    /// It is there, or it is not known.
+    Unknown,
+}
 
 impl<R: Room> Running<R> {
     /// Another room has said something.
@@ -105,6 +121,45 @@ impl<R: Room> Running<R> {
         let is_written = matches!(self.decide_and_commit(input, with).await?, Became::Done);
         counter!("cardhouse_letters_heard_total").increment(u64::from(is_written));
         Ok(is_written)
+    }
+
+    /// A room that does not answer may not be there; then nothing is expected of it.
+    pub(super) async fn look_for_silent_rooms(&mut self) -> Result<(), Ended> {
+        while let Some(room) = self.post.silent() {
+            match self.whereabouts(&room).await {
+                Whereabouts::Unknown => continue,
+                Whereabouts::NotYet => self.post.is_absent(&room),
+                Whereabouts::Ended => {
+                    info!(room = %self.id, with = %room, "a room that was written to has ended");
+                    let parted = letters::Delta { parted: vec![room.clone()], ..Default::default() };
+                    let with = With { letters: Some(parted), ..With::default() };
+                    // Not written: it is looked for again.
+                    let _ = self.decide_and_commit(Input::Gone { room: &room }, with).await?;
+                }
+            }
+            self.recall().await?;
+        }
+        Ok(())
+    }
+
+    /// What the store says of another room. If it does not answer it is asked again later.
+    async fn whereabouts(&self, room: &RoomId) -> Whereabouts {
+        let claimer = Claimer::of(&self.context);
+        let looked = timeout(LOOK_TIMEOUT, async {
+            match self.context.ports.store.last(room).await {
+                Ok(Some(last))
+                    if Entry::decode(last.bytes.clone()).is_ok_and(|last| last.kind == Kind::End) =>
+                {
+                    Whereabouts::Ended
+                }
+                Ok(None) if matches!(claimer.spec(room).await, Ok(None)) => {
+                    let met = self.state.letters.peer(room).is_some_and(|peer| peer.epoch > Epoch(0));
+                    if met { Whereabouts::Ended } else { Whereabouts::NotYet }
+                }
+                _ => Whereabouts::Unknown,
+            }
+        });
+        looked.await.unwrap_or(Whereabouts::Unknown)
     }
 
     /// This room and another one do not remember the same.

@@ -11,6 +11,9 @@ const REPEAT_FIRST_MS: u64 = 250;
 /// The longest pause between two repetitions, milliseconds.
 const REPEAT_MAX_MS: u64 = 2_000;
 
+/// After so many repetitions, about four seconds, a room is silent.
+const REPEATED_UNTIL_SILENT: u32 = 4;
+
 /// So many letters are on their way at most before the first of them is acknowledged.
 const ON_THEIR_WAY_MAX: usize = 64;
 
@@ -27,6 +30,8 @@ pub(super) struct Line {
     pub(super) timed: Option<UnixMs>,
     /// The pause before the last repetition.
     pause_ms: u64,
+    /// How often the same was said without an answer.
+    repeated: u32,
     /// What it has answered to this owner's hello, until the room has decided on it.
     pub(super) answer: Option<Answer>,
 }
@@ -71,7 +76,13 @@ impl Line {
         is_due
     }
 
+    /// Whether it has not answered for so long that it is worth looking whether the room is there.
+    pub(super) fn is_silent(&self) -> bool {
+        self.repeated >= REPEATED_UNTIL_SILENT
+    }
+
     fn wait(&mut self, now: UnixMs) {
+        self.repeated = if self.pause_ms == 0 { 0 } else { self.repeated + 1 };
         self.pause_ms = (self.pause_ms * 2).clamp(REPEAT_FIRST_MS, REPEAT_MAX_MS);
         self.due = Some(now + self.pause_ms);
     }

@@ -34,6 +34,8 @@ pub struct Post {
     timers: BTreeSet<(UnixMs, RoomId)>,
     /// To whom there may be something to be sent at once.
     eager: BTreeSet<RoomId>,
+    /// Rooms that have not answered for so long that it is worth looking whether they are there.
+    silent: BTreeSet<RoomId>,
     /// Rooms that were written to before the takeover and have not answered since.
     unanswered: BTreeSet<RoomId>,
 }
@@ -72,7 +74,7 @@ impl Post {
         let known = letters.peers().map(|(peer, _)| peer.clone());
         let peers: BTreeSet<RoomId> = known.chain(listed).take(PEERS_MAX).collect();
         let lines = peers.iter().map(|peer| (peer.clone(), Line::default())).collect();
-        Self { lines, timers: BTreeSet::new(), eager: peers.clone(), unanswered: peers }
+        Self { lines, eager: peers.clone(), unanswered: peers, ..Self::default() }
     }
 
     /// Whether the room hears letters: all have answered since the takeover.
@@ -120,6 +122,7 @@ impl Post {
             self.lines.remove(peer);
             self.unanswered.remove(peer);
             self.eager.remove(peer);
+            self.silent.remove(peer);
             self.timers.retain(|(_, timed)| timed != peer);
         }
         let spoken_to = delta.peers().into_iter().filter(|peer| letters.peer(peer).is_some());
@@ -181,10 +184,23 @@ impl Post {
                     }
                 }
             }
+            if line.is_silent() {
+                self.silent.insert(room.clone());
+            }
             line.timed = line.due();
             self.timers.extend(line.due().map(|due| (due, room)));
         }
         outgoing
+    }
+
+    /// A room of which it is time to look whether it has ended. It is then named again only after another repetition.
+    pub fn silent(&mut self) -> Option<RoomId> {
+        self.silent.pop_first()
+    }
+
+    /// There is no such room yet, so it has heard nothing: nobody waits for its word. It is greeted on.
+    pub fn is_absent(&mut self, room: &RoomId) {
+        self.unanswered.remove(room);
     }
 
     /// What is to be said to a room whose letters were heard; `listens`: to any, when the room begins to hear again.
