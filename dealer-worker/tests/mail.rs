@@ -20,7 +20,8 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use serde_json::{Value, json};
 use shared::{
     bus::{Bus, Receiver},
-    channel::{Channel, ROOMS},
+    channel::Channel,
+    directory,
     entry::{Entry, Kind},
     id::{NodeId, Position, RoomId},
     node::RoomSpec,
@@ -300,7 +301,7 @@ async fn a_room_ends_only_when_its_letters_have_arrived() {
     pass_on(&relay, 1, 2, 7).await;
     ask(&relay, 1, json!({"a": "close"})).await;
     sleep(Duration::from_secs(30)).await;
-    assert!(house.store.map_get(ROOMS, room(1).as_str()).await.unwrap().is_some(), "it is there still");
+    assert!(directory::spec(&house.store, &room(1)).await.unwrap().is_some(), "it is there still");
     faults.0.store(false, std::sync::atomic::Ordering::Relaxed);
     relay.until(&room(1), |followed| followed.has_ended).await;
     assert_eq!(

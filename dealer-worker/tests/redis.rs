@@ -16,6 +16,7 @@ use serde_json::json;
 use shared::{
     bus::redis::RedisBus,
     clock::Clock,
+    directory::Readers,
     node::RoomSpec,
     ports::Ports,
     redis::{Redis, RedisConfig, rights::Program},
@@ -113,7 +114,7 @@ async fn letters_go_from_worker_to_worker_and_on_when_one_dies() {
     for number in 1..=2 {
         let peers = vec![room(3 - number)];
         let spec = RoomSpec::new("counter", &Settings { peers, ..Settings::default() });
-        assert!(open_room(&inside, &room(number), &spec).await.unwrap());
+        assert!(open_room(&inside, &room(number), &spec, Readers::OfThisRelease).await.unwrap());
     }
     let seal_key = SealKey::random();
     let start = |name: &'static str| {

@@ -119,7 +119,9 @@ impl House {
     /// Opens several, numbered from 1.
     pub async fn open_rooms(&self, specs: &[RoomSpec]) {
         for (number, spec) in (1..).zip(specs) {
-            assert!(open_room(&self.ports("floor"), &room(number), spec).await.unwrap());
+            assert!(
+                open_room(&self.ports("floor"), &room(number), spec, Readers::OfThisRelease).await.unwrap()
+            );
         }
     }
 

@@ -25,6 +25,24 @@ impl Figures {
                 "answered" => self.add("unpaid", 1),
                 "tipped" => self.add("tipped", amount),
                 "opened" => self.add("opened", 1),
+                "sent" => {
+                    let total = self.0.as_ref().and_then(|figures| figures["total"].as_u64());
+                    self.set("total", json!(total.unwrap_or_default().saturating_sub(amount)));
+                    self.pass("sent", &event["to"], amount);
+                }
+                "received" => {
+                    self.add("total", amount);
+                    let letters = self.pass("received", &event["from"], amount);
+                    self.add("misheard", u64::from(letters != event["number"]));
+                }
+                "gone" => self.add("gone", 1),
+                "diverged" => {
+                    if let Some(known) =
+                        self.0.as_mut().and_then(|figures| figures["diverged"].as_array_mut())
+                    {
+                        known.push(event["from"].clone());
+                    }
+                }
                 "closed" => self.set("over", json!(true)),
                 _ => {}
             }
@@ -40,6 +58,31 @@ impl Figures {
     pub(super) fn given(&self) -> Option<u64> {
         let figures = self.0.as_ref()?;
         Some(figures["paid"].as_u64()? + figures["tipped"].as_u64()?)
+    }
+
+    /// Letters that were told twice, or not in order.
+    pub(super) fn misheard(&self) -> Option<u64> {
+        self.0.as_ref()?["misheard"].as_u64()
+    }
+
+    /// What it has said to another, or heard from it.
+    pub(super) fn passed(&self, what: &str, other: &str) -> Option<&Value> {
+        self.0.as_ref()?[what].get(other)
+    }
+
+    /// Whether another has ended before it.
+    pub(super) fn has_parted(&self) -> Option<bool> {
+        Some(self.0.as_ref()?["gone"] != 0)
+    }
+
+    /// One letter more between it and another; answers how many there were.
+    fn pass(&mut self, what: &str, other: &Value, amount: u64) -> u64 {
+        let (Some(figures), Some(other)) = (&mut self.0, other.as_str()) else { return 0 };
+        let known = &figures[what][other];
+        let (letters, sum) = (known["letters"].as_u64(), known["amount"].as_u64());
+        let letters = letters.unwrap_or_default() + 1;
+        figures[what][other] = json!({"letters": letters, "amount": sum.unwrap_or_default() + amount});
+        letters
     }
 
     fn add(&mut self, field: &str, more: u64) {

@@ -40,6 +40,8 @@ pub enum Promise {
     Rules,
     /// An accepted command is applied once.
     Once,
+    /// What a room says to another is told once and in order.
+    Letters,
     /// An acknowledged command is in the journal.
     Durable,
     /// What a client sees is what the journal holds.
@@ -177,6 +179,26 @@ impl Shadow {
     /// What a counter says that the till has taken of it; `None` if that is not known.
     pub fn given(&self, room: &RoomId) -> Option<u64> {
         self.rooms.get(room)?.figures.as_ref()?.given()
+    }
+
+    /// Letters that a counter was told twice, or not in order; `None` if that is not known.
+    pub fn misheard(&self, room: &RoomId) -> Option<u64> {
+        self.rooms.get(room)?.figures.as_ref()?.misheard()
+    }
+
+    /// What a counter has said to another.
+    pub fn said(&self, room: &RoomId, to: &RoomId) -> Option<serde_json::Value> {
+        self.rooms.get(room)?.figures.as_ref()?.passed("sent", to.as_str()).cloned()
+    }
+
+    /// What a counter has heard from another.
+    pub fn heard(&self, room: &RoomId, from: &RoomId) -> Option<serde_json::Value> {
+        self.rooms.get(room)?.figures.as_ref()?.passed("received", from.as_str()).cloned()
+    }
+
+    /// Whether another room has ended before this counter, and it was told.
+    pub fn has_parted(&self, room: &RoomId) -> Option<bool> {
+        self.rooms.get(room)?.figures.as_ref()?.has_parted()
     }
 
     /// What was found broken so far.

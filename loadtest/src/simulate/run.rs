@@ -261,7 +261,8 @@ fn counters(plan: &Plan) -> Arc<[RoomId]> {
 
 async fn open_counters(counters: &[RoomId], world: &World) {
     for (room, tick_ms) in counters.iter().zip([0, 700, 5_000]) {
-        let spec = RoomSpec::new(Counter::NAME, &Settings { tick_ms });
+        let peers = counters.iter().filter(|other| *other != room).cloned().collect();
+        let spec = RoomSpec::new(Counter::NAME, &Settings { tick_ms, peers });
         open_room(&world.spared_ports(), room, &spec, Readers::OfThisRelease).await.expect(SPARED);
     }
 }
@@ -274,6 +275,18 @@ async fn judge_counters(counters: &[RoomId], world: &World, shadow: &Mutex<Shado
         if shadow.losses() == 0 && given != Some(taken) {
             let what = format!("{room}: has given {given:?}, and the till has taken {taken}");
             shadow.accuse(Promise::Errands, what);
+        }
+        if shadow.losses() == 0 && shadow.misheard(room) != Some(0) {
+            let what = format!("{room}: has heard letters twice, or not in order");
+            shadow.accuse(Promise::Letters, what);
+        }
+        for other in counters {
+            let (said, heard) = (shadow.said(room, other), shadow.heard(other, room));
+            // What it has said to a counter that had ended was heard by nobody.
+            if shadow.losses() == 0 && shadow.has_parted(room) == Some(false) && said != heard {
+                let what = format!("{room}: has said {said:?} to {other}, which has heard {heard:?}");
+                shadow.accuse(Promise::Letters, what);
+            }
         }
         let is_there = directory::spec(&world.store(), room).await.expect(SPARED).is_some();
         if is_there || directory::owner(&world.store(), room).await.expect(SPARED).is_some() {

@@ -42,9 +42,14 @@ impl Teller {
         self.client.raw_command(room, raw, now);
     }
 
-    fn something(&mut self) -> Value {
+    fn something(&mut self, room: &RoomId) -> Value {
         let rng = &mut self.rng;
-        match rng.random_range(0..20) {
+        match rng.random_range(0..24) {
+            20.. => {
+                let others: Vec<&RoomId> = self.counters.iter().filter(|other| *other != room).collect();
+                let to = others.choose(rng).copied().unwrap_or(room);
+                json!({"a": "send", "to": to, "by": if to == room { u64::MAX } else { rng.random_range(1..4) }})
+            }
             0..8 => json!({"a": "add", "by": rng.random_range(1..5)}),
             8..12 => json!({"a": "pay", "amount": rng.random_range(1..120)}),
             12..14 => json!({"a": "tip", "amount": rng.random_range(1..9)}),
@@ -97,7 +102,7 @@ impl Mind for Teller {
             Some(room) if self.stopping => self.asks(&room, &json!({"a": "close"}), now),
             Some(_) if self.rng.random_bool(0.02) => self.vanish = Some(4 * pause),
             Some(room) => {
-                let what = self.something();
+                let what = self.something(&room);
                 self.asks(&room, &what, now);
             }
         }
