@@ -5,7 +5,7 @@
 
 use shared::{
     id::UserId,
-    protocol::table::{Card, HandView, TableEvent, TablePrivate, TableView},
+    protocol::table::{Card, HandView, MadeHand, TableEvent, TablePrivate, TableView},
 };
 
 use crate::{
@@ -65,6 +65,13 @@ impl Referee {
         if !view.conserves_chips() {
             breaches.count(Breach::Chips, || {
                 format!("{:?}, but {} on the table after {event:?}", view.chips, view.on_table())
+            });
+        }
+        if let TableEvent::Shown { hands, .. } | TableEvent::HandEnded { hands, .. } = event
+            && let Some(made) = hands.iter().find(|made| !is_face_up(made, view))
+        {
+            breaches.count(Breach::Privacy, || {
+                format!("seat {} makes a hand of cards that nobody sees: {made:?}", made.seat)
             });
         }
         match event {
@@ -219,7 +226,9 @@ fn betting_is_over(view: &TableView) -> bool {
 pub(crate) fn cards_in_events(events: &[TableEvent]) -> usize {
     let looks = |text: &str| usize::from(Card::new(text).is_some());
     let in_event = |event: &TableEvent| match event {
-        TableEvent::Street { cards, .. } | TableEvent::Shown { cards, .. } => cards.len(),
+        TableEvent::Street { cards, .. } => cards.len(),
+        TableEvent::Shown { cards, hands, .. } => cards.len() + cards_in_hands(hands),
+        TableEvent::HandEnded { hands, .. } => cards_in_hands(hands),
         TableEvent::Chat { user, name, text, .. } => looks(user.as_str()) + looks(name) + looks(text),
         TableEvent::Seated { user, name, .. } => looks(user.as_str()) + looks(name),
         _ => 0,
@@ -228,6 +237,17 @@ pub(crate) fn cards_in_events(events: &[TableEvent]) -> usize {
 }
 
 /// The same for a keyframe.
+fn cards_in_hands(hands: &[MadeHand]) -> usize {
+    hands.iter().map(|hand| hand.cards.len()).sum()
+}
+
+/// Whether a hand is made of cards that everybody sees.
+fn is_face_up(made: &MadeHand, view: &TableView) -> bool {
+    let board = view.hand.as_ref().and_then(|hand| hand.boards.get(usize::from(made.run)));
+    let shown = view.seats.get(usize::from(made.seat)).and_then(Option::as_ref).map(|seat| &seat.shown);
+    made.cards.iter().all(|card| board.into_iter().chain(shown).flatten().any(|seen| seen == card))
+}
+
 pub(crate) fn cards_in_view(view: &TableView) -> usize {
     let looks = |text: &str| usize::from(Card::new(text).is_some());
     let boards: usize = view.hand.iter().flat_map(|hand| &hand.boards).map(Vec::len).sum();
