@@ -117,6 +117,7 @@ async fn letters_go_from_worker_to_worker_and_on_when_one_dies() {
         assert!(open_room(&inside, &room(number), &spec, Readers::OfThisRelease).await.unwrap());
     }
     let seal_key = SealKey::random();
+    #[expect(clippy::async_yields_async, reason = "it runs until the handle is dropped")]
     let start = |name: &'static str| {
         let (url, seal_key) = (worker_url.clone(), seal_key.clone());
         async move {

@@ -292,20 +292,22 @@ impl Room {
             watcher.peer.in_flight.fetch_sub(waiting, Relaxed);
             works.metrics.in_flight.decrement(waiting);
             for ask in asks.in_flight.iter().chain(&asks.queue) {
-                let (code, why) = match ask.is_new {
-                    true => (RefusalCode::NoSuchRoom, "there is no such room"),
-                    // It may have been done in a room that has ended since.
-                    false => (
-                        RefusalCode::Forgotten,
-                        "there is no such room any more that would know whether this was done",
-                    ),
-                };
+                let (code, why) = refusal_of_nowhere(ask.is_new);
                 let refusal = refusal(ask.n, &self.id, code, why, None);
                 metrics::refused(code);
                 watcher.peer.answer(&refusal, works.now_ms());
             }
         }
         state.askers.clear();
+    }
+}
+
+/// What is said of a command to a room that is not there. One that was said before may have been done in a room that has ended since.
+pub(crate) fn refusal_of_nowhere(is_new: bool) -> (RefusalCode, &'static str) {
+    if is_new {
+        (RefusalCode::NoSuchRoom, "there is no such room")
+    } else {
+        (RefusalCode::Forgotten, "there is no such room any more that would know whether this was done")
     }
 }
 

@@ -14,7 +14,7 @@ use shared::{
 use ws::{Frame, Handler, Socket};
 
 use crate::{
-    commands::{Ask, refusal},
+    commands::{Ask, refusal, refusal_of_nowhere},
     hub::Watching,
     keys::Denied,
     limits::{Bucket, Verdict},
@@ -309,7 +309,8 @@ impl Session {
             }
         }
         // It is known not to exist, or has vanished between two looks.
-        refuse(self, RefusalCode::NoSuchRoom, NO_SUCH_ROOM, None);
+        let (code, why) = refusal_of_nowhere(is_first);
+        refuse(self, code, why, None);
     }
 }
 
