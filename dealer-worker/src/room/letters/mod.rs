@@ -2,7 +2,7 @@
 //!
 //! A letter is part of the entry whose decision wrote it, and is sent when that entry is durable, until the other room says that it has
 //! it. The other room takes it into its own journal in one entry with what follows from it. Each letter names the one before it, so
-//! none is left out and none is heard twice. `docs/decisions/0005-letters.md` says what this promises when the broker loses the
+//! none is left out and none is heard twice. `docs/decisions/0007-letters.md` says what this promises when the broker loses the
 //! end of a journal, and why.
 //!
 //! Here is no clock, no randomness and no I/O. In reading order:
