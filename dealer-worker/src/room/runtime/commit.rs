@@ -207,6 +207,7 @@ impl<R: Room> Running<R> {
         }
         for (what, count) in counts {
             counter!(what).increment(count);
+            debug!(room = %self.id, at = %entry.at, what, count, "counts");
         }
         if lobby {
             let room = &self.state.room;
