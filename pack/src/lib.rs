@@ -5,7 +5,7 @@
 //! - [`shorter`]: the same script with fewer characters
 //! - [`styles`]: the sheets that the page links, as one
 //! - [`page`]: the page that links these two
-//! - [`write`]: a whole folder, for the house's binary (its build script) and for Nginx (the command `pack`)
+//! - [`write()`]: a whole folder, for the house's binary (its build script) and for Nginx (the command `pack`)
 //!
 //! It knows JavaScript and CSS only as far as `web/` uses them, and refuses what it does not know. The source lies unpacked beside it:
 //! `source.html` loads it as it is.

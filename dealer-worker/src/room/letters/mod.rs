@@ -12,7 +12,7 @@
 //! - [`correspondence`]: both for all the rooms it writes to, a part of a room's journaled state, and what a commit changes of it.
 //! - [`wire`]: what rooms send each other, on [`Channel::mail`](shared::channel::Channel::mail).
 //! - [`post`]: what the owner of a room does with it: what to send and when, what to commit when something comes; in it
-//!   [`line`](post::line): what it keeps in memory of one other room.
+//!   `line`: what it keeps in memory of one other room.
 
 pub mod correspondence;
 pub mod inbox;
