@@ -20,6 +20,7 @@ use crate::{
     room::{
         Room as _,
         errands::{Ask, Away, Errand, Outcome, Service},
+        journal::ended,
     },
     table::{
         Table,
@@ -100,8 +101,8 @@ pub async fn open_tables(ports: &Ports, count: u32, config: &TableConfig) -> Res
     Ok(opened)
 }
 
-/// Opens a room, unless there is one of this name, or was one until lately: then it stays as it is, and the answer is `false`. Workers
-/// that run hear of it at once. `readers`: who must find it.
+/// Opens a room, unless there is one of this name, or one has ended lately: then it stays as it is, and the answer is `false`. One that has
+/// a journal and that the directory has lost is written down again. Workers that run hear of it at once. `readers`: who must find it.
 ///
 /// # Errors
 /// [`Unavailable`]; it may have been opened.
@@ -111,8 +112,7 @@ pub async fn open_room(
     spec: &RoomSpec,
     readers: Readers,
 ) -> Result<bool, Unavailable> {
-    let is_known = directory::spec(&*ports.store, room).await?.is_some();
-    if is_known || ports.store.last(room).await?.is_some() {
+    if ports.store.last(room).await?.as_ref().is_some_and(|last| ended(last).is_some()) {
         return Ok(false);
     }
     let is_new = directory::open(&*ports.store, room, spec.to_bytes(), readers).await?;

@@ -3,79 +3,35 @@
 use std::cell::Cell;
 
 thread_local! {
-    static FORGETS_ANSWERS: Cell<bool> = const { Cell::new(false) };
-    static TAKES_FORGOTTEN_FOR_NEW: Cell<bool> = const { Cell::new(false) };
-    static BRINGS_WHOLE_TOP_UPS: Cell<bool> = const { Cell::new(false) };
-    static FORGIVES_BLINDS: Cell<bool> = const { Cell::new(false) };
-    static FORGETS_SETTLED: Cell<bool> = const { Cell::new(false) };
-    static LEAVES_ENDED: Cell<bool> = const { Cell::new(false) };
+    static PLANTED: Cell<Option<Fault>> = const { Cell::new(None) };
 }
 
-/// From now on rooms that run in this thread do not write down which errands are settled (or do again).
-pub fn forget_settled(forgets: bool) {
-    FORGETS_SETTLED.set(forgets);
+/// What workers of a thread can be made to do wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Rooms forget that they have answered a command.
+    ForgetsAnswers,
+    /// Rooms take a command whose session they have forgotten for a new one.
+    TakesForgottenForNew,
+    /// Rooms do not write down which errands are settled.
+    ForgetsSettled,
+    /// Rooms send letters before they are durable.
+    SendsLettersEarly,
+    /// Rooms that have ended stay in the directory.
+    LeavesEnded,
+    /// Tables bring all that was promised in a hand, whatever was won meanwhile.
+    BringsWholeTopUps,
+    /// Tables forget who owes blinds.
+    ForgivesBlinds,
 }
 
-pub(crate) fn forgets_settled() -> bool {
-    cfg!(debug_assertions) && FORGETS_SETTLED.get()
+/// From now on workers of this thread have this fault (or none).
+pub fn plant(fault: Option<Fault>) {
+    PLANTED.set(fault);
 }
 
-/// From now on rooms that end in this thread stay in the maps (or no longer do).
-pub fn leave_ended(leaves: bool) {
-    LEAVES_ENDED.set(leaves);
-}
-
-pub(crate) fn leaves_ended() -> bool {
-    cfg!(debug_assertions) && LEAVES_ENDED.get()
-}
-
-/// From now on rooms that run in this thread forget that they have answered a command (or no longer do).
-pub fn forget_answers(forgets: bool) {
-    FORGETS_ANSWERS.set(forgets);
-}
-
-/// From now on rooms that run in this thread take a command whose session they have forgotten for a new one (or no longer do).
-pub fn take_forgotten_for_new(takes: bool) {
-    TAKES_FORGOTTEN_FOR_NEW.set(takes);
-}
-
-pub(crate) fn takes_forgotten_for_new() -> bool {
-    cfg!(debug_assertions) && TAKES_FORGOTTEN_FOR_NEW.get()
-}
-
-pub(crate) fn forgets_answers() -> bool {
-    cfg!(debug_assertions) && FORGETS_ANSWERS.get()
-}
-
-/// From now on tables of this thread bring all that was promised in a hand, whatever was won meanwhile (or no longer do).
-pub fn bring_whole_top_ups(brings: bool) {
-    BRINGS_WHOLE_TOP_UPS.set(brings);
-}
-
-pub(crate) fn brings_whole_top_ups() -> bool {
-    cfg!(debug_assertions) && BRINGS_WHOLE_TOP_UPS.get()
-}
-
-/// From now on tables of this thread forget who owes blinds (or no longer do).
-pub fn forgive_blinds(forgives: bool) {
-    FORGIVES_BLINDS.set(forgives);
-}
-
-pub(crate) fn forgives_blinds() -> bool {
-    cfg!(debug_assertions) && FORGIVES_BLINDS.get()
-}
-
-thread_local! {
-    static SENDS_LETTERS_EARLY: Cell<bool> = const { Cell::new(false) };
-}
-
-/// From now on rooms of this thread send letters before they are durable (or no longer do).
-pub fn send_letters_early(sends: bool) {
-    SENDS_LETTERS_EARLY.set(sends);
-}
-
-pub(crate) fn sends_letters_early() -> bool {
-    cfg!(debug_assertions) && SENDS_LETTERS_EARLY.get()
+pub(crate) fn is_planted(fault: Fault) -> bool {
+    cfg!(debug_assertions) && PLANTED.get() == Some(fault)
 }
 
 /// A rule of letters between rooms that a test takes away, to see that it is needed: see [`letters`](crate::room::letters).

@@ -178,6 +178,25 @@ async fn a_room_opens_another_one_once() {
     assert_eq!(answer.code(), "applied");
 }
 
+/// What blocks the queue elsewhere: one that is never answered, at its head.
+#[tokio::test(start_paused = true)]
+async fn a_service_that_never_answers_holds_up_nothing_but_what_is_asked_of_itself() {
+    let till = Arc::new(Till::with(|| Trouble::Away));
+    let house = open(&till, Wire::perfect()).await;
+    let _worker = house.worker_with("w1", config(&house, "w1"));
+    let relay = Relay::new(&house, "r1", 2).await;
+    relay.owned(&room(1)).await;
+    for what in [
+        json!({"a": "pay", "amount": 1}),
+        json!({"a": "tip", "amount": 1}),
+        json!({"a": "open", "room": "t2"}),
+    ] {
+        assert_eq!(ask(&relay, what).await.code(), "applied");
+    }
+    relay.owned(&room(2)).await;
+    assert_eq!(till.known(&room(1)), 0);
+}
+
 async fn is_nowhere(house: &House, room: &RoomId) {
     assert_eq!(directory::spec(&house.store, room).await.unwrap(), None);
     assert_eq!(directory::owner(&house.store, room).await.unwrap(), None);

@@ -128,6 +128,23 @@ async fn a_room_that_the_map_has_lost_is_taken_over_by_what_its_journal_says_it_
     assert_eq!(total(&relay, 11).await.epochs.len(), 2);
 }
 
+/// Whoever opens rooms at its start writes down again what the directory has lost.
+#[tokio::test(start_paused = true)]
+async fn a_room_that_the_directory_has_lost_is_opened_once_more_and_is_what_it_was() {
+    let house = house();
+    house.open_room(&counter(0)).await;
+    let first = worker(&house, "w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    assert_eq!(add(&relay, "ann", 5).await.code(), "applied");
+    first.kill();
+    directory::remove(&house.store, &room(1)).await.unwrap();
+    house.open_room(&counter(0)).await;
+    let _second = worker(&house, "w2");
+    assert_eq!(add(&relay, "ann", 6).await.code(), "applied");
+    assert_eq!(total(&relay, 11).await.epochs.len(), 2);
+}
+
 /// A release that does not have the kind leaves the room alone, and goes on with all others.
 #[tokio::test(start_paused = true)]
 async fn a_worker_leaves_a_room_of_a_kind_that_it_does_not_know_to_others() {

@@ -414,8 +414,8 @@ async fn letters_of_nothing() -> usize {
 #[tokio::test(start_paused = true)]
 async fn no_letter_is_seen_before_it_is_durable_and_one_that_is_gets_caught() {
     assert_eq!(letters_of_nothing().await, 0);
-    planted::send_letters_early(true);
+    planted::plant(Some(planted::Fault::SendsLettersEarly));
     let seen = letters_of_nothing().await;
-    planted::send_letters_early(false);
+    planted::plant(None);
     assert!(seen > 0);
 }

@@ -149,6 +149,11 @@ fn an_outcome_that_is_applied_twice_is_caught() {
 }
 
 #[test]
+fn a_letter_that_leaves_before_it_is_durable_is_caught() {
+    assert!(caught(Planted::SendsLettersEarly).1.contains(&Promise::Letters));
+}
+
+#[test]
 fn a_room_that_has_ended_and_is_still_somewhere_is_caught() {
     assert!(caught(Planted::LeavesEnded).1.contains(&Promise::Ended));
 }

@@ -11,16 +11,17 @@ use metrics::counter;
 use shared::{
     channel::{EARLIER_OWNERS, EARLIER_SPECS},
     directory::{self, Partition},
-    entry::{Entry, Kind},
     id::RoomId,
     node::Owner,
-    store::{Store, Stored, Unavailable},
+    store::{Store, Unavailable},
 };
 use tokio::{
     task::JoinSet,
     time::{Duration, sleep, timeout},
 };
 use tracing::{debug, error, warn};
+
+use crate::room::journal::ended;
 
 /// The store has so long for one map or field; what it does not do then is tried with the next reading.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -318,10 +319,7 @@ async fn is_nowhere(store: &dyn Store, room: &RoomId) -> Result<bool, Unavailabl
     if directory::spec(store, room).await?.is_some() {
         return Ok(false);
     }
-    let last = store.last(room).await?;
-    let has_ended =
-        |last: &Stored| Entry::decode(last.bytes.clone()).is_ok_and(|last| last.kind == Kind::End);
-    if last.is_some_and(|last| !has_ended(&last)) {
+    if store.last(room).await?.is_some_and(|last| ended(&last).is_none()) {
         return Ok(false);
     }
     store.map_remove(&Partition::of(room).owners(), room.as_str()).await?;

@@ -23,6 +23,8 @@ use shared::{
     id::{Position, SessionId, UserId},
 };
 
+use crate::planted::{Fault, is_planted};
+
 /// How many answers a room remembers of each session: as many as a relay lets wait for one, so that a client that comes back can
 /// repeat all that it has not seen answered. Earlier ones are [`Known::Forgotten`].
 pub const ANSWERS_PER_SESSION_MAX: usize = 16;
@@ -196,7 +198,7 @@ pub struct Asked<'a> {
 
 /// Looks a command up.
 pub fn look_up(applied: &Applied, refused: &Refused, asked: Asked<'_>) -> Known {
-    if crate::planted::forgets_answers() {
+    if is_planted(Fault::ForgetsAnswers) {
         return Known::Nothing;
     }
     let Asked { cause, is_first, now } = asked;
@@ -212,7 +214,7 @@ pub fn look_up(applied: &Applied, refused: &Refused, asked: Asked<'_>) -> Known 
         Some(known) => cause.n <= known.dropped_n,
         None => !is_first && applied.may_have_forgotten(cause.session, now),
     };
-    if forgotten && !crate::planted::takes_forgotten_for_new() {
+    if forgotten && !is_planted(Fault::TakesForgottenForNew) {
         return Known::Forgotten;
     }
     let last = known.map_or(0, Session::last).max(refusals.map_or(0, Session::last));

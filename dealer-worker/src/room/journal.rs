@@ -6,6 +6,7 @@ use bytes::Bytes;
 use metrics::{counter, histogram};
 use shared::{
     clock::UnixMs,
+    entry::{Entry, Kind},
     id::{Epoch, Position, RoomId, Seq},
     store::{AppendError, Store, Stored, Unavailable},
 };
@@ -357,6 +358,13 @@ pub async fn write_claim(
 /// The last entry, however long it takes to learn it.
 pub async fn last(store: &dyn Store, room: &RoomId) -> Option<Stored> {
     until_answered(|| store.last(room)).await
+}
+
+/// In which epoch a room has ended, if this entry, the last of its journal, is its end. What cannot be read is none: whoever reads the
+/// journal finds out about that.
+pub fn ended(last: &Stored) -> Option<Epoch> {
+    let last = Entry::decode(last.bytes.clone()).ok()?;
+    (last.kind == Kind::End).then_some(last.at.epoch())
 }
 
 /// Repeats a question until the store answers.

@@ -54,9 +54,17 @@ impl Kinds {
 
     /// Takes a room over, whatever its kind, and runs it until it is fenced or let go of.
     pub async fn run(&self, start: Start) -> Ended {
-        match self.kind_of(&start).await {
+        let (context, room) = (start.context.clone(), start.room.clone());
+        let ended = match self.kind_of(&start).await {
             Ok((kind, spec)) => (kind.run)(start, spec).await,
             Err(why) => Ended::NotTaken(why),
+        };
+        match ended {
+            // Whoever has ended it did not get so far.
+            Ended::NotTaken(NotTaken::Over(epoch)) => {
+                Ended::Over { epoch, is_buried: runtime::bury(&context, &room, epoch).await }
+            }
+            ended => ended,
         }
     }
 

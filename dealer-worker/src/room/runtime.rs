@@ -35,6 +35,7 @@ use tokio::{
 };
 use tracing::{debug, info};
 
+pub(super) use self::ending::bury;
 use self::{
     commit::{Became, PUBLISH_PAUSE, With},
     errands::Asking,
@@ -106,10 +107,7 @@ pub struct Start {
 pub async fn run<R: Room>(start: Start, spec: Option<RoomSpec>) -> Ended {
     let context = start.context.clone();
     let room = start.room.clone();
-    let Err(mut ended) = own::<R>(start, spec).await;
-    if let Ended::NotTaken(NotTaken::Over(epoch)) = ended {
-        ended = Ended::Over { epoch, is_buried: ending::bury(&context, &room, epoch).await };
-    }
+    let Err(ended) = own::<R>(start, spec).await;
     context.board.remove(&room);
     if let Err(error) = context.switchboard.disconnect(&room).await {
         debug!(%room, %error, "still subscribed to a room that is not ours");
@@ -144,7 +142,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
         rng: ChaCha20Rng::from_seed(seed),
         has_begun: false,
         done: BTreeSet::new(),
-        errand: None,
+        asking: Asking::new(),
         post,
         diverged: known_diverged.iter().cloned().collect(),
         known_diverged,
@@ -195,8 +193,8 @@ struct Running<R: Room> {
     has_begun: bool,
     /// Errands that are done and were not settled in any frame yet.
     done: BTreeSet<ErrandId>,
-    /// The errand that is being done.
-    errand: Option<Asking>,
+    /// The errands that are being done.
+    asking: Asking,
     /// What is on its way between this room and others.
     post: Post,
     /// Rooms of which this one is to be told that it and they do not remember the same.

@@ -18,7 +18,7 @@ use super::{
     Room,
     answers::Memory,
     frame,
-    journal::{Journal, NotWritten, Onto, last, until_answered, write_claim},
+    journal::{Journal, NotWritten, Onto, ended, last, until_answered, write_claim},
     record,
     record::{BadRecord, DeltaOf, Journaled, open},
 };
@@ -108,10 +108,8 @@ impl Claimer<'_> {
         let mut believed = believed;
         let (claim, is_missing) = loop {
             let last = last(&**self.store, room).await;
-            // Whatever cannot be read is found out about when the journal is.
-            let entry = last.as_ref().and_then(|last| Entry::decode(last.bytes.clone()).ok());
-            if let Some(end) = entry.filter(|entry| entry.kind == Kind::End) {
-                return Err(NotTaken::Over(end.at.epoch()));
+            if let Some(epoch) = last.as_ref().and_then(ended) {
+                return Err(NotTaken::Over(epoch));
             }
             let before = last.map_or(Epoch(0), |stored| stored.at.epoch());
             if before > believed {
@@ -180,10 +178,14 @@ impl Claimer<'_> {
             for stored in &batch {
                 let entry =
                     Entry::decode(stored.bytes.clone()).map_err(|bad| NotTaken::Entry(stored.at, bad))?;
-                if entry.kind != Kind::Claim {
-                    let opened = self.sealer.open(room, entry.at, &entry.secret).map_err(BadRecord::from);
-                    let kind = opened.and_then(|(form, record)| record::kind(form, &record));
-                    return kind.map(Some).map_err(|bad| NotTaken::Record(entry.at, bad));
+                match entry.kind {
+                    Kind::Claim => {}
+                    Kind::End => return Err(NotTaken::Over(entry.at.epoch())),
+                    Kind::Delta | Kind::Keyframe => {
+                        let opened = self.sealer.open(room, entry.at, &entry.secret).map_err(BadRecord::from);
+                        let kind = opened.and_then(|(form, record)| record::kind(form, &record));
+                        return kind.map(Some).map_err(|bad| NotTaken::Record(entry.at, bad));
+                    }
                 }
             }
             match batch.last() {

@@ -10,7 +10,7 @@ use shared::protocol::table::{
 };
 
 use super::{Table, state::index};
-use crate::planted;
+use crate::planted::{Fault, is_planted};
 
 /// A hand takes so many players.
 pub(super) const PLAYERS_MIN: u8 = 2;
@@ -102,7 +102,7 @@ impl Table {
             })
             .collect();
         let mut rotation = self.rotation;
-        if planted::forgives_blinds() {
+        if is_planted(Fault::ForgivesBlinds) {
             for occupant in &occupants {
                 rotation.leave(occupant.seat);
             }

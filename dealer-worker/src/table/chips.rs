@@ -10,7 +10,10 @@ use shared::{
 };
 
 use super::{Event, Table, draft::Draft, json};
-use crate::{planted, room::Refusal};
+use crate::{
+    planted::{Fault, is_planted},
+    room::Refusal,
+};
 
 /// Whether a user may sit down with so many chips.
 ///
@@ -72,7 +75,7 @@ pub(super) fn settle_top_up(draft: &mut Draft, seat: u8) {
     let (promised, stack, config) = (player.top_up, player.stack, draft.table.config());
     let fits = promised.min(config.buy_in_max.saturating_sub(stack));
     let comes = match stack {
-        _ if planted::brings_whole_top_ups() => promised,
+        _ if is_planted(Fault::BringsWholeTopUps) => promised,
         0 if fits < config.buy_in_min => 0,
         _ => fits,
     };

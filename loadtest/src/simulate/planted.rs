@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
+use dealer_worker::planted::Fault;
 use futures_util::future::{BoxFuture, Either};
 use shared::{
     bus::{Bus, Publishing, Receiver, Subscription},
@@ -45,6 +46,8 @@ pub enum Planted {
     EvictsAnybody,
     /// Rooms do not write down which errands are settled.
     ForgetsSettled,
+    /// Letters leave before they are durable.
+    SendsLettersEarly,
     /// Rooms that have ended stay in the map of rooms.
     LeavesEnded,
     /// Workers publish a player's part for somebody else too.
@@ -55,6 +58,22 @@ pub enum Planted {
     HidesSessions,
     /// Relays do not send the newest private part to who comes back.
     DropsResumedParts,
+}
+
+impl Planted {
+    /// The fault that stands in the workers' own code, if it does.
+    pub(super) fn of_workers(self) -> Option<Fault> {
+        Some(match self {
+            Self::ForgetsAnswers => Fault::ForgetsAnswers,
+            Self::EvictsAnybody => Fault::TakesForgottenForNew,
+            Self::ForgetsSettled => Fault::ForgetsSettled,
+            Self::SendsLettersEarly => Fault::SendsLettersEarly,
+            Self::LeavesEnded => Fault::LeavesEnded,
+            Self::BringsWholeTopUps => Fault::BringsWholeTopUps,
+            Self::ForgivesBlinds => Fault::ForgivesBlinds,
+            _ => return None,
+        })
+    }
 }
 
 /// A worker's store that does not keep its word.

@@ -129,12 +129,7 @@ pub fn count_panics() {
 /// When the simulator itself is wrong. Panics of the house's tasks are [findings](Promise::Sound).
 pub fn run(plan: &Plan) -> Verdict {
     PANICS.take();
-    dealer_worker::planted::forget_answers(plan.planted == Some(Planted::ForgetsAnswers));
-    dealer_worker::planted::bring_whole_top_ups(plan.planted == Some(Planted::BringsWholeTopUps));
-    dealer_worker::planted::forgive_blinds(plan.planted == Some(Planted::ForgivesBlinds));
-    dealer_worker::planted::forget_settled(plan.planted == Some(Planted::ForgetsSettled));
-    dealer_worker::planted::leave_ended(plan.planted == Some(Planted::LeavesEnded));
-    dealer_worker::planted::take_forgotten_for_new(plan.planted == Some(Planted::EvictsAnybody));
+    dealer_worker::planted::plant(plan.planted.and_then(Planted::of_workers));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime without I/O can be built");
     let began = WallInstant::now();
@@ -197,7 +192,8 @@ async fn live(plan: &Plan) -> Verdict {
         guests.spawn(Guest::new(user, Box::new(mind), Whims::default(), world, shadow, stage).play());
     }
     for index in 0..2 * counters.len() {
-        let user = UserId::new(&format!("teller-{index}")).expect("a name");
+        // Two sessions of each: they take what they are members of from each other.
+        let user = UserId::new(&format!("teller-{}", index / 2)).expect("a name");
         let mind = Teller::new(counters.clone(), rng.next_u64(), world.token(&user), Instant::now());
         let (world, shadow, stage) = (world.clone(), shadow.clone(), stage.clone());
         guests.spawn(Guest::new(user, Box::new(mind), Whims::default(), world, shadow, stage).play());

@@ -15,7 +15,7 @@ use tracing::{debug, warn};
 
 use super::{Ended, Running, hear::BUSY_RETRY_MS, stall::Written, tell::tell_owned};
 use crate::{
-    planted,
+    planted::{Fault, is_planted},
     room::{
         Decision, Input, Moment, Refusal, Room,
         errands::{ERRANDS_MAX, ErrandId},
@@ -32,7 +32,7 @@ const PUBLISH_ATTEMPTS: u32 = 5;
 /// The pause before the second attempt; doubles.
 pub(super) const PUBLISH_PAUSE: Duration = Duration::from_millis(25);
 
-/// What goes into the frame with a decision.
+/// What goes into a frame beside what the room decides.
 #[derive(Default)]
 pub(super) struct With<'a> {
     /// The command that is decided on, and the relay that it came by.
@@ -63,6 +63,20 @@ impl<R: Room> Running<R> {
         input: Input<'_>,
         with: With<'_>,
     ) -> Result<Became, Ended> {
+        self.commit_what_follows(Some(input), with).await
+    }
+
+    /// Commits what changes of the letters, on which the room has nothing to decide. Answers whether it is written.
+    pub(super) async fn commit_letters(&mut self, letters: letters::Delta) -> Result<bool, Ended> {
+        let with = With { letters: Some(letters), ..With::default() };
+        Ok(matches!(self.commit_what_follows(None, with).await?, Became::Done))
+    }
+
+    async fn commit_what_follows(
+        &mut self,
+        input: Option<Input<'_>>,
+        mut with: With<'_>,
+    ) -> Result<Became, Ended> {
         let mut has_talked = false;
         loop {
             // What the store may have lost is put right first: a decision is named by the place where it will stand.
@@ -70,29 +84,34 @@ impl<R: Room> Running<R> {
                 return Ok(Became::Unwritten);
             }
             let moment = Moment { now: self.now(), at: self.journal.next() };
-            let decision = match self.state.room.decide(input, moment, &mut self.rng) {
+            let room = &self.state.room;
+            let decided = match input {
+                Some(input) => room.decide(input, moment, &mut self.rng),
+                None => Ok(Decision::nothing(room.clone())),
+            };
+            let decision = match decided {
                 Ok(decision) => decision,
                 Err(refusal) => {
                     assert!(with.asked.is_some(), "only commands are refused: {}", refusal.message);
                     return Ok(Became::Refused(refusal, None));
                 }
             };
-            let mut plays = with.plays.clone();
             if let Some((cause, relay)) = with.asked {
                 assert!(!decision.events.is_empty(), "an accepted command has an event");
                 if let Some((refusal, retry_after_ms)) = self.objection(&decision, cause, &mut has_talked) {
                     return Ok(Became::Refused(refusal, Some(retry_after_ms)));
                 }
-                plays = self.plays_with(&decision, cause, relay);
+                with.plays = self.plays_with(&decision, cause, relay);
             }
             let is_empty = decision.events.is_empty() && decision.letters.is_empty();
-            assert!(!is_empty || !matches!(input, Input::Clock), "a clock that is due decides something");
-            if is_empty && plays.is_none() && with.settles.is_none() && with.letters.is_none() {
+            assert!(
+                !is_empty || !matches!(input, Some(Input::Clock)),
+                "a clock that is due decides something"
+            );
+            if is_empty && with.plays.is_none() && with.settles.is_none() && with.letters.is_none() {
                 return Ok(Became::Done);
             }
-            let cause = with.asked.map(|(cause, _)| cause.clone());
-            let (settles, letters) = (with.settles, with.letters.clone());
-            match self.commit(moment, decision, cause, plays, settles, letters).await? {
+            match self.commit(moment, decision, &with).await? {
                 Written::Yes => return Ok(Became::Done),
                 Written::Refused => return Ok(Became::Unwritten),
                 // It is decided anew, for the place that it then has.
@@ -140,44 +159,28 @@ impl<R: Room> Running<R> {
         plays.then(|| (user.clone(), *session))
     }
 
-    /// Commits what changes of the letters, on which the room has nothing to decide. Answers whether it is written.
-    pub(super) async fn commit_letters(&mut self, letters: letters::Delta) -> Result<bool, Ended> {
-        loop {
-            if self.journal.is_in_doubt() && self.reassert().await? == Written::Refused {
-                return Ok(false);
-            }
-            let moment = Moment { now: self.now(), at: self.journal.next() };
-            let nothing = Decision::nothing(self.state.room.clone());
-            match self.commit(moment, nothing, None, None, None, Some(letters.clone())).await? {
-                Written::Yes => return Ok(true),
-                Written::Refused => return Ok(false),
-                Written::Gone => {}
-            }
-        }
-    }
-
     /// Not [`Written::Yes`]: nothing was written, and nothing has changed.
     async fn commit(
         &mut self,
         moment: Moment,
         decision: Decision<R>,
-        cause: Option<Cause>,
-        plays: Option<(UserId, SessionId)>,
-        settles: Option<ErrandId>,
-        letters: Option<letters::Delta>,
+        with: &With<'_>,
     ) -> Result<Written, Ended> {
         let Decision { events, public, privates, asks, letters: said, after, lobby, counts, is_talk: _ } =
             decision;
-        let mut settled: Vec<ErrandId> = self.done.iter().copied().chain(settles).collect();
-        if planted::forgets_settled() {
+        let cause = with.asked.map(|(cause, _)| cause.clone());
+        let plays = with.plays.clone();
+        let mut settled: Vec<ErrandId> = self.done.iter().copied().chain(with.settles).collect();
+        if is_planted(Fault::ForgetsSettled) {
             settled.clear();
         }
-        let letters = self.with_what_was_learned(letters::Delta { said, ..letters.unwrap_or_default() });
+        let letters = letters::Delta { said, ..with.letters.clone().unwrap_or_default() };
+        let letters = self.with_what_was_learned(letters);
         let delta = Delta { events, plays, at_ms: moment.now, asks, settled, letters };
         let mut entry = frame::delta(&self.id, moment.at, cause, public, privates);
         seal(&self.context.sealer, &mut entry, self.form, &DeltaOf::<R>(Cow::Borrowed(&delta)));
         let encoded = entry.encode();
-        if planted::sends_letters_early() {
+        if is_planted(Fault::SendsLettersEarly) {
             self.send_early(&delta, entry.at).await;
         }
         let attempt = self.journal.delta(encoded.stored);
@@ -195,8 +198,8 @@ impl<R: Room> Running<R> {
             "the events of a decision lead to its state"
         );
         self.state.adopt(after, &delta, entry.cause.as_ref(), entry.at, &self.context.config.memory);
-        if planted::forgets_settled() {
-            self.done.extend(settles);
+        if is_planted(Fault::ForgetsSettled) {
+            self.done.extend(with.settles);
         } else {
             self.done.clear();
         }

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     context::Context,
-    planted,
+    planted::{Fault, is_planted},
     room::{Room, frame},
 };
 
@@ -64,12 +64,12 @@ impl<R: Room> Running<R> {
 }
 
 /// Takes a room that has ended out of the maps. Answers whether that could be done; doing it again does no harm.
-pub(super) async fn bury(context: &Context, room: &RoomId, epoch: Epoch) -> bool {
+pub(in crate::room) async fn bury(context: &Context, room: &RoomId, epoch: Epoch) -> bool {
     let store = &context.ports.store;
     let burial = || async {
         // In this order: as long as the map leads to the room, the journal says that it has ended.
         store.expire(room, FOUND_S).await?;
-        if !planted::leaves_ended() {
+        if !is_planted(Fault::LeavesEnded) {
             directory::remove(&**store, room).await?;
         }
         store.expire(room, KEPT_S).await

@@ -1,4 +1,7 @@
-//! Running a room's errands: the first that is open is asked until it is answered.
+//! Running a room's errands: of each service the first that is open is asked until it is answered. So a service that is away, or refuses
+//! what must be done, holds up what is asked of itself and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use metrics::counter;
 use rand::RngExt as _;
@@ -12,7 +15,7 @@ use super::{
 };
 use crate::room::{
     Input, Room,
-    errands::{ErrandId, Outcome},
+    errands::{Errand, ErrandId, Outcome},
     mailbox::{Mail, Order},
 };
 
@@ -26,11 +29,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// What must not be refused and was is asked again after so long.
 const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 
-/// An errand that is being done. Dropping it ends the asking: what the room does next, or who owns it then, asks again.
-pub(super) struct Asking {
-    id: ErrandId,
-    _task: AbortOnDropHandle<()>,
-}
+/// Errands that are being done. Dropping one ends the asking: what the room does next, or who owns it then, asks again.
+pub(super) type Asking = BTreeMap<ErrandId, AbortOnDropHandle<()>>;
 
 impl<R: Room> Running<R> {
     /// Whether nothing is to be done outside any more.
@@ -38,21 +38,20 @@ impl<R: Room> Running<R> {
         self.state.errands.iter().all(|errand| self.done.contains(&errand.id))
     }
 
-    /// Has the first errand done that is open, unless it is being done already.
+    /// Has the first errand of each service done that is open, unless it is being done already.
     pub(super) fn run_errands(&mut self) {
-        self.run_errand_after(Duration::ZERO);
+        let mut services = BTreeSet::new();
+        let open = self.state.errands.iter().filter(|errand| !self.done.contains(&errand.id));
+        let first = open.filter(|errand| services.insert(&errand.ask.of));
+        let new = first.filter(|errand| !self.asking.contains_key(&errand.id));
+        for errand in new.cloned().collect::<Vec<_>>() {
+            self.ask(errand, Duration::ZERO);
+        }
     }
 
-    fn run_errand_after(&mut self, pause: Duration) {
-        let Some(errand) = self.state.errands.iter().find(|errand| !self.done.contains(&errand.id)) else {
-            self.errand = None;
-            return;
-        };
-        if self.errand.as_ref().is_some_and(|running| running.id == errand.id) {
-            return;
-        }
+    fn ask(&mut self, errand: Errand, pause: Duration) {
         let (context, room, mailbox) = (self.context.clone(), self.id.clone(), self.mailbox.clone());
-        let (id, errand, spread) = (errand.id, errand.clone(), self.rng.random_range(0.8..1.2));
+        let (id, spread) = (errand.id, self.rng.random_range(0.8..1.2));
         let task = tokio::spawn(async move {
             sleep(pause).await;
             let mut pause = PAUSE_FIRST;
@@ -68,14 +67,13 @@ impl<R: Room> Running<R> {
                 pause = (pause * 2).min(PAUSE_MAX);
             }
         });
-        self.errand = Some(Asking { id, _task: AbortOnDropHandle::new(task) });
+        self.asking.insert(id, AbortOnDropHandle::new(task));
     }
 
     /// An errand was answered.
     pub(super) async fn outcome(&mut self, id: ErrandId, outcome: Outcome) -> Result<(), Ended> {
-        self.errand = None;
+        self.asking.remove(&id);
         let errand = self.state.errands.get(id).filter(|errand| !self.done.contains(&errand.id)).cloned();
-        let mut pause = Duration::ZERO;
         match errand {
             // Answered before, by way of an earlier order.
             None => {}
@@ -96,10 +94,10 @@ impl<R: Room> Running<R> {
             Some(errand) => {
                 counter!("cardhouse_errands_refused_total").increment(1);
                 error!(room = %self.id, errand = %id, of = %errand.ask.of, "an errand was refused that must be done: it is asked again");
-                pause = REFUSED_PAUSE;
+                self.ask(errand, REFUSED_PAUSE);
             }
         }
-        self.run_errand_after(pause);
+        self.run_errands();
         Ok(())
     }
 }

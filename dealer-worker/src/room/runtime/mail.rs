@@ -4,7 +4,6 @@ use bytes::Bytes;
 use metrics::counter;
 use shared::{
     channel::Channel,
-    entry::{Entry, Kind},
     id::{Epoch, Position, RoomId},
     protocol::RefusalCode,
 };
@@ -17,6 +16,7 @@ use super::{
 };
 use crate::room::{
     Input, Refusal, Room,
+    journal::ended,
     letters::{self, Post, Said, Step, What, correspondence::Heard, inbox::Hearing, wire::together},
     record::Delta,
     takeover::Claimer,
@@ -147,11 +147,7 @@ impl<R: Room> Running<R> {
         let claimer = Claimer::of(&self.context);
         let looked = timeout(LOOK_TIMEOUT, async {
             match self.context.ports.store.last(room).await {
-                Ok(Some(last))
-                    if Entry::decode(last.bytes.clone()).is_ok_and(|last| last.kind == Kind::End) =>
-                {
-                    Whereabouts::Ended
-                }
+                Ok(Some(last)) if ended(&last).is_some() => Whereabouts::Ended,
                 Ok(None) if matches!(claimer.spec(room).await, Ok(None)) => {
                     let met = self.state.letters.peer(room).is_some_and(|peer| peer.epoch > Epoch(0));
                     if met { Whereabouts::Ended } else { Whereabouts::NotYet }
