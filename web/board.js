@@ -5,7 +5,7 @@ import { potTotal } from "./bet-model.js";
 import { el, setText } from "./dom.js";
 import { chips } from "./format.js";
 import { resultRoom } from "./layout.js";
-import { result, shortResult } from "./words.js";
+import { result, shortestResult, shortResult } from "./words.js";
 
 /** At size 1, as style/felt.css draws them: a board's card, the lines of pots above and below it together, what lies between. */
 const BOXES = { large: { card: 62, lines: 60, gap: 6 }, compact: { card: 39, lines: 42, gap: 3 } };
@@ -41,7 +41,7 @@ export class Board {
     this.#renderPots(hand?.pots ?? []);
     const seated = view.seats.filter(Boolean).length;
     if (hand && !hand.ended) this.#results = [""];
-    else if (!swept && story.won.size > 0) this.#results = [result(view, story), shortResult(view, story)];
+    else if (!swept && story.won.size > 0) this.#results = [result(view, story), shortResult(view, story), shortestResult(story)];
     else this.#results = [seated < 2 ? "The next hand begins when two players sit here" : ""];
   }
 
@@ -87,7 +87,7 @@ export class Board {
     this.#fitResult(free.bands, y + height / 2 - (lines / 2) * size);
   }
 
-  /** All words if there is room for them somewhere, else names and amounts. */
+  /** All words if there is room for them somewhere, else names and amounts, else the sum. */
   #fitResult(bands, top) {
     const style = this.element.style;
     for (const text of this.#results) {

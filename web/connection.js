@@ -5,7 +5,7 @@
  * drive it by hand. Room messages go to the `Room` that follows the room; everything else goes to `on.message`.
  */
 import { Commands } from "./commands.js";
-import { Line } from "./line.js";
+import { LATE_ANSWER_MS, Line } from "./line.js";
 import { afterClose, backoff, near } from "./retry.js";
 import { Outcome } from "./room.js";
 import { ServerClock } from "./server-clock.js";
@@ -15,8 +15,6 @@ export const SUBPROTOCOL = "cardhouse.v1";
 const WELCOME_FIRST_MS = 4_000;
 /** No attempt has longer. */
 const WELCOME_MAX_MS = 10_000;
-/** A command that has waited for so long makes us ask whether the house is there. */
-const LATE_ANSWER_MS = 1_500;
 /** However often a machine says that it has woken up, attempts that it asks for are so far apart. */
 const ATTEMPTS_APART_MS = 1_000;
 /** An attempt on its way is given so long before a machine that has woken up may begin another. */

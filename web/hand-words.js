@@ -45,9 +45,20 @@ export function handLabel({ class: name, ranks }) {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-const SHORTEST = { two_pair: "Two pair", straight: "Straight", flush: "Flush", full_house: "Full house", straight_flush: "Straight flush" };
+const sign = (rank) => (rank === "T" ? "10" : rank);
+const SHORTEST = {
+  high_card: ([high]) => `${sign(high)} high`,
+  one_pair: ([pair]) => `Pair of ${sign(pair)}s`,
+  two_pair: () => "Two pair",
+  three_of_a_kind: ([three]) => `Three ${sign(three)}s`,
+  straight: () => "Straight",
+  flush: () => "Flush",
+  full_house: () => "Full house",
+  four_of_a_kind: ([four]) => `Four ${sign(four)}s`,
+  straight_flush: ([top]) => (top === "A" ? "Royal" : "Str. flush"),
+};
 
 /** The same at the seats of others, which are small. */
-export function handClassLabel(hand) {
-  return SHORTEST[hand.class] ?? handLabel(hand);
+export function handClassLabel({ class: name, ranks }) {
+  return SHORTEST[name]?.(ranks) ?? "";
 }

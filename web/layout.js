@@ -7,7 +7,7 @@ import { boxAround, clearOf, distance, inside, insideStadium } from "./boxes.js"
 import { around, SHAPES } from "./seat-path.js";
 
 /**
- * Boxes of a design at size 1, as style/seats.css and style/table.css draw them. `above` and `below` are measured from the centre of a
+ * Boxes of a design at size 1, as style/seats.css and style/felt.css draw them. `above` and `below` are measured from the centre of a
  * seat's pod: its cards stand above it, its badge hangs below. Mine has larger cards, and they are as many as there are.
  */
 export const DESIGNS = {

@@ -9,6 +9,8 @@
 export const PING_MS = 5_000;
 /** How often while somebody waits. */
 export const HURRIED_PING_MS = 1_000;
+/** A command that has waited for so long makes us ask whether the house is there, and is told to wait. */
+export const LATE_ANSWER_MS = 1_500;
 /** A ping without an answer for so long makes the line silent: with the pause between two pings that is within 2 s. */
 const SILENT_AFTER_MS = 900;
 /** On a slow line: so many of its round trips. */

@@ -66,7 +66,6 @@ export class SeatControls {
     this.topUp.classList.toggle("primary", me?.stack === 0 && !inPlay);
     this.show.hidden = !(me?.in_hand && hand?.ended && cards.length > 0 && me.shown.length === 0);
     setText(this.status, statusText(view, mine, me, inPlay));
-    if (me) this.#fill(view, me);
   }
 
   /** A buy-in was refused: within these limits it is not. */
@@ -119,12 +118,17 @@ export class SeatControls {
     if (isBroke && this.#view.seats[this.#mine]?.status === "sitting_out") await this.#comeBack();
   }
 
-  /** Fills the stack up to the last buy-in after a hand, if the player has set that. */
-  #fill({ config, hand }, me) {
+  /**
+   * Fills the stack up to the last buy-in after a hand, if the player has set that: once a hand, whatever the answer is. What was rendered
+   * last must be how the table is, and this window the one that plays the seat.
+   */
+  fill() {
+    const { config, hand, seats } = this.#view;
+    const me = seats[this.#mine];
     if (!this.#settings.autoTopUp || !hand?.ended || hand.hand === this.#filledAfter) return;
-    const limits = { min: config.buy_in_min, max: config.buy_in_max };
-    const missing = this.#usual(limits) - me.stack - me.top_up;
-    if (me.status !== "playing" || me.stack === 0 || missing <= 0) return;
+    if (me?.status !== "playing" || me.stack === 0) return;
+    const missing = this.#usual({ min: config.buy_in_min, max: config.buy_in_max }) - me.stack - me.top_up;
+    if (missing <= 0) return;
     this.#filledAfter = hand.hand;
     this.#ask({ a: "top_up", amount: missing });
   }

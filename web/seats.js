@@ -181,6 +181,7 @@ class Seat {
     const label = at === mine ? handLabel(made) : handClassLabel(made);
     if (!label || (hand.ended && player.shown.length === 0 && at !== mine)) return;
     setText(this.badge, label);
+    this.badge.title = handLabel(made);
     this.badge.dataset.kind = "hand";
   }
 
@@ -194,6 +195,7 @@ class Seat {
     else if (player.status === "leaving") [text, kind] = ["Leaving", "idle"];
     else if (did && player.in_hand && !hand?.ended) [text, kind] = [badge(did), did.kind];
     setText(this.badge, text);
+    this.badge.title = text;
     this.badge.dataset.kind = kind;
   }
 
@@ -212,7 +214,7 @@ class Seat {
     if (player.bet) parts.push(`bet ${chips(player.bet)}`);
     if (hasTurn) parts.push("to act");
     if (won) parts.push(`wins ${chips(won)}`);
-    else if (this.badge.textContent) parts.push(this.badge.textContent);
+    else if (this.badge.title) parts.push(this.badge.title);
     return parts.join(", ");
   }
 }

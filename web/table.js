@@ -5,6 +5,7 @@ import { Chat } from "./chat.js";
 import { el, setText } from "./dom.js";
 import { Felt } from "./felt.js";
 import { chips, game, stakes } from "./format.js";
+import { LATE_ANSWER_MS } from "./line.js";
 import { Log } from "./log.js";
 import { Room } from "./room.js";
 import { SeatControls } from "./seat-controls.js";
@@ -12,9 +13,6 @@ import { Story } from "./story.js";
 import { applyEvent, seatOf } from "./table-view.js";
 import { TurnClock } from "./turn-clock.js";
 import { describe, ending, result } from "./words.js";
-
-/** A command that has waited for so long for its answer is told to wait. */
-const LATE_ANSWER_MS = 1_500;
 
 /** After a keyframe one sees the frames since rush by: for so long they make no noise and move no chips. */
 const CATCH_UP_MS = 300;
@@ -105,13 +103,13 @@ export class Table {
 
   /** What the player should know of this table while another page is shown; null before the room is known. */
   get standing() {
-    const view = this.room.kind === "table" ? this.room.state : null;
+    const view = this.room.state;
     if (!view) return null;
-    const seat = seatOf(view, this.#me());
+    const seat = this.room.kind === "table" ? seatOf(view, this.#me()) : null;
     const turn = seat !== null && view.hand?.turn?.seat === seat ? view.hand.turn : null;
     return {
       room: this.room.id,
-      name: view.config.name,
+      name: view.config?.name ?? this.room.id,
       isSeated: seat !== null,
       isHere: !this.#takenOver,
       plays: seat !== null && ["playing", "waiting"].includes(view.seats[seat].status),
@@ -227,6 +225,7 @@ export class Table {
     this.#renderHead(view);
     this.felt.render({ view, story: this.#story, mine, cards });
     this.controls.render(view, mine, cards);
+    if (!this.#takenOver && !this.room.isAdrift && performance.now() >= this.#liveFrom) this.controls.fill();
     this.actions.render(view, mine);
     const decided = this.advance.render(view, mine);
     if (decided) this.actions.choose(decided);
@@ -243,6 +242,7 @@ export class Table {
   #cannotShow(kind) {
     setText(this.title, this.room.id);
     this.#showNotice(`This page cannot show a room of kind ${kind}. Reload it: there may be a newer one.`, false);
+    this.#changed();
   }
 
   #renderHead({ config, hand }) {

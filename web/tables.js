@@ -41,8 +41,8 @@ export class Tables {
   restore() {
     const { rooms } = kept(this.#storage, KEY) ?? {};
     if (!Array.isArray(rooms)) return;
+    // However long their state takes to come: only then is it known whether the player still sits there.
     for (const room of rooms) if (typeof room === "string" && NAME_OF_A_ROOM.test(room)) this.#hold(room).follow();
-    for (const room of this.#open.keys()) this.#tidyLater(room);
   }
 
   /** @returns {object} the table page, which is the one that is shown from now on */

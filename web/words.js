@@ -99,6 +99,12 @@ export function shortResult(view, story) {
   return [...story.won].map(([seat, amount]) => `${winner(view, story, seat)} +${chips(amount)}`).join(", ");
 }
 
+/** The same where not even names fit: `6 winners, 72,000`. Who they are stands at their seats. */
+export function shortestResult({ won }) {
+  const all = chips([...won.values()].reduce((sum, amount) => sum + amount, 0));
+  return won.size > 1 ? `${won.size} winners, ${all}` : `+${all}`;
+}
+
 /** What awards come to: one part for each board and its winners, who may have won several pots there. */
 function shares(story) {
   const cells = new Map();

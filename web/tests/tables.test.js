@@ -82,6 +82,22 @@ test("a window that is loaded anew holds its tables again, once their seats are 
   assert.equal(again.tables.standings.length, 1);
 });
 
+test("a table that is held again is not let go before its state has come, however slow the line", () => {
+  const first = setUp();
+  first.tables.show("t1");
+  first.pages.get("t1").seat(true);
+  const again = setUp(first.kept);
+  again.tables.restore();
+  again.timePasses();
+  assert.deepEqual(again.pages.get("t1").did, ["follow"]);
+  again.pages.get("t1").seat(true);
+  again.timePasses();
+  assert.equal(again.tables.standings.length, 1, "the seat is told in the bar");
+  again.pages.get("t1").seat(false);
+  again.timePasses();
+  assert.equal(again.tables.get("t1"), undefined, "it is let go once it is known that the seat is gone");
+});
+
 test("whatever stands in storage, no other room than one is followed", () => {
   for (const text of ["{}", "[]", "7", '{"rooms":7}', '{"rooms":[null,7,"../x","a b",""]}']) {
     const { tables, pages } = setUp(storage({ "cardhouse.here": text }));

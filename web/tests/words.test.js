@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { chipsShort, count, secondsLeft } from "../format.js";
 import { initial } from "../names.js";
 import { Story } from "../story.js";
-import { describe, ending, result } from "../words.js";
+import { describe, ending, result, shortestResult } from "../words.js";
 
 const view = {
   seats: [{ name: "Ann" }, { name: "Bob" }, null],
@@ -54,6 +54,11 @@ function told(awards, hands = []) {
 test("the result says who has won with what, and adds up the pots that the same have won", () => {
   assert.equal(told([[0, 0, 150], [0, 1, 30]], [[0, "flush", "AK952"], [1, "two_pair", "QTA"]]).text, "Ann wins 180 with a flush, ace high");
   assert.equal(told([[0, 0, 30]]).text, "Ann wins 30");
+});
+
+test("where there is no room for names the sum is told, and of how many winners", () => {
+  assert.equal(shortestResult(told([[0, 0, 150], [0, 1, 30]]).story), "+180");
+  assert.equal(shortestResult(told([[0, 0, 150], [1, 1, 1_030]]).story), "2 winners, 1,180");
 });
 
 test("a kicker is named where it has decided, and no further than that", () => {

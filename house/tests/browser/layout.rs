@@ -56,6 +56,7 @@ const WALK: &str = r"
         look('watching', 'betting', { seats, holeCards, mine: null, turn: 1 });
         look('run twice', 'showdown', { seats, holeCards, runs: 2 });
         look('run three times', 'showdown', { seats, holeCards, runs: 3 });
+        look('all share', 'showdown', { seats, holeCards, winners: seats });
         look('alone', 'alone', { seats, holeCards });
     }
     return wrong;

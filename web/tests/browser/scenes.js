@@ -58,16 +58,16 @@
     return { state, own: mineOf(wish), events };
   }
 
-  /** All hands are face up, two share the main pot. */
+  /** All hands are face up, two share the main pot, or as many as `winners` says. */
   function showdown(wish) {
-    const { seats, holeCards = 2, runs = 1, shows = seats } = wish;
+    const { seats, holeCards = 2, runs = 1, shows = seats, winners = 2 } = wish;
     const state = table(wish);
     const boards = Array.from({ length: runs }, () => BOARD);
-    deal(state, { holeCards, street: "river", boards, pots: [{ amount: 12_000 * Math.max(2, runs), seats: [...Array(seats).keys()] }] });
+    deal(state, { holeCards, street: "river", boards, pots: [{ amount: 12_000 * Math.max(winners, runs), seats: [...Array(seats).keys()] }] });
     const events = Array.from({ length: shows }, (_, at) => ({ e: "shown", seat: at, cards: hand(at, holeCards), rank: "", hands: [] }));
     for (let run = 0; run < runs; run += 1) {
       // One board alone is shared; of several each has a winner.
-      for (const seat of runs === 1 ? [0, 1] : [run % 2]) events.push({ e: "won", seat, pot: 0, amount: 12_000, run });
+      for (const seat of runs === 1 ? Array(winners).keys() : [run % 2]) events.push({ e: "won", seat, pot: 0, amount: 12_000, run });
     }
     const made = (seat, run) => ({ seat, run, class: "full_house", ranks: "7Q", cards: ["7h", "7d", hand(seat, holeCards)[0], "Qc", hand(seat, holeCards)[1]] });
     const hands = Array.from({ length: shows }, (_, seat) => Array.from({ length: runs }, (__, run) => made(seat, run))).flat();
