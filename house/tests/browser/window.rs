@@ -150,14 +150,19 @@ impl Window {
         buy_in
     }
 
-    /// Clicks the first of these actions that is offered; answers whether one was.
+    /// Takes the first of these actions that is offered; answers whether one was. A click that comes right after the buttons have changed
+    /// does nothing, by design: then it clicks again.
     pub(crate) async fn act(&self, kinds: &[&str]) -> bool {
         for kind in kinds {
-            let button = self.shown(&format!("[data-testid=action-{kind}]:not([disabled])")).await;
+            let css = format!("[data-testid=action-{kind}]:not([disabled])");
+            let mut was_offered = false;
             // It may go in the same moment: the clock has acted, or the page has.
-            if let Some(button) = button
+            while let Some(button) = self.shown(&css).await
                 && button.click().await.is_ok()
             {
+                was_offered = true;
+            }
+            if was_offered {
                 return true;
             }
         }
