@@ -74,7 +74,7 @@ struct News {
 impl Written {
     /// Whether something else than statistics differs from what was told.
     fn has_changed(&self) -> bool {
-        self.told.as_ref().is_none_or(|told| with_statistics(&self.now, &told.line) != told.line)
+        self.told.as_ref().is_none_or(|told| beside_statistics(&self.now) != beside_statistics(&told.line))
     }
 
     /// Whether statistics differ from what was told by more than a tenth.
@@ -101,6 +101,24 @@ impl Written {
         }
         self.told = Some(Told { line, statistics_at });
     }
+}
+
+/// All that a line says but for statistics, to be compared.
+fn beside_statistics(line: &Line) -> impl PartialEq {
+    let Line {
+        room,
+        kind,
+        name,
+        game,
+        big_blind,
+        seats,
+        taken,
+        average_pot: _,
+        hands_per_hour: _,
+        starts_ms,
+        more,
+    } = line;
+    ((room, kind, name, game), (big_blind, seats, taken, starts_ms, more))
 }
 
 /// The line, with the statistics of another.

@@ -236,7 +236,6 @@ pub(crate) fn cards_in_events(events: &[TableEvent]) -> usize {
     events.iter().map(in_event).sum()
 }
 
-/// The same for a keyframe.
 fn cards_in_hands(hands: &[MadeHand]) -> usize {
     hands.iter().map(|hand| hand.cards.len()).sum()
 }
@@ -248,6 +247,7 @@ fn is_face_up(made: &MadeHand, view: &TableView) -> bool {
     made.cards.iter().all(|card| board.into_iter().chain(shown).flatten().any(|seen| seen == card))
 }
 
+/// The same for a keyframe.
 pub(crate) fn cards_in_view(view: &TableView) -> usize {
     let looks = |text: &str| usize::from(Card::new(text).is_some());
     let boards: usize = view.hand.iter().flat_map(|hand| &hand.boards).map(Vec::len).sum();

@@ -2,7 +2,7 @@
 //!
 //! News are gathered and taken in when a round begins, so all views of a round show one state. What has changed is held against
 //! each view; a page is made anew only if a row that fits has changed on it, before it, or into it. How many rows may be walked
-//! for that in a round is bounded: what is left over comes first in the next one.
+//! for that in a round is bounded: what is left over comes first in the next ones, in the order in which it has begun to wait.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -22,6 +22,7 @@ use super::{
     planted::{self, Planted},
     row::{Order, Place, Row},
     shown::{Changed, Form, Shown, Sum},
+    unnamed,
 };
 use crate::config::RelayConfig;
 
@@ -38,8 +39,8 @@ pub(super) struct Directory {
     orders: BTreeMap<Order, BTreeSet<Place>>,
     views: Slab<Shown>,
     by_view: BTreeMap<View, usize>,
-    /// How many of these are coarse ones, of which there are a dozen at most: they are always shown.
-    coarse: usize,
+    /// How many of these are [always shown](is_always_shown), of which there are thirteen at most.
+    always: usize,
     /// The round that runs or has ended last.
     round: Round,
 }
@@ -168,13 +169,13 @@ impl Directory {
                 }
             }
         }
-        // What was left over comes first.
-        let (left_over, others): (Vec<_>, Vec<_>) = self.views.iter().partition(|(_, shown)| shown.is_stale);
-        let views = left_over.into_iter().chain(others).map(|(key, _)| key).collect();
+        // Who has waited longest comes first, so that none waits for ever.
+        let mut views: Vec<usize> = self.views.iter().map(|(key, _)| key).collect();
+        views.sort_by_key(|key| self.views[*key].stale_since.unwrap_or(u64::MAX));
         self.round = Round {
             number: self.round.number + 1,
             changes,
-            views,
+            views: views.into(),
             steps_left: config.lobby_rows_per_round_max,
             steps_left_for_new: config.lobby_rows_per_round_max,
             has_news: false,
@@ -197,16 +198,16 @@ impl Directory {
         let Some(shown) = self.views.get_mut(key) else { return 1 };
         let mut steps = 1;
         if shown.round < *number {
-            shown.round = *number;
-            shown.count(changes);
+            shown.count(*number, changes);
             steps += changes.len();
         }
-        if shown.is_stale && *steps_left > 0 {
+        let is_stale = shown.stale_since.is_some();
+        if is_stale && *steps_left > 0 {
             let (page, walked) = page(&self.orders[&Order::of(&shown.view)], &shown.view);
             *steps_left = steps_left.saturating_sub(walked);
             steps += walked;
             *has_news |= shown.turn(Some(page));
-        } else if !shown.is_stale && shown.is_told_wrong() {
+        } else if !is_stale && shown.is_told_wrong() {
             *has_news |= shown.turn(None);
         }
         steps
@@ -223,8 +224,8 @@ impl Directory {
             self.views[key].viewers += 1;
             return Ok(key);
         }
-        let is_coarse = *view == view.rounded();
-        if self.views.len() - self.coarse >= config.lobby_views_max && !is_coarse {
+        let always = is_always_shown(view);
+        if self.views.len() - self.always >= config.lobby_views_max && !always {
             return Err(NotShown::TooMany);
         }
         // Before the first round nothing has been walked.
@@ -243,7 +244,7 @@ impl Directory {
         shown.viewers = 1;
         let key = self.views.insert(shown);
         self.by_view.insert(view.clone(), key);
-        self.coarse += usize::from(is_coarse);
+        self.always += usize::from(always);
         Ok(key)
     }
 
@@ -256,7 +257,7 @@ impl Directory {
         }
         let Shown { view, .. } = self.views.remove(key);
         self.by_view.remove(&view);
-        self.coarse -= usize::from(view == view.rounded());
+        self.always -= usize::from(is_always_shown(&view));
         let order = Order::of(&view);
         if self.by_view.keys().all(|view| Order::of(view) != order) {
             self.orders.remove(&order);
@@ -291,6 +292,12 @@ impl Directory {
         let shown = &mut self.views[key];
         (shown.whole(form), shown.version)
     }
+}
+
+/// Whether a view is shown however many there are: a coarse one, in place of others, and that of who names none and would take rows of
+/// all kinds for tables.
+fn is_always_shown(view: &View) -> bool {
+    *view == view.rounded() || *view == unnamed()
 }
 
 /// The page of a view, and how many rows were walked for it.

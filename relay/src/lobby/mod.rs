@@ -86,14 +86,16 @@ struct Wish {
     form: Form,
 }
 
+/// The view of clients who name none.
+fn unnamed() -> View {
+    View { kind: Some(FIRST_KIND.into()), count: UNNAMED_ROWS, ..View::default() }.normalised()
+}
+
 impl Wish {
     fn new(view: Option<View>, v: u8) -> Self {
         match view {
             Some(view) => Self { view: view.normalised(), form: Form::Page(v) },
-            None => {
-                let view = View { kind: Some(FIRST_KIND.into()), count: UNNAMED_ROWS, ..View::default() };
-                Self { view: view.normalised(), form: Form::Tables }
-            }
+            None => Self { view: unnamed(), form: Form::Tables },
         }
     }
 }

@@ -342,6 +342,47 @@ proptest! {
 }
 
 #[test]
+fn no_page_waits_for_ever_however_much_changes() {
+    let config = |rows| RelayConfig {
+        lobby_rows_per_round_max: rows,
+        lobby_forget_ms: 1_000,
+        ..RelayConfig::default()
+    };
+    let mut directory = Directory::default();
+    let tell = |directory: &mut Directory, taken, config: &RelayConfig| {
+        let more = More::of([("waiting", 0.into())]);
+        let (kind, name, game) = ("table".into(), "Aspen".into(), "NL Hold'em".into());
+        let (big_blind, seats, average_pot, hands_per_hour, starts_ms) = (2, 9, 0, 0, 0);
+        let room = room(1);
+        let line = Line {
+            room,
+            kind,
+            name,
+            game,
+            big_blind,
+            seats,
+            taken,
+            average_pot,
+            hands_per_hour,
+            starts_ms,
+            more,
+        };
+        directory.hear_lines(vec![line], config, 1);
+        directory.begin_round(config, 1);
+        while directory.look_on() {}
+    };
+    tell(&mut directory, 0, &config(1_000));
+    let views = (1..=4).map(|count| View { count, ..View::default() }.normalised());
+    let keys: Vec<usize> =
+        views.map(|view| directory.show(&view, &config(1_000)).expect("there is time")).collect();
+    for taken in 1..=4 {
+        tell(&mut directory, taken, &config(1));
+    }
+    let versions: Vec<u64> = keys.iter().map(|key| directory.version(*key)).collect();
+    assert_eq!(versions, [2; 4], "each round has time for one page, and each page has had its turn");
+}
+
+#[test]
 fn planted_faults_are_found() {
     for fault in [Planted::ForgetsWhatWas, Planted::TellsLastNewsOnly, Planted::KeepsOldPages] {
         let config = ProptestConfig {

@@ -71,8 +71,8 @@ pub(super) struct Shown {
     pub(super) version: u64,
     /// The round of the directory up to which `sum` counts.
     pub(super) round: u64,
-    /// A row on the page or before it may have changed.
-    pub(super) is_stale: bool,
+    /// Since which round a row on the page or before it may have changed.
+    pub(super) stale_since: Option<u64>,
     pub(super) viewers: usize,
     wholes: Vec<(Form, Frame)>,
     deltas: Vec<(Form, Frame)>,
@@ -99,7 +99,7 @@ impl Shown {
             news: News::default(),
             version: 1,
             round,
-            is_stale: false,
+            stale_since: None,
             viewers: 0,
             wholes: Vec::new(),
             deltas: Vec::new(),
@@ -113,8 +113,9 @@ impl Shown {
         Some(self.order.place(last))
     }
 
-    /// Counts changes, and notes whether the page may have to be made anew.
-    pub(super) fn count(&mut self, changes: &[Changed]) {
+    /// Counts the changes of a round, and notes whether the page may have to be made anew.
+    pub(super) fn count(&mut self, round: u64, changes: &[Changed]) {
+        self.round = round;
         for Changed { before, after } in changes {
             for (row, is_after) in [(before, false), (after, true)] {
                 let Some(row) = row.as_ref().filter(|row| row.fits(&self.view)) else { continue };
@@ -125,7 +126,9 @@ impl Shown {
                 }
                 let forgets = planted::is(Planted::ForgetsWhatWas) && !is_after;
                 let is_seen = |end: &Place| self.order.place(row) <= *end;
-                self.is_stale |= self.end.as_ref().is_none_or(is_seen) && !forgets;
+                if self.end.as_ref().is_none_or(is_seen) && !forgets {
+                    self.stale_since.get_or_insert(round);
+                }
             }
         }
     }
@@ -157,7 +160,7 @@ impl Shown {
             self.page = page;
             self.end = self.end();
         }
-        self.is_stale = false;
+        self.stale_since = None;
         if news.set.is_empty() && !news.reordered && !self.is_told_wrong() {
             return false;
         }

@@ -238,6 +238,22 @@ async fn views_beyond_the_bound_are_coarser_and_their_viewers_are_told() {
     assert_eq!(rounded.hear_until("lobby").await["total"], 0);
 }
 
+#[tokio::test]
+async fn who_names_no_view_sees_tables_alone_however_many_views_there_are() {
+    let config = RelayConfig { lobby_every_ms: 50, lobby_views_max: 0, ..RelayConfig::default() };
+    let stage = Stage::with(config).await;
+    let queue = Line { kind: "queue".into(), ..Line::from(table("q1", 5)) };
+    tell(&stage, vec![queue, Line::from(table("t1", 1))]).await;
+    let (mut by_view, mut seen) = (stage.client("bob").await, Seen::default());
+    look(&mut by_view, 1, json!({})).await;
+    sees(&mut by_view, &mut seen, 2, &["q1", "t1"]).await;
+    let mut ann = stage.client("ann").await;
+    ann.say(&json!({"t": "lobby", "on": true})).await;
+    let first = ann.hear().await;
+    assert_eq!(first["t"], "lobby", "clients of the first releases know no notice of views: {first}");
+    assert_eq!(names(&first), [("t1", 1)], "and take every room for a table");
+}
+
 /// Ten connections ask for another view each time, as fast as they may, some of it garbage: everybody else sees what there is, at
 /// the usual pace, and the relay keeps no more views than it may.
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::object::{Object, Part, Unfit};
+use super::object::{self, Object, Part, Unfit};
 use crate::{clock::UnixMs, id::RoomId};
 
 /// Rows that a page may have.
@@ -262,8 +262,7 @@ impl Part<'_> for Sort {
     const IS: &'static str = "players, blinds, pot, speed, name or starts";
 
     fn read(json: &serde_json::value::RawValue) -> Option<Self> {
-        let word = <std::borrow::Cow<'_, str>>::read(json)?;
-        Self::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(&word)).ok()
+        object::word(json)
     }
 }
 

@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, IgnoredAny, MapAccess, Visitor},
+    de::{DeserializeOwned, Error, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
@@ -200,10 +200,15 @@ impl Part<'_> for ActKind {
     const IS: &'static str = "fold, check, call, bet or raise";
 
     fn read(json: &RawValue) -> Option<Self> {
-        // As text first: an enum may also be written as an object, by serde's lights.
-        let word = <Cow<'_, str>>::read(json)?;
-        Self::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(&word)).ok()
+        word(json)
     }
+}
+
+/// One of the words of an enum.
+pub(super) fn word<T: DeserializeOwned>(json: &RawValue) -> Option<T> {
+    // As text first: an enum may also be written as an object, by serde's lights.
+    let word = <Cow<'_, str>>::read(json)?;
+    T::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(&word)).ok()
 }
 
 /// An object, not looked into.
