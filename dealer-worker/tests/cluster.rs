@@ -8,28 +8,18 @@ use dealer_worker::placement::assignment::assign;
 use serde_json::json;
 use shared::{
     directory::{self, Partition},
-    id::{NodeId, RoomId, SessionId},
+    id::SessionId,
     node::Asked,
     protocol::table::{TableConfig, TableEvent},
     wire::LinkState,
 };
-use support::{Answer, House, Relay, fast, play, room, user};
+use support::{Answer, House, Relay, by_partition, fast, node, play, room, rooms, until, user};
 use tokio::time::{Duration, sleep};
 
 /// Waits until every table is with the worker that it is for, if these are all.
 async fn until_shared(house: &House, tables: u32, workers: &[&str]) {
-    let workers: Vec<NodeId> = workers.iter().map(|name| support::node(name)).collect();
-    let shares = assign(&workers);
-    let expected: BTreeMap<RoomId, Option<String>> = (1..=tables)
-        .map(|number| (room(number), shares.of(Partition::of(&room(number))).map(NodeId::to_string)))
-        .collect();
-    for _ in 0..1_000 {
-        if house.claimers(tables).await == expected {
-            return;
-        }
-        sleep(Duration::from_millis(100)).await;
-    }
-    panic!("{:?} instead of {expected:?}", house.claimers(tables).await);
+    let tables = rooms(tables);
+    until(&by_partition(&tables, workers), async || house.claimers(&tables).await).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -72,8 +62,8 @@ async fn a_newcomer_takes_at_once_what_it_is_offered() {
     let _second = house.worker("w2");
     let mut without_owner: BTreeMap<String, u32> = BTreeMap::new();
     let mut handed_over = 0;
-    let shares = assign(&["w1", "w2"].map(support::node));
-    let is_for_second = |number: &u32| shares.of(Partition::of(&room(*number))) == Some(&support::node("w2"));
+    let shares = assign(&["w1", "w2"].map(node));
+    let is_for_second = |number: &u32| shares.of(Partition::of(&room(*number))) == Some(&node("w2"));
     let shares_of_second = u32::try_from((1..=40).filter(is_for_second).count()).unwrap();
     assert!(shares_of_second > 10);
     while handed_over < shares_of_second {
@@ -114,8 +104,8 @@ async fn when_a_worker_is_killed_the_hand_goes_on_where_it_was() {
     }
     let _second = house.worker("w2");
     until_shared(&house, 6, &["w1", "w2"]).await;
-    let claimers = house.claimers(6).await;
-    let (orphan, _) = claimers.iter().find(|(_, claimer)| claimer.as_deref() == Some("w1")).unwrap();
+    let claimers = house.claimers(&rooms(6)).await;
+    let (orphan, _) = claimers.iter().find(|(_, claimer)| **claimer == Some(node("w1"))).unwrap();
     let turn = |followed: &support::Followed| followed.view().hand.as_ref()?.turn.clone();
     let before = relay.until(orphan, |followed| turn(followed).is_some()).await;
     first.kill();
@@ -202,7 +192,7 @@ async fn a_zombie_writes_nothing_and_drops_its_rooms() {
         relay.sit(&room(number), "ann", 1, 100).await;
         relay.sit(&room(number), "bob", 2, 100).await;
     }
-    let zombie = house.wire.link(&support::node("w1"));
+    let zombie = house.wire.link(&node("w1"));
     zombie.set(LinkState::Held);
     let _second = house.worker("w2");
     until_shared(&house, 4, &["w2"]).await;
@@ -225,14 +215,14 @@ async fn a_zombie_of_an_idle_room_takes_it_anew_when_it_is_handed_back() {
     let _workers = [house.worker("w1"), house.worker("w2")];
     let relay = Relay::new(&house, "r1", 1).await;
     relay.owned(&room(1)).await;
-    let first = house.claimers(1).await[&room(1)].clone().unwrap();
-    let zombie = house.wire.link(&support::node(&first));
+    let first = house.claimers(&rooms(1)).await[&room(1)].clone().unwrap();
+    let zombie = house.wire.link(&first);
     zombie.set(LinkState::Held);
     relay.until(&room(1), |followed| followed.epochs.len() == 2).await;
     zombie.heal();
     // The room is assigned to it still, so the other one offers it.
     relay.until(&room(1), |followed| followed.epochs.len() == 3).await;
-    assert_eq!(house.claimers(1).await[&room(1)], Some(first));
+    assert_eq!(house.claimers(&rooms(1)).await[&room(1)], Some(first));
     assert_eq!(relay.sit(&room(1), "ann", 1, 100).await.code(), "applied");
 }
 

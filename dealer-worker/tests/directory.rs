@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use dealer_worker::{open_room, placement::assignment::assign};
+use dealer_worker::open_room;
 use parking_lot::Mutex;
 use shared::{
     channel::{Channel, EARLIER_OWNERS, EARLIER_SPECS},
@@ -27,53 +27,13 @@ use shared::{
         fault::{Copies, Fate, Faults, Operation, one_copy},
     },
 };
-use support::{House, Relay, fast, node, play, release_2, room};
+use support::{House, Relay, by_partition, fast, node, play, release_2, room, rooms, until};
 use tokio::time::{Duration, Instant, sleep};
-
-fn rooms(count: u32) -> BTreeSet<RoomId> {
-    (1..=count).map(room).collect()
-}
-
-fn names(names: &[&str]) -> Vec<NodeId> {
-    names.iter().map(|name| node(name)).collect()
-}
-
-/// Waits until it is so, or says what is instead.
-async fn until<T: PartialEq + std::fmt::Debug>(expected: &T, mut found: impl AsyncFnMut() -> T) {
-    let mut last = None;
-    for _ in 0..600 {
-        let now = found().await;
-        if now == *expected {
-            return;
-        }
-        last = Some(now);
-        sleep(Duration::from_millis(100)).await;
-    }
-    panic!("{last:?}\n instead of \n{expected:?}");
-}
-
-/// Who should have which room when partitions are assigned to these workers.
-fn by_partition(rooms: &BTreeSet<RoomId>, workers: &[&str]) -> BTreeMap<RoomId, Option<NodeId>> {
-    let shares = assign(&names(workers));
-    rooms.iter().map(|room| (room.clone(), shares.of(Partition::of(room)).cloned())).collect()
-}
 
 /// Who should have which room as the release before assigns them.
 fn by_room(rooms: &BTreeSet<RoomId>, workers: &[&str]) -> BTreeMap<RoomId, Option<NodeId>> {
-    release_2::assign(rooms.iter(), &names(workers)).into_iter().map(|(room, to)| (room, Some(to))).collect()
-}
-
-/// Who has claimed which room last.
-async fn claimers(house: &House, rooms: &BTreeSet<RoomId>) -> BTreeMap<RoomId, Option<NodeId>> {
-    let mut claimers = BTreeMap::new();
-    for room in rooms {
-        let entries = house.store.read(room, None, 10_000).await.unwrap();
-        let entries = entries.into_iter().map(|stored| Entry::decode(stored.bytes).unwrap());
-        let last = entries.filter(|entry| entry.kind == Kind::Claim).last();
-        let claimer = last.map(|claim| NodeId::new(std::str::from_utf8(&claim.secret).unwrap()).unwrap());
-        claimers.insert(room.clone(), claimer);
-    }
-    claimers
+    let workers: Vec<NodeId> = workers.iter().map(|name| node(name)).collect();
+    release_2::assign(rooms.iter(), &workers).into_iter().map(|(room, to)| (room, Some(to))).collect()
 }
 
 /// The fields of a map.
@@ -117,7 +77,7 @@ async fn opening_and_closing_a_thousand_rooms_moves_no_other() {
     house.open(60, &fast()).await;
     let workers = ["w1", "w2", "w3"];
     let _running = workers.map(|name| house.worker(name));
-    until(&by_partition(&played, &workers), async || claimers(&house, &played).await).await;
+    until(&by_partition(&played, &workers), async || house.claimers(&played).await).await;
     sleep(Duration::from_secs(10)).await;
     let epochs = async || {
         let mut epochs = Vec::new();
@@ -132,7 +92,7 @@ async fn opening_and_closing_a_thousand_rooms_moves_no_other() {
     for room in &others {
         assert!(open_room(&floor, room, &table(), Readers::OfThisRelease).await.unwrap());
     }
-    until(&by_partition(&others, &workers), async || claimers(&house, &others).await).await;
+    until(&by_partition(&others, &workers), async || house.claimers(&others).await).await;
     for room in &others {
         directory::remove(&house.store, room).await.unwrap();
         let epoch = house.store.last(room).await.unwrap().unwrap().at.epoch();
@@ -151,9 +111,9 @@ async fn beside_an_older_worker_rooms_are_shared_as_it_shares_them_and_the_maps_
     let all = rooms(30);
     open_earlier(&house, &all).await;
     let old = OldWorker::start(&house, "old");
-    until(&by_room(&all, &["old"]), async || claimers(&house, &all).await).await;
+    until(&by_room(&all, &["old"]), async || house.claimers(&all).await).await;
     let _new = house.worker("w1");
-    until(&by_room(&all, &["old", "w1"]), async || claimers(&house, &all).await).await;
+    until(&by_room(&all, &["old", "w1"]), async || house.claimers(&all).await).await;
     until(&by_room(&all, &["old", "w1"]), async || earlier_owners(&house).await).await;
     // They are in their partitions already, and stay where the older one finds them.
     until(&all, async || partitioned(&house).await).await;
@@ -163,20 +123,20 @@ async fn beside_an_older_worker_rooms_are_shared_as_it_shares_them_and_the_maps_
     for room in more.difference(&all) {
         assert!(open_room(&house.ports("floor"), room, &table(), Readers::OfAnyRelease).await.unwrap());
     }
-    until(&by_room(&more, &["old", "w1"]), async || claimers(&house, &more).await).await;
+    until(&by_room(&more, &["old", "w1"]), async || house.claimers(&more).await).await;
     let _newer = house.worker("w2");
-    until(&by_room(&more, &["old", "w1", "w2"]), async || claimers(&house, &more).await).await;
+    until(&by_room(&more, &["old", "w1", "w2"]), async || house.claimers(&more).await).await;
     sleep(Duration::from_secs(20)).await;
-    assert_eq!(claimers(&house, &more).await, by_room(&more, &["old", "w1", "w2"]), "and there they stay");
+    assert_eq!(house.claimers(&more).await, by_room(&more, &["old", "w1", "w2"]), "and there they stay");
     assert_eq!(old.missed(), 0, "it has found every room that it was told of");
     // The last older one goes: partitions from now on.
     old.stop().await;
-    until(&by_partition(&more, &["w1", "w2"]), async || claimers(&house, &more).await).await;
+    until(&by_partition(&more, &["w1", "w2"]), async || house.claimers(&more).await).await;
     until(&BTreeSet::new(), async || fields(&house, EARLIER_SPECS).await).await;
     until(&BTreeMap::new(), async || earlier_owners(&house).await).await;
     assert_eq!(partitioned(&house).await, more);
     sleep(Duration::from_secs(20)).await;
-    assert_eq!(claimers(&house, &more).await, by_partition(&more, &["w1", "w2"]));
+    assert_eq!(house.claimers(&more).await, by_partition(&more, &["w1", "w2"]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -186,12 +146,12 @@ async fn an_older_worker_that_is_killed_is_followed_by_the_new_ones_and_what_it_
     open_earlier(&house, &all).await;
     let old = OldWorker::start(&house, "old");
     let _new = [house.worker("w1"), house.worker("w2")];
-    until(&by_room(&all, &["old", "w1", "w2"]), async || claimers(&house, &all).await).await;
+    until(&by_room(&all, &["old", "w1", "w2"]), async || house.claimers(&all).await).await;
     // It opens three more where it alone would look, says nothing of it, and dies.
     let more = rooms(15);
     open_earlier(&house, &more).await;
     old.kill();
-    until(&by_partition(&more, &["w1", "w2"]), async || claimers(&house, &more).await).await;
+    until(&by_partition(&more, &["w1", "w2"]), async || house.claimers(&more).await).await;
     until(&BTreeSet::new(), async || fields(&house, EARLIER_SPECS).await).await;
     assert_eq!(partitioned(&house).await, more);
 }
@@ -207,11 +167,11 @@ async fn an_older_worker_that_comes_finds_all_rooms() {
     let relay = Relay::new(&house, "r1", 1).await;
     let old = OldWorker::start(&house, "old");
     until(&all, async || fields(&house, EARLIER_SPECS).await).await;
-    until(&by_room(&all, &["old", "w1", "w2"]), async || claimers(&house, &all).await).await;
+    until(&by_room(&all, &["old", "w1", "w2"]), async || house.claimers(&all).await).await;
     until(&by_room(&all, &["old", "w1", "w2"]), async || earlier_owners(&house).await).await;
     assert_eq!(old.missed(), 0);
     old.kill();
-    until(&by_partition(&all, &["w1", "w2"]), async || claimers(&house, &all).await).await;
+    until(&by_partition(&all, &["w1", "w2"]), async || house.claimers(&all).await).await;
     // What was taken to and fro is as it was.
     assert_eq!(relay.sit(&room(1), "ann", 1, 100).await.code(), "applied");
     assert_eq!(relay.sit(&room(1), "bob", 2, 100).await.code(), "applied");
@@ -226,12 +186,12 @@ async fn for_an_older_relay_rooms_are_written_where_it_looks_and_partitions_stay
     house.open(20, &fast()).await;
     let _new = [house.worker("w1"), house.worker("w2")];
     until(&BTreeSet::new(), async || fields(&house, EARLIER_SPECS).await).await;
-    until(&by_partition(&all, &["w1", "w2"]), async || claimers(&house, &all).await).await;
+    until(&by_partition(&all, &["w1", "w2"]), async || house.claimers(&all).await).await;
     let relay = beats(house.ports("old-relay"), node("old-relay"), Role::Relay);
     until(&all, async || fields(&house, EARLIER_SPECS).await).await;
     sleep(Duration::from_secs(30)).await;
     assert_eq!(fields(&house, EARLIER_SPECS).await, all, "as long as it lives");
-    assert_eq!(claimers(&house, &all).await, by_partition(&all, &["w1", "w2"]));
+    assert_eq!(house.claimers(&all).await, by_partition(&all, &["w1", "w2"]));
     drop(relay);
     until(&BTreeSet::new(), async || fields(&house, EARLIER_SPECS).await).await;
 }
@@ -262,7 +222,7 @@ async fn no_crash_while_rooms_are_carried_over_loses_one() {
         died_in_the_middle += u32::from(dies.has_died() && is_begun && !is_done);
         first.kill();
         let _second = house.worker("w2");
-        until(&by_partition(&all, &["w2"]), async || claimers(&house, &all).await).await;
+        until(&by_partition(&all, &["w2"]), async || house.claimers(&all).await).await;
         until(&BTreeSet::new(), async || fields(&house, EARLIER_SPECS).await).await;
         assert_eq!(partitioned(&house).await, all, "after {operations}");
         for room in &all {

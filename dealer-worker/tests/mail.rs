@@ -4,7 +4,10 @@ mod support;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
 use bytes::Bytes;
@@ -32,8 +35,8 @@ use shared::{
         seeded::{Rates, SeededFaults},
     },
 };
-use support::{Followed, House, Relay, Running, node, room, user};
-use tokio::time::{Duration, sleep};
+use support::{Followed, House, Relay, Running, node, room, rooms, user};
+use tokio::time::{Duration, Instant, sleep};
 
 /// So many counters, each of which may pass on to any other.
 async fn open(counters: u32, wire: Arc<Wire>) -> House {
@@ -58,6 +61,23 @@ async fn ask(relay: &Relay, of: u32, what: Value) {
             code => panic!("{code} for {what}"),
         }
     }
+}
+
+/// Adds so much to each.
+async fn add(relay: &Relay, counters: u32, by: u64) {
+    for number in 1..=counters {
+        ask(relay, number, json!({"a": "add", "by": by})).await;
+    }
+}
+
+/// A relay that watches so many counters, when each has an owner and so much to pass on.
+async fn stocked(house: &House, counters: u32, by: u64) -> Relay {
+    let relay = Relay::new(house, "r1", counters).await;
+    for number in 1..=counters {
+        relay.owned(&room(number)).await;
+    }
+    add(&relay, counters, by).await;
+    relay
 }
 
 async fn pass_on(relay: &Relay, from: u32, to: u32, by: u64) {
@@ -93,11 +113,7 @@ async fn heard(relay: &Relay, from: u32, to: u32, letters: u64) -> Passed {
 async fn a_letter_is_told_once_and_in_order_and_the_answer_goes_back() {
     let house = open(3, Wire::perfect()).await;
     let (_first, _second) = (worker(&house, "w1"), worker(&house, "w2"));
-    let relay = Relay::new(&house, "r1", 3).await;
-    for number in 1..=3 {
-        relay.owned(&room(number)).await;
-        ask(&relay, number, json!({"a": "add", "by": 500})).await;
-    }
+    let relay = stocked(&house, 3, 500).await;
     for by in 1..=20 {
         pass_on(&relay, 1, 2, by).await;
         pass_on(&relay, 2, 1, 2 * by).await;
@@ -114,11 +130,7 @@ async fn a_room_that_nobody_expects_is_not_heard() {
     let alone = RoomSpec::new("counter", &Settings::default());
     house.open_rooms(&[alone.clone(), alone]).await;
     let _worker = worker(&house, "w1");
-    let relay = Relay::new(&house, "r1", 2).await;
-    for number in 1..=2 {
-        relay.owned(&room(number)).await;
-        ask(&relay, number, json!({"a": "add", "by": 10})).await;
-    }
+    let relay = stocked(&house, 2, 10).await;
     pass_on(&relay, 1, 2, 1).await;
     let garbage: [&[u8]; 4] = [b"", b"\x01", b"\x02rubbish", b"\x01\x02t1\x01\x02\x01"];
     for bytes in garbage {
@@ -133,13 +145,8 @@ async fn a_room_that_nobody_expects_is_not_heard() {
 async fn letters_go_on_with_whoever_takes_the_rooms_over() {
     let house = open(2, Wire::perfect()).await;
     let mut running = vec![worker(&house, "w0")];
-    let relay = Relay::new(&house, "r1", 2).await;
-    for number in 1..=2 {
-        relay.owned(&room(number)).await;
-        for _ in 0..2 {
-            ask(&relay, number, json!({"a": "add", "by": 1_000})).await;
-        }
-    }
+    let relay = stocked(&house, 2, 1_000).await;
+    add(&relay, 2, 1_000).await;
     for round in 1..=8 {
         running.push(worker(&house, &format!("w{round}")));
         for by in 1..=5 {
@@ -159,11 +166,7 @@ async fn letters_survive_a_bus_that_loses_doubles_and_delays() {
     let faults = Arc::new(SeededFaults::new(ChaCha8Rng::seed_from_u64(1), Rates::default()));
     let house = open(2, Wire::with_faults(faults.clone())).await;
     let (_first, _second) = (worker(&house, "w1"), worker(&house, "w2"));
-    let relay = Relay::new(&house, "r1", 2).await;
-    for number in 1..=2 {
-        relay.owned(&room(number)).await;
-        ask(&relay, number, json!({"a": "add", "by": 1_000})).await;
-    }
+    let relay = stocked(&house, 2, 1_000).await;
     let late_max = Duration::from_millis(700);
     faults.set_rates(Rates {
         dropped: 0.2,
@@ -187,11 +190,7 @@ async fn letters_survive_a_bus_that_loses_doubles_and_delays() {
 async fn a_zombie_is_not_heard_by_other_rooms() {
     let house = open(2, Wire::perfect()).await;
     let zombie = worker(&house, "w1");
-    let relay = Relay::new(&house, "r1", 2).await;
-    for number in 1..=2 {
-        relay.owned(&room(number)).await;
-        ask(&relay, number, json!({"a": "add", "by": 1_000})).await;
-    }
+    let relay = stocked(&house, 2, 1_000).await;
     pass_on(&relay, 1, 2, 1).await;
     heard(&relay, 1, 2, 1).await;
     let link = house.wire.link(&node("w1"));
@@ -220,21 +219,17 @@ async fn what_the_store_loses_while_an_owner_dies_is_recalled() {
     let mut entries_lost = 0;
     for lost in 1..=12 {
         let house = open(2, Wire::with_faults(Arc::new(KeepsLetters(false.into())))).await;
-        let mut workers = BTreeMap::from([("w1".to_owned(), house.worker("w1"))]);
-        let relay = Relay::new(&house, "r1", 2).await;
-        for number in 1..=2 {
-            relay.owned(&room(number)).await;
-            ask(&relay, number, json!({"a": "add", "by": 100})).await;
-        }
+        let mut workers = BTreeMap::from([(node("w1"), house.worker("w1"))]);
+        let relay = stocked(&house, 2, 100).await;
         let both = || async {
-            let claimers = house.claimers(2).await;
+            let claimers = house.claimers(&rooms(2)).await;
             let owner = |number| claimers[&room(number)].clone().unwrap();
             (owner(1), owner(2))
         };
         // Rooms fall to workers by chance of their names: another worker comes until it gets one of the two.
         for number in 2.. {
-            let name = format!("w{number}");
-            workers.insert(name.clone(), house.worker(&name));
+            let name = node(&format!("w{number}"));
+            workers.insert(name.clone(), house.worker(name.as_str()));
             sleep(Duration::from_secs(3)).await;
             let (first, second) = both().await;
             if first != second {
@@ -266,11 +261,7 @@ async fn what_the_store_loses_while_an_owner_dies_is_recalled() {
 async fn a_room_that_has_lost_more_than_the_other_keeps_is_told() {
     let house = open(2, Wire::perfect()).await;
     let first = worker(&house, "w1");
-    let relay = Relay::new(&house, "r1", 2).await;
-    for number in 1..=2 {
-        relay.owned(&room(number)).await;
-        ask(&relay, number, json!({"a": "add", "by": 100})).await;
-    }
+    let relay = stocked(&house, 2, 100).await;
     for _ in 1..=20 {
         pass_on(&relay, 1, 2, 1).await;
     }
@@ -295,19 +286,15 @@ async fn a_room_ends_only_when_its_letters_have_arrived() {
     let faults = Arc::new(KeepsLetters(false.into()));
     let house = open(2, Wire::with_faults(faults.clone())).await;
     let _worker = worker(&house, "w1");
-    let relay = Relay::new(&house, "r1", 2).await;
-    for number in 1..=2 {
-        relay.owned(&room(number)).await;
-        ask(&relay, number, json!({"a": "add", "by": 100})).await;
-    }
+    let relay = stocked(&house, 2, 100).await;
     pass_on(&relay, 1, 2, 1).await;
     heard(&relay, 1, 2, 1).await;
-    faults.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    faults.0.store(true, Relaxed);
     pass_on(&relay, 1, 2, 7).await;
     ask(&relay, 1, json!({"a": "close"})).await;
     sleep(Duration::from_secs(30)).await;
     assert!(directory::spec(&house.store, &room(1)).await.unwrap().is_some(), "it is there still");
-    faults.0.store(false, std::sync::atomic::Ordering::Relaxed);
+    faults.0.store(false, Relaxed);
     relay.until(&room(1), |followed| followed.has_ended).await;
     assert_eq!(
         heard(&relay, 1, 2, 2).await,
@@ -320,11 +307,7 @@ async fn a_room_ends_only_when_its_letters_have_arrived() {
 async fn a_room_that_has_ended_is_not_waited_for() {
     let house = open(3, Wire::perfect()).await;
     let worker_of_old = worker(&house, "w1");
-    let relay = Relay::new(&house, "r1", 3).await;
-    for number in 1..=3 {
-        relay.owned(&room(number)).await;
-        ask(&relay, number, json!({"a": "add", "by": 100})).await;
-    }
+    let relay = stocked(&house, 3, 100).await;
     pass_on(&relay, 1, 3, 1).await;
     pass_on(&relay, 3, 1, 2).await;
     heard(&relay, 3, 1, 1).await;
@@ -349,8 +332,43 @@ async fn a_room_that_has_ended_is_not_waited_for() {
     assert_eq!(heard(&relay, 2, 1, 1).await, Passed { letters: 1, amount: 20 });
 }
 
+/// Seen elsewhere (hyperbahn 71, teranode 1462): looking after peers that were gone, one after the other, kept a loop from all that was
+/// asked of it meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_room_that_looks_for_many_others_in_vain_goes_on_meanwhile() {
+    let hangs = Arc::new(ReadsHang(false.into()));
+    let house =
+        House { kinds: Kinds::default().with::<Counter>(), ..House::on(Wire::with_faults(hangs.clone())) };
+    let settings = Settings { peers: (2..=100).map(room).collect(), ..Settings::default() };
+    house.open_rooms(&[RoomSpec::new("counter", &settings)]).await;
+    let _worker = worker(&house, "w1");
+    let relay = stocked(&house, 1, 100).await;
+    hangs.0.store(true, Relaxed);
+    // Until it looks for all of them.
+    sleep(Duration::from_secs(10)).await;
+    for _ in 0..20 {
+        let asked = Instant::now();
+        add(&relay, 1, 1).await;
+        assert!(asked.elapsed() <= Duration::from_secs(1), "{:?}", asked.elapsed());
+    }
+}
+
+/// What the worker w1 reads of journals is never answered, while it is so.
+struct ReadsHang(AtomicBool);
+
+impl Faults for ReadsHang {
+    fn operation(&self, of: &NodeId, operation: Operation) -> Fate {
+        let hangs = operation == Operation::Read && *of == node("w1") && self.0.load(Relaxed);
+        if hangs { Fate::HANGS } else { Fate::FINE }
+    }
+
+    fn delivery(&self, _: &NodeId, _: &NodeId, _: &str) -> Copies {
+        one_copy()
+    }
+}
+
 /// No mail comes through, while it is so.
-struct KeepsLetters(std::sync::atomic::AtomicBool);
+struct KeepsLetters(AtomicBool);
 
 impl Faults for KeepsLetters {
     fn operation(&self, _: &NodeId, _: Operation) -> Fate {
@@ -358,7 +376,7 @@ impl Faults for KeepsLetters {
     }
 
     fn delivery(&self, _: &NodeId, _: &NodeId, channel: &str) -> Copies {
-        let keeps = channel.ends_with(":mail") && self.0.load(std::sync::atomic::Ordering::Relaxed);
+        let keeps = channel.ends_with(":mail") && self.0.load(Relaxed);
         if keeps { Copies::new() } else { one_copy() }
     }
 }
@@ -385,11 +403,7 @@ impl Receiver for Censor {
 async fn letters_of_nothing() -> usize {
     let house = open(2, Wire::perfect()).await;
     let _worker = worker(&house, "w1");
-    let relay = Relay::new(&house, "r1", 2).await;
-    for number in 1..=2 {
-        relay.owned(&room(number)).await;
-        ask(&relay, number, json!({"a": "add", "by": 100})).await;
-    }
+    let relay = stocked(&house, 2, 100).await;
     pass_on(&relay, 1, 2, 1).await;
     heard(&relay, 1, 2, 1).await;
     let censor = Arc::new(Censor::default());

@@ -146,7 +146,7 @@ pub async fn owner(store: &dyn Store, room: &RoomId) -> Result<Option<Owner>, Un
     let mut latest: Option<Owner> = None;
     for map in [&Partition::of(room).owners(), EARLIER_OWNERS] {
         let written = store.map_get(map, room.as_str()).await?;
-        let written = written.and_then(|written| serde_json::from_slice::<Owner>(&written).ok());
+        let written = written.and_then(|written| Owner::read(&written));
         latest = match (latest, written) {
             (Some(one), Some(other)) if one.is_before(&other) => Some(other),
             (one, other) => one.or(other),

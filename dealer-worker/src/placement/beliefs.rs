@@ -48,12 +48,10 @@ impl Belief {
             Ownership::Nobody | Ownership::Offered { .. } => None,
             Ownership::Somebody { .. } => return None,
         };
-        let is_later = (self.epoch, node.is_none()) > (written.epoch, written.node.is_none());
-        is_later.then_some(Owner { node, epoch: self.epoch })
+        let owner = Owner { node, epoch: self.epoch };
+        written.is_before(&owner).then_some(owner)
     }
-}
 
-impl Belief {
     /// Whether somebody who lives owns it.
     pub fn is_in_hands(&self, membership: &Membership) -> bool {
         matches!(&self.ownership, Ownership::Node(node) if membership.is_living(node))
@@ -149,7 +147,7 @@ impl Beliefs {
         is_news
     }
 
-    /// The room has ended in this epoch, or is nowhere to be found. Answers whether it was believed in.
+    /// The room has ended in this epoch or in the one that is believed, whichever is later. Answers whether it was believed in.
     pub fn forget(&mut self, room: &RoomId, epoch: Epoch, now: Instant) -> bool {
         let believed = self.of_its_partition(room).remove(room);
         let last = believed.as_ref().map_or(epoch, |belief| belief.epoch.max(epoch));

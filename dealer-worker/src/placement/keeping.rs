@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shared::{
     directory::{self, PARTITIONS, Partition, Readers},
-    id::{NodeId, RoomId},
+    id::{Epoch, NodeId, RoomId},
     members::Membership,
     node::{Owner, Role},
 };
@@ -21,6 +21,7 @@ use tokio::time::{Duration, Instant};
 use super::{
     Placement,
     assignment::{Shares, assign},
+    beliefs::Belief,
     maps::{Answer, Job, Listing, Part},
     policy::{correction, unwritten},
 };
@@ -171,10 +172,10 @@ impl Placement {
                 }
             }
             Answer::Nowhere(rooms) => {
-                for room in rooms.into_iter().filter(|room| !self.tenancy.has(room)).collect::<Vec<_>>() {
-                    if let Some(belief) = self.beliefs.of(&room) {
-                        let epoch = belief.epoch;
-                        self.forget(&room, epoch);
+                for (room, epoch) in &rooms {
+                    let believed = self.beliefs.of(room).map(|belief| belief.epoch);
+                    if believed.is_some() && believed == *epoch && !self.tenancy.has(room) {
+                        self.forget(room, Epoch(0));
                     }
                 }
             }
@@ -195,8 +196,9 @@ impl Placement {
             !rooms.contains(*room) && !self.keeping.earlier.rooms.contains(*room) && !self.tenancy.has(room)
         };
         let strays = owners.keys().filter(|room| self.beliefs.of(room).is_none());
-        let missing: Vec<RoomId> =
-            believed.iter().chain(strays).filter(is_missing).take(LOOK_FOR_MAX).cloned().collect();
+        let missing = believed.iter().chain(strays).filter(is_missing).take(LOOK_FOR_MAX);
+        let with_epoch = |room: &RoomId| (room.clone(), self.beliefs.of(room).map(|belief| belief.epoch));
+        let missing: Vec<(RoomId, Option<Epoch>)> = missing.map(with_epoch).collect();
         let known = believed.iter().filter(|room| rooms.contains(*room) || self.tenancy.has(room));
         let known: Vec<RoomId> = known.cloned().collect();
         self.compare(part, &known, &owners, true);
@@ -227,15 +229,8 @@ impl Placement {
             let listed = self.keeping.listed.get(&Partition::of(room));
             listed.is_some_and(|listed| !listed.contains(*room))
         };
-        let over: Vec<RoomId> = match takes_away {
-            true => rooms
-                .iter()
-                .chain(owners.keys())
-                .filter(mine)
-                .cloned()
-                .collect::<BTreeSet<_>>()
-                .into_iter()
-                .collect(),
+        let over: BTreeSet<RoomId> = match takes_away {
+            true => rooms.iter().chain(owners.keys()).filter(mine).cloned().collect(),
             false => rooms.iter().filter(mine).filter(is_lacking).cloned().collect(),
         };
         if !over.is_empty() {
@@ -267,7 +262,7 @@ impl Placement {
             if corrects && let Some(right) = correction(&me, belief, &written, self.tenancy.has(room)) {
                 wrong.push((room.clone(), right));
             }
-            let belief = super::beliefs::Belief::from(written);
+            let belief = Belief::from(written);
             self.learn_of_others(room, belief.epoch, belief.ownership);
         }
         if !wrong.is_empty() {

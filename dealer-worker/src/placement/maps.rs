@@ -11,13 +11,13 @@ use metrics::counter;
 use shared::{
     channel::{EARLIER_OWNERS, EARLIER_SPECS},
     directory::{self, Partition},
-    id::RoomId,
+    id::{Epoch, RoomId},
     node::Owner,
     store::{Store, Unavailable},
 };
 use tokio::{
     task::JoinSet,
-    time::{Duration, sleep, timeout},
+    time::{Duration, timeout},
 };
 use tracing::{debug, error, warn};
 
@@ -28,12 +28,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// So many maps are being read at once.
 const READS_MAX: usize = 16;
-
-/// A room that has ended is taken out of the maps so often until that is done. Else whoever claims it next finds that it has ended.
-const REMOVALS_MAX: u32 = 10;
-
-/// The pause between two of these.
-const REMOVAL_PAUSE: Duration = Duration::from_secs(1);
 
 /// A part of the directory that is read as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,16 +64,25 @@ pub enum Job {
     /// Copy these rooms from the earlier maps to their partitions, and perhaps take them away there.
     CarryOver {
         /// Which rooms.
-        rooms: Vec<RoomId>,
+        rooms: BTreeSet<RoomId>,
         /// Nobody reads the earlier maps any more.
         takes_away: bool,
     },
     /// Copy these rooms from their partitions to the earlier maps.
     CarryBack(Vec<RoomId>),
-    /// Look whether these rooms are anywhere, in a map or with a journal; those that are nowhere are owned by nobody.
-    LookFor(Part, Vec<RoomId>),
-    /// Take a room that has ended out of all maps.
-    Remove(RoomId),
+    /// Look whether these rooms are anywhere, in a map or with a journal; those that are nowhere are owned by nobody. With the last epoch
+    /// that is known of them, if one is.
+    LookFor(Part, Vec<(RoomId, Option<Epoch>)>),
+}
+
+impl Job {
+    /// Into or after which part it writes or looks.
+    fn part(&self) -> Part {
+        match self {
+            Self::Correct(part, _) | Self::LookFor(part, _) => *part,
+            Self::CarryOver { .. } | Self::CarryBack(_) => Part::Earlier,
+        }
+    }
 }
 
 /// What came of something that was asked of the store.
@@ -89,8 +92,8 @@ pub enum Answer {
     Listed(Part, Listing),
     /// Rooms of these partitions were carried over.
     Moved(BTreeSet<Partition>),
-    /// These rooms are nowhere.
-    Nowhere(Vec<RoomId>),
+    /// These rooms are nowhere, or were when it was asked: of what is known since then it says nothing.
+    Nowhere(Vec<(RoomId, Option<Epoch>)>),
     /// Nothing that matters here.
     Done,
 }
@@ -110,7 +113,7 @@ pub struct Maps {
 /// What a task was about.
 enum What {
     Reading(Part),
-    Work(Option<Part>),
+    Work(Part),
 }
 
 impl Maps {
@@ -133,14 +136,8 @@ impl Maps {
 
     /// Has the store do something.
     pub fn give(&mut self, job: Job) {
-        let part = match &job {
-            Job::Correct(part, _) | Job::LookFor(part, _) => Some(*part),
-            Job::CarryOver { .. } | Job::CarryBack(_) => Some(Part::Earlier),
-            Job::Remove(_) => None,
-        };
-        if let Some(part) = part {
-            *self.busy.entry(part).or_default() += 1;
-        }
+        let part = job.part();
+        *self.busy.entry(part).or_default() += 1;
         let store = self.store.clone();
         self.tasks.spawn(async move { (What::Work(part), work(&*store, job).await) });
     }
@@ -153,9 +150,7 @@ impl Maps {
                 answer
             }
             Ok((What::Work(part), answer)) => {
-                if let Some(part) = part
-                    && let Some(busy) = self.busy.get_mut(&part)
-                {
+                if let Some(busy) = self.busy.get_mut(&part) {
                     *busy -= 1;
                     if *busy == 0 {
                         self.busy.remove(&part);
@@ -214,8 +209,7 @@ pub async fn list(store: &dyn Store, part: Part, thorough: bool) -> Result<Listi
         return Ok(listing);
     }
     for (name, owner) in in_time(store.map_all(&owners)).await? {
-        let owner = serde_json::from_slice(&owner).ok();
-        listing.owners.extend(named(&name, &owners).zip(owner));
+        listing.owners.extend(named(&name, &owners).zip(Owner::read(&owner)));
     }
     Ok(listing)
 }
@@ -243,22 +237,12 @@ async fn work(store: &dyn Store, job: Job) -> Answer {
         Job::CarryBack(rooms) => while_it_goes(rooms.iter().map(|room| carry_back(store, room))).await,
         Job::LookFor(_, rooms) => {
             let mut nowhere = Vec::new();
-            for room in rooms {
+            for (room, epoch) in rooms {
                 if in_time(is_nowhere(store, &room)).await == Ok(true) {
-                    nowhere.push(room);
+                    nowhere.push((room, epoch));
                 }
             }
             Answer::Nowhere(nowhere)
-        }
-        Job::Remove(room) => {
-            for _ in 0..REMOVALS_MAX {
-                match in_time(directory::remove(store, &room)).await {
-                    Ok(()) => return Answer::Done,
-                    Err(error) => debug!(%room, %error, "cannot take a room out of the maps yet"),
-                }
-                sleep(REMOVAL_PAUSE).await;
-            }
-            Answer::Done
         }
     }
 }
@@ -281,8 +265,7 @@ async fn while_it_goes(
 async fn carry_over(store: &dyn Store, room: &RoomId, takes_away: bool) -> Result<(), Unavailable> {
     let (partition, name) = (Partition::of(room), room.as_str());
     let (specs, owners) = (partition.specs(), partition.owners());
-    let read =
-        |written: Option<Bytes>| written.and_then(|written| serde_json::from_slice::<Owner>(&written).ok());
+    let read = |written: Option<Bytes>| written.and_then(|written| Owner::read(&written));
     let spec = store.map_get(EARLIER_SPECS, name).await?;
     // What is written of the owner of a room that has ended is not worth keeping.
     let is_there = spec.is_some() || store.map_get(&specs, name).await?.is_some();

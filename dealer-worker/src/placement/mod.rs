@@ -240,7 +240,7 @@ impl Placement {
         }
     }
 
-    /// A room has ended in this epoch: it is nowhere from now on.
+    /// A room has ended, in this epoch or in the one that is believed, whichever is later: it is nowhere from now on.
     fn forget(&mut self, room: &RoomId, epoch: Epoch) {
         if self.beliefs.forget(room, epoch, Instant::now()) {
             debug!(%room, "there is no such room any more");
@@ -368,10 +368,7 @@ impl Placement {
                 self.beliefs.learn(&room, epoch, Ownership::Somebody { until });
             }
             Left::Over(epoch) => return self.forget(&room, epoch),
-            Left::Nowhere => {
-                let epoch = self.beliefs.of(&room).map_or(Epoch(0), |belief| belief.epoch);
-                return self.forget(&room, epoch);
-            }
+            Left::Nowhere => return self.forget(&room, Epoch(0)),
             Left::Failed => {}
         }
         self.look_at.insert(room);

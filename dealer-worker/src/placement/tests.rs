@@ -139,6 +139,27 @@ async fn a_room_whose_end_nobody_has_told_is_forgotten_with_the_next_reading() {
     }
 }
 
+/// Seen elsewhere (Orleans 10087): cleaning up after what was known removed what had been registered since.
+#[tokio::test(start_paused = true)]
+async fn a_room_that_is_claimed_while_it_is_looked_for_is_not_forgotten() {
+    let (mut placement, _store) = placement().await;
+    placement.hear(Heard::News(owns(&room(1), 4)));
+    placement.read_all();
+    let mut was_nowhere = false;
+    while let Some(answer) = placement.maps.next().await {
+        if matches!(answer, Answer::Nowhere(_)) {
+            was_nowhere = true;
+            // Said after the store was asked.
+            placement.hear(Heard::News(owns(&room(1), 5)));
+        }
+        placement.answered(answer);
+    }
+    assert!(was_nowhere);
+    assert_eq!(placement.beliefs.of(&room(1)).map(|belief| belief.epoch), Some(Epoch(5)));
+    read_again(&mut placement).await;
+    assert!(is_nowhere(&placement, &room(1)), "there is no such room still");
+}
+
 /// Its map has lost it, and its journal not: it is not gone.
 #[tokio::test(start_paused = true)]
 async fn a_room_that_has_a_journal_is_not_forgotten() {

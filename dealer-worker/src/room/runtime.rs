@@ -281,6 +281,13 @@ impl<R: Room> Running<R> {
                 continue;
             }
             let next = self.held.pop_front().or_else(|| self.mailbox.try_take());
+            // One at a time, and when nothing waits: there may be thousands of them.
+            if next.is_none()
+                && let Some(room) = self.post.silent()
+            {
+                Box::pin(self.look_for(room)).await?;
+                continue;
+            }
             let mail = match (next, due) {
                 (Some(mail), _) => mail,
                 (None, None) => self.mailbox.take().await,
@@ -314,7 +321,7 @@ impl<R: Room> Running<R> {
             let _ = self.decide_and_commit(Input::Clock, With::default()).await?;
         }
         self.send_letters().await;
-        self.look_for_silent_rooms().await
+        Ok(())
     }
 
     /// A member's connection is gone.

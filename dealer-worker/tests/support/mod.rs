@@ -1,8 +1,9 @@
 //! A relay and its clients in miniature: they follow a room by its frames and check what they see, and they repeat commands
 //! until they are answered.
 
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "each test file uses a part of it")]
 
+mod house;
 pub mod release_2;
 
 use std::{
@@ -14,157 +15,25 @@ use std::{
 };
 
 use bytes::Bytes;
-use dealer_worker::{Kinds, Worker, WorkerConfig, open_room, open_tables};
 use parking_lot::Mutex;
-use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use serde_json::{Value, json};
 use shared::{
-    bus::{Receiver, Subscription, memory::MemoryBus},
+    bus::{Receiver, Subscription},
     channel::Channel,
-    clock::Clock,
-    directory::Readers,
     entry::{Cause, Entry, Kind},
     id::{NodeId, Position, RoomId, SessionId, UserId},
     members::{Heartbeat, Members},
-    node::{Asked, Role, RoomSpec, ToRelay, ToRoom, decode, encode},
+    node::{Asked, Role, ToRelay, ToRoom, decode, encode},
     ports::Ports,
     protocol::table::{TableConfig, TableEvent, TablePrivate, TableView},
-    seal::SealKey,
-    store::{Store, memory::MemoryStore},
-    wire::Wire,
 };
 use tokio::{
     sync::Notify,
-    task::JoinHandle,
     time::{Duration, Instant, timeout},
 };
-use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tokio_util::task::AbortOnDropHandle;
 
-/// One broker and store in memory, and what stands on it.
-pub struct House {
-    pub wire: Arc<Wire>,
-    pub bus: MemoryBus,
-    pub store: MemoryStore,
-    pub clock: Clock,
-    pub seal_key: SealKey,
-    pub kinds: Kinds,
-}
-
-pub fn node(name: &str) -> NodeId {
-    NodeId::new(name).unwrap()
-}
-
-pub fn room(number: u32) -> RoomId {
-    RoomId::new(&format!("t{number}")).unwrap()
-}
-
-pub fn user(name: &str) -> UserId {
-    UserId::new(name).unwrap()
-}
-
-impl House {
-    pub fn new() -> Self {
-        Self::on(Wire::perfect())
-    }
-
-    pub fn on(wire: Arc<Wire>) -> Self {
-        let floor = node("floor");
-        Self {
-            bus: MemoryBus::new(wire.clone(), &floor),
-            store: MemoryStore::new(wire.clone(), &floor),
-            wire,
-            clock: Clock::starting_at(1_700_000_000_000),
-            seal_key: "11".repeat(32).parse().unwrap(),
-            kinds: dealer_worker::kinds(),
-        }
-    }
-
-    pub fn ports(&self, name: &str) -> Ports {
-        let node = node(name);
-        Ports {
-            bus: Arc::new(self.bus.handle(&node)),
-            store: Arc::new(self.store.handle(&node)),
-            clock: self.clock,
-        }
-    }
-
-    pub fn config(&self, name: &str) -> WorkerConfig {
-        let mut config = WorkerConfig::new(node(name), self.seal_key.clone());
-        config.heartbeat = Heartbeat::new(100, 400);
-        config
-    }
-
-    pub fn worker(&self, name: &str) -> Running {
-        self.worker_with(name, self.config(name))
-    }
-
-    pub fn worker_with(&self, name: &str, config: WorkerConfig) -> Running {
-        let seed = name.bytes().fold(7, |seed: u64, byte| seed.wrapping_mul(31) + u64::from(byte));
-        let worker =
-            Worker::new(self.ports(name), config, self.kinds.clone(), ChaCha20Rng::seed_from_u64(seed));
-        let shutdown = CancellationToken::new();
-        let task = tokio::spawn(worker.run(shutdown.clone()));
-        Running { shutdown, task: Some(task) }
-    }
-
-    pub async fn open(&self, tables: u32, config: &TableConfig) {
-        open_tables(&self.ports("floor"), tables, config).await.unwrap();
-    }
-
-    /// Opens room 1 as one of another kind.
-    pub async fn open_room(&self, spec: &RoomSpec) {
-        assert!(open_room(&self.ports("floor"), &room(1), spec, Readers::OfAnyRelease).await.unwrap());
-    }
-
-    /// Opens several, numbered from 1.
-    pub async fn open_rooms(&self, specs: &[RoomSpec]) {
-        for (number, spec) in (1..).zip(specs) {
-            assert!(
-                open_room(&self.ports("floor"), &room(number), spec, Readers::OfThisRelease).await.unwrap()
-            );
-        }
-    }
-
-    /// Who owns which room, by the last claims in the journals.
-    pub async fn claimers(&self, tables: u32) -> BTreeMap<RoomId, Option<String>> {
-        let mut claimers = BTreeMap::new();
-        for number in 1..=tables {
-            let entries = self.store.read(&room(number), None, 10_000).await.unwrap();
-            let entries = entries.into_iter().map(|stored| Entry::decode(stored.bytes).unwrap());
-            let mut claims = entries.filter(|entry| entry.kind == Kind::Claim);
-            let last = claims.next_back().map(|claim| String::from_utf8(claim.secret.to_vec()).unwrap());
-            claimers.insert(room(number), last);
-        }
-        claimers
-    }
-}
-
-/// A worker that runs.
-pub struct Running {
-    pub shutdown: CancellationToken,
-    task: Option<JoinHandle<Result<(), dealer_worker::Failed>>>,
-}
-
-impl Running {
-    /// As SIGKILL does.
-    pub fn kill(mut self) {
-        self.task.take().unwrap().abort();
-    }
-
-    /// As SIGTERM does.
-    pub async fn stop(mut self) {
-        self.shutdown.cancel();
-        self.task.take().unwrap().await.unwrap().unwrap();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.abort();
-        }
-    }
-}
+pub use self::house::{House, Running, by_partition, node, room, rooms, until, user};
 
 /// A relay with members of its own heartbeat.
 pub struct Relay {

@@ -1,5 +1,6 @@
 //! What a worker of the release before does about rooms, after its code at commit c9737dc: a frozen copy of how it assigns rooms, and
-//! of how it reads the maps, claims and hands over, without tables. It knows no partitions.
+//! of how it reads the maps, claims and hands over, without tables. It knows no partitions. Nothing of it is to be shared with the code
+//! that it stands beside in the tests: it is not to change when that does.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,7 +28,7 @@ const DEAD_AFTER: Duration = Duration::from_millis(400);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const READ_EVERY: u32 = 20;
 
-/// Its even assignment of rooms to workers.
+/// Its even assignment of rooms to workers, which `placement/assignment/each_room.rs` has to come to as well.
 pub fn assign<'a>(rooms: impl Iterator<Item = &'a RoomId>, workers: &[NodeId]) -> BTreeMap<RoomId, NodeId> {
     let mut wishes: Vec<(u64, &RoomId, usize)> = Vec::new();
     let mut count = 0;

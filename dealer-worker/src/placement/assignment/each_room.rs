@@ -1,5 +1,6 @@
 //! How the releases before partitions assign rooms. It stays as it is as long as one of their workers may live beside ours: both
-//! must come to the same.
+//! must come to the same. The tests' worker of such a release (`tests/support/release_2.rs`) has a copy of its own, and is to have one: it
+//! says what that release does, whatever becomes of the code here.
 
 use std::collections::BTreeMap;
 

@@ -124,22 +124,19 @@ impl<R: Room> Running<R> {
     }
 
     /// A room that does not answer may not be there; then nothing is expected of it.
-    pub(super) async fn look_for_silent_rooms(&mut self) -> Result<(), Ended> {
-        while let Some(room) = self.post.silent() {
-            match self.whereabouts(&room).await {
-                Whereabouts::Unknown => continue,
-                Whereabouts::NotYet => self.post.is_absent(&room),
-                Whereabouts::Ended => {
-                    info!(room = %self.id, with = %room, "a room that was written to has ended");
-                    let parted = letters::Delta { parted: vec![room.clone()], ..Default::default() };
-                    let with = With { letters: Some(parted), ..With::default() };
-                    // Not written: it is looked for again.
-                    let _ = self.decide_and_commit(Input::Gone { room: &room }, with).await?;
-                }
+    pub(super) async fn look_for(&mut self, room: RoomId) -> Result<(), Ended> {
+        match self.whereabouts(&room).await {
+            Whereabouts::Unknown => return Ok(()),
+            Whereabouts::NotYet => self.post.is_absent(&room),
+            Whereabouts::Ended => {
+                info!(room = %self.id, with = %room, "a room that was written to has ended");
+                let parted = letters::Delta { parted: vec![room.clone()], ..Default::default() };
+                let with = With { letters: Some(parted), ..With::default() };
+                // Not written: it is looked for again.
+                let _ = self.decide_and_commit(Input::Gone { room: &room }, with).await?;
             }
-            self.recall().await?;
         }
-        Ok(())
+        self.recall().await
     }
 
     /// What the store says of another room. If it does not answer it is asked again later.

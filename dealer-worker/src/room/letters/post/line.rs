@@ -32,6 +32,8 @@ pub(super) struct Line {
     pause_ms: u64,
     /// How often the same was said without an answer.
     repeated: u32,
+    /// The last repetition has not been judged yet.
+    has_repeated: bool,
     /// What it has answered to this owner's hello, until the room has decided on it.
     pub(super) answer: Option<Answer>,
 }
@@ -76,13 +78,14 @@ impl Line {
         is_due
     }
 
-    /// Whether it has not answered for so long that it is worth looking whether the room is there.
-    pub(super) fn is_silent(&self) -> bool {
-        self.repeated >= REPEATED_UNTIL_SILENT
+    /// Whether the same was just said once more to no avail, and so often that it is worth looking whether the room is there.
+    pub(super) fn has_found_silence(&mut self) -> bool {
+        std::mem::take(&mut self.has_repeated) && self.repeated >= REPEATED_UNTIL_SILENT
     }
 
     fn wait(&mut self, now: UnixMs) {
-        self.repeated = if self.pause_ms == 0 { 0 } else { self.repeated + 1 };
+        self.has_repeated = self.pause_ms > 0;
+        self.repeated = if self.has_repeated { self.repeated + 1 } else { 0 };
         self.pause_ms = (self.pause_ms * 2).clamp(REPEAT_FIRST_MS, REPEAT_MAX_MS);
         self.due = Some(now + self.pause_ms);
     }

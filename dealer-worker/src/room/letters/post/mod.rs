@@ -184,7 +184,7 @@ impl Post {
                     }
                 }
             }
-            if line.is_silent() {
+            if line.has_found_silence() {
                 self.silent.insert(room.clone());
             }
             line.timed = line.due();
@@ -193,7 +193,7 @@ impl Post {
         outgoing
     }
 
-    /// A room of which it is time to look whether it has ended. It is then named again only after another repetition.
+    /// A room of which it is time to look whether it is there. It is then named again only after another repetition.
     pub fn silent(&mut self) -> Option<RoomId> {
         self.silent.pop_first()
     }
