@@ -1,16 +1,10 @@
 /** The action bar: fold, check or call, bet or raise with an amount, by mouse, finger or keyboard. */
 import { choices, legalAmount } from "./bet-model.js";
 import { el, setText } from "./dom.js";
-import { chips } from "./format.js";
+import { say } from "./phrases/table.js";
 import { askSure } from "./sure-dialog.js";
 
-const FOLD = {
-  title: "Fold although checking is free?",
-  text: "You could see the next card, or the showdown, for nothing.",
-  yes: "Fold",
-  no: "Do not fold",
-  testid: "fold-ok",
-};
+const FOLD = { ...say.foldAnyway, testid: "fold-ok" };
 
 export class Actions {
   #act;
@@ -74,24 +68,24 @@ export class Actions {
   }
 
   #build() {
-    this.fold = this.#button("fold", "Fold", "F", () => this.#fold());
-    this.check = this.#button("check", "Check", "C", () => this.#send("check"));
-    this.call = this.#button("call", "Call", "C", () => this.#send("call"));
-    this.raise = this.#button("raise", "Raise", "R", () => this.#raise());
-    this.shortcuts = el("div", { class: "raise-shortcuts", role: "group", "aria-label": "Amounts" });
-    this.range = el("input", { type: "range", "aria-label": "Amount", on: { input: () => this.#show(this.range.value) } });
+    this.fold = this.#button("fold", say.fold, "F", () => this.#fold());
+    this.check = this.#button("check", say.check, "C", () => this.#send("check"));
+    this.call = this.#button("call", null, "C", () => this.#send("call"));
+    this.raise = this.#button("raise", null, "R", () => this.#raise());
+    this.shortcuts = el("div", { class: "raise-shortcuts", role: "group", "aria-label": say.amounts });
+    this.range = el("input", { type: "range", "aria-label": say.amount, on: { input: () => this.#show(this.range.value) } });
     this.amount = el("input", {
       type: "text",
       inputmode: "numeric",
       autocomplete: "off",
-      "aria-label": "Bet or raise to, chips",
+      "aria-label": say.amountTo,
       data: { testid: "raise-amount" },
       on: { input: () => this.#typed(), change: () => this.#show(this.#to()) },
     });
     this.sizing = el("div", { class: "raise-sizing" }, this.shortcuts, this.range, this.amount);
     return el(
       "section",
-      { class: "actions", "aria-label": "Your turn" },
+      { class: "actions", "aria-label": say.yourTurn },
       this.sizing,
       el("div", { class: "action-buttons" }, this.fold, this.check, this.call, this.raise),
     );
@@ -100,8 +94,8 @@ export class Actions {
   #button(kind, text, key, click) {
     return el(
       "button",
-      { class: `action action-${kind}`, type: "button", data: { testid: `action-${kind}` }, "aria-keyshortcuts": key, on: { click } },
-      el("span", { class: "action-label", text }),
+      { class: `action action-${kind}`, type: "button", data: { testid: `action-${kind}` }, "data-waits": say.waits, "aria-keyshortcuts": key, on: { click } },
+      el("span", { class: "action-label", text: text ?? "" }),
       el("kbd", { text: key, "aria-hidden": "true" }),
     );
   }
@@ -110,7 +104,7 @@ export class Actions {
     this.#sent = false;
     this.check.hidden = call !== null;
     this.call.hidden = call === null;
-    setText(this.call.firstChild, callsAllIn ? `All-in ${chips(call ?? 0)}` : `Call ${chips(call ?? 0)}`);
+    setText(this.call.firstChild, () => (callsAllIn ? say.allInTo : say.callTo)(call ?? 0));
     this.raise.hidden = raise === null;
     this.sizing.hidden = raise === null || raise.min === raise.max;
     if (!raise) return;
@@ -119,7 +113,7 @@ export class Actions {
     this.range.step = 1;
     this.shortcuts.replaceChildren(
       ...raise.shortcuts.map(({ name, to }) =>
-        el("button", { class: "chip-button", type: "button", text: name, on: { click: () => this.#show(to) } }),
+        el("button", { class: "chip-button", type: "button", text: say[name], on: { click: () => this.#show(to) } }),
       ),
     );
     this.#show(raise.min);
@@ -146,8 +140,8 @@ export class Actions {
     const { min, max, maxIsAllIn, bet } = this.#turn.raise;
     const share = max > min ? (to - min) / (max - min) : 1;
     this.range.style.setProperty("--share", String(share));
-    const words = to === max && maxIsAllIn ? `All-in ${chips(to)}` : bet ? `Bet ${chips(to)}` : `Raise to ${chips(to)}`;
-    setText(this.raise.firstChild, words);
+    const words = to === max && maxIsAllIn ? say.allInTo : bet ? say.betTo : say.raiseTo;
+    setText(this.raise.firstChild, () => words(to));
   }
 
   #nudge(direction) {

@@ -1,5 +1,6 @@
 /** A decision taken before the turn comes: check if that is free, fold otherwise. It holds for one hand and one turn. */
 import { el, setAttribute } from "./dom.js";
+import { say } from "./phrases/table.js";
 
 export class Advance {
   #armed = false;
@@ -9,8 +10,8 @@ export class Advance {
     this.button = el("button", {
       class: "button toggle",
       type: "button",
-      text: "Check/fold",
-      title: "Check if that is free, fold otherwise, as soon as it is your turn",
+      text: say.checkFold,
+      title: say.checkFoldHelp,
       "aria-pressed": "false",
       data: { testid: "check-fold" },
       on: { click: () => this.#arm(!this.#armed) },

@@ -1,4 +1,5 @@
 /** Calls the player whose turn it is, wherever they look: title, icon, sound, a notification when the page is hidden, a buzz on a phone. */
+import { say } from "./phrases/page.js";
 
 const BUZZ_MS = [120, 80, 120];
 
@@ -14,7 +15,7 @@ export class Alerts {
   /** @param {{room, name, turn: number|null, turnId: string|null}[]} standings @param {string} title of the page */
   show(standings, title) {
     const turns = standings.filter(({ turnId }) => turnId !== null);
-    this.#page.title(turns.length > 0 ? `Your turn · ${turns[0].name}` : title);
+    this.#page.title(turns.length > 0 ? say.turnTitle(turns[0].name) : title);
     this.#page.icon(turns.length > 0);
     for (const [room, { turnId, end }] of this.#called) {
       if (turns.some((turn) => turn.room === room && turn.turnId === turnId)) continue;
@@ -25,7 +26,7 @@ export class Alerts {
       if (this.#called.has(room)) continue;
       this.#page.sound();
       this.#page.buzz(BUZZ_MS);
-      this.#called.set(room, { turnId, end: this.#page.notify(room, `It is your turn at ${name}.`) });
+      this.#called.set(room, { turnId, end: this.#page.notify(room, say.turnCall(name)) });
     }
   }
 }

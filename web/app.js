@@ -2,7 +2,7 @@
  * The card room in a browser. This file puts the parts together; what each is for stands at its head:
  *
  * - words on the wire: `connection.js` (with `commands.js`, `retry.js`, `server-clock.js`), `room.js`, `identity.js`
- * - the table's truth: `table-view.js`; what it says: `bet-model.js`, `story.js`, `words.js`, `lobby-list.js`, `format.js`
+ * - the table's truth: `table-view.js`; what it says: `bet-model.js`, `story.js`, `words.js`, `lobby-list.js`, `format.js`, in the words of `phrases/`
  * - the player's seats, whatever page is shown: `tables.js`, `elsewhere.js`, `your-tables.js`, `alerts.js`
  * - pages: `lobby.js`; `table.js` with `felt.js`, `seats.js`, `board.js`, `actions.js`, `advance.js`, `seat-controls.js`, `log.js`, `chat.js`
  */
@@ -17,6 +17,8 @@ import { icon } from "./icons.js";
 import { Identity, postJson, whyNoSocket } from "./identity.js";
 import { Lobby } from "./lobby.js";
 import { askName } from "./name-dialog.js";
+import { newsWords } from "./phrases/house.js";
+import { say } from "./phrases/page.js";
 import { Settings } from "./settings.js";
 import { Sound } from "./sound.js";
 import { Keep } from "./storage.js";
@@ -35,7 +37,7 @@ const identity = new Identity(session, local, postJson);
 const now = () => performance.timeOrigin + performance.now();
 const badge = new ConnectionBadge(() => connection.reconnect(), now);
 const name = el("bdi");
-const who = el("button", { class: "me", type: "button", title: "Who you are", data: { testid: "me" }, on: { click: () => askToBeSomebodyElse() } }, name);
+const who = el("button", { class: "me", type: "button", title: say.who, data: { testid: "me" }, on: { click: () => askToBeSomebodyElse() } }, name);
 let me = identity.guest?.user ?? null;
 /** Whether this page has been let in before. */
 let wasHere = false;
@@ -98,12 +100,12 @@ function welcomed({ user, name: shownName }) {
 function received(message) {
   const { t, room } = message;
   if (t === "lobby" || t === "lobby_delta") return lobby.receive(message);
-  if (t === "unwatched") return closed(room, "This table has closed.");
-  if (t === "error" && message.code === "no_such_room") return closed(room, "There is no such table.");
+  if (t === "unwatched") return closed(room, say.tableClosed);
+  if (t === "error" && message.code === "no_such_room") return closed(room, say.noTable);
   if (t === "error" && message.code === "unknown_message") return console.info(message.message); // An older house: we do without.
   if (t === "error" || t === "notice") {
     if (room && tables.get(room)) return tables.get(room).notice(message);
-    return toasts.show(message.message);
+    return toasts.show(newsWords(message));
   }
   return undefined; // A newer house may say more than this page knows.
 }
@@ -123,7 +125,7 @@ function showSeats() {
   elsewhere.say(me, mine);
   bar.show([...mine, ...others.map((table) => ({ ...table, isHere: false }))], page?.room?.id ?? null);
   offer.show(mine.length > 0, !page?.room);
-  alerts.show(mine, page?.name ?? "Cardhouse");
+  alerts.show(mine, page?.name ?? say.brand());
 }
 
 function channel(name) {
@@ -137,7 +139,7 @@ function channel(name) {
 async function askToBeSomebodyElse() {
   const choice = await askWho(identity, name.textContent);
   if (choice === "back") identity.forgetOther();
-  const other = { enter: (wish) => identity.enterAsOther(wish), title: "Play as somebody else", canCancel: true };
+  const other = { enter: (wish) => identity.enterAsOther(wish), title: say.otherTitle, canCancel: true };
   if (!choice || (choice === "other" && !(await askName(identity, other)))) return;
   isLeaving = true;
   session.removeItem("cardhouse.here");
@@ -178,7 +180,7 @@ const panelButton = el(
   {
     class: "icon-button only-table only-narrow",
     type: "button",
-    "aria-label": "Hand log and chat",
+    "aria-label": say.panel,
     "aria-expanded": "false",
     on: { click: () => panelButton.setAttribute("aria-expanded", String(page.togglePanel())) },
   },
@@ -187,10 +189,10 @@ const panelButton = el(
 const header = el(
   "header",
   { class: "top" },
-  el("a", { class: "icon-button only-table", href: "#/", "aria-label": "Back to the lobby" }, icon("back")),
-  el("a", { class: "brand", href: "#/", "aria-label": "Cardhouse, to the lobby" }, el("i", { class: "brand-mark", "aria-hidden": "true" }), el("span", { text: "Cardhouse" })),
+  el("a", { class: "icon-button only-table", href: "#/", "aria-label": say.toLobby }, icon("back")),
+  el("a", { class: "brand", href: "#/", "aria-label": say.brandToLobby }, el("i", { class: "brand-mark", "aria-hidden": "true" }), el("span", { text: say.brand })),
   el("div", { class: "top-right" }, badge.badge, who, panelButton,
-    el("button", { class: "icon-button", type: "button", "aria-label": "Settings", on: { click: () => settings.open() } }, icon("settings"))),
+    el("button", { class: "icon-button", type: "button", "aria-label": say.settings, on: { click: () => settings.open() } }, icon("settings"))),
 );
 
 document.body.append(header, badge.banner, bar.element, offer.element, place, toasts.element, settings.dialog);

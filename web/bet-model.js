@@ -9,6 +9,7 @@ export function potTotal(view) {
 /**
  * The choices of the player whose turn it is.
  * @returns {{hand, turn, call: number|null, callsAllIn: boolean, raise: null|{min, max, bet, maxIsAllIn, step, shortcuts}}}
+ *   `name` of a shortcut is that of a phrase
  */
 export function choices(view) {
   const { hand, turn: { turn, seat, call, raise } } = view.hand;
@@ -31,8 +32,8 @@ export function choices(view) {
 function shortcuts(view, me, call, { min, max }) {
   const pot = potTotal(view) + call;
   const part = (name, share) => ({ name, to: clamp(me.bet + call + Math.round(pot * share), min, max) });
-  const all = max >= me.stack + me.bet ? "All-in" : "Max";
-  return [{ name: "Min", to: min }, part("½ pot", 0.5), part("Pot", 1), { name: all, to: max }];
+  const all = max >= me.stack + me.bet ? "allIn" : "most";
+  return [{ name: "least", to: min }, part("halfPot", 0.5), part("wholePot", 1), { name: all, to: max }];
 }
 
 /** The amount, moved into the limits; the least for what is not a number. */

@@ -3,8 +3,8 @@ import { liftCards, showCards } from "./cards.js";
 import { chipPile } from "./chips.js";
 import { potTotal } from "./bet-model.js";
 import { el, setText } from "./dom.js";
-import { chips } from "./format.js";
 import { resultRoom } from "./layout.js";
+import { say } from "./phrases/table.js";
 import { result, shortestResult, shortResult } from "./words.js";
 
 /** At size 1, as style/felt.css draws them: a board's card, the lines of pots above and below it together, what lies between. */
@@ -22,7 +22,7 @@ export class Board {
 
   constructor() {
     this.total = el("p", { class: "pot-total", data: { testid: "pot" } });
-    this.runs = el("div", { class: "runs", data: { testid: "board" }, role: "group", "aria-label": "Board" });
+    this.runs = el("div", { class: "runs", data: { testid: "board" }, role: "group", "aria-label": say.board });
     this.pots = el("div", { class: "pots" });
     this.result = el("p", { class: "result", role: "status", data: { testid: "result" } });
     this.element = el("div", { class: "middle" }, this.total, this.runs, this.pots, this.result);
@@ -32,7 +32,7 @@ export class Board {
   render(view, story) {
     const { hand } = view;
     const pot = potTotal(view);
-    setText(this.total, pot > 0 ? `Pot ${chips(pot)}` : "");
+    setText(this.total, pot > 0 ? () => say.pot(pot) : "");
     this.total.dataset.amount = String(pot);
     // The cards of those who have all gone are swept away.
     const swept = hand === null || (hand.ended && !view.seats.some((seat) => seat?.in_hand));
@@ -42,7 +42,7 @@ export class Board {
     const seated = view.seats.filter(Boolean).length;
     if (hand && !hand.ended) this.#results = [""];
     else if (!swept && story.won.size > 0) this.#results = [result(view, story), shortResult(view, story), shortestResult(story)];
-    else this.#results = [seated < 2 ? "The next hand begins when two players sit here" : ""];
+    else this.#results = [seated < 2 ? say.needsTwo() : ""];
   }
 
   /** @param {string[][]} boards @param {Story|null} story of a hand that has ended: the cards that have won are lifted */
@@ -63,8 +63,8 @@ export class Board {
         this.piles[at] = chipPile("pot");
         this.pots.append(this.piles[at].element);
       }
-      const name = at === 0 ? "Main" : pots.length > 2 ? `Side ${at}` : "Side";
-      this.piles[at].show(pot.amount, pots.length > 1 ? `${name}:` : "");
+      const name = at === 0 ? say.mainPot : pots.length > 2 ? () => say.sidePotOf(at) : say.sidePot;
+      this.piles[at].show(pot.amount, pots.length > 1 ? name : "");
       this.piles[at].brief = this.#layout?.design === "compact";
     });
   }

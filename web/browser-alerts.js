@@ -1,5 +1,6 @@
 /** What `alerts.js` does to this browser, and the question whether it may. */
 import { el } from "./dom.js";
+import { say } from "./phrases/page.js";
 
 const USUAL = document.querySelector("link[rel=icon]");
 const USUAL_HREF = USUAL?.href;
@@ -28,7 +29,7 @@ function notified(room, text, open) {
   if (globalThis.Notification?.permission !== "granted") return null;
   try {
     // On a phone this throws: there only service workers may.
-    const notification = new Notification("Cardhouse", { body: text, tag: `cardhouse-${room}` });
+    const notification = new Notification(say.brand(), { body: text, tag: `cardhouse-${room}` });
     notification.onclick = () => {
       window.focus();
       open(room);
@@ -58,9 +59,9 @@ export class AlertOffer {
     this.element = el(
       "div",
       { class: "alert-offer", hidden: true, data: { testid: "alert-offer" } },
-      el("span", { text: "Call you with a notification when it is your turn and you look elsewhere?" }),
-      el("button", { class: "button primary", type: "button", text: "Yes", data: { testid: "alert-yes" }, on: { click: () => answer(true) } }),
-      el("button", { class: "button", type: "button", text: "No", data: { testid: "alert-no" }, on: { click: () => answer(false) } }),
+      el("span", { text: say.offerAlerts }),
+      el("button", { class: "button primary", type: "button", text: say.yes, data: { testid: "alert-yes" }, on: { click: () => answer(true) } }),
+      el("button", { class: "button", type: "button", text: say.no, data: { testid: "alert-no" }, on: { click: () => answer(false) } }),
     );
   }
 

@@ -1,6 +1,6 @@
 /** Playing cards: faces and backs, drawn with CSS and one path a suit. */
 import { el, svg } from "./dom.js";
-import { cardName } from "./format.js";
+import { say } from "./phrases/hands.js";
 
 /** Suits on a 32 by 32 grid. */
 const SUIT_PATHS = {
@@ -17,7 +17,7 @@ export function cardFace(card) {
   const pip = () => svg("svg", { viewBox: "0 0 32 32", "aria-hidden": "true" }, svg("path", { d: SUIT_PATHS[suit] }));
   return el(
     "span",
-    { class: "card", data: { suit, card }, role: "img", "aria-label": cardName(card) },
+    { class: "card", data: { suit, card }, role: "img", "aria-label": () => say.card(rank, suit) },
     el("span", { class: ten ? "card-corner card-ten" : "card-corner", "aria-hidden": "true" }, el("b", { text: ten ? "10" : rank }), pip()),
     el("span", { class: "card-pip", "aria-hidden": "true" }, pip()),
   );

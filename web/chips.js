@@ -64,7 +64,7 @@ export function chipPile(className, props = {}) {
   const element = el("div", { class: `pile ${className}`, ...props }, picture, el("span", { class: "pile-amount" }, name, number));
   let shown = null;
   let brief = false;
-  const write = () => setText(number, brief ? chipsBrief(shown ?? 0) : words(shown ?? 0));
+  const write = () => setText(number, () => (brief ? chipsBrief : words)(shown ?? 0));
   return {
     element,
     show(amount, label = "") {

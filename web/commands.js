@@ -46,8 +46,7 @@ export class Commands {
     this.#unanswered.clear();
     this.#last = 0;
     for (const { message, resolve } of lost) {
-      const text = "The connection was lost before the answer came. Look at the table before you try again.";
-      resolve({ t: "refused", n: message.n, room: message.room, code: "unknown", message: text });
+      resolve({ t: "refused", n: message.n, room: message.room, code: "unknown" });
     }
   }
 }

@@ -1,13 +1,12 @@
 /** Shows how the connection is: a small sign with the lag while all is well, a banner that counts the seconds when it is not. */
 import { el, setText } from "./dom.js";
 import { secondsLeft } from "./format.js";
+import { say } from "./phrases/page.js";
 
 /** A short break is not worth a banner that flashes. */
 const BANNER_AFTER_MS = 600;
 /** How often the seconds are looked at. */
 const TICK_MS = 200;
-
-const SHORT = { silent: "No answer", connecting: "Connecting", offline: "Offline" };
 
 export class ConnectionBadge {
   #now;
@@ -48,9 +47,9 @@ export class ConnectionBadge {
       this.#hide();
       return this.lag(this.#lag);
     }
-    setText(this.text, SHORT[name]);
-    setText(this.why, why || (unplugged ? "Your device has no network." : name === "silent" ? "The house does not answer." : "Connection lost."));
-    setText(this.again, name === "offline" ? "Connect" : "Try now");
+    setText(this.text, say.line[name]);
+    setText(this.why, why || (unplugged ? say.unplugged : name === "silent" ? say.noAnswer : say.lineLost));
+    setText(this.again, name === "offline" ? say.connect : say.tryNow);
     this.#tick();
     // Nothing is lost before there was something: the page waits for a name.
     if (name === "offline" || (name === "silent" && !unplugged)) this.#show();
@@ -61,7 +60,7 @@ export class ConnectionBadge {
   /** @param {number|null} ms the last round trip */
   lag(ms) {
     this.#lag = ms;
-    if (this.badge.dataset.state === "online") setText(this.text, ms === null ? "Online" : `${Math.round(ms)} ms`);
+    if (this.badge.dataset.state === "online") setText(this.text, ms === null ? say.line.online : () => say.lag(Math.round(ms)));
   }
 
   #show() {
@@ -77,7 +76,7 @@ export class ConnectionBadge {
   }
 
   #tick() {
-    setText(this.times, silence(this.#state, this.#now()));
+    setText(this.times, () => silence(this.#state, this.#now()));
   }
 }
 
@@ -85,7 +84,7 @@ export class ConnectionBadge {
 export function silence({ name, since, retryAt }, now) {
   if (name === "online" || name === "offline") return "";
   const parts = [];
-  if (since !== null) parts.push(`No answer for ${Math.max(1, Math.round((now - since) / 1000))} s.`);
-  if (name === "connecting") parts.push(retryAt === null ? "Trying now." : `Next try in ${secondsLeft(retryAt, now)} s.`);
+  if (since !== null) parts.push(say.silentFor(Math.max(1, Math.round((now - since) / 1000))));
+  if (name === "connecting") parts.push(retryAt === null ? say.triesNow() : say.triesIn(secondsLeft(retryAt, now)));
   return parts.map((part) => ` ${part}`).join("");
 }

@@ -6,6 +6,8 @@
  */
 import { Commands } from "./commands.js";
 import { LATE_ANSWER_MS, Line } from "./line.js";
+import { say as sayOfHouse } from "./phrases/house.js";
+import { say } from "./phrases/page.js";
 import { afterClose, backoff, near } from "./retry.js";
 import { Outcome } from "./room.js";
 import { ServerClock } from "./server-clock.js";
@@ -80,7 +82,7 @@ export class Connection {
    * @param {(url: string, protocol: string) => WebSocket} parts.openSocket
    * @param {{now(): number, after(ms, fn): any, cancel(timer): void}} parts.clock
    * @param {() => number} parts.random in [0, 1)
-   * @param {() => Promise<string|null>} [parts.whyNot] asks why no socket is opened, which a socket's failure does not tell
+   * @param {() => Promise<(() => string)|string|null>} [parts.whyNot] asks why no socket is opened, which a socket's failure does not tell
    * @param {object} parts.on `state(state)` (see `state` below), `lag(ms)`, `welcome(message)`, `message(message)`
    */
   constructor({ url, identity, openSocket, clock, random, whyNot = async () => null, on }) {
@@ -104,7 +106,7 @@ export class Connection {
 
   /**
    * - `name`: `online`; `silent` (open, but nothing comes); `connecting`; `offline` (given up until `connect` is called)
-   * - `why`, for people; may be empty
+   * - `why`, for people, or a function that tells it; may be empty
    * - `since`: when something was last heard, by the clock; null while online
    * - `retryAt`: when the next attempt is due, by the clock; null when none is waited for
    * - `unplugged`: whether the machine says that it has no network
@@ -125,7 +127,7 @@ export class Connection {
     try {
       token = await this.#identity.token();
     } catch (error) {
-      if (attempt === this.#attempt) this.#closed(1006, String(error));
+      if (attempt === this.#attempt) this.#closed(1006, error.tell ?? sayOfHouse.receptionSilent);
       return;
     }
     if (attempt !== this.#attempt) return;
@@ -138,7 +140,7 @@ export class Connection {
     socket.onmessage = ({ data }) => socket === this.#socket && this.#read(data);
     socket.onclose = ({ code }) => socket === this.#socket && this.#closed(code);
     const welcomeMs = Math.min(WELCOME_MAX_MS, WELCOME_FIRST_MS * 2 ** Math.min(this.#inVain, 16));
-    this.#welcoming = this.#clock.after(welcomeMs, () => this.#closed(1006, "The house does not answer."));
+    this.#welcoming = this.#clock.after(welcomeMs, () => this.#closed(1006, say.noAnswer));
   }
 
   /** Leaves this socket for a new one with `resume`: after a gap, or when the machine has woken up. */

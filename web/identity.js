@@ -4,6 +4,8 @@
  * The guest lives in `localStorage`: all windows of a browser are the same person. Who wants to be somebody else in one window says so,
  * and that guest lives in its `sessionStorage`.
  */
+import { byCode } from "./phrases/phrases.js";
+import { say } from "./phrases/house.js";
 import { kept } from "./storage.js";
 
 const TOKEN_KEY = "cardhouse.guest";
@@ -132,7 +134,7 @@ function read(storage) {
   return isWhole && Number.isFinite(guest.expires_ms) ? guest : null;
 }
 
-/** Posts JSON to reception. An answer that is not 2xx throws an error with `refused` set and reception's own message. */
+/** Posts JSON to reception. An answer that is not 2xx throws an error with `refused` set and, in `tell`, what is wrong, for people. */
 export async function postJson(path, body) {
   const answer = await fetch(path, {
     method: "POST",
@@ -141,25 +143,28 @@ export async function postJson(path, body) {
   });
   const text = await answer.text();
   if (answer.ok) return JSON.parse(text);
-  const error = new Error(messageIn(text) ?? `Reception answered ${answer.status}.`);
+  const error = new Error(`reception answered ${answer.status}: ${text}`);
+  error.tell = told(say.reception, text) ?? (() => say.receptionFails(answer.status));
   error.refused = answer.status >= 400 && answer.status < 500 && answer.status !== 429;
   throw error;
 }
 
-/** Why the house opens no socket to this page, in its own words; null when it would, or says nothing. */
+/** Why the house opens no socket to this page, for people; null when it would, or says nothing. */
 export async function whyNoSocket(path) {
   try {
     // A POST, because with that browsers name the page's origin as they do for a socket.
     const answer = await fetch(path, { method: "POST" });
-    return answer.status === 403 ? messageIn(await answer.text()) : null;
+    return answer.status === 403 ? told(say.gate, await answer.text()) : null;
   } catch {
     return null;
   }
 }
 
-function messageIn(text) {
+/** What an answer says by its code; null when it says nothing that people could read. */
+function told(table, text) {
   try {
-    return JSON.parse(text).message ?? null;
+    const answer = JSON.parse(text);
+    return answer.message ? byCode(table, answer.code, answer.message, answer) : null;
   } catch {
     return null;
   }

@@ -1,27 +1,25 @@
 /** The lobby as a list: what is asked of the relay, the page that it tells of, and which rows are shown meanwhile. Pure. */
+import { GAMES } from "./games.js";
 
 /** Rows of a page. */
 export const PAGE_ROWS = 30;
 /** Among so many tables a seat is looked for. */
 const SEAT_ROWS = 100;
 /** The largest number that the protocol knows. */
-const CHIPS_MAX = Number.MAX_SAFE_INTEGER;
+export const CHIPS_MAX = Number.MAX_SAFE_INTEGER;
 
 /** What a column sorts by, and whether the largest come first then. */
 export const FALLS = { name: false, blinds: false, players: true, pot: true, speed: true };
 
 /** Stakes to choose from: the big blind from and to. */
 export const STAKES = [
-  { key: "", title: "All stakes", bb: null },
-  { key: "2", title: "Big blind to 2", bb: [0, 2] },
-  { key: "10", title: "Big blind 3 to 10", bb: [3, 10] },
-  { key: "50", title: "Big blind 11 to 50", bb: [11, 50] },
-  { key: "200", title: "Big blind 51 to 200", bb: [51, 200] },
-  { key: "more", title: "Big blind above 200", bb: [201, CHIPS_MAX] },
+  { key: "", bb: null },
+  { key: "2", bb: [0, 2] },
+  { key: "10", bb: [3, 10] },
+  { key: "50", bb: [11, 50] },
+  { key: "200", bb: [51, 200] },
+  { key: "more", bb: [201, CHIPS_MAX] },
 ];
-
-/** Games to choose from, as tables name them. */
-export const GAMES = ["NL Hold'em", "PL Hold'em", "PL Omaha", "PL Omaha 5", "PL Omaha 6", "NL Short Deck"];
 
 /** What somebody wants to see who has not said anything yet. */
 export const WISH = { text: "", game: "", stakes: "", free: false, sort: "players", desc: true, page: 0 };

@@ -1,8 +1,10 @@
 /** The lobby page: what is played where, live, to be filtered, sorted and entered. */
 import { el, setAttribute, setText } from "./dom.js";
-import { chips, chipsShort, count, stakes } from "./format.js";
+import { chips, stakes } from "./format.js";
+import { gameNamed, GAMES } from "./games.js";
 import { icon } from "./icons.js";
-import { bestSeat, FALLS, GAMES, Listing, PAGE_ROWS, SEAT_VIEW, STAKES, viewOf, wishFrom } from "./lobby-list.js";
+import { bestSeat, CHIPS_MAX, FALLS, Listing, PAGE_ROWS, SEAT_VIEW, STAKES, viewOf, wishFrom } from "./lobby-list.js";
+import { say } from "./phrases/lobby.js";
 import { kept } from "./storage.js";
 
 /** Somebody who types is asked for what is meant so long after the last letter. */
@@ -12,13 +14,7 @@ const KEPT = "cardhouse.lobby";
 /** The protocol's numbers of views. */
 const VIEWS = 256;
 
-const COLUMNS = [
-  ["name", "Table"],
-  ["blinds", "Stakes"],
-  ["players", "Players"],
-  ["pot", "Average pot", "Avg pot"],
-  ["speed", "Hands/hour", "Hands/h"],
-];
+const COLUMNS = ["name", "blinds", "players", "pot", "speed"];
 
 export class Lobby {
   #connection;
@@ -82,19 +78,19 @@ export class Lobby {
 
   #build() {
     this.sums = el("p", { class: "lobby-sums" });
-    this.quick = el("button", { class: "button primary", type: "button", text: "Play now", on: { click: () => this.#seekSeat() } });
+    this.quick = el("button", { class: "button primary", type: "button", text: say.playNow, on: { click: () => this.#seekSeat() } });
     this.body = el("tbody", { on: this.#holding() });
     this.empty = el("p", { class: "lobby-empty", role: "status" });
-    this.heads = COLUMNS.map(([key, title, short]) => this.#head(key, title, short));
+    this.heads = COLUMNS.map((key) => this.#head(key));
     return el(
       "main",
       { class: "lobby", tabindex: -1, data: { testid: "lobby" } },
-      el("div", { class: "lobby-top" }, el("div", {}, el("h1", { text: "Cash tables" }), this.sums), this.quick),
+      el("div", { class: "lobby-top" }, el("div", {}, el("h1", { text: say.title }), this.sums), this.quick),
       this.#filters(),
       el(
         "table",
         { class: "lobby-table", role: "table" },
-        el("caption", { class: "for-ears", text: "Tables. Follow a table's name to watch it or to sit down." }),
+        el("caption", { class: "for-ears", text: say.caption }),
         el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...this.heads)),
         this.body,
       ),
@@ -124,38 +120,38 @@ export class Lobby {
     this.text = el("input", {
       type: "search",
       maxlength: 60,
-      placeholder: "Find a table",
-      "aria-label": "Find a table by name or game",
+      placeholder: say.find,
+      "aria-label": say.findBy,
       on: { input: () => this.#typed() },
     });
-    this.game = choice("Game", [["", "All games"], ...GAMES.map((game) => [game, game])], (game) => this.#want({ game }));
-    this.stakes = choice("Stakes", STAKES.map(({ key, title }) => [key, title]), (key) => this.#want({ stakes: key }));
+    this.game = choice(say.game, [["", say.allGames], ...GAMES.map((game) => [game, () => gameNamed(game)])], (game) => this.#want({ game }));
+    this.stakes = choice(say.column.blinds, STAKES.map(({ key, bb }) => [key, () => stakesBetween(bb)]), (key) => this.#want({ stakes: key }));
     this.free = el("input", { type: "checkbox", on: { change: (e) => this.#want({ free: e.target.checked }) } });
     return el(
       "div",
-      { class: "lobby-filters", role: "search", "aria-label": "Tables" },
+      { class: "lobby-filters", role: "search", "aria-label": say.tables },
       el("label", { class: "field field-search" }, icon("search"), this.text),
       el("label", { class: "field" }, this.game),
       el("label", { class: "field" }, this.stakes),
-      el("label", { class: "check" }, this.free, el("span", { text: "Seats free" })),
+      el("label", { class: "check" }, this.free, el("span", { text: say.free })),
     );
   }
 
   #pager() {
     const turn = (by) => () => this.#turnTo(this.#wish.page + by);
-    this.earlier = el("button", { class: "button", type: "button", text: "Previous", on: { click: turn(-1) } });
-    this.later = el("button", { class: "button", type: "button", text: "Next", on: { click: turn(1) } });
+    this.earlier = el("button", { class: "button", type: "button", text: say.earlier, on: { click: turn(-1) } });
+    this.later = el("button", { class: "button", type: "button", text: say.later, on: { click: turn(1) } });
     this.where = el("span", { class: "lobby-where" });
-    this.pager = el("nav", { class: "lobby-pager", "aria-label": "Pages of tables" }, this.earlier, this.where, this.later);
+    this.pager = el("nav", { class: "lobby-pager", "aria-label": say.pages }, this.earlier, this.where, this.later);
     return this.pager;
   }
 
-  #head(key, title, short = title) {
+  #head(key) {
     const button = el(
       "button",
       { type: "button", on: { click: () => this.#sortBy(key) } },
-      el("span", { class: "head-long", text: title }),
-      el("span", { class: "head-short", text: short }),
+      el("span", { class: "head-long", text: say.column[key] }),
+      el("span", { class: "head-short", text: say.columnShort[key] }),
     );
     return el("th", { scope: "col", role: "columnheader", class: `col-${key}`, data: { key } }, button);
   }
@@ -211,7 +207,7 @@ export class Lobby {
     this.#seeks = false;
     const table = bestSeat(this.#listing.shown().map(({ row }) => row));
     if (table) return this.open(table.room);
-    setText(this.empty, "No table has a free seat at the moment.");
+    setText(this.empty, say.nothingFree);
     return this.#look(viewOf(this.#wish));
   }
 
@@ -225,9 +221,8 @@ export class Lobby {
 
   #render() {
     const { total, players } = this.#listing;
-    const sums = [count(total, "table"), count(players, "player")].join(", ");
-    if (this.#known) setText(this.sums, sums);
-    else if (this.#rows.size === 0) setText(this.sums, "Looking around the room");
+    if (this.#known) setText(this.sums, () => say.sums(total, players));
+    else if (this.#rows.size === 0) setText(this.sums, say.looking);
     for (const head of this.heads) {
       const direction = this.#wish.desc ? "descending" : "ascending";
       setAttribute(head, "aria-sort", head.dataset.key === this.#wish.sort ? direction : null);
@@ -240,12 +235,12 @@ export class Lobby {
     this.pager.hidden = total <= PAGE_ROWS;
     this.earlier.disabled = first === 0;
     this.later.disabled = first + PAGE_ROWS >= total;
-    setText(this.where, `${chips(first + 1)} to ${chips(Math.min(first + PAGE_ROWS, total))} of ${chips(total)}`);
+    setText(this.where, () => say.where(first + 1, Math.min(first + PAGE_ROWS, total), total));
   }
 
   #whyEmpty() {
     const { text, game, stakes: key, free } = this.#wish;
-    return text || game || key || free ? "No table fits. Take a filter away." : "No table is open.";
+    return text || game || key || free ? say.nothingFits : say.nothingOpen;
   }
 
   /** Rows keep their elements, so that focus stays where it is while numbers change. */
@@ -278,22 +273,22 @@ class Row {
       "tr",
       { role: "row", data: { testid: "lobby-row", room }, on: { click: () => open(room) } },
       el("th", { scope: "row", role: "rowheader", class: "col-name" }, this.link, this.game),
-      cell("blinds", "", this.stakes, this.buyIn),
-      cell("players", "", this.seats, this.players, this.waiting),
-      cell("pot", "Average pot", this.pot),
-      cell("speed", "Hands/hour", this.speed),
+      cell("blinds", null, this.stakes, this.buyIn),
+      cell("players", null, this.seats, this.players, this.waiting),
+      cell("pot", say.column.pot, this.pot),
+      cell("speed", say.column.speed, this.speed),
     );
   }
 
   show(table, gone) {
     setText(this.link, table.name);
-    setText(this.game, table.game);
-    setText(this.stakes, stakes(table.small_blind, table.big_blind));
-    setText(this.buyIn, `Buy-in ${chipsShort(table.buy_in_min)} to ${chipsShort(table.buy_in_max)}`);
+    setText(this.game, () => gameNamed(table.game));
+    setText(this.stakes, () => stakes(table.small_blind, table.big_blind));
+    setText(this.buyIn, () => say.buyIn(table.buy_in_min, table.buy_in_max));
     this.#showSeats(table);
-    setText(this.waiting, table.waiting ? `${table.waiting} waiting` : "");
-    setText(this.pot, table.average_pot ? chips(table.average_pot) : "–");
-    setText(this.speed, table.hands_per_hour ? chips(table.hands_per_hour) : "–");
+    setText(this.waiting, table.waiting ? () => say.waiting(table.waiting) : "");
+    setText(this.pot, table.average_pot ? () => chips(table.average_pot) : "–");
+    setText(this.speed, table.hands_per_hour ? () => chips(table.hands_per_hour) : "–");
     this.element.classList.toggle("full", table.taken >= table.seats);
     this.element.classList.toggle("gone", gone);
   }
@@ -308,7 +303,14 @@ class Row {
 }
 
 function cell(column, label, ...children) {
-  return el("td", { role: "cell", class: `col-${column}`, data: { label } }, ...children);
+  return el("td", { role: "cell", class: `col-${column}`, "data-label": label ?? "" }, ...children);
+}
+
+function stakesBetween(bb) {
+  if (bb === null) return say.allStakes();
+  const [from, to] = bb;
+  if (to === CHIPS_MAX) return say.stakesAbove(from - 1);
+  return from === 0 ? say.stakesTo(to) : say.stakesBetween(from, to);
 }
 
 function choice(label, options, chosen) {

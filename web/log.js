@@ -1,5 +1,6 @@
 /** The hand log: what happened, in words. */
 import { el } from "./dom.js";
+import { say } from "./phrases/table.js";
 
 /** Older lines are let go. */
 const LINES_MAX = 300;
@@ -12,7 +13,7 @@ const RECENT_LINES = 3;
 export class Log {
   /** The last lines once more; for eyes only, the log itself is spoken. */
   recent = el("div", { class: "recent", "aria-hidden": "true" });
-  element = el("div", { class: "log", role: "log", "aria-label": "Hand log", tabindex: 0, data: { testid: "log" } });
+  element = el("div", { class: "log", role: "log", "aria-label": say.log, tabindex: 0, data: { testid: "log" } });
 
   #followsEnd = true;
 
@@ -25,7 +26,7 @@ export class Log {
     new ResizeObserver(() => this.#toEnd()).observe(list);
   }
 
-  /** @param {{text: string, kind: string}} line */
+  /** @param {{text: () => string, kind: string}} line */
   add({ text, kind }) {
     const list = this.element;
     list.append(el("p", { class: `log-${kind}`, text }));

@@ -1,5 +1,7 @@
 /** Asks a newcomer for a name. */
-import { el } from "./dom.js";
+import { el, setText } from "./dom.js";
+import { say as sayOfHouse } from "./phrases/house.js";
+import { say } from "./phrases/page.js";
 
 /** More than the house takes, which counts characters as people do and says so. */
 const NAME_UNITS_MAX = 160;
@@ -9,11 +11,11 @@ const NAME_UNITS_MAX = 160;
  * @param {Identity} identity
  * @param {object} as
  * @param {(name: string) => Promise<void>} as.enter takes the name
- * @param {string} as.title
+ * @param {() => string} as.title
  * @param {boolean} as.canCancel
  * @returns {Promise<boolean>} whether there is a name; false only when it was cancelled
  */
-export function askName(identity, { enter: become = (name) => identity.enter(name), title = "Welcome to Cardhouse", canCancel = false } = {}) {
+export function askName(identity, { enter: become = (name) => identity.enter(name), title = say.welcome, canCancel = false } = {}) {
   return new Promise((resolve) => {
     const done = (is) => {
       removeEventListener("storage", shared);
@@ -35,18 +37,18 @@ export function askName(identity, { enter: become = (name) => identity.enter(nam
       value: canCancel ? "" : identity.proposedName,
       data: { testid: "name-input" },
     });
-    const ok = el("button", { class: "button primary wide", type: "submit", text: "Enter the card room", data: { testid: "name-ok" } });
+    const ok = el("button", { class: "button primary wide", type: "submit", text: say.enter, data: { testid: "name-ok" } });
     const enter = async (event) => {
       event.preventDefault();
       const name = input.value.trim();
       if (!name) return input.focus();
       ok.disabled = true;
-      error.textContent = "";
+      setText(error, "");
       try {
         await become(name);
         done(true);
       } catch (refused) {
-        error.textContent = refused.refused ? refused.message : "Reception does not answer. Try again in a moment.";
+        setText(error, refused.tell ?? sayOfHouse.receptionSilent);
         input.focus();
       } finally {
         ok.disabled = false;
@@ -60,12 +62,12 @@ export function askName(identity, { enter: become = (name) => identity.enter(nam
         "form",
         { on: { submit: enter } },
         el("h2", { id: "name-title", text: title }),
-        el("p", { text: "Play-money hold'em. Pick the name that other players will see." }),
-        el("label", { class: "label", for: "name", text: "Your name" }),
+        el("p", { text: say.pickName }),
+        el("label", { class: "label", for: "name", text: say.yourName }),
         input,
         error,
         ok,
-        canCancel ? el("button", { class: "button wide", type: "button", text: "Cancel", on: { click: () => done(false) } }) : null,
+        canCancel ? el("button", { class: "button wide", type: "button", text: say.cancel, on: { click: () => done(false) } }) : null,
       ),
     );
     document.body.append(dialog);

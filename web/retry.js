@@ -2,6 +2,7 @@
  * What to do after a connection has closed: the close codes of the protocol (shared/src/protocol/code.rs), the
  * backoff between attempts, and where the next one goes.
  */
+import { say } from "./phrases/house.js";
 
 /** The first wait after a failure; doubles with each further one. */
 const BACKOFF_FIRST_MS = 250;
@@ -13,13 +14,13 @@ const RESTART_SPREAD_MS = 1_000;
 const SOME_SECONDS_MS = 3_000;
 
 const FINAL = {
-  1000: "The house has closed the connection.",
-  1002: "This page and the house do not understand each other. Reload the page.",
-  1003: "This page and the house do not understand each other. Reload the page.",
-  1007: "This page and the house do not understand each other. Reload the page.",
-  4001: "This page and the house do not understand each other. Reload the page.",
-  4004: "This page and the house do not understand each other. Reload the page.",
-  4008: "You went on playing in another window.",
+  1000: say.close.goodbye,
+  1002: say.close.strangers,
+  1003: say.close.strangers,
+  1007: say.close.strangers,
+  4001: say.close.strangers,
+  4004: say.close.strangers,
+  4008: say.close.elsewhere,
 };
 
 /** A close code that says the token is no good, so that a new one must be had first. */
@@ -31,7 +32,7 @@ const TOO_LARGE = 1009;
  * @param {number} code the close code; 1006 when there was none
  * @param {number} failures attempts that have failed since the last `welcome`
  * @param {() => number} random in [0, 1)
- * @returns {{final?: string, waitMs?: number, newToken?: boolean, dropUnanswered?: boolean}}
+ * @returns {{final?: () => string, waitMs?: number, newToken?: boolean, dropUnanswered?: boolean}}
  */
 export function afterClose(code, failures, random) {
   if (code in FINAL) return { final: FINAL[code] };

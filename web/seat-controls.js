@@ -1,16 +1,11 @@
 /** What a player can do about the seat: sit down, sit out, come back, top up, show, leave; and what is waited for. */
 import { el, setText } from "./dom.js";
-import { chips } from "./format.js";
+import { isolated } from "./names.js";
+import { say } from "./phrases/table.js";
 import { askChips } from "./sit-dialog.js";
 import { askSure } from "./sure-dialog.js";
 
-const LEAVE = {
-  title: "Leave in the middle of a hand?",
-  text: "Your hand is folded when it is your turn, and what you have bet stays in the pot.",
-  yes: "Fold and leave",
-  no: "Play on",
-  testid: "leave-ok",
-};
+const LEAVE = { ...say.leaveHand, testid: "leave-ok" };
 
 export class SeatControls {
   #ask;
@@ -31,16 +26,16 @@ export class SeatControls {
     this.#ask = ask;
     this.#settings = settings;
     this.status = el("p", { class: "table-status", "aria-live": "polite" });
-    this.sit = this.#button("Take a seat", "sit-any", () => this.sitDown(null), "primary");
-    this.back = this.#button("I am back", "come-back", () => this.#comeBack(), "primary");
-    this.wait = this.#button("Wait for big blind", "come-back-wait", () => this.#comeBack(true));
-    this.show = this.#button("Show cards", "show", () => ask({ a: "show" }));
-    this.topUp = this.#button("Add chips", "top-up", () => this.#topUp());
-    this.out = this.#button("Sit out", "sit-out", () => ask({ a: "sit_out" }));
-    this.leave = this.#button("Leave", "leave", () => this.#leave());
+    this.sit = this.#button(say.takeSeat, "sit-any", () => this.sitDown(null), "primary");
+    this.back = this.#button(say.back, "come-back", () => this.#comeBack(), "primary");
+    this.wait = this.#button(say.waitForBlind, "come-back-wait", () => this.#comeBack(true));
+    this.show = this.#button(say.show, "show", () => ask({ a: "show" }));
+    this.topUp = this.#button(say.addChips, "top-up", () => this.#topUp());
+    this.out = this.#button(say.sitOut, "sit-out", () => ask({ a: "sit_out" }));
+    this.leave = this.#button(say.leave, "leave", () => this.#leave());
     this.element = el(
       "section",
-      { class: "seat-controls", "aria-label": "Your seat" },
+      { class: "seat-controls", "aria-label": say.yourSeat },
       this.status,
       el("div", { class: "seat-buttons" }, advance, this.sit, this.back, this.wait, this.show, this.topUp, this.out, this.leave),
     );
@@ -78,8 +73,8 @@ export class SeatControls {
     const { config } = this.#view;
     const limits = this.#bring ?? { min: config.buy_in_min, max: config.buy_in_max };
     const answer = await askChips({
-      title: seat === null ? "Take a seat" : `Take seat ${seat + 1}`,
-      action: "Sit down",
+      title: seat === null ? say.takeSeat : () => say.takeSeatOf(seat + 1),
+      action: say.sitDown,
       limits,
       amount: this.#usual(limits),
       bigBlind: config.big_blind,
@@ -105,8 +100,8 @@ export class SeatControls {
     const min = Math.min(room, Math.max(1, config.buy_in_min - me.stack - me.bet - me.top_up));
     const isBroke = me.stack === 0;
     const answer = await askChips({
-      title: "Add chips",
-      action: "Add",
+      title: say.addChips,
+      action: say.add,
       limits: { min, max: room },
       amount: isBroke ? this.#usual({ min, max: room }) : room,
       bigBlind: config.big_blind,
@@ -151,24 +146,26 @@ function roomFor(config, me) {
   return config.buy_in_max - me.stack - me.bet - me.top_up;
 }
 
-/** What a player should know about the seat, and what comes after the hand. */
+/** What a player should know about the seat, and what comes after the hand: a function that tells it. */
 function statusText(view, mine, me, inPlay) {
   const text = standing(view, mine, me, inPlay);
-  return me?.top_up > 0 ? `${text}. +${chips(me.top_up)} after this hand` : text;
+  const more = me?.top_up ?? 0;
+  return more > 0 ? () => say.afterHand(text(), more) : text;
 }
 
 function standing(view, mine, me, inPlay) {
   const { hand } = view;
   const turn = hand?.turn;
-  if (turn && turn.seat === mine) return "Your turn";
-  const acting = turn ? `${view.seats[turn.seat]?.name ?? "Somebody"} to act` : "";
-  if (!me) return view.seats.includes(null) ? "You are watching" : "You are watching. All seats are taken";
-  if (me.status === "leaving") return inPlay ? "You leave when this hand has ended" : "Leaving";
-  if (me.stack === 0 && !inPlay) return "You have no chips left. Add some to go on";
-  if (me.status === "sitting_out") return "You are sitting out";
-  if (me.status === "waiting") return "You are dealt in with the big blind";
+  if (turn && turn.seat === mine) return say.yourTurn;
+  const name = view.seats[turn?.seat]?.name;
+  const acting = turn ? () => say.toAct(name === undefined ? say.somebody() : isolated(name)) : () => "";
+  if (!me) return view.seats.includes(null) ? say.watching : say.watchingFull;
+  if (me.status === "leaving") return inPlay ? say.leavesAfter : say.leaving;
+  if (me.stack === 0 && !inPlay) return say.broke;
+  if (me.status === "sitting_out") return say.youSitOut;
+  if (me.status === "waiting") return say.dealtWithBlind;
   if (inPlay) return acting;
-  if (me.in_hand && me.folded && hand && !hand.ended) return acting ? `You have folded. ${acting}` : "You have folded";
-  if (hand && !hand.ended) return "You are dealt in with the next hand";
-  return view.seats.filter(Boolean).length < 2 ? "Waiting for another player" : "The next hand begins in a moment";
+  if (me.in_hand && me.folded && hand && !hand.ended) return turn ? () => say.foldedAnd(acting()) : say.folded;
+  if (hand && !hand.ended) return say.dealtNext;
+  return view.seats.filter(Boolean).length < 2 ? say.waitingForPlayer : say.nextSoon;
 }

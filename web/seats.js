@@ -2,12 +2,11 @@
 import { liftCards, showCards } from "./cards.js";
 import { chipPile } from "./chips.js";
 import { el, setAttribute, setText, svg } from "./dom.js";
-import { chips, chipsBrief, chipsShort } from "./format.js";
 import { bestHand } from "./hand-rank.js";
 import { handClassLabel, handLabel } from "./hand-words.js";
 import { icon } from "./icons.js";
 import { initial, isolated } from "./names.js";
-import { badge } from "./story.js";
+import { say } from "./phrases/table.js";
 
 /** Radius of the clock ring on its 100 by 100 grid. */
 const RING_RADIUS = 46;
@@ -24,7 +23,7 @@ export class Seats {
   /** @param {(seat: number) => void} sit asks for a free seat */
   constructor(sit) {
     this.#sit = sit;
-    this.element = el("ol", { class: "seats", "aria-label": "Seats" });
+    this.element = el("ol", { class: "seats", "aria-label": say.seats });
     this.bets = el("div", { class: "bets" });
   }
 
@@ -82,16 +81,16 @@ class Seat {
       svg("svg", { class: "seat-ring", viewBox: "0 0 100 100" }, this.ring),
     );
     this.name = el("bdi", { class: "seat-name" });
-    this.bot = el("span", { class: "bot-mark", text: "bot", title: "A bot of the house", hidden: true });
+    this.bot = el("span", { class: "bot-mark", text: say.bot, title: say.botOfHouse, hidden: true });
     this.stack = el("span", { class: "seat-stack" });
     this.badge = el("span", { class: "seat-badge" });
-    this.button = el("span", { class: "dealer", text: "D", role: "img", "aria-label": "Dealer button", hidden: true });
+    this.button = el("span", { class: "dealer", text: say.dealer, role: "img", "aria-label": say.dealerButton, hidden: true });
     this.pod = el("div", { class: "seat-pod" }, this.disc, el("div", { class: "seat-text" }, el("div", { class: "seat-who" }, this.name, this.bot), this.stack));
     this.free = el(
       "button",
-      { class: "seat-free", type: "button", "aria-label": `Sit down in seat ${at + 1}`, data: { testid: `sit-${at}` }, on: { click: sit } },
+      { class: "seat-free", type: "button", "aria-label": () => say.sitIn(at + 1), data: { testid: `sit-${at}` }, on: { click: sit } },
       icon("plus"),
-      el("span", { text: "Sit" }),
+      el("span", { text: say.sit }),
     );
     this.element = el(
       "li",
@@ -136,7 +135,9 @@ class Seat {
     this.bot.hidden = !player.bot;
     const allIn = inHand && player.stack === 0 && !hand.ended;
     this.element.classList.toggle("all-in", allIn);
-    setText(this.stack, `${allIn ? "All-in" : chipsShort(player.stack)}${player.top_up > 0 ? ` +${chipsBrief(player.top_up)}` : ""}`);
+    const { stack, top_up: more } = player;
+    const own = allIn ? say.allIn : () => say.stack(stack);
+    setText(this.stack, more > 0 ? () => say.stackAndMore(own(), more) : own);
     setText(this.initial, initial(player.name));
     this.disc.style.setProperty("--hue", DISC_HUES[hash(player.user) % DISC_HUES.length]);
     this.#renderCards(player, inHand, hand, at === mine ? cards : []);
@@ -144,7 +145,8 @@ class Seat {
     this.#renderBadge(player, story.did.get(at), won, hand);
     const { kind } = this.badge.dataset;
     if (kind === "" || (at === mine && !NEWS.has(kind))) this.#nameHand(player, at, { view, story, mine, cards });
-    setAttribute(this.element, "aria-label", this.#spoken(player, at, { hasTurn, mine, won }));
+    const { name, bot, bet } = player;
+    setAttribute(this.element, "aria-label", () => this.#spoken({ name, bot, stack, bet }, at, { hasTurn, mine, won }));
     return undefined;
   }
 
@@ -152,7 +154,7 @@ class Seat {
     this.element.classList.remove("turn", "folded", "out", "winner", "all-in");
     showCards(this.cards, []);
     setText(this.badge, "");
-    setAttribute(this.element, "aria-label", `Seat ${at + 1}, free`);
+    setAttribute(this.element, "aria-label", () => say.spoken.free(at + 1));
   }
 
   /** Face up what everybody sees or is mine, backs for the others still in the hand. */
@@ -178,24 +180,24 @@ class Seat {
     if (!hand || !player.in_hand || player.folded || hand.boards.length > 1) return;
     const own = at === mine && cards.length > 0 ? bestHand(config.variant, cards, hand.boards[0]) : null;
     const made = story.hand(at) ?? own ?? {};
-    const label = at === mine ? handLabel(made) : handClassLabel(made);
-    if (!label || (hand.ended && player.shown.length === 0 && at !== mine)) return;
+    const label = () => (at === mine ? handLabel : handClassLabel)(made);
+    if (!label() || (hand.ended && player.shown.length === 0 && at !== mine)) return;
     setText(this.badge, label);
-    this.badge.title = handLabel(made);
+    setAttribute(this.badge, "title", () => handLabel(made));
     this.badge.dataset.kind = "hand";
   }
 
   #renderBadge(player, did, won, hand) {
     let text = "";
     let kind = "";
-    if (won > 0) [text, kind] = [`+${chipsShort(won)}`, "won"];
-    else if (player.away) [text, kind] = ["Disconnected", "away"];
-    else if (player.status === "sitting_out" && !(player.in_hand && hand && !hand.ended)) [text, kind] = ["Sitting out", "idle"];
-    else if (player.status === "waiting") [text, kind] = ["Waits for blind", "idle"];
-    else if (player.status === "leaving") [text, kind] = ["Leaving", "idle"];
-    else if (did && player.in_hand && !hand?.ended) [text, kind] = [badge(did), did.kind];
+    if (won > 0) [text, kind] = [() => say.won(won), "won"];
+    else if (player.away) [text, kind] = [say.disconnected, "away"];
+    else if (player.status === "sitting_out" && !(player.in_hand && hand && !hand.ended)) [text, kind] = [say.sittingOut, "idle"];
+    else if (player.status === "waiting") [text, kind] = [say.waitsForBlind, "idle"];
+    else if (player.status === "leaving") [text, kind] = [say.leaving, "idle"];
+    else if (did && player.in_hand && !hand?.ended) [text, kind] = [say.did[did.kind] ?? "", did.kind];
     setText(this.badge, text);
-    this.badge.title = text;
+    setAttribute(this.badge, "title", text);
     this.badge.dataset.kind = kind;
   }
 
@@ -209,11 +211,14 @@ class Seat {
   }
 
   #spoken(player, at, { hasTurn, mine, won }) {
-    const who = `${isolated(player.name)}${at === mine ? " (you)" : ""}${player.bot ? ", a bot" : ""}`;
-    const parts = [`Seat ${at + 1}, ${who}`, `${chips(player.stack)} chips`];
-    if (player.bet) parts.push(`bet ${chips(player.bet)}`);
-    if (hasTurn) parts.push("to act");
-    if (won) parts.push(`wins ${chips(won)}`);
+    const { spoken } = say;
+    const who = at === mine ? `${isolated(player.name)} ${spoken.you()}` : isolated(player.name);
+    const parts = [spoken.seat(at + 1, who)];
+    if (player.bot) parts.push(spoken.bot());
+    parts.push(spoken.chips(player.stack));
+    if (player.bet) parts.push(spoken.bet(player.bet));
+    if (hasTurn) parts.push(spoken.toAct());
+    if (won) parts.push(spoken.wins(won));
     else if (this.badge.title) parts.push(this.badge.title);
     return parts.join(", ");
   }

@@ -1,5 +1,6 @@
 /** What a player has set for this browser, and the dialog to change it. */
 import { el } from "./dom.js";
+import { say } from "./phrases/page.js";
 import { kept } from "./storage.js";
 
 const KEY = "cardhouse.settings";
@@ -53,27 +54,24 @@ export class Settings {
   }
 
   #build() {
-    const close = el("button", { class: "button primary", text: "Done" });
+    const close = el("button", { class: "button primary", text: say.done });
     return el(
       "dialog",
       { class: "dialog", "aria-labelledby": "settings-title" },
       el(
         "form",
         { method: "dialog" },
-        el("h2", { id: "settings-title", text: "Settings" }),
-        this.#switch("fourColours", "Four-colour deck", "Clubs green and diamonds blue, so that suits are easier to tell apart."),
-        this.#switch("sound", "Sound", "A soft tone when it is your turn and when chips move."),
-        this.#switch("askFold", "Ask before a needless fold", "When checking is free, Fold asks once more."),
-        this.#switch("autoTopUp", "Top up by itself", "Between hands, adds chips up to what you brought last."),
+        el("h2", { id: "settings-title", text: say.settings }),
+        ...Object.keys(say.set).map((key) => this.#switch(key)),
         el("div", { class: "dialog-buttons" }, close),
       ),
     );
   }
 
-  #switch(key, title, help) {
+  #switch(key) {
     const box = el("input", { type: "checkbox", on: { change: () => this.#set(key, box.checked) } });
     box.checked = this.#values[key];
-    return el("label", { class: "switch" }, box, el("span", {}, el("b", { text: title }), el("small", { text: help })));
+    return el("label", { class: "switch" }, box, el("span", {}, el("b", { text: say.set[key] }), el("small", { text: say.setHelp[key] })));
   }
 
   #set(key, value) {

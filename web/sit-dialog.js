@@ -1,13 +1,13 @@
 /** Asks how many chips to bring: on sitting down, and for a top-up. */
 import { shown } from "./dialog.js";
 import { el, setText } from "./dom.js";
-import { chips } from "./format.js";
 import { legalAmount } from "./bet-model.js";
+import { say } from "./phrases/table.js";
 
 /**
  * @param {object} wish
- * @param {string} wish.title
- * @param {string} wish.action the label of the button
+ * @param {() => string} wish.title
+ * @param {() => string} wish.action the label of the button
  * @param {{min: number, max: number}} wish.limits
  * @param {number} wish.amount proposed
  * @param {number} wish.bigBlind for showing the amount in big blinds
@@ -16,7 +16,7 @@ import { legalAmount } from "./bet-model.js";
  */
 export async function askChips({ title, action, limits, amount, bigBlind, offerWait }) {
   const { min, max } = limits;
-  const range = el("input", { type: "range", min, max, step: 1, "aria-label": "Chips" });
+  const range = el("input", { type: "range", min, max, step: 1, "aria-label": say.chips });
   const number = el("input", {
     type: "number",
     inputmode: "numeric",
@@ -31,7 +31,7 @@ export async function askChips({ title, action, limits, amount, bigBlind, offerW
   const wait = el("input", { type: "checkbox" });
   const show = (value) => {
     range.value = value;
-    setText(inBlinds, `${chips(Math.round((value / bigBlind) * 10) / 10)} big blinds`);
+    setText(inBlinds, () => say.inBlinds(Math.round((value / bigBlind) * 10) / 10));
   };
   range.addEventListener("input", () => {
     number.value = range.value;
@@ -47,7 +47,7 @@ export async function askChips({ title, action, limits, amount, bigBlind, offerW
     answer = { amount: legalAmount(number.value, limits), wait: wait.checked };
     dialog.close();
   };
-  const cancel = el("button", { class: "button", type: "button", text: "Cancel", on: { click: () => dialog.close() } });
+  const cancel = el("button", { class: "button", type: "button", text: say.cancel, on: { click: () => dialog.close() } });
   const ok = el("button", { class: "button primary", type: "submit", text: action, data: { testid: "sit-ok" } });
   const dialog = el(
     "dialog",
@@ -56,10 +56,10 @@ export async function askChips({ title, action, limits, amount, bigBlind, offerW
       "form",
       { on: { submit } },
       el("h2", { id: "chips-title", text: title }),
-      el("label", { class: "label", for: "buy-in", text: `Chips, ${chips(min)} to ${chips(max)}` }),
+      el("label", { class: "label", for: "buy-in", text: () => say.chipsBetween(min, max) }),
       el("div", { class: "amount-row" }, number, inBlinds),
       range,
-      offerWait ? el("label", { class: "check" }, wait, el("span", { text: "Wait for the big blind instead of posting" })) : null,
+      offerWait ? el("label", { class: "check" }, wait, el("span", { text: say.waitInstead })) : null,
       el("div", { class: "dialog-buttons" }, cancel, ok),
     ),
   );

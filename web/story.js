@@ -72,22 +72,3 @@ export class Story {
     return new Set(winners.flatMap((hand) => hand?.cards ?? []));
   }
 }
-
-const DID = {
-  fold: "Fold",
-  check: "Check",
-  call: "Call",
-  bet: "Bet",
-  raise: "Raise",
-  small: "Small blind",
-  big: "Big blind",
-  ante: "Ante",
-  straddle: "Straddle",
-  live: "Post",
-  dead: "Post",
-};
-
-/** The badge at a seat: `Raise`, `Small blind`. */
-export function badge(did) {
-  return DID[did.kind];
-}

@@ -4,10 +4,10 @@ import { el } from "./dom.js";
 
 /**
  * @param {object} question
- * @param {string} question.title
- * @param {string} question.text what would be lost
- * @param {string} question.yes the label of doing it all the same
- * @param {string} question.no the label of thinking better of it, which is chosen at first
+ * @param {() => string} question.title
+ * @param {() => string} question.text what would be lost
+ * @param {() => string} question.yes the label of doing it all the same
+ * @param {() => string} question.no the label of thinking better of it, which is chosen at first
  * @param {string} question.testid of `yes`
  * @returns {Promise<boolean>} whether the player is sure
  */

@@ -2,11 +2,17 @@
 import { Actions } from "./actions.js";
 import { Advance } from "./advance.js";
 import { Chat } from "./chat.js";
-import { el, setText } from "./dom.js";
+import { el, retell, setText } from "./dom.js";
 import { Felt } from "./felt.js";
-import { chips, game, stakes } from "./format.js";
+import { stakes } from "./format.js";
+import { game } from "./games.js";
 import { LATE_ANSWER_MS } from "./line.js";
 import { Log } from "./log.js";
+import { newsWords } from "./phrases/house.js";
+import { say as sayOfPage } from "./phrases/page.js";
+import { byCode } from "./phrases/phrases.js";
+import { say as sayOfRefusals } from "./phrases/refusals.js";
+import { say } from "./phrases/table.js";
 import { Room } from "./room.js";
 import { SeatControls } from "./seat-controls.js";
 import { Story } from "./story.js";
@@ -67,7 +73,6 @@ export class Table {
     this.chat = new Chat((text) => this.#ask({ a: "chat", text }));
     this.clock = new TurnClock(connection.serverClock, (...time) => this.felt.seats.time(...time));
     this.element = this.#build();
-    this.actions.element.style.setProperty("--waits", JSON.stringify("waits for the house"));
     this.line(connection.state);
   }
 
@@ -120,7 +125,7 @@ export class Table {
 
   /** For the window's title. */
   get name() {
-    return `${this.standing?.name ?? "Table"} · Cardhouse`;
+    return sayOfPage.tableTitle(this.standing?.name ?? sayOfPage.table());
   }
 
   /** Takes a state of the connection: while the house is not heard, nothing here pretends to know. */
@@ -146,13 +151,20 @@ export class Table {
     return [{ table: view.config.name, chips: seat === null ? null : view.seats[seat].stack + view.seats[seat].bet }];
   }
 
+  /** Another language is spoken: what is chosen by how much room its words take is chosen again. */
+  retell() {
+    setText(this.speech, "");
+    retell(this.element);
+    this.#change(false);
+  }
+
   /** A notice or an error about this room. */
   notice({ code, message }) {
     if (code === "recovered") return this.#showNotice("", false);
     // The keyframe that follows may stand before what this page has.
     if (code === "history_lost") this.room.forget();
     if (code === "taken_over") this.#playedElsewhere(true);
-    return this.#showNotice(message, code === "taken_over");
+    return this.#showNotice(newsWords({ code, message }), code === "taken_over");
   }
 
   /** The side panel, which covers the felt on a phone. */
@@ -166,7 +178,7 @@ export class Table {
     this.stakes = el("span", { class: "table-stakes" });
     this.number = el("span", { class: "hand-number", data: { testid: "hand-number", hand: "" } });
     this.noticeText = el("span");
-    this.takeBack = el("button", { class: "button", type: "button", text: "Play here", on: { click: () => this.#takeBack() } });
+    this.takeBack = el("button", { class: "button", type: "button", text: say.playHere, on: { click: () => this.#takeBack() } });
     this.noticeBar = el("div", { class: "table-notice", role: "status", hidden: true }, this.noticeText, this.takeBack);
     this.foot = el("div", { class: "table-foot" }, this.log.recent, this.controls.element, this.actions.element);
     // In the capturing phase: before any button hears of it.
@@ -186,10 +198,10 @@ export class Table {
       ),
       el(
         "aside",
-        { class: "side", "aria-label": "Hand log and chat" },
-        el("h2", { text: "Hand log" }),
+        { class: "side", "aria-label": say.panel },
+        el("h2", { text: say.log }),
         this.log.element,
-        el("h2", { text: "Chat" }),
+        el("h2", { text: say.chat }),
         this.chat.element,
       ),
     );
@@ -235,20 +247,20 @@ export class Table {
 
   #tellDrift() {
     this.#adrift = this.room.isAdrift;
-    const text = "This page is older than the house and has lost the thread. It goes on in a moment; a reload brings the newer page.";
-    this.#showNotice(this.#adrift ? text : "", false);
+    this.#showNotice(this.#adrift ? say.drifts : "", false);
   }
 
   #cannotShow(kind) {
     setText(this.title, this.room.id);
-    this.#showNotice(`This page cannot show a room of kind ${kind}. Reload it: there may be a newer one.`, false);
+    this.#showNotice(() => say.unknownKind(kind), false);
     this.#changed();
   }
 
   #renderHead({ config, hand }) {
     setText(this.title, config.name);
-    setText(this.stakes, `${game(config)} ${stakes(config.small_blind, config.big_blind)}`);
-    setText(this.number, hand ? `Hand ${chips(hand.hand)}` : "");
+    setText(this.stakes, () => `${game(config)} ${stakes(config.small_blind, config.big_blind)}`);
+    const number = hand?.hand;
+    setText(this.number, hand ? () => say.hand(number) : "");
     this.number.dataset.hand = hand ? String(hand.hand) : "";
   }
 
@@ -263,7 +275,7 @@ export class Table {
     const turn = mine !== null && hand?.turn?.seat === mine ? `${hand.hand}-${hand.turn.turn}` : null;
     if (turn && turn !== this.#turnSeen) {
       const { call } = hand.turn;
-      setText(this.speech, `Your turn. ${call === null ? "You can check" : `${chips(call)} to call`}.`);
+      setText(this.speech, call === null ? say.turnFree : () => say.turnCosts(call));
     }
     this.#connection.inTurn(this.room, turn !== null && !this.#takenOver);
     if (turn !== this.#turnSeen) this.#newBarAt = performance.now();
@@ -287,13 +299,19 @@ export class Table {
   async #ask(what) {
     const answer = await this.#answer(what);
     if (answer.t === "ack") return true;
-    this.#toasts.show(answer.message, "refused");
+    this.#toasts.show(byCode(sayOfRefusals, answer.code, answer.message, this.#aboutRefusal(answer)), "refused");
     if (answer.legal?.buy_in) this.controls.bring(answer.legal.buy_in);
     if (answer.code === "other_session") {
-      this.#showNotice("You play this seat in another window.", true);
+      this.#showNotice(say.elsewhere, true);
       this.#playedElsewhere(true);
     }
     return false;
+  }
+
+  /** What the words for a refusal need to know. */
+  #aboutRefusal({ legal, retry_after_ms }) {
+    const { buy_in_min: min, buy_in_max: max, rathole_ms } = this.room.state?.config ?? {};
+    return { min, max, ...legal?.buy_in, retry_after_ms, minutes: Math.ceil((rathole_ms ?? 0) / 60_000) };
   }
 
   async #answer(what) {

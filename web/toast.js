@@ -8,7 +8,7 @@ const TOASTS_MAX = 3;
 export class Toasts {
   element = el("div", { class: "toasts", role: "status", "aria-live": "polite", data: { testid: "toasts" } });
 
-  /** @param {string} text @param {"info"|"refused"} kind */
+  /** @param {string|(() => string)} text @param {"info"|"refused"} kind */
   show(text, kind = "info") {
     const toast = el("p", { class: `toast toast-${kind}`, text });
     this.element.append(toast);

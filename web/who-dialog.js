@@ -1,6 +1,7 @@
 /** Who one is in this browser, and the way to be somebody else in this window. */
 import { shown } from "./dialog.js";
 import { el } from "./dom.js";
+import { say } from "./phrases/page.js";
 
 /**
  * @param {object} identity
@@ -28,13 +29,11 @@ export async function askWho(identity, name) {
     { class: "dialog", "aria-labelledby": "who-title" },
     el("h2", { id: "who-title" }, el("bdi", { text: name })),
     el("p", {
-      text: isOther
-        ? "In this window alone you play as this guest. Other windows of this browser have another one."
-        : "All windows of this browser are this guest. Your seats are yours in each of them.",
+      text: isOther ? say.whoOther : say.whoHere,
     }),
-    isOther ? button("Be who I am in the other windows", "who-back", "back", "primary") : null,
-    button("Play as somebody else in this window", "who-other", "other"),
-    button("Close", "who-close", null),
+    isOther ? button(say.beBack, "who-back", "back", "primary") : null,
+    button(say.beOther, "who-other", "other"),
+    button(say.close, "who-close", null),
   );
   await shown(dialog);
   return choice;

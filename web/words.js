@@ -1,108 +1,103 @@
-/** Events as sentences, for the hand log and for those who hear the page. */
-import { cardSigns, chips, count } from "./format.js";
+/**
+ * Events as sentences, for the hand log and for those who hear the page. A line is kept as a function that tells it, and knows by then
+ * all that it needs: the table goes on, and the language may change.
+ */
+import { cardSigns } from "./format.js";
 import { kickers } from "./hand-rank.js";
-import { handWords } from "./hand-words.js";
+import { handWords, rankWords } from "./hand-words.js";
 import { isolated } from "./names.js";
+import { say } from "./phrases/log.js";
 
 /**
  * @param {object} event
  * @param {object} view the table before the event
- * @returns {{text: string, kind: "hand"|"street"|"win"|"act"|"table"} | null} null for what is not worth a line
+ * @returns {{text: () => string, kind: "hand"|"street"|"win"|"act"|"table"} | null} null for what is not worth a line
  */
 export function describe(event, view) {
   const line = LINES[event.e]?.(event, view);
   return line ? { text: line[1], kind: line[0] } : null;
 }
 
-const BLINDS = {
-  ante: "the ante",
-  small: "the small blind",
-  big: "the big blind",
-  straddle: "a straddle",
-  live: "a live blind",
-  dead: "a dead blind",
-};
-const STREETS = { flop: "Flop", turn: "Turn", river: "River" };
-
 const LINES = {
   __proto__: null,
-  seated: ({ name, bot, seat, stack }) => ["table", `${isolated(name)}${bot ? ", a bot," : ""} sits down in seat ${seat + 1} with ${chips(stack)}`],
-  left: ({ seat, stack }, view) => ["table", `${who(view, seat)} leaves with ${chips(stack)}`],
-  top_up_promised: ({ seat, amount }, view) => ["table", `${who(view, seat)} adds ${chips(amount)} after this hand`],
-  topped_up: ({ seat, amount }, view) => ["table", `${who(view, seat)} adds ${chips(amount)}`],
-  top_up_lapsed: ({ seat, amount }, view) => ["table", `${who(view, seat)} keeps ${chips(amount)} that may not be added`],
-  status: ({ seat, status }, view) => (status in STATUS ? ["table", `${who(view, seat)} ${STATUS[status]}`] : null),
-  away: ({ seat, away }, view) => ["table", `${who(view, seat)} ${away ? "has lost the connection" : "is back"}`],
-  hand_started: ({ hand }) => ["hand", `Hand ${chips(hand)}`],
-  posted: ({ seat, blind, amount }, view) => ["act", `${who(view, seat)} posts ${BLINDS[blind]}, ${chips(amount)}`],
-  acted: (event, view) => ["act", `${who(view, event.seat)} ${acted(event)}`],
-  returned: ({ seat, amount }, view) => ["act", `${chips(amount)} not called goes back to ${who(view, seat)}`],
-  street: ({ street, cards, run }) => ["street", `${STREETS[street] ?? street}${run > 0 ? `, run ${run + 1}` : ""}: ${cardSigns(cards)}`],
-  shown: ({ seat, cards, rank, hands }, view) => ["act", `${who(view, seat)} shows ${cardSigns(cards)}${shownWords(rank, hands)}`],
-  mucked: ({ seat }, view) => ["act", `${who(view, seat)} mucks`],
-  history_lost: ({ frames }) => ["table", `The table's memory has a gap of ${count(frames, "frame")}`],
+  seated: ({ name, bot, seat, stack }) => ["table", () => say.seated(isolated(name), bot, seat + 1, stack)],
+  left: ({ seat, stack }, view) => by(view, seat, "table", (who) => say.left(who, stack)),
+  top_up_promised: ({ seat, amount }, view) => by(view, seat, "table", (who) => say.promised(who, amount)),
+  topped_up: ({ seat, amount }, view) => by(view, seat, "table", (who) => say.added(who, amount)),
+  top_up_lapsed: ({ seat, amount }, view) => by(view, seat, "table", (who) => say.kept(who, amount)),
+  status: ({ seat, status }, view) => (status in say.status ? by(view, seat, "table", (who) => say.status[status](who)) : null),
+  away: ({ seat, away }, view) => by(view, seat, "table", (who) => (away ? say.away : say.back)(who)),
+  hand_started: ({ hand }) => ["hand", () => say.hand(hand)],
+  posted: ({ seat, blind, amount }, view) => by(view, seat, "act", (who) => say.posted(who, say.blind[blind]?.() ?? blind, amount)),
+  acted: (event, view) => (event.kind in say.acted ? by(view, event.seat, "act", (who) => acted(event, who)) : null),
+  returned: ({ seat, amount }, view) => by(view, seat, "act", (who) => say.returned(who, amount)),
+  street: ({ street, cards, run }) => ["street", () => dealt(say.street[street]?.() ?? street, run, cardSigns(cards))],
+  shown: ({ seat, cards, rank, hands }, view) => by(view, seat, "act", (who) => shown(who, cardSigns(cards), madeOf(rank, hands))),
+  mucked: ({ seat }, view) => by(view, seat, "act", (who) => say.mucked(who)),
+  history_lost: ({ frames }) => ["table", () => say.historyLost(frames)],
 };
 
-const STATUS = {
-  __proto__: null,
-  playing: "is dealt in",
-  waiting: "waits for the big blind",
-  sitting_out: "sits out",
-  leaving: "will leave after this hand",
-};
+/** A line about somebody in a seat. */
+function by(view, seat, kind, tell) {
+  const who = nameOf(view, seat);
+  return [kind, () => tell(who())];
+}
+
+/** Tells who sits there now, also when they have left. */
+function nameOf(view, seat, name = view.seats[seat]?.name) {
+  return name === undefined ? () => say.seat(seat + 1) : () => isolated(name);
+}
+
+function dealt(street, run, cards) {
+  return run > 0 ? say.dealtRun(street, run + 1, cards) : say.dealt(street, cards);
+}
+
+function shown(who, cards, hand) {
+  return hand === "" ? say.shown(who, cards) : say.shownHand(who, cards, hand);
+}
 
 /** What a shown hand makes; of a house that tells no `hands`, its class. */
-function shownWords(rank, [hand, ...more] = []) {
+function madeOf(rank, [hand, ...more] = []) {
   const words = hand && more.length === 0 ? handWords(hand) : "";
-  return words || rank ? `, ${words || rank}` : "";
+  return words || (rank ? rankWords(rank) : "");
 }
 
-function acted({ kind, amount, to, all_in, timeout }) {
-  const words = {
-    fold: "folds",
-    check: "checks",
-    call: `calls ${chips(amount)}`,
-    bet: `bets ${chips(to)}`,
-    raise: `raises to ${chips(to)}`,
-  }[kind];
-  return `${words}${all_in ? " and is all-in" : ""}${timeout ? " (out of time)" : ""}`;
+function acted({ kind, amount, to, all_in, timeout }, who) {
+  const did = say.acted[kind](who, amount, to);
+  const all = all_in ? say.allIn(did) : did;
+  return timeout ? say.outOfTime(all) : all;
 }
-
-function who(view, seat) {
-  const name = view.seats[seat]?.name;
-  return name === undefined ? `Seat ${seat + 1}` : isolated(name);
-}
-
-/** The house names ranks bare: `flush`, but `one pair`. */
-const NEEDS_ARTICLE = /^(straight|flush|full house|royal flush)/;
 
 /**
  * Who won the hand, and with what, a line each: `Ann wins 240 with two pair, aces and kings`. Where there are several pots or boards the
  * lines name them.
  */
 export function result(view, story) {
+  return winLines(view, story).map((tell) => tell()).join("\n");
+}
+
+function winLines(view, story) {
   const parts = shares(story);
   const runs = new Set(parts.map(({ run }) => run)).size;
   const pots = new Set(parts.flatMap((part) => part.pots)).size;
-  const lines = parts.map((part) => {
+  return parts.map((part) => {
     const names = part.seats.map((seat) => winner(view, story, seat));
-    const board = runs > 1 ? `Board ${part.run + 1}: ` : "";
-    const from = part.pots.length < pots ? ` from ${part.pots.map(potWords).join(" and ")}` : "";
-    const verb = names.length > 1 ? "share" : "wins";
-    return `${board}${list(names)} ${verb} ${chips(part.amount)}${from}${withWhat(story, part)}`;
+    const board = runs > 1 ? part.run + 1 : null;
+    const from = part.pots.length < pots ? part.pots : null;
+    const hand = withWhat(story, part);
+    return () => say.won({ names: names.map((name) => name()), amount: part.amount, board, pots: from, hand: hand() });
   });
-  return lines.join("\n");
 }
 
 /** The same where there is little room: `Ann +240, Bob +120`. */
 export function shortResult(view, story) {
-  return [...story.won].map(([seat, amount]) => `${winner(view, story, seat)} +${chips(amount)}`).join(", ");
+  return [...story.won].map(([seat, amount]) => say.wonBrief(winner(view, story, seat)(), amount)).join(", ");
 }
 
 /** The same where not even names fit: `6 winners, 72,000`. Who they are stands at their seats. */
 export function shortestResult({ won }) {
-  const all = chips([...won.values()].reduce((sum, amount) => sum + amount, 0));
-  return won.size > 1 ? `${won.size} winners, ${all}` : `+${all}`;
+  const all = [...won.values()].reduce((sum, amount) => sum + amount, 0);
+  return won.size > 1 ? say.sumOf(won.size, all) : say.sum(all);
 }
 
 /** What awards come to: one part for each board and its winners, who may have won several pots there. */
@@ -122,33 +117,29 @@ function shares(story) {
   return [...parts.values()].sort((one, other) => one.run - other.run);
 }
 
+/** Tells the hand that has won, and the kickers that have decided. */
 function withWhat(story, { seats, run }) {
   const hand = story.hand(seats[0], run);
   if (!hand) {
     const rank = story.ranks.get(seats[0]);
-    return rank ? ` with ${NEEDS_ARTICLE.test(rank) ? "a " : ""}${rank}` : "";
+    return () => (rank ? rankWords(rank) : "");
   }
   const others = [...story.hands.values()].filter((other) => other.run === run && !seats.includes(other.seat));
-  return ` with ${handWords(hand, kickers(hand, others))}`;
+  const deciding = kickers(hand, others);
+  return () => handWords(hand, deciding);
 }
 
 function winner(view, story, seat) {
-  const name = story.winners.get(seat);
-  return name === undefined ? who(view, seat) : isolated(name);
-}
-
-function potWords(pot) {
-  return pot === 0 ? "the main pot" : `side pot ${pot}`;
-}
-
-function list(names) {
-  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  return nameOf(view, seat, story.winners.get(seat) ?? view.seats[seat]?.name);
 }
 
 /** What hands make that were shown before the board was there, and whom the pots went to: lines for the log at the end of a hand. */
 export function ending(view, story) {
   const known = [...story.hands.values()].filter(({ seat }) => !story.ranks.has(seat));
-  const made = known.map((hand) => ({ kind: "act", text: `${who(view, hand.seat)} has ${handWords(hand)}${hand.run > 0 ? ` on board ${hand.run + 1}` : ""}` }));
-  const won = result(view, story).split("\n").filter(Boolean);
-  return [...made, ...won.map((text) => ({ kind: "win", text }))];
+  const made = known.map((hand) => {
+    const who = nameOf(view, hand.seat);
+    const text = () => (hand.run > 0 ? say.hasOn(who(), handWords(hand), hand.run + 1) : say.has(who(), handWords(hand)));
+    return { kind: "act", text };
+  });
+  return [...made, ...winLines(view, story).map((text) => ({ kind: "win", text }))];
 }

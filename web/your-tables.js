@@ -1,6 +1,7 @@
 /** The bar of the tables at which the player sits, with the time of each turn: on every page but that of the only one. */
 import { el, setAttribute, setText } from "./dom.js";
 import { secondsLeft } from "./format.js";
+import { say } from "./phrases/page.js";
 
 const TICK_MS = 200;
 
@@ -17,8 +18,8 @@ export class YourTables {
     this.list = el("ul", {});
     this.element = el(
       "nav",
-      { class: "your-tables", "aria-label": "Your tables", hidden: true, data: { testid: "your-tables" } },
-      el("span", { class: "your-tables-title", text: "Your tables" }),
+      { class: "your-tables", "aria-label": say.yourTables, hidden: true, data: { testid: "your-tables" } },
+      el("span", { class: "your-tables-title", text: say.yourTables }),
       this.list,
     );
   }
@@ -48,7 +49,7 @@ export class YourTables {
     const now = this.#now();
     for (const { room, turn } of this.#entries) {
       const seconds = this.#sure && turn !== null ? secondsLeft(turn, now) : "?";
-      this.#links.get(room).time(turn === null ? "" : `Your turn ${seconds} s`);
+      this.#links.get(room).time(turn === null ? "" : () => say.turnIn(seconds));
     }
   }
 }
@@ -64,9 +65,9 @@ class Link {
 
   show({ name, turn, isHere }, isShown) {
     setText(this.name, name);
-    setText(this.where, isHere ? "" : "other window");
+    setText(this.where, isHere ? "" : say.otherWindow);
     setAttribute(this.link, "aria-current", isShown ? "page" : null);
-    setAttribute(this.link, "aria-label", turn === null ? null : `${name}, your turn`);
+    setAttribute(this.link, "aria-label", turn === null ? null : () => say.turnAt(name));
     this.element.classList.toggle("turn", turn !== null);
   }
 

@@ -20,10 +20,10 @@ test("the pot counts what lies in front of the seats", () => {
 test("a pot-sized raise is measured after the call", () => {
   const { raise } = choices(facing(500, 0, { call: 20, raise: { min: 40, max: 500, bet: false } }));
   assert.deepEqual(raise.shortcuts, [
-    { name: "Min", to: 40 },
-    { name: "½ pot", to: 60 },
-    { name: "Pot", to: 100 },
-    { name: "All-in", to: 500 },
+    { name: "least", to: 40 },
+    { name: "halfPot", to: 60 },
+    { name: "wholePot", to: 100 },
+    { name: "allIn", to: 500 },
   ]);
 });
 
@@ -40,7 +40,7 @@ test("shortcuts never leave the limits", () => {
 test("the most of a pot-limit raise is not called all-in", () => {
   const { raise } = choices(facing(500, 0, { call: 20, raise: { min: 40, max: 100, bet: false } }));
   assert.equal(raise.maxIsAllIn, false);
-  assert.equal(raise.shortcuts.at(-1).name, "Max");
+  assert.equal(raise.shortcuts.at(-1).name, "most");
 });
 
 test("a call for all chips says so", () => {

@@ -51,11 +51,11 @@ test("a guest that is not whole is none, so that the page asks for a name", () =
 test("a house that was started anew says what is gone, a pass that has run out what is somebody else's", () => {
   const rooms = [{ table: "Aspen", chips: 1_420 }, { table: "Birch", chips: null }];
   const anew = whatIsGone({ expired: false, name: "Ann", rooms });
-  assert.equal(anew.title, "The house has been started anew");
-  const text = anew.lines.join(" ").replace(/[\u2066-\u2069]/g, "");
+  assert.equal(anew.title(), "The house has been started anew");
+  const text = anew.lines.map((line) => line()).join(" ").replace(/[\u2066-\u2069]/g, "");
   assert.match(text, /new guest, Ann\./);
   assert.match(text, /Your seat at Aspen is gone, and the 1,420 that you had there/);
   assert.doesNotMatch(text, /Birch/);
   assert.match(text, /The hand log begins anew/);
-  assert.match(whatIsGone({ expired: true, name: "Ann", rooms }).lines.join(" "), /belongs to the guest that you were/);
+  assert.match(whatIsGone({ expired: true, name: "Ann", rooms }).lines.map((line) => line()).join(" "), /belongs to the guest that you were/);
 });

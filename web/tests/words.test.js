@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chipsShort, count, secondsLeft } from "../format.js";
+import { chipsShort, secondsLeft } from "../format.js";
 import { initial } from "../names.js";
+import { count } from "../phrases/en/words.js";
 import { Story } from "../story.js";
 import { describe, ending, result, shortestResult } from "../words.js";
 
@@ -9,7 +10,7 @@ const view = {
   seats: [{ name: "Ann" }, { name: "Bob" }, null],
   hand: { pots: [{ amount: 150 }, { amount: 60 }] },
 };
-const text = (event) => describe(event, view)?.text;
+const text = (event) => describe(event, view)?.text();
 
 test("actions are told as people tell them", () => {
   const acted = (more) => text({ e: "acted", seat: 0, amount: 10, to: 12, all_in: false, timeout: false, ...more });
@@ -20,8 +21,8 @@ test("actions are told as people tell them", () => {
 
 test("a name runs in its own direction and leaves that of the sentence alone", () => {
   const seats = [{ name: "علی" }, null];
-  assert.equal(describe({ e: "mucked", seat: 0 }, { seats }).text, "\u2068علی\u2069 mucks");
-  assert.equal(describe({ e: "mucked", seat: 1 }, { seats }).text, "Seat 2 mucks");
+  assert.equal(describe({ e: "mucked", seat: 0 }, { seats }).text(), "\u2068علی\u2069 mucks");
+  assert.equal(describe({ e: "mucked", seat: 1 }, { seats }).text(), "Seat 2 mucks");
 });
 
 test("a bot is told by the flag", () => {
@@ -94,7 +95,7 @@ test("a house that tells no hands is understood as before", () => {
 
 test("the log tells at the end what hands make that were shown before the board was there", () => {
   const { story } = told([[0, 0, 80]], [[0, "straight", "5"], [1, "one_pair", "7AKT"]]);
-  const lines = ending(view, story).map(({ text: line }) => line.replaceAll(/[\u2068\u2069]/g, ""));
+  const lines = ending(view, story).map(({ text: line }) => line().replaceAll(/[\u2068\u2069]/g, ""));
   assert.deepEqual(lines, ["Ann has a straight to the five", "Bob has a pair of sevens", "Ann wins 80 with a straight to the five"]);
 });
 

@@ -1,0 +1,78 @@
+/** What every page says: its head, who one is, settings, the connection, one's tables. */
+import { chips } from "../../format.js";
+
+export const page = {
+  brand: () => "Cardhouse",
+  brandToLobby: () => "Cardhouse, to the lobby",
+  toLobby: () => "Back to the lobby",
+  panel: () => "Hand log and chat",
+  tableTitle: (name) => `${name} · Cardhouse`,
+  table: () => "Table",
+  cancel: () => "Cancel",
+
+  who: () => "Who you are",
+  whoHere: () => "All windows of this browser are this guest. Your seats are yours in each of them.",
+  whoOther: () => "In this window alone you play as this guest. Other windows of this browser have another one.",
+  beBack: () => "Be who I am in the other windows",
+  beOther: () => "Play as somebody else in this window",
+  close: () => "Close",
+
+  welcome: () => "Welcome to Cardhouse",
+  otherTitle: () => "Play as somebody else",
+  pickName: () => "Play-money hold'em. Pick the name that other players will see.",
+  yourName: () => "Your name",
+  enter: () => "Enter the card room",
+
+  language: () => "Language",
+  settings: () => "Settings",
+  done: () => "Done",
+  set: {
+    fourColours: () => "Four-colour deck",
+    sound: () => "Sound",
+    askFold: () => "Ask before a needless fold",
+    autoTopUp: () => "Top up by itself",
+  },
+  setHelp: {
+    fourColours: () => "Clubs green and diamonds blue, so that suits are easier to tell apart.",
+    sound: () => "A soft tone when it is your turn and when chips move.",
+    askFold: () => "When checking is free, Fold asks once more.",
+    autoTopUp: () => "Between hands, adds chips up to what you brought last.",
+  },
+
+  line: {
+    online: () => "Online",
+    silent: () => "No answer",
+    connecting: () => "Connecting",
+    offline: () => "Offline",
+  },
+  lag: (ms) => `${chips(ms)} ms`,
+  unplugged: () => "Your device has no network.",
+  noAnswer: () => "The house does not answer.",
+  lineLost: () => "Connection lost.",
+  connect: () => "Connect",
+  tryNow: () => "Try now",
+  silentFor: (seconds) => `No answer for ${chips(seconds)} s.`,
+  triesNow: () => "Trying now.",
+  triesIn: (seconds) => `Next try in ${chips(seconds)} s.`,
+
+  yourTables: () => "Your tables",
+  otherWindow: () => "other window",
+  turnIn: (seconds) => `Your turn ${seconds} s`,
+  turnAt: (name) => `${name}, your turn`,
+  turnTitle: (name) => `Your turn · ${name}`,
+  turnCall: (name) => `It is your turn at ${name}.`,
+  offerAlerts: () => "Call you with a notification when it is your turn and you look elsewhere?",
+  yes: () => "Yes",
+  no: () => "No",
+
+  tableClosed: () => "This table has closed.",
+  noTable: () => "There is no such table.",
+  expired: () => "Your pass has run out",
+  expiredAs: (name) => `You were away for longer than your pass lasts. You come in as a new guest, ${name}.`,
+  expiredSeat: (table, stack) => `Your seat at ${table} with ${chips(stack)} belongs to the guest that you were.`,
+  anew: () => "The house has been started anew",
+  anewAs: (name) => `It no longer knows who was here before, so you come in as a new guest, ${name}.`,
+  anewSeat: (table, stack) => `Your seat at ${table} is gone, and the ${chips(stack)} that you had there.`,
+  anewHands: () => "Hands that were being played ended without a result. The hand log begins anew.",
+  goOn: () => "Go on",
+};

@@ -1,0 +1,5 @@
+/** How cards and hands are called. */
+import { hands as en } from "./en/hands.js";
+import { phrases } from "./phrases.js";
+
+export const say = phrases({ en });

@@ -1,0 +1,5 @@
+/** What every page says. */
+import { page as en } from "./en/page.js";
+import { phrases } from "./phrases.js";
+
+export const say = phrases({ en });

@@ -1,0 +1,5 @@
+/** Why a command to a table was refused. */
+import { refusals as en } from "./en/refusals.js";
+import { phrases } from "./phrases.js";
+
+export const say = phrases({ en });

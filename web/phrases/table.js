@@ -1,0 +1,5 @@
+/** What a table says. */
+import { table as en } from "./en/table.js";
+import { phrases } from "./phrases.js";
+
+export const say = phrases({ en });
