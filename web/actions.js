@@ -1,6 +1,7 @@
 /** The action bar: fold, check or call, bet or raise with an amount, by mouse, finger or keyboard. */
 import { choices, legalAmount } from "./bet-model.js";
-import { el, setText } from "./dom.js";
+import { el, setAttribute, setText } from "./dom.js";
+import { commandOf, keyName, keysFrom, keysOf, REPEATING } from "./keys.js";
 import { say } from "./phrases/table.js";
 import { askSure } from "./sure-dialog.js";
 
@@ -21,6 +22,7 @@ export class Actions {
     this.#settings = settings;
     this.element = this.#build();
     this.element.hidden = true;
+    this.showKeys();
   }
 
   /** Shows the choices when it is this player's turn, nothing otherwise. */
@@ -44,21 +46,31 @@ export class Actions {
   /** Takes a key of the table page; true if it meant something. */
   key(event) {
     if (!this.#turn || this.#sent || event.ctrlKey || event.metaKey || event.altKey) return false;
-    const typing = event.target === this.amount;
-    if (event.key === "Enter") return (typing || event.target === this.range) && this.#raise();
-    if (event.key === "ArrowUp" || event.key === "ArrowDown") {
-      return this.#nudge(event.key === "ArrowUp" ? 1 : -1);
-    }
-    if (event.key === "Escape" && typing) return this.amount.blur() ?? true;
-    switch (event.key.toLowerCase()) {
-      case "f":
-        return this.#turn.call !== null && this.#send("fold"); // No key gives up what costs nothing.
-      case "c":
-        return this.#send(this.#turn.call === null ? "check" : "call");
-      case "r":
-        return this.#focusAmount();
-      default:
-        return false;
+    const isTyping = event.target === this.amount;
+    const [key] = keysOf(event);
+    if (key === "Enter") return (isTyping || event.target === this.range) && (event.repeat || this.#raise());
+    if (key === "Escape" && isTyping) return this.amount.blur() ?? true;
+    const command = commandOf(event, keysFrom(this.#settings.keys), isTyping);
+    return command !== null && ((event.repeat && !REPEATING.has(command)) || this.#obey(command));
+  }
+
+  #obey(command) {
+    const { call, raise } = this.#turn;
+    if (command === "fold") return call !== null && this.#send("fold"); // No key gives up what costs nothing.
+    if (command === "call") return this.#send(call === null ? "check" : "call");
+    if (!raise) return false;
+    if (command === "raise") return this.#focusAmount();
+    if (command === "more" || command === "less") return this.#nudge(command === "more" ? 1 : -1);
+    const amount = raise.shortcuts[Number(command.at(-1)) - 1];
+    return amount !== undefined && (this.#show(amount.to) ?? true);
+  }
+
+  /** The keys stand on what they do. */
+  showKeys() {
+    const keys = keysFrom(this.#settings.keys);
+    for (const [button, command] of [[this.fold, "fold"], [this.check, "call"], [this.call, "call"], [this.raise, "raise"]]) {
+      setText(button.lastChild, keyName(keys[command]));
+      setAttribute(button, "aria-keyshortcuts", keyName(keys[command]));
     }
   }
 
@@ -68,10 +80,10 @@ export class Actions {
   }
 
   #build() {
-    this.fold = this.#button("fold", say.fold, "F", () => this.#fold());
-    this.check = this.#button("check", say.check, "C", () => this.#send("check"));
-    this.call = this.#button("call", null, "C", () => this.#send("call"));
-    this.raise = this.#button("raise", null, "R", () => this.#raise());
+    this.fold = this.#button("fold", say.fold, () => this.#fold());
+    this.check = this.#button("check", say.check, () => this.#send("check"));
+    this.call = this.#button("call", null, () => this.#send("call"));
+    this.raise = this.#button("raise", null, () => this.#raise());
     this.shortcuts = el("div", { class: "raise-shortcuts", role: "group", "aria-label": say.amounts });
     this.range = el("input", { type: "range", "aria-label": say.amount, on: { input: () => this.#show(this.range.value) } });
     this.amount = el("input", {
@@ -91,12 +103,12 @@ export class Actions {
     );
   }
 
-  #button(kind, text, key, click) {
+  #button(kind, text, click) {
     return el(
       "button",
-      { class: `action action-${kind}`, type: "button", data: { testid: `action-${kind}` }, "data-waits": say.waits, "aria-keyshortcuts": key, on: { click } },
+      { class: `action action-${kind}`, type: "button", data: { testid: `action-${kind}` }, "data-waits": say.waits, on: { click } },
       el("span", { class: "action-label", text: text ?? "" }),
-      el("kbd", { text: key, "aria-hidden": "true" }),
+      el("kbd", { "aria-hidden": "true" }),
     );
   }
 
@@ -146,13 +158,11 @@ export class Actions {
 
   #nudge(direction) {
     const { raise } = this.#turn;
-    if (!raise) return false;
     this.#show(legalAmount(this.#to() + direction * raise.step, raise));
     return true;
   }
 
   #focusAmount() {
-    if (!this.#turn.raise) return false;
     if (this.sizing.hidden) this.raise.focus();
     else this.amount.select();
     return true;

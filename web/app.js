@@ -30,6 +30,8 @@ import { YourTables } from "./your-tables.js";
 const local = new Keep(() => localStorage);
 const session = new Keep(() => sessionStorage);
 const settings = new Settings(local);
+settings.onChange(() => showDeck());
+showDeck();
 const sound = new Sound(settings);
 const toasts = new Toasts();
 const identity = new Identity(session, local, postJson);
@@ -74,7 +76,7 @@ const tables = new Tables({
 const bar = new YourTables(() => connection.serverClock.now());
 const open = (room) => (location.hash = `#/table/${room}`);
 const alerts = new Alerts(browserAlerts(sound, open));
-const offer = new AlertOffer(() => settings.offerAlerts, () => settings.alertsAnswered());
+const offer = new AlertOffer(() => settings.offerAlerts, () => (settings.offerAlerts = false));
 const elsewhere = new Elsewhere(channel("cardhouse.tables"), crypto.randomUUID?.() ?? String(Math.random()), () => showSeats());
 /** The page goes because the player wants to be somebody else. */
 let isLeaving = false;
@@ -83,9 +85,14 @@ const lobby = new Lobby(connection, open, session);
 let page = null;
 /** How the table page comes: it is large, so the lobby is drawn without it. */
 let Table = null;
+let openSettings = null;
 let routes = 0;
 /** How long after a failure the table page is asked for again. */
 const LOAD_AGAIN_MS = 2_000;
+
+function showDeck() {
+  document.documentElement.dataset.deck = settings.fourColours ? "four" : "two";
+}
 
 function welcomed({ user, name: shownName }) {
   // Who comes back after a day knows that it was a long time.
@@ -150,7 +157,7 @@ async function askToBeSomebodyElse() {
 async function withTables() {
   while (!Table) {
     try {
-      ({ Table } = await import("./table.js"));
+      ({ openSettings, Table } = await import("./table.js"));
     } catch (error) {
       console.warn("the table page has not come:", error);
       await new Promise((resolve) => setTimeout(resolve, LOAD_AGAIN_MS));
@@ -192,10 +199,10 @@ const header = el(
   el("a", { class: "icon-button only-table", href: "#/", "aria-label": say.toLobby }, icon("back")),
   el("a", { class: "brand", href: "#/", "aria-label": say.brandToLobby }, el("i", { class: "brand-mark", "aria-hidden": "true" }), el("span", { text: say.brand })),
   el("div", { class: "top-right" }, badge.badge, who, panelButton,
-    el("button", { class: "icon-button", type: "button", "aria-label": say.settings, on: { click: () => settings.open() } }, icon("settings"))),
+    el("button", { class: "icon-button", type: "button", "aria-label": say.settings, data: { testid: "settings-open" }, on: { click: () => withTables().then(() => openSettings(settings)) } }, icon("settings"))),
 );
 
-document.body.append(header, badge.banner, bar.element, offer.element, place, toasts.element, settings.dialog);
+document.body.append(header, badge.banner, bar.element, offer.element, place, toasts.element);
 if (!identity.guest) await askName(identity);
 addEventListener("hashchange", route);
 addEventListener("online", () => connection.plugged(true));
@@ -205,6 +212,7 @@ document.addEventListener("visibilitychange", () => document.hidden || connectio
 addEventListener("beforeunload", (event) => {
   if (!isLeaving && tables.standings.some(({ plays }) => plays)) event.preventDefault();
 });
+addEventListener("storage", () => settings.reload());
 addEventListener("pagehide", () => elsewhere.leave());
 addEventListener("pageshow", () => showSeats());
 connection.connect();

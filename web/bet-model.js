@@ -36,9 +36,10 @@ function shortcuts(view, me, call, { min, max }) {
   return [{ name: "least", to: min }, part("halfPot", 0.5), part("wholePot", 1), { name: all, to: max }];
 }
 
-/** The amount, moved into the limits; the least for what is not a number. */
+/** The amount, moved into the limits; the least for what is not a number. Letters that an input method has left there do not count. */
 export function legalAmount(text, { min, max }) {
-  const amount = Math.round(Number(String(text).replace(/[,\s]/g, "")));
+  const digits = String(text).normalize("NFKC").replace(/[^\d.]/g, "");
+  const amount = digits === "" ? NaN : Math.round(Number(digits));
   return Number.isFinite(amount) ? clamp(amount, min, max) : min;
 }
 

@@ -6,6 +6,8 @@ import { el, retell, setText } from "./dom.js";
 import { Felt } from "./felt.js";
 import { stakes } from "./format.js";
 import { game } from "./games.js";
+import { keysOf } from "./keys.js";
+import { showKeys } from "./keys-dialog.js";
 import { LATE_ANSWER_MS } from "./line.js";
 import { Log } from "./log.js";
 import { newsWords } from "./phrases/house.js";
@@ -15,6 +17,7 @@ import { say as sayOfRefusals } from "./phrases/refusals.js";
 import { say } from "./phrases/table.js";
 import { Room } from "./room.js";
 import { SeatControls } from "./seat-controls.js";
+import { showSettings } from "./settings-dialog.js";
 import { Story } from "./story.js";
 import { applyEvent, seatOf } from "./table-view.js";
 import { TurnClock } from "./turn-clock.js";
@@ -25,6 +28,9 @@ const CATCH_UP_MS = 300;
 
 /** For so long after the bar has changed taps on it do nothing. */
 const NEW_BAR_MS = 300;
+
+/** The dialog of settings comes with the table page: nobody needs it sooner. */
+export const openSettings = showSettings;
 
 export class Table {
   #connection;
@@ -40,6 +46,8 @@ export class Table {
   #heard = true;
   #adrift = false;
   #changed;
+  #settings;
+  #forgetSettings;
   #follows = false;
   #isShown = false;
   /** Whether another window plays the seat. */
@@ -61,6 +69,8 @@ export class Table {
     this.#me = me;
     this.#toasts = toasts;
     this.#sound = sound;
+    this.#settings = settings;
+    this.#forgetSettings = settings.onChange(() => this.actions.showKeys());
     this.room = new Room(id, applyEvent, {
       event: (event, before) => this.#event(event, before),
       change: (jumped) => this.#change(jumped),
@@ -102,6 +112,7 @@ export class Table {
     this.leave();
     this.#follows = false;
     this.#connection.unfollow(this.room);
+    this.#forgetSettings();
     this.clock.stop();
     this.felt.stop();
   }
@@ -291,8 +302,10 @@ export class Table {
 
   #key(event) {
     const typing = event.target.matches("input, select, textarea") && !this.actions.element.contains(event.target);
-    if (typing || document.querySelector("dialog[open]")) return;
-    if (this.actions.key(event)) event.preventDefault();
+    if (typing || document.querySelector("dialog[open]")) return undefined;
+    if (this.actions.key(event)) return event.preventDefault();
+    if (!event.target.matches("input") && keysOf(event)[0] === "?") showKeys(this.#settings);
+    return undefined;
   }
 
   /** Sends a command and says why if it was refused. */

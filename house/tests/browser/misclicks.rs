@@ -90,9 +90,10 @@ async fn a_fold_that_costs_nothing_asks_once_more_unless_the_player_wants_otherw
     window.until("it folds", async || window.ask("return fakeHouse.done.length").await == 1).await;
     assert_eq!(done(&window).await, "fold");
 
-    let unasked = "const box = [...document.querySelectorAll('.switch')].find((it) => it.textContent.includes('needless fold')).querySelector('input');
-        box.checked = false; box.dispatchEvent(new Event('change')); return 0";
-    window.ask(unasked).await;
+    assert!(window.click("settings-open").await);
+    window.until("the settings are there", async || window.sees("settings").await).await;
+    window.ask("document.querySelector('[name=askFold]').click(); return 0").await;
+    assert!(window.click("settings-ok").await);
     window.ask(free).await;
     window.ask(fold).await;
     window.until("it folds", async || window.ask("return fakeHouse.done.length").await == 1).await;

@@ -1,0 +1,27 @@
+/** What a player may set: the usual value of each, and which values it may have. Nothing else comes out of storage. Pure. */
+import { isKeyMap } from "./keys.js";
+
+const flag = (usual) => ({ usual, isGood: (value) => typeof value === "boolean" });
+const number = (usual, min, max) => ({ usual, isGood: (value) => typeof value === "number" && value >= min && value <= max });
+
+export const SCHEMA = {
+  fourColours: flag(true),
+  sound: flag(true),
+  /** Whether the player may be asked about notifications. */
+  offerAlerts: flag(true),
+  /** Whether giving up a hand that costs nothing is worth a question. */
+  askFold: flag(true),
+  /** Whether chips are added up to the last buy-in between hands. */
+  autoTopUp: flag(false),
+  /** What the player brought to a table last, in big blinds. */
+  buyInBlinds: number(100, 0, Number.MAX_SAFE_INTEGER),
+  /** The keys that are other than the usual ones. */
+  keys: { usual: {}, isGood: isKeyMap },
+};
+
+/** What stands in storage, as far as it makes sense, and the usual for the rest. */
+export function settingsFrom(kept) {
+  const own = kept ?? {};
+  const valueOf = ([name, { usual, isGood }]) => [name, Object.hasOwn(own, name) && isGood(own[name]) ? own[name] : usual];
+  return Object.fromEntries(Object.entries(SCHEMA).map(valueOf));
+}
