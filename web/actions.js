@@ -125,7 +125,7 @@ export class Actions {
     this.range.step = 1;
     this.shortcuts.replaceChildren(
       ...raise.shortcuts.map(({ name, to }) =>
-        el("button", { class: "chip-button", type: "button", text: say[name], on: { click: () => this.#show(to) } }),
+        el("button", { class: "chip-button", type: "button", text: say.shortcut[name], on: { click: () => this.#show(to) } }),
       ),
     );
     this.#show(raise.min);

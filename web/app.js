@@ -10,14 +10,16 @@ import { Alerts } from "./alerts.js";
 import { AlertOffer, browserAlerts } from "./browser-alerts.js";
 import { ConnectionBadge } from "./connection-badge.js";
 import { Connection } from "./connection.js";
-import { el } from "./dom.js";
+import { el, retell } from "./dom.js";
 import { Elsewhere } from "./elsewhere.js";
 import { tellGone } from "./gone-dialog.js";
 import { icon } from "./icons.js";
 import { Identity, postJson, whyNoSocket } from "./identity.js";
+import { languageSwitch } from "./language-switch.js";
 import { Lobby } from "./lobby.js";
 import { askName } from "./name-dialog.js";
 import { newsWords } from "./phrases/house.js";
+import { firstOf, onLanguage, speak } from "./phrases/language.js";
 import { say } from "./phrases/page.js";
 import { Settings } from "./settings.js";
 import { Sound } from "./sound.js";
@@ -30,8 +32,8 @@ import { YourTables } from "./your-tables.js";
 const local = new Keep(() => localStorage);
 const session = new Keep(() => sessionStorage);
 const settings = new Settings(local);
-settings.onChange(() => showDeck());
-showDeck();
+settings.onChange(() => obey());
+obey();
 const sound = new Sound(settings);
 const toasts = new Toasts();
 const identity = new Identity(session, local, postJson);
@@ -90,8 +92,19 @@ let routes = 0;
 /** How long after a failure the table page is asked for again. */
 const LOAD_AGAIN_MS = 2_000;
 
-function showDeck() {
-  document.documentElement.dataset.deck = settings.fourColours ? "four" : "two";
+function obey() {
+  const { dataset } = document.documentElement;
+  dataset.deck = settings.fourColours ? "four" : "two";
+  const spoken = settings.language || firstOf(navigator.languages ?? []);
+  document.documentElement.lang = spoken;
+  speak(spoken);
+}
+
+/** Says everything again, what is not shown at the moment too. */
+function sayAgain() {
+  [document.body, lobby.element].forEach(retell);
+  tables.all.forEach((table) => table.retell());
+  showSeats();
 }
 
 function welcomed({ user, name: shownName }) {
@@ -198,12 +211,13 @@ const header = el(
   { class: "top" },
   el("a", { class: "icon-button only-table", href: "#/", "aria-label": say.toLobby }, icon("back")),
   el("a", { class: "brand", href: "#/", "aria-label": say.brandToLobby }, el("i", { class: "brand-mark", "aria-hidden": "true" }), el("span", { text: say.brand })),
-  el("div", { class: "top-right" }, badge.badge, who, panelButton,
+  el("div", { class: "top-right" }, languageSwitch(settings, "only-lobby"), badge.badge, who, panelButton,
     el("button", { class: "icon-button", type: "button", "aria-label": say.settings, data: { testid: "settings-open" }, on: { click: () => withTables().then(() => openSettings(settings)) } }, icon("settings"))),
 );
 
 document.body.append(header, badge.banner, bar.element, offer.element, place, toasts.element);
-if (!identity.guest) await askName(identity);
+onLanguage(sayAgain);
+if (!identity.guest) await askName(identity, { languages: languageSwitch(settings) });
 addEventListener("hashchange", route);
 addEventListener("online", () => connection.plugged(true));
 addEventListener("offline", () => connection.plugged(false));

@@ -9,7 +9,7 @@ export function potTotal(view) {
 /**
  * The choices of the player whose turn it is.
  * @returns {{hand, turn, call: number|null, callsAllIn: boolean, raise: null|{min, max, bet, maxIsAllIn, step, shortcuts}}}
- *   `name` of a shortcut is that of a phrase
+ *   `name` of a shortcut is that of a phrase, `shortcut.NAME`
  */
 export function choices(view) {
   const { hand, turn: { turn, seat, call, raise } } = view.hand;

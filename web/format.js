@@ -8,8 +8,8 @@ const BRIEF_FROM = 10_000;
 
 const FORMATS = {
   grouped: { maximumFractionDigits: 1 },
-  compact: { notation: "compact", maximumFractionDigits: 1 },
-  brief: { notation: "compact", maximumSignificantDigits: 3 },
+  compact: { notation: "compact", maximumFractionDigits: 1, useGrouping: true },
+  brief: { notation: "compact", maximumSignificantDigits: 3, useGrouping: true },
 };
 const made = new Map();
 

@@ -13,9 +13,10 @@ const NAME_UNITS_MAX = 160;
  * @param {(name: string) => Promise<void>} as.enter takes the name
  * @param {() => string} as.title
  * @param {boolean} as.canCancel
+ * @param {HTMLElement|null} as.languages to choose from
  * @returns {Promise<boolean>} whether there is a name; false only when it was cancelled
  */
-export function askName(identity, { enter: become = (name) => identity.enter(name), title = say.welcome, canCancel = false } = {}) {
+export function askName(identity, { enter: become = (name) => identity.enter(name), title = say.welcome, canCancel = false, languages = null } = {}) {
   return new Promise((resolve) => {
     const done = (is) => {
       removeEventListener("storage", shared);
@@ -68,6 +69,7 @@ export function askName(identity, { enter: become = (name) => identity.enter(nam
         error,
         ok,
         canCancel ? el("button", { class: "button wide", type: "button", text: say.cancel, on: { click: () => done(false) } }) : null,
+        languages,
       ),
     );
     document.body.append(dialog);

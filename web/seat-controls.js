@@ -158,7 +158,7 @@ function standing(view, mine, me, inPlay) {
   const turn = hand?.turn;
   if (turn && turn.seat === mine) return say.yourTurn;
   const name = view.seats[turn?.seat]?.name;
-  const acting = turn ? () => say.toAct(name === undefined ? say.somebody() : isolated(name)) : () => "";
+  const acting = !turn ? () => "" : name === undefined ? say.somebodyToAct : () => say.toAct(isolated(name));
   if (!me) return view.seats.includes(null) ? say.watching : say.watchingFull;
   if (me.status === "leaving") return inPlay ? say.leavesAfter : say.leaving;
   if (me.stack === 0 && !inPlay) return say.broke;

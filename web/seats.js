@@ -211,14 +211,13 @@ class Seat {
   }
 
   #spoken(player, at, { hasTurn, mine, won }) {
-    const { spoken } = say;
-    const who = at === mine ? `${isolated(player.name)} ${spoken.you()}` : isolated(player.name);
-    const parts = [spoken.seat(at + 1, who)];
-    if (player.bot) parts.push(spoken.bot());
-    parts.push(spoken.chips(player.stack));
-    if (player.bet) parts.push(spoken.bet(player.bet));
-    if (hasTurn) parts.push(spoken.toAct());
-    if (won) parts.push(spoken.wins(won));
+    const who = at === mine ? `${isolated(player.name)} ${say.spoken.you()}` : isolated(player.name);
+    const parts = [say.spoken.seat(at + 1, who)];
+    if (player.bot) parts.push(say.spoken.bot());
+    parts.push(say.spoken.chips(player.stack));
+    if (player.bet) parts.push(say.spoken.bet(player.bet));
+    if (hasTurn) parts.push(say.spoken.toAct());
+    if (won) parts.push(say.spoken.wins(won));
     else if (this.badge.title) parts.push(this.badge.title);
     return parts.join(", ");
   }

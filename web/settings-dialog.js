@@ -2,6 +2,7 @@
 import { shown } from "./dialog.js";
 import { el } from "./dom.js";
 import { showKeys } from "./keys-dialog.js";
+import { languageSwitch } from "./language-switch.js";
 import { say } from "./phrases/page.js";
 import { say as sayOfSeat } from "./phrases/seat.js";
 
@@ -16,6 +17,7 @@ export async function showSettings(settings) {
       "form",
       { method: "dialog" },
       el("h2", { id: "settings-title", text: say.settings }),
+      el("label", { class: "set-language" }, el("b", { text: say.language }), languageSwitch(settings)),
       ...SWITCHES.map((name) => toggle(settings, name)),
       el(
         "div",

@@ -1,10 +1,13 @@
 /** What a player may set: the usual value of each, and which values it may have. Nothing else comes out of storage. Pure. */
 import { isKeyMap } from "./keys.js";
+import { LANGUAGES } from "./phrases/language.js";
 
 const flag = (usual) => ({ usual, isGood: (value) => typeof value === "boolean" });
 const number = (usual, min, max) => ({ usual, isGood: (value) => typeof value === "number" && value >= min && value <= max });
 
 export const SCHEMA = {
+  /** The language of the page; empty for that of the browser. */
+  language: { usual: "", isGood: (value) => value === "" || (typeof value === "string" && Object.hasOwn(LANGUAGES, value)) },
   fourColours: flag(true),
   sound: flag(true),
   /** Whether the player may be asked about notifications. */

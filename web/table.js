@@ -312,7 +312,7 @@ export class Table {
   async #ask(what) {
     const answer = await this.#answer(what);
     if (answer.t === "ack") return true;
-    this.#toasts.show(byCode(sayOfRefusals, answer.code, answer.message, this.#aboutRefusal(answer)), "refused");
+    this.#toasts.show(byCode(sayOfRefusals.refused, answer.code, answer.message, this.#aboutRefusal(answer)), "refused");
     if (answer.legal?.buy_in) this.controls.bring(answer.legal.buy_in);
     if (answer.code === "other_session") {
       this.#showNotice(say.elsewhere, true);

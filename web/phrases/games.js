@@ -1,5 +1,6 @@
 /** How games are called. */
 import { games as en } from "./en/games.js";
+import { games as ko } from "./ko/games.js";
 import { phrases } from "./phrases.js";
 
-export const say = phrases({ en });
+export const say = phrases({ en, ko });

@@ -1,8 +1,9 @@
 /** What the house says by codes. */
 import { house as en } from "./en/house.js";
+import { house as ko } from "./ko/house.js";
 import { byCode, phrases } from "./phrases.js";
 
-export const say = phrases({ en });
+export const say = phrases({ en, ko });
 
 const NEWS = { ...say.error, ...say.notice };
 

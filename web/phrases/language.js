@@ -1,7 +1,7 @@
 /** Which language the page speaks. What it says in it stands in `phrases/`, a folder for each language. */
 
 /** By their codes (BCP 47), each under its own name. The first is spoken where nothing else is wished or known. */
-export const LANGUAGES = { en: "English" };
+export const LANGUAGES = { en: "English", ko: "한국어" };
 
 export const USUAL = Object.keys(LANGUAGES)[0];
 

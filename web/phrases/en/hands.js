@@ -22,7 +22,7 @@ export const hands = {
     four_of_a_kind: ([four]) => `four ${MANY[four]}`,
     straight_flush: ([top]) => (top === "A" ? "a royal flush" : `a straight flush to the ${ONE[top]}`),
   },
-  withKickers: (made, ranks) => `${made}, ${list([...ranks].map((rank) => ONE[rank]))} kicker${ranks.length > 1 ? "s" : ""}`,
+  withKickers: (hand, ranks) => `${hand}, ${list([...ranks].map((rank) => ONE[rank]))} kicker${ranks.length > 1 ? "s" : ""}`,
   /** At my own seat, where there is room for few words. */
   label: {
     high_card: ([high]) => `${large(ONE[high])} high`,

@@ -75,10 +75,13 @@ export const table = {
   amounts: () => "Amounts",
   amount: () => "Amount",
   amountTo: () => "Bet or raise to, chips",
-  least: () => "Min",
-  most: () => "Max",
-  halfPot: () => "½ pot",
-  wholePot: () => "Pot",
+  shortcut: {
+    least: () => "Min",
+    most: () => "Max",
+    halfPot: () => "½ pot",
+    wholePot: () => "Pot",
+    allIn: () => "All-in",
+  },
   foldAnyway: {
     title: () => "Fold although checking is free?",
     text: () => "You could see the next card, or the showdown, for nothing.",
@@ -113,7 +116,7 @@ export const table = {
   afterHand: (text, amount) => `${text}. +${chips(amount)} after this hand`,
 
   toAct: (name) => `${name} to act`,
-  somebody: () => "Somebody",
+  somebodyToAct: () => "Somebody to act",
   watching: () => "You are watching",
   watchingFull: () => "You are watching. All seats are taken",
   leavesAfter: () => "You leave when this hand has ended",

@@ -1,0 +1,38 @@
+/** What the house says by codes (docs/protocol.md). */
+import { chips } from "../../format.js";
+
+const seconds = (ms) => Math.max(1, Math.ceil((ms ?? 0) / 1000));
+const strangers = () => "페이지와 서버가 서로 맞지 않습니다. 페이지를 새로고침해 주세요.";
+
+export const house = {
+  error: {
+    no_such_room: () => "그런 테이블은 없습니다.",
+    too_many_rooms: () => "열어 둔 테이블이 너무 많습니다. 하나를 먼저 닫아 주세요.",
+    bad_token: () => "입장권을 갱신하지 못했습니다.",
+    unavailable: () => "지금은 테이블을 불러올 수 없습니다. 준비되는 대로 표시됩니다.",
+    already_greeted: strangers,
+    bad_message: strangers,
+  },
+  notice: {
+    taken_over: () => "이제 이 자리는 다른 창이나 기기에서 플레이합니다.",
+    history_lost: () => "이 테이블의 마지막 기록 일부가 사라졌습니다. 여기서부터 이어집니다.",
+    delayed: () => "서버의 소식이 늦어지고 있습니다. 사라지는 것은 없고, 시간도 흐르지 않습니다.",
+    view_rounded: () => "로비가 붐벼서 지금은 간단한 목록을 보여 드립니다.",
+  },
+  close: {
+    goodbye: () => "서버가 연결을 닫았습니다.",
+    strangers,
+    elsewhere: () => "다른 창에서 이어서 플레이하고 있습니다.",
+  },
+  reception: {
+    bad_name: () => "쓸 수 없는 이름입니다. 20자까지이며, 보이지 않는 문자, 지나친 결합 부호, 괄호 안의 ‘bot’은 쓸 수 없습니다.",
+    bad_token: () => "입장권이 더 이상 유효하지 않습니다.",
+    too_fast: ({ retry_after_ms }) => `같은 주소에서 요청이 너무 많습니다. ${chips(seconds(retry_after_ms))}초 뒤에 다시 시도해 주세요.`,
+  },
+  gate: {
+    wrong_host: () => "서버가 이 페이지의 주소를 모릅니다. 운영자가 호스트 목록에 추가할 수 있습니다.",
+    wrong_origin: () => "이 주소의 페이지에서는 플레이할 수 없습니다. 운영자가 허용 목록에 추가할 수 있습니다.",
+  },
+  receptionFails: (status) => `접수처가 오류 ${chips(status)}번으로 답했습니다. 잠시 뒤에 다시 시도해 주세요.`,
+  receptionSilent: () => "접수처가 응답하지 않습니다. 잠시 뒤에 다시 시도해 주세요.",
+};

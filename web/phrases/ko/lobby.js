@@ -1,0 +1,43 @@
+/** The lobby. */
+import { chips, chipsShort } from "../../format.js";
+
+export const lobby = {
+  title: () => "캐시 테이블",
+  playNow: () => "바로 시작",
+  caption: () => "테이블 목록. 테이블 이름을 누르면 관전하거나 앉을 수 있습니다.",
+  find: () => "테이블 찾기",
+  findBy: () => "이름이나 게임으로 테이블 찾기",
+  tables: () => "테이블",
+  game: () => "게임",
+  allGames: () => "모든 게임",
+  allStakes: () => "모든 블라인드",
+  stakesTo: (to) => `빅 블라인드 ${chips(to)} 이하`,
+  stakesBetween: (from, to) => `빅 블라인드 ${chips(from)}~${chips(to)}`,
+  stakesAbove: (above) => `빅 블라인드 ${chips(above)} 초과`,
+  free: () => "빈자리 있음",
+  column: {
+    name: () => "테이블",
+    blinds: () => "블라인드",
+    players: () => "인원",
+    pot: () => "평균 팟",
+    speed: () => "시간당 핸드",
+  },
+  columnShort: {
+    name: () => "테이블",
+    blinds: () => "블라인드",
+    players: () => "인원",
+    pot: () => "평균 팟",
+    speed: () => "핸드/시간",
+  },
+  pages: () => "테이블 목록의 페이지",
+  earlier: () => "이전",
+  later: () => "다음",
+  where: (from, to, of) => `${chips(of)}개 중 ${chips(from)}~${chips(to)}`,
+  sums: (tables, players) => `테이블 ${chips(tables)}개, 플레이어 ${chips(players)}명`,
+  looking: () => "테이블을 불러오는 중입니다",
+  nothingFits: () => "조건에 맞는 테이블이 없습니다. 조건을 줄여 보세요.",
+  nothingOpen: () => "열려 있는 테이블이 없습니다.",
+  nothingFree: () => "지금은 빈자리가 있는 테이블이 없습니다.",
+  buyIn: (min, max) => `바이인 ${chipsShort(min)}~${chipsShort(max)}`,
+  waiting: (players) => `대기 ${chips(players)}명`,
+};

@@ -1,0 +1,34 @@
+/** Why a command to a table was refused, by the protocol's codes. */
+import { chips } from "../../format.js";
+import { eul } from "./particles.js";
+
+const seconds = (ms) => chips(Math.max(1, Math.ceil((ms ?? 0) / 1000)));
+const strangers = () => "페이지와 서버가 서로 맞지 않습니다. 페이지를 새로고침해 주세요.";
+const again = () => "처리되었는지 알 수 없습니다. 테이블을 확인한 뒤 다시 시도해 주세요.";
+
+export const refusals = {
+  refused: {
+    bad_command: strangers,
+    no_such_room: () => "그런 테이블은 없습니다.",
+    stale_n: again,
+    forgotten: again,
+    too_fast: ({ retry_after_ms }) => `너무 빠릅니다. ${seconds(retry_after_ms)}초 뒤에 다시 시도해 주세요.`,
+    busy: ({ retry_after_ms }) => `서버가 붐빕니다. ${seconds(retry_after_ms)}초 뒤에 다시 시도해 주세요.`,
+    unavailable: ({ retry_after_ms }) => `테이블이 지금은 저장할 수 없어 처리되지 않았습니다. ${seconds(retry_after_ms)}초 뒤에 다시 시도해 주세요.`,
+    late: () => "그 차례는 이미 지났습니다.",
+    not_your_turn: () => "내 차례가 아닙니다.",
+    illegal: () => "지금은 할 수 없는 행동입니다.",
+    not_seated: () => "이 테이블에 자리가 없습니다.",
+    already_seated: () => "이미 이 테이블에 앉아 있습니다.",
+    seat_taken: () => "다른 사람이 앉은 자리입니다.",
+    no_seat: () => "빈자리가 없습니다.",
+    bad_amount: ({ min, max }) => `이 테이블의 한도를 벗어난 금액입니다. 한도는 ${chips(min)}~${chips(max)}입니다.`,
+    left_with_more: ({ min, minutes }) => `최근 ${chips(minutes)}분 안에 칩 ${eul(chips(min))} 가지고 나갔습니다. 그만큼은 가져와야 합니다.`,
+    in_hand: () => "핸드 도중에는 할 수 없습니다.",
+    unchanged: () => "이미 그런 상태입니다.",
+    bad_text: () => "보낼 수 없는 메시지입니다. 비어 있거나 너무 길거나 보이지 않는 문자가 있습니다.",
+    other_session: () => "이 자리는 다른 창에서 플레이하고 있습니다.",
+    /** The page's own: the answer was lost with the connection. */
+    unknown: () => "답이 오기 전에 연결이 끊겼습니다. 테이블을 확인한 뒤 다시 시도해 주세요.",
+  },
+};
