@@ -1,6 +1,7 @@
 //! The process as it runs in production, over a real Redis.
 
 use std::{
+    fs,
     net::SocketAddr,
     process::{Child, Command, Stdio},
 };
@@ -18,6 +19,7 @@ use shared::{
         variables::variables,
     },
 };
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -136,6 +138,69 @@ fn settings_that_are_none_are_refused_in_a_sentence_and_a_mistyped_key_is_not_sh
     assert!(said.contains("`openssl rand -hex 32` makes one\n\nUsage: "), "{said}");
     let said = refused(&["--tables", "1"]);
     assert!(said.contains("  --seal-key <KEY>, or the variable CARDHOUSE_SEAL_KEY\n"), "{said}");
+}
+
+/// A file of this name in a folder, as orchestrators mount secrets.
+fn secret(folder: &TempDir, name: &str, text: &str) -> String {
+    let file = folder.path().join(name);
+    fs::write(&file, text).expect("a folder of ours");
+    file.display().to_string()
+}
+
+#[test]
+fn a_secret_file_that_does_not_say_what_is_meant_is_refused_and_what_is_in_it_is_not_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = SealKey::random().to_hex();
+    let mistyped = secret(&folder, "mistyped", &key[1..]);
+    let empty = secret(&folder, "empty", "\n");
+    let right = secret(&folder, "right", &key);
+    let said = |variables: &[(&str, &str)], flags: &[&str]| {
+        let mut worker = Command::new(env!("CARGO_BIN_EXE_dealer-worker"));
+        let ended = worker.args(flags).args(["--redis-url", "redis://127.0.0.1:1"]);
+        let ended = ended.args(["--redis-connect-timeout-ms", "1"]).envs(variables.iter().copied()).output();
+        let ended = ended.expect("the binary starts");
+        assert!(!ended.status.success(), "{variables:?}");
+        String::from_utf8_lossy(&ended.stderr).into_owned()
+    };
+    let file = "CARDHOUSE_SEAL_KEY_FILE";
+    let told = said(&[(file, &mistyped)], &[]);
+    assert!(told.starts_with("error: invalid value for 'CARDHOUSE_SEAL_KEY_FILE': "), "{told}");
+    assert!(!told.contains(&key[1..]), "{told}");
+    let told = said(&[(file, &empty)], &[]);
+    assert!(told.contains(&format!("CARDHOUSE_SEAL_KEY_FILE names {empty}, which is empty")), "{told}");
+    let told = said(&[(file, "/nowhere/key")], &[]);
+    assert!(told.contains("CARDHOUSE_SEAL_KEY_FILE names /nowhere/key, which cannot be read"), "{told}");
+    let told = said(&[(file, &right), ("CARDHOUSE_SEAL_KEY", &key)], &[]);
+    assert!(
+        told.contains("CARDHOUSE_SEAL_KEY_FILE and CARDHOUSE_SEAL_KEY are both set: which is meant?"),
+        "{told}"
+    );
+    // A flag wins over its variables, this one too; an empty one counts as not set.
+    let told = said(&[(file, "/nowhere/key")], &["--seal-key", &key]);
+    assert!(told.starts_with("dealer-worker: "), "{told}");
+    let told = said(&[(file, "")], &["--tables=1"]);
+    assert!(told.contains("  --seal-key <KEY>, or the variable CARDHOUSE_SEAL_KEY\n"), "{told}");
+}
+
+#[tokio::test]
+async fn a_worker_plays_with_secrets_that_lie_in_files() {
+    let redis = RedisServer::start(Persistence::None).await.expect("redis-server is installed");
+    let store = RedisStore::new(Redis::connect(RedisConfig::new(redis.url())).await.expect("Redis is up"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = || SealKey::random().to_hex();
+    let older = format!("{}\n{}\n", key(), key());
+    let ops = SocketAddr::from(([127, 0, 0, 1], free_port().expect("a port is free")));
+    let child = Command::new(env!("CARGO_BIN_EXE_dealer-worker"))
+        .args(["--node-id", "d1", "--tables", "3", "--log", "warn", "--ops-listen", &ops.to_string()])
+        .env("CARDHOUSE_REDIS_URL_FILE", secret(&folder, "redis", &redis.url()))
+        .env("CARDHOUSE_SEAL_KEY_FILE", secret(&folder, "key", &format!("{}\n", key())))
+        .env("CARDHOUSE_SEAL_KEYS_OLDER_FILE", secret(&folder, "older", &older))
+        .stdin(Stdio::null())
+        .spawn();
+    let mut worker = Process { child: child.expect("the binary starts"), ops };
+    until_owned(&store, 3, &["d1"]).await;
+    worker.terminate();
+    assert!(timeout(Duration::from_secs(30), worker.ended()).await.expect("it ends"), "with success");
 }
 
 #[tokio::test]

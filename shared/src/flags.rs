@@ -2,7 +2,9 @@
 //!
 //! Here stands what holds of all flags: an empty variable counts as not set, a switch in a variable is on or off in any of the
 //! usual words, numbers have an upper bound by what they count, and a mistake is told in a sentence with the flag or the
-//! variable that holds it, and an example.
+//! variable that holds it, and an example. Secrets may also lie in files (`files`).
+
+mod files;
 
 use std::{
     env,
@@ -39,7 +41,8 @@ pub fn read_as<T: FromArgMatches>(command: &Command) -> T {
 /// As clap's, in our words; also what `--help` prints is one.
 pub fn read_from<T: FromArgMatches>(command: &Command, words: Vec<OsString>) -> Result<T, Error> {
     let mut ours = heeded(command.clone());
-    let read = ours.try_get_matches_from_mut(&words).and_then(|mut matches| {
+    let all = files::with_files(&mut ours, &words);
+    let read = all.and_then(|all| ours.try_get_matches_from_mut(all)).and_then(|mut matches| {
         check_bounds(&mut ours, &matches)?;
         T::from_arg_matches_mut(&mut matches)
     });
@@ -147,7 +150,7 @@ fn in_our_words(command: &mut Command, mut error: Error, words: &[OsString]) -> 
         return error;
     };
     let Some((command, flag)) = find(command, words, &shown) else { return error };
-    let from = variable_of(&flag, &value, words).unwrap_or(shown);
+    let from = variable_of(command, &flag, &value, words).unwrap_or(shown);
     if error.kind() != ErrorKind::ValueValidation {
         // One of several words: clap lists them.
         error.insert(ContextKind::InvalidArg, ContextValue::String(from));
@@ -182,14 +185,16 @@ fn find<'a>(command: &'a mut Command, words: &[OsString], shown: &str) -> Option
 }
 
 /// The variable that the value comes from, if it does.
-fn variable_of(flag: &Arg, value: &str, words: &[OsString]) -> Option<String> {
+fn variable_of(command: &Command, flag: &Arg, value: &str, words: &[OsString]) -> Option<String> {
+    if files::is_given(flag, words) {
+        return None;
+    }
     let name = flag.get_env()?;
-    let long = format!("--{}", flag.get_long()?);
-    let is_given = words.iter().filter_map(|word| word.to_str()).any(|word| {
-        word.strip_prefix(long.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-    });
     let holds_it = env::var(name).is_ok_and(|held| held.contains(value));
-    (!is_given && holds_it).then(|| name.to_string_lossy().into_owned())
+    if holds_it {
+        return Some(name.to_string_lossy().into_owned());
+    }
+    files::variable_that_is_set(command, flag)
 }
 
 /// Never shows a secret: who mistypes a key has most of it right.
