@@ -9,6 +9,7 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
+use metrics::gauge;
 use parking_lot::RwLock;
 use serde::Serialize;
 use tokio::sync::watch;
@@ -62,6 +63,13 @@ impl Readiness {
         self.check("draining", || Err("this process is leaving".into()));
     }
 
+    /// Takes what all checks say into the metrics.
+    fn measure(&self) {
+        for (name, check) in &*self.checks.read() {
+            gauge!("cardhouse_ready", "check" => *name).set(f64::from(u8::from(check().is_ok())));
+        }
+    }
+
     /// Asks all checks.
     pub fn report(&self) -> Report {
         let checks = self.checks.read();
@@ -78,7 +86,9 @@ impl Readiness {
 
 /// `/metrics` for Prometheus, `/livez` (answers as long as the process runs) and `/readyz` (200 or 503, with reasons).
 pub fn ops_routes(metrics: Metrics, readiness: Readiness) -> Router {
+    let measured = readiness.clone();
     let render = async move || {
+        measured.measure();
         let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
         (kind, metrics.render())
     };
@@ -121,6 +131,21 @@ mod tests {
         assert!(!report.ready);
         assert_eq!((report.checks["keys"].as_str(), report.checks["store"].as_str()), ("ok", "ok"));
         assert!(report.checks["bus"].contains("heartbeat"), "{report:?}");
+    }
+
+    #[tokio::test]
+    async fn who_scrapes_sees_each_check_of_readiness() {
+        let readiness = Readiness::new();
+        readiness.check("shuffling", || Ok(()));
+        readiness.check("dealing", || Err("no cards".into()));
+        let routes = ops_routes(Metrics::install().unwrap(), readiness);
+        let asked = axum::extract::Request::get("/metrics").body(axum::body::Body::empty()).unwrap();
+        let answer = tower::ServiceExt::oneshot(routes, asked).await.unwrap();
+        let text = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        let text = String::from_utf8(text.to_vec()).unwrap();
+        for line in ["cardhouse_ready{check=\"shuffling\"} 1", "cardhouse_ready{check=\"dealing\"} 0"] {
+            assert!(text.lines().any(|told| told == line), "{line} in {text}");
+        }
     }
 
     #[test]

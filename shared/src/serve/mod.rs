@@ -26,7 +26,7 @@ mod sparingly;
 use std::{future::Future, io::Write as _, sync::Arc, time::Duration};
 
 use axum::Router;
-use metrics::counter;
+use metrics::{counter, gauge};
 use tokio::{
     net::{TcpListener, TcpStream},
     time::timeout,
@@ -86,6 +86,7 @@ impl Front {
     }
 
     fn named(name: &'static str, http: HttpArgs, limits: Limits, trust: TrustProxy) -> Self {
+        gauge!("cardhouse_http_connections_max", "door" => name).set(limits.connections_max as f64);
         let asking = Limits { connections_max: usize::MAX, ..limits };
         Self {
             name,
