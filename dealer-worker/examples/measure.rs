@@ -6,14 +6,13 @@ use std::{borrow::Cow, fs, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use dealer_worker::{
-    Worker, WorkerConfig, open_tables,
+    Chance, Worker, WorkerConfig, open_tables,
     room::{
         Input, Moment, Room, frame,
         record::{Delta, DeltaOf},
     },
     table::Table,
 };
-use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use shared::{
     bus::memory::MemoryBus,
     clock::Clock,
@@ -62,7 +61,7 @@ async fn idle(rooms: u32) -> anyhow::Result<()> {
         ports,
         WorkerConfig::new(node, SealKey::random()),
         dealer_worker::kinds(),
-        ChaCha20Rng::seed_from_u64(1),
+        Chance::seeded(1),
     );
     let task = tokio::spawn(worker.run(CancellationToken::new()));
     let begun = Instant::now();
@@ -85,7 +84,7 @@ async fn idle(rooms: u32) -> anyhow::Result<()> {
 async fn commits(actions: u32) -> anyhow::Result<()> {
     let (ports, store) = ports(&NodeId::new("w1")?);
     let sealer = Sealer::new(&SealKey::random());
-    let (id, mut rng) = (RoomId::new("t1")?, ChaCha20Rng::seed_from_u64(1));
+    let (id, mut chance) = (RoomId::new("t1")?, Chance::of_the_system());
     let frames = shared::channel::Channel::frames(&id);
     let config = TableConfig { runout_ms: 0, ..TableConfig::default() };
     let mut table = Table::new(config);
@@ -93,7 +92,7 @@ async fn commits(actions: u32) -> anyhow::Result<()> {
     let users: Vec<UserId> = (0..6).map(|n| UserId::new(&format!("u{n}"))).collect::<Result<_, _>>()?;
     for user in &users {
         let sit = Input::Command { user, name: "somebody", body: br#"{"a":"sit","buy_in":400}"# };
-        table = table.decide(sit, moment(now), &mut rng).expect("a free seat").after;
+        table = table.decide(sit, moment(now), &mut chance).expect("a free seat").after;
     }
     let (mut taken, mut seq, mut bytes) = (0, 0, 0);
     let begun = Instant::now();
@@ -104,7 +103,7 @@ async fn commits(actions: u32) -> anyhow::Result<()> {
             None => {
                 let Some(due) = table.deadline() else { break };
                 now = now.max(due);
-                table.decide(Input::Clock, moment(now), &mut rng).expect("the clock is not refused")
+                table.decide(Input::Clock, moment(now), &mut chance).expect("the clock is not refused")
             }
             Some((hand, turn)) => {
                 taken += 1;
@@ -113,7 +112,7 @@ async fn commits(actions: u32) -> anyhow::Result<()> {
                 let user = seat.user.clone();
                 let body = format!(r#"{{"a":"act","hand":{hand},"turn":{},"kind":"{kind}"}}"#, turn.turn);
                 let act = Input::Command { user: &user, name: "somebody", body: body.as_bytes() };
-                table.decide(act, moment(now), &mut rng).expect("a legal action")
+                table.decide(act, moment(now), &mut chance).expect("a legal action")
             }
         };
         seq += 1;

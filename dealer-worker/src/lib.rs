@@ -28,7 +28,7 @@ pub mod worker;
 
 pub use config::WorkerConfig;
 pub use open::{OpenError, open_room, open_tables};
-pub use room::kinds::Kinds;
+pub use room::{chance::Chance, kinds::Kinds};
 pub use worker::{Failed, Worker};
 
 /// The kinds of rooms that a house has.

@@ -3,8 +3,7 @@
 use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
-use dealer_worker::{Worker, flags::Flags, open_tables, table::settings::check};
-use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
+use dealer_worker::{Chance, Worker, flags::Flags, open_tables, table::settings::check};
 use shared::{
     bus::redis::RedisBus,
     clock::Clock,
@@ -47,8 +46,8 @@ async fn run(flags: Flags) -> anyhow::Result<()> {
     };
     let config = flags.config();
     let node = config.node.clone();
-    let worker =
-        Worker::new(ports.clone(), config, dealer_worker::kinds(), ChaCha20Rng::from_seed(rand::random()));
+    let chance = Chance::of_the_system();
+    let worker = Worker::new(ports.clone(), config, dealer_worker::kinds(), chance);
     let readiness = Readiness::new();
     readiness.observe(worker.observed());
     readiness.check("redis", move || settings.is_trusted());

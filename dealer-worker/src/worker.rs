@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use metrics::counter;
-use rand_chacha::ChaCha20Rng;
 use shared::{
     members::{Heard, Members, Observed},
     node::Role,
@@ -23,7 +22,7 @@ use crate::{
     open::{OPENER, Opener},
     placement::Placement,
     replies::Replies,
-    room::{kinds::Kinds, switchboard::Switchboard},
+    room::{chance::Chance, kinds::Kinds, switchboard::Switchboard},
 };
 
 /// News that wait to be looked at, at most; when more come, the maps are read instead.
@@ -44,7 +43,7 @@ pub struct Failed(String);
 
 impl Worker {
     /// A worker that beats and listens, but owns nothing before [`Worker::run`]. Must be called within a runtime.
-    pub fn new(ports: Ports, config: WorkerConfig, kinds: Kinds, rng: ChaCha20Rng) -> Self {
+    pub fn new(ports: Ports, config: WorkerConfig, kinds: Kinds, chance: Chance) -> Self {
         let (tell, news) = mpsc::channel(NEWS_MAX);
         let hear = move |heard| {
             // When there is no room for the last message either, those before it lead to reading the maps: one of them
@@ -76,7 +75,7 @@ impl Worker {
         let mut tasks = JoinSet::new();
         tasks.spawn(outgoing.run(ports));
         tasks.spawn(lobby::run(context.clone()));
-        Self { placement: Placement::new(context, members, news, rng), tasks, observed }
+        Self { placement: Placement::new(context, members, news, chance), tasks, observed }
     }
 
     /// What it observes of its own connections: readiness.

@@ -5,13 +5,12 @@ mod support;
 use std::sync::Arc;
 
 use dealer_worker::{
-    Kinds, Worker, WorkerConfig, open_room, open_tables,
+    Chance, Kinds, Worker, WorkerConfig, open_room, open_tables,
     testing::{
         Counter,
         counter::{Passed, Settings},
     },
 };
-use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use serde_json::json;
 use shared::{
     bus::redis::RedisBus,
@@ -49,7 +48,7 @@ async fn what_redis_refuses_is_told_and_refused_and_goes_on_by_itself_when_mende
     let inside = ports(worker_url, Program::DealerWorker).await;
     open_tables(&inside, 1, &fast()).await.unwrap();
     let config = WorkerConfig::new(node("w1"), SealKey::random());
-    let worker = Worker::new(inside.clone(), config, dealer_worker::kinds(), ChaCha20Rng::seed_from_u64(1));
+    let worker = Worker::new(inside.clone(), config, dealer_worker::kinds(), Chance::seeded(1));
     let mut observed = worker.observed();
     let _running = AbortOnDropHandle::new(tokio::spawn(worker.run(CancellationToken::new())));
     let relay = Relay::on(ports(relay_url, Program::Relay).await, "r1", 1).await;
@@ -124,7 +123,7 @@ async fn letters_go_from_worker_to_worker_and_on_when_one_dies() {
             let kinds = Kinds::default().with::<Counter>();
             let config = WorkerConfig::new(node(name), seal_key);
             let ports = ports(url, Program::DealerWorker).await;
-            let worker = Worker::new(ports, config, kinds, ChaCha20Rng::seed_from_u64(1));
+            let worker = Worker::new(ports, config, kinds, Chance::seeded(1));
             AbortOnDropHandle::new(tokio::spawn(async move { worker.run(CancellationToken::new()).await }))
         }
     };

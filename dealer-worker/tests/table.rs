@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use holdem::{Deck, Seed, Variant};
 use proptest::prelude::*;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use serde_json::{Value, json};
@@ -1145,4 +1146,35 @@ fn what_cannot_be_read_is_not_said() {
         matches!(said, TableEvent::Chat { text, .. } if text == "می\u{200c}خواهم 👨\u{200d}👩\u{200d}👧"),
         "{said:?}"
     );
+}
+
+/// What there is to read in the memory of a table: the seed, or the cards that were never dealt.
+fn tells_of_deck(game: &Game, seed: &Seed) -> bool {
+    let kept = game.state.write(Form::Versioned);
+    let deck = Deck::shuffled(Variant::Holdem, seed);
+    let undealt = postcard::to_stdvec(&deck.order()[20..50]).unwrap();
+    let holds = |secret: &[u8]| kept.windows(secret.len()).any(|part| part == secret);
+    // Before the cards stands how many they are.
+    holds(&seed.0) || holds(&undealt[1..])
+}
+
+#[test]
+fn a_table_keeps_nothing_from_which_the_deck_of_a_hand_that_is_over_follows() {
+    let mut game = Game::started(config(), &["ann", "bob"]);
+    for _ in 0..5 {
+        let seeds =
+            game.journal.iter().flat_map(|(delta, _)| &delta.events).filter_map(|event| match event {
+                Event::HandStarted { seed, .. } => Some(*seed),
+                _ => None,
+            });
+        let seeds: Vec<Seed> = seeds.collect();
+        let (now, before) = seeds.split_last().unwrap();
+        assert!(tells_of_deck(&game, now), "it is needed while the hand goes on");
+        assert!(!before.iter().any(|seed| tells_of_deck(&game, seed)));
+        while !game.folded.hand.as_ref().unwrap().ended {
+            game.act(if game.turn().call.is_some() { "call" } else { "check" }, None);
+        }
+        assert!(!seeds.iter().any(|seed| tells_of_deck(&game, seed)), "it is over");
+        game.tick();
+    }
 }

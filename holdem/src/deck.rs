@@ -60,6 +60,11 @@ impl Deck {
         self.dealt = self.dealt.saturating_add(count as u8);
     }
 
+    /// Overwrites the order: from now on no card is known here.
+    pub(crate) fn forget(&mut self) {
+        self.cards.fill(None);
+    }
+
     /// The whole order, dealt cards included.
     pub fn order(&self) -> &[Option<Card>] {
         &self.cards

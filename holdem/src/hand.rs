@@ -298,6 +298,11 @@ impl Hand {
         &self.deck
     }
 
+    /// Overwrites the order of the deck. For hands that are over: who reads them later learns no card that was not dealt.
+    pub fn forget_deck(&mut self) {
+        self.deck.forget();
+    }
+
     /// Sets what shall be done with a player's cards at a showdown where he does not have to table them. Possible at any
     /// time before it.
     ///

@@ -7,9 +7,8 @@ use std::{
     time::Duration,
 };
 
-use dealer_worker::{Worker, WorkerConfig, open_tables};
+use dealer_worker::{Chance, Worker, WorkerConfig, open_tables};
 use player::connect::Dialer;
-use rand::SeedableRng as _;
 use reception::{Desk, Keyring};
 use relay::Relay;
 use shared::{
@@ -106,12 +105,7 @@ impl House {
             ));
         }
         let worker = WorkerConfig::new(floor, SealKey::random());
-        let worker = Worker::new(
-            inside,
-            worker,
-            dealer_worker::kinds(),
-            rand_chacha::ChaCha20Rng::from_rng(&mut rand::rng()),
-        );
+        let worker = Worker::new(inside, worker, dealer_worker::kinds(), Chance::of_the_system());
 
         let desk = Desk::new(Arc::new(Keyring::in_memory()), clock, config.tokens.token_ms());
         let keys = relay::Keys::given(desk.keyring().keys().public().clone());

@@ -23,7 +23,6 @@ use std::{
     sync::Arc,
 };
 
-use rand_chacha::ChaCha20Rng;
 use shared::{
     directory,
     id::{Epoch, NodeId, RoomId},
@@ -45,7 +44,10 @@ use self::{
     policy::{Moment, Other, Own, Step},
     tenancy::{Left, Tenancy},
 };
-use crate::{context::Context, room::mailbox::Order};
+use crate::{
+    context::Context,
+    room::{chance::Chance, mailbox::Order},
+};
 
 /// See the module.
 pub struct Placement {
@@ -81,12 +83,7 @@ struct Whose {
 
 impl Placement {
     /// Without rooms.
-    pub fn new(
-        context: Arc<Context>,
-        members: Members,
-        news: mpsc::Receiver<Heard>,
-        rng: ChaCha20Rng,
-    ) -> Self {
+    pub fn new(context: Arc<Context>, members: Members, news: mpsc::Receiver<Heard>, chance: Chance) -> Self {
         let whose = Whose {
             assignment: Assignment::ByRoom(BTreeMap::new()),
             membership: Arc::default(),
@@ -96,7 +93,7 @@ impl Placement {
         Self {
             generation: context.ports.store.generation(),
             maps: Maps::new(context.ports.store.clone()),
-            tenancy: Tenancy::new(context.clone(), rng),
+            tenancy: Tenancy::new(context.clone(), chance),
             membership: members.watch(),
             context,
             members,

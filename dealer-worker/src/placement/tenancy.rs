@@ -6,7 +6,6 @@ use std::{
 };
 
 use metrics::counter;
-use rand_chacha::{ChaCha20Rng, rand_core::Rng};
 use shared::id::{Epoch, NodeId, RoomId};
 use tokio::{
     sync::Semaphore,
@@ -18,6 +17,7 @@ use tracing::{debug, error};
 use crate::{
     context::Context,
     room::{
+        chance::Chance,
         mailbox::{Mailbox, Order},
         runtime::{Ended, Start},
         takeover::NotTaken,
@@ -27,7 +27,7 @@ use crate::{
 /// See the module.
 pub struct Tenancy {
     context: Arc<Context>,
-    rng: ChaCha20Rng,
+    chance: Chance,
     running: BTreeMap<RoomId, Tenant>,
     tasks: JoinSet<Ended>,
     /// Which room a task runs. Only ever asked by id, never walked.
@@ -68,11 +68,11 @@ pub enum Left {
 
 impl Tenancy {
     /// No rooms yet.
-    pub fn new(context: Arc<Context>, rng: ChaCha20Rng) -> Self {
+    pub fn new(context: Arc<Context>, chance: Chance) -> Self {
         Self {
             claims: Arc::new(Semaphore::new(context.config.claims_max.max(1))),
             context,
-            rng,
+            chance,
             running: BTreeMap::new(),
             tasks: JoinSet::new(),
             rooms_of_tasks: HashMap::new(),
@@ -131,15 +131,13 @@ impl Tenancy {
     /// Takes a room over, or finds out that it cannot.
     pub fn claim(&mut self, room: RoomId, believed: Epoch, stays_until: Instant) {
         let mailbox = Arc::new(Mailbox::default());
-        let mut seed = [0; 32];
-        self.rng.fill_bytes(&mut seed);
-        let start = (self.context.clone(), room.clone(), mailbox.clone(), seed);
+        let start = (self.context.clone(), room.clone(), mailbox.clone(), self.chance.split());
         let claims = self.claims.clone();
         let task = self.tasks.spawn(async move {
             let permit = claims.acquire_owned().await.expect("the semaphore is never closed");
-            let (context, room, mailbox, seed) = start;
+            let (context, room, mailbox, chance) = start;
             let kinds = context.kinds.clone();
-            kinds.run(Start { context, room, believed, mailbox, seed, permit }).await
+            kinds.run(Start { context, room, believed, mailbox, chance, permit }).await
         });
         self.rooms_of_tasks.insert(task.id(), room.clone());
         self.running.insert(room, Tenant { mailbox, going: None, stays_until });

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use shared::{
     bus::memory::MemoryBus,
     clock::Clock,
@@ -23,7 +22,7 @@ use crate::{
     config::WorkerConfig,
     lobby::Board,
     replies::Replies,
-    room::{errands::Services, switchboard::Switchboard},
+    room::{chance::Chance, errands::Services, switchboard::Switchboard},
 };
 
 fn node(name: &str) -> NodeId {
@@ -55,7 +54,7 @@ async fn placement() -> (Placement, MemoryStore) {
         config,
     });
     let (_, news) = mpsc::channel(1);
-    let mut placement = Placement::new(context, members, news, ChaCha20Rng::seed_from_u64(1));
+    let mut placement = Placement::new(context, members, news, Chance::seeded(1));
     // Until it knows that it is alone.
     sleep(Duration::from_secs(2)).await;
     placement.reassign();

@@ -7,6 +7,7 @@
 //! - [`mailbox`]: what waits for a room; [`switchboard`]: from channels to mailboxes.
 //! - [`answers`]: exactly once; [`presence`]: which session plays for a member; [`talk`]: how fast users may talk.
 //! - [`errands`]: what rooms want of services outside.
+//! - [`chance`]: randomness that does not tell what was drawn from it.
 //! - [`frame`] and [`record`]: what an entry holds for clients, and for the next owner.
 //! - [`journal`]: committing, and finding out what became of a commit.
 //! - [`kinds`]: which kinds of rooms a worker runs.
@@ -15,6 +16,7 @@
 //! - [`runtime`]: the loop that puts all this together; in it `stall`: a room that cannot store anything.
 
 pub mod answers;
+pub mod chance;
 pub mod errands;
 pub mod frame;
 pub mod journal;
@@ -33,7 +35,7 @@ use self::{
     letters::{Letter, LetterId, Said},
     record::BadRecord,
 };
-use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::Rng;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use shared::{
@@ -90,16 +92,12 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     /// [`BadSpec`].
     fn open(spec: &RoomSpec) -> Result<Self, BadSpec>;
 
-    /// Decides what follows from an input now. Nothing has changed until the decision is committed.
+    /// Decides what follows from an input now. Nothing has changed until the decision is committed. What is drawn from `rng` tells nothing
+    /// of what was drawn before or will be: what must stay secret for a while is drawn when it is needed, and forgotten when it is over.
     ///
     /// # Errors
     /// A [`Refusal`]; only for [`Input::Command`].
-    fn decide(
-        &self,
-        input: Input<'_>,
-        moment: Moment,
-        rng: &mut ChaCha20Rng,
-    ) -> Result<Decision<Self>, Refusal>;
+    fn decide(&self, input: Input<'_>, moment: Moment, rng: &mut dyn Rng) -> Result<Decision<Self>, Refusal>;
 
     /// Does what an event of the frame there says. Live and on restoring it is the same function.
     fn apply(&mut self, event: &Self::Event, at: Position);

@@ -20,7 +20,6 @@ use std::{
 };
 
 use metrics::{counter, gauge};
-use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use shared::{
     bus::BusError,
     channel::Channel,
@@ -44,6 +43,7 @@ use self::{
 };
 use super::{
     Input, Room, answers,
+    chance::Chance,
     errands::ErrandId,
     journal::{Fenced, Journal},
     letters::Post,
@@ -95,8 +95,8 @@ pub struct Start {
     pub believed: Epoch,
     /// What comes for it.
     pub mailbox: Arc<Mailbox>,
-    /// What its randomness follows from.
-    pub seed: [u8; 32],
+    /// Its randomness.
+    pub chance: Chance,
     /// Held until the room is owned, so that not too many are being claimed at once.
     pub permit: OwnedSemaphorePermit,
 }
@@ -116,7 +116,7 @@ pub async fn run<R: Room>(start: Start, spec: Option<RoomSpec>) -> Ended {
 }
 
 async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::convert::Infallible, Ended> {
-    let Start { context, room: id, believed, mailbox, seed, permit } = start;
+    let Start { context, room: id, believed, mailbox, chance, permit } = start;
     let taken =
         Box::pin(Claimer::of(&context).take::<R>(&id, believed, spec)).await.map_err(Ended::NotTaken)?;
     let Taken { mut state, journal, frames_lost, is_new } = taken;
@@ -139,7 +139,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
         journal,
         form: form_of::<R>(context.form()),
         talk: Talk::default(),
-        rng: ChaCha20Rng::from_seed(seed),
+        chance,
         has_begun: false,
         done: BTreeSet::new(),
         asking: Asking::new(),
@@ -188,7 +188,7 @@ struct Running<R: Room> {
     form: Form,
     /// Who has talked how much.
     talk: Talk,
-    rng: ChaCha20Rng,
+    chance: Chance,
     /// The first frames of the epoch are in the journal.
     has_begun: bool,
     /// Errands that are done and were not settled in any frame yet.

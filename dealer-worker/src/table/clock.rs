@@ -7,7 +7,7 @@
 //! fold. After so many such turns in a row the player sits out, and who sits out (or is disconnected) for long enough loses the
 //! seat, unless everybody is dealt in, present or not.
 
-use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::Rng;
 use shared::{clock::UnixMs, id::UserId, protocol::table::SeatStatus};
 
 use super::{
@@ -46,7 +46,7 @@ fn protection_ms(table: &Table, seat: u8) -> u64 {
 }
 
 /// Does what is due. Something is, when this is called.
-pub(super) fn decide(draft: &mut Draft, rng: &mut ChaCha20Rng) {
+pub(super) fn decide(draft: &mut Draft, rng: &mut dyn Rng) {
     let now = draft.now;
     let is_due = |at: Option<UnixMs>| at.is_some_and(|at| at <= now);
     if is_due(draft.table.turn.map(|turn| turn.deadline_ms)) {

@@ -1,13 +1,13 @@
 //! The course of hands: starting one, going on after an action, pacing what is dealt without betting, and the end.
 
 use holdem::{Action, Deck, Hand, Refusal as Illegal, SeatIndex, Seed, ShowReason};
-use rand_chacha::{ChaCha20Rng, rand_core::Rng};
+use rand_chacha::rand_core::Rng;
 use shared::protocol::table::SeatStatus;
 
 use super::{Event, chips, draft::Draft, event::Extension};
 
 /// Starts the next hand, if there are players for it.
-pub(super) fn start(draft: &mut Draft, rng: &mut ChaCha20Rng) {
+pub(super) fn start(draft: &mut Draft, rng: &mut dyn Rng) {
     let Some(next) = draft.table.next_hand() else { return };
     for seat in next.waiting.iter() {
         wait(draft, seat.get());

@@ -153,6 +153,7 @@ impl Table {
             stats,
             leavers: Leavers::default(),
         }
+        .without_past_decks()
     }
 
     /// The same table as far as schema 1 can say it.

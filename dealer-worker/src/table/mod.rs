@@ -30,7 +30,7 @@ pub mod settings;
 pub mod state;
 pub mod stats;
 
-use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::Rng;
 use serde_json::value::{RawValue, to_raw_value};
 use shared::{
     clock::UnixMs,
@@ -58,7 +58,7 @@ impl Room for Table {
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
         match schema {
             1 => record::take::<first_release::Table>(record).map(first_release::Table::read),
-            2 => record::take(record),
+            2 => record::take(record).map(Self::without_past_decks),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
@@ -82,12 +82,7 @@ impl Room for Table {
         Ok(Self::new(spec.read()?))
     }
 
-    fn decide(
-        &self,
-        input: Input<'_>,
-        moment: Moment,
-        rng: &mut ChaCha20Rng,
-    ) -> Result<Decision<Self>, Refusal> {
+    fn decide(&self, input: Input<'_>, moment: Moment, rng: &mut dyn Rng) -> Result<Decision<Self>, Refusal> {
         let mut draft = Draft::of(self, moment);
         match input {
             Input::Command { user, name, body } => commands::decide(&mut draft, user, name, body)?,

@@ -97,6 +97,15 @@ impl Table {
         }
     }
 
+    /// The same table without the deck of a hand that is over, which earlier owners did not forget.
+    #[must_use]
+    pub(super) fn without_past_decks(mut self) -> Self {
+        if self.running().is_none() {
+            self.hand.iter_mut().for_each(|hand| hand.forget_deck());
+        }
+        self
+    }
+
     /// What everybody sees.
     pub fn public(&self) -> &TableView {
         &self.view
@@ -254,6 +263,7 @@ impl Table {
             Event::HandEnded { at_ms, next_ms } => {
                 self.stats.hand_ended(self.view.hand.as_ref().map_or(0, |_| self.last_pot()), *at_ms);
                 let hands = self.hand.as_deref().map(project::shown_hands).unwrap_or_default();
+                self.hand.iter_mut().for_each(|hand| hand.forget_deck());
                 seen.push(TableEvent::HandEnded { hand: self.hands, next_ms: *next_ms, hands });
             }
             Event::Chat { user, name, text } => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::{
     json,
@@ -223,7 +223,7 @@ impl Room for Counter {
         &self,
         input: Input<'_>,
         moment: Moment,
-        _rng: &mut ChaCha20Rng,
+        _rng: &mut dyn Rng,
     ) -> Result<Decision<Self>, Refusal> {
         let (mut events, mut asks, mut letters) = (Vec::new(), Vec::new(), Vec::new());
         match input {

@@ -5,8 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use dealer_worker::{Kinds, Worker, WorkerConfig, open_room, open_tables, placement::assignment::assign};
-use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use dealer_worker::{
+    Chance, Kinds, Worker, WorkerConfig, open_room, open_tables, placement::assignment::assign,
+};
 use shared::{
     bus::memory::MemoryBus,
     clock::Clock,
@@ -113,8 +114,7 @@ impl House {
 
     pub fn worker_with(&self, name: &str, config: WorkerConfig) -> Running {
         let seed = name.bytes().fold(7, |seed: u64, byte| seed.wrapping_mul(31) + u64::from(byte));
-        let worker =
-            Worker::new(self.ports(name), config, self.kinds.clone(), ChaCha20Rng::seed_from_u64(seed));
+        let worker = Worker::new(self.ports(name), config, self.kinds.clone(), Chance::seeded(seed));
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(worker.run(shutdown.clone()));
         Running { shutdown, task: Some(task) }

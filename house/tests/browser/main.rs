@@ -17,10 +17,9 @@ mod window;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use dealer_worker::{Worker, WorkerConfig, open_tables};
+use dealer_worker::{Chance, Worker, WorkerConfig, open_tables};
 use forwarder::Forwarder;
 use house::{Config, House, site};
-use rand::SeedableRng as _;
 use reception::{Desk, Keyring};
 use relay::{Relay, RelayConfig};
 use shared::{
@@ -186,9 +185,12 @@ impl Cluster {
         let table =
             TableConfig { turn_ms: TURN_MS, pause_ms: PAUSE_MS, away_ms: TURN_MS, ..TableConfig::default() };
         open_tables(&ports, 1, &table).await.unwrap();
-        let rng = rand_chacha::ChaCha20Rng::from_rng(&mut rand::rng());
-        let worker =
-            Worker::new(ports, WorkerConfig::new(node, SealKey::random()), dealer_worker::kinds(), rng);
+        let worker = Worker::new(
+            ports,
+            WorkerConfig::new(node, SealKey::random()),
+            dealer_worker::kinds(),
+            Chance::of_the_system(),
+        );
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { worker.run(CancellationToken::new()).await.unwrap() });
         let desk = Desk::new(Arc::new(Keyring::in_memory()), clock, 3_600_000);

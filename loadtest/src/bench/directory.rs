@@ -17,11 +17,10 @@ use std::{
 use anyhow::Context;
 use bytes::Bytes;
 use dealer_worker::{
-    Worker, WorkerConfig, open_room,
+    Chance, Worker, WorkerConfig, open_room,
     placement::assignment::{Assignment, assign},
 };
 use futures_util::future::BoxFuture;
-use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use shared::{
     bus::memory::MemoryBus,
     clock::Clock,
@@ -154,7 +153,7 @@ async fn reading(house: House, name: &str, run: &mut Run) -> anyhow::Result<()> 
             let counting = Counting { store: store.handle(&node), counts: counts.clone() };
             let ports = Ports { bus: Arc::new(bus.handle(&node)), store: Arc::new(counting), clock };
             let config = WorkerConfig::new(node, key.clone());
-            let worker = Worker::new(ports, config, dealer_worker::kinds(), ChaCha20Rng::seed_from_u64(seed));
+            let worker = Worker::new(ports, config, dealer_worker::kinds(), Chance::seeded(seed));
             AbortOnDropHandle::new(tokio::spawn(worker.run(CancellationToken::new())))
         })
         .collect();

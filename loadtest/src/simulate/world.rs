@@ -7,13 +7,13 @@ use std::{
 
 use bytes::Bytes;
 use dealer_worker::{
-    Worker, WorkerConfig,
+    Chance, Worker, WorkerConfig,
     room::answers::Memory,
     testing::{Counter, Till, Trouble, counter::TILL},
 };
 use parking_lot::Mutex;
 use rand::{RngExt, SeedableRng};
-use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
+use rand_chacha::ChaCha8Rng;
 use relay::{Keys, Line, Relay, RelayConfig};
 use shared::{
     bus::{Bus, Receiver, Subscription, memory::MemoryBus},
@@ -233,7 +233,7 @@ impl World {
         config.mailbox_messages_max = self.mailbox;
         config.memory = self.memory;
         let kinds = dealer_worker::kinds().with::<Counter>().served_by(TILL, self.till.clone());
-        let worker = Worker::new(self.worker_ports(&node), config, kinds, ChaCha20Rng::seed_from_u64(seed));
+        let worker = Worker::new(self.worker_ports(&node), config, kinds, Chance::seeded(seed));
         let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let told = shutdown.clone();

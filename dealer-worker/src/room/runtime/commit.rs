@@ -86,7 +86,7 @@ impl<R: Room> Running<R> {
             let moment = Moment { now: self.now(), at: self.journal.next() };
             let room = &self.state.room;
             let decided = match input {
-                Some(input) => room.decide(input, moment, &mut self.rng),
+                Some(input) => room.decide(input, moment, &mut self.chance),
                 None => Ok(Decision::nothing(room.clone())),
             };
             let decision = match decided {

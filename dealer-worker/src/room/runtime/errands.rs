@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use metrics::counter;
-use rand::RngExt as _;
+use shared::{entry::fingerprint, id::RoomId};
 use tokio::time::{Duration, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{debug, error};
@@ -32,6 +32,12 @@ const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 /// Errands that are being done. Dropping one ends the asking: what the room does next, or who owns it then, asks again.
 pub(super) type Asking = BTreeMap<ErrandId, AbortOnDropHandle<()>>;
 
+/// Between 0.8 and 1.2, from room to room.
+fn spread(room: &RoomId) -> f64 {
+    let hash = fingerprint(room.as_str().as_bytes());
+    0.8 + 0.4 * (hash >> 32) as f64 / f64::from(u32::MAX)
+}
+
 impl<R: Room> Running<R> {
     /// Whether nothing is to be done outside any more.
     pub(super) fn errands_are_done(&self) -> bool {
@@ -51,7 +57,7 @@ impl<R: Room> Running<R> {
 
     fn ask(&mut self, errand: Errand, pause: Duration) {
         let (context, room, mailbox) = (self.context.clone(), self.id.clone(), self.mailbox.clone());
-        let (id, spread) = (errand.id, self.rng.random_range(0.8..1.2));
+        let (id, spread) = (errand.id, spread(&room));
         let task = tokio::spawn(async move {
             sleep(pause).await;
             let mut pause = PAUSE_FIRST;
