@@ -1,13 +1,13 @@
 //! What is durable is for ever: journals that earlier releases wrote are read, and what a release of the past must read is written
 //! as it was.
 
+mod support;
+
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use dealer_worker::{
     room::{
         Room,
-        answers::Memory,
         record::{BadRecord, Delta, DeltaOf, Journaled, Record, open, seal},
     },
     table::{Event, Table},
@@ -15,70 +15,23 @@ use dealer_worker::{
 use shared::{
     entry::{Entry, Kind},
     id::{Position, RoomId},
-    seal::{Form, SealKey, Sealer},
+    seal::Form,
 };
+use support::journals::{self, NOW, holds, sealer, seen, stretches};
 
 /// Four hands of three to four players, as the first release wrote them: three keyframes, 67 deltas, with a top-up, chat of a spectator,
-/// an absence, a time-out, who sits out and comes back. Its sealing key is [`KEY`].
+/// an absence, a time-out, who sits out and comes back. Its sealing key is [`journals::KEY`].
 const JOURNAL: &str = include_str!("golden/table-first-release.journal");
 
 /// What everybody saw at its end.
 const VIEW: &str = include_str!("golden/table-first-release.view.json");
 
-const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-
-/// Some time after the journal was written.
-const NOW: u64 = 1_790_000_600_000;
-
-fn sealer() -> Sealer {
-    Sealer::new(&KEY.parse::<SealKey>().unwrap())
-}
-
 fn journal() -> Vec<Entry> {
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-    let entry = |line: &str| line.as_bytes().chunks(2).map(byte).collect::<Vec<u8>>();
-    JOURNAL.lines().map(|line| Entry::decode(Bytes::from(entry(line))).unwrap()).collect()
+    journals::journal(JOURNAL)
 }
 
-/// The state after these entries, read the way a new owner does.
 fn restored(entries: &[Entry]) -> Journaled<Table> {
-    let mut state: Journaled<Table> = open(&sealer(), &entries[0], NOW).unwrap();
-    for entry in &entries[1..] {
-        let DeltaOf(delta): DeltaOf<'_, Table> = open(&sealer(), entry, NOW).unwrap();
-        state.apply(&delta, entry.cause.as_ref(), entry.at, &Memory::default());
-    }
-    state
-}
-
-/// From each keyframe on.
-fn stretches(journal: &[Entry]) -> Vec<&[Entry]> {
-    let keyframes: Vec<usize> = (0..journal.len()).filter(|&at| journal[at].kind == Kind::Keyframe).collect();
-    let ends = keyframes.iter().skip(1).copied().chain([journal.len()]);
-    keyframes.iter().zip(ends).map(|(&from, to)| &journal[from..to]).collect()
-}
-
-/// The words of a view, whatever fields later releases have added.
-fn holds(whole: &serde_json::Value, part: &serde_json::Value, at: &str) {
-    use serde_json::Value::{Array, Object};
-    match (whole, part) {
-        (Object(whole), Object(part)) => {
-            for (field, value) in part {
-                let found = whole.get(field).unwrap_or_else(|| panic!("{at}.{field} is missing"));
-                holds(found, value, &format!("{at}.{field}"));
-            }
-        }
-        (Array(whole), Array(part)) => {
-            assert_eq!(whole.len(), part.len(), "{at}");
-            for (index, (whole, part)) in whole.iter().zip(part).enumerate() {
-                holds(whole, part, &format!("{at}[{index}]"));
-            }
-        }
-        _ => assert_eq!(whole, part, "{at}"),
-    }
-}
-
-fn seen(state: &Journaled<Table>) -> serde_json::Value {
-    serde_json::from_str(state.room.view().get()).unwrap()
+    journals::restored(entries)
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![allow(dead_code, unreachable_pub, unused_imports, reason = "each test file uses a part of it")]
 
 mod house;
+pub mod journals;
 pub mod release_2;
 
 use std::{

@@ -1,0 +1,422 @@
+//! Journals of this release, which later ones read for ever: a table's and a counter's, of records whose runtime part has a version.
+//! They were written by the tests here, which play the same again each time and see that what is written is still what stands there.
+//!
+//! A change of what records hold fails here. It gets a schema of its own ([`Room::SCHEMA`]), with a golden journal beside these:
+//!
+//! ```text
+//! CARDHOUSE_GOLDEN=dealer-worker/tests/golden cargo test -p dealer-worker --test golden
+//! ```
+
+mod support;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+    sync::Arc,
+};
+
+use dealer_worker::{
+    Kinds, WorkerConfig,
+    room::{
+        Room,
+        record::{DeltaOf, Journaled, Record, open},
+    },
+    table::{Event, Table},
+    testing::{
+        Counter, Till, Trouble,
+        counter::{self, Settings},
+    },
+};
+use serde_json::{Value, json};
+use shared::{
+    entry::{Entry, Kind},
+    id::{RoomId, SessionId},
+    node::{Asked, RoomSpec},
+    protocol::table::{SeatStatus, SeatView, TableConfig, TurnView},
+    seal::Form,
+    store::Stored,
+};
+use support::{
+    Followed, House, Relay, Running,
+    journals::{KEY, NOW, holds, journal, restored, sealer, seen, stretches},
+    room, user,
+};
+use tokio::{
+    sync::mpsc::UnboundedReceiver,
+    time::{Duration, sleep},
+};
+
+/// Seven hands of two and three players with all that can happen to a table.
+const TABLE: &str = include_str!("golden/table-release-3.journal");
+const TABLE_VIEW: &str = include_str!("golden/table-release-3.view.json");
+
+/// A counter that asks for things, writes to others, is told that one has ended and that one has forgotten too much, and ends.
+const COUNTER: &str = include_str!("golden/counter-release-3.journal");
+const COUNTER_VIEW: &str = include_str!("golden/counter-release-3.view.json");
+
+/// A word for each kind of fact, so that none is missing: who adds one is asked for it here.
+fn table_word(event: &Event) -> &'static str {
+    match event {
+        Event::Seated { .. } => "seated",
+        Event::Left { .. } => "left",
+        Event::TopUpPromised { .. } => "top-up promised",
+        Event::ToppedUp { .. } => "topped up",
+        Event::TopUpLapsed { .. } => "top-up lapsed",
+        Event::Status { .. } => "status",
+        Event::Away { .. } => "away",
+        Event::HandStarted { .. } => "hand started",
+        Event::Hand { .. } => "hand",
+        Event::Turn { .. } => "turn",
+        Event::Extended { .. } => "extended",
+        Event::BankLeft { .. } => "bank left",
+        Event::AwayBank { .. } => "away bank",
+        Event::RunOut { .. } => "run-out",
+        Event::Paced { .. } => "paced",
+        Event::HandEnded { .. } => "hand ended",
+        Event::Chat { .. } => "chat",
+        Event::HistoryLost { .. } => "history lost",
+    }
+}
+
+fn counter_word(event: &counter::Event) -> &'static str {
+    use counter::Event as E;
+    match event {
+        E::Added { .. } => "added",
+        E::Left { .. } => "left",
+        E::Ticked => "ticked",
+        E::Asked { .. } => "asked",
+        E::Answered { .. } => "answered",
+        E::Tipped { .. } => "tipped",
+        E::Opens => "opens",
+        E::Opened => "opened",
+        E::Closed => "closed",
+        E::Sent { .. } => "sent",
+        E::Received { .. } => "received",
+        E::Gone { .. } => "gone",
+        E::Diverged { .. } => "diverged",
+    }
+}
+
+const TABLE_WORDS: usize = 18;
+const COUNTER_WORDS: usize = 13;
+
+/// What stands in a journal beside the room's own words.
+fn words<R: Room>(journal: &[Entry], word: fn(&R::Event) -> &'static str) -> BTreeSet<&'static str> {
+    let mut words = BTreeSet::new();
+    for entry in journal.iter().filter(|entry| entry.kind == Kind::Delta) {
+        let DeltaOf(delta): DeltaOf<'_, R> = open(&sealer(), entry, NOW).unwrap();
+        words.extend(delta.events.iter().map(word));
+    }
+    words
+}
+
+/// Reads a journal whole, in every way in which an owner does.
+fn is_read<R: Room + Debug>(journal: &[Entry], view: &str) {
+    let stretches = stretches(journal);
+    assert!(stretches.len() > 2);
+    for pair in stretches.windows(2) {
+        let (before, keyframe) = (restored::<R>(pair[0]), restored::<R>(&pair[1][..1]));
+        // Where the store has lost the end, or the owner has died, more is remembered than was written down.
+        if pair[1][0].follows == pair[0].last().map(|entry| entry.at.epoch()) {
+            assert_eq!(before.room, keyframe.room);
+            assert_eq!((before.sessions, before.errands), (keyframe.sessions, keyframe.errands));
+        }
+    }
+    let end = restored::<R>(stretches.last().unwrap());
+    holds(&seen(&end), &serde_json::from_str(view).unwrap(), "view");
+}
+
+/// What each record says is written to the byte as it stands there.
+fn is_written_as_it_stands<R: Room>(journal: &[Entry]) {
+    for entry in journal.iter().filter(|entry| matches!(entry.kind, Kind::Keyframe | Kind::Delta)) {
+        let (form, plain) = sealer().open(&entry.room, entry.at, &entry.secret).unwrap();
+        assert_eq!(form, Form::Versioned);
+        let written = match entry.kind {
+            Kind::Keyframe => Journaled::<R>::read(form, &plain, NOW).unwrap().write(form),
+            _ => DeltaOf::<R>::read(form, &plain, NOW).unwrap().write(form),
+        };
+        assert_eq!(written, plain, "at {}", entry.at);
+    }
+}
+
+#[test]
+fn a_tables_journal_of_this_release_is_read_to_its_last_card() {
+    is_read::<Table>(&journal(TABLE), TABLE_VIEW);
+}
+
+#[test]
+fn a_counters_journal_of_this_release_is_read_with_its_errands_and_letters() {
+    let journal = journal(COUNTER);
+    is_read::<Counter>(&journal, COUNTER_VIEW);
+    assert_eq!(journal.last().unwrap().kind, Kind::End);
+    let states: Vec<Journaled<Counter>> = stretches(&journal).into_iter().map(restored).collect();
+    assert!(states.iter().any(|state| state.errands.iter().count() > 1), "some are open in between");
+    assert!(states.iter().any(|state| !state.letters.is_empty()));
+}
+
+#[test]
+fn what_records_hold_is_written_as_it_stands_in_the_golden_journals() {
+    is_written_as_it_stands::<Table>(&journal(TABLE));
+    is_written_as_it_stands::<Counter>(&journal(COUNTER));
+}
+
+#[test]
+fn the_golden_journals_hold_every_kind_of_fact() {
+    assert_eq!(words::<Table>(&journal(TABLE), table_word).len(), TABLE_WORDS);
+    assert_eq!(words::<Counter>(&journal(COUNTER), counter_word).len(), COUNTER_WORDS);
+}
+
+/// A house that writes golden journals.
+struct Scribe {
+    house: House,
+    written: UnboundedReceiver<(RoomId, Stored)>,
+    journals: BTreeMap<RoomId, Vec<Stored>>,
+}
+
+impl Scribe {
+    fn new(kinds: Kinds) -> Self {
+        let house = House { kinds, seal_key: KEY.parse().unwrap(), ..House::new() };
+        let written = house.store.witness();
+        Self { house, written, journals: BTreeMap::new() }
+    }
+
+    fn worker(&self, name: &str, keyframe_every: u32) -> Running {
+        self.house.worker_with(name, WorkerConfig { keyframe_every, ..self.house.config(name) })
+    }
+
+    fn collect(&mut self) {
+        while let Ok((room, stored)) = self.written.try_recv() {
+            self.journals.entry(room).or_default().push(stored);
+        }
+    }
+
+    /// The journal from its first keyframe on: kept for good, if that is asked for.
+    fn journal<R: Room>(mut self, of: &RoomId) -> Vec<Entry> {
+        self.collect();
+        let written = self.journals.remove(of).unwrap();
+        let entries: Vec<Entry> =
+            written.iter().map(|stored| Entry::decode(stored.bytes.clone()).unwrap()).collect();
+        if let Ok(folder) = std::env::var("CARDHOUSE_GOLDEN") {
+            let path = |ending| std::path::Path::new("..").join(&folder).join(format!("{}{ending}", R::NAME));
+            let line = |stored: &Stored| {
+                stored.bytes.iter().fold(String::new(), |line, byte| format!("{line}{byte:02x}"))
+            };
+            let lines: String = written.iter().map(|stored| line(stored) + "\n").collect();
+            std::fs::write(path("-new.journal"), lines).unwrap();
+            let end = restored::<R>(stretches(&entries).last().unwrap());
+            std::fs::write(path("-new.view.json"), format!("{}\n", seen(&end))).unwrap();
+        }
+        entries
+    }
+}
+
+/// The players of a table.
+struct Game {
+    relay: Relay,
+    players: Vec<(&'static str, u64)>,
+}
+
+impl Game {
+    fn table(&self) -> Followed {
+        self.relay.followed(&room(1))
+    }
+
+    async fn asks(&self, name: &str, what: Value) {
+        let session =
+            self.players.iter().find(|(known, _)| *known == name).map_or(99, |(_, session)| *session);
+        let n = self.relay.next_n();
+        assert_eq!(
+            self.relay.command(&room(1), &user(name), session, n, what.clone()).await.code(),
+            "applied",
+            "{name}: {what}"
+        );
+    }
+
+    /// Plays to the end of the hand: `acts` says what is done at each turn; nothing, and the clock does it.
+    async fn hand(&self, mut acts: impl AsyncFnMut(&str, &TurnView) -> Option<Value>) {
+        let hand_of = |followed: &Followed| followed.view().hand.clone();
+        let now = hand_of(&self.table());
+        let number = now.map_or(1, |hand| hand.hand + u64::from(hand.ended));
+        let mut done = 0;
+        loop {
+            let table = room(1);
+            let followed = self.relay.until(&table, |followed| {
+                hand_of(followed).is_some_and(|hand| {
+                    hand.hand >= number && (hand.ended || hand.turn.is_some_and(|turn| turn.turn > done))
+                })
+            });
+            let view = followed.await.view().clone();
+            let hand = view.hand.as_ref().unwrap();
+            let Some(turn) = hand.turn.as_ref().filter(|_| hand.hand == number) else { return };
+            let seat: &SeatView = view.seats[usize::from(turn.seat)].as_ref().unwrap();
+            if let Some(what) = acts(seat.user.as_str(), turn).await {
+                let mut act = json!({"a": "act", "hand": hand.hand, "turn": turn.turn});
+                act.as_object_mut().unwrap().extend(what.as_object().unwrap().clone());
+                self.asks(seat.user.as_str(), act).await;
+            }
+            done = turn.turn;
+        }
+    }
+}
+
+fn passive(turn: &TurnView) -> Value {
+    json!({"kind": if turn.call.is_some() { "call" } else { "check" }})
+}
+
+fn all_in(turn: &TurnView) -> Value {
+    match &turn.raise {
+        Some(raise) => json!({"kind": if raise.bet { "bet" } else { "raise" }, "to": raise.max}),
+        None => passive(turn),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_writes_what_stands_in_its_golden_journal() {
+    let scribe = Scribe::new(dealer_worker::kinds());
+    let config = TableConfig { pause_ms: 1_000, runout_ms: 300, ..TableConfig::default() };
+    scribe.house.open(1, &config).await;
+    let worker = scribe.worker("w1", 24);
+    let relay = Relay::new(&scribe.house, "r1", 1).await;
+    let game = Game { relay, players: vec![("ann", 1), ("bob", 2), ("cyd", 3)] };
+    game.relay.owned(&room(1)).await;
+    for (name, session) in game.players.clone() {
+        assert_eq!(game.relay.sit(&room(1), name, session, 100).await.code(), "applied");
+    }
+    game.hand(async |_, turn| Some(passive(turn))).await;
+    game.asks("eve", json!({"a": "chat", "text": "nice hand"})).await;
+    // All promise as much as they may bring, and go all in: the winner has more than that then.
+    let mut promised = false;
+    game.hand(async |_, turn| {
+        if !std::mem::replace(&mut promised, true) {
+            for (name, _) in &game.players {
+                let seats = game.table().view().seats.clone();
+                let seat = seats.iter().flatten().find(|seat| seat.user == user(name)).unwrap();
+                let amount = 400 - seat.stack - seat.bet;
+                game.asks(name, json!({"a": "top_up", "amount": amount})).await;
+            }
+        }
+        Some(all_in(turn))
+    })
+    .await;
+    // Who thinks for long draws on the time bank.
+    let mut thought = false;
+    game.hand(async |_, turn| {
+        if !std::mem::replace(&mut thought, true) {
+            sleep(Duration::from_millis(config.turn_ms + 5_000)).await;
+        }
+        Some(passive(turn))
+    })
+    .await;
+    // One loses the connection, and the clock plays; then he is back.
+    let absent = Asked::Absent { user: user("bob"), session: SessionId(2) };
+    game.relay.tell(&room(1), absent).await;
+    let is_away = |away: bool| {
+        move |followed: &Followed| {
+            followed.view().seats.iter().flatten().any(|seat| seat.user == user("bob") && seat.away == away)
+        }
+    };
+    game.relay.until(&room(1), is_away(true)).await;
+    game.hand(async |who, turn| (who != "bob").then(|| passive(turn))).await;
+    let present = Asked::Present { user: user("bob"), session: SessionId(2), anew: true };
+    game.relay.tell(&room(1), present).await;
+    game.relay.until(&room(1), is_away(false)).await;
+    let bob = game.table().view().seats.iter().flatten().find(|seat| seat.user == user("bob")).cloned();
+    if bob.unwrap().status == SeatStatus::SittingOut {
+        game.asks("bob", json!({"a": "come_back"})).await;
+    }
+    game.asks("ann", json!({"a": "sit_out"})).await;
+    game.hand(async |_, turn| Some(passive(turn))).await;
+    game.asks("ann", json!({"a": "come_back"})).await;
+    game.asks("cyd", json!({"a": "leave"})).await;
+    game.hand(async |_, turn| Some(passive(turn))).await;
+    // The owner dies, and the store has lost all: the table begins anew, and says so.
+    worker.kill();
+    assert!(scribe.house.store.forget(&room(1)));
+    let _next = scribe.worker("w2", 24);
+    game.relay.until(&room(1), |followed| followed.epochs.len() == 2).await;
+    for name in ["ann", "bob"] {
+        game.asks(name, json!({"a": "sit", "buy_in": 100})).await;
+    }
+    game.hand(async |_, turn| Some(passive(turn))).await;
+    let journal = scribe.journal::<Table>(&room(1));
+    is_written_as_it_stands::<Table>(&journal);
+    let (now, golden) =
+        (words::<Table>(&journal, table_word), words::<Table>(&self::journal(TABLE), table_word));
+    assert_eq!(now, golden);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_counter_writes_what_stands_in_its_golden_journal() {
+    let (opens, is_open) = tokio::sync::watch::channel(false);
+    let till = Arc::new(Till::with(move || if *is_open.borrow() { Trouble::None } else { Trouble::Away }));
+    let scribe = Scribe::new(Kinds::default().with::<Counter>().served_by("till", till.clone()));
+    let settings = |me: u32| Settings {
+        peers: (1..=3).filter(|other| *other != me).map(room).collect(),
+        tick_ms: if me == 2 { 60_000 } else { 0 },
+    };
+    let specs: Vec<RoomSpec> = (1..=3).map(|me| RoomSpec::new("counter", &settings(me))).collect();
+    scribe.house.open_rooms(&specs).await;
+    let worker = scribe.worker("w1", 6);
+    let relay = Relay::new(&scribe.house, "r1", 4).await;
+    let ask = async |of: u32, who: &str, what: Value| {
+        loop {
+            let answer = relay.command(&room(of), &user(who), 1, relay.next_n(), what.clone()).await;
+            match answer.code() {
+                "applied" => return,
+                "busy" | "unavailable" => sleep(answer.retry_after()).await,
+                code => panic!("{code} for {what}"),
+            }
+        }
+    };
+    let told =
+        |word: &'static str| move |followed: &Followed| followed.told.iter().any(|event| event["e"] == word);
+    for number in 1..=3 {
+        relay.owned(&room(number)).await;
+        ask(number, "ann", json!({"a": "add", "by": 1_000})).await;
+    }
+    ask(2, "bob", json!({"a": "add", "by": 7})).await;
+    ask(2, "bob", json!({"a": "leave"})).await;
+    for amount in [50, 200] {
+        ask(2, "ann", json!({"a": "pay", "amount": amount})).await;
+    }
+    ask(2, "ann", json!({"a": "tip", "amount": 5})).await;
+    ask(2, "ann", json!({"a": "open", "room": "t4"})).await;
+    relay.until(&room(2), told("opened")).await;
+    for by in 1..=20 {
+        ask(1, "ann", json!({"a": "send", "to": room(2), "by": by})).await;
+        ask(2, "ann", json!({"a": "send", "to": room(1), "by": by})).await;
+    }
+    ask(2, "ann", json!({"a": "send", "to": room(3), "by": 1})).await;
+    opens.send(true).unwrap();
+    while till.known(&room(2)) < 3 {
+        sleep(Duration::from_millis(100)).await;
+    }
+    relay
+        .until(&room(2), |followed| {
+            followed.state.as_ref().unwrap()["ticks"] == 1 || told("ticked")(followed)
+        })
+        .await;
+    // One ends, and is written to.
+    ask(3, "ann", json!({"a": "close"})).await;
+    relay.until(&room(3), |followed| followed.has_ended).await;
+    ask(2, "ann", json!({"a": "send", "to": room(3), "by": 2})).await;
+    relay.until(&room(2), told("gone")).await;
+    // Another forgets everything while its owner dies.
+    assert!(scribe.house.store.forget(&room(1)));
+    worker.kill();
+    let _next = scribe.worker("w2", 6);
+    relay.until(&room(2), |followed| followed.epochs.len() == 2).await;
+    relay
+        .until(&room(2), |followed| {
+            told("diverged")(followed)
+                || !followed.state.as_ref().unwrap()["diverged"].as_array().unwrap().is_empty()
+        })
+        .await;
+    ask(2, "ann", json!({"a": "close"})).await;
+    relay.until(&room(2), |followed| followed.has_ended).await;
+    let journal = scribe.journal::<Counter>(&room(2));
+    is_written_as_it_stands::<Counter>(&journal);
+    let (now, golden) =
+        (words::<Counter>(&journal, counter_word), words::<Counter>(&self::journal(COUNTER), counter_word));
+    assert_eq!(now, golden);
+}
