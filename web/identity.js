@@ -144,7 +144,7 @@ export async function postJson(path, body) {
   const text = await answer.text();
   if (answer.ok) return JSON.parse(text);
   const error = new Error(`reception answered ${answer.status}: ${text}`);
-  error.tell = told(say.reception, text) ?? (() => say.receptionFails(answer.status));
+  error.tell = told({ ...say.reception, ...say.gate }, text) ?? (() => say.receptionFails(answer.status));
   error.refused = answer.status >= 400 && answer.status < 500 && answer.status !== 429;
   throw error;
 }
@@ -164,7 +164,8 @@ export async function whyNoSocket(path) {
 function told(table, text) {
   try {
     const answer = JSON.parse(text);
-    return answer.message ? byCode(table, answer.code, answer.message, answer) : null;
+    const here = { name: location.hostname, origin: location.origin };
+    return answer.message ? byCode(table, answer.code, answer.message, { ...answer, ...here }) : null;
   } catch {
     return null;
   }

@@ -36,6 +36,8 @@ test("a particle follows the last sound of a number as it is read", () => {
     for (const with_ of [eun, i, eul, euro]) assert.equal(with_(`칩 ${number}`).slice(2 + number.length), with_(sound).slice(1), number);
   }
   assert.deepEqual([euro("1.5"), euro("2.50"), eul("12.5만"), eul("1,234")], ["1.5로", "2.50으로", "12.5만을", "1,234를"]);
+  // es-hangul gave `1를` once, and `URL를`: it heard nothing in digits and Latin letters.
+  assert.deepEqual([eul("1"), eul("2"), euro("7"), eul("URL")], ["1을", "2를", "7로", "URL을"]);
 });
 
 test("a particle follows the last sound of Latin letters as Koreans hear them", () => {

@@ -1,7 +1,7 @@
 //! The table on screens of all sizes: nothing lies on anything else, sticks out, or is too small to hit.
 
 use crate::{
-    made_up::{resize, table},
+    made_up::{resize, table, table_in},
     window::Window,
 };
 
@@ -32,6 +32,20 @@ const SIZES: [(u32, u32); 24] = [
     (1080, 1920),
     (2560, 1440),
     (1440, 2560),
+];
+
+/// Where words in another language may need another room: the smallest and the largest of each shape.
+const SIZES_IN_KOREAN: [(u32, u32); 10] = [
+    (320, 568),
+    (568, 320),
+    (360, 640),
+    (390, 844),
+    (844, 390),
+    (720, 450),
+    (768, 1024),
+    (1366, 650),
+    (1440, 900),
+    (2560, 1440),
 ];
 
 /// Shows all numbers of seats with few and many cards, and tables of 6 to 10 in all other scenes; answers what is wrong.
@@ -82,6 +96,15 @@ async fn nothing_lies_on_anything_else_whatever_the_screen_the_seats_and_the_car
             felts.iter().all(|felt| *felt == felts[0]),
             "the felt moves at {width} by {height}: {felts:?}"
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_lies_on_anything_else_in_korean_either() {
+    let (window, _house) = table_in("ko-KR").await;
+    for (width, height) in SIZES_IN_KOREAN {
+        resize(&window, width, height).await;
+        assert_eq!(wrong(&window, WALK).await, [""; 0], "at {width} by {height}");
     }
 }
 

@@ -6,11 +6,12 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::window::Window;
 
-/// A house made up inside the page, its tables, and the judge of what is drawn.
-const MADE_UP: [&str; 3] = [
+/// A house made up inside the page, its tables, and the judges of what is drawn and said.
+const MADE_UP: [&str; 4] = [
     include_str!("../../../web/tests/browser/fake-house.js"),
     include_str!("../../../web/tests/browser/scenes.js"),
     include_str!("../../../web/tests/browser/overlaps.js"),
+    include_str!("../../../web/tests/browser/foreign.js"),
 ];
 
 /// Takes the name that is asked for, if one is.
@@ -19,6 +20,11 @@ const ENTER: &str = "const name = document.querySelector('[data-testid=name-inpu
 
 /// A window at a table that `fakeHouse.show` fills, and the house that serves the page and nothing else.
 pub(crate) async fn table() -> (Window, AbortOnDropHandle<()>) {
+    table_in("en-US").await
+}
+
+/// The same in a browser that wishes for this language.
+pub(crate) async fn table_in(language: &str) -> (Window, AbortOnDropHandle<()>) {
     let mut config = Config::defaults();
     config.listen = ([127, 0, 0, 1], 0).into();
     config.bots.bots = 0;
@@ -27,7 +33,7 @@ pub(crate) async fn table() -> (Window, AbortOnDropHandle<()>) {
     let run = house.run(CancellationToken::new());
     let house = AbortOnDropHandle::new(tokio::spawn(async move { run.await.unwrap() }));
 
-    let window = Window::open(1440, 900).await;
+    let window = Window::open_in(language, 1440, 900).await;
     window.be_patient().await;
     // What is drawn stands still at once.
     let calm = json!({ "features": [{ "name": "prefers-reduced-motion", "value": "reduce" }] });

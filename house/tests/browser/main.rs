@@ -1,9 +1,10 @@
 //! The web client in a real browser, against the real thing: what two people see who play each other.
 //!
-//! Needs Debian's `chromium` and `chromium-driver`; `scripts/test` installs them.
+//! Needs Debian's `chromium` and `chromium-driver`, and letters for Korean (`fonts-nanum`); `scripts/test` installs them.
 
 mod first_load;
 mod forwarder;
+mod language;
 mod layout;
 mod made_up;
 mod memory;

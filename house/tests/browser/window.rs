@@ -44,8 +44,13 @@ impl Drop for Driver {
 }
 
 impl Window {
-    /// Opens a window of this size.
+    /// Opens a window of this size, in a browser that wishes for English.
     pub(crate) async fn open(width: u32, height: u32) -> Self {
+        Self::open_in("en-US", width, height).await
+    }
+
+    /// Opens a window in a browser that wishes for this language.
+    pub(crate) async fn open_in(language: &str, width: u32, height: u32) -> Self {
         let mut driver = Command::new("chromedriver");
         let driver =
             driver.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0).spawn();
@@ -70,6 +75,7 @@ impl Window {
             "--disable-background-networking".into(),
             "--disable-component-update".into(),
             "--disable-sync".into(),
+            format!("--accept-lang={language}"),
             format!("--user-data-dir={}", profile.path().display()),
             format!("--window-size={width},{height}"),
         ];

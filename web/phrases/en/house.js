@@ -30,8 +30,8 @@ export const house = {
     too_fast: ({ retry_after_ms }) => `Too many have asked from your address. Try again in ${chips(seconds(retry_after_ms))} s.`,
   },
   gate: {
-    wrong_host: () => "The house does not know the address of this page. Whoever keeps the house can add it to its hosts.",
-    wrong_origin: () => "The house lets no page of this address play. Whoever keeps the house can add it to its origins.",
+    wrong_host: ({ name }) => `This house does not answer to the name ${name}. If that is its name, its operator adds --host ${name}.`,
+    wrong_origin: ({ origin }) => `The house takes this page, which is from ${origin}, for a stranger's. Its operator adds --origin ${origin}, or lets the proxy between pass Host on.`,
   },
   receptionFails: (status) => `Reception answered ${status}. Try again in a moment.`,
   receptionSilent: () => "Reception does not answer. Try again in a moment.",

@@ -1,5 +1,6 @@
 /** What the house says by codes (docs/protocol.md). */
 import { chips } from "../../format.js";
+import { eul } from "./particles.js";
 
 const seconds = (ms) => Math.max(1, Math.ceil((ms ?? 0) / 1000));
 const strangers = () => "페이지와 서버가 서로 맞지 않습니다. 페이지를 새로고침해 주세요.";
@@ -30,8 +31,8 @@ export const house = {
     too_fast: ({ retry_after_ms }) => `같은 주소에서 요청이 너무 많습니다. ${chips(seconds(retry_after_ms))}초 뒤에 다시 시도해 주세요.`,
   },
   gate: {
-    wrong_host: () => "서버가 이 페이지의 주소를 모릅니다. 운영자가 호스트 목록에 추가할 수 있습니다.",
-    wrong_origin: () => "이 주소의 페이지에서는 플레이할 수 없습니다. 운영자가 허용 목록에 추가할 수 있습니다.",
+    wrong_host: ({ name }) => `이 서버는 ${eul(name)} 자기 이름으로 알지 못합니다. 맞는 이름이라면 운영자가 --host ${eul(name)} 추가해야 합니다.`,
+    wrong_origin: ({ origin }) => `서버가 ${origin}에서 온 이 페이지를 낯선 페이지로 봅니다. 운영자가 --origin ${eul(origin)} 추가하거나, 중간의 프록시가 Host를 그대로 넘기게 해야 합니다.`,
   },
   receptionFails: (status) => `접수처가 오류 ${chips(status)}번으로 답했습니다. 잠시 뒤에 다시 시도해 주세요.`,
   receptionSilent: () => "접수처가 응답하지 않습니다. 잠시 뒤에 다시 시도해 주세요.",

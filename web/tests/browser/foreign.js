@@ -1,5 +1,5 @@
 /**
- * What a page says in another language than its own: `foreign()` answers each text, label and title that is shown and has letters of the other
+ * What a page says in another language than its own: `foreign(code)` answers each text, label and title that is shown and has letters of the other
  * alphabet, but for names. An empty list is a page that speaks one language.
  */
 (() => {
@@ -17,8 +17,8 @@
     return texts;
   }
 
-  window.foreign = () => {
-    const other = OTHER[document.documentElement.lang];
+  window.foreign = (code = document.documentElement.lang) => {
+    const other = OTHER[code];
     return [...new Set(said().filter((text) => other.test(text.replaceAll(NAMES, ""))))];
   };
 })();
