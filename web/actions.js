@@ -1,17 +1,30 @@
 /** The action bar: fold, check or call, bet or raise with an amount, by mouse, finger or keyboard. */
 import { choices, legalAmount } from "./bet-model.js";
+import { stepOf } from "./bet-sizes.js";
 import { el, setAttribute, setText } from "./dom.js";
 import { commandOf, keyName, keysFrom, keysOf, REPEATING } from "./keys.js";
+import { say as sayOfSeat } from "./phrases/seat.js";
 import { say } from "./phrases/table.js";
 import { askSure } from "./sure-dialog.js";
+import { Unit } from "./unit.js";
 
 const FOLD = { ...say.foldAnyway, testid: "fold-ok" };
+
+/** Names of amounts that are not read as they are. */
+const NAMES = { pot: say.shortcut.wholePot, min: say.shortcut.least, allIn: say.shortcut.allIn, most: say.shortcut.most };
+/** A wheel says so many pixels for a notch, a touchpad as many for some way. */
+const WHEEL_STEP_PX = 50;
+const WHEEL_LINE_PX = 30;
 
 export class Actions {
   #act;
   #settings;
   #turn = null;
   #sent = false;
+  #unit = new Unit();
+  /** The amount in chips, whatever the field shows it in. */
+  #to = 0;
+  #wheeled = 0;
 
   /**
    * @param {(action: {hand, turn, kind, to?}) => Promise<boolean>} act sends an action; false when it was refused
@@ -33,11 +46,12 @@ export class Actions {
       this.element.hidden = true;
       return;
     }
-    const next = choices(view);
+    const next = choices(view, this.#settings.sizes);
     const isNew = this.#turn?.hand !== next.hand || this.#turn?.turn !== next.turn;
     this.element.hidden = false;
     if (isNew) {
       this.#turn = next;
+      this.#unit = new Unit(this.#settings.inBlinds ? view.config.big_blind : null);
       this.#begin(next);
     }
     this.#enable();
@@ -74,6 +88,11 @@ export class Actions {
     }
   }
 
+  /** What is offered may be other amounts now. */
+  startOver() {
+    if (!this.#sent) this.#turn = null;
+  }
+
   /** Takes a choice that was made in advance. */
   choose(kind) {
     if (this.#turn && !this.#sent) this.#send(kind);
@@ -83,18 +102,20 @@ export class Actions {
     this.fold = this.#button("fold", say.fold, () => this.#fold());
     this.check = this.#button("check", say.check, () => this.#send("check"));
     this.call = this.#button("call", null, () => this.#send("call"));
+    this.odds = el("small", { class: "pot-odds" });
+    this.call.firstChild.replaceChildren(el("span"), this.odds);
     this.raise = this.#button("raise", null, () => this.#raise());
     this.shortcuts = el("div", { class: "raise-shortcuts", role: "group", "aria-label": say.amounts });
-    this.range = el("input", { type: "range", "aria-label": say.amount, on: { input: () => this.#show(this.range.value) } });
+    this.range = el("input", { type: "range", "aria-label": say.amount, on: { input: () => this.#show(this.#turn.raise.steps[this.range.value]) } });
     this.amount = el("input", {
       type: "text",
-      inputmode: "numeric",
+      inputmode: "decimal",
       autocomplete: "off",
       "aria-label": say.amountTo,
       data: { testid: "raise-amount" },
-      on: { input: () => this.#typed(), change: () => this.#show(this.#to()) },
+      on: { input: () => this.#typed(), change: () => this.#show(this.#to) },
     });
-    this.sizing = el("div", { class: "raise-sizing" }, this.shortcuts, this.range, this.amount);
+    this.sizing = el("div", { class: "raise-sizing", on: { wheel: (event) => this.#wheel(event) } }, this.shortcuts, this.range, this.amount);
     return el(
       "section",
       { class: "actions", "aria-label": say.yourTurn },
@@ -112,54 +133,63 @@ export class Actions {
     );
   }
 
-  #begin({ call, callsAllIn, raise }) {
+  #begin({ call, callsAllIn, odds, raise }) {
     this.#sent = false;
     this.check.hidden = call !== null;
     this.call.hidden = call === null;
-    setText(this.call.firstChild, () => (callsAllIn ? say.allInTo : say.callTo)(call ?? 0));
+    const cost = this.#unit.full(call ?? 0);
+    setText(this.call.firstChild.firstChild, () => (callsAllIn ? sayOfSeat.allInFor : sayOfSeat.callFor)(cost));
+    setText(this.odds, odds !== null && this.#settings.potOdds ? () => sayOfSeat.odds(Math.round(100 * odds)) : "");
     this.raise.hidden = raise === null;
     this.sizing.hidden = raise === null || raise.min === raise.max;
     if (!raise) return;
-    this.range.min = raise.min;
-    this.range.max = raise.max;
+    this.range.min = 0;
+    this.range.max = raise.steps.length - 1;
     this.range.step = 1;
     this.shortcuts.replaceChildren(
       ...raise.shortcuts.map(({ name, to }) =>
-        el("button", { class: "chip-button", type: "button", text: say.shortcut[name], on: { click: () => this.#show(to) } }),
+        el("button", { class: "chip-button", type: "button", text: NAMES[name] ?? name, on: { click: () => this.#show(to) } }),
       ),
     );
     this.#show(raise.min);
   }
 
-  #to() {
-    return legalAmount(this.amount.value, this.#turn.raise);
-  }
-
   #show(to) {
-    this.amount.value = String(to);
-    this.range.value = to;
-    this.#label(Number(to));
+    this.amount.value = this.#unit.plain(to);
+    this.#say(to);
   }
 
   /** While somebody types, the text stays theirs; only the button says what it would come to. */
   #typed() {
-    const to = this.#to();
-    this.range.value = to;
-    this.#label(to);
+    this.#say(legalAmount(this.#unit.typed(this.amount.value), this.#turn.raise));
   }
 
-  #label(to) {
-    const { min, max, maxIsAllIn, bet } = this.#turn.raise;
-    const share = max > min ? (to - min) / (max - min) : 1;
-    this.range.style.setProperty("--share", String(share));
-    const words = to === max && maxIsAllIn ? say.allInTo : bet ? say.betTo : say.raiseTo;
-    setText(this.raise.firstChild, () => words(to));
+  #say(to) {
+    this.#to = to;
+    const { max, maxIsAllIn, bet, steps } = this.#turn.raise;
+    const step = stepOf(steps, to);
+    const words = this.#unit.full(to);
+    this.range.value = step;
+    this.range.style.setProperty("--share", String(steps.length > 1 ? step / (steps.length - 1) : 1));
+    setAttribute(this.range, "aria-valuetext", words);
+    const says = to === max && maxIsAllIn ? sayOfSeat.allInFor : bet ? sayOfSeat.betOf : sayOfSeat.raiseTo;
+    setText(this.raise.firstChild, () => says(words));
   }
 
   #nudge(direction) {
     const { raise } = this.#turn;
-    this.#show(legalAmount(this.#to() + direction * raise.step, raise));
+    this.#show(legalAmount(this.#to + direction * raise.step, raise));
     return true;
+  }
+
+  /** A notch of the wheel is a big blind. */
+  #wheel(event) {
+    event.preventDefault();
+    if (!this.#turn?.raise || this.#sent) return;
+    this.#wheeled += event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? WHEEL_LINE_PX : 1);
+    const notches = Math.trunc(this.#wheeled / WHEEL_STEP_PX);
+    this.#wheeled -= notches * WHEEL_STEP_PX;
+    if (notches !== 0) this.#nudge(-notches);
   }
 
   #focusAmount() {
@@ -170,7 +200,7 @@ export class Actions {
 
   #raise() {
     const { raise } = this.#turn;
-    return raise !== null && this.#send(raise.bet ? "bet" : "raise", this.#to());
+    return raise !== null && this.#send(raise.bet ? "bet" : "raise", this.#to);
   }
 
   /** What costs nothing is not given up by a slip. */

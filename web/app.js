@@ -7,6 +7,7 @@
  * - pages: `lobby.js`; `table.js` with `felt.js`, `seats.js`, `board.js`, `actions.js`, `advance.js`, `seat-controls.js`, `log.js`, `chat.js`
  */
 import { Alerts } from "./alerts.js";
+import { Awake, pageToKeepAwake } from "./awake.js";
 import { AlertOffer, browserAlerts } from "./browser-alerts.js";
 import { ConnectionBadge } from "./connection-badge.js";
 import { Connection } from "./connection.js";
@@ -32,7 +33,10 @@ import { YourTables } from "./your-tables.js";
 const local = new Keep(() => localStorage);
 const session = new Keep(() => sessionStorage);
 const settings = new Settings(local);
-settings.onChange(() => obey());
+settings.onChange(() => {
+  obey();
+  showSeats();
+});
 obey();
 const sound = new Sound(settings);
 const toasts = new Toasts();
@@ -79,6 +83,7 @@ const bar = new YourTables(() => connection.serverClock.now());
 const open = (room) => (location.hash = `#/table/${room}`);
 const alerts = new Alerts(browserAlerts(sound, open));
 const offer = new AlertOffer(() => settings.offerAlerts, () => (settings.offerAlerts = false));
+const awake = new Awake(pageToKeepAwake());
 const elsewhere = new Elsewhere(channel("cardhouse.tables"), crypto.randomUUID?.() ?? String(Math.random()), () => showSeats());
 /** The page goes because the player wants to be somebody else. */
 let isLeaving = false;
@@ -145,6 +150,7 @@ function showSeats() {
   elsewhere.say(me, mine);
   bar.show([...mine, ...others.map((table) => ({ ...table, isHere: false }))], page?.room?.id ?? null);
   offer.show(mine.length > 0, !page?.room);
+  awake.want(settings.stayAwake && Boolean(page?.room) && mine.some(({ room }) => room === page.room.id));
   alerts.show(mine, page?.name ?? say.brand());
 }
 
@@ -222,7 +228,10 @@ addEventListener("hashchange", route);
 addEventListener("online", () => connection.plugged(true));
 addEventListener("offline", () => connection.plugged(false));
 for (const woken of ["focus", "pageshow"]) addEventListener(woken, () => connection.check());
-document.addEventListener("visibilitychange", () => document.hidden || connection.check());
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) connection.check();
+  awake.look();
+});
 addEventListener("beforeunload", (event) => {
   if (!isLeaving && tables.standings.some(({ plays }) => plays)) event.preventDefault();
 });

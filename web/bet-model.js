@@ -1,4 +1,5 @@
 /** What a player may do in a turn, as numbers: the pure half of the action bar. */
+import { amountOf, SIZES, sizesFrom, steps } from "./bet-sizes.js";
 
 /** All chips that a bet is measured against: pots and the bets of this street. */
 export function potTotal(view) {
@@ -8,39 +9,47 @@ export function potTotal(view) {
 
 /**
  * The choices of the player whose turn it is.
- * @returns {{hand, turn, call: number|null, callsAllIn: boolean, raise: null|{min, max, bet, maxIsAllIn, step, shortcuts}}}
- *   `name` of a shortcut is that of a phrase, `shortcut.NAME`
+ * @param {object} view the table
+ * @param {object} sizes the player's own, see `SIZES`
+ * @returns {{hand, turn, call: number|null, callsAllIn: boolean, odds: number|null, raise: null|{min, max, bet, maxIsAllIn, step, steps, shortcuts}}}
+ *   `odds` is the part of the pot that a call pays for, `name` of a shortcut that of its size, `allIn` or `most`
  */
-export function choices(view) {
-  const { hand, turn: { turn, seat, call, raise } } = view.hand;
+export function choices(view, sizes = SIZES) {
+  const { hand, street, turn: { turn, seat, call, raise } } = view.hand;
   const me = view.seats[seat];
+  const bigBlind = view.config.big_blind;
+  const table = { mine: me.bet, call: call ?? 0, pot: potTotal(view), highest: highestBet(view), bigBlind };
+  const mayWin = table.pot + table.call;
   return {
     hand,
     turn,
     call,
     callsAllIn: call !== null && call >= me.stack,
+    odds: call === null || mayWin === 0 ? null : call / mayWin,
     raise: raise && {
       ...raise,
       maxIsAllIn: raise.max >= me.stack + me.bet,
-      step: view.config.big_blind,
-      shortcuts: shortcuts(view, me, call ?? 0, raise),
+      step: bigBlind,
+      steps: steps(raise, bigBlind, amountOf({ by: 100, of: "%" }, table)),
+      shortcuts: shortcuts(table, me, raise, sizesFrom(sizes[street] ?? sizes.river)),
     },
   };
 }
 
-/** A raise of a part of the pot is measured after the call: to = my bet + call + part of (pot + call). */
-function shortcuts(view, me, call, { min, max }) {
-  const pot = potTotal(view) + call;
-  const part = (name, share) => ({ name, to: clamp(me.bet + call + Math.round(pot * share), min, max) });
-  const all = max >= me.stack + me.bet ? "allIn" : "most";
-  return [{ name: "least", to: min }, part("halfPot", 0.5), part("wholePot", 1), { name: all, to: max }];
+/** The largest bet of this street. */
+export function highestBet(view) {
+  return Math.max(0, ...view.seats.map((seat) => seat?.bet ?? 0));
 }
 
-/** The amount, moved into the limits; the least for what is not a number. Letters that an input method has left there do not count. */
-export function legalAmount(text, { min, max }) {
-  const digits = String(text).normalize("NFKC").replace(/[^\d.]/g, "");
-  const amount = digits === "" ? NaN : Math.round(Number(digits));
-  return Number.isFinite(amount) ? clamp(amount, min, max) : min;
+/** The player's own sizes, then all. */
+function shortcuts(table, me, { min, max }, sizes) {
+  const own = sizes.map((size) => ({ name: size.name, to: clamp(amountOf(size, table), min, max) }));
+  return [...own, { name: max >= me.stack + me.bet ? "allIn" : "most", to: max }];
+}
+
+/** The amount in whole chips, moved into the limits; the least for what is not a number. */
+export function legalAmount(amount, { min, max }) {
+  return Number.isNaN(amount) ? min : clamp(Math.round(amount), min, max);
 }
 
 function clamp(amount, min, max) {

@@ -4,6 +4,7 @@ import { chipPile } from "./chips.js";
 import { potTotal } from "./bet-model.js";
 import { el, setText } from "./dom.js";
 import { resultRoom } from "./layout.js";
+import { say as sayOfSeat } from "./phrases/seat.js";
 import { say } from "./phrases/table.js";
 import { result, shortestResult, shortResult } from "./words.js";
 
@@ -29,16 +30,16 @@ export class Board {
     this.piles = [];
   }
 
-  render(view, story) {
+  render({ view, story, unit }) {
     const { hand } = view;
     const pot = potTotal(view);
-    setText(this.total, pot > 0 ? () => say.pot(pot) : "");
+    setText(this.total, pot > 0 ? () => sayOfSeat.potOf(unit.full(pot)) : "");
     this.total.dataset.amount = String(pot);
     // The cards of those who have all gone are swept away.
     const swept = hand === null || (hand.ended && !view.seats.some((seat) => seat?.in_hand));
     this.element.classList.toggle("idle", swept);
     this.#renderRuns(swept ? [] : hand.boards, hand?.ended ? story : null);
-    this.#renderPots(hand?.pots ?? []);
+    this.#renderPots(hand?.pots ?? [], unit);
     const seated = view.seats.filter(Boolean).length;
     if (hand && !hand.ended) this.#results = [""];
     else if (!swept && story.won.size > 0) this.#results = [result(view, story), shortResult(view, story), shortestResult(story)];
@@ -56,7 +57,7 @@ export class Board {
   }
 
   /** One pile a pot; a single pot needs no name, the total above says it all. */
-  #renderPots(pots) {
+  #renderPots(pots, unit) {
     while (this.piles.length > pots.length) this.piles.pop().element.remove();
     pots.forEach((pot, at) => {
       if (!this.piles[at]) {
@@ -65,6 +66,7 @@ export class Board {
       }
       const name = at === 0 ? say.mainPot : pots.length > 2 ? () => say.sidePotOf(at) : say.sidePot;
       this.piles[at].show(pot.amount, pots.length > 1 ? name : "");
+      this.piles[at].unit = unit;
       this.piles[at].brief = this.#layout?.design === "compact";
     });
   }

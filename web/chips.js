@@ -1,6 +1,6 @@
 /** Chips: an amount as a little stack of coloured discs. */
 import { el, setText, svg } from "./dom.js";
-import { chips as words, chipsBrief } from "./format.js";
+import { Unit } from "./unit.js";
 
 /** Value of a chip and its colour, the largest first. */
 const KINDS = [
@@ -56,7 +56,7 @@ export function chipStack(amount) {
   return picture;
 }
 
-/** Chips with their amount; `pile.show(amount, label)` changes it, `pile.brief = true` makes it short where there is little room. */
+/** Chips with their amount; `pile.show(amount, label)` changes it, `pile.brief = true` makes it short where there is little room, `pile.unit` says what is counted. */
 export function chipPile(className, props = {}) {
   const picture = el("span", { class: "pile-chips" });
   const name = el("span", { class: "pile-label" });
@@ -64,7 +64,8 @@ export function chipPile(className, props = {}) {
   const element = el("div", { class: `pile ${className}`, ...props }, picture, el("span", { class: "pile-amount" }, name, number));
   let shown = null;
   let brief = false;
-  const write = () => setText(number, () => (brief ? chipsBrief : words)(shown ?? 0));
+  let unit = new Unit();
+  const write = () => setText(number, () => (brief || unit.isBlinds ? unit.brief(shown ?? 0) : unit.full(shown ?? 0)));
   return {
     element,
     show(amount, label = "") {
@@ -76,6 +77,10 @@ export function chipPile(className, props = {}) {
     },
     set brief(wanted) {
       brief = wanted;
+      write();
+    },
+    set unit(wanted) {
+      unit = wanted;
       write();
     },
   };

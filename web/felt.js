@@ -30,7 +30,7 @@ export class Felt {
   render(scene) {
     this.#scene = scene;
     this.seats.render(scene);
-    this.board.render(scene.view, scene.story);
+    this.board.render(scene);
     this.#place();
   }
 

@@ -1,6 +1,8 @@
 /** What a player can do about the seat: sit down, sit out, come back, top up, show, leave; and what is waited for. */
-import { el, setText } from "./dom.js";
+import { el, setAttribute, setText } from "./dom.js";
+import { icon } from "./icons.js";
 import { isolated } from "./names.js";
+import { say as sayOfSeat } from "./phrases/seat.js";
 import { say } from "./phrases/table.js";
 import { askChips } from "./sit-dialog.js";
 import { askSure } from "./sure-dialog.js";
@@ -12,18 +14,24 @@ export class SeatControls {
   #settings;
   /** The hand after which chips were added by themselves. */
   #filledAfter = null;
+  /** The hand whose cards were shown by themselves. */
+  #shownAfter = null;
   #view = null;
   #mine = null;
   /** What this table asks of who has left it not long ago: `{min, max}`, or null. */
   #bring = null;
+  #advance;
+  /** Whether the buttons of the seat stand in the place of those that decide in advance. */
+  #isMore = false;
 
   /**
    * @param {(what: object) => Promise<boolean>} ask sends a table command
-   * @param {HTMLElement} advance the button that decides the next turn in advance
+   * @param {HTMLElement} advance the buttons that decide the next turn in advance
    * @param {Settings} settings
    */
   constructor(ask, advance, settings) {
     this.#ask = ask;
+    this.#advance = advance;
     this.#settings = settings;
     this.status = el("p", { class: "table-status", "aria-live": "polite" });
     this.sit = this.#button(say.takeSeat, "sit-any", () => this.sitDown(null), "primary");
@@ -33,11 +41,14 @@ export class SeatControls {
     this.topUp = this.#button(say.addChips, "top-up", () => this.#topUp());
     this.out = this.#button(say.sitOut, "sit-out", () => ask({ a: "sit_out" }));
     this.leave = this.#button(say.leave, "leave", () => this.#leave());
+    const own = [this.sit, this.back, this.wait, this.show, this.topUp, this.out, this.leave];
+    // Where there is no room for all of them.
+    this.more = el("button", { class: "button seat-more", type: "button", "aria-label": sayOfSeat.moreButtons, "aria-expanded": "false", data: { testid: "seat-more" }, on: { click: () => this.#showMore(!this.#isMore) } }, icon("more"));
     this.element = el(
       "section",
       { class: "seat-controls", "aria-label": say.yourSeat },
       this.status,
-      el("div", { class: "seat-buttons" }, advance, this.sit, this.back, this.wait, this.show, this.topUp, this.out, this.leave),
+      el("div", { class: "seat-buttons" }, advance, el("div", { class: "seat-own" }, ...own), this.more),
     );
   }
 
@@ -61,6 +72,20 @@ export class SeatControls {
     this.topUp.classList.toggle("primary", me?.stack === 0 && !inPlay);
     this.show.hidden = !(me?.in_hand && hand?.ended && cards.length > 0 && me.shown.length === 0);
     setText(this.status, statusText(view, mine, me, inPlay));
+  }
+
+  /** Called when the decisions in advance have been rendered: both share one place. */
+  makeRoom() {
+    const canDecide = !this.#advance.hidden;
+    this.element.classList.toggle("decides", canDecide);
+    this.more.hidden = !canDecide;
+    if (!canDecide) this.#showMore(false);
+  }
+
+  #showMore(isMore) {
+    this.#isMore = isMore;
+    this.element.classList.toggle("more", isMore);
+    setAttribute(this.more, "aria-expanded", String(isMore));
   }
 
   /** A buy-in was refused: within these limits it is not. */
@@ -126,6 +151,14 @@ export class SeatControls {
     if (missing <= 0) return;
     this.#filledAfter = hand.hand;
     this.#ask({ a: "top_up", amount: missing });
+  }
+
+  /** Shows the cards after a hand in which they need not be shown, if the player has set that: once a hand, under the same conditions. */
+  showSelf() {
+    const { hand } = this.#view;
+    if (!this.#settings.showAfter || this.show.hidden || hand.hand === this.#shownAfter) return;
+    this.#shownAfter = hand.hand;
+    this.#ask({ a: "show" });
   }
 
   /** A hand that can still be folded is worth a question. */

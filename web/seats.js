@@ -33,6 +33,7 @@ export class Seats {
    * @param {Story} scene.story
    * @param {number|null} scene.mine my seat
    * @param {string[]} scene.cards my hole cards
+   * @param {Unit} scene.unit in which chips are told
    */
   render(scene) {
     const { view } = scene;
@@ -110,7 +111,7 @@ class Seat {
     this.bet.element.style.transform = `translate(${Math.round(bet.x)}px, ${Math.round(bet.y)}px) translate(-50%, -50%)`;
   }
 
-  render(player, at, { view, story, mine, cards }) {
+  render(player, at, { view, story, mine, cards, unit }) {
     const { hand } = view;
     this.button.hidden = hand?.button !== at;
     this.element.classList.toggle("has-button", hand?.button === at);
@@ -118,6 +119,7 @@ class Seat {
     this.pod.hidden = player === null;
     this.element.classList.toggle("empty", player === null);
     this.element.classList.toggle("mine", at === mine);
+    this.bet.unit = unit;
     this.bet.show(player?.bet ?? 0);
     setAttribute(this.bet.element, "aria-hidden", "true");
     if (!player) return this.#renderEmpty(at);
@@ -136,13 +138,13 @@ class Seat {
     const allIn = inHand && player.stack === 0 && !hand.ended;
     this.element.classList.toggle("all-in", allIn);
     const { stack, top_up: more } = player;
-    const own = allIn ? say.allIn : () => say.stack(stack);
-    setText(this.stack, more > 0 ? () => say.stackAndMore(own(), more) : own);
+    const own = () => (allIn ? say.allIn() : unit.short(stack));
+    setText(this.stack, () => (more > 0 ? `${own()} +${unit.brief(more)}` : own()));
     setText(this.initial, initial(player.name));
     this.disc.style.setProperty("--hue", DISC_HUES[hash(player.user) % DISC_HUES.length]);
     this.#renderCards(player, inHand, hand, at === mine ? cards : []);
     this.#liftCards(at, won, hand, story);
-    this.#renderBadge(player, story.did.get(at), won, hand);
+    this.#renderBadge(player, story.did.get(at), won && `+${unit.short(won)}`, hand);
     const { kind } = this.badge.dataset;
     if (kind === "" || (at === mine && !NEWS.has(kind))) this.#nameHand(player, at, { view, story, mine, cards });
     const { name, bot, bet } = player;
@@ -190,7 +192,7 @@ class Seat {
   #renderBadge(player, did, won, hand) {
     let text = "";
     let kind = "";
-    if (won > 0) [text, kind] = [() => say.won(won), "won"];
+    if (won) [text, kind] = [won, "won"];
     else if (player.away) [text, kind] = [say.disconnected, "away"];
     else if (player.status === "sitting_out" && !(player.in_hand && hand && !hand.ended)) [text, kind] = [say.sittingOut, "idle"];
     else if (player.status === "waiting") [text, kind] = [say.waitsForBlind, "idle"];

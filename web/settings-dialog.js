@@ -5,20 +5,28 @@ import { showKeys } from "./keys-dialog.js";
 import { languageSwitch } from "./language-switch.js";
 import { say } from "./phrases/page.js";
 import { say as sayOfSeat } from "./phrases/seat.js";
+import { sizesField } from "./sizes-field.js";
 
 const SWITCHES = ["fourColours", "sound", "askFold", "autoTopUp"];
+const SEAT_SWITCHES = ["inBlinds", "potOdds", "showAfter", "stayAwake"];
 
 /** @param {Settings} settings */
 export async function showSettings(settings) {
   const dialog = el(
     "dialog",
-    { class: "dialog", "aria-labelledby": "settings-title", data: { testid: "settings" } },
+    { class: "dialog settings", "aria-labelledby": "settings-title", data: { testid: "settings" } },
     el(
       "form",
       { method: "dialog" },
       el("h2", { id: "settings-title", text: say.settings }),
       el("label", { class: "set-language" }, el("b", { text: say.language }), languageSwitch(settings)),
-      ...SWITCHES.map((name) => toggle(settings, name)),
+      el(
+        "div",
+        { class: "switches" },
+        ...SWITCHES.map((name) => toggle(settings, name, say.set[name], say.setHelp[name])),
+        ...SEAT_SWITCHES.map((name) => toggle(settings, name, sayOfSeat.set[name], sayOfSeat.setHelp[name])),
+      ),
+      sizesField(settings),
       el(
         "div",
         { class: "dialog-buttons" },
@@ -30,8 +38,8 @@ export async function showSettings(settings) {
   await shown(dialog);
 }
 
-function toggle(settings, name) {
+function toggle(settings, name, title, help) {
   const box = el("input", { type: "checkbox", name, on: { change: () => (settings[name] = box.checked) } });
   box.checked = settings[name];
-  return el("label", { class: "switch" }, box, el("span", {}, el("b", { text: say.set[name] }), el("small", { text: say.setHelp[name] })));
+  return el("label", { class: "switch" }, box, el("span", {}, el("b", { text: title }), el("small", { text: help })));
 }

@@ -1,4 +1,5 @@
 /** What a player may set: the usual value of each, and which values it may have. Nothing else comes out of storage. Pure. */
+import { isSizes, SIZES } from "./bet-sizes.js";
 import { isKeyMap } from "./keys.js";
 import { LANGUAGES } from "./phrases/language.js";
 
@@ -18,6 +19,16 @@ export const SCHEMA = {
   autoTopUp: flag(false),
   /** What the player brought to a table last, in big blinds. */
   buyInBlinds: number(100, 0, Number.MAX_SAFE_INTEGER),
+  /** The amounts that are offered, by street. */
+  sizes: { usual: SIZES, isGood: isSizes },
+  /** Whether a call says which part of the pot it pays for. */
+  potOdds: flag(true),
+  /** Whether chips are counted in big blinds. */
+  inBlinds: flag(false),
+  /** Whether the own cards are shown after a hand in which they need not be. */
+  showAfter: flag(false),
+  /** Whether the screen stays on while the player has a seat. */
+  stayAwake: flag(true),
   /** The keys that are other than the usual ones. */
   keys: { usual: {}, isGood: isKeyMap },
 };

@@ -3,6 +3,9 @@ import { shown } from "./dialog.js";
 import { el, setText } from "./dom.js";
 import { legalAmount } from "./bet-model.js";
 import { say } from "./phrases/table.js";
+import { Unit } from "./unit.js";
+
+const unit = new Unit();
 
 /**
  * @param {object} wish
@@ -37,14 +40,14 @@ export async function askChips({ title, action, limits, amount, bigBlind, offerW
     number.value = range.value;
     show(range.value);
   });
-  number.addEventListener("input", () => show(legalAmount(number.value, limits)));
-  number.value = legalAmount(amount, limits);
+  number.addEventListener("input", () => show(legalAmount(unit.typed(number.value), limits)));
+  number.value = legalAmount(Number(amount), limits);
   show(number.value);
 
   let answer = null;
   const submit = (event) => {
     event.preventDefault();
-    answer = { amount: legalAmount(number.value, limits), wait: wait.checked };
+    answer = { amount: legalAmount(unit.typed(number.value), limits), wait: wait.checked };
     dialog.close();
   };
   const cancel = el("button", { class: "button", type: "button", text: say.cancel, on: { click: () => dialog.close() } });

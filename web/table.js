@@ -21,6 +21,7 @@ import { showSettings } from "./settings-dialog.js";
 import { Story } from "./story.js";
 import { applyEvent, seatOf } from "./table-view.js";
 import { TurnClock } from "./turn-clock.js";
+import { Unit } from "./unit.js";
 import { describe, ending, result } from "./words.js";
 
 /** After a keyframe one sees the frames since rush by: for so long they make no noise and move no chips. */
@@ -70,13 +71,13 @@ export class Table {
     this.#toasts = toasts;
     this.#sound = sound;
     this.#settings = settings;
-    this.#forgetSettings = settings.onChange(() => this.actions.showKeys());
+    this.#forgetSettings = settings.onChange(() => this.#obey());
     this.room = new Room(id, applyEvent, {
       event: (event, before) => this.#event(event, before),
       change: (jumped) => this.#change(jumped),
     });
-    this.advance = new Advance();
-    this.controls = new SeatControls((what) => this.#ask(what), this.advance.button, settings);
+    this.advance = new Advance(() => (this.#newBarAt = performance.now()));
+    this.controls = new SeatControls((what) => this.#ask(what), this.advance.element, settings);
     this.actions = new Actions((action) => this.#ask({ a: "act", ...action }), settings);
     this.felt = new Felt((seat) => this.controls.sitDown(seat));
     this.log = new Log();
@@ -246,14 +247,26 @@ export class Table {
     this.#connection.seatedIn(this.room, mine !== null);
     const cards = this.#myCards(view);
     this.#renderHead(view);
-    this.felt.render({ view, story: this.#story, mine, cards });
+    const unit = new Unit(this.#settings.inBlinds ? view.config.big_blind : null);
+    this.felt.render({ view, story: this.#story, mine, cards, unit });
     this.controls.render(view, mine, cards);
-    if (!this.#takenOver && !this.room.isAdrift && performance.now() >= this.#liveFrom) this.controls.fill();
+    if (!this.#takenOver && !this.room.isAdrift && performance.now() >= this.#liveFrom) {
+      this.controls.fill();
+      this.controls.showSelf();
+    }
     this.actions.render(view, mine);
-    const decided = this.advance.render(view, mine);
+    const decided = this.advance.render({ view, mine, story: this.#story, unit });
+    this.controls.makeRoom();
     if (decided) this.actions.choose(decided);
     this.clock.follow(view, this.#story.banking);
     this.#announceTurn(view, mine);
+  }
+
+  /** Something was set otherwise. */
+  #obey() {
+    this.actions.showKeys();
+    this.actions.startOver();
+    this.#change(false);
   }
 
   #tellDrift() {

@@ -67,6 +67,7 @@ const WALK: &str = r"
     for (const holeCards of [2, 3, 4, 5, 6]) {
         const seats = 4 + holeCards;
         look('another\'s turn', 'betting', { seats, holeCards, turn: 1 });
+        look('before my turn', 'betting', { seats, holeCards, turn: 1, waits: true });
         look('watching', 'betting', { seats, holeCards, mine: null, turn: 1 });
         look('run twice', 'showdown', { seats, holeCards, runs: 2 });
         look('run three times', 'showdown', { seats, holeCards, runs: 3 });

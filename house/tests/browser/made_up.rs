@@ -46,6 +46,7 @@ pub(crate) async fn table_in(language: &str) -> (Window, AbortOnDropHandle<()>) 
     window.until("a name is asked for", async || window.sees("name-input").await).await;
     window.ask(ENTER).await;
     window.until("it is online", async || window.connection().await.as_deref() == Some("online")).await;
+    window.until("the table page has come", async || window.sees("table").await).await;
     (window, house)
 }
 

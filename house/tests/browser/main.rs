@@ -2,8 +2,11 @@
 //!
 //! Needs Debian's `chromium` and `chromium-driver`, and letters for Korean (`fonts-nanum`); `scripts/test` installs them.
 
+mod amounts;
+mod before_my_turn;
 mod first_load;
 mod forwarder;
+mod keys;
 mod language;
 mod layout;
 mod made_up;

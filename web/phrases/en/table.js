@@ -1,5 +1,5 @@
 /** The table: its felt, seats and buttons. */
-import { chips, chipsBrief, chipsShort } from "../../format.js";
+import { chips } from "../../format.js";
 import { count } from "./words.js";
 
 export const table = {
@@ -16,7 +16,6 @@ export const table = {
   turnCosts: (call) => `Your turn. ${chips(call)} to call.`,
 
   board: () => "Board",
-  pot: (amount) => `Pot ${chips(amount)}`,
   mainPot: () => "Main:",
   sidePot: () => "Side:",
   sidePotOf: (number) => `Side ${number}:`,
@@ -34,9 +33,6 @@ export const table = {
   dealer: () => "D",
   dealerButton: () => "Dealer button",
   allIn: () => "All-in",
-  stack: (stack) => chipsShort(stack),
-  stackAndMore: (stack, more) => `${stack} +${chipsBrief(more)}`,
-  won: (amount) => `+${chipsShort(amount)}`,
   disconnected: () => "Disconnected",
   sittingOut: () => "Sitting out",
   waitsForBlind: () => "Waits for blind",
@@ -68,17 +64,12 @@ export const table = {
   yourTurn: () => "Your turn",
   fold: () => "Fold",
   check: () => "Check",
-  callTo: (amount) => `Call ${chips(amount)}`,
-  betTo: (to) => `Bet ${chips(to)}`,
-  raiseTo: (to) => `Raise to ${chips(to)}`,
-  allInTo: (to) => `All-in ${chips(to)}`,
   amounts: () => "Amounts",
   amount: () => "Amount",
   amountTo: () => "Bet or raise to, chips",
   shortcut: {
     least: () => "Min",
     most: () => "Max",
-    halfPot: () => "½ pot",
     wholePot: () => "Pot",
     allIn: () => "All-in",
   },
@@ -88,8 +79,6 @@ export const table = {
     yes: () => "Fold",
     no: () => "Do not fold",
   },
-  checkFold: () => "Check/fold",
-  checkFoldHelp: () => "Check if that is free, fold otherwise, as soon as it is your turn",
 
   yourSeat: () => "Your seat",
   takeSeat: () => "Take a seat",

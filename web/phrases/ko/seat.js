@@ -2,6 +2,48 @@
 import { eun } from "./particles.js";
 
 export const seat = {
+  // Amounts come in words: as chips or in big blinds.
+  callFor: (amount) => `콜 ${amount}`,
+  betOf: (amount) => `벳 ${amount}`,
+  raiseTo: (amount) => `레이즈 ${amount}`,
+  allInFor: (amount) => `올인 ${amount}`,
+  potOf: (amount) => `팟 ${amount}`,
+  odds: (percent) => `팟 오즈 ${percent}%`,
+
+  advance: {
+    title: () => "내 차례 전에 결정하기",
+    fold: () => "폴드",
+    checkFold: () => "체크/폴드",
+    checkFoldHelp: () => "내 차례가 되면 바로 체크하고, 체크할 수 없으면 폴드합니다",
+    check: () => "체크",
+    callThis: (amount) => `콜 ${amount}`,
+    callAny: () => "무조건 콜",
+    callAnyHelp: () => "다음 카드가 나오기 전까지, 내 차례가 되면 금액과 상관없이 바로 콜합니다",
+  },
+  moreButtons: () => "내 자리 메뉴",
+
+  set: {
+    inBlinds: () => "BB 단위로 보기",
+    potOdds: () => "팟 오즈",
+    showAfter: () => "핸드가 끝나면 내 카드 공개",
+    stayAwake: () => "화면 켜 두기",
+  },
+  setHelp: {
+    inBlinds: () => "테이블의 스택, 베팅, 팟을 빅 블라인드로 표시합니다. 핸드 기록은 칩으로 표시합니다.",
+    potOdds: () => "콜 버튼에 콜 금액이 팟에서 차지하는 비율을 표시합니다.",
+    showAfter: () => "쇼다운 없이 이겼거나 진 패를 숨길 수 있을 때도 공개합니다. 끄면 그런 카드는 공개되지 않습니다.",
+    stayAwake: () => "자리에 앉아 테이블을 보고 있는 동안 화면이 꺼지지 않습니다.",
+  },
+  sizes: {
+    title: () => "금액 버튼",
+    help: () => "스트리트마다 세 개까지: 50%나 pot은 팟의 비율, 2.5x는 마지막 베팅의 배수, 3bb는 빅 블라인드, min은 최소 금액입니다.",
+    preflop: () => "프리플랍",
+    flop: () => "플랍",
+    turn: () => "턴",
+    river: () => "리버",
+    unclear: () => "알 수 없는 값이라 그대로 두었습니다.",
+  },
+
   keys: {
     open: () => "단축키",
     title: () => "테이블 단축키",

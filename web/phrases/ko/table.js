@@ -1,5 +1,5 @@
 /** The table: its felt, seats and buttons. */
-import { chips, chipsBrief, chipsShort } from "../../format.js";
+import { chips } from "../../format.js";
 import { i } from "./particles.js";
 import { nim } from "./words.js";
 
@@ -17,7 +17,6 @@ export const table = {
   turnCosts: (call) => `내 차례입니다. 콜하려면 ${i(chips(call))} 필요합니다.`,
 
   board: () => "보드",
-  pot: (amount) => `팟 ${chips(amount)}`,
   mainPot: () => "메인:",
   sidePot: () => "사이드:",
   sidePotOf: (number) => `사이드 ${number}:`,
@@ -35,9 +34,6 @@ export const table = {
   dealer: () => "D",
   dealerButton: () => "딜러 버튼",
   allIn: () => "올인",
-  stack: (stack) => chipsShort(stack),
-  stackAndMore: (stack, more) => `${stack} +${chipsBrief(more)}`,
-  won: (amount) => `+${chipsShort(amount)}`,
   disconnected: () => "연결 끊김",
   sittingOut: () => "자리 비움",
   waitsForBlind: () => "블라인드 대기",
@@ -69,17 +65,12 @@ export const table = {
   yourTurn: () => "내 차례",
   fold: () => "폴드",
   check: () => "체크",
-  callTo: (amount) => `콜 ${chips(amount)}`,
-  betTo: (to) => `벳 ${chips(to)}`,
-  raiseTo: (to) => `레이즈 ${chips(to)}`,
-  allInTo: (to) => `올인 ${chips(to)}`,
   amounts: () => "금액 선택",
   amount: () => "금액",
   amountTo: () => "벳이나 레이즈할 총액, 칩",
   shortcut: {
     least: () => "최소",
     most: () => "최대",
-    halfPot: () => "½ 팟",
     wholePot: () => "팟",
     allIn: () => "올인",
   },
@@ -89,8 +80,6 @@ export const table = {
     yes: () => "폴드",
     no: () => "폴드 안 함",
   },
-  checkFold: () => "체크/폴드",
-  checkFoldHelp: () => "내 차례가 되면 바로 체크하고, 체크할 수 없으면 폴드합니다",
 
   yourSeat: () => "내 자리",
   takeSeat: () => "자리에 앉기",

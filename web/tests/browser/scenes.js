@@ -43,15 +43,15 @@
     return mine === null ? undefined : { hand: 1017, cards: hand(mine, holeCards) };
   }
 
-  /** Everybody has bet on the turn, there is a side pot, and `turn` (me) is to raise. */
+  /** Everybody has bet on the turn, there is a side pot, and `turn` (me) is to raise; with `waits` I come later and have not acted. */
   function betting(wish) {
-    const { seats, mine = 0, turn = mine ?? 0, holeCards = 2 } = wish;
+    const { seats, mine = 0, turn = mine ?? 0, holeCards = 2, waits = false } = wish;
     const state = table(wish);
     const pots = [{ amount: 18_300, seats: [...Array(seats).keys()] }, { amount: 4_650, seats: [0, 1] }];
     deal(state, { holeCards, street: "turn", boards: [BOARD.slice(0, 4)], pots });
     const events = [];
     state.seats.forEach((_, at) => {
-      if (at === turn) return;
+      if (at === turn || (waits && at === mine)) return;
       events.push({ e: "acted", seat: at, kind: at % 2 ? "raise" : "call", amount: 1_250, to: 1_250, all_in: false, timeout: false });
     });
     events.push({ e: "turn", ...turnOf(turn) });
