@@ -3,6 +3,8 @@ import { el } from "./dom.js";
 import { language, LANGUAGES, onLanguage } from "./phrases/language.js";
 import { say } from "./phrases/page.js";
 
+onLanguage(() => document.querySelectorAll("select.language").forEach((select) => (select.value = language())));
+
 /** @param {Settings} settings @param {string} more classes */
 export function languageSwitch(settings, more = "") {
   const options = Object.entries(LANGUAGES).map(([code, name]) => el("option", { value: code, lang: code, text: name }));
@@ -12,6 +14,5 @@ export function languageSwitch(settings, more = "") {
     ...options,
   );
   select.value = language();
-  onLanguage(() => (select.value = language()));
   return select;
 }

@@ -93,6 +93,8 @@ async fn the_choice_of_a_language_stands_wherever_no_table_is() {
     assert_eq!(window.text("dialog h2").await, "Cardhouse에 오신 것을 환영합니다");
     choose(&window, "en").await;
     assert_eq!(window.text("dialog h2").await, "Welcome to Cardhouse");
+    let chosen = "return [...document.querySelectorAll('[data-testid=language]')].map(({ value }) => value)";
+    assert_eq!(window.ask(chosen).await, json!(["en", "en"]), "each choice shows what was chosen at another");
 }
 
 async fn show(window: &Window, scene: &str) {
