@@ -7,7 +7,10 @@ export const SIZES_MAX = 3;
 export const SIZES = { preflop: "2.5x 3x pot", flop: "33% 66% pot", turn: "50% 75% pot", river: "50% 75% pot" };
 
 const WORD = /^(\d{1,4}(?:\.\d{1,2})?)(%|x|bb)$/;
-const NAMED = { pot: { by: 100, of: "%" }, min: { by: 0, of: "min" } };
+const POT = { by: 100, of: "%", name: "pot" };
+const LEAST = { by: 0, of: "min", name: "min" };
+/** In the languages of the page. */
+const NAMED = { pot: POT, 팟: POT, min: LEAST, 최소: LEAST };
 /** A pot-sized bet is so many steps of the slider away at least; from there on each is a part of what it stands on. */
 const STEPS_TO_POT = 20;
 const STEP_SHARE = 1 / 8;
@@ -19,7 +22,7 @@ const STEP_SHARE = 1 / 8;
 export function sizesFrom(text) {
   const words = text.normalize("NFKC").toLowerCase().replace(/(\d),(?=\d)/g, "$1.").replace(/(\d)\s+(?=%|x\b|bb\b)/g, "$1").split(/[\s,;]+/).filter(Boolean);
   const sizes = words.map((word) => {
-    if (Object.hasOwn(NAMED, word)) return { ...NAMED[word], name: word };
+    if (Object.hasOwn(NAMED, word)) return NAMED[word];
     const [, by, of] = WORD.exec(word) ?? [];
     return Number(by) > 0 ? { by: Number(by), of, name: of === "bb" ? `${Number(by)} BB` : `${Number(by)}${of}` } : null;
   });

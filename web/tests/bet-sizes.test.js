@@ -9,6 +9,8 @@ test("sizes are written as players say them", () => {
   assert.deepEqual(names(" Pot;MIN "), ["pot", "min"]);
   assert.deepEqual(names("2,5 x 75 %"), ["2.5x", "75%"]);
   assert.deepEqual(names("３３％"), ["33%"], "in full width");
+  assert.deepEqual(names("팟, 최소"), ["pot", "min"], "in Korean");
+  assert.deepEqual(names("팟".normalize("NFD")), ["pot"], "as a Mac may write it");
 });
 
 test("what is not understood is no size, and neither are none, four or nothing at all", () => {

@@ -3,8 +3,8 @@
  * alphabet, but for names. An empty list is a page that speaks one language.
  */
 (() => {
-  /** People, tables and the house's own name; what a key writes; short signs that Koreans write the same. */
-  const NAMES = /Cardhouse|Morgan|Wilhelmina|Bo\b|Aleksandra|Cy\b|Christopher K\.|다람쥐헌쳇바퀴|Ed\b|Maximiliane|Zoë|Aspen|Birch|한국어|English|\b(Enter|Esc|BB|ms)\b/gu;
+  /** People, tables and the house's own name; what a key writes; short signs that Koreans write the same; words of amounts, such as `3bb`. */
+  const NAMES = /Cardhouse|Morgan|Wilhelmina|Bo\b|Aleksandra|Cy\b|Christopher K\.|다람쥐헌쳇바퀴|Ed\b|Maximiliane|Zoë|Aspen|Birch|한국어|English|\b(Enter|Esc|BB|ms|pot|min)\b|\d(x|bb)\b/gu;
   const OTHER = { ko: /[A-Za-z]{2,}/, en: /\p{Script=Hangul}/u };
   const ATTRIBUTES = ["aria-label", "title", "placeholder", "data-label", "data-waits"];
 
