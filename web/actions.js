@@ -2,6 +2,7 @@
 import { choices, legalAmount } from "./bet-model.js";
 import { stepOf } from "./bet-sizes.js";
 import { el, setAttribute, setText } from "./dom.js";
+import { keepFocus } from "./focus.js";
 import { commandOf, keyName, keysFrom, keysOf, REPEATING } from "./keys.js";
 import { say as sayOfSeat } from "./phrases/seat.js";
 import { say } from "./phrases/table.js";
@@ -137,7 +138,8 @@ export class Actions {
     this.#sent = false;
     this.check.hidden = call !== null;
     this.call.hidden = call === null;
-    const cost = this.#unit.full(call ?? 0);
+    const cost = this.#unit.short(call ?? 0);
+    setAttribute(this.call, "title", this.#unit.full(call ?? 0));
     setText(this.call.firstChild.firstChild, () => (callsAllIn ? sayOfSeat.allInFor : sayOfSeat.callFor)(cost));
     setText(this.odds, odds !== null && this.#settings.potOdds ? () => sayOfSeat.odds(Math.round(100 * odds)) : "");
     this.raise.hidden = raise === null;
@@ -173,7 +175,8 @@ export class Actions {
     this.range.style.setProperty("--share", String(steps.length > 1 ? step / (steps.length - 1) : 1));
     setAttribute(this.range, "aria-valuetext", words);
     const says = to === max && maxIsAllIn ? sayOfSeat.allInFor : bet ? sayOfSeat.betOf : sayOfSeat.raiseTo;
-    setText(this.raise.firstChild, () => says(words));
+    setText(this.raise.firstChild, () => says(this.#unit.short(to)));
+    setAttribute(this.raise, "title", words);
   }
 
   #nudge(direction) {
@@ -223,7 +226,10 @@ export class Actions {
   }
 
   #enable() {
+    // What waits for an answer cannot be used, and would lose the focus.
+    const focusIsKept = keepFocus(this.element, this.element.parentElement);
     for (const control of this.element.querySelectorAll("button, input")) control.disabled = this.#sent;
     this.element.classList.toggle("sent", this.#sent);
+    focusIsKept();
   }
 }

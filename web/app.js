@@ -22,6 +22,7 @@ import { askName } from "./name-dialog.js";
 import { newsWords } from "./phrases/house.js";
 import { firstOf, onLanguage, speak } from "./phrases/language.js";
 import { say } from "./phrases/page.js";
+import { Nowhere } from "./nowhere.js";
 import { Settings } from "./settings.js";
 import { Sound } from "./sound.js";
 import { Keep } from "./storage.js";
@@ -74,7 +75,7 @@ const connection = new Connection({
 });
 
 const tables = new Tables({
-  make: (room, changed) => new Table(room, { connection, me: () => me, toasts, sound, settings, changed }),
+  make: (room, changed) => new Table(room, { connection, me: () => me, toasts, sound, settings, storage: local, changed }),
   storage: session,
   changed: () => showSeats(),
   after: (ms, then) => setTimeout(then, ms),
@@ -88,6 +89,7 @@ const elsewhere = new Elsewhere(channel("cardhouse.tables"), crypto.randomUUID?.
 /** The page goes because the player wants to be somebody else. */
 let isLeaving = false;
 
+const nowhere = new Nowhere();
 const lobby = new Lobby(connection, open, session);
 let page = null;
 /** How the table page comes: it is large, so the lobby is drawn without it. */
@@ -184,6 +186,10 @@ async function withTables() {
   }
 }
 
+function isLobby(hash) {
+  return ["", "#", "#/"].includes(hash);
+}
+
 /** Shows the page that the address names. */
 async function route() {
   const wanted = ++routes;
@@ -192,7 +198,7 @@ async function route() {
   if (page?.room) tables.hide();
   else page?.leave();
   const [, room] = /^#\/table\/([\w.-]+)$/.exec(location.hash) ?? [];
-  page = room ? tables.show(room) : lobby;
+  page = room ? tables.show(room) : isLobby(location.hash) ? lobby : nowhere;
   document.documentElement.dataset.page = room ? "table" : "lobby";
   place.replaceChildren(page.element);
   if (!room) page.enter();

@@ -33,7 +33,7 @@ export class Board {
   render({ view, story, unit }) {
     const { hand } = view;
     const pot = potTotal(view);
-    setText(this.total, pot > 0 ? () => sayOfSeat.potOf(unit.full(pot)) : "");
+    setText(this.total, pot > 0 ? () => sayOfSeat.potOf(unit.short(pot)) : "");
     this.total.dataset.amount = String(pot);
     // The cards of those who have all gone are swept away.
     const swept = hand === null || (hand.ended && !view.seats.some((seat) => seat?.in_hand));
@@ -74,6 +74,7 @@ export class Board {
   /** Fits into the layout: several boards share the free band around the middle, and the result ends where seats begin. */
   fit(layout) {
     this.#layout = layout;
+    for (const pile of this.piles) pile.brief = layout.design === "compact";
     const { middle, free, size, design } = layout;
     const { card, lines, gap } = BOXES[design];
     const boards = Math.max(1, this.runs.children.length);

@@ -65,7 +65,7 @@ export function chipPile(className, props = {}) {
   let shown = null;
   let brief = false;
   let unit = new Unit();
-  const write = () => setText(number, () => (brief || unit.isBlinds ? unit.brief(shown ?? 0) : unit.full(shown ?? 0)));
+  const write = () => setText(number, () => (brief || unit.isBlinds ? unit.brief(shown ?? 0) : unit.short(shown ?? 0)));
   return {
     element,
     show(amount, label = "") {

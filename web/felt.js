@@ -10,10 +10,13 @@ export class Felt {
   /** What the layout was made for: it is made again when one of these is another. */
   #made = "";
 
-  /** @param {(seat: number) => void} sit asks for a free seat */
-  constructor(sit) {
+  /**
+   * @param {(seat: number) => void} sit asks for a free seat
+   * @param {(player: object) => void} note asks for a note on a player
+   */
+  constructor(sit, note) {
     this.board = new Board();
-    this.seats = new Seats(sit);
+    this.seats = new Seats(sit, note);
     this.rail = el("div", { class: "felt-rail", "aria-hidden": "true" }, el("div", { class: "felt-cloth" }));
     this.element = el(
       "div",

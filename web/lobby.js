@@ -1,5 +1,6 @@
 /** The lobby page: what is played where, live, to be filtered, sorted and entered. */
 import { el, setAttribute, setText } from "./dom.js";
+import { keepFocus } from "./focus.js";
 import { chips, stakes } from "./format.js";
 import { gameNamed, GAMES } from "./games.js";
 import { icon } from "./icons.js";
@@ -228,6 +229,7 @@ export class Lobby {
       setAttribute(head, "aria-sort", head.dataset.key === this.#wish.sort ? direction : null);
     }
     if (!this.#known) return;
+    const focusIsKept = keepFocus(this.element, this.element);
     const shown = this.#listing.shown();
     this.#renderRows(shown);
     setText(this.empty, shown.length > 0 ? "" : this.#whyEmpty());
@@ -236,6 +238,7 @@ export class Lobby {
     this.earlier.disabled = first === 0;
     this.later.disabled = first + PAGE_ROWS >= total;
     setText(this.where, () => say.where(first + 1, Math.min(first + PAGE_ROWS, total), total));
+    focusIsKept();
   }
 
   #whyEmpty() {

@@ -1,6 +1,7 @@
 /** The hand log: what happened, in words. */
-import { el } from "./dom.js";
+import { el, setText } from "./dom.js";
 import { say } from "./phrases/table.js";
+import { together } from "./words.js";
 
 /** Older lines are let go. */
 const LINES_MAX = 300;
@@ -16,6 +17,7 @@ export class Log {
   element = el("div", { class: "log", role: "log", "aria-label": say.log, tabindex: 0, data: { testid: "log" } });
 
   #followsEnd = true;
+  #last = null;
 
   constructor() {
     const list = this.element;
@@ -26,17 +28,25 @@ export class Log {
     new ResizeObserver(() => this.#toEnd()).observe(list);
   }
 
-  /** @param {{text: () => string, kind: string}} line */
-  add({ text, kind }) {
+  /** @param {object} line see `describe` */
+  add(line) {
+    const both = together(this.#last, line);
+    this.#last = both ?? line;
+    if (both) for (const list of [this.element, this.recent]) setText(list.lastChild, both.text);
+    else this.#append(line);
+    this.#toEnd();
+  }
+
+  #append({ text, kind }) {
     const list = this.element;
     list.append(el("p", { class: `log-${kind}`, text }));
     if (list.children.length > LINES_MAX) list.firstChild.remove();
     this.recent.append(el("p", { class: `log-${kind}`, text }));
     if (this.recent.children.length > RECENT_LINES) this.recent.firstChild.remove();
-    this.#toEnd();
   }
 
   clear() {
+    this.#last = null;
     this.element.replaceChildren();
     this.recent.replaceChildren();
   }

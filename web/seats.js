@@ -6,6 +6,7 @@ import { bestHand } from "./hand-rank.js";
 import { handClassLabel, handLabel } from "./hand-words.js";
 import { icon } from "./icons.js";
 import { initial, isolated } from "./names.js";
+import { say as sayOfSeat } from "./phrases/seat.js";
 import { say } from "./phrases/table.js";
 
 /** Radius of the clock ring on its 100 by 100 grid. */
@@ -14,15 +15,20 @@ const RING_RADIUS = 46;
 const DISC_HUES = [168, 210, 262, 316, 14, 36, 92, 190];
 
 /** Badges that are worth more than the name of my hand; what I have done I know. */
-const NEWS = new Set(["won", "away", "idle"]);
+const NEWS = new Set(["won", "away", "idle", "bank"]);
 
 export class Seats {
   #sit;
+  #note;
   #seats = [];
 
-  /** @param {(seat: number) => void} sit asks for a free seat */
-  constructor(sit) {
+  /**
+   * @param {(seat: number) => void} sit asks for a free seat
+   * @param {(player: object) => void} note asks for a note on who sits there
+   */
+  constructor(sit, note) {
     this.#sit = sit;
+    this.#note = note;
     this.element = el("ol", { class: "seats", "aria-label": say.seats });
     this.bets = el("div", { class: "bets" });
   }
@@ -34,6 +40,7 @@ export class Seats {
    * @param {number|null} scene.mine my seat
    * @param {string[]} scene.cards my hole cards
    * @param {Unit} scene.unit in which chips are told
+   * @param {Notes} scene.notes on the players
    */
   render(scene) {
     const { view } = scene;
@@ -56,7 +63,7 @@ export class Seats {
   }
 
   #add(at) {
-    const seat = new Seat(at, () => this.#sit(at));
+    const seat = new Seat(at, () => this.#sit(at), this.#note);
     this.#seats.push(seat);
     this.element.append(seat.element);
     this.bets.append(seat.bet.element);
@@ -69,7 +76,9 @@ export class Seats {
 }
 
 class Seat {
-  constructor(at, sit) {
+  #player = null;
+
+  constructor(at, sit, note) {
     this.cards = el("div", { class: "seat-cards" });
     this.ring = svg("circle", { class: "ring", cx: 50, cy: 50, r: RING_RADIUS, pathLength: 100 });
     this.initial = el("span", { class: "seat-initial" });
@@ -93,6 +102,9 @@ class Seat {
       icon("plus"),
       el("span", { text: say.sit }),
     );
+    this.note = el("button", { class: "seat-note", type: "button", hidden: true, data: { testid: `note-${at}` }, on: { click: () => note(this.#player) } });
+    this.tag = el("i", { class: "seat-tag", hidden: true });
+    this.pod.append(this.tag, this.note);
     this.element = el(
       "li",
       { class: "seat", data: { testid: `seat-${at}` } },
@@ -111,7 +123,9 @@ class Seat {
     this.bet.element.style.transform = `translate(${Math.round(bet.x)}px, ${Math.round(bet.y)}px) translate(-50%, -50%)`;
   }
 
-  render(player, at, { view, story, mine, cards, unit }) {
+  render(player, at, { view, story, mine, cards, unit, notes }) {
+    this.#player = player;
+    this.#renderNote(player, at === mine ? null : notes);
     const { hand } = view;
     this.button.hidden = hand?.button !== at;
     this.element.classList.toggle("has-button", hand?.button === at);
@@ -144,12 +158,25 @@ class Seat {
     this.disc.style.setProperty("--hue", DISC_HUES[hash(player.user) % DISC_HUES.length]);
     this.#renderCards(player, inHand, hand, at === mine ? cards : []);
     this.#liftCards(at, won, hand, story);
-    this.#renderBadge(player, story.did.get(at), won && `+${unit.short(won)}`, hand);
+    this.#renderBadge(player, story.did.get(at), { won: won && `+${unit.short(won)}`, banks: hasTurn && story.banking }, hand);
     const { kind } = this.badge.dataset;
     if (kind === "" || (at === mine && !NEWS.has(kind))) this.#nameHand(player, at, { view, story, mine, cards });
     const { name, bot, bet } = player;
     setAttribute(this.element, "aria-label", () => this.#spoken({ name, bot, stack, bet }, at, { hasTurn, mine, won }));
     return undefined;
+  }
+
+  /** Of others only. */
+  #renderNote(player, notes) {
+    const isOther = player !== null && notes !== null;
+    const { text, colour } = isOther ? notes.of(player.user) : {};
+    this.note.hidden = !isOther;
+    this.tag.hidden = !text && !colour;
+    this.tag.dataset.colour = colour ?? "none";
+    if (!isOther) return;
+    const { name } = player;
+    setAttribute(this.note, "aria-label", () => sayOfSeat.note.on(isolated(name)));
+    setAttribute(this.note, "title", text || (() => sayOfSeat.note.on(isolated(name))));
   }
 
   #renderEmpty(at) {
@@ -189,10 +216,11 @@ class Seat {
     this.badge.dataset.kind = "hand";
   }
 
-  #renderBadge(player, did, won, hand) {
+  #renderBadge(player, did, { won, banks }, hand) {
     let text = "";
     let kind = "";
     if (won) [text, kind] = [won, "won"];
+    else if (banks) [text, kind] = [sayOfSeat.bank, "bank"];
     else if (player.away) [text, kind] = [say.disconnected, "away"];
     else if (player.status === "sitting_out" && !(player.in_hand && hand && !hand.ended)) [text, kind] = [say.sittingOut, "idle"];
     else if (player.status === "waiting") [text, kind] = [say.waitsForBlind, "idle"];

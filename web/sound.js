@@ -2,6 +2,7 @@
 
 const TONES = {
   turn: { hz: [523.25, 783.99], each_s: 0.14, volume: 0.16 },
+  bank: { hz: [392, 392, 392], each_s: 0.16, volume: 0.14 },
   chips: { hz: [1400], each_s: 0.04, volume: 0.05 },
   card: { hz: [320], each_s: 0.03, volume: 0.05 },
 };
@@ -21,7 +22,7 @@ export class Sound {
     for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, wake, true);
   }
 
-  /** @param {"turn"|"chips"|"card"} name */
+  /** @param {"turn"|"bank"|"chips"|"card"} name */
   play(name) {
     if (!this.#settings.sound || !this.#audio) return;
     if (this.#audio.state === "suspended") this.#audio.resume();

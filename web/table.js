@@ -4,16 +4,20 @@ import { Advance } from "./advance.js";
 import { Chat } from "./chat.js";
 import { el, retell, setText } from "./dom.js";
 import { Felt } from "./felt.js";
+import { keepFocus } from "./focus.js";
 import { stakes } from "./format.js";
 import { game } from "./games.js";
 import { keysOf } from "./keys.js";
 import { showKeys } from "./keys-dialog.js";
 import { LATE_ANSWER_MS } from "./line.js";
 import { Log } from "./log.js";
+import { askNote } from "./note-dialog.js";
+import { Notes } from "./notes.js";
 import { newsWords } from "./phrases/house.js";
 import { say as sayOfPage } from "./phrases/page.js";
 import { byCode } from "./phrases/phrases.js";
 import { say as sayOfRefusals } from "./phrases/refusals.js";
+import { say as sayOfSeat } from "./phrases/seat.js";
 import { say } from "./phrases/table.js";
 import { Room } from "./room.js";
 import { SeatControls } from "./seat-controls.js";
@@ -48,6 +52,7 @@ export class Table {
   #adrift = false;
   #changed;
   #settings;
+  #notes;
   #forgetSettings;
   #follows = false;
   #isShown = false;
@@ -62,15 +67,17 @@ export class Table {
    * @param {Toasts} parts.toasts
    * @param {Sound} parts.sound
    * @param {Settings} parts.settings
+   * @param {Keep} parts.storage of this browser, for notes
    * @param {() => void} parts.changed told when `standing` may be another
    */
-  constructor(id, { connection, me, toasts, sound, settings, changed }) {
+  constructor(id, { connection, me, toasts, sound, settings, storage, changed }) {
     this.#changed = changed;
     this.#connection = connection;
     this.#me = me;
     this.#toasts = toasts;
     this.#sound = sound;
     this.#settings = settings;
+    this.#notes = new Notes(storage);
     this.#forgetSettings = settings.onChange(() => this.#obey());
     this.room = new Room(id, applyEvent, {
       event: (event, before) => this.#event(event, before),
@@ -79,7 +86,7 @@ export class Table {
     this.advance = new Advance(() => (this.#newBarAt = performance.now()));
     this.controls = new SeatControls((what) => this.#ask(what), this.advance.element, settings);
     this.actions = new Actions((action) => this.#ask({ a: "act", ...action }), settings);
-    this.felt = new Felt((seat) => this.controls.sitDown(seat));
+    this.felt = new Felt((seat) => this.controls.sitDown(seat), (player) => this.#note(player));
     this.log = new Log();
     this.chat = new Chat((text) => this.#ask({ a: "chat", text }));
     this.clock = new TurnClock(connection.serverClock, (...time) => this.felt.seats.time(...time));
@@ -192,7 +199,7 @@ export class Table {
     this.noticeText = el("span");
     this.takeBack = el("button", { class: "button", type: "button", text: say.playHere, on: { click: () => this.#takeBack() } });
     this.noticeBar = el("div", { class: "table-notice", role: "status", hidden: true }, this.noticeText, this.takeBack);
-    this.foot = el("div", { class: "table-foot" }, this.log.recent, this.controls.element, this.actions.element);
+    this.foot = el("div", { class: "table-foot", tabindex: -1 }, this.log.recent, this.controls.element, this.actions.element);
     // In the capturing phase: before any button hears of it.
     this.foot.addEventListener("click", (event) => this.#mayClick(event) || event.stopPropagation(), true);
     this.speech = el("p", { class: "for-ears", "aria-live": "assertive" });
@@ -226,6 +233,7 @@ export class Table {
     this.#story.note(event, before);
     if (event.e === "hand_ended") for (const line of ending(before, this.#story)) this.log.add(line);
     if (performance.now() < this.#liveFrom) return;
+    if (event.e === "bank" && before.seats[event.seat]?.user === this.#me()) this.#announceBank();
     if (!this.#isShown) return;
     if (event.e === "won" || event.e === "collected") this.#sound.play("chips");
     if (event.e === "street" || event.e === "dealt") this.#sound.play("card");
@@ -242,13 +250,14 @@ export class Table {
       this.#story.forget();
       this.#liveFrom = performance.now() + CATCH_UP_MS;
     }
+    const focusIsKept = keepFocus(this.element, this.foot);
     this.element.classList.remove("loading");
     const mine = seatOf(view, this.#me());
     this.#connection.seatedIn(this.room, mine !== null);
     const cards = this.#myCards(view);
     this.#renderHead(view);
     const unit = new Unit(this.#settings.inBlinds ? view.config.big_blind : null);
-    this.felt.render({ view, story: this.#story, mine, cards, unit });
+    this.felt.render({ view, story: this.#story, mine, cards, unit, notes: this.#notes });
     this.controls.render(view, mine, cards);
     if (!this.#takenOver && !this.room.isAdrift && performance.now() >= this.#liveFrom) {
       this.controls.fill();
@@ -260,12 +269,21 @@ export class Table {
     if (decided) this.actions.choose(decided);
     this.clock.follow(view, this.#story.banking);
     this.#announceTurn(view, mine);
+    focusIsKept();
   }
 
   /** Something was set otherwise. */
   #obey() {
     this.actions.showKeys();
     this.actions.startOver();
+    this.#change(false);
+  }
+
+  /** Asks what to remember of a player. */
+  async #note({ user, name }) {
+    const note = await askNote(name, this.#notes.of(user));
+    if (!note) return;
+    this.#notes.write(user, note);
     this.#change(false);
   }
 
@@ -292,6 +310,12 @@ export class Table {
   #myCards(view) {
     const { own } = this.room;
     return own && own.hand === view.hand?.hand ? own.cards : [];
+  }
+
+  /** The usual time is over: that must not pass unheard. */
+  #announceBank() {
+    this.#sound.play("bank");
+    setText(this.speech, sayOfSeat.bankRuns);
   }
 
   #announceTurn(view, mine) {

@@ -11,11 +11,27 @@ import { say } from "./phrases/log.js";
 /**
  * @param {object} event
  * @param {object} view the table before the event
- * @returns {{text: () => string, kind: "hand"|"street"|"win"|"act"|"table"} | null} null for what is not worth a line
+ * @returns {{text: () => string, kind: "hand"|"street"|"win"|"act"|"table", shared: object|null} | null} null for what is not worth a line;
+ *   `shared` when others may have done the same right before, see `together`
  */
 export function describe(event, view) {
   const line = LINES[event.e]?.(event, view);
-  return line ? { text: line[1], kind: line[0] } : null;
+  return line ? { text: line[1], kind: line[0], shared: shared(event, view) } : null;
+}
+
+function shared(event, view) {
+  const { e, seat, amount } = event;
+  if (e === "posted" && event.blind === "ante") return { key: `ante ${amount}`, who: [nameOf(view, seat)], tell: (who) => say.together.ante(who, amount) };
+  if (e !== "acted" || event.timeout || !["fold", "check"].includes(event.kind)) return null;
+  return { key: event.kind, who: [nameOf(view, seat)], tell: say.together[event.kind] };
+}
+
+/** One line for two: several who do the same one after the other. Null when they did not. */
+export function together(line, next) {
+  if (!line?.shared || line.shared.key !== next.shared?.key) return null;
+  const { key, tell } = next.shared;
+  const who = [...line.shared.who, ...next.shared.who];
+  return { ...next, text: () => tell(who.map((name) => name())), shared: { key, who, tell } };
 }
 
 const LINES = {
@@ -23,9 +39,10 @@ const LINES = {
   seated: ({ name, bot, seat, stack }) => ["table", () => say.seated(isolated(name), bot, seat + 1, stack)],
   left: ({ seat, stack }, view) => by(view, seat, "table", (who) => say.left(who, stack)),
   top_up_promised: ({ seat, amount }, view) => by(view, seat, "table", (who) => say.promised(who, amount)),
-  topped_up: ({ seat, amount }, view) => by(view, seat, "table", (who) => say.added(who, amount)),
+  // Of chips that were promised it has been told.
+  topped_up: ({ seat, amount }, view) => (view.seats[seat]?.top_up > 0 ? null : by(view, seat, "table", (who) => say.added(who, amount))),
   top_up_lapsed: ({ seat, amount }, view) => by(view, seat, "table", (who) => say.kept(who, amount)),
-  status: ({ seat, status }, view) => (status in say.status ? by(view, seat, "table", (who) => say.status[status](who)) : null),
+  status: ({ seat, status }, view) => (status in say.status && isNews(status, view.seats[seat]?.status) ? by(view, seat, "table", (who) => say.status[status](who)) : null),
   away: ({ seat, away }, view) => by(view, seat, "table", (who) => (away ? say.away : say.back)(who)),
   hand_started: ({ hand }) => ["hand", () => say.hand(hand)],
   posted: ({ seat, blind, amount }, view) => by(view, seat, "act", (who) => say.posted(who, say.blind[blind]?.() ?? blind, amount)),
@@ -36,6 +53,11 @@ const LINES = {
   mucked: ({ seat }, view) => by(view, seat, "act", (who) => say.mucked(who)),
   history_lost: ({ frames }) => ["table", () => say.historyLost(frames)],
 };
+
+/** Who has sat down to play is dealt in one day, and waits until then: only who comes back is worth a line. */
+function isNews(status, before) {
+  return !["playing", "waiting"].includes(status) || before === "sitting_out";
+}
 
 /** A line about somebody in a seat. */
 function by(view, seat, kind, tell) {

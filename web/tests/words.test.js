@@ -4,7 +4,7 @@ import { chipsShort, secondsLeft } from "../format.js";
 import { initial } from "../names.js";
 import { count } from "../phrases/en/words.js";
 import { Story } from "../story.js";
-import { describe, ending, result, shortestResult } from "../words.js";
+import { describe, ending, result, shortestResult, together } from "../words.js";
 
 const view = {
   seats: [{ name: "Ann" }, { name: "Bob" }, null],
@@ -38,6 +38,28 @@ test("an initial is a whole character", () => {
 test("cards are told with their suits, tens as 10", () => {
   assert.equal(text({ e: "street", street: "flop", cards: ["Td", "2c", "As"], run: 0 }), "Flop: 10♦ 2♣ A♠");
   assert.equal(text({ e: "street", street: "river", cards: ["Kh"], run: 1 }), "River, run 2: K♥");
+});
+
+test("several who do the same one after the other are one line", () => {
+  const line = (event) => describe(event, view);
+  const fold = (seat, more) => line({ e: "acted", seat, kind: "fold", amount: 0, to: 0, all_in: false, timeout: false, ...more });
+  assert.equal(together(fold(0), fold(1)).text(), "\u2068Ann\u2069 and \u2068Bob\u2069 fold");
+  assert.equal(together(together(fold(0), fold(1)), fold(2)).text(), "\u2068Ann\u2069, \u2068Bob\u2069 and Seat 3 fold");
+  const ante = (seat, amount) => line({ e: "posted", seat, blind: "ante", amount });
+  assert.equal(together(ante(0, 10), ante(1, 10)).text(), "2 players post the ante, 10 each");
+  for (const [one, other] of [[fold(0), fold(1, { timeout: true })], [fold(0), ante(1, 10)], [ante(0, 10), ante(1, 4)], [null, fold(0)]]) {
+    assert.equal(together(one, other), null);
+  }
+});
+
+test("what has been told, and what goes without saying, is not worth a line", () => {
+  const seats = (status, top_up = 0) => ({ seats: [{ name: "Ann", status, top_up }] });
+  const told = (event, before) => describe(event, before)?.text() ?? null;
+  assert.equal(told({ e: "topped_up", seat: 0, amount: 5 }, seats("playing", 5)), null, "it was told when it was promised");
+  assert.notEqual(told({ e: "topped_up", seat: 0, amount: 5 }, seats("playing")), null);
+  assert.equal(told({ e: "status", seat: 0, status: "playing" }, seats("waiting")), null, "who has sat down is dealt in one day");
+  assert.notEqual(told({ e: "status", seat: 0, status: "playing" }, seats("sitting_out")), null);
+  assert.notEqual(told({ e: "status", seat: 0, status: "sitting_out" }, seats("playing")), null);
 });
 
 test("turns and chips swept in are not worth a line", () => {

@@ -54,7 +54,7 @@ const WALK: &str = r"
     const look = (name, scene, wish) => {
         fakeHouse.show(scenes[scene](wish));
         const drawn = document.querySelectorAll('.seat').length === wish.seats
-            && (scene === 'betting' ? document.querySelector('.bet:not([hidden])') : document.querySelector('.result').textContent);
+            && (scene.startsWith('betting') ? document.querySelector('.bet:not([hidden])') : document.querySelector('.result').textContent);
         if (!drawn) wrong.push(`${name}, ${wish.seats} seats: not drawn`);
         for (const what of overlaps()) wrong.push(`${name}, ${wish.seats} seats, ${wish.holeCards} cards: ${what}`);
     };
@@ -73,6 +73,11 @@ const WALK: &str = r"
         look('run three times', 'showdown', { seats, holeCards, runs: 3 });
         look('all share', 'showdown', { seats, holeCards, winners: seats });
         look('alone', 'alone', { seats, holeCards });
+    }
+    for (const seats of [2, 9]) {
+        look('in millions', 'bettingMillions', { seats });
+        look('in millions, before my turn', 'bettingMillions', { seats, turn: 1, waits: true });
+        look('in millions, all share', 'showdownMillions', { seats, winners: seats });
     }
     return wrong;
 ";

@@ -13,10 +13,12 @@ mod made_up;
 mod memory;
 mod misclicks;
 mod newer_house;
+mod notes;
 mod outage;
 mod rebuy;
 mod seats_kept;
 mod showdown;
+mod small_things;
 mod window;
 
 use std::{net::SocketAddr, sync::Arc};

@@ -38,6 +38,12 @@ export const log = {
   },
   allIn: (did) => `${did} and is all-in`,
   outOfTime: (did) => `${did} (out of time)`,
+  /** What several do one after the other. */
+  together: {
+    fold: (who) => `${list(who)} fold`,
+    check: (who) => `${list(who)} check`,
+    ante: (who, amount) => `${count(who.length, "player")} post the ante, ${chips(amount)} each`,
+  },
   returned: (who, amount) => `${chips(amount)} not called goes back to ${who}`,
   street: { flop: () => "Flop", turn: () => "Turn", river: () => "River" },
   dealt: (street, cards) => `${street}: ${cards}`,

@@ -9,6 +9,9 @@ export const seat = {
   potOf: (amount) => `Pot ${amount}`,
   odds: (percent) => `Pot odds ${percent}%`,
 
+  bank: () => "Time bank",
+  bankRuns: () => "Your time bank runs.",
+
   advance: {
     title: () => "Decide before your turn",
     fold: () => "Fold",
@@ -41,6 +44,24 @@ export const seat = {
     turn: () => "Turn",
     river: () => "River",
     unclear: () => "Not understood. It stays as it was.",
+  },
+
+  note: {
+    on: (name) => `Note on ${name}`,
+    whose: () => "Only you see this, in this browser.",
+    text: () => "What you want to remember",
+    colour: () => "Colour",
+    none: () => "No colour",
+    cancel: () => "Cancel",
+    keep: () => "Keep",
+  },
+  colour: {
+    red: () => "Red",
+    orange: () => "Orange",
+    yellow: () => "Yellow",
+    green: () => "Green",
+    blue: () => "Blue",
+    purple: () => "Purple",
   },
 
   keys: {

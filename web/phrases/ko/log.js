@@ -41,6 +41,12 @@ export const log = {
   },
   allIn: (did) => `${did}, 올인`,
   outOfTime: (did) => `${did} (시간 초과)`,
+  /** What several do one after the other. */
+  together: {
+    fold: (who) => `${list(who.map(nim))} 폴드`,
+    check: (who) => `${list(who.map(nim))} 체크`,
+    ante: (who, amount) => `${who.length}명 앤티 ${chips(amount)}씩`,
+  },
   returned: (who, amount) => `콜되지 않은 ${i(chips(amount))} ${nim(who)}에게 돌아갔습니다`,
   street: { flop: () => "플랍", turn: () => "턴", river: () => "리버" },
   dealt: (street, cards) => `${street}: ${cards}`,

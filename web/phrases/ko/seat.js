@@ -1,5 +1,6 @@
 /** What a player can set about the seat, and keys. */
 import { eun } from "./particles.js";
+import { nim } from "./words.js";
 
 export const seat = {
   // Amounts come in words: as chips or in big blinds.
@@ -9,6 +10,9 @@ export const seat = {
   allInFor: (amount) => `올인 ${amount}`,
   potOf: (amount) => `팟 ${amount}`,
   odds: (percent) => `팟 오즈 ${percent}%`,
+
+  bank: () => "타임 뱅크",
+  bankRuns: () => "타임 뱅크를 쓰고 있습니다.",
 
   advance: {
     title: () => "내 차례 전에 결정하기",
@@ -42,6 +46,24 @@ export const seat = {
     turn: () => "턴",
     river: () => "리버",
     unclear: () => "알 수 없는 값이라 그대로 두었습니다.",
+  },
+
+  note: {
+    on: (name) => `${nim(name)} 메모`,
+    whose: () => "이 브라우저에서 나에게만 보입니다.",
+    text: () => "기억해 둘 내용",
+    colour: () => "색",
+    none: () => "색 없음",
+    cancel: () => "취소",
+    keep: () => "저장",
+  },
+  colour: {
+    red: () => "빨강",
+    orange: () => "주황",
+    yellow: () => "노랑",
+    green: () => "초록",
+    blue: () => "파랑",
+    purple: () => "보라",
   },
 
   keys: {

@@ -45,7 +45,7 @@
       for (const room of Object.keys(message.resume ?? {})) watch(room);
     }
     if (message.t === "ping") tell({ t: "pong", at: message.at, now_ms });
-    if (message.t === "lobby" && message.on) tell({ t: "lobby", tables: [] });
+    if (message.t === "lobby" && message.on) tell(fakeHouse.lobby);
     if (message.t === "watch") watch(message.room);
     if (message.t === "do") {
       fakeHouse.done.push(message.do);
@@ -70,6 +70,8 @@
     room: ROOM,
     /** The `do` of each command that has come. */
     done: [],
+    /** What the lobby is told. */
+    lobby: { t: "lobby", tables: [] },
     /** Answers to the next commands; an `ack` where there is none. */
     answers: [],
     /** @param {{state: object, own?: {hand, cards}, events?: object[]}} next the table from now on */

@@ -75,6 +75,13 @@
     return { state, own: mineOf(wish), events };
   }
 
+  const CHIPS = new Set(["stack", "bet", "amount", "to", "call", "min", "max", "small_blind", "big_blind", "buy_in_min", "buy_in_max"]);
+
+  /** A scene with so many times the chips. */
+  function richer(scene, times) {
+    return JSON.parse(JSON.stringify(scene), (key, value) => (CHIPS.has(key) && typeof value === "number" ? value * times : value));
+  }
+
   /** Nobody but me sits here. */
   function alone(wish) {
     const state = table(wish);
@@ -82,5 +89,8 @@
     return { state };
   }
 
-  window.scenes = { alone, betting, showdown, table, deal, turnOf, hand, BOARD };
+  const bettingMillions = (wish) => richer(betting(wish), 1_111);
+  const showdownMillions = (wish) => richer(showdown(wish), 1_111);
+
+  window.scenes = { alone, betting, bettingMillions, showdownMillions, showdown, table, deal, turnOf, hand, BOARD };
 })();

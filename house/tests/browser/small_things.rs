@@ -1,0 +1,91 @@
+//! Small things that were wrong: what nobody heard, where the keyboard went, where the lobby had been.
+
+use crate::{
+    made_up::{resize, table},
+    window::Window,
+};
+
+/// A turn of mine, and the time bank that begins in it.
+const MY_TURN: &str = "fakeHouse.show(scenes.betting({ seats: 6, turn: 1 })); fakeHouse.show(scenes.betting({ seats: 6 })); return 0";
+const BANK: &str = "fakeHouse.happen([{ e: 'bank', seat: 0, deadline_ms: Date.now() + 30000 }]); return 0";
+
+/// Tones are counted instead of played.
+const HEAR: &str = "
+    window.tones = 0;
+    const part = class { constructor() { this.gain = { setValueAtTime() {}, linearRampToValueAtTime() {}, setTargetAtTime() {} }; } connect(to) { return to; } start() {} stop() {} };
+    window.AudioContext = class { state = 'running'; currentTime = 0; destination = {}; };
+    window.GainNode = part;
+    window.OscillatorNode = class extends part { start() { window.tones += 1; } };
+    dispatchEvent(new PointerEvent('pointerdown')); return 0";
+
+async fn focused(window: &Window) -> String {
+    window
+        .ask("return document.activeElement.className || document.activeElement.tagName")
+        .await
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_time_bank_is_named_and_heard_when_it_begins() {
+    let (window, _house) = table().await;
+    window.ask(HEAR).await;
+    window.ask(MY_TURN).await;
+    // The page does not play what it has missed: not until a while after a keyframe.
+    window.ask("window.at = performance.now() + 1000; performance.now = () => window.at; return 0").await;
+    window.ask("window.tones = 0; return 0").await;
+    window.ask(BANK).await;
+    assert!(window.ask("return window.tones").await.as_u64().unwrap() > 0, "it is heard");
+    let badge = window.text("[data-testid=seat-0] .seat-badge").await;
+    assert_eq!(badge, "Time bank");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_keyboard_stays_at_the_table_when_its_button_goes() {
+    let (window, _house) = table().await;
+    window.ask(MY_TURN).await;
+    window.ask("const it = document.querySelector('[data-testid=action-call]'); it.focus(); it.click(); return 0").await;
+    assert_eq!(focused(&window).await, "table-foot", "the button waits for the house");
+    window.ask("fakeHouse.show(scenes.betting({ seats: 6, turn: 1 })); document.querySelector('[data-testid=leave]').focus(); return 0").await;
+    assert!(focused(&window).await.starts_with("button"));
+    window.ask("fakeHouse.show(scenes.betting({ seats: 6, mine: null, turn: 1 })); return 0").await;
+    assert_eq!(focused(&window).await, "table-foot", "who has no seat any more cannot leave it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_at_which_there_is_nothing_says_so_and_leads_to_the_lobby() {
+    let (window, _house) = table().await;
+    window.ask("location.hash = '#/tabel/t1'; return 0").await;
+    window.until("it is said", async || window.sees("nowhere").await).await;
+    window.ask("document.querySelector('[data-testid=nowhere] a').click(); return 0").await;
+    window.until("the lobby is there", async || window.sees("lobby").await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_back_to_the_lobby_finds_it_as_it_was_and_on_the_smallest_phone_in_one_piece() {
+    let (window, _house) = table().await;
+    resize(&window, 320, 568).await;
+    let lobby = "const rows = Array.from({ length: 30 }, (_, at) => ({ room: `r${at}`, kind: 'table', name: `Aspen ${at}`, game: 'PL Omaha 5', small_blind: 500000,
+            big_blind: 1000000, seats: 10, taken: 7, average_pot: 123456789, hands_per_hour: 1234, buy_in_min: 40000000, buy_in_max: 400000000 }));
+        fakeHouse.lobby = { t: 'lobby', total: 30, players: 210, rows, order: rows.map(({ room }) => room) };
+        location.hash = '#/'; return 0";
+    window.ask(lobby).await;
+    window.until("the lobby is there", async || window.sees("lobby-row").await).await;
+    assert_eq!(window.ask("return document.documentElement.scrollWidth <= innerWidth").await, true);
+    let heads = "return new Set([...document.querySelectorAll('.lobby-table thead th')].map((it) => it.getBoundingClientRect().top)).size";
+    assert_eq!(window.ask(heads).await, 1, "the heads of the list stand in one line");
+    window
+        .ask("const box = document.querySelector('.lobby-filters [type=checkbox]'); box.click(); return 0")
+        .await;
+    window.ask("document.querySelector('[data-testid=lobby]').scrollTop = 600; location.hash = '#/table/t1'; return 0").await;
+    window.until("the table is there", async || window.sees("table").await).await;
+    window.ask("location.hash = '#/'; return 0").await;
+    window.until("the lobby is there", async || window.sees("lobby").await).await;
+    let scrolled = "return document.querySelector('[data-testid=lobby]').scrollTop";
+    window.until("it is where it was", async || window.ask(scrolled).await == 600).await;
+    assert_eq!(
+        window.ask("return document.querySelector('.lobby-filters [type=checkbox]').checked").await,
+        true
+    );
+}

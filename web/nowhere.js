@@ -1,0 +1,17 @@
+/** The page for an address at which there is nothing. */
+import { el } from "./dom.js";
+import { say } from "./phrases/page.js";
+
+export class Nowhere {
+  element = el(
+    "main",
+    { class: "nowhere", tabindex: -1, data: { testid: "nowhere" } },
+    el("h1", { text: say.nowhere }),
+    el("p", { text: say.nowhereWhy }),
+    el("a", { class: "button primary", href: "#/", text: say.toLobby }),
+  );
+
+  enter() {}
+
+  leave() {}
+}
