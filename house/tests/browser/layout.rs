@@ -74,7 +74,7 @@ const WALK: &str = r"
         look('all share', 'showdown', { seats, holeCards, winners: seats });
         look('alone', 'alone', { seats, holeCards });
     }
-    for (const seats of [2, 9]) {
+    for (const seats of [3, 9]) {
         look('in millions', 'bettingMillions', { seats });
         look('in millions, before my turn', 'bettingMillions', { seats, turn: 1, waits: true });
         look('in millions, all share', 'showdownMillions', { seats, winners: seats });
