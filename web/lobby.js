@@ -1,7 +1,7 @@
 /** The lobby page: what is played where, live, to be filtered, sorted and entered. */
 import { el, setAttribute, setText } from "./dom.js";
 import { keepFocus } from "./focus.js";
-import { chips, stakes } from "./format.js";
+import { chips, chipsShort, stakes } from "./format.js";
 import { gameNamed, GAMES } from "./games.js";
 import { icon } from "./icons.js";
 import { bestSeat, CHIPS_MAX, FALLS, Listing, PAGE_ROWS, SEAT_VIEW, STAKES, viewOf, wishFrom } from "./lobby-list.js";
@@ -290,7 +290,7 @@ class Row {
     setText(this.buyIn, () => say.buyIn(table.buy_in_min, table.buy_in_max));
     this.#showSeats(table);
     setText(this.waiting, table.waiting ? () => say.waiting(table.waiting) : "");
-    setText(this.pot, table.average_pot ? () => chips(table.average_pot) : "–");
+    setText(this.pot, table.average_pot ? () => chipsShort(table.average_pot) : "–");
     setText(this.speed, table.hands_per_hour ? () => chips(table.hands_per_hour) : "–");
     this.element.classList.toggle("full", table.taken >= table.seats);
     this.element.classList.toggle("gone", gone);

@@ -75,6 +75,7 @@ async fn who_comes_back_to_the_lobby_finds_it_as_it_was_and_on_the_smallest_phon
     assert_eq!(window.ask("return document.documentElement.scrollWidth <= innerWidth").await, true);
     let heads = "return new Set([...document.querySelectorAll('.lobby-table thead th')].map((it) => it.getBoundingClientRect().top)).size";
     assert_eq!(window.ask(heads).await, 1, "the heads of the list stand in one line");
+    assert_eq!(window.text("td.col-pot span").await, "123.5M", "large amounts are short here too");
     window
         .ask("const box = document.querySelector('.lobby-filters [type=checkbox]'); box.click(); return 0")
         .await;
@@ -88,4 +89,20 @@ async fn who_comes_back_to_the_lobby_finds_it_as_it_was_and_on_the_smallest_phon
         window.ask("return document.querySelector('.lobby-filters [type=checkbox]').checked").await,
         true
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cards_are_shown_after_a_hand_when_the_player_has_set_that_and_once() {
+    let (window, _house) = table().await;
+    let done = "return fakeHouse.done.splice(0).map((it) => it.a).join(' ')";
+    let end = "fakeHouse.show(scenes.betting({ seats: 6 })); window.at += 1000;
+        fakeHouse.happen([{ e: 'hand_ended', hand: 1017, next_ms: Date.now() + 60000, hands: [] }]); return 0";
+    window.ask("window.at = performance.now(); performance.now = () => window.at; return 0").await;
+    window.ask(end).await;
+    assert_eq!(window.ask(done).await, "", "nobody shows who has not said so");
+    let set = "localStorage['cardhouse.settings'] = '{\"showAfter\":true}'; dispatchEvent(new StorageEvent('storage')); return 0";
+    window.ask(set).await;
+    assert_eq!(window.ask(done).await, "show", "also when that was set in another window");
+    window.ask("fakeHouse.happen([{ e: 'chat', user: 'u1', name: 'Bo', text: 'hi' }]); return 0").await;
+    assert_eq!(window.ask(done).await, "", "once");
 }
