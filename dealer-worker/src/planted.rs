@@ -39,6 +39,8 @@ pub(crate) fn is_planted(fault: Fault) -> bool {
 pub enum LetterRule {
     /// A letter is heard only after the one before it.
     Chain,
+    /// What was heard is not heard again.
+    Once,
     /// What has arrived is kept for a while by the one who said it.
     Retention,
     /// What the other room has forgotten having heard is sent again.

@@ -149,8 +149,8 @@ fn an_outcome_that_is_applied_twice_is_caught() {
 }
 
 #[test]
-fn a_letter_that_leaves_before_it_is_durable_is_caught() {
-    assert!(caught(Planted::SendsLettersEarly).1.contains(&Promise::Letters));
+fn a_letter_that_is_heard_twice_is_caught() {
+    assert!(caught(Planted::HearsLettersAgain).1.contains(&Promise::Letters));
 }
 
 #[test]

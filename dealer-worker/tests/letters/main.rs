@@ -134,12 +134,15 @@ fn found(faults: Faults, planted: Planted) -> Option<(u64, String)> {
 
 #[test]
 fn every_rule_is_missed_when_it_is_taken_away() {
-    use LetterRule::{Barrier, Chain, Diverged, Fence, Order, Resend, Retention, Rewind, UsedUp, Waiting};
+    use LetterRule::{
+        Barrier, Chain, Diverged, Fence, Once, Order, Resend, Retention, Rewind, UsedUp, Waiting,
+    };
     let rules = [
         (Planted::SendsBeforeCommit { is_watched: true }, Faults::STORM),
         (Planted::SendsBeforeCommit { is_watched: false }, Faults::STORM),
         (Planted::HearsInMemory, Faults::STORM),
         (Planted::Without(Chain), Faults::STORM),
+        (Planted::Without(Once), Faults::STORM),
         (Planted::Without(Resend), Faults::STORM),
         (Planted::Without(Retention), Faults::MANY_DEADLY_LOSSES),
         (Planted::Without(Rewind), Faults::MANY_DEADLY_LOSSES),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use dealer_worker::planted::Fault;
+use dealer_worker::planted::{Fault, LetterRule};
 use futures_util::future::{BoxFuture, Either};
 use shared::{
     bus::{Bus, Publishing, Receiver, Subscription},
@@ -46,8 +46,8 @@ pub enum Planted {
     EvictsAnybody,
     /// Rooms do not write down which errands are settled.
     ForgetsSettled,
-    /// Letters leave before they are durable.
-    SendsLettersEarly,
+    /// Letters are heard as often as they come.
+    HearsLettersAgain,
     /// Rooms that have ended stay in the map of rooms.
     LeavesEnded,
     /// Workers publish a player's part for somebody else too.
@@ -67,12 +67,16 @@ impl Planted {
             Self::ForgetsAnswers => Fault::ForgetsAnswers,
             Self::EvictsAnybody => Fault::TakesForgottenForNew,
             Self::ForgetsSettled => Fault::ForgetsSettled,
-            Self::SendsLettersEarly => Fault::SendsLettersEarly,
             Self::LeavesEnded => Fault::LeavesEnded,
             Self::BringsWholeTopUps => Fault::BringsWholeTopUps,
             Self::ForgivesBlinds => Fault::ForgivesBlinds,
             _ => return None,
         })
+    }
+
+    /// The rule of letters that is not kept, if it is one.
+    pub(super) fn of_letters(self) -> Option<LetterRule> {
+        (self == Self::HearsLettersAgain).then_some(LetterRule::Once)
     }
 }
 

@@ -130,6 +130,7 @@ pub fn count_panics() {
 pub fn run(plan: &Plan) -> Verdict {
     PANICS.take();
     dealer_worker::planted::plant(plan.planted.and_then(Planted::of_workers));
+    dealer_worker::planted::without(plan.planted.and_then(Planted::of_letters));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime without I/O can be built");
     let began = WallInstant::now();

@@ -16,6 +16,8 @@ use shared::{
     },
 };
 
+use tokio::time::{Duration, timeout};
+
 use crate::stage::{Client, Stage, room};
 
 pub(crate) fn table(name: &str, taken: u8) -> TableSummary {
@@ -128,6 +130,9 @@ async fn look(client: &mut Client, v: u8, view: Value) {
     client.say(&json!({"t": "lobby", "on": true, "v": v, "view": view})).await;
 }
 
+/// Far longer than anything here takes.
+const SOON: Duration = Duration::from_secs(30);
+
 /// What the client sees once it has heard what it waits for: the rooms of its page, and how many there are on all.
 async fn sees(client: &mut Client, seen: &mut Seen, total: u64, rooms: &[&str]) {
     loop {
@@ -135,7 +140,8 @@ async fn sees(client: &mut Client, seen: &mut Seen, total: u64, rooms: &[&str]) 
         if (seen.total, now.as_slice()) == (total, rooms) {
             return;
         }
-        let text = client.hear_text().await;
+        let text = timeout(SOON, client.hear_text()).await;
+        let text = text.unwrap_or_else(|_| panic!("{total} and {rooms:?} are waited for, {now:?} is seen"));
         match serde_json::from_str(&text).unwrap() {
             ClientOut::Lobby(Whole::Page(page)) => *seen = Seen::begin(page),
             ClientOut::LobbyDelta(Delta::Page(delta)) => seen.fold(delta),
@@ -242,10 +248,10 @@ async fn views_beyond_the_bound_are_coarser_and_their_viewers_are_told() {
 async fn who_names_no_view_sees_tables_alone_however_many_views_there_are() {
     let config = RelayConfig { lobby_every_ms: 50, lobby_views_max: 0, ..RelayConfig::default() };
     let stage = Stage::with(config).await;
-    let queue = Line { kind: "queue".into(), ..Line::from(table("q1", 5)) };
-    tell(&stage, vec![queue, Line::from(table("t1", 1))]).await;
     let (mut by_view, mut seen) = (stage.client("bob").await, Seen::default());
     look(&mut by_view, 1, json!({})).await;
+    let queue = Line { kind: "queue".into(), ..Line::from(table("q1", 5)) };
+    tell(&stage, vec![queue, Line::from(table("t1", 1))]).await;
     sees(&mut by_view, &mut seen, 2, &["q1", "t1"]).await;
     let mut ann = stage.client("ann").await;
     ann.say(&json!({"t": "lobby", "on": true})).await;

@@ -43,7 +43,10 @@ impl Inbox {
     /// What is to be done with this letter.
     pub fn hearing(&self, letter: &Letter) -> Hearing {
         let follows = letter.prev == self.heard || is_without(LetterRule::Chain);
-        if !follows || Some(letter.id) <= self.heard {
+        let is_known = Some(letter.id) <= self.heard;
+        if is_known && is_without(LetterRule::Once) {
+            Hearing::Tell
+        } else if !follows || is_known {
             Hearing::Ignore
         } else if self.used_up.contains(&letter.id) {
             Hearing::UsedUp
