@@ -153,6 +153,7 @@ async fn run(
         if let Some(server) = client.active_connections().into_iter().next() {
             let why_not = match timeout(patience, open(&server, &credentials)).await {
                 Ok(Ok(stream)) => {
+                    notice_silence(&stream, patience * 2);
                     waiting.set_connected(true);
                     let _ = tell.send_replace(Ok(()));
                     let why = tokio::select! {
@@ -198,6 +199,17 @@ async fn open(server: &Server, credentials: &Credentials) -> io::Result<TcpStrea
     write_command(&mut off, &[b"CLIENT", b"REPLY", b"OFF"]);
     stream.write_all(&off).await?;
     Ok(stream)
+}
+
+/// Ends the connection when nothing that was written has arrived for so long. Where nothing is answered only the system sees that, and left to
+/// itself it takes a quarter of an hour to say so: a way that vanishes without a word, as when a machine gets another address.
+fn notice_silence(stream: &TcpStream, after: Duration) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(after)) {
+        warn!(%error, "a silent connection for publications will be noticed late");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (stream, after);
 }
 
 /// Asks something that is answered in one line.
@@ -253,5 +265,21 @@ async fn moved(client: &Client, server: &Server, moves: &mut broadcast::Receiver
         if !client.active_connections().contains(server) {
             return "the client is with another server";
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_whose_other_end_has_vanished_is_given_up_by_the_system() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        notice_silence(&stream, Duration::from_secs(4));
+        let socket = socket2::SockRef::from(&stream);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(4)));
     }
 }
