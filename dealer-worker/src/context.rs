@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use shared::{
     directory::Readers,
+    entry::may_be_timed,
     members::Membership,
     ports::Ports,
     seal::{Form, Sealer},
@@ -43,6 +44,12 @@ impl Context {
     /// For whom the directory is written now.
     pub fn readers(&self) -> Readers {
         Readers::among(&self.membership.borrow())
+    }
+
+    /// Whether entries tell when they were decided; `None` as long as it is not known who lives: then they do as those before them.
+    pub fn tells_time(&self) -> Option<bool> {
+        let membership = self.membership.borrow();
+        membership.settled.then(|| may_be_timed(&membership))
     }
 
     /// In which form records are written now: one that every living worker reads.

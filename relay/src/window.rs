@@ -286,6 +286,7 @@ mod tests {
             at: Position::new(epoch, seq),
             cause: None,
             follows: None,
+            at_ms: None,
             privates: SmallVec::new(),
             public: Bytes::from_static(b"{}"),
             secret: Bytes::new(),

@@ -136,6 +136,7 @@ impl Stage {
             at,
             cause: None,
             follows: None,
+            at_ms: None,
             privates: Default::default(),
             public: format!(r#"{{"t":"keyframe","room":"{name}","epoch":1,"seq":1,"state":{{}}}}"#).into(),
             secret: Default::default(),

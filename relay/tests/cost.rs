@@ -97,6 +97,7 @@ impl House {
             at: Position::new(1, seq),
             cause: None,
             follows: None,
+            at_ms: None,
             privates: Default::default(),
             public: Bytes::from_static(br#"{"t":"frame","room":"t1","epoch":1,"seq":1,"events":[]}"#),
             secret: Bytes::new(),

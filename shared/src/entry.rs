@@ -1,24 +1,47 @@
 //! The codec of a journal entry, which is also what travels to the relays.
 //!
 //! ```text
-//! u8   version (1)          u8   kind (0 claim, 1 delta, 2 keyframe, 3 end)
+//! u8   version (1 or 2)     u8   kind (0 claim, 1 delta, 2 keyframe, 3 end)
 //! u64  epoch                u64  seq                  (all integers little-endian)
 //! u8+n room                 u8   has cause: u8+n user, u64 session, u64 n
 //! u8   says what it follows: u64 epoch                (keyframes); deltas with a cause: u64 fingerprint of what it said
-//! u16  private parts: each  u8+n user, u32+n bytes
+//! u64  when it was decided  u16+n what later releases add, passed over         (both in version 2 alone)
+//! u16  private parts: each  u8+n user, u32+n bytes    (version 2: u8 audience before; what is for another than 0, a user, is left out)
 //! u32+n public part
 //! u32+n secret              (left out of what is published: relays have no use for it)
 //! ```
 //!
 //! The dealer worker encodes once. The public and private parts are the very bytes that clients get, so a relay
 //! reads the header and slices; it never parses a part. The secret is sealed ([`crate::seal`]).
+//!
+//! What a later release adds must be such that who passes over it does no harm; what must be understood is written when all living nodes
+//! speak of it. Each addition is `u8 tag, u16+n bytes`, with tags and audiences given once and for ever (none so far).
 
 use bytes::{BufMut, Bytes, BytesMut};
 use smallvec::SmallVec;
 
-use crate::id::{Epoch, Position, RoomId, Seq, SessionId, UserId};
+use crate::{
+    clock::UnixMs,
+    id::{Epoch, Position, RoomId, Seq, SessionId, UserId},
+    members::Membership,
+};
 
-const VERSION: u8 = 1;
+/// Of entries that do not tell when they were decided.
+const UNTIMED: u8 = 1;
+
+/// Of entries that do.
+const TIMED: u8 = 2;
+
+/// Since this release nodes read [`TIMED`] entries; see [`SPEAKS`](crate::node::SPEAKS).
+const TIMED_SINCE: u16 = 3;
+
+/// The audience of a private part that is one user's.
+const FOR_A_USER: u8 = 0;
+
+/// Whether every living node reads entries that tell when they were decided.
+pub fn may_be_timed(membership: &Membership) -> bool {
+    membership.all_speak >= TIMED_SINCE
+}
 
 /// What an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +106,8 @@ pub struct Entry {
     /// Of a keyframe: the epoch of the frame before it. Whoever has a frame of that number from another epoch has one that the
     /// broker lost, and that this history does not contain.
     pub follows: Option<Epoch>,
+    /// When it was decided. `None` as long as nodes live that do not read it ([`may_be_timed`]), and in claims and ends.
+    pub at_ms: Option<UnixMs>,
     /// Parts for single users.
     pub privates: SmallVec<[Private; 2]>,
     /// The JSON text that everybody in the room gets; empty in a claim.
@@ -107,7 +132,7 @@ pub enum Malformed {
     #[error("an entry of the wrong length")]
     Length,
     /// They are of another version of the format.
-    #[error("an entry of format version {0}, this is version {VERSION}")]
+    #[error("an entry of format version {0}, known are {UNTIMED} and {TIMED}")]
     Version(u8),
     /// The kind is none that we know.
     #[error("an entry of unknown kind {0}")]
@@ -123,9 +148,9 @@ impl Entry {
     /// # Panics
     /// If there are more than 65,535 private parts or a part exceeds 4 GiB: a room's own bounds keep it far below.
     pub fn encode(&self) -> Encoded {
-        let parts: usize = self.privates.iter().map(|p| 5 + p.user.as_str().len() + p.bytes.len()).sum();
+        let parts: usize = self.privates.iter().map(|p| 6 + p.user.as_str().len() + p.bytes.len()).sum();
         let mut out = BytesMut::with_capacity(160 + parts + self.public.len() + self.secret.len());
-        out.put_u8(VERSION);
+        out.put_u8(if self.at_ms.is_some() { TIMED } else { UNTIMED });
         out.put_u8(match self.kind {
             Kind::Claim => 0,
             Kind::Delta => 1,
@@ -153,8 +178,15 @@ impl Entry {
                 out.put_u64_le(number);
             }
         }
+        if let Some(at_ms) = self.at_ms {
+            out.put_u64_le(at_ms);
+            out.put_u16_le(0);
+        }
         out.put_u16_le(u16::try_from(self.privates.len()).expect("a room has fewer than 65,536 members"));
         for private in &self.privates {
+            if self.at_ms.is_some() {
+                out.put_u8(FOR_A_USER);
+            }
             put_name(&mut out, private.user.as_str());
             put_part(&mut out, &private.bytes);
         }
@@ -171,10 +203,11 @@ impl Entry {
     /// [`Malformed`], whatever the bytes are; never a panic.
     pub fn decode(bytes: Bytes) -> Result<Self, Malformed> {
         let mut from = Cursor { bytes, at: 0 };
-        let version = from.u8()?;
-        if version != VERSION {
-            return Err(Malformed::Version(version));
-        }
+        let is_timed = match from.u8()? {
+            UNTIMED => false,
+            TIMED => true,
+            other => return Err(Malformed::Version(other)),
+        };
         let kind = match from.u8()? {
             0 => Kind::Claim,
             1 => Kind::Delta,
@@ -206,8 +239,19 @@ impl Entry {
             }
             None => number.map(Epoch),
         };
+        let at_ms = if is_timed { Some(from.u64()?) } else { None };
+        if is_timed {
+            let added = from.u16()?;
+            from.take(usize::from(added))?;
+        }
         let mut privates = SmallVec::new();
         for _ in 0..from.u16()? {
+            if is_timed && from.u8()? != FOR_A_USER {
+                let whom = from.u8()?;
+                from.take(usize::from(whom))?;
+                from.part()?;
+                continue;
+            }
             let user = UserId::new(from.name()?).map_err(|_| Malformed::Name)?;
             privates.push(Private { user, bytes: from.part()? });
         }
@@ -216,7 +260,7 @@ impl Entry {
         if !from.at_end() {
             return Err(Malformed::Length);
         }
-        Ok(Self { kind, room, at, cause, follows, privates, public, secret })
+        Ok(Self { kind, room, at, cause, follows, at_ms, privates, public, secret })
     }
 }
 
@@ -296,6 +340,7 @@ mod tests {
                 said: Some(fingerprint(b"{}")),
             }),
             follows: None,
+            at_ms: None,
             privates: smallvec![Private {
                 user: UserId::new("bob").unwrap(),
                 bytes: Bytes::from_static(b"AsKd")
@@ -309,6 +354,52 @@ mod tests {
     fn an_entry_comes_back_as_it_was() {
         let entry = entry();
         assert_eq!(Entry::decode(entry.encode().stored).unwrap(), entry);
+    }
+
+    #[test]
+    fn an_entry_that_tells_when_it_was_decided_comes_back_as_it_was() {
+        let timed = Entry { at_ms: Some(1_790_000_000_000), ..entry() };
+        assert_eq!(Entry::decode(timed.encode().stored).unwrap(), timed);
+        let published = Entry { secret: Bytes::new(), ..timed.clone() };
+        assert_eq!(Entry::decode(timed.encode().published).unwrap(), published);
+        assert_eq!(timed.encode().stored.len(), entry().encode().stored.len() + 8 + 2 + 1);
+    }
+
+    /// Journals hold them.
+    #[test]
+    fn entries_stay_what_they_are_to_the_byte() {
+        let hex = |entry: Entry| -> String {
+            entry.encode().stored.iter().map(|byte| format!("{byte:02x}")).collect()
+        };
+        let untimed = [
+            "0101030000000000000029000000000000000274310103616e6e0900000000000000070000000000000001251a",
+            "90b5074bf408010003626f620400000041734b64020000007b7d060000007365616c6564",
+        ];
+        assert_eq!(hex(entry()), untimed.concat());
+        let timed = [
+            "0201030000000000000029000000000000000274310103616e6e0900000000000000070000000000000001251a",
+            "90b5074bf408006c50c4a0010000000001000003626f620400000041734b64020000007b7d060000007365616c",
+            "6564",
+        ];
+        assert_eq!(hex(Entry { at_ms: Some(1_790_000_000_000), ..entry() }), timed.concat());
+    }
+
+    /// Of a release to come: what it adds behind the time, and a part for others than a user.
+    #[test]
+    fn what_a_later_release_adds_is_passed_over() {
+        let timed = Entry { at_ms: Some(7), privates: SmallVec::new(), ..entry() };
+        let bytes = timed.encode().stored;
+        // Before them stand 1 + 1 + 16, the room, the cause, the fingerprint and the time.
+        let at = 18 + 3 + (1 + 4 + 16) + 9 + 8;
+        assert_eq!(bytes[at..at + 4], [0, 0, 0, 0], "no additions and no parts");
+        let mut later = bytes[..at].to_vec();
+        later.extend_from_slice(&[8, 0, 1, 2, 0, 0xaa, 0xbb, 9, 0, 0]);
+        let parts =
+            [&[2, 0, 1, 0, 4, 0, 0, 0][..], b"rail", &[0, 3], b"bob", &[4, 0, 0, 0], b"AsKd"].concat();
+        later.extend_from_slice(&parts);
+        later.extend_from_slice(&bytes[at + 4..]);
+        let expected = Entry { privates: entry().privates, ..timed };
+        assert_eq!(Entry::decode(later.into()).unwrap(), expected);
     }
 
     #[test]
@@ -335,10 +426,12 @@ mod tests {
 
     #[test]
     fn every_truncation_is_an_error_or_the_published_form() {
-        let encoded = entry().encode();
-        for length in 0..encoded.stored.len() {
-            let decoded = Entry::decode(encoded.stored.slice(..length));
-            assert_eq!(decoded.is_ok(), length == encoded.published.len(), "{length} bytes");
+        for at_ms in [None, Some(7)] {
+            let encoded = Entry { at_ms, ..entry() }.encode();
+            for length in 0..encoded.stored.len() {
+                let decoded = Entry::decode(encoded.stored.slice(..length));
+                assert_eq!(decoded.is_ok(), length == encoded.published.len(), "{length} bytes");
+            }
         }
     }
 
@@ -349,8 +442,8 @@ mod tests {
         }
 
         #[test]
-        fn a_flipped_byte_never_panics(at in 0usize..90, to in any::<u8>()) {
-            let mut bytes = entry().encode().stored.to_vec();
+        fn a_flipped_byte_never_panics(at in 0usize..110, to in any::<u8>(), at_ms in any::<Option<u64>>()) {
+            let mut bytes = Entry { at_ms, ..entry() }.encode().stored.to_vec();
             let at = at % bytes.len();
             bytes[at] = to;
             let _ = Entry::decode(bytes.into());

@@ -215,7 +215,7 @@ pub enum NodeNews {
 /// | --- | --- |
 /// | 1 | the first release |
 /// | 2 | [`Asked::First`]; records with a kind and a schema |
-/// | 3 | records whose runtime part has a version; rooms of other kinds than tables, and rooms that end ([`NodeNews::Closed`]); the [directory](crate::directory) by partition; [`LobbyNews::Lines`](crate::lobby::LobbyNews) and `Changes` |
+/// | 3 | records whose runtime part has a version; rooms of other kinds than tables, and rooms that end ([`NodeNews::Closed`]); entries that tell [when](crate::entry::Entry::at_ms) they were decided; the [directory](crate::directory) by partition; [`LobbyNews::Lines`](crate::lobby::LobbyNews) and `Changes` |
 pub const SPEAKS: u16 = 3;
 
 /// See [`first_release_if_missing`].

@@ -275,6 +275,12 @@ impl Placement {
             info!(relay = %gone, "the relay is gone: its members are away");
             self.tenancy.order_all(&Order::RelayGone(gone.clone()));
         }
+        let reads_less =
+            membership.workers_speak < before.workers_speak || membership.all_speak < before.all_speak;
+        // Who lives is known now, or a node of an earlier release has come.
+        if membership.settled && (reads_less || !before.settled) {
+            self.tenancy.order_all(&Order::Rewrite);
+        }
         let has_died = before.living(Role::Worker).any(|worker| !membership.is_living(worker));
         let me = &self.context.config.node;
         let staying = membership.staying(Role::Worker).filter(|node| !self.draining || *node != me);

@@ -120,6 +120,11 @@ impl Journal {
         self.attempt(self.next(), entry, Onto::Journal { keep_from: self.keyframe })
     }
 
+    /// A keyframe, to be written at [`Journal::next`]; drops all that is older.
+    pub fn first_keyframe(&self, entry: Bytes) -> Attempt {
+        self.attempt(self.next(), entry, Onto::Journal { keep_from: Some(self.next()) })
+    }
+
     /// A claim of the room in a later epoch, after entries may have been lost. The next entry must be a keyframe.
     pub fn claim_anew(&self, now_ms: UnixMs, claim: impl FnOnce(Position) -> Bytes) -> Attempt {
         let at = Position(self.epoch().claimed_at(now_ms), Seq(0));

@@ -56,6 +56,8 @@ pub enum Order {
     },
     /// The store may have lost entries: claim the room anew from memory.
     Reassert,
+    /// A node may have come that reads less than the others: what stands in the journal is written anew for it, if so.
+    Rewrite,
     /// Another worker is said to have claimed the room in this epoch: look whether that is so. A room that has nothing to
     /// commit would not find out by itself, and its successor may have let go of it already.
     Superseded(Epoch),

@@ -119,7 +119,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
     let Start { context, room: id, believed, mailbox, chance, permit } = start;
     let taken =
         Box::pin(Claimer::of(&context).take::<R>(&id, believed, spec)).await.map_err(Ended::NotTaken)?;
-    let Taken { mut state, journal, frames_lost, is_new } = taken;
+    let Taken { mut state, journal, frames_lost, is_new, is_timed } = taken;
     state.letters.taken_over();
     let unheard_until = context.ports.clock.now_ms() + context.config.presence_grace_ms;
     let connections = Connections::unheard(state.room.members(), unheard_until);
@@ -138,6 +138,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
         connections,
         journal,
         form: form_of::<R>(context.form()),
+        is_timed,
         talk: Talk::default(),
         chance,
         has_begun: false,
@@ -186,6 +187,8 @@ struct Running<R: Room> {
     journal: Journal,
     /// In which the last keyframe was written.
     form: Form,
+    /// Entries of the journal tell when they were decided, and so do those that come.
+    is_timed: bool,
     /// Who has talked how much.
     talk: Talk,
     chance: Chance,
@@ -339,9 +342,8 @@ impl<R: Room> Running<R> {
                 let epoch = self.journal.epoch();
                 info!(room = %self.id, epoch = epoch.0, to = to.as_ref().map(NodeId::as_str), "lets the room go");
                 counter!("cardhouse_hand_overs_total").increment(1);
-                // A worker of the first release may be the next.
-                if self.form != Form::Bare && form_of::<R>(self.context.form()) == Form::Bare {
-                    // Refused: it can be taken over by all but that one.
+                // A worker of an earlier release may be the next. Refused: it can be taken over by all but that one.
+                if self.is_unread() {
                     let _ = self.keyframe().await?;
                 }
                 // In this order: what is written late would overwrite the next owner's word.
@@ -360,6 +362,9 @@ impl<R: Room> Running<R> {
             Order::Superseded(_) => Ok(()),
             Order::Reassert if self.journal.is_in_doubt() => self.reassert().await.map(drop),
             Order::Reassert => Ok(()),
+            // Refused: whoever came must wait for the next one.
+            Order::Rewrite if self.is_unread() => self.keyframe().await.map(drop),
+            Order::Rewrite => Ok(()),
             Order::Outcome(id, outcome) => self.outcome(id, outcome).await,
             Order::RelayGone(relay) => {
                 for user in self.connections.relay_gone(&relay) {

@@ -67,6 +67,8 @@ pub struct Taken<R> {
     pub frames_lost: u64,
     /// It has no frames yet.
     pub is_new: bool,
+    /// Entries of its journal tell when they were decided.
+    pub is_timed: bool,
 }
 
 /// What takes rooms over.
@@ -136,8 +138,9 @@ impl Claimer<'_> {
         }
         let restored = self.restore(room).await?;
         let is_new = restored.is_none() && !is_missing;
+        let is_timed = restored.as_ref().is_some_and(|restored| restored.is_timed);
         let (state, last, keyframe, frames_lost) = match restored {
-            Some(Restored { state: Some(state), last, keyframe, frames_lost }) => {
+            Some(Restored { state: Some(state), last, keyframe, frames_lost, is_timed: _ }) => {
                 // A journal with a hole is not worth keeping: nobody can follow it beyond the hole.
                 let keep_from = if frames_lost == 0 { keyframe } else { claim };
                 (state, last, Some(keep_from), frames_lost)
@@ -154,7 +157,7 @@ impl Claimer<'_> {
         };
         let (store, epoch) = (self.store.clone(), claim.epoch());
         let journal = Journal::claimed(store, room.clone(), epoch, last, keyframe, generation);
-        Ok(Taken { state, journal, frames_lost, is_new })
+        Ok(Taken { state, journal, frames_lost, is_new, is_timed })
     }
 
     /// What the map of rooms says of a room; `None` if nothing.
@@ -198,7 +201,7 @@ impl Claimer<'_> {
     /// The state that the journal adds up to; `None` if it holds no frames.
     async fn restore<R: Room>(&self, room: &RoomId) -> Result<Option<Restored<R>>, NotTaken> {
         let mut entries: Vec<Entry> = Vec::new();
-        let mut after = None;
+        let (mut after, mut is_timed) = (None, false);
         loop {
             let batch: Vec<Stored> = until_answered(|| self.store.read(room, after, READ_ENTRIES)).await;
             let complete = batch.len() < READ_ENTRIES;
@@ -208,6 +211,7 @@ impl Claimer<'_> {
                 if entry.at != stored.at || entry.room != *room {
                     return Err(NotTaken::Misplaced(stored.at));
                 }
+                is_timed |= entry.at_ms.is_some();
                 match entry.kind {
                     Kind::Claim => continue,
                     // Somebody has claimed it who did not know that yet.
@@ -221,7 +225,8 @@ impl Claimer<'_> {
                 break;
             }
         }
-        self.replay(room, &entries)
+        let restored = self.replay(room, &entries)?;
+        Ok(restored.map(|restored| Restored { is_timed, ..restored }))
     }
 }
 
@@ -232,6 +237,8 @@ struct Restored<R> {
     last: Position,
     keyframe: Position,
     frames_lost: u64,
+    /// See [`Taken::is_timed`].
+    is_timed: bool,
 }
 
 impl Claimer<'_> {
@@ -248,6 +255,7 @@ impl Claimer<'_> {
                 last: Position::default(),
                 keyframe: first.at,
                 frames_lost,
+                is_timed: false,
             }));
         }
         let bad = |entry: &Entry| {
@@ -268,6 +276,6 @@ impl Claimer<'_> {
             state.apply(&delta, entry.cause.as_ref(), entry.at, memory);
             last = entry.at;
         }
-        Ok(Some(Restored { state: Some(state), last, keyframe: first.at, frames_lost }))
+        Ok(Some(Restored { state: Some(state), last, keyframe: first.at, frames_lost, is_timed: false }))
     }
 }

@@ -11,7 +11,7 @@ use dealer_worker::{
 use shared::{
     bus::memory::MemoryBus,
     clock::Clock,
-    directory::{Partition, Readers},
+    directory::{self, Partition, Readers},
     entry::{Entry, Kind},
     id::{NodeId, RoomId, UserId},
     members::Heartbeat,
@@ -146,7 +146,9 @@ impl House {
             let entries = entries.into_iter().map(|stored| Entry::decode(stored.bytes).unwrap());
             let last = entries.filter(|entry| entry.kind == Kind::Claim).last();
             let claimer = last.map(|claim| node(std::str::from_utf8(&claim.secret).unwrap()));
-            claimers.insert(room.clone(), claimer);
+            // Keyframes drop claims that are older.
+            let owner = directory::owner(&self.store, room).await.unwrap().and_then(|owner| owner.node);
+            claimers.insert(room.clone(), claimer.or(owner));
         }
         claimers
     }

@@ -1,5 +1,5 @@
 //! What a worker of the release before does about rooms, after its code at commit c9737dc: a frozen copy of how it assigns rooms, and
-//! of how it reads the maps, claims and hands over, without tables. It knows no partitions. Nothing of it is to be shared with the code
+//! of how it reads entries and the maps, claims and hands over, without tables. It knows no partitions. Nothing of it is to be shared with the code
 //! that it stands beside in the tests: it is not to change when that does.
 
 use std::{
@@ -219,4 +219,57 @@ async fn claim(ports: &Ports, state: &Mutex<State>, me: &NodeId, room: RoomId, b
     state.lock().learn(room.clone(), owner);
     let owns = NodeNews::Owns { node: me.clone(), room, epoch };
     ports.bus.publish(&Channel::nodes(), encode(&owns)).await.unwrap();
+}
+
+/// Whether it reads an entry; as a worker it must read the record too, unless a later keyframe follows.
+pub fn reads(entry: &[u8], is_record_needed: bool) -> bool {
+    let mut left = entry;
+    entry_of(&mut left).is_some_and(|(is_claim, secret)| {
+        left.is_empty() && (is_claim || !is_record_needed || matches!(secret.first(), Some(1 | 2)))
+    })
+}
+
+fn entry_of<'a>(left: &mut &'a [u8]) -> Option<(bool, &'a [u8])> {
+    let version = take(left, 1)?;
+    let kind = take(left, 1)?[0];
+    if version != [1] || kind > 2 {
+        return None;
+    }
+    take(left, 16)?;
+    name(left)?;
+    if flag(left)? {
+        name(left)?;
+        take(left, 16)?;
+    }
+    if flag(left)? {
+        take(left, 8)?;
+    }
+    for _ in 0..u16::from_le_bytes(take(left, 2)?.try_into().unwrap()) {
+        name(left)?;
+        part(left)?;
+    }
+    part(left)?;
+    let secret = if left.is_empty() { &[][..] } else { part(left)? };
+    Some((kind == 0, secret))
+}
+
+fn take<'a>(left: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
+    let (taken, rest) = left.split_at_checked(count)?;
+    *left = rest;
+    Some(taken)
+}
+
+fn flag(left: &mut &[u8]) -> Option<bool> {
+    let flag = take(left, 1)?[0];
+    (flag < 2).then_some(flag == 1)
+}
+
+fn name<'a>(left: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = take(left, 1)?[0];
+    take(left, length.into())
+}
+
+fn part<'a>(left: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = u32::from_le_bytes(take(left, 4)?.try_into().unwrap());
+    take(left, length.try_into().unwrap())
 }

@@ -655,8 +655,17 @@ mod tests {
         let at = Position::new(at.0, at.1);
         let (public, secret) = (Bytes::from_static(b"{}"), Bytes::new());
         let privates = Default::default();
-        let entry =
-            Entry { kind, room: room(), at, cause: None, follows: Some(Epoch(1)), privates, public, secret };
+        let entry = Entry {
+            kind,
+            room: room(),
+            at,
+            cause: None,
+            follows: Some(Epoch(1)),
+            at_ms: None,
+            privates,
+            public,
+            secret,
+        };
         let keep_from = keep_from.map(|(epoch, seq)| Position::new(epoch, seq));
         store.append(&room(), at, entry.encode().stored, keep_from).await.unwrap();
     }

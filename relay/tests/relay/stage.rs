@@ -234,6 +234,7 @@ fn draft(kind: Kind, name: &str, epoch: u64, seq: u64) -> Draft {
         at: Position::new(epoch, seq),
         cause: None,
         follows: None,
+        at_ms: None,
         privates: Default::default(),
         public: text.into(),
         secret: Bytes::from_static(b"THE-DECK"),

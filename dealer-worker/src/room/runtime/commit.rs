@@ -178,6 +178,7 @@ impl<R: Room> Running<R> {
         let letters = self.with_what_was_learned(letters);
         let delta = Delta { events, plays, at_ms: moment.now, asks, settled, letters };
         let mut entry = frame::delta(&self.id, moment.at, cause, public, privates);
+        entry.at_ms = self.is_timed.then_some(moment.now);
         seal(&self.context.sealer, &mut entry, self.form, &DeltaOf::<R>(Cow::Borrowed(&delta)));
         let encoded = entry.encode();
         if is_planted(Fault::SendsLettersEarly) {
@@ -225,21 +226,33 @@ impl<R: Room> Running<R> {
         Ok(Written::Yes)
     }
 
+    /// Whether something stands in the journal that a living node does not read.
+    pub(super) fn is_unread(&self) -> bool {
+        self.form > form_of::<R>(self.context.form()) || (self.is_timed && self.context.tells_time() == Some(false))
+    }
+
     /// Writes the whole state, in the form that all who may own the room next can read; the deltas after it are in the same.
     /// Refused: nothing has changed, but that the room may have a later epoch. Never [`Written::Gone`].
     pub(super) async fn keyframe(&mut self) -> Result<Written, Ended> {
         let mut is_claimed_anew = false;
         loop {
             let (form, room) = (form_of::<R>(self.context.form()), &self.state.room);
+            let is_timed = self.context.tells_time().unwrap_or(self.is_timed);
             let (at, follows) = (self.journal.next(), self.journal.last_frame_epoch());
             let mut entry: Entry =
                 frame::keyframe(&self.id, at, R::NAME, follows, room.view(), room.privates());
+            entry.at_ms = is_timed.then(|| self.now());
             seal(&self.context.sealer, &mut entry, form, &self.state);
             let encoded = entry.encode();
-            match self.write(self.journal.keyframe(encoded.stored), None).await? {
+            let attempt = match self.is_timed && !is_timed {
+                // Whoever does not read what stands before it is not to find it.
+                true => self.journal.first_keyframe(encoded.stored),
+                false => self.journal.keyframe(encoded.stored),
+            };
+            match self.write(attempt, None).await? {
                 Written::Yes => {
                     self.journal.wrote_keyframe(at);
-                    self.form = form;
+                    (self.form, self.is_timed) = (form, is_timed);
                     self.publish(encoded.published).await;
                     if is_claimed_anew {
                         tell_owned(&self.context, &self.id, at.epoch()).await;
