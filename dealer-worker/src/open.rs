@@ -129,7 +129,7 @@ pub async fn open_room(
 pub fn opening(room: &RoomId, spec: &RoomSpec) -> Ask {
     let body =
         postcard::to_stdvec(&(OPENING, room, spec.to_bytes())).expect("names and bytes have known lengths");
-    Ask { of: OPENER.into(), body, wants_answer: true }
+    Ask { of: OPENER.into(), body, wants_answer: true, goes_first: false }
 }
 
 /// The name of the service that opens rooms.

@@ -197,6 +197,38 @@ async fn a_service_that_never_answers_holds_up_nothing_but_what_is_asked_of_itse
     assert_eq!(till.known(&room(1)), 0);
 }
 
+/// What a service was asked and nobody waits for any more holds nothing up, and its outcome is nobody's.
+#[tokio::test(start_paused = true)]
+async fn an_errand_that_is_given_up_is_not_asked_again_and_its_outcome_is_not_applied() {
+    let (opens, is_open) = tokio::sync::watch::channel(false);
+    let till = Arc::new(Till::with(move || if *is_open.borrow() { Trouble::None } else { Trouble::Hangs }));
+    let house = open(&till, Wire::perfect()).await;
+    let worker = house.worker_with("w1", config(&house, "w1"));
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    for amount in [1, 2] {
+        assert_eq!(ask(&relay, json!({"a": "pay", "amount": amount})).await.code(), "applied");
+    }
+    while till.known(&room(1)) == 0 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(ask(&relay, json!({"a": "forgo"})).await.code(), "applied");
+    let asked = till.asked();
+    sleep(Duration::from_secs(30)).await;
+    assert_eq!(till.asked(), asked, "nobody asks");
+    opens.send(true).unwrap();
+    assert_eq!(ask(&relay, json!({"a": "pay", "amount": 4})).await.code(), "applied");
+    relay.until(&room(1), |room| paid(room) == 4).await;
+    // Nor does who takes the room over.
+    worker.kill();
+    let _next = house.worker_with("w2", config(&house, "w2"));
+    relay.until(&room(1), |room| room.epochs.len() == 2).await;
+    assert_eq!(ask(&relay, json!({"a": "close"})).await.code(), "applied");
+    let followed = relay.until(&room(1), |room| room.has_ended).await;
+    assert_eq!(paid(&followed), 4);
+    assert_eq!(till.known(&room(1)), 2, "it has heard of the first, and never of the second");
+}
+
 async fn is_nowhere(house: &House, room: &RoomId) {
     assert_eq!(directory::spec(&house.store, room).await.unwrap(), None);
     assert_eq!(directory::owner(&house.store, room).await.unwrap(), None);

@@ -388,8 +388,17 @@ async fn a_table_whose_keyframes_are_lost_begins_anew_and_says_so() {
     let public = bytes::Bytes::from_static(b"{}");
     let (secret, privates) = (bytes::Bytes::new(), Default::default());
     let at = shared::id::Position::new(1, 7);
-    let stray =
-        Entry { kind: Kind::Delta, room: room(1), at, cause: None, follows: None, at_ms: None, privates, public, secret };
+    let stray = Entry {
+        kind: Kind::Delta,
+        room: room(1),
+        at,
+        cause: None,
+        follows: None,
+        at_ms: None,
+        privates,
+        public,
+        secret,
+    };
     house.store.append(&room(1), at, stray.encode().stored, None).await.unwrap();
     let owner = serde_json::to_vec(&json!({"node": null, "epoch": 1})).unwrap();
     house

@@ -31,7 +31,7 @@ pub mod takeover;
 pub mod talk;
 
 use self::{
-    errands::{Ask, Errand, Outcome},
+    errands::{Ask, Errand, ErrandId, Outcome},
     letters::{Letter, LetterId, Said},
     record::BadRecord,
 };
@@ -235,6 +235,8 @@ pub struct Decision<R: Room> {
     pub privates: Vec<(UserId, Box<RawValue>)>,
     /// What is to be done outside, once this is durable.
     pub asks: Vec<Ask>,
+    /// Errands that are given up: they are not asked any more, and their outcomes are nobody's.
+    pub gives_up: Vec<ErrandId>,
     /// What is said to other rooms, once this is durable.
     pub letters: Vec<Said>,
     /// The state with all events applied.
@@ -254,12 +256,13 @@ pub fn counted(what: &'static str, count: u64) -> SmallVec<[(&'static str, u64);
 
 impl<R: Room> Decision<R> {
     /// Nothing changes.
-    pub(crate) fn nothing(room: R) -> Self {
+    pub fn nothing(room: R) -> Self {
         Self {
             events: Vec::new(),
             public: RawValue::from_string("[]".into()).expect("that is JSON"),
             privates: Vec::new(),
             asks: Vec::new(),
+            gives_up: Vec::new(),
             letters: Vec::new(),
             after: room,
             lobby: false,

@@ -44,7 +44,7 @@ use self::{
 use super::{
     Input, Room, answers,
     chance::Chance,
-    errands::ErrandId,
+    errands::Round,
     journal::{Fenced, Journal},
     letters::Post,
     mailbox::{Mail, Mailbox, Order},
@@ -142,7 +142,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
         talk: Talk::default(),
         chance,
         has_begun: false,
-        done: BTreeSet::new(),
+        round: Round::default(),
         asking: Asking::new(),
         post,
         diverged: known_diverged.iter().cloned().collect(),
@@ -194,8 +194,8 @@ struct Running<R: Room> {
     chance: Chance,
     /// The first frames of the epoch are in the journal.
     has_begun: bool,
-    /// Errands that are done and were not settled in any frame yet.
-    done: BTreeSet<ErrandId>,
+    /// What is known of its errands beside the journal.
+    round: Round,
     /// The errands that are being done.
     asking: Asking,
     /// What is on its way between this room and others.

@@ -63,6 +63,17 @@ impl Draft {
         let privates = privates.collect();
         let counts = counted("cardhouse_hands_total", hands);
         let (public, asks, letters) = (json(&seen), Vec::new(), Vec::new());
-        Decision { public, privates, events, asks, letters, after: table, lobby, counts, is_talk }
+        Decision {
+            public,
+            privates,
+            events,
+            asks,
+            gives_up: Vec::new(),
+            letters,
+            after: table,
+            lobby,
+            counts,
+            is_talk,
+        }
     }
 }

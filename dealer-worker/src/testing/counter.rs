@@ -21,7 +21,7 @@ use crate::{
     open::opening,
     room::{
         BadSpec, Decision, Input, Moment, Refusal, Room,
-        errands::{Ask, Outcome},
+        errands::{Ask, ErrandId, Outcome},
         letters::{Body, Said},
         record::{self, BadRecord},
     },
@@ -43,6 +43,8 @@ pub struct Counter {
     pub unpaid: u64,
     /// What was tipped.
     pub tipped: u64,
+    /// What the till was asked and has not answered.
+    pub asked: Vec<ErrandId>,
     /// Rooms that were opened.
     pub opened: u64,
     /// What was passed on to other counters, and what has come from them.
@@ -109,6 +111,8 @@ pub enum Event {
         /// Whether it has taken it.
         taken: bool,
     },
+    /// Nobody wants to know any more what the till says.
+    Forgone,
     /// So much is given to the till, which cannot refuse it.
     Tipped {
         /// How much.
@@ -160,6 +164,8 @@ enum Command {
     Pay {
         amount: u64,
     },
+    /// Gives up what the till has not answered.
+    Forgo {},
     /// Gives to the till.
     Tip {
         amount: u64,
@@ -208,6 +214,7 @@ impl Room for Counter {
             paid: 0,
             unpaid: 0,
             tipped: 0,
+            asked: Vec::new(),
             opened: 0,
             sent: BTreeMap::new(),
             received: BTreeMap::new(),
@@ -226,11 +233,15 @@ impl Room for Counter {
         _rng: &mut dyn Rng,
     ) -> Result<Decision<Self>, Refusal> {
         let (mut events, mut asks, mut letters) = (Vec::new(), Vec::new(), Vec::new());
+        let mut gives_up = Vec::new();
         match input {
             Input::Command { user, name: _, body } => {
                 let (event, ask) = self.command(user, body, moment.now)?;
                 if let Event::Sent { to, by } = &event {
                     letters.push(self.passes_on(to, *by));
+                }
+                if event == Event::Forgone {
+                    gives_up.clone_from(&self.asked);
                 }
                 events.push(event);
                 asks.extend(ask);
@@ -264,10 +275,10 @@ impl Room for Counter {
         let privates = told.map(|user| (user.clone(), after.private(user))).collect();
         let public = json(&events.iter().map(Event::seen).collect::<Vec<_>>());
         let (lobby, counts, is_talk) = (true, smallvec![], false);
-        Ok(Decision { public, privates, events, asks, letters, after, lobby, counts, is_talk })
+        Ok(Decision { public, privates, events, asks, gives_up, letters, after, lobby, counts, is_talk })
     }
 
-    fn apply(&mut self, event: &Event, _at: Position) {
+    fn apply(&mut self, event: &Event, at: Position) {
         match event {
             Event::Added { user, by, due } => {
                 self.total += by;
@@ -279,9 +290,15 @@ impl Room for Counter {
                 self.ticks += 1;
                 self.due = None;
             }
-            Event::Asked { .. } | Event::Opens => {}
-            Event::Answered { amount, taken: true } => self.paid += amount,
-            Event::Answered { taken: false, .. } => self.unpaid += 1,
+            Event::Asked { .. } => self.asked.push(ErrandId { at, n: 0 }),
+            Event::Opens => {}
+            // The till is asked one thing after the other.
+            Event::Answered { amount, taken } => {
+                self.asked.drain(..self.asked.len().min(1));
+                self.paid += if *taken { *amount } else { 0 };
+                self.unpaid += u64::from(!taken);
+            }
+            Event::Forgone => self.asked.clear(),
             Event::Tipped { amount } => self.tipped += amount,
             Event::Opened => self.opened += 1,
             Event::Closed => (self.is_over, self.due) = (true, None),
@@ -361,6 +378,7 @@ impl Counter {
             of: TILL.into(),
             body: amount.to_le_bytes().into(),
             wants_answer,
+            goes_first: false,
         };
         match command {
             _ if self.is_over => refuse("it is over"),
@@ -375,6 +393,8 @@ impl Counter {
             Command::Pay { amount } | Command::Tip { amount } if amount > AMOUNT_MAX => refuse("too much"),
             Command::Pay { amount } => Ok((Event::Asked { amount }, Some(till(amount, true)))),
             Command::Tip { amount } => Ok((Event::Tipped { amount }, Some(till(amount, false)))),
+            Command::Forgo {} if self.asked.is_empty() => refuse("nothing is asked"),
+            Command::Forgo {} => Ok((Event::Forgone, None)),
             Command::Open { room } => {
                 let spec = RoomSpec::new(Self::NAME, &Settings::default());
                 Ok((Event::Opens, Some(opening(&room, &spec))))
@@ -406,6 +426,7 @@ impl Event {
             Self::Asked { amount } => json!({"e": "asked", "amount": amount}),
             Self::Answered { amount, taken } => json!({"e": "answered", "amount": amount, "taken": taken}),
             Self::Tipped { amount } => json!({"e": "tipped", "amount": amount}),
+            Self::Forgone => json!({"e": "forgone"}),
             Self::Opens => json!({"e": "opens"}),
             Self::Opened => json!({"e": "opened"}),
             Self::Closed => json!({"e": "closed"}),

@@ -166,11 +166,21 @@ impl<R: Room> Running<R> {
         decision: Decision<R>,
         with: &With<'_>,
     ) -> Result<Written, Ended> {
-        let Decision { events, public, privates, asks, letters: said, after, lobby, counts, is_talk: _ } =
-            decision;
+        let Decision {
+            events,
+            public,
+            privates,
+            asks,
+            gives_up,
+            letters: said,
+            after,
+            lobby,
+            counts,
+            is_talk: _,
+        } = decision;
         let cause = with.asked.map(|(cause, _)| cause.clone());
         let plays = with.plays.clone();
-        let mut settled: Vec<ErrandId> = self.done.iter().copied().chain(with.settles).collect();
+        let mut settled = self.round.settled(with.settles.into_iter().chain(gives_up));
         if is_planted(Fault::ForgetsSettled) {
             settled.clear();
         }
@@ -199,10 +209,11 @@ impl<R: Room> Running<R> {
             "the events of a decision lead to its state"
         );
         self.state.adopt(after, &delta, entry.cause.as_ref(), entry.at, &self.context.config.memory);
+        self.asking.retain(|id, _| self.state.errands.get(*id).is_some());
         if is_planted(Fault::ForgetsSettled) {
-            self.done.extend(with.settles);
+            with.settles.into_iter().for_each(|id| self.round.mark_done(id));
         } else {
-            self.done.clear();
+            self.round.committed();
         }
         self.publish(encoded.published).await;
         if let Some(letters) = &delta.letters {
@@ -228,7 +239,8 @@ impl<R: Room> Running<R> {
 
     /// Whether something stands in the journal that a living node does not read.
     pub(super) fn is_unread(&self) -> bool {
-        self.form > form_of::<R>(self.context.form()) || (self.is_timed && self.context.tells_time() == Some(false))
+        self.form > form_of::<R>(self.context.form())
+            || (self.is_timed && self.context.tells_time() == Some(false))
     }
 
     /// Writes the whole state, in the form that all who may own the room next can read; the deltas after it are in the same.

@@ -1,7 +1,7 @@
 //! Running a room's errands: of each service the first that is open is asked until it is answered. So a service that is away, or refuses
 //! what must be done, holds up what is asked of itself and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use metrics::counter;
 use shared::{entry::fingerprint, id::RoomId};
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::room::{
     Input, Room,
-    errands::{Errand, ErrandId, Outcome},
+    errands::{Answered, Errand, ErrandId, Outcome},
     mailbox::{Mail, Order},
 };
 
@@ -41,16 +41,14 @@ fn spread(room: &RoomId) -> f64 {
 impl<R: Room> Running<R> {
     /// Whether nothing is to be done outside any more.
     pub(super) fn errands_are_done(&self) -> bool {
-        self.state.errands.iter().all(|errand| self.done.contains(&errand.id))
+        self.round.are_done(&self.state.errands)
     }
 
     /// Has the first errand of each service done that is open, unless it is being done already.
     pub(super) fn run_errands(&mut self) {
-        let mut services = BTreeSet::new();
-        let open = self.state.errands.iter().filter(|errand| !self.done.contains(&errand.id));
-        let first = open.filter(|errand| services.insert(&errand.ask.of));
-        let new = first.filter(|errand| !self.asking.contains_key(&errand.id));
-        for errand in new.cloned().collect::<Vec<_>>() {
+        let due = self.round.due(&self.state.errands);
+        let new: Vec<Errand> = due.filter(|errand| !self.asking.contains_key(&errand.id)).cloned().collect();
+        for errand in new {
             self.ask(errand, Duration::ZERO);
         }
     }
@@ -79,11 +77,9 @@ impl<R: Room> Running<R> {
     /// An errand was answered.
     pub(super) async fn outcome(&mut self, id: ErrandId, outcome: Outcome) -> Result<(), Ended> {
         self.asking.remove(&id);
-        let errand = self.state.errands.get(id).filter(|errand| !self.done.contains(&errand.id)).cloned();
-        match errand {
-            // Answered before, by way of an earlier order.
-            None => {}
-            Some(errand) if errand.ask.wants_answer => {
+        match self.round.answered(&self.state.errands, id, &outcome) {
+            Answered::Nothing => {}
+            Answered::Decide(errand) => {
                 let input = Input::Outcome { errand: &errand, outcome: &outcome };
                 let with = With { settles: Some(id), ..With::default() };
                 if matches!(self.decide_and_commit(input, with).await?, Became::Unwritten) {
@@ -92,12 +88,8 @@ impl<R: Room> Running<R> {
                 }
                 counter!("cardhouse_errands_total").increment(1);
             }
-            Some(_) if matches!(outcome, Outcome::Done(_)) => {
-                // Settled with the next frame, whatever that is. Whoever takes the room over before asks once more, to no effect.
-                self.done.insert(id);
-                counter!("cardhouse_errands_total").increment(1);
-            }
-            Some(errand) => {
+            Answered::Done => counter!("cardhouse_errands_total").increment(1),
+            Answered::AskAgain(errand) => {
                 counter!("cardhouse_errands_refused_total").increment(1);
                 error!(room = %self.id, errand = %id, of = %errand.ask.of, "an errand was refused that must be done: it is asked again");
                 self.ask(errand, REFUSED_PAUSE);
