@@ -10,7 +10,7 @@
 //! - [`open`]: opening tables.
 //! - [`config`], [`context`], [`worker`]: the settings, what rooms share, and all of it put together.
 //! - `testing` (a feature): a kind of room for tests.
-//! - [`flags`]: the binary's command line. [`planted`]: a fault for tests to find.
+//! - [`flags`], [`process`]: the binary's command line, and the process. [`planted`]: a fault for tests to find.
 
 pub mod config;
 pub mod context;
@@ -19,6 +19,7 @@ pub mod lobby;
 pub mod open;
 pub mod placement;
 pub mod planted;
+pub mod process;
 pub mod replies;
 pub mod room;
 pub mod table;

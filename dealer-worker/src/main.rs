@@ -1,76 +1,14 @@
 //! The `dealer-worker` process.
 
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
 
-use anyhow::Context as _;
-use dealer_worker::{Chance, Worker, flags::Flags, open_tables, table::settings::check};
-use shared::{
-    bus::redis::RedisBus,
-    clock::Clock,
-    ports::Ports,
-    readiness::{Readiness, drain_route, ops_routes},
-    redis::Redis,
-    serve::{Front, serve},
-    signals,
-    store::redis::RedisStore,
-    telemetry::{Metrics, exit_code},
-};
+use dealer_worker::{flags::Flags, kinds, process};
+use shared::telemetry::exit_code;
 
 /// Every message is a few short-lived allocations; with this allocator a delivery costs 7 % less CPU than with glibc's.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    exit_code("dealer-worker", start())
-}
-
-fn start() -> anyhow::Result<()> {
-    let flags = Flags::from_command_line();
-    // Nobody should wait for Redis to learn that a flag is wrong.
-    check(&flags.tables.config())?;
-    flags.log.init()?;
-    flags.threads.runtime()?.block_on(run(flags))
-}
-
-async fn run(flags: Flags) -> anyhow::Result<()> {
-    let metrics = Metrics::install()?;
-    let _tidy = metrics.keep_tidy();
-    let leaving = signals::leaving()?;
-
-    let redis = Redis::connect(flags.redis.config()).await?;
-    let settings = redis.clone();
-    let ports = Ports {
-        bus: Arc::new(RedisBus::new(redis.clone())),
-        store: Arc::new(RedisStore::new(redis)),
-        clock: Clock::system(),
-    };
-    let config = flags.config();
-    let node = config.node.clone();
-    let chance = Chance::of_the_system();
-    let worker = Worker::new(ports.clone(), config, dealer_worker::kinds(), chance);
-    let readiness = Readiness::new();
-    readiness.observe(worker.observed());
-    readiness.check("redis", move || settings.is_trusted());
-
-    let ops = flags.ops.ops_listen.listen("--ops-listen").await?;
-    tracing::info!(ops = %ops.local_addr()?, %node, "dealer worker is up");
-    let guard = flags.ops.guard(ops.local_addr()?)?;
-    let routes = guard.protect(ops_routes(metrics, readiness.clone()).merge(drain_route(leaving.clone())));
-    let watching = serve(ops, routes, Front::operators(flags.http), std::future::pending());
-
-    if flags.tables.tables > 0 {
-        let opened = open_tables(&ports, flags.tables.tables, &flags.tables.config()).await?;
-        tracing::info!(opened, "tables are open");
-    }
-    let told = async {
-        leaving.cancelled().await;
-        tracing::info!("leaving");
-        readiness.drain();
-        std::future::pending().await
-    };
-    tokio::select! { biased;
-        ended = worker.run(leaving.clone()) => ended.context("the worker has ended"),
-        () = watching => unreachable!("it serves for ever"),
-        () = told => unreachable!("it waits for the worker to end"),
-    }
+    exit_code("dealer-worker", process::run(Flags::from_command_line(), kinds()))
 }

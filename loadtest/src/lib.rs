@@ -41,6 +41,9 @@ enum Command {
     Simulate(simulate::command::Simulate),
     /// Memory, CPU and latency of the real processes on this machine, beside the floor
     Bench(bench::BenchArgs),
+    /// A dealer worker that knows counters beside tables; started by `bench`
+    #[command(hide = true)]
+    CountingWorker(Box<dealer_worker::flags::Flags>),
     /// What the same work takes at the least; started by `bench`
     #[command(subcommand, hide = true)]
     Floor(bench::floor::Floor),
@@ -60,6 +63,10 @@ impl Cli {
         if let Command::Simulate(simulate) = self.command {
             return if simulate.run() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
+        if let Command::CountingWorker(flags) = self.command {
+            let kinds = dealer_worker::kinds().with::<dealer_worker::testing::counter::Counter>();
+            return dealer_worker::process::run(*flags, kinds).map_or_else(failed, |()| ExitCode::SUCCESS);
+        }
         // All clients of a benchmark share one thread.
         if let Command::Bench(args) = self.command {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -76,7 +83,9 @@ impl Cli {
                     Command::Cluster(args) => cluster::command(args).await,
                     Command::Chaos(args) => chaos::command(args).await,
                     Command::Floor(floor) => bench::floor::command(floor).await.map(|()| ExitCode::SUCCESS),
-                    Command::Simulate(_) | Command::Bench(_) => unreachable!("it was run above"),
+                    Command::Simulate(_) | Command::Bench(_) | Command::CountingWorker(_) => {
+                        unreachable!("it was run above")
+                    }
                 }
             })
         });

@@ -87,3 +87,14 @@ fn everybody_comes_back_and_misses_nothing() {
     assert_eq!(figure(&results, "return", "figures", "players"), 60.0);
     assert!(figure(&results, "return", "ratio", "all_back_ms") > 0.0);
 }
+
+#[test]
+fn letters_arrive_and_rooms_that_open_and_end_move_no_other() {
+    let results = bench(&["rooms", "--tables=4", "--rate=20", "--seconds=3", "--churned=10"]);
+    let figure = |name: &str| figure(&results, "rooms", "figures", name);
+    assert!(figure("letters") > 500.0 && figure("letter_p99_us") >= figure("letter_p50_us"));
+    assert_eq!(figure("opened_and_ended"), 10.0);
+    for name in ["left_in_the_directory", "other_rooms_moved", "missed", "repeated", "refused"] {
+        assert_eq!(figure(name), 0.0, "{name}");
+    }
+}

@@ -61,6 +61,9 @@ pub struct BenchArgs {
     /// `return`: seated players
     #[arg(long, default_value_t = 3_000, value_parser = positive::<usize>)]
     pub players: usize,
+    /// `rooms`: so many rooms open and end beside the tables
+    #[arg(long, default_value_t = 1_000, value_parser = positive::<u32>)]
+    pub churned: u32,
     /// `directory`: how many rooms and workers; a list measures each
     #[arg(long, value_name = "ROOMS/WORKERS", value_delimiter = ',', default_value = "10000/20,110000/100")]
     pub houses: Vec<House>,
@@ -82,6 +85,8 @@ pub enum Workload {
     Lobby,
     /// Everybody is cut off and comes back
     Return,
+    /// Rooms that write to each other, and rooms that open and end beside tables that are played
+    Rooms,
     /// How much the load generator itself could do
     Ceiling,
     /// What it costs workers to know which rooms there are and whose; one run, without processes

@@ -61,7 +61,7 @@ pub async fn run(args: &BenchArgs) -> anyhow::Result<Run> {
     let stage = Stage::start(RELAYS, 0, args.no_build).await?;
     // Until the relays listen.
     sleep(SETTLE).await;
-    let mut house = House::open(stage.bus().await?, tables).await?;
+    let mut house = House::open(stage.ports().await?.bus, tables).await?;
     sleep(SETTLE).await;
     let before_bytes = stage.relays_resident_bytes()?;
     let watched = Rc::new(Watched::default());

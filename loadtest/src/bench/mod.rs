@@ -4,6 +4,7 @@
 //!
 //! - [`args`]: the flags. [`figures`]: what comes out. [`report`]: the same with plots; [`machine`]: what it was measured on.
 //! - [`idle`], [`tables`], [`rail`], [`lobby`], [`return_`]: the workloads; [`ceiling`]: what the load generator could do.
+//! - [`rooms`]: a workload of rooms that are no tables: letters, openings and ends.
 //! - [`directory`]: a workload without processes: who knows which rooms there are.
 //! - [`stage`]: the cluster that they run on. [`play`]: seated players; [`connection`], [`told`], [`pace`]: what players are made of.
 //! - [`floor`]: what the same work takes at the least.
@@ -27,6 +28,7 @@ pub mod rail;
 pub mod redis_stat;
 pub mod report;
 pub mod return_;
+pub mod rooms;
 pub mod stage;
 pub mod tables;
 pub mod told;
@@ -136,6 +138,9 @@ pub async fn measure(args: &BenchArgs) -> anyhow::Result<Results> {
         let stage = return_::Return::start(args).await?;
         add("return", counted(args, "return", async || stage.run(args).await).await?);
         stage.end().await;
+    }
+    if args.workload.includes(Workload::Rooms) {
+        add("rooms", counted(args, "rooms", async || rooms::run(args).await).await?);
     }
     if args.workload.includes(Workload::Tables) {
         measure_tables(args, &mut results).await?;

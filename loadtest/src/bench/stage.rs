@@ -7,7 +7,7 @@ use anyhow::Context;
 use dealer_worker::open_tables;
 use player::connect::Dialer;
 use shared::{
-    bus::{Bus, redis::RedisBus},
+    bus::redis::RedisBus,
     clock::Clock,
     id::{RoomId, UserId},
     ports::Ports,
@@ -103,15 +103,20 @@ impl Stage {
     /// # Errors
     /// When it does not come up.
     pub async fn start(relays: usize, tables: usize, no_build: bool) -> anyhow::Result<Self> {
+        Self::with(ClusterArgs { relays, dealers: 1, no_build, ..ClusterArgs::default() }, tables).await
+    }
+
+    /// The same with these relays and workers.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub async fn with(args: ClusterArgs, tables: usize) -> anyhow::Result<Self> {
         let args = ClusterArgs {
-            relays,
-            dealers: 1,
             tables: 0,
-            no_build,
             relay_flag: vec!["--connections-max=20000".into(), "--log=warn".into()],
             // One talker stands for many: what its talk costs is what is measured.
             dealer_flag: vec!["--log=warn".into(), "--talk-every-ms=0".into()],
-            ..ClusterArgs::default()
+            ..args
         };
         let mut cluster = Cluster::start(&args).await?;
         let signer = signer(&cluster)?;
@@ -141,9 +146,7 @@ impl Stage {
         if tables == 0 {
             return Ok(());
         }
-        let redis = Redis::connect(RedisConfig::new(&self.redis_url)).await?;
-        let store = Arc::new(RedisStore::new(redis.clone()));
-        let ports = Ports { bus: Arc::new(RedisBus::new(redis)), store, clock: Clock::system() };
+        let ports = self.ports().await?;
         let config = TableConfig {
             buy_in_min: 2,
             buy_in_max: BUY_IN,
@@ -163,12 +166,14 @@ impl Stage {
         Ok(())
     }
 
-    /// The bus of the cluster, to speak in the place of a node.
+    /// Bus and store of the cluster, to speak in the place of a node.
     ///
     /// # Errors
     /// When Redis is not there.
-    pub async fn bus(&self) -> anyhow::Result<Arc<dyn Bus>> {
-        Ok(Arc::new(RedisBus::new(Redis::connect(RedisConfig::new(&self.redis_url)).await?)))
+    pub async fn ports(&self) -> anyhow::Result<Ports> {
+        let redis = Redis::connect(RedisConfig::new(&self.redis_url)).await?;
+        let store = Arc::new(RedisStore::new(redis.clone()));
+        Ok(Ports { bus: Arc::new(RedisBus::new(redis)), store, clock: Clock::system() })
     }
 
     /// The name of the table of an index from 0.

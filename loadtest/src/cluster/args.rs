@@ -45,6 +45,9 @@ pub struct ClusterArgs {
     /// A folder with the `relay` and `dealer-worker` of another release: every second relay and worker is one of those
     #[arg(long, value_name = "FOLDER")]
     pub older: Option<std::path::PathBuf>,
+    /// Dealer workers know counters too: this program in the place of `dealer-worker`
+    #[arg(skip)]
+    pub counting: bool,
 }
 
 impl Default for ClusterArgs {

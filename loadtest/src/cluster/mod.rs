@@ -307,13 +307,13 @@ impl Recipes<'_> {
         arguments.extend(self.args.dealer_flag.iter().cloned());
         let machine = Node::Dealer(i).machine(self.args.relays);
         let listen = (self.there(self.args.relays + i), 0).into();
-        let mut recipe = self.ours(
-            self.program("dealer-worker", i),
-            format!("dealer {}", i + 1),
-            arguments,
-            listen,
-            machine,
-        )?;
+        let program = if self.args.counting {
+            arguments.insert(0, "counting-worker".into());
+            std::env::current_exe()?
+        } else {
+            self.program("dealer-worker", i)
+        };
+        let mut recipe = self.ours(program, format!("dealer {}", i + 1), arguments, listen, machine)?;
         recipe.listen = recipe.ready.0;
         recipe.environment.push(("CARDHOUSE_SEAL_KEY".into(), seal_key.into()));
         Ok(recipe)

@@ -1,0 +1,71 @@
+//! The process around a worker: settings, logs, Redis, health, and the signals that end it.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use shared::{
+    bus::redis::RedisBus,
+    clock::Clock,
+    ports::Ports,
+    readiness::{Readiness, drain_route, ops_routes},
+    redis::Redis,
+    serve::{Front, serve},
+    signals,
+    store::redis::RedisStore,
+    telemetry::Metrics,
+};
+
+use crate::{Chance, Kinds, Worker, flags::Flags, open_tables, table::settings::check};
+
+/// Runs a worker of these kinds of rooms until it is told to end.
+///
+/// # Errors
+/// When a flag is wrong, Redis is not there at the start, or a part of the worker fails.
+pub fn run(flags: Flags, kinds: Kinds) -> anyhow::Result<()> {
+    // Nobody should wait for Redis to learn that a flag is wrong.
+    check(&flags.tables.config())?;
+    flags.log.init()?;
+    flags.threads.runtime()?.block_on(work(flags, kinds))
+}
+
+async fn work(flags: Flags, kinds: Kinds) -> anyhow::Result<()> {
+    let metrics = Metrics::install()?;
+    let _tidy = metrics.keep_tidy();
+    let leaving = signals::leaving()?;
+
+    let redis = Redis::connect(flags.redis.config()).await?;
+    let settings = redis.clone();
+    let ports = Ports {
+        bus: Arc::new(RedisBus::new(redis.clone())),
+        store: Arc::new(RedisStore::new(redis)),
+        clock: Clock::system(),
+    };
+    let config = flags.config();
+    let node = config.node.clone();
+    let worker = Worker::new(ports.clone(), config, kinds, Chance::of_the_system());
+    let readiness = Readiness::new();
+    readiness.observe(worker.observed());
+    readiness.check("redis", move || settings.is_trusted());
+
+    let ops = flags.ops.ops_listen.listen("--ops-listen").await?;
+    tracing::info!(ops = %ops.local_addr()?, %node, "dealer worker is up");
+    let guard = flags.ops.guard(ops.local_addr()?)?;
+    let routes = guard.protect(ops_routes(metrics, readiness.clone()).merge(drain_route(leaving.clone())));
+    let watching = serve(ops, routes, Front::operators(flags.http), std::future::pending());
+
+    if flags.tables.tables > 0 {
+        let opened = open_tables(&ports, flags.tables.tables, &flags.tables.config()).await?;
+        tracing::info!(opened, "tables are open");
+    }
+    let told = async {
+        leaving.cancelled().await;
+        tracing::info!("leaving");
+        readiness.drain();
+        std::future::pending().await
+    };
+    tokio::select! { biased;
+        ended = worker.run(leaving.clone()) => ended.context("the worker has ended"),
+        () = watching => unreachable!("it serves for ever"),
+        () = told => unreachable!("it waits for the worker to end"),
+    }
+}
