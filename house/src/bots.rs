@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use player::{
-    Character, Habits,
+    Bot, Character, Habits,
     connect::{Dialer, play},
     guest::{Guest, NoToken, Tokens},
 };
 use rand::RngExt as _;
 use reception::{Desk, Issued};
 use shared::{id::RoomId, text::PlayerName};
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::BotArgs;
@@ -39,7 +39,8 @@ pub(crate) fn seat(config: &BotArgs, tables: &[(RoomId, u8)], dialer: &Dialer, d
             let (dialer, tokens) = (dialer.clone(), AtTheDesk(desk.clone()));
             playing.spawn(async move {
                 let for_ever = CancellationToken::new();
-                if let Err(error) = play(name, character, &dialer, &tokens, for_ever, |_, _, _| {}).await {
+                let bot = Bot::new(character, String::new(), Instant::now());
+                if let Err(error) = play(name, bot, &dialer, &tokens, for_ever, |_, _, _| {}).await {
                     tracing::warn!(%error, name, "a bot has no token");
                 }
             });

@@ -4,6 +4,7 @@
 //! - [`cluster`]: the real processes on this machine: `loadtest cluster`.
 //! - [`mod@bench`]: what the real processes cost, beside what the same work costs at the least: `loadtest bench`.
 //! - [`chaos`]: those processes killed, stopped and cut off while bots play: `loadtest chaos`.
+//! - [`guests`]: guests that are no players.
 //! - [`judge`]: what is promised, and how journals and clients are held against it.
 //! - [`simulate`]: the whole house in one thread, with faults from a seed: `loadtest simulate`.
 //! - [`signals`]: how a command is told to end.
@@ -11,14 +12,16 @@
 pub mod bench;
 pub mod chaos;
 pub mod cluster;
+pub mod guests;
 pub mod judge;
 pub mod signals;
 pub mod simulate;
 pub mod swarm;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
+use dealer_worker::testing::{Counter, counter::TILL};
 use shared::outlet;
 
 /// Load and proof for a Cardhouse: bots that play and judge, and a real cluster on this machine to play at.
@@ -41,12 +44,32 @@ enum Command {
     Simulate(simulate::command::Simulate),
     /// Memory, CPU and latency of the real processes on this machine, beside the floor
     Bench(bench::BenchArgs),
-    /// A dealer worker that knows counters beside tables; started by `bench`
+    /// A dealer worker that knows counters beside tables; started by `bench` and `chaos`
     #[command(hide = true)]
-    CountingWorker(Box<dealer_worker::flags::Flags>),
+    CountingWorker(Box<CountingWorker>),
     /// What the same work takes at the least; started by `bench`
     #[command(subcommand, hide = true)]
     Floor(bench::floor::Floor),
+}
+
+/// Flags of `loadtest counting-worker`: those of `dealer-worker`, and where the till is.
+#[derive(Debug, clap::Args)]
+struct CountingWorker {
+    #[command(flatten)]
+    worker: dealer_worker::flags::Flags,
+    /// The till that counters pay to
+    #[arg(long)]
+    till_url: Option<String>,
+}
+
+impl CountingWorker {
+    fn run(self) -> anyhow::Result<()> {
+        let mut kinds = dealer_worker::kinds().with::<Counter>();
+        if let Some(url) = self.till_url {
+            kinds = kinds.served_by(TILL, Arc::new(chaos::till::TillAt::new(url)));
+        }
+        dealer_worker::process::run(self.worker, kinds)
+    }
 }
 
 impl Cli {
@@ -63,9 +86,8 @@ impl Cli {
         if let Command::Simulate(simulate) = self.command {
             return if simulate.run() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
-        if let Command::CountingWorker(flags) = self.command {
-            let kinds = dealer_worker::kinds().with::<dealer_worker::testing::counter::Counter>();
-            return dealer_worker::process::run(*flags, kinds).map_or_else(failed, |()| ExitCode::SUCCESS);
+        if let Command::CountingWorker(worker) = self.command {
+            return worker.run().map_or_else(failed, |()| ExitCode::SUCCESS);
         }
         // All clients of a benchmark share one thread.
         if let Command::Bench(args) = self.command {

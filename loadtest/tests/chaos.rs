@@ -37,3 +37,11 @@ fn what_is_published_and_not_written_is_caught() {
     assert_eq!(output.status.code(), Some(1), "{report}");
     assert!(sum(&report["breaches"]) > 0, "{report}");
 }
+
+#[test]
+fn a_till_that_takes_twice_is_caught() {
+    let flags = ["--minutes=0.3", "--only=worker_killed,connections_dropped", "--plant-forgetful-till"];
+    let (output, report) = chaos(&flags);
+    assert_eq!(output.status.code(), Some(1), "{report}");
+    assert!(report["breaches"]["errands"].as_u64() > Some(0), "{report}");
+}

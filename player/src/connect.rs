@@ -1,4 +1,4 @@
-//! Plays a bot over real connections: dials, brings messages and time, comes back when a connection ends.
+//! Brings a bot, or another [`Mind`], over real connections: dials, brings messages and time, comes back when a connection ends.
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -15,10 +15,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_websockets::{ClientBuilder, Config, Limits, Message, WebSocketStream};
 
 use crate::{
-    bot::{Acting, Bot, Character},
+    bot::Acting,
     client::Heard,
     comeback::{self, Comeback},
     guest::{NoToken, Tokens},
+    mind::Mind,
 };
 
 /// The largest message taken from a relay, bytes: a keyframe of a full table is about 4 KiB, a lobby of thousands of
@@ -129,27 +130,26 @@ pub enum Happening<'a> {
 
 /// How a bot's run ended.
 #[derive(Debug)]
-pub struct Ended {
+pub struct Ended<M> {
     /// The bot with all it has judged.
-    pub bot: Bot,
+    pub bot: M,
     /// The relay closed for good with this code.
     pub turned_away: Option<u16>,
 }
 
-/// Gets a guest token and plays until `stop`, over as many connections as it takes; then leaves the table and waits for the
+/// Gets a guest token for a bot that was made without one and plays until `stop`, over as many connections as it takes; then leaves the table and waits for the
 /// last answers.
 ///
 /// # Errors
 /// [`NoToken`] when `stop` came before reception gave a token.
-pub async fn play(
+pub async fn play<M: Mind>(
     name: &str,
-    character: Character,
+    mut bot: M,
     dialer: &Dialer,
     tokens: &impl Tokens,
     stop: CancellationToken,
-    mut on: impl FnMut(&Bot, Happening<'_>, Instant),
-) -> Result<Ended, NoToken> {
-    let mut bot = Bot::new(character, String::new(), Instant::now());
+    mut on: impl FnMut(&M, Happening<'_>, Instant),
+) -> Result<Ended<M>, NoToken> {
     let mut token = first_token(name, &mut bot, tokens, &stop).await?;
     bot.client_mut().renew_token(token.clone(), Instant::now());
     let mut failures = 0;
@@ -229,7 +229,7 @@ pub async fn play(
 
 async fn first_token(
     name: &str,
-    bot: &mut Bot,
+    bot: &mut impl Mind,
     tokens: &impl Tokens,
     stop: &CancellationToken,
 ) -> Result<String, NoToken> {
@@ -277,11 +277,11 @@ struct Visit<'a, T> {
 }
 
 impl<T: Tokens> Visit<'_, T> {
-    async fn run(
+    async fn run<M: Mind>(
         mut self,
         socket: &mut Socket,
-        bot: &mut Bot,
-        on: &mut impl FnMut(&Bot, Happening<'_>, Instant),
+        bot: &mut M,
+        on: &mut impl FnMut(&M, Happening<'_>, Instant),
     ) -> ConnectionEnd {
         bot.client_mut().connected(Instant::now());
         let mut stop_by: Option<Instant> = None;
@@ -345,7 +345,7 @@ impl<T: Tokens> Visit<'_, T> {
     }
 
     /// Tries once; the client asks again some seconds later, long before the token ends.
-    async fn renew_token(&mut self, bot: &mut Bot) {
+    async fn renew_token(&mut self, bot: &mut impl Mind) {
         match self.tokens.refresh(self.token).await {
             Ok(guest) => {
                 self.token.clone_from(&guest.token);
@@ -359,9 +359,9 @@ impl<T: Tokens> Visit<'_, T> {
     }
 }
 
-async fn send_all(socket: &mut Socket, bot: &mut Bot) -> Result<(), tokio_websockets::Error> {
+async fn send_all(socket: &mut Socket, bot: &mut impl Mind) -> Result<(), tokio_websockets::Error> {
     let mut any = false;
-    while let Some(text) = bot.client_mut().pop_outgoing() {
+    while let Some(text) = bot.pop_outgoing() {
         socket.feed(Message::text(Bytes::from(text))).await?;
         any = true;
     }
@@ -388,7 +388,11 @@ mod tests {
     use tokio_websockets::ServerBuilder;
 
     use super::*;
-    use crate::{bot::Habits, guest::Guest, style::Style};
+    use crate::{
+        bot::{Bot, Character, Habits},
+        guest::Guest,
+        style::Style,
+    };
 
     /// Gives everybody the same token.
     struct OneToken;
@@ -433,7 +437,8 @@ mod tests {
         let character = Character { style: Style::Tight, habits, tables, home: 0, seed: 1 };
         let playing = tokio::spawn(async move {
             let stop = CancellationToken::new();
-            play("Ann", character, &dialer, &OneToken, stop, |_, _, _| {}).await
+            let bot = Bot::new(character, String::new(), Instant::now());
+            play("Ann", bot, &dialer, &OneToken, stop, |_, _, _| {}).await
         });
 
         let mut socket = accept(&listener).await;

@@ -10,7 +10,7 @@
 //! - [`referee`], [`fair_play`] and [`breach`]: what must never be seen, and the count of what was.
 //! - [`bot`]: who plays; [`style`]: how. Of the styles, those of the crowd look at [`hand_strength`], the sensible ones
 //!   ([`sensible`]) at `starting_hand` and `equity`.
-//! - [`connect`]: a bot over real WebSockets; [`comeback`]: what follows the end of one; [`guest`]: tokens.
+//! - [`mind`]: what moves a client: a bot, or another guest. [`connect`]: a mind over real WebSockets; [`comeback`]: what follows the end of one; [`guest`]: tokens.
 
 pub mod answers;
 pub mod bot;
@@ -26,6 +26,7 @@ pub mod hand_strength;
 pub mod incoming;
 pub mod kind;
 pub mod looking;
+pub mod mind;
 pub mod referee;
 pub mod sensible;
 mod starting_hand;
@@ -35,5 +36,6 @@ pub mod watched;
 pub use bot::{Bot, Character, Habits};
 pub use breach::{Breach, Breaches};
 pub use client::{Client, Heard};
+pub use mind::Mind;
 pub use sensible::Temper;
 pub use style::Style;

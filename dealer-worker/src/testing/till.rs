@@ -37,6 +37,8 @@ struct Taken {
     /// Each errand that was answered, with the amount and whether it was taken.
     errands: BTreeMap<(RoomId, ErrandId), (u64, bool)>,
     asked: u64,
+    /// What it has taken once more, since it forgets: by room.
+    again: Option<BTreeMap<RoomId, u64>>,
 }
 
 impl Till {
@@ -49,7 +51,13 @@ impl Till {
     pub fn taken(&self, room: &RoomId) -> u64 {
         let taken = self.taken.lock();
         let of_room = taken.errands.iter().filter(|((of, _), (_, is_taken))| of == room && *is_taken);
-        of_room.map(|(_, (amount, _))| amount).sum()
+        let again = taken.again.as_ref().and_then(|again| again.get(room)).copied().unwrap_or_default();
+        of_room.map(|(_, (amount, _))| amount).sum::<u64>() + again
+    }
+
+    /// From now on it takes again what it has taken under the same name: a fault for tests to find.
+    pub fn forget_names(&self) {
+        self.taken.lock().again = Some(BTreeMap::new());
     }
 
     /// How many errands of a room it knows.
@@ -63,6 +71,21 @@ impl Till {
     }
 }
 
+impl Taken {
+    /// Takes it, or knows what it has done before.
+    fn take(&mut self, name: (RoomId, ErrandId), amount: u64, may_take: bool) -> (u64, bool) {
+        match self.errands.get(&name) {
+            Some(known @ (_, is_taken)) => {
+                if let Some(again) = self.again.as_mut().filter(|_| *is_taken) {
+                    *again.entry(name.0).or_default() += amount;
+                }
+                *known
+            }
+            None => *self.errands.entry(name).or_insert((amount, may_take)),
+        }
+    }
+}
+
 impl Service for Till {
     fn ask(&self, room: &RoomId, errand: &Errand) -> BoxFuture<'_, Result<Outcome, Away>> {
         let trouble = self.trouble.lock()();
@@ -73,7 +96,7 @@ impl Service for Till {
         let amount = amount(&errand.ask.body);
         let may_take = !errand.ask.wants_answer || amount <= TAKEN_MAX;
         let name = (room.clone(), errand.id);
-        let (known, is_taken) = *self.taken.lock().errands.entry(name).or_insert((amount, may_take));
+        let (known, is_taken) = self.taken.lock().take(name, amount, may_take);
         assert_eq!(known, amount, "two errands of one name: {room}/{}", errand.id);
         let outcome = if is_taken { Outcome::Done(Bytes::new()) } else { Outcome::Refused(Bytes::new()) };
         Box::pin(async move {

@@ -63,6 +63,12 @@ pub struct ChaosArgs {
     /// A folder with the `relay` and `dealer-worker` of another release: every second relay and worker is one of those
     #[arg(long, value_name = "FOLDER")]
     pub older: Option<PathBuf>,
+    /// How many counters: rooms that only tests have, which write to each other, pay to a till, and end; none with `--older`
+    #[arg(long, default_value_t = 3)]
+    pub counters: u32,
+    /// The till takes again what it has taken before, to see that it is seen
+    #[arg(long, hide = true)]
+    pub plant_forgetful_till: bool,
     /// Publish frames that stand in no journal, to see that it is seen
     #[arg(long, hide = true)]
     pub plant_unwritten_frames: bool,
@@ -121,6 +127,11 @@ impl ChaosArgs {
         self.redis != RedisMode::Single || self.aof != Aof::Always
     }
 
+    /// How many counters there are: workers of another release know none.
+    pub fn counters(&self) -> u32 {
+        if self.older.is_some() { 0 } else { self.counters }
+    }
+
     /// The cluster for it.
     pub fn cluster(&self) -> ClusterArgs {
         let tables = TABLES.into_iter().map(str::to_owned);
@@ -135,6 +146,7 @@ impl ChaosArgs {
             machines: self.kinds().contains(&Kind::Partitioned),
             no_build: self.no_build,
             older: self.older.clone(),
+            counting: self.counters() > 0,
             ..ClusterArgs::default()
         }
     }

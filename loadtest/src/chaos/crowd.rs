@@ -1,4 +1,4 @@
-//! The bots of chaos: each comes back from whatever happens, and testifies to what it was told.
+//! The bots of chaos, and its other guests: each comes back from whatever happens, and testifies to what it was told.
 
 use std::sync::{
     Arc,
@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use player::{
-    Breaches, Character, Habits, Heard, Style,
+    Bot, Breaches, Character, Habits, Heard, Mind, Style,
     connect::{self, Dialer, Happening},
     guest::Reception,
 };
@@ -18,9 +18,19 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{hearing::Witness, recovery::Recoveries};
+use crate::guests::{
+    stranger::{Manner, Stranger},
+    teller::Teller,
+};
 
 /// When all is over, a command that has waited for so long for its answer never gets one.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
+
+/// Tellers for each counter.
+const TELLERS_EACH: usize = 2;
+
+/// Guests who have no seat, and talk.
+const STRANGERS: usize = 6;
 
 /// What all bots count together.
 #[derive(Debug, Default)]
@@ -39,9 +49,12 @@ pub struct Counts {
 
 /// The bots.
 pub struct Crowd {
-    playing: JoinSet<Result<connect::Ended, player::guest::NoToken>>,
+    playing: JoinSet<Left>,
     counts: Arc<Counts>,
     stop: CancellationToken,
+    house: (Dialer, Reception),
+    witness: Witness,
+    seed: u64,
 }
 
 /// What remains of them.
@@ -70,7 +83,8 @@ impl Crowd {
         let dialer = Dialer::new(ws_url)?;
         let reception = Reception::new(&Reception::base_of(ws_url));
         let (counts, stop) = (Arc::new(Counts::default()), CancellationToken::new());
-        let mut playing = JoinSet::new();
+        let house = (dialer, reception);
+        let mut crowd = Self { playing: JoinSet::new(), counts, stop, house, witness: witness.clone(), seed };
         for i in 0..bots {
             let character = Character {
                 style: Style::of_crowd(i / tables.len().max(1) + i),
@@ -87,37 +101,92 @@ impl Crowd {
                 },
                 tables: tables.clone(),
                 home: i,
-                seed: seed.wrapping_mul(1_000_003).wrapping_add(i as u64),
+                seed: crowd.seed_of(i),
             };
-            let (dialer, reception, stop) = (dialer.clone(), reception.clone(), stop.clone());
-            let (counts, witness, recoveries) = (counts.clone(), witness.clone(), recoveries.clone());
-            playing.spawn(async move {
-                let mut was_online = false;
-                let mut is_online = false;
-                let on = |bot: &player::Bot, what: Happening<'_>, now: Instant| match what {
-                    Happening::Online if !is_online => {
-                        is_online = true;
-                        counts.online.fetch_add(1, Relaxed);
-                        counts.reconnects.fetch_add(u64::from(was_online), Relaxed);
-                        was_online = true;
-                    }
-                    Happening::Offline if is_online => {
-                        is_online = false;
-                        counts.online.fetch_sub(1, Relaxed);
-                    }
-                    Happening::Heard(heard) => {
-                        counts.count(heard);
-                        if let Heard::Acked { room, at, acted: true, after, .. } = heard {
-                            recoveries.acted(room, *at, now - *after);
-                        }
-                        witness.heard(bot, heard);
-                    }
-                    Happening::Online | Happening::Offline | Happening::Acting(_) => {}
-                };
-                connect::play(&format!("Bot {i}"), character, &dialer, &reception, stop, on).await
-            });
+            crowd.add_bot(i, character, recoveries.clone());
         }
-        Ok(Self { playing, counts, stop })
+        Ok(crowd)
+    }
+
+    /// Lets others come, too: tellers at the counters, and strangers who talk at the tables.
+    pub fn add_guests(&mut self, counters: &Arc<[RoomId]>, tables: &Arc<[RoomId]>) {
+        for i in 0..TELLERS_EACH * counters.len() {
+            let seed = self.seed_of(1_000_000 + i);
+            let teller = Teller::new(counters.clone(), seed, String::new(), Instant::now());
+            self.add(&format!("Teller {i}"), teller, |_, _, _| {});
+        }
+        for i in 0..STRANGERS {
+            let manner = Manner {
+                tables: tables.clone(),
+                comes_after: Duration::ZERO,
+                pause_max: Duration::from_secs(2),
+                says_max: None,
+                anew: 0.1,
+                seed: self.seed_of(2_000_000 + i),
+            };
+            let stranger = Stranger::new(manner, String::new(), Instant::now());
+            self.add(&format!("Stranger {i}"), stranger, |_, _, _| {});
+        }
+    }
+
+    fn seed_of(&self, number: usize) -> u64 {
+        self.seed.wrapping_mul(1_000_003).wrapping_add(number as u64)
+    }
+
+    fn add_bot(&mut self, number: usize, character: Character, recoveries: Arc<Recoveries>) {
+        let counts = self.counts.clone();
+        let mut was_online = false;
+        let mut is_online = false;
+        let on = move |_: &Bot, what: &Happening<'_>, now: Instant| match what {
+            Happening::Online if !is_online => {
+                is_online = true;
+                counts.online.fetch_add(1, Relaxed);
+                counts.reconnects.fetch_add(u64::from(was_online), Relaxed);
+                was_online = true;
+            }
+            Happening::Offline if is_online => {
+                is_online = false;
+                counts.online.fetch_sub(1, Relaxed);
+            }
+            Happening::Heard(heard) => {
+                counts.count(heard);
+                if let Heard::Acked { room, at, acted: true, after, .. } = heard {
+                    recoveries.acted(room, *at, now - *after);
+                }
+            }
+            Happening::Online | Happening::Offline | Happening::Acting(_) => {}
+        };
+        let bot = Bot::new(character, String::new(), Instant::now());
+        self.add(&format!("Bot {number}"), bot, on);
+    }
+
+    /// Somebody who comes back from whatever happens, testifies to what it was told, and is judged at the end.
+    fn add<M: Mind + 'static>(
+        &mut self,
+        name: &str,
+        mind: M,
+        mut on: impl FnMut(&M, &Happening<'_>, Instant) + Send + 'static,
+    ) {
+        let ((dialer, reception), stop) = (self.house.clone(), self.stop.clone());
+        let (witness, name) = (self.witness.clone(), name.to_owned());
+        self.playing.spawn(async move {
+            let hear = |mind: &M, what: Happening<'_>, now: Instant| {
+                on(mind, &what, now);
+                if let Happening::Heard(heard) = what {
+                    witness.heard(mind.client(), heard);
+                }
+            };
+            let mut left = Left::default();
+            match connect::play(&name, mind, &dialer, &reception, stop, hear).await {
+                Ok(mut ended) => {
+                    ended.bot.client_mut().judge_unanswered(ANSWERED_WITHIN, Instant::now());
+                    left.breaches.add(ended.bot.client().breaches());
+                    left.turned_away += u64::from(ended.turned_away.is_some());
+                }
+                Err(_) => left.turned_away += 1,
+            }
+            left
+        });
     }
 
     /// What they count.
@@ -129,15 +198,10 @@ impl Crowd {
     pub async fn end(mut self) -> Left {
         self.stop.cancel();
         let mut left = Left::default();
-        while let Some(ended) = self.playing.join_next().await {
-            match ended.expect("a bot does not panic") {
-                Ok(mut ended) => {
-                    ended.bot.client_mut().judge_unanswered(ANSWERED_WITHIN, Instant::now());
-                    left.breaches.add(ended.bot.client().breaches());
-                    left.turned_away += u64::from(ended.turned_away.is_some());
-                }
-                Err(_) => left.turned_away += 1,
-            }
+        while let Some(gone) = self.playing.join_next().await {
+            let gone = gone.expect("a guest does not panic");
+            left.breaches.add(&gone.breaches);
+            left.turned_away += gone.turned_away;
         }
         left
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use player::{Bot, Heard};
+use player::{Client, Heard};
 use shared::{
     id::{Position, RoomId, SessionId, UserId},
     protocol::table::{TablePrivate, TableView},
@@ -53,9 +53,8 @@ pub struct Witness {
 }
 
 impl Witness {
-    /// Tells what a bot has just heard.
-    pub fn heard(&self, bot: &Bot, heard: &Heard) {
-        let client = bot.client();
+    /// Tells what a guest has just heard.
+    pub fn heard(&self, client: &Client, heard: &Heard) {
         let Some(user) = client.user() else { return };
         let (room, at, what) = match heard {
             Heard::Frame { room, at, .. } if !at.seq().0.is_multiple_of(COMPARED) => (room, *at, What::Frame),
@@ -63,7 +62,8 @@ impl Witness {
                 let Some(view) = client.table(room) else { return };
                 (room, *at, What::View(Box::new(view.clone())))
             }
-            Heard::Private { room } => {
+            // A counter's parts are judged by its own referee alone.
+            Heard::Private { room } if client.table(room).is_some() => {
                 let Some(follower) = client.room(room) else { return };
                 (room, follower.private_at(), What::Private(follower.private().clone()))
             }

@@ -5,7 +5,7 @@
 //!
 //! - [`args`]: the flags. [`fault`]: what can go wrong, and when it does. [`mod@run`]: from the first process to the verdict.
 //! - [`strike`]: does it to the processes; [`link`]: to the way between a node and Redis.
-//! - [`crowd`]: who plays; [`judge`](crate::judge): who judges; [`hearing`] brings the one before the other.
+//! - [`crowd`]: who plays, talks and counts; [`till`]: what counters pay to. [`judge`](crate::judge): who judges; [`hearing`] brings the one before the other.
 //! - [`recovery`]: how long it takes until tables go on; [`pauses`]: what a hand-over costs; [`counters`]: what nodes count.
 //! - [`planted`]: a fault of the house, to see that it is seen. [`report`]: the result.
 
@@ -21,6 +21,7 @@ pub mod recovery;
 pub mod report;
 pub mod run;
 pub mod strike;
+pub mod till;
 
 pub use args::ChaosArgs;
 pub use fault::Kind;

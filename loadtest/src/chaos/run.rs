@@ -8,11 +8,19 @@ use std::{
 };
 
 use anyhow::Context;
+use dealer_worker::{
+    open_room,
+    room::Room as _,
+    testing::{Counter, counter::Settings},
+};
 use shared::{
     bus::redis::RedisBus,
     clock::Clock,
+    directory::Readers,
     id::RoomId,
+    node::RoomSpec,
     outlet::{say, tell},
+    ports::Ports,
     redis::{Redis, RedisConfig},
     store::redis::RedisStore,
 };
@@ -34,10 +42,11 @@ use super::{
     recovery::{Recoveries, Ticket},
     report::{Quantiles, Report},
     strike::{Links, Striker},
+    till::TillServer,
 };
 use crate::{
-    cluster::Cluster,
-    judge::{Promise, Shadow},
+    cluster::{Cluster, ClusterArgs},
+    judge::{Promise, Shadow, judge_counters},
     signals,
 };
 
@@ -78,16 +87,28 @@ pub async fn command(args: ChaosArgs) -> anyhow::Result<ExitCode> {
 pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<Report> {
     let mut links = Links::default();
     let with_links = args.with_links();
-    let mut cluster = Cluster::start_through(&args.cluster(), |node, url| {
-        if with_links { links.lay(node, url) } else { Ok(url.to_owned()) }
-    })
-    .await?;
+    let till = TillServer::open(args.seed, args.plant_forgetful_till).await?;
+    let cluster = ClusterArgs { till_port: Some(till.port), ..args.cluster() };
+    let mut cluster =
+        Cluster::start_through(
+            &cluster,
+            |node, url| {
+                if with_links { links.lay(node, url) } else { Ok(url.to_owned()) }
+            },
+        )
+        .await?;
     let redis =
         Redis::connect(RedisConfig::new(cluster.broker().url())).await.context("the judge needs Redis")?;
-    let mut shadow = Shadow::new(Arc::new(RedisStore::new(redis.clone())));
+    let store = Arc::new(RedisStore::new(redis.clone()));
+    let mut shadow = Shadow::new(store.clone());
     let tables: Arc<[RoomId]> =
         (1..=args.tables).map(|number| RoomId::new(&format!("t{number}")).expect("a name")).collect();
     tables.iter().for_each(|table| shadow.follow(table.clone()));
+    let tests_own: Arc<[RoomId]> =
+        (1..=args.counters()).map(|number| RoomId::new(&format!("c{number}")).expect("a name")).collect();
+    tests_own.iter().for_each(|counter| shadow.follow_counter(counter.clone()));
+    let bus = Arc::new(RedisBus::new(redis.clone()));
+    open_counters(&tests_own, &Ports { bus, store: store.clone(), clock: Clock::system() }).await?;
     if args.may_lose() {
         shadow.expect_losses();
     }
@@ -103,7 +124,9 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
     let _counting = AbortOnDropHandle::new(tokio::spawn(counters.clone().watch(ops)));
 
     let think = Duration::from_millis(args.think_ms);
-    let crowd = Crowd::start(&cluster.ws_url(), args.bots, &tables, think, args.seed, &witness, &recoveries)?;
+    let mut crowd =
+        Crowd::start(&cluster.ws_url(), args.bots, &tables, think, args.seed, &witness, &recoveries)?;
+    crowd.add_guests(&tests_own, &tables);
     let counts = crowd.counts().clone();
     let cluster = Arc::new(Mutex::new(cluster));
     let striker = Striker::new(
@@ -134,11 +157,13 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
     }
     expect_hands(&tables, &shadow).await;
     let left = crowd.end().await;
+    expect_ends(&tests_own, &shadow).await;
     sleep(QUIET).await;
     over.cancel();
     report.judged = judging.await?;
 
-    let shadow = shadow.lock().await;
+    let mut shadow = shadow.lock().await;
+    judge_counters(&tests_own, |room| till.till.taken(room), &*store, &mut shadow).await?;
     report.hands = tables.iter().map(|table| shadow.hands_ended(table)).sum();
     report.frames = shadow.frames();
     report.actions = counts.actions.load(Relaxed);
@@ -236,6 +261,36 @@ async fn strike(fault: Fault, striker: Striker, recoveries: Arc<Recoveries>, sha
             fault.kind.name()
         );
         shadow.lock().await.accuse(Promise::Live, what);
+    }
+}
+
+/// Opens counters that write to each other.
+async fn open_counters(counters: &[RoomId], ports: &Ports) -> anyhow::Result<()> {
+    for (room, tick_ms) in counters.iter().zip([0, 700, 5_000].into_iter().cycle()) {
+        let peers = counters.iter().filter(|other| *other != room).cloned().collect();
+        let spec = RoomSpec::new(Counter::NAME, &Settings { tick_ms, peers });
+        open_room(ports, room, &spec, Readers::OfThisRelease).await?;
+    }
+    Ok(())
+}
+
+/// The tellers have closed the counters: each ends, once its errands are done and its letters told.
+async fn expect_ends(counters: &[RoomId], shadow: &Mutex<Shadow>) {
+    let all = async {
+        loop {
+            let shadow = shadow.lock().await;
+            if counters.iter().all(|counter| shadow.has_ended(counter)) {
+                return;
+            }
+            drop(shadow);
+            sleep(LOOK_EVERY).await;
+        }
+    };
+    if timeout(LIVE_WITHIN, all).await.is_err() {
+        let mut shadow = shadow.lock().await;
+        let left: Vec<&RoomId> = counters.iter().filter(|counter| !shadow.has_ended(counter)).collect();
+        let what = format!("{left:?} did not end within {LIVE_WITHIN:?}");
+        shadow.accuse(Promise::Live, what);
     }
 }
 

@@ -154,7 +154,7 @@ impl Striker {
         // If Redis is out of reach right now, what was read last must do.
         let _ = shadow.look().await;
         let tables: BTreeMap<RoomId, Epoch> = shadow
-            .rooms()
+            .tables()
             .into_iter()
             .filter(|room| {
                 worker.is_none_or(|worker| shadow.owner(room).is_some_and(|owner| owner.as_str() == worker))
@@ -172,7 +172,7 @@ impl Striker {
     async fn a_worker_with_tables(&self, fault: Fault) -> Node {
         let mut cluster = self.cluster.lock().await;
         let shadow = self.shadow.lock().await;
-        let rooms = shadow.rooms();
+        let rooms = shadow.tables();
         let owners: Vec<&str> =
             rooms.iter().filter_map(|room| shadow.owner(room).map(NodeId::as_str)).collect();
         let owning: Vec<Node> = (0..self.dealers)

@@ -48,6 +48,9 @@ pub struct ClusterArgs {
     /// Dealer workers know counters too: this program in the place of `dealer-worker`
     #[arg(skip)]
     pub counting: bool,
+    /// And this machine's port of the till that counters pay to
+    #[arg(skip)]
+    pub till_port: Option<u16>,
 }
 
 impl Default for ClusterArgs {

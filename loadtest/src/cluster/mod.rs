@@ -309,6 +309,8 @@ impl Recipes<'_> {
         let listen = (self.there(self.args.relays + i), 0).into();
         let program = if self.args.counting {
             arguments.insert(0, "counting-worker".into());
+            arguments
+                .extend(self.args.till_port.map(|port| format!("--till-url=http://{}:{port}/", self.here())));
             std::env::current_exe()?
         } else {
             self.program("dealer-worker", i)

@@ -1,6 +1,50 @@
-//! A counter as its frames tell it: the simulator's rooms that are no tables.
+//! A counter as its frames tell it, and what must be true of counters that have ended: rooms that are no tables, which only tests have.
 
 use serde_json::{Value, json};
+use shared::{
+    directory,
+    id::RoomId,
+    store::{Store, Unavailable},
+};
+
+use super::{Promise, Shadow};
+
+/// What counters say that they have given is what the till has taken, what one has said the other has heard, and they are nowhere now.
+/// Of entries that the broker has lost nobody can say so.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn judge_counters(
+    counters: &[RoomId],
+    taken: impl Fn(&RoomId) -> u64,
+    store: &dyn Store,
+    shadow: &mut Shadow,
+) -> Result<(), Unavailable> {
+    for room in counters {
+        let (given, taken) = (shadow.given(room), taken(room));
+        if shadow.losses() == 0 && given != Some(taken) {
+            let what = format!("{room}: has given {given:?}, and the till has taken {taken}");
+            shadow.accuse(Promise::Errands, what);
+        }
+        if shadow.losses() == 0 && shadow.misheard(room) != Some(0) {
+            let what = format!("{room}: has heard letters twice, or not in order");
+            shadow.accuse(Promise::Letters, what);
+        }
+        for other in counters {
+            let (said, heard) = (shadow.said(room, other), shadow.heard(other, room));
+            // What it has said to a counter that had ended was heard by nobody.
+            if shadow.losses() == 0 && shadow.has_parted(room) == Some(false) && said != heard {
+                let what = format!("{room}: has said {said:?} to {other}, which has heard {heard:?}");
+                shadow.accuse(Promise::Letters, what);
+            }
+        }
+        let is_there = directory::spec(store, room).await?.is_some();
+        if is_there || directory::owner(store, room).await?.is_some() {
+            shadow.accuse(Promise::Ended, format!("{room}: has ended, and is in the directory"));
+        }
+    }
+    Ok(())
+}
 
 /// The figures of a counter.
 #[derive(Debug, Clone, Default)]

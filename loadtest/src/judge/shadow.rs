@@ -64,12 +64,15 @@ pub enum Promise {
 
 impl Promise {
     /// All of them.
-    pub fn all() -> [Self; 14] {
+    pub fn all() -> [Self; 15] {
         use Promise::{
-            Chips, Client, Durable, Ended, Equal, Errands, Fold, Linear, Live, Once, Privacy, Rules, Sound,
-            Told,
+            Chips, Client, Durable, Ended, Equal, Errands, Fold, Letters, Linear, Live, Once, Privacy, Rules,
+            Sound, Told,
         };
-        [Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound, Errands, Ended]
+        [
+            Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound, Letters,
+            Errands, Ended,
+        ]
     }
 
     /// The name in reports.
@@ -219,6 +222,12 @@ impl Shadow {
     /// The rooms that are followed.
     pub fn rooms(&self) -> Vec<RoomId> {
         self.rooms.keys().cloned().collect()
+    }
+
+    /// Those of them that are tables.
+    pub fn tables(&self) -> Vec<RoomId> {
+        let tables = self.rooms.iter().filter(|(_, journal)| journal.figures.is_none());
+        tables.map(|(room, _)| room.clone()).collect()
     }
 
     /// Whether nobody sits at a table.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use player::{Heard, comeback::Comeback};
+use player::{Heard, Mind, comeback::Comeback};
 use rand::RngExt;
 use shared::{
     id::{Position, RoomId, UserId},
@@ -18,7 +18,6 @@ use tokio::{
 use crate::judge::{Promise, Shadow, digest};
 
 use super::{
-    mind::Mind,
     pipe::{Far, Received},
     run::SPARED,
     world::World,

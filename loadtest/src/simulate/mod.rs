@@ -4,8 +4,8 @@
 //! In reading order:
 //!
 //! - [`plan`]: what a seed decides. [`mod@run`]: one run from its plan to its verdict. [`command`]: many of them.
-//! - `world`: the house and its processes. `guest`: who is there, over a `pipe`, moved by a `mind`: a bot of the swarm, or a
-//!   `stranger` who has no seat, or a `teller` at the rooms that are no tables.
+//! - `world`: the house and its processes. `guest`: who is there, over a `pipe`, moved by a [`Mind`](player::Mind): a bot of
+//!   the swarm, or one of the other [guests](crate::guests).
 //! - `faults`: what goes wrong with single operations, and tripwires.
 //! - [`planted`]: faults that the judges must catch.
 //!
@@ -14,13 +14,10 @@
 pub mod command;
 mod faults;
 mod guest;
-mod mind;
 mod pipe;
 pub mod plan;
 pub mod planted;
 pub mod run;
-mod stranger;
-mod teller;
 mod world;
 
 pub use crate::judge::Promise;

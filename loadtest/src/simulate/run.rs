@@ -31,15 +31,19 @@ use tokio::{
     time::{Duration, Instant, sleep, sleep_until},
 };
 
-use crate::judge::{Promise, Shadow};
+use crate::{
+    guests::{
+        stranger::{Manner, Stranger},
+        teller::Teller,
+    },
+    judge::{Promise, Shadow, judge_counters},
+};
 
 use super::{
     faults::Tripwires,
     guest::{Guest, Left, Phase, Stage, Whims},
     plan::{Blow, Place, Plan},
     planted::Planted,
-    stranger::{Manner, Stranger},
-    teller::Teller,
     world::World,
 };
 
@@ -210,7 +214,9 @@ async fn live(plan: &Plan) -> Verdict {
     expect_hands(&tables, &shadow).await;
     stage.set(Phase::Stopping);
     settle(&tables, &counters, &shadow).await;
-    judge_counters(&counters, &world, &shadow).await;
+    let taken = |room: &RoomId| world.till().taken(room);
+    let judged = judge_counters(&counters, taken, &world.store(), &mut *shadow.lock().await).await;
+    judged.expect(SPARED);
     stage.set(Phase::Gone);
     let mut left: Vec<Left> = guests.join_all().await;
     // In the order in which they came; nothing else tells two sessions of a user apart.
@@ -261,34 +267,6 @@ async fn open_counters(counters: &[RoomId], world: &World) {
         let peers = counters.iter().filter(|other| *other != room).cloned().collect();
         let spec = RoomSpec::new(Counter::NAME, &Settings { tick_ms, peers });
         open_room(&world.spared_ports(), room, &spec, Readers::OfThisRelease).await.expect(SPARED);
-    }
-}
-
-/// What counters say that they have given is what the till has taken, and they are nowhere now.
-async fn judge_counters(counters: &[RoomId], world: &World, shadow: &Mutex<Shadow>) {
-    let mut shadow = shadow.lock().await;
-    for room in counters {
-        let (given, taken) = (shadow.given(room), world.till().taken(room));
-        if shadow.losses() == 0 && given != Some(taken) {
-            let what = format!("{room}: has given {given:?}, and the till has taken {taken}");
-            shadow.accuse(Promise::Errands, what);
-        }
-        if shadow.losses() == 0 && shadow.misheard(room) != Some(0) {
-            let what = format!("{room}: has heard letters twice, or not in order");
-            shadow.accuse(Promise::Letters, what);
-        }
-        for other in counters {
-            let (said, heard) = (shadow.said(room, other), shadow.heard(other, room));
-            // What it has said to a counter that had ended was heard by nobody.
-            if shadow.losses() == 0 && shadow.has_parted(room) == Some(false) && said != heard {
-                let what = format!("{room}: has said {said:?} to {other}, which has heard {heard:?}");
-                shadow.accuse(Promise::Letters, what);
-            }
-        }
-        let is_there = directory::spec(&world.store(), room).await.expect(SPARED).is_some();
-        if is_there || directory::owner(&world.store(), room).await.expect(SPARED).is_some() {
-            shadow.accuse(Promise::Ended, format!("{room}: has ended, and is in the directory"));
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use anyhow::Context;
 use futures_util::{SinkExt, StreamExt};
 use player::{
-    Breaches, Character, Client, Heard, Style,
+    Bot, Breaches, Character, Client, Heard, Style,
     connect::{self, Dialer},
     guest::{Reception, Tokens},
     looking::Looking,
@@ -136,7 +136,7 @@ impl Crowd {
         args: SwarmArgs,
         tally: Arc<Tally>,
         stop: CancellationToken,
-    ) -> Result<connect::Ended, player::guest::NoToken> {
+    ) -> Result<connect::Ended<Bot>, player::guest::NoToken> {
         let character = Character {
             style: Style::of_crowd(i / self.tables.len().max(1) + i),
             habits: args.habits(),
@@ -146,9 +146,9 @@ impl Crowd {
         };
         let name = format!("Bot {i}");
         let mut life = Life::default();
-        let count =
-            |bot: &player::Bot, what: connect::Happening<'_>, now| tally.count(i, &mut life, bot, what, now);
-        connect::play(&name, character, &self.dialer, &self.reception, stop, count).await
+        let count = |bot: &Bot, what: connect::Happening<'_>, now| tally.count(i, &mut life, bot, what, now);
+        let bot = Bot::new(character, String::new(), Instant::now());
+        connect::play(&name, bot, &self.dialer, &self.reception, stop, count).await
     }
 }
 

@@ -1,11 +1,17 @@
-//! What a simulated guest is moved by: a bot that plays, or a stranger that has no seat and talks.
+//! What moves a client: a bot that plays, or whoever else has something to say. The connection is somebody else's: simulated, or a
+//! [real one](crate::connect).
 
-use player::{Bot, Client, Heard};
 use rand_chacha::ChaCha8Rng;
+use shared::id::RoomId;
 use tokio::time::{Duration, Instant};
 
-/// Decides what a guest says; its connection is the guest's.
-pub(super) trait Mind: Send + Sync {
+use crate::{
+    bot::{Acting, Bot},
+    client::{Client, Heard},
+};
+
+/// Decides what is said.
+pub trait Mind: Send + Sync {
     /// The client that it speaks through.
     fn client(&self) -> &Client;
 
@@ -18,8 +24,8 @@ pub(super) trait Mind: Send + Sync {
     /// Takes a message from the relay.
     fn receive(&mut self, text: &str, now: Instant) -> Heard;
 
-    /// Does what is due now.
-    fn poll(&mut self, now: Instant);
+    /// Does what is due now; answers the action at a table that it has begun, if it has.
+    fn poll(&mut self, now: Instant) -> Option<Acting>;
 
     /// The next message to send, oldest first.
     fn pop_outgoing(&mut self) -> Option<String> {
@@ -32,8 +38,16 @@ pub(super) trait Mind: Send + Sync {
     /// Whether it vanishes now, and for how long.
     fn take_vanishing(&mut self) -> Option<Duration>;
 
+    /// The room that its connection should be near.
+    fn near(&self) -> Option<&RoomId> {
+        None
+    }
+
     /// Gives up its seat, and begins nothing new.
     fn stop(&mut self);
+
+    /// After [`Mind::stop`]: it has nothing more to do and waits for nothing.
+    fn has_stopped(&self) -> bool;
 
     /// Whether it has said all that it wanted to, and goes for good.
     fn has_gone(&self) -> bool {
@@ -58,8 +72,8 @@ impl Mind for Bot {
         Self::receive(self, text, now)
     }
 
-    fn poll(&mut self, now: Instant) {
-        Self::poll(self, now);
+    fn poll(&mut self, now: Instant) -> Option<Acting> {
+        Self::poll(self, now)
     }
 
     fn next_deadline(&self) -> Option<Instant> {
@@ -70,7 +84,15 @@ impl Mind for Bot {
         Self::take_vanishing(self)
     }
 
+    fn near(&self) -> Option<&RoomId> {
+        Self::near(self)
+    }
+
     fn stop(&mut self) {
         Self::stop(self);
+    }
+
+    fn has_stopped(&self) -> bool {
+        Self::has_stopped(self)
     }
 }

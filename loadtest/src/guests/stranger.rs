@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use player::{Client, Heard};
+use player::{Client, Heard, Mind, bot::Acting};
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{json, value::RawValue};
@@ -13,30 +13,28 @@ use shared::{
 };
 use tokio::time::{Duration, Instant};
 
-use super::mind::Mind;
-
 /// How many of its commands a stranger remembers, to ask them again.
 const REMEMBERED: usize = 24;
 
 /// How a stranger behaves.
 #[derive(Debug, Clone)]
-pub(super) struct Manner {
+pub(crate) struct Manner {
     /// Where it talks.
-    pub(super) tables: Arc<[RoomId]>,
+    pub(crate) tables: Arc<[RoomId]>,
     /// It comes so much later than the others.
-    pub(super) comes_after: Duration,
+    pub(crate) comes_after: Duration,
     /// The longest pause between two things that it says.
-    pub(super) pause_max: Duration,
+    pub(crate) pause_max: Duration,
     /// It goes for good after so many; `None`: it stays.
-    pub(super) says_max: Option<u32>,
+    pub(crate) says_max: Option<u32>,
     /// Chance to come back as a new session after something was answered.
-    pub(super) anew: f64,
+    pub(crate) anew: f64,
     /// Where all its chance comes from.
-    pub(super) seed: u64,
+    pub(crate) seed: u64,
 }
 
 /// See the module.
-pub(super) struct Stranger {
+pub(crate) struct Stranger {
     client: Client,
     manner: Manner,
     rng: ChaCha8Rng,
@@ -53,7 +51,7 @@ pub(super) struct Stranger {
 }
 
 impl Stranger {
-    pub(super) fn new(manner: Manner, token: String, now: Instant) -> Self {
+    pub(crate) fn new(manner: Manner, token: String, now: Instant) -> Self {
         Self {
             client: Client::new(token, now),
             rng: ChaCha8Rng::seed_from_u64(manner.seed),
@@ -155,10 +153,10 @@ impl Mind for Stranger {
         heard
     }
 
-    fn poll(&mut self, now: Instant) {
+    fn poll(&mut self, now: Instant) -> Option<Acting> {
         self.client.keep_alive(now);
         if !self.client.is_online() || now < self.rests_until || self.client.answers().waiting().len() > 0 {
-            return;
+            return None;
         }
         let pause = self.rng.random_range(Duration::ZERO..=self.manner.pause_max);
         self.rests_until = now + pause;
@@ -172,6 +170,7 @@ impl Mind for Stranger {
         } else {
             self.says(now);
         }
+        None
     }
 
     fn pop_outgoing(&mut self) -> Option<String> {
@@ -193,6 +192,10 @@ impl Mind for Stranger {
         if !std::mem::replace(&mut self.stopping, true) {
             self.rests_until = Instant::now();
         }
+    }
+
+    fn has_stopped(&self) -> bool {
+        self.stopping && self.client.answers().waiting().len() == 0 && self.seated_at().is_none()
     }
 
     fn has_gone(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use player::{Client, Heard};
+use player::{Client, Heard, Mind, bot::Acting};
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json, value::RawValue};
@@ -12,13 +12,11 @@ use shared::{
 };
 use tokio::time::{Duration, Instant};
 
-use super::mind::Mind;
-
 /// The longest pause between two commands, milliseconds.
 const PAUSE_MAX_MS: u64 = 800;
 
 /// See the module.
-pub(super) struct Teller {
+pub(crate) struct Teller {
     client: Client,
     counters: Arc<[RoomId]>,
     rng: ChaCha8Rng,
@@ -31,7 +29,7 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    pub(super) fn new(counters: Arc<[RoomId]>, seed: u64, token: String, now: Instant) -> Self {
+    pub(crate) fn new(counters: Arc<[RoomId]>, seed: u64, token: String, now: Instant) -> Self {
         let rng = ChaCha8Rng::seed_from_u64(seed);
         let (client, ended) = (Client::new(token, now), BTreeSet::new());
         Self { client, counters, rng, rests_until: now, vanish: None, stopping: false, ended }
@@ -88,10 +86,10 @@ impl Mind for Teller {
         heard
     }
 
-    fn poll(&mut self, now: Instant) {
+    fn poll(&mut self, now: Instant) -> Option<Acting> {
         self.client.keep_alive(now);
         if !self.client.is_online() || now < self.rests_until || self.client.answers().waiting().len() > 0 {
-            return;
+            return None;
         }
         let pause = Duration::from_millis(self.rng.random_range(0..=PAUSE_MAX_MS));
         self.rests_until = now + pause;
@@ -106,6 +104,7 @@ impl Mind for Teller {
                 self.asks(&room, &what, now);
             }
         }
+        None
     }
 
     fn next_deadline(&self) -> Option<Instant> {
@@ -116,6 +115,11 @@ impl Mind for Teller {
 
     fn take_vanishing(&mut self) -> Option<Duration> {
         self.vanish.take()
+    }
+
+    fn has_stopped(&self) -> bool {
+        let all_ended = self.counters.iter().all(|room| self.ended.contains(room));
+        self.stopping && all_ended && self.client.answers().waiting().len() == 0
     }
 
     fn stop(&mut self) {
