@@ -17,6 +17,8 @@ pub enum Fault {
     ForgetsSettled,
     /// Rooms send letters before they are durable.
     SendsLettersEarly,
+    /// Rooms answer questions from what they have not committed.
+    AnswersUncommitted,
     /// Rooms that have ended stay in the directory.
     LeavesEnded,
     /// Tables bring all that was promised in a hand, whatever was won meanwhile.

@@ -60,6 +60,11 @@ impl Replies {
         self.send(relay, &ToRelay::Notice { user, session, room: room.clone(), body });
     }
 
+    /// An answer to a question, or why there is none; `body` is the whole message.
+    pub fn answer(&self, relay: &NodeId, user: UserId, session: SessionId, body: Bytes) {
+        self.send(relay, &ToRelay::Answer { user, session, body });
+    }
+
     /// A session is at another relay too, or has moved there.
     pub fn elsewhere(&self, relay: &NodeId, user: UserId, session: SessionId) {
         self.send(relay, &ToRelay::Elsewhere { user, session });

@@ -90,6 +90,7 @@ fn what_is_promised_holds_in_every_storm() {
         verdicts.iter().any(|verdict| verdict.unavailable > 0),
         "nobody was told that nothing can be stored"
     );
+    assert!(verdicts.iter().any(|verdict| verdict.answered > 0), "no question was answered");
     assert!(verdicts.iter().any(|verdict| verdict.forgotten > 0), "no room has forgotten a command");
     assert!(verdicts.iter().any(|verdict| verdict.moved > 0), "no session has moved");
     assert!(verdicts.iter().any(|verdict| verdict.cut > 0), "no connection was cut before an answer");
@@ -151,6 +152,11 @@ fn an_outcome_that_is_applied_twice_is_caught() {
 #[test]
 fn a_letter_that_is_heard_twice_is_caught() {
     assert!(caught(Planted::HearsLettersAgain).1.contains(&Promise::Letters));
+}
+
+#[test]
+fn an_answer_from_what_is_not_committed_is_caught() {
+    assert!(caught(Planted::AnswersUncommitted).1.contains(&Promise::Answers));
 }
 
 #[test]

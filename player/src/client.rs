@@ -24,6 +24,7 @@ use crate::{
     follower::Follower,
     incoming::{self, Incoming, Refusal},
     looking::Looking,
+    questions::Questions,
     referee::Referee,
     watched::{Taken, Watched},
 };
@@ -56,6 +57,7 @@ pub struct Client {
     /// See [`ClientOut::Welcome`].
     views: bool,
     answers: Answers,
+    questions: Questions,
     outgoing: VecDeque<String>,
     born: Instant,
     last_sent: Instant,
@@ -126,6 +128,26 @@ pub enum Heard {
     },
     /// A command was not applied.
     Refused(Refusal),
+    /// A question was answered.
+    Answer {
+        /// Its number.
+        n: u64,
+        /// Its room.
+        room: RoomId,
+        /// What was asked.
+        q: Box<RawValue>,
+        /// The frame up to which the answer is right.
+        at: Position,
+        /// The answer, in the words of the room's kind.
+        body: Box<RawValue>,
+    },
+    /// A question is not answered.
+    Unanswered {
+        /// What was asked.
+        q: Box<RawValue>,
+        /// Why.
+        why: Refusal,
+    },
     /// The lobby is here or has changed.
     Lobby,
     /// A room's frames end.
@@ -163,6 +185,7 @@ impl Client {
             looks: 0,
             views: false,
             answers: Answers::default(),
+            questions: Questions::default(),
             outgoing: VecDeque::new(),
             born: now,
             last_sent: now,
@@ -221,6 +244,18 @@ impl Client {
                 self.answered(refusal.n, &refusal.room);
                 Heard::Refused(refusal)
             }
+            Ok(Incoming::Unanswered(why)) => match self.asked(why.n, &why.room) {
+                Some(q) => Heard::Unanswered { q, why },
+                None => Heard::Nothing,
+            },
+            Ok(Incoming::Plain(ClientOut::Answer { n, room, at, body })) => {
+                // No table tells a card to who asks.
+                Referee::no_other_cards(incoming::cards_named(text), 0, &mut self.breaches);
+                match self.asked(n, &room) {
+                    Some(q) => Heard::Answer { n, room, q, at, body },
+                    None => Heard::Nothing,
+                }
+            }
             Ok(Incoming::Plain(message)) => self.plain(message, now),
             Ok(Incoming::Unknown) => Heard::Nothing,
             Err(unreadable) => {
@@ -255,6 +290,25 @@ impl Client {
             self.last_sent = now;
         }
         n
+    }
+
+    /// Asks a room a question, and again as long as nothing comes, over reconnects too; returns its number.
+    pub fn question(&mut self, room: &RoomId, q: Box<RawValue>, now: Instant) -> u64 {
+        let (n, text) = self.questions.ask(room, q, now);
+        if self.phase == Phase::Online {
+            self.outgoing.push_back(text);
+            self.last_sent = now;
+        }
+        n
+    }
+
+    /// The question of which an answer has come.
+    fn asked(&mut self, n: u64, room: &RoomId) -> Option<Box<RawValue>> {
+        let question = self.questions.answered(n, room);
+        if let Err(why) = &question {
+            self.breaches.count(Breach::Answer, || format!("{room}: answer to question {n}: {why}"));
+        }
+        Some(question.ok()??.q)
     }
 
     /// Begins to watch a room.
@@ -302,12 +356,20 @@ impl Client {
         self.token_until = Some(now + TOKEN_RETRY);
     }
 
-    /// Sends a ping if the relay would otherwise find the connection dead, or may be dead itself.
+    /// Sends a ping if the relay would otherwise find the connection dead, or may be dead itself; and asks again what has no answer.
     pub fn keep_alive(&mut self, now: Instant) {
         let quiet = now.duration_since(self.last_sent) >= self.idle / 2;
         let asks = now.duration_since(self.last_heard) >= ASK_AFTER && !self.pinged;
-        if self.phase == Phase::Online && (quiet || asks) {
+        if self.phase != Phase::Online {
+            return;
+        }
+        if quiet || asks {
             self.ping(now);
+        }
+        let again = self.questions.due(now);
+        if !again.is_empty() {
+            self.outgoing.extend(again);
+            self.last_sent = now;
         }
     }
 
@@ -330,7 +392,8 @@ impl Client {
         let ping = online.then(|| self.last_sent.checked_add(self.idle / 2)).flatten();
         let ask = (online && !self.pinged).then(|| self.last_heard + ASK_AFTER);
         let silent = (self.phase != Phase::Offline).then(|| self.last_heard + SILENT_AFTER);
-        [ping, ask, silent, self.token_until].into_iter().flatten().min()
+        let question = online.then(|| self.questions.deadline()).flatten();
+        [ping, ask, silent, question, self.token_until].into_iter().flatten().min()
     }
 
     /// Whether the token ends soon.
@@ -400,6 +463,11 @@ impl Client {
         &self.answers
     }
 
+    /// Questions without an answer so far.
+    pub fn questions(&self) -> &Questions {
+        &self.questions
+    }
+
     /// What was broken so far.
     pub fn breaches(&self) -> &Breaches {
         &self.breaches
@@ -410,6 +478,9 @@ impl Client {
         let breaches = &mut self.breaches;
         for command in self.answers.waiting().filter(|command| now.duration_since(command.since) > bound) {
             breaches.count(Breach::Answer, || format!("{}: no answer to {}", command.room, command.text));
+        }
+        for question in self.questions.open().filter(|open| now.duration_since(open.since) > bound) {
+            breaches.count(Breach::Answer, || format!("{}: no answer to {}", question.room, question.q));
         }
     }
 
@@ -544,8 +615,10 @@ impl Client {
             ClientOut::Keyframe { .. }
             | ClientOut::Frame { .. }
             | ClientOut::Private { .. }
+            | ClientOut::Answer { .. }
+            | ClientOut::Unanswered { .. }
             | ClientOut::Refused(_) => {
-                unreachable!("read as messages with a room's part")
+                unreachable!("read before, with a room's part or the whole text")
             }
         }
     }

@@ -39,16 +39,18 @@ pub enum Incoming<'a> {
     Private(RoomId, Position, &'a RawValue),
     /// The answer "no" to a command.
     Refused(Refusal),
+    /// There is no answer to a question.
+    Unanswered(Refusal),
     /// Everything that has no room's part.
     Plain(ClientOut),
     /// What only a later house's clients know.
     Unknown,
 }
 
-/// See [`Refused`](shared::protocol::client_out::Refused).
+/// See [`Refused`](shared::protocol::client_out::Refused), and [`ClientOut::Unanswered`].
 #[derive(Debug, Clone, Deserialize)]
 pub struct Refusal {
-    /// The command's counter.
+    /// The command's counter, or the question's number.
     pub n: u64,
     /// Its room.
     pub room: RoomId,
@@ -112,6 +114,7 @@ pub fn read(text: &str) -> Result<Incoming<'_>, Unreadable> {
             Incoming::Private(m.room, Position(m.epoch, m.seq), m.part)
         }
         "refused" => Incoming::Refused(serde_json::from_str(text)?),
+        "unanswered" => Incoming::Unanswered(serde_json::from_str(text)?),
         t => match serde_json::from_str(text) {
             Ok(message) => Incoming::Plain(message),
             Err(error) if is_later(t, text) => {

@@ -6,7 +6,8 @@
 //! In reading order:
 //!
 //! - [`client`]: hello, resume, commands, rooms. Built of [`incoming`] (reading messages), [`follower`] (keyframes and deltas
-//!   of rooms of any [`kind`] folded into a view, those of tables judged in [`watched`]) and [`answers`] (every command has one).
+//!   of rooms of any [`kind`] folded into a view, those of tables judged in [`watched`]), [`answers`] (every command has one) and
+//!   [`questions`] (asked until there is one).
 //! - [`referee`], [`fair_play`] and [`breach`]: what must never be seen, and the count of what was.
 //! - [`bot`]: who plays; [`style`]: how. Of the styles, those of the crowd look at [`hand_strength`], the sensible ones
 //!   ([`sensible`]) at `starting_hand` and `equity`.
@@ -27,6 +28,7 @@ pub mod incoming;
 pub mod kind;
 pub mod looking;
 pub mod mind;
+pub mod questions;
 pub mod referee;
 pub mod sensible;
 mod starting_hand;

@@ -61,6 +61,9 @@ pub struct RelayConfig {
     /// Commands of one connection that may wait for their answers.
     #[arg(long, env = "CARDHOUSE_COMMANDS_IN_FLIGHT_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().commands_in_flight_max, value_parser = positive::<usize>)]
     pub commands_in_flight_max: usize,
+    /// Questions of one connection per second.
+    #[arg(long, env = "CARDHOUSE_QUESTIONS_PER_S", value_name = "PER_SECOND", default_value_t = RelayConfig::default().questions_per_s, value_parser = positive::<u32>)]
+    pub questions_per_s: u32,
     /// What is kept for a client that does not read, bytes; beyond it the client gets nothing until it has caught up.
     #[arg(long, env = "CARDHOUSE_QUEUE_BYTES_MAX", value_name = "BYTES", default_value_t = RelayConfig::default().queue_bytes_max, value_parser = positive::<usize>)]
     pub queue_bytes_max: usize,
@@ -168,7 +171,10 @@ pub const GROUPS: &[(&str, &[&str])] = &[
         "What one client may",
         &["message_bytes_max", "messages_per_s", "messages_burst", "bytes_per_s", "bytes_burst"],
     ),
-    ("What one client may", &["rooms_per_connection_max", "commands_in_flight_max", "queue_bytes_max"]),
+    (
+        "What one client may",
+        &["rooms_per_connection_max", "commands_in_flight_max", "questions_per_s", "queue_bytes_max"],
+    ),
     ("Rooms", &["rooms_max", "linger_ms", "window_frames", "journal_reads_max", "answer_ms", "quiet_ms"]),
     (
         "Rooms",
@@ -232,6 +238,7 @@ impl Default for RelayConfig {
             bytes_burst: 256 * 1024,
             rooms_per_connection_max: 32,
             commands_in_flight_max: 16,
+            questions_per_s: 4,
             queue_bytes_max: 256 * 1024,
             hello_ms: 10_000,
             idle_ms: 30_000,

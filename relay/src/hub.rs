@@ -24,6 +24,7 @@ use crate::{
     commands::Asker,
     lobby::Lobby,
     peer::Peer,
+    questions,
     registry::Registry,
     room::{Pass, Room},
     tend::tend,
@@ -205,6 +206,15 @@ impl Switchboard {
                     registry.tell_session(session, &user);
                 }
             }
+            Ok(ToRelay::Answer { user, session, body }) => match text(&body) {
+                Ok(text) => {
+                    let registry = self.registry.upgrade();
+                    if let Some(peer) = registry.and_then(|registry| registry.of_session(session, &user)) {
+                        questions::tell(&peer, &Frame::text(&text), &self.works);
+                    }
+                }
+                Err(error) => self.malformed(&error),
+            },
             Ok(ToRelay::Notice { user, session, body, .. }) => match text(&body) {
                 Ok(text) => {
                     let peer =

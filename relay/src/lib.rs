@@ -10,7 +10,7 @@
 //! - `peer`, [`mod@line`], `registry`, `sessions`: its connection as the rest of the relay, and the other relays, see it.
 //! - `hub`, `room`, `window`: the rooms that are followed, and their frames; `catalogue`: which there are.
 //! - `delivery`: what a watcher gets.
-//! - `commands`, `presence`: what a room's owner is told.
+//! - `commands`, `presence`: what a room's owner is told; `questions`: what it is asked.
 //! - `tend`: subscriptions, and gaps repaired from the journal.
 //! - `lobby`: the directory of rooms, and what clients see of it.
 //! - `works`, `outgoing`, `metrics`: what all of these use.
@@ -34,6 +34,7 @@ mod metrics;
 mod outgoing;
 mod peer;
 mod presence;
+mod questions;
 mod registry;
 pub mod relay;
 mod room;

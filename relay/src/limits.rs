@@ -40,11 +40,39 @@ impl Bucket {
             Verdict::FarOver
         }
     }
+
+    /// Takes one out, or nothing if there is none.
+    ///
+    /// # Errors
+    /// After how many milliseconds there will be one.
+    pub(crate) fn take_one(&mut self, per_s: u32, burst: u32, now_ms: u64) -> Result<(), u64> {
+        match self.take(1, per_s, burst, now_ms) {
+            Verdict::Fine => Ok(()),
+            over => {
+                self.level += 1.0;
+                Err(if let Verdict::Over(wait_ms) = over { wait_ms } else { 1_000 / u64::from(per_s.max(1)) })
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_refused_one_has_lost_nothing_by_asking() {
+        let mut bucket = Bucket::full(4, 0);
+        let mut take = |now_ms| bucket.take_one(4, 4, now_ms);
+        for _ in 0..4 {
+            assert_eq!(take(0), Ok(()));
+        }
+        for _ in 0..100 {
+            assert_eq!(take(0), Err(250));
+        }
+        assert_eq!(take(100), Err(150));
+        assert_eq!(take(250), Ok(()));
+    }
 
     #[test]
     fn a_burst_passes_then_the_rate_holds() {

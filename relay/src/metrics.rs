@@ -46,6 +46,10 @@ metrics! {
     commands: Counter = counter!("relay_commands_total"),
     in_flight: Gauge = gauge!("relay_commands_in_flight"),
     retries: Counter = counter!("relay_command_retries_total"),
+    /// Questions of clients to rooms.
+    questions: Counter = counter!("relay_questions_total"),
+    /// Answers to them that their clients read too slowly for.
+    answers_dropped: Counter = counter!("relay_answers_dropped_total"),
     acks: Counter = counter!("relay_acks_total"),
     /// Messages to rooms that wait for the bus.
     publishes_waiting: Gauge = gauge!("relay_publishes_waiting"),
@@ -71,6 +75,11 @@ pub(crate) fn closed(code: CloseCode) {
 /// Counts a refused command by its code.
 pub(crate) fn refused(code: RefusalCode) {
     counter!("relay_refusals_total", "code" => name(code)).increment(1);
+}
+
+/// Counts a question that is not answered, by the code of why.
+pub(crate) fn unanswered(code: RefusalCode) {
+    counter!("relay_unanswered_total", "code" => name(code)).increment(1);
 }
 
 /// Counts a message other than a command that was refused, by its code.

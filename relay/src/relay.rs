@@ -39,10 +39,11 @@ use crate::{
     lobby::Lobby,
     outgoing::{Outgoing, Waiting, publish},
     peer::{Peer, frame},
+    questions::{DOUBTFUL_MAX, Question, look_up},
     registry::{Admission, Registry},
     room::Room,
     session::Session,
-    works::Works,
+    works::{self, Works},
 };
 
 /// How often rooms that need attention are looked at: how exact the pauses between retries are.
@@ -79,6 +80,7 @@ struct Queues {
     outgoing: Waiting,
     tending: mpsc::UnboundedReceiver<Arc<Room>>,
     serving: mpsc::UnboundedReceiver<Arc<Room>>,
+    doubtful: mpsc::Receiver<Question>,
 }
 
 impl Relay {
@@ -94,10 +96,12 @@ impl Relay {
         let (outgoing, waiting) = Outgoing::new(ports.bus.clone(), config.publishes_max);
         let (tending, to_tend) = mpsc::unbounded_channel();
         let (serving, to_serve) = mpsc::unbounded_channel();
+        let (doubtful, to_look_up) = mpsc::channel(DOUBTFUL_MAX);
         let lobby: Arc<Lobby> = Arc::default();
         let catalogue = Catalogue::new(lobby.clone());
         let pages = config.pages();
-        let works = Works::new(node, config, ports.clock, outgoing, catalogue, tending, serving);
+        let queues = works::Queues { tending, serving, doubtful };
+        let works = Works::new(node, config, ports.clock, outgoing, catalogue, queues);
         Arc::new(Self {
             works: Arc::new(works),
             hub: Arc::default(),
@@ -107,7 +111,12 @@ impl Relay {
             pages,
             rng: Mutex::new(rng),
             ports,
-            queues: Mutex::new(Some(Queues { outgoing: waiting, tending: to_tend, serving: to_serve })),
+            queues: Mutex::new(Some(Queues {
+                outgoing: waiting,
+                tending: to_tend,
+                serving: to_serve,
+                doubtful: to_look_up,
+            })),
             draining: AtomicBool::new(false),
             observed: watch::Sender::new(Observed::nothing_yet()),
         })
@@ -217,7 +226,7 @@ impl Relay {
 
     fn begin(self: &Arc<Self>, queues: Queues, subscription: &Arc<dyn Subscription>) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
-        let Queues { outgoing, tending, serving } = queues;
+        let Queues { outgoing, tending, serving, doubtful } = queues;
         let relay = self.clone();
         tasks.spawn(async move { publish(outgoing, &relay.works).await });
         let (relay, own) = (self.clone(), subscription.clone());
@@ -226,6 +235,10 @@ impl Relay {
         });
         let relay = self.clone();
         tasks.spawn(async move { serve_rooms(serving, &relay.works).await });
+        let relay = self.clone();
+        tasks.spawn(async move {
+            look_up(doubtful, &relay.registry, &relay.works, &*relay.ports.store).await;
+        });
         let relay = self.clone();
         tasks.spawn(async move { relay.keys.follow(&relay.works.config, &relay.works.metrics).await });
         tasks.spawn(self.clone().listen(subscription.clone()));

@@ -333,7 +333,7 @@ impl Room {
             works.metrics.deliveries.increment(delivered);
         } else if !std::mem::replace(&mut state.serving, true) {
             // Only a relay that is being dropped has no such task.
-            let _ = works.serving.send(self.clone());
+            let _ = works.queues.serving.send(self.clone());
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use bytes::Bytes;
 use shared::{
+    bounds::QUESTION_BYTES_MAX,
     clock::UnixMs,
     id::{Position, RoomId, SessionId, UserId},
     protocol::{BadMessage, ClientIn, ClientOut, CloseCode, ErrorCode, RefusalCode, Unfit, lobby::View},
@@ -21,6 +22,7 @@ use crate::{
     line::Line,
     metrics,
     peer::{Peer, frame},
+    questions::{self, Question, Unanswered, unanswered},
     relay::Relay,
 };
 
@@ -32,6 +34,7 @@ pub struct Session {
     key: usize,
     messages: Bucket,
     bytes: Bucket,
+    questions: Bucket,
     /// From `hello` on.
     greeted: Option<Box<Greeted>>,
 }
@@ -55,7 +58,8 @@ impl Session {
         let config = &relay.works.config;
         let messages = Bucket::full(config.messages_burst, now_ms);
         let bytes = Bucket::full(config.bytes_burst, now_ms);
-        Self { relay, peer, key, messages, bytes, greeted: None }
+        let questions = Bucket::full(config.questions_per_s, now_ms);
+        Self { relay, peer, key, messages, bytes, questions, greeted: None }
     }
 
     /// Takes a message. For connections that are not driven by [`ws::Connection`].
@@ -174,6 +178,10 @@ impl Session {
             BadMessage::Unknown(_) => self.error(ErrorCode::UnknownMessage, &bad.to_string(), None),
             BadMessage::Unfit { .. } => self.error(ErrorCode::BadMessage, &bad.to_string(), None),
             BadMessage::Command { n, room, why } => self.command(*n, room, Err(why), verdict),
+            BadMessage::Question { n, room, why } => {
+                let why = Unanswered::new(RefusalCode::BadQuestion, why.to_string(), None);
+                self.answer_frame(&unanswered(*n, room, why));
+            }
         }
     }
 
@@ -248,6 +256,27 @@ impl Session {
             relay.lobby.look(key, view, v.unwrap_or(0), &relay.works);
         } else if let Some(key) = greeted.lobby {
             relay.lobby.look_away(key, &relay.works);
+        }
+    }
+
+    /// A question to a room. At most so many a second, and a client that asks more has lost nothing by it.
+    fn question(&mut self, n: u64, room: RoomId, q: &str) {
+        let (per_s, now_ms) = (self.relay.works.config.questions_per_s, self.now_ms());
+        let taken = self.questions.take_one(per_s, per_s, now_ms);
+        let asked = if let Err(wait_ms) = taken {
+            let message = format!("more than {per_s} questions a second");
+            Err(Unanswered::new(RefusalCode::TooFast, message, Some(wait_ms)))
+        } else if q.len() > QUESTION_BYTES_MAX {
+            let message = format!("a question is {QUESTION_BYTES_MAX} bytes long at most");
+            Err(Unanswered::new(RefusalCode::BadQuestion, message, None))
+        } else {
+            let greeted = self.greeted.as_ref().expect("questions come after hello");
+            let (user, session) = (greeted.user.clone(), greeted.session);
+            let body = Bytes::copy_from_slice(q.as_bytes());
+            questions::ask(Question { user, session, n, room: room.clone(), body }, &self.relay.works)
+        };
+        if let Err(why) = asked {
+            self.answer_frame(&unanswered(n, &room, why));
         }
     }
 
@@ -381,6 +410,7 @@ impl Handler for Session {
             ClientIn::Watch { room } => self.watch(&room, None),
             ClientIn::Unwatch { room } => self.unwatch(room),
             ClientIn::Do { n, room, what } => self.command(n, &room, Ok(what.get()), verdict),
+            ClientIn::Ask { n, room, q } => self.question(n, room, q.get()),
             ClientIn::Count { n } => {
                 if let Some(greeted) = &mut self.greeted {
                     greeted.repeats_n = n;

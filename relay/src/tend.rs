@@ -159,7 +159,7 @@ impl Room {
         if !state.link.tending && !state.closed && state.step(works) != Step::Rest {
             state.link.tending = true;
             // Only a relay that is being dropped has no such task.
-            let _ = works.tending.send(self.clone());
+            let _ = works.queues.tending.send(self.clone());
         }
     }
 

@@ -22,7 +22,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{catalogue::Catalogue, config::RelayConfig, metrics::Metrics, outgoing::Outgoing, room::Room};
+use crate::{
+    catalogue::Catalogue, config::RelayConfig, metrics::Metrics, outgoing::Outgoing, questions::Question,
+    room::Room,
+};
 
 /// See the module.
 pub(crate) struct Works {
@@ -32,16 +35,23 @@ pub(crate) struct Works {
     pub(crate) metrics: Metrics,
     pub(crate) outgoing: Outgoing,
     pub(crate) catalogue: Catalogue,
-    /// Rooms whose subscription or journal wants looking after. Unbounded, but a room stands in it once at most.
-    pub(crate) tending: mpsc::UnboundedSender<Arc<Room>>,
-    /// Rooms with too many watchers to be served on the spot. Unbounded, but a room stands in it once at most.
-    pub(crate) serving: mpsc::UnboundedSender<Arc<Room>>,
+    pub(crate) queues: Queues,
     /// Rooms in which time matters: commands in flight, something to retry, or no watcher left.
     attention: Mutex<BTreeMap<RoomId, Arc<Room>>>,
     /// There is a room in `attention`.
     pub(crate) attended: Notify,
     /// What all dealer workers read; see [`Membership::workers_speak`](shared::members::Membership).
     owners_speak: AtomicU16,
+}
+
+/// The ends of the relay's inner queues that its parts put into.
+pub(crate) struct Queues {
+    /// Rooms whose subscription or journal wants looking after. Unbounded, but a room stands in it once at most.
+    pub(crate) tending: mpsc::UnboundedSender<Arc<Room>>,
+    /// Rooms with too many watchers to be served on the spot. Unbounded, but a room stands in it once at most.
+    pub(crate) serving: mpsc::UnboundedSender<Arc<Room>>,
+    /// Questions to rooms of which it is not known whether they are there.
+    pub(crate) doubtful: mpsc::Sender<Question>,
 }
 
 impl Works {
@@ -51,8 +61,7 @@ impl Works {
         clock: Clock,
         outgoing: Outgoing,
         catalogue: Catalogue,
-        tending: mpsc::UnboundedSender<Arc<Room>>,
-        serving: mpsc::UnboundedSender<Arc<Room>>,
+        queues: Queues,
     ) -> Self {
         Self {
             node,
@@ -61,8 +70,7 @@ impl Works {
             metrics: Metrics::new(),
             outgoing,
             catalogue,
-            tending,
-            serving,
+            queues,
             attention: Mutex::default(),
             attended: Notify::new(),
             owners_speak: AtomicU16::new(1),

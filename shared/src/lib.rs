@@ -3,6 +3,7 @@
 //! In reading order:
 //!
 //! - [`id`], [`clock`], [`channel`]: names, positions in a journal, time, and what things are called in the broker.
+//! - [`bounds`]: bounds that two programs keep together.
 //! - [`protocol`]: what clients and the house say to each other.
 //! - [`entry`], [`seal`]: what a room's journal holds, and how its secrets are kept.
 //! - [`node`]: what nodes say to each other; [`lobby`]: of their rooms, to those who look for one. [`directory`]: which rooms there are,
@@ -18,6 +19,7 @@
 //!   on, and being told to end.
 //! - `testing` (a feature): real Redis servers for tests.
 
+pub mod bounds;
 pub mod bus;
 pub mod channel;
 pub mod clock;

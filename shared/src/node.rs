@@ -13,7 +13,7 @@ use crate::{
 pub struct ToRoom {
     /// The epoch that the relay knows the room in. An owner of another epoch drops the message: the relay sends it
     /// again when it sees the new epoch's keyframe. So a late duplicate never reaches an owner that does not
-    /// remember how its predecessor answered it.
+    /// remember how its predecessor answered it. Only [`Asked::Question`] goes to whoever owns the room, whatever stands here.
     pub epoch: Epoch,
     /// Where answers that are not frames go.
     pub relay: NodeId,
@@ -67,6 +67,18 @@ pub enum Asked {
         /// The client's counter.
         n: u64,
         /// The JSON text of the command's `do`, as the client sent it.
+        body: Bytes,
+    },
+    /// A client's question about the room's committed state. It changes nothing and is sent once: if it is lost, the client asks again.
+    /// Only to owners that speak [`SPEAKS`] 3.
+    Question {
+        /// Who asks.
+        user: UserId,
+        /// In which session.
+        session: SessionId,
+        /// The client's number of the question.
+        n: u64,
+        /// The JSON text of its `q`, as the client sent it.
         body: Bytes,
     },
 }
@@ -123,6 +135,15 @@ pub enum ToRelay {
         user: UserId,
         /// Which session.
         session: SessionId,
+    },
+    /// An answer to an [`Asked::Question`], or why there is none. Only relays that speak [`SPEAKS`] 3 have asked.
+    Answer {
+        /// Whose question.
+        user: UserId,
+        /// In which session.
+        session: SessionId,
+        /// The JSON text of the whole `answer` or `unanswered` message.
+        body: Bytes,
     },
 }
 
@@ -215,7 +236,7 @@ pub enum NodeNews {
 /// | --- | --- |
 /// | 1 | the first release |
 /// | 2 | [`Asked::First`]; records with a kind and a schema |
-/// | 3 | records whose runtime part has a version; rooms of other kinds than tables, and rooms that end ([`NodeNews::Closed`]); entries that tell [when](crate::entry::Entry::at_ms) they were decided; the [directory](crate::directory) by partition; [`LobbyNews::Lines`](crate::lobby::LobbyNews) and `Changes` |
+/// | 3 | records whose runtime part has a version; rooms of other kinds than tables, and rooms that end ([`NodeNews::Closed`]); entries that tell [when](crate::entry::Entry::at_ms) they were decided; the [directory](crate::directory) by partition; [`LobbyNews::Lines`](crate::lobby::LobbyNews) and `Changes`; [`Asked::Question`] |
 pub const SPEAKS: u16 = 3;
 
 /// See [`first_release_if_missing`].

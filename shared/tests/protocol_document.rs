@@ -11,7 +11,10 @@ use serde_json::{Deserializer, Value};
 use shared::protocol::{
     ClientIn, ClientOut, ErrorCode, RefusalCode,
     client_out::NoticeCode,
-    table::{BlindKind, LegalView, SeatStatus, TableCommand, TableEvent, TablePrivate, TableView},
+    table::{
+        BlindKind, LegalView, SeatStatus, TableAnswer, TableCommand, TableEvent, TablePrivate, TableQuestion,
+        TableView,
+    },
 };
 
 const DOCUMENT: &str = include_str!("../../docs/protocol.md");
@@ -72,6 +75,11 @@ fn comes_back(read: &impl Serialize, example: &Value) {
     assert_eq!(without_nulls(serde_json::to_value(read).unwrap()), without_nulls(example.clone()));
 }
 
+fn reads_as_question(text: &str) {
+    let question = TableQuestion::read(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    comes_back(&question, &serde_json::from_str(text).unwrap());
+}
+
 fn reads_as_command(text: &str) {
     let command = TableCommand::read(text).unwrap_or_else(|error| panic!("{error}: {text}"));
     comes_back(&command, &serde_json::from_str(text).unwrap());
@@ -92,8 +100,10 @@ fn every_message_of_a_client_is_shown() {
         let text = example.to_string();
         let read = ClientIn::read(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
         comes_back(&read, example);
-        if let ClientIn::Do { what, .. } = read {
-            reads_as_command(what.get());
+        match read {
+            ClientIn::Do { what, .. } => reads_as_command(what.get()),
+            ClientIn::Ask { q, .. } => reads_as_question(q.get()),
+            _ => {}
         }
     }
 }
@@ -123,6 +133,10 @@ fn every_message_of_the_house_is_shown() {
                 reads_as::<TablePrivate>(&value(&private));
                 "private"
             }
+            ClientOut::Answer { body, .. } => {
+                reads_as::<TableAnswer>(&value(&body));
+                "body"
+            }
             ClientOut::Refused(refused) => match refused.legal {
                 None => "refused",
                 Some(legal) => {
@@ -134,7 +148,7 @@ fn every_message_of_the_house_is_shown() {
         };
         *parts.entry(kind).or_insert(0) += 1;
     }
-    assert_eq!(parts.len(), 5, "{parts:?}");
+    assert_eq!(parts.len(), 6, "{parts:?}");
 }
 
 #[test]
@@ -159,6 +173,17 @@ fn every_command_and_event_of_a_table_is_shown() {
     all_shown("e", &events, &variants::<TableEvent>(r#"{"e": "?"}"#));
     events.iter().for_each(|event| drop(reads_as::<TableEvent>(event)));
     assert_eq!(table("event"), variants::<TableEvent>(r#"{"e": "?"}"#));
+}
+
+#[test]
+fn every_question_to_a_table_and_its_answer_is_shown() {
+    let questions = examples("question");
+    all_shown("about", &questions, &TableQuestion::TAGS.map(str::to_owned).into());
+    questions.iter().for_each(|question| reads_as_question(&question.to_string()));
+    let answers = examples("house").into_iter().filter(|message| message["t"] == "answer");
+    let bodies: Vec<Value> = answers.map(|mut message| message["body"].take()).collect();
+    all_shown("about", &bodies, &variants::<TableAnswer>(r#"{"about": "?"}"#));
+    assert_eq!(table("question"), TableQuestion::TAGS.map(str::to_owned).into());
 }
 
 #[test]

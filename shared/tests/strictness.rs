@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 
 use shared::{
-    protocol::{BadMessage, ClientIn, table::TableCommand},
+    protocol::{
+        BadMessage, ClientIn,
+        table::{TableCommand, TableQuestion},
+    },
     testing::mutations::{Does, cases},
 };
 
@@ -15,11 +18,16 @@ fn does(text: &str) -> Does {
             Ok(_) => Does::Takes,
             Err(_) => Does::BadCommand,
         },
+        Ok(ClientIn::Ask { q, .. }) => match TableQuestion::read(q.get()) {
+            Ok(_) => Does::Takes,
+            Err(_) => Does::BadQuestion,
+        },
         Ok(_) => Does::Takes,
         Err(BadMessage::NoMessage) => Does::Closes,
         Err(BadMessage::Unknown(_)) => Does::UnknownMessage,
         Err(BadMessage::Unfit { .. }) => Does::BadMessage,
         Err(BadMessage::Command { .. }) => Does::BadCommand,
+        Err(BadMessage::Question { .. }) => Does::BadQuestion,
     }
 }
 
@@ -31,7 +39,7 @@ fn every_change_of_an_example_is_refused_unless_the_document_allows_it() {
         *counts.entry(case.expected).or_default() += 1;
     }
     println!("{counts:?}");
-    assert_eq!(counts.len(), 5, "{counts:?}");
+    assert_eq!(counts.len(), 6, "{counts:?}");
     assert!(counts.values().sum::<usize>() > 400, "{counts:?}");
 }
 

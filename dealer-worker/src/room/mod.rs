@@ -122,6 +122,16 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     /// What each member sees beyond that, members without secrets included: relays learn from it who is a member.
     fn privates(&self) -> Vec<(UserId, Box<RawValue>)>;
 
+    /// Answers a question of anybody's, given as the JSON text of its `q`, with what this user may know. It is asked of committed states
+    /// only.
+    ///
+    /// # Errors
+    /// A [`Refusal`], mostly [`RefusalCode::BadQuestion`].
+    fn answer(&self, user: &UserId, question: &[u8]) -> Result<Box<RawValue>, Refusal> {
+        let _ = (user, question);
+        Err(Refusal::new(RefusalCode::BadQuestion, "rooms of this kind answer no questions"))
+    }
+
     /// Whether it matters to the room where this user is.
     fn is_member(&self, user: &UserId) -> bool;
 

@@ -4,13 +4,14 @@
 //! truth is in the journal, and somebody else has that now.
 //!
 //! In reading order: this file, the loop; [`hear`], what relays say; [`commit`], deciding and committing; [`errands`], what is to
-//! be done outside; [`mail`], letters; [`ending`], how a room ends; [`stall`], what it does while it cannot commit; [`tell`], what the other nodes are told.
+//! be done outside; [`questions`], what clients ask; [`mail`], letters; [`ending`], how a room ends; [`stall`], what it does while it cannot commit; [`tell`], what the other nodes are told.
 
 mod commit;
 mod ending;
 mod errands;
 mod hear;
 mod mail;
+mod questions;
 mod stall;
 mod tell;
 

@@ -37,7 +37,10 @@ use shared::{
     id::{Position, RoomId, UserId},
     lobby::Line,
     node::RoomSpec,
-    protocol::table::TablePrivate,
+    protocol::{
+        RefusalCode,
+        table::{TablePrivate, TableQuestion},
+    },
 };
 
 pub use self::{event::Event, state::Table};
@@ -116,6 +119,16 @@ impl Room for Table {
     fn privates(&self) -> Vec<(UserId, Box<RawValue>)> {
         let seats = self.view.seats.iter().zip(0u8..);
         seats.filter_map(|(seat, at)| Some((seat.as_ref()?.user.clone(), json(&self.private(at))))).collect()
+    }
+
+    fn answer(&self, _user: &UserId, question: &[u8]) -> Result<Box<RawValue>, Refusal> {
+        let refuse = |why: &dyn std::fmt::Display| {
+            Refusal::new(RefusalCode::BadQuestion, format!("not a question to a table: {why}"))
+        };
+        let text = str::from_utf8(question).map_err(|error| refuse(&error))?;
+        let question = TableQuestion::read(text).map_err(|error| refuse(&error))?;
+        // What everybody sees is all that it knows of the table.
+        Ok(json(&question.answer(&self.view)))
     }
 
     fn is_member(&self, user: &UserId) -> bool {

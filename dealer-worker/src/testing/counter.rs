@@ -182,6 +182,21 @@ enum Command {
     },
 }
 
+/// What a client asks without commanding.
+#[derive(Deserialize)]
+#[serde(tag = "about", rename_all = "snake_case", deny_unknown_fields)]
+enum Question {
+    /// What everybody sees.
+    Total {},
+    /// What only one's own part tells.
+    Mine {},
+    /// As much as one likes.
+    Story {
+        /// So many words of it.
+        words: u16,
+    },
+}
+
 /// More is not paid or tipped at once.
 const AMOUNT_MAX: u64 = 1_000_000;
 
@@ -341,6 +356,16 @@ impl Room for Counter {
 
     fn privates(&self) -> Vec<(UserId, Box<RawValue>)> {
         self.by.keys().map(|user| (user.clone(), self.private(user))).collect()
+    }
+
+    fn answer(&self, user: &UserId, question: &[u8]) -> Result<Box<RawValue>, Refusal> {
+        let question: Question = serde_json::from_slice(question)
+            .map_err(|error| Refusal::new(RefusalCode::BadQuestion, error.to_string()))?;
+        Ok(match question {
+            Question::Total {} => json(&json!({"total": self.total, "ticks": self.ticks})),
+            Question::Mine {} => json(&json!({"mine": self.by.get(user)})),
+            Question::Story { words } => json(&json!({"story": "word ".repeat(words.into())})),
+        })
     }
 
     fn is_member(&self, user: &UserId) -> bool {

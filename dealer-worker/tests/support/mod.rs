@@ -22,7 +22,7 @@ use shared::{
     bus::{Receiver, Subscription},
     channel::Channel,
     entry::{Cause, Entry, Kind},
-    id::{NodeId, Position, RoomId, SessionId, UserId},
+    id::{Epoch, NodeId, Position, RoomId, SessionId, UserId},
     members::{Heartbeat, Members},
     node::{Asked, Role, ToRelay, ToRoom, decode, encode},
     ports::Ports,
@@ -61,6 +61,8 @@ struct State {
     present: BTreeMap<(RoomId, UserId, SessionId), u64>,
     notices: Vec<(UserId, SessionId, Value)>,
     elsewhere: Vec<(UserId, SessionId)>,
+    /// Answers to questions.
+    told: Vec<(UserId, SessionId, Value)>,
     replies: u64,
 }
 
@@ -202,6 +204,9 @@ impl Receiver for Heard {
                     let applied = Answer::Applied(at);
                     let before = state.answers.insert((room, user, session, n), applied.clone());
                     assert!(before.is_none_or(|before| before == applied), "two answers to one command");
+                }
+                ToRelay::Answer { user, session, body } => {
+                    state.told.push((user, session, serde_json::from_slice(&body).unwrap()));
                 }
                 ToRelay::Elsewhere { user, session } => state.elsewhere.push((user, session)),
                 ToRelay::Notice { user, session, body, room: _ } => {
@@ -348,6 +353,49 @@ impl Relay {
             }
             assert!(Instant::now() < deadline, "no answer to {what}");
         }
+    }
+
+    /// Asks until there is an answer.
+    pub async fn question(&self, room: &RoomId, user: &UserId, q: &Value) -> Value {
+        let n = self.next_n();
+        let deadline = Instant::now() + Duration::from_secs(120);
+        loop {
+            self.ask(room, user, n, q).await;
+            let answered = async {
+                loop {
+                    let changed = self.heard.changed.notified();
+                    let told = self.answers_to(user, n);
+                    if let Some(answer) = told.into_iter().next() {
+                        return answer;
+                    }
+                    changed.await;
+                }
+            };
+            if let Ok(answer) = timeout(Duration::from_millis(250), answered).await {
+                return answer;
+            }
+            assert!(Instant::now() < deadline, "no answer to {q}");
+        }
+    }
+
+    /// Asks once.
+    pub async fn ask(&self, room: &RoomId, user: &UserId, n: u64, q: &Value) {
+        let what = Asked::Question {
+            user: user.clone(),
+            session: SessionId(1),
+            n,
+            body: Bytes::from(q.to_string()),
+        };
+        // Of no epoch: a relay may ask a room that it does not follow.
+        let message = ToRoom { epoch: Epoch::default(), relay: self.node.clone(), what };
+        let _ = self.ports.bus.publish(&Channel::commands(room), encode(&message)).await;
+    }
+
+    /// What was answered to a question so far.
+    pub fn answers_to(&self, user: &UserId, n: u64) -> Vec<Value> {
+        let state = self.heard.state.lock();
+        let own = state.told.iter().filter(|(who, _, body)| who == user && body["n"] == n);
+        own.map(|(_, _, body)| body.clone()).collect()
     }
 
     /// Sends a command once.

@@ -86,6 +86,9 @@ async fn every_message_of_a_client_is_answered_as_the_document_shows() {
             (json!({"t": "watch", "room": "t1"}), "keyframe"),
             (json!({"t": "do", "n": 1, "room": "t1", "do": {"a": "chat", "text": "good evening"}}), "ack"),
             (json!({"t": "do", "n": 2, "room": "t1", "do": {"a": "leave"}}), "refused"),
+            (json!({"t": "ask", "n": 1, "room": "t1", "q": {"about": "seats"}}), "answer"),
+            (json!({"t": "ask", "n": 2, "room": "t1", "q": {"about": "settings"}}), "answer"),
+            (json!({"t": "ask", "n": 3, "room": "t1", "q": {"about": "cards"}}), "unanswered"),
             (json!({"t": "unwatch", "room": "t1"}), "unwatched"),
             (json!({"t": "watch", "room": "t99"}), "error"),
         ];
@@ -111,8 +114,8 @@ fn what_it_does(address: SocketAddr, token: &Value, kind: &str, text: &str) -> D
         assert_eq!(wire.hear().unwrap()["t"], "welcome");
     }
     wire.say_text(text);
-    // A command is answered sooner or later; before that nothing can be concluded.
-    let is_command = kind.starts_with("do");
+    // A command or question is answered sooner or later; before that nothing can be concluded.
+    let is_answered = kind.starts_with("do") || kind.starts_with("ask");
     wire.say_text(r#"{"t":"ping","at":4711}"#);
     loop {
         let heard = match wire.hear() {
@@ -126,8 +129,9 @@ fn what_it_does(address: SocketAddr, token: &Value, kind: &str, text: &str) -> D
             ("error", Some("bad_message")) => return Does::BadMessage,
             ("error", Some("unknown_message")) => return Does::UnknownMessage,
             ("refused", Some("bad_command")) => return Does::BadCommand,
-            ("ack" | "refused", _) => return Does::Takes,
-            ("pong", _) if heard["at"] == 4711 && !is_command => return Does::Takes,
+            ("unanswered", Some("bad_question")) => return Does::BadQuestion,
+            ("ack" | "refused" | "answer" | "unanswered", _) => return Does::Takes,
+            ("pong", _) if heard["at"] == 4711 && !is_answered => return Does::Takes,
             _ => {}
         }
     }

@@ -104,6 +104,12 @@ impl Figures {
         Some(figures["paid"].as_u64()? + figures["tipped"].as_u64()?)
     }
 
+    /// What it answers to who asks for what everybody sees.
+    pub(super) fn total(&self) -> Option<Value> {
+        let figures = self.0.as_ref()?;
+        Some(json!({"total": figures["total"], "ticks": figures["ticks"]}))
+    }
+
     /// Letters that were told twice, or not in order.
     pub(super) fn misheard(&self) -> Option<u64> {
         self.0.as_ref()?["misheard"].as_u64()

@@ -1,4 +1,7 @@
-//! The shadow model: reads every journal while it grows, and judges what clients are told by what the journal holds.
+//! The shadow model: reads every journal while it grows, and judges what clients are told by what the journal holds; in
+//! [`questions`], what they are answered.
+
+mod questions;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -60,6 +63,8 @@ pub enum Promise {
     Errands,
     /// What has ended is nowhere.
     Ended,
+    /// An answer to a question is what the journal says up to the frame that it names, and nothing that is hidden.
+    Answers,
 }
 
 impl Promise {
@@ -125,6 +130,8 @@ struct Journal {
     refused: BTreeSet<Cause>,
     /// Views after the frames, to compare with clients'.
     views: BTreeMap<Position, TableView>,
+    /// What a counter answers after its frames to who asks for its total.
+    totals: BTreeMap<Position, serde_json::Value>,
     hands_ended: u64,
     /// Of all positions and public parts so far.
     digest: u64,
@@ -564,6 +571,12 @@ impl Journal {
                 }
             }
         }
+        if let Some(total) = figures.total() {
+            self.totals.insert(at, total);
+            if self.totals.len() > VIEWS_KEPT {
+                self.totals.pop_first();
+            }
+        }
     }
 
     fn fold(&mut self, at: Position, text: Text, room: &RoomId, broken: &mut Vec<(Promise, String)>) {
@@ -631,6 +644,7 @@ impl Journal {
             }
         }
         self.views.split_off(&after);
+        self.totals.split_off(&after);
         self.ended = self.ended.filter(|end| *end <= last);
         if let Some(figures) = &mut self.figures {
             figures.forget();

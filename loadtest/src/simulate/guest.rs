@@ -87,6 +87,8 @@ pub(super) struct Left {
     pub(super) forgotten: u64,
     /// How often it has moved its session to another connection, leaving the first one open.
     pub(super) moved: u64,
+    /// Questions that were answered.
+    pub(super) answered: u64,
     /// Connections that were cut right before an answer or a private part.
     pub(super) cut: u64,
     /// How often another session took the seat.
@@ -273,6 +275,17 @@ impl Guest {
                     let what = format!("{}: {:?}, and not told when to come again", self.user, refusal.code);
                     shadow.accuse(Promise::Client, what);
                 }
+            }
+            Heard::Answer { room, q, at, body, .. } => {
+                self.left.answered += 1;
+                let mut shadow = self.shadow.lock().await;
+                shadow.look_at(&room).await.expect(SPARED);
+                shadow.answered(&room, &self.user, at, &q, &body);
+            }
+            Heard::Unanswered { q, why } => {
+                let mut shadow = self.shadow.lock().await;
+                shadow.look_at(&why.room).await.expect(SPARED);
+                shadow.unanswered(&self.user, &q, &why);
             }
             Heard::Notice(NoticeCode::TakenOver) => self.left.ousted += 1,
             Heard::Reconnect(after) => return Some(Over::Told(after)),

@@ -30,6 +30,8 @@ pub struct Plan {
     pub strangers: usize,
     /// So many rooms are counters, and not tables.
     pub counters: usize,
+    /// So many others only ask questions.
+    pub askers: usize,
     /// How often a service does not answer, or answers and is not heard.
     pub(super) troubles: f64,
     /// They are a crowd: they come together to one table, are somebody new after almost every word, and soon go.
@@ -119,6 +121,7 @@ impl Plan {
             twins: 0,
             strangers: 0,
             counters: 0,
+            askers: 0,
             troubles: 0.0,
             crowd: false,
             cuts: 0.0,
@@ -158,6 +161,9 @@ impl Plan {
         if rng.random_bool(0.4) {
             plan.counters = rng.random_range(1..=3);
             plan.troubles = rng.random_range(0.0..0.5);
+        }
+        if rng.random_bool(0.5) {
+            plan.askers = rng.random_range(1..=3);
         }
         plan
     }
@@ -225,6 +231,7 @@ impl Plan {
             twins: 0,
             strangers: 0,
             counters: 0,
+            askers: 0,
             troubles: 0.0,
             crowd: false,
             cuts: 0.0,

@@ -48,6 +48,8 @@ pub enum Planted {
     ForgetsSettled,
     /// Letters are heard as often as they come.
     HearsLettersAgain,
+    /// Rooms answer questions from what they have not committed.
+    AnswersUncommitted,
     /// Rooms that have ended stay in the map of rooms.
     LeavesEnded,
     /// Workers publish a player's part for somebody else too.
@@ -67,6 +69,7 @@ impl Planted {
             Self::ForgetsAnswers => Fault::ForgetsAnswers,
             Self::EvictsAnybody => Fault::TakesForgottenForNew,
             Self::ForgetsSettled => Fault::ForgetsSettled,
+            Self::AnswersUncommitted => Fault::AnswersUncommitted,
             Self::LeavesEnded => Fault::LeavesEnded,
             Self::BringsWholeTopUps => Fault::BringsWholeTopUps,
             Self::ForgivesBlinds => Fault::ForgivesBlinds,

@@ -40,6 +40,7 @@ use crate::{
 };
 
 use super::{
+    asker::Asker,
     faults::Tripwires,
     guest::{Guest, Left, Phase, Stage, Whims},
     plan::{Blow, Place, Plan},
@@ -90,6 +91,8 @@ pub struct Verdict {
     pub forgotten: u64,
     /// Connections that were cut right before an answer or a private part.
     pub cut: u64,
+    /// Questions that were answered.
+    pub answered: u64,
     /// How often a session was moved to another connection, and the first left open.
     pub moved: u64,
     /// How often a second session of a user took the seat.
@@ -203,6 +206,13 @@ async fn live(plan: &Plan) -> Verdict {
         let (world, shadow, stage) = (world.clone(), shadow.clone(), stage.clone());
         guests.spawn(Guest::new(user, Box::new(mind), Whims::default(), world, shadow, stage).play());
     }
+    let all_rooms: Arc<[RoomId]> = tables.iter().chain(&*counters).cloned().collect();
+    for index in 0..plan.askers {
+        let user = UserId::new(&format!("asker-{index}")).expect("a name");
+        let mind = Asker::new(all_rooms.clone(), rng.next_u64(), world.token(&user), Instant::now());
+        let (world, shadow, stage) = (world.clone(), shadow.clone(), stage.clone());
+        guests.spawn(Guest::new(user, Box::new(mind), Whims::default(), world, shadow, stage).play());
+    }
 
     faults.set_rates(plan.rates);
     let blows = storm(plan, &world, &shadow, tripped).await;
@@ -235,6 +245,7 @@ async fn live(plan: &Plan) -> Verdict {
         unavailable: left.iter().map(|left| left.unavailable).sum(),
         forgotten: left.iter().map(|left| left.forgotten).sum(),
         cut: left.iter().map(|left| left.cut).sum(),
+        answered: left.iter().map(|left| left.answered).sum(),
         moved: left.iter().map(|left| left.moved).sum(),
         ousted: left.iter().map(|left| left.ousted).sum(),
         blows,

@@ -7,6 +7,7 @@ mod leaving;
 mod limits;
 mod lobby;
 mod presence;
+mod questions;
 mod rooms;
 mod slow;
 mod stage;

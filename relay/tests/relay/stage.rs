@@ -391,7 +391,7 @@ impl Ears {
             match self.next().await.what {
                 Asked::Present { user, session, .. } => return (true, user, session),
                 Asked::Absent { user, session } => return (false, user, session),
-                Asked::Command { .. } | Asked::First { .. } => {}
+                Asked::Command { .. } | Asked::First { .. } | Asked::Question { .. } => {}
             }
         }
     }

@@ -64,6 +64,16 @@ pub enum ClientIn<'a> {
         #[serde(rename = "do")]
         what: Cow<'a, RawValue>,
     },
+    /// Asks a room what it holds. Answered by `answer` or `unanswered`; if neither comes, it may be asked again. The room need not be
+    /// watched, and is not from now on.
+    Ask {
+        /// Any number; comes back with the answer. Commands count by themselves.
+        n: u64,
+        /// Which room.
+        room: RoomId,
+        /// What, in the words of the room's kind: for tables a [`TableQuestion`](super::table::TableQuestion).
+        q: Cow<'a, RawValue>,
+    },
     /// After a `welcome` that says `counts`, on a session that goes on: the largest `n` that the client has used in it. Commands with a larger
     /// one are certainly no repeats. Without this every command of a session that goes on may be one. Not answered.
     Count {
@@ -104,12 +114,22 @@ pub enum BadMessage {
         /// What is wrong.
         why: Unfit,
     },
+    /// The same of a question.
+    #[error("{why}")]
+    Question {
+        /// Its number.
+        n: u64,
+        /// Its room.
+        room: RoomId,
+        /// What is wrong.
+        why: Unfit,
+    },
 }
 
 impl<'a> ClientIn<'a> {
     /// The tags of all kinds.
-    pub const TAGS: [&'static str; 8] =
-        ["hello", "refresh", "lobby", "watch", "unwatch", "do", "count", "ping"];
+    pub const TAGS: [&'static str; 9] =
+        ["hello", "refresh", "lobby", "watch", "unwatch", "do", "ask", "count", "ping"];
 
     /// Reads a message, borrowing from the text: no field may be missing, unknown, doubled or of another type.
     ///
@@ -121,8 +141,10 @@ impl<'a> ClientIn<'a> {
         let Some(t) = Self::TAGS.into_iter().find(|known| *known == tag) else {
             return Err(BadMessage::Unknown(quoted(&tag)));
         };
-        if t == "do" {
-            return Self::command(object);
+        match t {
+            "do" => return Self::command(object),
+            "ask" => return Self::question(object),
+            _ => {}
         }
         Self::fields(t, object).map_err(|why| BadMessage::Unfit { t, why })
     }
@@ -144,21 +166,43 @@ impl<'a> ClientIn<'a> {
             "unwatch" => Self::Unwatch { room: object.required("room")? },
             "count" => Self::Count { n: object.required("n")? },
             "ping" => Self::Ping { at: object.required("at")? },
-            _ => unreachable!("commands are read apart, and there are no other tags"),
+            _ => unreachable!("commands and questions are read apart, and there are no other tags"),
         };
         object.end()?;
         Ok(message)
     }
 
-    fn command(mut object: Object<'a>) -> Result<Self, BadMessage> {
-        let unfit = |why| BadMessage::Unfit { t: "do", why };
-        let n = object.required("n").map_err(unfit)?;
-        let room: RoomId = object.required("room").map_err(unfit)?;
-        let what = object.required("do").and_then(|what| object.end().map(|()| what));
-        match what {
+    fn command(object: Object<'a>) -> Result<Self, BadMessage> {
+        let Numbered { n, room, part } = Numbered::read(object, "do", "do")?;
+        match part {
             Ok(what) => Ok(Self::Do { n, room, what }),
             Err(why) => Err(BadMessage::Command { n, room, why }),
         }
+    }
+
+    fn question(object: Object<'a>) -> Result<Self, BadMessage> {
+        let Numbered { n, room, part } = Numbered::read(object, "ask", "q")?;
+        match part {
+            Ok(q) => Ok(Self::Ask { n, room, q }),
+            Err(why) => Err(BadMessage::Question { n, room, why }),
+        }
+    }
+}
+
+/// What is answered by its number: the part for the room may be wrong.
+struct Numbered<'a> {
+    n: u64,
+    room: RoomId,
+    part: Result<Cow<'a, RawValue>, Unfit>,
+}
+
+impl<'a> Numbered<'a> {
+    fn read(mut object: Object<'a>, t: &'static str, part: &str) -> Result<Self, BadMessage> {
+        let unfit = |why| BadMessage::Unfit { t, why };
+        let n = object.required("n").map_err(unfit)?;
+        let room = object.required("room").map_err(unfit)?;
+        let part = object.required(part).and_then(|part| object.end().map(|()| part));
+        Ok(Self { n, room, part })
     }
 }
 
@@ -194,7 +238,8 @@ mod tests {
             ClientIn::Lobby { on: true, v: Some(2), view: Some(Box::new(full_view())) },
             ClientIn::Watch { room: room.clone() },
             ClientIn::Unwatch { room: room.clone() },
-            ClientIn::Do { n: 4, room, what: Cow::Owned(what) },
+            ClientIn::Do { n: 4, room: room.clone(), what: Cow::Owned(what.clone()) },
+            ClientIn::Ask { n: 4, room, q: Cow::Owned(what) },
             ClientIn::Count { n: 9 },
             ClientIn::Ping { at: 3.into() },
         ];
@@ -223,10 +268,15 @@ mod tests {
             (r#"{"t":"do","n":1,"room":"t1","do":null}"#, "`do` is not an object"),
             (r#"{"t":"do","n":1,"room":"t1","do":["leave"]}"#, "`do` is not an object"),
             (r#"{"t":"do","n":1,"room":"t1","do":{},"x":1}"#, "`x` does not belong here"),
+            (r#"{"t":"ask","room":"t1","q":{}}"#, "ask: `n` is missing"),
+            (r#"{"t":"ask","n":1,"room":"t1"}"#, "`q` is missing"),
+            (r#"{"t":"ask","n":1,"room":"t1","q":"seats"}"#, "`q` is not an object"),
         ] {
             assert_eq!(ClientIn::read(text).unwrap_err().to_string(), said, "{text}");
         }
         let command = ClientIn::read(r#"{"t":"do","n":9,"room":"t1","do":7}"#).unwrap_err();
         assert!(matches!(command, BadMessage::Command { n: 9, .. }), "{command:?}");
+        let question = ClientIn::read(r#"{"t":"ask","n":9,"room":"t1","q":7}"#).unwrap_err();
+        assert!(matches!(question, BadMessage::Question { n: 9, .. }), "{question:?}");
     }
 }

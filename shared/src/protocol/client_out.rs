@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clock::UnixMs,
-    id::{Epoch, RoomId, Seq, SessionId, UserId},
+    id::{Epoch, Position, RoomId, Seq, SessionId, UserId},
 };
 
 /// Every message that a client may get. Tag `t`.
@@ -113,6 +113,32 @@ pub enum ClientOut {
     },
     /// The command was not applied and will not be.
     Refused(Refused),
+    /// Answers a question by what the room's journal held up to a frame. It may come twice while the room changes its owner.
+    Answer {
+        /// The question's number.
+        n: u64,
+        /// Its room.
+        room: RoomId,
+        /// The frame or keyframe up to which the answer is right.
+        at: Position,
+        /// The answer, for tables a [`TableAnswer`](super::table::TableAnswer).
+        #[serde(deserialize_with = "super::raw::required")]
+        body: Box<RawValue>,
+    },
+    /// The question is not answered, and why.
+    Unanswered {
+        /// The question's number.
+        n: u64,
+        /// Its room.
+        room: RoomId,
+        /// For programs.
+        code: RefusalCode,
+        /// For people.
+        message: String,
+        /// Worth asking again after so many milliseconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_ms: Option<u64>,
+    },
     /// A message other than a command was refused; the connection goes on.
     Error {
         /// For programs.

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum RefusalCode {
     /// The `do` is not a command of this kind of room.
     BadCommand,
+    /// The `q` is not a question of this kind of room, or it asks for more than one answer can hold.
+    BadQuestion,
     /// There is no such room.
     NoSuchRoom,
     /// The command's `n` is not greater than the session's last in this room, and this command was not applied (perhaps another one

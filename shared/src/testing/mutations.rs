@@ -18,6 +18,8 @@ pub enum Does {
     UnknownMessage,
     /// Answers `refused bad_command`.
     BadCommand,
+    /// Answers `unanswered bad_question`.
+    BadQuestion,
     /// Closes with 4004.
     Closes,
 }
@@ -72,15 +74,15 @@ pub fn words(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// All cases. Those of commands say `n` 12 to the room `t1`.
+/// All cases. Those of commands and questions say `n` 12 to the room `t1`.
 pub fn cases() -> Vec<Case> {
-    let (mut messages, commands) = (optional("message"), optional("command"));
+    let mut messages = optional("message");
     messages.extend(optional("view"));
     let mut cases = Vec::new();
     for example in examples("client") {
         let tag = example["t"].as_str().expect("a tag").to_owned();
-        // What is inside a command comes below.
-        let is_inside = |path: &[String]| path.len() > 1 && path[0] == "do";
+        // What is inside a command or a question comes below.
+        let is_inside = |path: &[String]| path.len() > 1 && ["do", "q"].contains(&path[0].as_str());
         cases.extend(changed(&example, &[]).into_iter().filter(|it| !is_inside(&it.path)).map(|it| {
             let expected = of_message(&tag, &it, &messages);
             Case { kind: tag.clone(), change: it.name, text: it.text, expected }
@@ -93,21 +95,25 @@ pub fn cases() -> Vec<Case> {
             expected: Does::UnknownMessage,
         });
     }
-    for example in examples("command") {
-        let tag = example["a"].as_str().expect("a tag").to_owned();
-        let message = |command: &str| format!(r#"{{"t":"do","n":12,"room":"t1","do":{command}}}"#);
+    cases.extend(inside("command", "a", ("do", "do"), Does::BadCommand));
+    cases.extend(inside("question", "about", ("ask", "q"), Does::BadQuestion));
+    cases
+}
+
+/// All changes of what is inside messages of a kind: commands and questions.
+fn inside(examples_of: &str, tag: &str, (t, part): (&str, &str), bad: Does) -> Vec<Case> {
+    let optional = optional(examples_of);
+    let mut cases = Vec::new();
+    for example in examples(examples_of) {
+        let name = example[tag].as_str().expect("a tag").to_owned();
+        let kind = format!("{t} {name}");
+        let message = |inner: &str| format!(r#"{{"t":"{t}","n":12,"room":"t1","{part}":{inner}}}"#);
         cases.extend(changed(&example, &[]).into_iter().map(|it| {
-            let expected = of_command(&tag, &it, &commands);
-            Case { kind: format!("do {tag}"), change: it.name, text: message(&it.text), expected }
+            let expected = of_part(&it, &optional[&name], bad);
+            Case { kind: kind.clone(), change: it.name, text: message(&it.text), expected }
         }));
-        let other = with(&example, &["a".to_owned()], "\"dance\"");
-        let expected = Does::BadCommand;
-        cases.push(Case {
-            kind: format!("do {tag}"),
-            change: "another `a`".into(),
-            text: message(&other),
-            expected,
-        });
+        let text = message(&with(&example, &[tag.to_owned()], "\"dance\""));
+        cases.push(Case { kind, change: format!("another `{tag}`"), text, expected: bad });
     }
     cases
 }
@@ -120,8 +126,9 @@ fn optional(head: &str) -> BTreeMap<String, Vec<String>> {
 
 fn of_message(tag: &str, it: &Changed, optional: &BTreeMap<String, Vec<String>>) -> Does {
     let refused = |field: &str| match (tag, field) {
-        ("do", "n" | "room") => Does::BadMessage,
+        ("do" | "ask", "n" | "room") => Does::BadMessage,
         ("do", _) => Does::BadCommand,
+        ("ask", _) => Does::BadQuestion,
         _ => Does::BadMessage,
     };
     match (it.path.as_slice(), it.change) {
@@ -147,11 +154,11 @@ fn of_message(tag: &str, it: &Changed, optional: &BTreeMap<String, Vec<String>>)
     }
 }
 
-fn of_command(tag: &str, it: &Changed, optional: &BTreeMap<String, Vec<String>>) -> Does {
+fn of_part(it: &Changed, optional: &[String], bad: Does) -> Does {
     match (it.path.as_slice(), it.change) {
         (_, Change::Nothing) => Does::Takes,
-        ([field], Change::Dropped | Change::Null) if optional[tag].contains(field) => Does::Takes,
-        _ => Does::BadCommand,
+        ([field], Change::Dropped | Change::Null) if optional.contains(field) => Does::Takes,
+        _ => bad,
     }
 }
 

@@ -8,6 +8,7 @@ const again = () => "Nobody can tell whether that was done. Look at the table be
 export const refusals = {
   refused: {
     bad_command: strangers,
+    bad_question: strangers,
     no_such_room: () => "There is no such table.",
     stale_n: again,
     forgotten: again,

@@ -9,6 +9,7 @@ const again = () => "처리되었는지 알 수 없습니다. 테이블을 확�
 export const refusals = {
   refused: {
     bad_command: strangers,
+    bad_question: strangers,
     no_such_room: () => "그런 테이블은 없습니다.",
     stale_n: again,
     forgotten: again,

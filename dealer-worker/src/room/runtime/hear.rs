@@ -16,6 +16,7 @@ use tracing::debug;
 use super::{
     Ended, Running,
     commit::{Became, With},
+    questions::Question,
 };
 use crate::room::{
     Input, Refusal, Room,
@@ -33,8 +34,8 @@ impl<R: Room> Running<R> {
             counter!("cardhouse_messages_malformed_total").increment(1);
             return Ok(());
         };
-        // Meant for another owner; the relay sends it again when it has seen this epoch's keyframe.
-        if epoch != self.journal.epoch() {
+        // Meant for another owner; the relay sends it again when it has seen this epoch's keyframe. Questions are for any.
+        if epoch != self.journal.epoch() && !matches!(what, Asked::Question { .. }) {
             counter!("cardhouse_messages_of_other_epochs_total").increment(1);
             return Ok(());
         }
@@ -53,6 +54,15 @@ impl<R: Room> Running<R> {
                 }
                 if !self.present(&relay, &user, session).await? {
                     self.hold(Mail::Message(message.clone()));
+                }
+                Ok(())
+            }
+            Asked::Question { user, session, n, body } => {
+                let question = Question { user, session, n, body: &body };
+                if is_excess {
+                    self.answer_busy(&relay, question);
+                } else {
+                    self.answer(&relay, question);
                 }
                 Ok(())
             }

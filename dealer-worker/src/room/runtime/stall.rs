@@ -18,7 +18,7 @@ use shared::{
 use tokio::time::{Duration, Instant, sleep, sleep_until};
 use tracing::warn;
 
-use super::{Ended, Running, commit::With, tell::tell_owned};
+use super::{Ended, Running, commit::With, questions::Question, tell::tell_owned};
 use crate::room::{
     Input, Refusal, Room, frame,
     journal::{Attempt, NotWritten, RETRY_MAX},
@@ -167,7 +167,7 @@ impl<R: Room> Running<R> {
             counter!("cardhouse_messages_malformed_total").increment(1);
             return;
         };
-        if epoch != self.journal.epoch() {
+        if epoch != self.journal.epoch() && !matches!(what, Asked::Question { .. }) {
             counter!("cardhouse_messages_of_other_epochs_total").increment(1);
             return;
         }
@@ -180,6 +180,10 @@ impl<R: Room> Running<R> {
                 if !is_pending && !self.answer_repeat(&relay, &cause, is_first) {
                     self.refuse_unavailable(&relay, &cause);
                 }
+            }
+            // What is being written is not answered from.
+            Asked::Question { user, session, n, body } => {
+                self.answer(&relay, Question { user, session, n, body: &body });
             }
             Asked::Present { .. } | Asked::Absent { .. } => self.hold(mail),
         }

@@ -157,6 +157,11 @@ pub(super) fn of_any_house<'de, D: Deserializer<'de>>(from: D) -> Result<TableCo
     serde_json::from_value(told).map_err(D::Error::custom)
 }
 
+/// The same, put where it takes no space of others.
+pub(super) fn boxed_of_any_house<'de, D: Deserializer<'de>>(from: D) -> Result<Box<TableConfig>, D::Error> {
+    of_any_house(from).map(Box::new)
+}
+
 fn keep_known(told: &mut Value, known: &Value) {
     let (Value::Object(told), Value::Object(known)) = (told, known) else { return };
     told.retain(|name, _| known.contains_key(name));

@@ -1,10 +1,11 @@
-//! Tables: what they are set to ([`config`]), what a player may ask ([`command`]), what happens ([`event`]), and
-//! what all that adds up to ([`view`]). Chips are whole numbers of the smallest unit, below 2^53.
+//! Tables: what they are set to ([`config`]), what a player may ask ([`command`]), what happens ([`event`]),
+//! what all that adds up to ([`view`]), and what may be asked about it ([`question`]). Chips are whole numbers of the smallest unit, below 2^53.
 
 mod card;
 mod command;
 mod config;
 mod event;
+mod question;
 mod view;
 
 pub use card::Card;
@@ -13,6 +14,7 @@ pub use config::{
     AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, Straddles, TableConfig,
 };
 pub use event::{Acted, BlindKind, HandClass, MadeHand, StreetName, TableEvent, TurnView};
+pub use question::{Seated, TableAnswer, TableQuestion};
 pub use view::{
     BuyInLimits, ChipCount, HandView, LegalView, Misfit, PotView, RaiseLimits, SeatStatus, SeatView,
     TablePrivate, TableView,
