@@ -17,8 +17,10 @@ pub struct WorkerConfig {
     pub heartbeat: Heartbeat,
     /// A keyframe after so many deltas.
     pub keyframe_every: u32,
-    /// So many messages wait for a room; more commands are refused as `busy`.
+    /// So many messages of a room's members wait for it, and as many of all others; more commands are refused as `busy`.
     pub mailbox_messages_max: usize,
+    /// And so many bytes of them.
+    pub mailbox_bytes_max: usize,
     /// So many rooms are being claimed at once.
     pub claims_max: usize,
     /// So many rooms are being handed over at once.
@@ -60,6 +62,7 @@ impl WorkerConfig {
             heartbeat: Heartbeat::default(),
             keyframe_every: 64,
             mailbox_messages_max: 256,
+            mailbox_bytes_max: 128 * 1_024,
             claims_max: 32,
             hand_overs_max: 32,
             takeover_grace_ms: 5_000,

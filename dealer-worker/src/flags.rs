@@ -2,6 +2,7 @@
 
 use clap::{Args, CommandFactory as _, Parser, ValueEnum};
 use shared::{
+    bounds::MESSAGE_BYTES_MAX,
     config::{LogArgs, NodeArgs, OpsArgs, RedisArgs, SealArgs, ThreadArgs, positive},
     flags,
     protocol::table::{
@@ -74,6 +75,7 @@ impl Flags {
         let WorkerArgs {
             keyframe_every,
             mailbox_messages_max,
+            mailbox_bytes_max,
             claims_max,
             hand_overs_max,
             takeover_grace_ms,
@@ -97,6 +99,7 @@ impl Flags {
             heartbeat: self.node.heartbeat(),
             keyframe_every,
             mailbox_messages_max,
+            mailbox_bytes_max,
             claims_max,
             hand_overs_max,
             takeover_grace_ms,
@@ -122,9 +125,12 @@ pub struct WorkerArgs {
     /// A keyframe after so many deltas of a room
     #[arg(long, env = "CARDHOUSE_KEYFRAME_EVERY", default_value_t = 64, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pub keyframe_every: u32,
-    /// So many messages wait for a room; commands beyond are refused as busy
+    /// So many messages of a room's members wait for it, and as many of all others; commands beyond are refused as busy
     #[arg(long, env = "CARDHOUSE_MAILBOX_MESSAGES_MAX", default_value_t = 256, value_name = "COUNT", value_parser = positive::<usize>)]
     pub mailbox_messages_max: usize,
+    /// And so many bytes of each; not less than the longest message that a relay may let through
+    #[arg(long, env = "CARDHOUSE_MAILBOX_BYTES_MAX", default_value_t = 128 * 1_024, value_name = "BYTES", value_parser = at_least_a_message)]
+    pub mailbox_bytes_max: usize,
     /// So many rooms are being claimed at once
     #[arg(long, env = "CARDHOUSE_CLAIMS_MAX", default_value_t = 32, value_name = "COUNT", value_parser = positive::<usize>)]
     pub claims_max: usize,
@@ -170,6 +176,13 @@ pub struct WorkerArgs {
     /// And so many at once
     #[arg(long, env = "CARDHOUSE_TALK_BURST", default_value_t = Pace::default().burst, value_name = "COUNT", value_parser = positive::<u32>)]
     pub talk_burst: u32,
+}
+
+/// Reads how many bytes a mailbox holds.
+fn at_least_a_message(text: &str) -> Result<usize, String> {
+    let bytes = positive::<usize>(text)?;
+    let least = MESSAGE_BYTES_MAX as usize;
+    if bytes >= least { Ok(bytes) } else { Err(format!("one message of a client may have {least} bytes")) }
 }
 
 /// More than any cluster has been seen to carry.

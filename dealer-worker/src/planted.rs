@@ -19,6 +19,8 @@ pub enum Fault {
     SendsLettersEarly,
     /// Rooms answer questions from what they have not committed.
     AnswersUncommitted,
+    /// The mailbox keeps no place for members.
+    HearsMembersAsOthers,
     /// Rooms that have ended stay in the directory.
     LeavesEnded,
     /// Tables bring all that was promised in a hand, whatever was won meanwhile.

@@ -22,7 +22,7 @@ use crate::{
     open::{OPENER, Opener},
     placement::Placement,
     replies::Replies,
-    room::{chance::Chance, kinds::Kinds, switchboard::Switchboard},
+    room::{chance::Chance, kinds::Kinds, mailbox::Bound, switchboard::Switchboard},
 };
 
 /// News that wait to be looked at, at most; when more come, the maps are read instead.
@@ -61,10 +61,11 @@ impl Worker {
         let (replies, outgoing) = Replies::new();
         let mut services = kinds.services();
         services.put(OPENER, Arc::new(Opener { ports: ports.clone(), membership: members.watch() }));
+        let bound = Bound { messages: config.mailbox_messages_max, bytes: config.mailbox_bytes_max };
         let context = Arc::new(Context {
             services,
             sealer: config.seal_keys_older.iter().fold(Sealer::new(&config.seal_key), Sealer::opening_also),
-            switchboard: Switchboard::new(&*ports.bus, config.mailbox_messages_max),
+            switchboard: Switchboard::new(&*ports.bus, bound),
             replies,
             board: Board::default(),
             membership: members.watch(),

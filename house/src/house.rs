@@ -44,6 +44,9 @@ pub enum OpenError {
     /// The flags describe no table.
     #[error(transparent)]
     Tables(#[from] dealer_worker::OpenError),
+    /// Bounds that do not fit each other.
+    #[error("{0}")]
+    Bounds(String),
     /// The operators' token cannot be read.
     #[error(transparent)]
     Token(#[from] BadTokenFile),
@@ -77,6 +80,7 @@ impl House {
     /// # Panics
     /// Never: the house's own names are valid.
     pub async fn open(mut config: Config) -> Result<Self, OpenError> {
+        config.relay.check().map_err(OpenError::Bounds)?;
         let listener = config.listen.listen("--listen").await?;
         let ops = config.ops.ops_listen.listen("--ops-listen").await?;
         let (address, ops_address) = (listener.local_addr()?, ops.local_addr()?);

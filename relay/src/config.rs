@@ -2,6 +2,7 @@
 
 use clap::Args;
 use shared::{
+    bounds::{ANSWER_BYTES_MAX, ANSWERS_PER_SESSION_MAX, MESSAGE_BYTES_MAX},
     config::positive,
     members::Heartbeat,
     serve::{Front, HostName, Hosts, HttpArgs, Limits, Pages, TrustProxy},
@@ -40,8 +41,8 @@ pub struct RelayConfig {
     #[arg(long = "origin", env = "CARDHOUSE_ORIGINS", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub origins: Vec<String>,
 
-    /// A client's message at most, bytes.
-    #[arg(long, env = "CARDHOUSE_MESSAGE_BYTES_MAX", value_name = "BYTES", default_value_t = RelayConfig::default().message_bytes_max, value_parser = positive::<u32>)]
+    /// A client's message at most, bytes; not more than 65536, which rooms make place for.
+    #[arg(long, env = "CARDHOUSE_MESSAGE_BYTES_MAX", value_name = "BYTES", default_value_t = RelayConfig::default().message_bytes_max, value_parser = clap::value_parser!(u32).range(1..=i64::from(MESSAGE_BYTES_MAX)))]
     pub message_bytes_max: u32,
     /// A client's messages per second, sustained.
     #[arg(long, env = "CARDHOUSE_MESSAGES_PER_S", value_name = "PER_SECOND", default_value_t = RelayConfig::default().messages_per_s, value_parser = positive::<u32>)]
@@ -58,8 +59,8 @@ pub struct RelayConfig {
     /// Rooms that one connection may watch.
     #[arg(long, env = "CARDHOUSE_ROOMS_PER_CONNECTION_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().rooms_per_connection_max, value_parser = positive::<usize>)]
     pub rooms_per_connection_max: usize,
-    /// Commands of one connection that may wait for their answers.
-    #[arg(long, env = "CARDHOUSE_COMMANDS_IN_FLIGHT_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().commands_in_flight_max, value_parser = positive::<usize>)]
+    /// Commands of one connection that may wait for their answers; not more than 16, of so many a room remembers what it has answered.
+    #[arg(long, env = "CARDHOUSE_COMMANDS_IN_FLIGHT_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().commands_in_flight_max, value_parser = remembered)]
     pub commands_in_flight_max: usize,
     /// Questions of one connection per second.
     #[arg(long, env = "CARDHOUSE_QUESTIONS_PER_S", value_name = "PER_SECOND", default_value_t = RelayConfig::default().questions_per_s, value_parser = positive::<u32>)]
@@ -205,9 +206,47 @@ impl RelayConfig {
         Front::new(http, limits, self.trust_proxy.clone())
     }
 
+    /// Whether the bounds fit each other.
+    ///
+    /// # Errors
+    /// A sentence that names those which do not.
+    pub fn check(&self) -> Result<(), String> {
+        let fit = [
+            (
+                self.commands_in_flight_max <= ANSWERS_PER_SESSION_MAX,
+                "--commands-in-flight-max: rooms remember the last 16 answers of a session",
+            ),
+            (
+                self.message_bytes_max <= MESSAGE_BYTES_MAX,
+                "--message-bytes-max: rooms make place for 65536 bytes",
+            ),
+            (
+                self.message_bytes_max <= self.bytes_burst,
+                "--message-bytes-max is more than --bytes-burst: such a message would end its connection",
+            ),
+            (
+                self.queue_bytes_max >= ANSWER_BYTES_MAX,
+                "--queue-bytes-max: an answer of a room may have 32768 bytes",
+            ),
+            (self.retry_first_ms <= self.retry_max_ms, "--retry-first-ms is more than --retry-max-ms"),
+        ];
+        let first = fit.into_iter().find(|(fits, _)| !fits);
+        first.map_or(Ok(()), |(_, why)| Err(why.into()))
+    }
+
     /// The pages that may open a socket.
     pub fn pages(&self) -> Pages {
         Pages::new(Hosts::new(self.hosts.clone()), self.origins.clone())
+    }
+}
+
+/// Reads how many commands may wait.
+fn remembered(text: &str) -> Result<usize, String> {
+    let commands = positive::<usize>(text)?;
+    if commands <= ANSWERS_PER_SESSION_MAX {
+        Ok(commands)
+    } else {
+        Err(format!("a room remembers {ANSWERS_PER_SESSION_MAX} answers of each session"))
     }
 }
 
@@ -295,6 +334,23 @@ mod tests {
         assert!(parse("--host=https://cards.example").is_err());
         let pages = parse("--origin=https://cards.example,*").unwrap().config.origins;
         assert_eq!(pages, ["https://cards.example", "*"]);
+    }
+
+    #[test]
+    fn bounds_that_do_not_fit_those_of_rooms_or_each_other_are_refused_at_the_start() {
+        let parse = |flags: &[&str]| Flags::try_parse_from(["relay"].iter().chain(flags));
+        assert!(parse(&["--commands-in-flight-max=16"]).is_ok());
+        assert!(parse(&["--commands-in-flight-max=17"]).unwrap_err().to_string().contains("remembers 16"));
+        assert!(parse(&["--message-bytes-max=65537"]).is_err());
+        assert_eq!(RelayConfig::default().check(), Ok(()));
+        for (flags, named) in [
+            (["--message-bytes-max=4096", "--bytes-burst=4095"], "--bytes-burst"),
+            (["--queue-bytes-max=32767", "--near"], "--queue-bytes-max"),
+            (["--retry-first-ms=500", "--retry-max-ms=499"], "--retry-max-ms"),
+        ] {
+            let why = parse(&flags).unwrap().config.check().unwrap_err();
+            assert!(why.contains(named), "{why}");
+        }
     }
 
     #[test]

@@ -67,6 +67,7 @@ fn main() -> ExitCode {
 
 fn start() -> anyhow::Result<()> {
     let config: Config = flags::read_as(&command());
+    config.relay.check().map_err(anyhow::Error::msg)?;
     config.log.init()?;
     config.threads.runtime()?.block_on(run(config))
 }

@@ -83,6 +83,28 @@ pub enum Asked {
     },
 }
 
+/// Whose a [`ToRoom`] is, read from its beginning without the rest: what all kinds of them have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whose<'a> {
+    /// The user.
+    pub user: &'a str,
+    /// It is a question, and not something that the room decides on.
+    pub is_question: bool,
+}
+
+impl<'a> Whose<'a> {
+    /// The place of [`Asked::Question`] among what is asked.
+    const QUESTION: u32 = 4;
+
+    /// Reads it; `None` if it is no such message.
+    pub fn read(message: &'a [u8]) -> Option<Self> {
+        /// As [`ToRoom`] begins, and after it each kind of [`Asked`].
+        type Beginning<'a> = (Epoch, &'a str, u32, &'a str);
+        let ((_, _, kind, user), _) = postcard::take_from_bytes::<Beginning<'_>>(message).ok()?;
+        Some(Self { user, is_question: kind == Self::QUESTION })
+    }
+}
+
 /// Worker to one relay, on [`Channel::replies`](crate::channel::Channel::replies): answers that change nothing and so
 /// are not in the journal. May be lost; the relay's retry asks again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -341,4 +363,35 @@ pub fn encode<T: Serialize>(message: &T) -> Bytes {
 /// [`BadMessage`] when the bytes are something else.
 pub fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, BadMessage> {
     Ok(postcard::from_bytes(bytes)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whose_a_message_to_a_room_is_stands_at_its_beginning_whatever_it_says() {
+        let (user, session, name) = (UserId::new("ann").unwrap(), SessionId(7), "Ann".to_owned());
+        let (n, body) = (9, Bytes::from_static(b"{}"));
+        let all = [
+            Asked::Command { user: user.clone(), name: name.clone(), session, n, body: body.clone() },
+            Asked::Present { user: user.clone(), session, anew: true },
+            Asked::Absent { user: user.clone(), session },
+            Asked::First { user: user.clone(), name, session, n, body: body.clone() },
+            Asked::Question { user, session, n, body },
+        ];
+        for what in all {
+            // Whoever adds a kind adds it to these.
+            let is_question = match &what {
+                Asked::Question { .. } => true,
+                Asked::Command { .. }
+                | Asked::Present { .. }
+                | Asked::Absent { .. }
+                | Asked::First { .. } => false,
+            };
+            let message = encode(&ToRoom { epoch: Epoch(300), relay: NodeId::new("r1").unwrap(), what });
+            assert_eq!(Whose::read(&message), Some(Whose { user: "ann", is_question }));
+            assert_eq!(Whose::read(&message[..3]), None);
+        }
+    }
 }

@@ -22,7 +22,7 @@ use crate::{
     config::WorkerConfig,
     lobby::Board,
     replies::Replies,
-    room::{chance::Chance, errands::Services, switchboard::Switchboard},
+    room::{chance::Chance, errands::Services, mailbox::Bound, switchboard::Switchboard},
 };
 
 fn node(name: &str) -> NodeId {
@@ -45,7 +45,7 @@ async fn placement() -> (Placement, MemoryStore) {
     let context = Arc::new(Context {
         services: Services::default(),
         sealer: Sealer::new(&config.seal_key),
-        switchboard: Switchboard::new(&*ports.bus, config.mailbox_messages_max),
+        switchboard: Switchboard::new(&*ports.bus, Bound { messages: 256, bytes: 1 << 17 }),
         replies: Replies::new().0,
         board: Board::default(),
         membership: members.watch(),

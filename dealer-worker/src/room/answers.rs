@@ -18,16 +18,13 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use shared::{
+    bounds::ANSWERS_PER_SESSION_MAX,
     clock::UnixMs,
     entry::Cause,
     id::{Position, SessionId, UserId},
 };
 
 use crate::planted::{Fault, is_planted};
-
-/// How many answers a room remembers of each session: as many as a relay lets wait for one, so that a client that comes back can
-/// repeat all that it has not seen answered. Earlier ones are [`Known::Forgotten`].
-pub const ANSWERS_PER_SESSION_MAX: usize = 16;
 
 /// A session that claims to have begun so much later than now, milliseconds, has made that up, or was given its number by a
 /// relay of the first release. Clocks of nodes differ by less.

@@ -122,6 +122,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
         Box::pin(Claimer::of(&context).take::<R>(&id, believed, spec)).await.map_err(Ended::NotTaken)?;
     let Taken { mut state, journal, frames_lost, is_new, is_timed } = taken;
     state.letters.taken_over();
+    mailbox.has_members(state.room.members());
     let unheard_until = context.ports.clock.now_ms() + context.config.presence_grace_ms;
     let connections = Connections::unheard(state.room.members(), unheard_until);
     let post = match R::WRITES_LETTERS {
@@ -207,7 +208,7 @@ struct Running<R: Room> {
     known_diverged: BTreeSet<RoomId>,
     /// It cannot store anything.
     stalled: Option<Stall>,
-    /// What came meanwhile and can wait. Orders are few, messages at most as many as the mailbox takes.
+    /// What came meanwhile and can wait. Orders are few, messages at most as many as wait of members, and short: they say who is there.
     held: VecDeque<Mail>,
 }
 

@@ -11,7 +11,7 @@ use shared::{
     id::RoomId,
 };
 
-use super::mailbox::Mailbox;
+use super::mailbox::{Bound, Mailbox};
 
 /// The rooms' mailboxes by the names of their channels: for commands, and for letters.
 pub struct Switchboard {
@@ -22,7 +22,7 @@ pub struct Switchboard {
 struct Lines {
     /// Only ever asked by name, never walked.
     mailboxes: RwLock<HashMap<Channel, Line>>,
-    messages_max: usize,
+    bound: Bound,
 }
 
 #[derive(Clone)]
@@ -33,9 +33,9 @@ struct Line {
 }
 
 impl Switchboard {
-    /// Without any room. `messages_max` messages wait for a room at most.
-    pub fn new(bus: &dyn Bus, messages_max: usize) -> Self {
-        let lines = Arc::new(Lines { mailboxes: RwLock::default(), messages_max });
+    /// Without any room. So much waits for a room of its members at most, as much of all others, and as much of what is too much.
+    pub fn new(bus: &dyn Bus, bound: Bound) -> Self {
+        let lines = Arc::new(Lines { mailboxes: RwLock::default(), bound });
         Self { subscription: bus.subscriber(lines.clone()), lines }
     }
 
@@ -87,12 +87,14 @@ impl Receiver for Lines {
             }
             return;
         }
-        histogram!("cardhouse_mailbox_depth").record(mailbox.depth() as f64);
-        if !mailbox.put(payload, self.messages_max) {
+        let (messages, bytes) = mailbox.depth();
+        histogram!("cardhouse_mailbox_depth").record(messages as f64);
+        histogram!("cardhouse_mailbox_bytes").record(bytes as f64);
+        if !mailbox.put(payload, self.bound) {
             counter!("cardhouse_messages_dropped_total").increment(1);
         }
     }
 
-    // Letters are repeated by the rooms that wrote them, commands by the relays until they are answered, presence after the next change of epoch.
+    // Questions are asked again by clients, letters are repeated by the rooms that wrote them, commands by the relays until they are answered, presence after the next change of epoch.
     fn missed(&self) {}
 }

@@ -215,6 +215,10 @@ impl<R: Room> Running<R> {
         } else {
             self.round.committed();
         }
+        if lobby {
+            // Before anybody knows of the frame: who has a seat by it has a place in the mailbox.
+            self.mailbox.has_members(self.state.room.members());
+        }
         self.publish(encoded.published).await;
         if let Some(letters) = &delta.letters {
             self.committed_letters(letters, delta.at_ms);

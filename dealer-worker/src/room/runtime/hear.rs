@@ -58,12 +58,7 @@ impl<R: Room> Running<R> {
                 Ok(())
             }
             Asked::Question { user, session, n, body } => {
-                let question = Question { user, session, n, body: &body };
-                if is_excess {
-                    self.answer_busy(&relay, question);
-                } else {
-                    self.answer(&relay, question);
-                }
+                self.answer(&relay, Question { user, session, n, body: &body });
                 Ok(())
             }
             Asked::Absent { user, session } => {

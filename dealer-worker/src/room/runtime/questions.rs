@@ -7,7 +7,7 @@ use shared::{
     protocol::{ClientOut, RefusalCode},
 };
 
-use super::{Running, hear::BUSY_RETRY_MS};
+use super::Running;
 use crate::{
     planted::{Fault, is_planted},
     room::{Input, Moment, Refusal, Room, frame},
@@ -48,16 +48,6 @@ impl<R: Room> Running<R> {
                 ClientOut::Unanswered { n, room, code, message, retry_after_ms: None }
             }
         };
-        self.context.replies.answer(relay, user, session, frame::json(&message));
-    }
-
-    /// There is too much to do to answer.
-    pub(super) fn answer_busy(&self, relay: &NodeId, question: Question<'_>) {
-        let Question { user, session, n, body: _ } = question;
-        let (room, code) = (self.id.clone(), RefusalCode::Busy);
-        let message = "the room has more to do than it can at the moment".into();
-        let retry_after_ms = Some(BUSY_RETRY_MS);
-        let message = ClientOut::Unanswered { n, room, code, message, retry_after_ms };
         self.context.replies.answer(relay, user, session, frame::json(&message));
     }
 

@@ -1,0 +1,77 @@
+//! A crowd that says more than a room can write: whoever has a seat is heard all the same.
+
+mod support;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use dealer_worker::{
+    WorkerConfig,
+    planted::{Fault, plant},
+};
+use serde_json::json;
+use shared::{
+    id::NodeId,
+    wire::{
+        Wire,
+        fault::{Copies, Fate, Faults, Operation, one_copy},
+    },
+};
+use support::{Answer, House, Relay, fast, room, user};
+use tokio::time::Duration;
+
+/// An append takes a tenth of a second while it is set.
+struct Slow(AtomicBool);
+
+impl Faults for Slow {
+    fn operation(&self, node: &NodeId, operation: Operation) -> Fate {
+        let is_slow = operation == Operation::Append
+            && node.as_str().starts_with('w')
+            && self.0.load(Ordering::Relaxed);
+        let before = if is_slow { Duration::from_millis(100) } else { Duration::ZERO };
+        Fate { before, ..Fate::FINE }
+    }
+
+    fn delivery(&self, _from: &NodeId, _to: &NodeId, _channel: &str) -> Copies {
+        one_copy()
+    }
+}
+
+/// What a player is answered who says something behind a crowd that has filled the mailbox, and how many of the crowd are told to wait.
+async fn behind_a_crowd() -> (Answer, usize) {
+    let slow = Arc::new(Slow(AtomicBool::new(false)));
+    let house = House::on(Wire::with_faults(slow.clone()));
+    house.open(1, &fast()).await;
+    let config = WorkerConfig { mailbox_messages_max: 4, ..house.config("w1") };
+    let _worker = house.worker_with("w1", config);
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    assert_eq!(relay.sit(&room(1), "ann", 1, 100).await.code(), "applied");
+    slow.0.store(true, Ordering::Relaxed);
+    let chat = json!({"a": "chat", "text": "hello"});
+    for number in 0..7_u64 {
+        relay.send(&room(1), &user(&format!("eve-{number}")), 100 + number, 1, &chat).await;
+    }
+    let answer = relay.command(&room(1), &user("ann"), 1, 9, json!({"a": "sit_out"})).await;
+    let mut busy = 0;
+    for number in 0..7_u64 {
+        let who = user(&format!("eve-{number}"));
+        let answer = relay.command(&room(1), &who, 100 + number, 1, chat.clone()).await;
+        busy += usize::from(answer.code() == "busy");
+    }
+    (answer, busy)
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_a_seat_is_heard_behind_a_crowd_that_fills_the_mailbox() {
+    let (answer, busy) = behind_a_crowd().await;
+    assert_eq!(answer.code(), "applied", "{answer:?}");
+    assert!(busy > 0, "the crowd is told to wait");
+    // And without a queue of their own they are not.
+    plant(Some(Fault::HearsMembersAsOthers));
+    let (answer, _) = behind_a_crowd().await;
+    plant(None);
+    assert_eq!(answer.code(), "busy", "{answer:?}");
+}
