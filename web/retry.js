@@ -1,5 +1,5 @@
 /**
- * What to do after a connection has closed: the close codes of the protocol (shared/src/protocol/code.rs), the
+ * What to do after a connection has closed: the close codes of the protocol (shared/protocol/src/code.rs), the
  * backoff between attempts, and where the next one goes.
  */
 import { say } from "./phrases/house.js";

@@ -1,7 +1,7 @@
 /**
  * A table as everybody sees it: the state of a keyframe, and what events do to it.
  *
- * A port of `TableView::apply` (shared/src/protocol/table/view.rs), event by event: the folded view must be equal to
+ * A port of `TableView::apply` (shared/protocol/src/table/view.rs), event by event: the folded view must be equal to
  * the next keyframe, field by field. Whoever changes one side changes the other.
  */
 

@@ -4,26 +4,28 @@
 
 use std::{borrow::Cow, fs, sync::Arc, time::Instant};
 
-use bytes::Bytes;
-use dealer_worker::{
-    Chance, Worker, WorkerConfig, open_tables,
-    room::{
-        Input, Moment, Room, frame,
-        record::{Delta, DeltaOf},
-    },
-    table::Table,
-};
-use shared::{
+use broker::{
     bus::memory::MemoryBus,
     clock::Clock,
     directory,
-    id::{NodeId, Position, RoomId, UserId},
     ports::Ports,
-    protocol::table::TableConfig,
     seal::{Form, SealKey, Sealer},
     store::{Store, memory::MemoryStore},
     wire::Wire,
 };
+use bytes::Bytes;
+use protocol::{
+    id::{NodeId, Position, RoomId, UserId},
+    table::TableConfig,
+};
+use rooms::{
+    Chance, Worker, WorkerConfig,
+    room::{
+        Input, Moment, Room, frame,
+        record::{Delta, DeltaOf},
+    },
+};
+use table::{Table, open_tables};
 use tokio::time::{Duration, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -85,7 +87,7 @@ async fn commits(actions: u32) -> anyhow::Result<()> {
     let (ports, store) = ports(&NodeId::new("w1")?);
     let sealer = Sealer::new(&SealKey::random());
     let (id, mut chance) = (RoomId::new("t1")?, Chance::of_the_system());
-    let frames = shared::channel::Channel::frames(&id);
+    let frames = broker::channel::Channel::frames(&id);
     let config = TableConfig { runout_ms: 0, ..TableConfig::default() };
     let mut table = Table::new(config);
     let mut now = ports.clock.now_ms();
@@ -118,7 +120,7 @@ async fn commits(actions: u32) -> anyhow::Result<()> {
         seq += 1;
         let at = Position::new(1, seq);
         let mut entry = frame::delta(&id, at, None, decision.public, decision.privates);
-        dealer_worker::room::record::seal(
+        rooms::room::record::seal(
             &sealer,
             &mut entry,
             Form::Headed,

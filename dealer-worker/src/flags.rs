@@ -1,17 +1,16 @@
 //! Flags and environment variables of the `dealer-worker` binary.
 
 use clap::{Args, CommandFactory as _, Parser, ValueEnum};
-use shared::{
-    bounds::MESSAGE_BYTES_MAX,
+use ops::{
     config::{LogArgs, NodeArgs, OpsArgs, RedisArgs, SealArgs, ThreadArgs, positive},
     flags,
-    protocol::table::{
-        AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, Straddles, TableConfig,
-    },
     serve::HttpArgs,
 };
-
-use crate::{
+use protocol::{
+    bounds::MESSAGE_BYTES_MAX,
+    table::{AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, Straddles, TableConfig},
+};
+use rooms::{
     WorkerConfig,
     room::{answers::Memory, talk::Pace},
 };
@@ -389,7 +388,7 @@ pub enum StraddlesArg {
 
 #[cfg(test)]
 mod tests {
-    use shared::seal::SealKey;
+    use broker::seal::SealKey;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use dealer_worker::{flags::Flags, kinds, process};
-use shared::telemetry::exit_code;
+use ops::telemetry::exit_code;
 
 /// Every message is a few short-lived allocations; with this allocator a delivery costs 7 % less CPU than with glibc's.
 #[global_allocator]

@@ -3,19 +3,17 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use shared::{
-    bus::redis::RedisBus,
-    clock::Clock,
-    ports::Ports,
+use broker::{bus::redis::RedisBus, clock::Clock, ports::Ports, redis::Redis, store::redis::RedisStore};
+use ops::{
     readiness::{Readiness, drain_route, ops_routes},
-    redis::Redis,
     serve::{Front, serve},
     signals,
-    store::redis::RedisStore,
     telemetry::Metrics,
 };
+use rooms::{Chance, Kinds, Worker};
+use table::{open_tables, settings::check};
 
-use crate::{Chance, Kinds, Worker, flags::Flags, open_tables, table::settings::check};
+use crate::flags::Flags;
 
 /// Runs a worker of these kinds of rooms until it is told to end.
 ///

@@ -4,17 +4,20 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use dealer_worker::placement::assignment::assign;
-use serde_json::json;
-use shared::{
+use broker::{
     directory::{self, Partition},
-    id::SessionId,
     node::Asked,
-    protocol::table::{TableConfig, TableEvent},
     wire::LinkState,
 };
-use support::{Answer, House, Relay, by_partition, fast, node, play, room, rooms, until, user};
+use protocol::{
+    id::SessionId,
+    table::{TableConfig, TableEvent},
+};
+use rooms::placement::assignment::assign;
+use serde_json::json;
 use tokio::time::{Duration, sleep};
+
+use support::{Answer, House, Relay, by_partition, fast, node, play, room, rooms, until, user};
 
 /// Waits until every table is with the worker that it is for, if these are all.
 async fn until_shared(house: &House, tables: u32, workers: &[&str]) {

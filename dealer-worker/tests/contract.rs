@@ -5,12 +5,7 @@ mod support;
 
 use std::sync::Arc;
 
-use dealer_worker::{
-    Chance, Kinds, Worker, WorkerConfig, open_room,
-    testing::{Counter, Till, Trouble, counter::Settings},
-};
-use serde_json::{Value, json};
-use shared::{
+use broker::{
     bus::{memory::MemoryBus, redis::RedisBus},
     clock::Clock,
     directory::{self, Readers},
@@ -24,9 +19,15 @@ use shared::{
     testing::redis_server::{Persistence, RedisCluster, RedisSentinel, RedisServer},
     wire::Wire,
 };
-use support::{Relay, node, room, user};
+use rooms::{
+    Chance, Kinds, Worker, WorkerConfig, open_room,
+    testing::{Counter, Till, Trouble, counter::Settings},
+};
+use serde_json::{Value, json};
 use tokio::time::{Duration, sleep};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use support::{Relay, node, room, user};
 
 /// What stands behind the ports; a server ends when it is dropped.
 enum Broker {

@@ -10,25 +10,28 @@ use std::{
     },
 };
 
-use bytes::Bytes;
-use dealer_worker::open_room;
-use parking_lot::Mutex;
-use shared::{
+use broker::{
     channel::{Channel, EARLIER_OWNERS, EARLIER_SPECS},
     directory::{self, Partition, Readers},
     entry::{Entry, Kind},
-    id::{Epoch, NodeId, RoomId},
     node::{NodeNews, Owner, Role, RoomSpec, encode},
     ports::Ports,
-    protocol::table::TableConfig,
     store::Store,
     wire::{
         Wire,
         fault::{Copies, Fate, Faults, Operation, one_copy},
     },
 };
-use support::{House, Relay, by_partition, fast, node, play, release_2, room, rooms, until};
+use bytes::Bytes;
+use parking_lot::Mutex;
+use protocol::{
+    id::{Epoch, NodeId, RoomId},
+    table::TableConfig,
+};
+use rooms::open_room;
 use tokio::time::{Duration, Instant, sleep};
+
+use support::{House, Relay, by_partition, fast, node, play, release_2, room, rooms, until};
 
 /// Who should have which room as the release before assigns them.
 fn by_room(rooms: &BTreeSet<RoomId>, workers: &[&str]) -> BTreeMap<RoomId, Option<NodeId>> {

@@ -2,16 +2,17 @@
 
 mod support;
 
-use dealer_worker::WorkerConfig;
-use shared::{
+use broker::{
     channel::Channel,
     entry::{Entry, Kind},
     node::{NodeNews, Role, encode},
     store::{Store, Stored},
 };
-use support::{House, Relay, Running, fast, node, play, release_2, room, until};
+use rooms::WorkerConfig;
 use tokio::time::{Duration, sleep};
 use tokio_util::task::AbortOnDropHandle;
+
+use support::{House, Relay, Running, fast, node, play, release_2, room, until};
 
 /// A node of the release before of which nothing is there but its heartbeat, until it is dropped.
 fn old(house: &House, name: &str, role: Role) -> AbortOnDropHandle<()> {

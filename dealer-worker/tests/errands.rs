@@ -4,14 +4,8 @@ mod support;
 
 use std::sync::Arc;
 
-use dealer_worker::{
-    Kinds, WorkerConfig,
-    testing::{Counter, Till, Trouble, counter::Settings},
-};
-use serde_json::{Value, json};
-use shared::{
+use broker::{
     directory::{self, Readers},
-    id::RoomId,
     node::RoomSpec,
     store::Store,
     wire::{
@@ -19,8 +13,15 @@ use shared::{
         fault::{Copies, Fate, Faults, Operation, one_copy},
     },
 };
-use support::{Answer, Followed, House, Relay, room, user};
+use protocol::id::RoomId;
+use rooms::{
+    Kinds, WorkerConfig,
+    testing::{Counter, Till, Trouble, counter::Settings},
+};
+use serde_json::{Value, json};
 use tokio::time::{Duration, sleep};
+
+use support::{Answer, Followed, House, Relay, room, user};
 
 fn house(till: &Arc<Till>, wire: Arc<Wire>) -> House {
     let kinds = Kinds::default().with::<Counter>().served_by("till", till.clone());
@@ -129,7 +130,7 @@ async fn a_worker_that_has_lost_the_room_asks_for_nothing_that_was_not_decided()
     relay.owned(&room(1)).await;
     assert_eq!(ask(&relay, json!({"a": "pay", "amount": 10})).await.code(), "applied");
     let link = house.wire.link(&support::node("w1"));
-    link.set(shared::wire::LinkState::Held);
+    link.set(broker::wire::LinkState::Held);
     let _worker = house.worker_with("w2", config(&house, "w2"));
     relay.until(&room(1), |room| room.epochs.len() == 2).await;
     assert_eq!(ask(&relay, json!({"a": "pay", "amount": 20})).await.code(), "applied");
@@ -150,7 +151,7 @@ async fn so_many_errands_may_be_open_and_who_asks_for_more_is_told_to_come_again
     let pay = || async {
         relay.command(&room(1), &user("ann"), 1, relay.next_n(), json!({"a": "pay", "amount": 1})).await
     };
-    for _ in 0..dealer_worker::room::errands::ERRANDS_MAX {
+    for _ in 0..rooms::room::errands::ERRANDS_MAX {
         assert_eq!(pay().await.code(), "applied");
     }
     let refused = pay().await;
@@ -263,7 +264,7 @@ async fn a_room_ends_once_its_errands_are_done_and_is_nowhere() {
     is_nowhere(&house, &room(1)).await;
     assert!(house.store.last(&room(1)).await.unwrap().is_some(), "the journal says that it has ended");
     let (floor, spec) = (house.ports("floor"), RoomSpec::new("counter", &Settings::default()));
-    let is_new = dealer_worker::open_room(&floor, &room(1), &spec, Readers::OfThisRelease).await.unwrap();
+    let is_new = rooms::open_room(&floor, &room(1), &spec, Readers::OfThisRelease).await.unwrap();
     assert!(!is_new, "nobody gets the name of a room that has just ended");
     sleep(Duration::from_secs(3_600)).await;
     assert!(house.store.last(&room(1)).await.unwrap().is_none(), "and for an hour only");
@@ -274,7 +275,7 @@ async fn a_room_ends_once_its_errands_are_done_and_is_nowhere() {
 struct KeepsMaps(std::sync::atomic::AtomicU64);
 
 impl Faults for KeepsMaps {
-    fn operation(&self, node: &shared::id::NodeId, operation: Operation) -> Fate {
+    fn operation(&self, node: &protocol::id::NodeId, operation: Operation) -> Fate {
         let is_last_rites = operation == Operation::Map && node.as_str() == "w1";
         if is_last_rites && self.0.load(std::sync::atomic::Ordering::Relaxed) > 0 {
             return Fate::REFUSED;
@@ -282,7 +283,7 @@ impl Faults for KeepsMaps {
         Fate::FINE
     }
 
-    fn delivery(&self, _from: &shared::id::NodeId, _to: &shared::id::NodeId, _channel: &str) -> Copies {
+    fn delivery(&self, _from: &protocol::id::NodeId, _to: &protocol::id::NodeId, _channel: &str) -> Copies {
         one_copy()
     }
 }

@@ -3,12 +3,11 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde_json::json;
-use shared::{
+use broker::{
     entry::{Entry, Kind},
-    id::NodeId,
     seal::SealKey,
     store::Store,
     wire::{
@@ -16,9 +15,11 @@ use shared::{
         fault::{Answer, Copies, Fate, Faults, Operation, one_copy},
     },
 };
-use std::sync::Arc;
-use support::{House, Relay, fast, play, room, user};
+use protocol::id::NodeId;
+use serde_json::json;
 use tokio::time::{Duration, sleep};
+
+use support::{House, Relay, fast, play, room, user};
 
 /// Each operation of kind `which` by workers meets the next of `fates`, in turn.
 struct Script {
@@ -148,7 +149,7 @@ async fn a_rail_that_chats_makes_no_table_forget_what_it_answered_to_a_player() 
     let mut last = 0;
     for guest in 0..140 {
         let name = format!("g{guest}");
-        last = shared::id::SessionId::beginning(house.clock.now_ms(), guest).0;
+        last = protocol::id::SessionId::beginning(house.clock.now_ms(), guest).0;
         for n in [1, 2] {
             let chat = json!({"a": "chat", "text": format!("hi {n}")});
             assert_eq!(ask(&name, last, n, chat).await.code(), "applied");
@@ -216,7 +217,7 @@ async fn entries_that_the_store_lost_are_restored_by_the_owner_who_has_them() {
 
 /// Whether the table was told of a loss.
 fn history_lost(followed: &support::Followed) -> bool {
-    let told = |event: &_| matches!(event, shared::protocol::table::TableEvent::HistoryLost { .. });
+    let told = |event: &_| matches!(event, protocol::table::TableEvent::HistoryLost { .. });
     followed.events.iter().any(told)
 }
 
@@ -368,14 +369,14 @@ async fn a_hole_in_the_journal_is_told_to_the_table() {
     // An entry two further on, as a journal holds it that has lost the one between.
     let entries = house.store.read(&room(1), None, 10_000).await.unwrap();
     let mut stray = Entry::decode(entries.last().unwrap().bytes.clone()).unwrap();
-    stray.at = shared::id::Position(at.epoch(), at.seq().next().next());
+    stray.at = protocol::id::Position(at.epoch(), at.seq().next().next());
     house.store.append(&room(1), stray.at, stray.encode().stored, None).await.unwrap();
     let _second = house.worker("w2");
     let lost = |followed: &support::Followed| {
         followed
             .events
             .iter()
-            .any(|event| matches!(event, shared::protocol::table::TableEvent::HistoryLost { frames: 2 }))
+            .any(|event| matches!(event, protocol::table::TableEvent::HistoryLost { frames: 2 }))
     };
     relay.until(&room(1), lost).await;
 }
@@ -387,7 +388,7 @@ async fn a_table_whose_keyframes_are_lost_begins_anew_and_says_so() {
     // What a store keeps that has lost a new table's beginning while its owner was writing on.
     let public = bytes::Bytes::from_static(b"{}");
     let (secret, privates) = (bytes::Bytes::new(), Default::default());
-    let at = shared::id::Position::new(1, 7);
+    let at = protocol::id::Position::new(1, 7);
     let stray = Entry {
         kind: Kind::Delta,
         room: room(1),
@@ -403,14 +404,13 @@ async fn a_table_whose_keyframes_are_lost_begins_anew_and_says_so() {
     let owner = serde_json::to_vec(&json!({"node": null, "epoch": 1})).unwrap();
     house
         .store
-        .map_set(&shared::directory::Partition::of(&room(1)).owners(), "t1", owner.into())
+        .map_set(&broker::directory::Partition::of(&room(1)).owners(), "t1", owner.into())
         .await
         .unwrap();
     let _worker = house.worker("w1");
     let relay = Relay::new(&house, "r1", 1).await;
     let lost = |followed: &support::Followed| {
-        let told =
-            |event: &_| matches!(event, shared::protocol::table::TableEvent::HistoryLost { frames: 7 });
+        let told = |event: &_| matches!(event, protocol::table::TableEvent::HistoryLost { frames: 7 });
         followed.events.iter().any(told)
     };
     relay.until(&room(1), lost).await;

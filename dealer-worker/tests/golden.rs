@@ -15,35 +15,38 @@ use std::{
     sync::Arc,
 };
 
-use dealer_worker::{
+use broker::{
+    entry::{Entry, Kind},
+    node::{Asked, RoomSpec},
+    seal::Form,
+    store::Stored,
+};
+use protocol::{
+    id::{RoomId, SessionId},
+    table::{SeatStatus, SeatView, TableConfig, TurnView},
+};
+use rooms::{
     Kinds, WorkerConfig,
     room::{
         Room,
         record::{DeltaOf, Journaled, Record, open},
     },
-    table::{Event, Table},
     testing::{
         Counter, Till, Trouble,
         counter::{self, Settings},
     },
 };
 use serde_json::{Value, json};
-use shared::{
-    entry::{Entry, Kind},
-    id::{RoomId, SessionId},
-    node::{Asked, RoomSpec},
-    protocol::table::{SeatStatus, SeatView, TableConfig, TurnView},
-    seal::Form,
-    store::Stored,
+use table::{Event, Table};
+use tokio::{
+    sync::mpsc::UnboundedReceiver,
+    time::{Duration, sleep},
 };
+
 use support::{
     Followed, House, Relay, Running,
     journals::{KEY, NOW, holds, journal, restored, sealer, seen, stretches},
     room, user,
-};
-use tokio::{
-    sync::mpsc::UnboundedReceiver,
-    time::{Duration, sleep},
 };
 
 /// Seven hands of two and three players with all that can happen to a table.

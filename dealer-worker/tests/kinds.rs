@@ -2,20 +2,22 @@
 
 mod support;
 
-use dealer_worker::{
-    WorkerConfig, kinds,
-    testing::{Counter, counter::Settings},
-};
-use serde_json::{Value, json};
-use shared::{
+use broker::{
     channel::Channel,
     directory,
-    id::SessionId,
     node::{Asked, NodeNews, RoomSpec, encode},
     store::Store,
 };
-use support::{Answer, House, Relay, Running, fast, play, room, user};
+use dealer_worker::kinds;
+use protocol::id::SessionId;
+use rooms::{
+    WorkerConfig,
+    testing::{Counter, counter::Settings},
+};
+use serde_json::{Value, json};
 use tokio::time::{Duration, sleep};
+
+use support::{Answer, House, Relay, Running, fast, play, room, user};
 
 fn house() -> House {
     House { kinds: kinds().with::<Counter>(), ..House::new() }
@@ -192,7 +194,8 @@ async fn what_is_no_command_of_the_kind_is_refused_and_loses_nothing() {
 fn what_is_for_all_rooms_knows_no_table() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut looked = 0;
-    let mut folders = vec![root.join("src/room"), root.join("src/placement"), root.join("../relay/src")];
+    let mut folders =
+        vec![root.join("rooms/src/room"), root.join("rooms/src/placement"), root.join("../relay/src")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
@@ -202,7 +205,7 @@ fn what_is_for_all_rooms_knows_no_table() {
             }
             let code = std::fs::read_to_string(&path).unwrap();
             for word in [
-                "crate::table",
+                "table::Table",
                 "protocol::table",
                 "TableConfig",
                 "TableView",

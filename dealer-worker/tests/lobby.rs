@@ -4,20 +4,21 @@ mod support;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use shared::{
+use broker::{
     bus::Receiver,
     channel::Channel,
     lobby::{Line, LobbyNews},
     node::{NodeNews, Role, decode, encode},
-    protocol::table::TableConfig,
 };
-use support::{House, node};
+use bytes::Bytes;
+use protocol::table::TableConfig;
 use tokio::{
     sync::mpsc,
     time::{Duration, sleep},
 };
 use tokio_util::task::AbortOnDropHandle;
+
+use support::{House, node};
 
 struct Ear(mpsc::UnboundedSender<LobbyNews>);
 

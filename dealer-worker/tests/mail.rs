@@ -10,23 +10,11 @@ use std::{
     },
 };
 
-use bytes::Bytes;
-use dealer_worker::{
-    Kinds, WorkerConfig, planted,
-    room::letters::{Mail, What},
-    testing::{
-        Counter,
-        counter::{Passed, Settings},
-    },
-};
-use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
-use serde_json::{Value, json};
-use shared::{
+use broker::{
     bus::{Bus, Receiver},
     channel::Channel,
     directory,
     entry::{Entry, Kind},
-    id::{NodeId, Position, RoomId},
     node::RoomSpec,
     store::Store,
     wire::{
@@ -35,8 +23,21 @@ use shared::{
         seeded::{Rates, SeededFaults},
     },
 };
-use support::{Followed, House, Relay, Running, node, room, rooms, user};
+use bytes::Bytes;
+use protocol::id::{NodeId, Position, RoomId};
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use rooms::{
+    Kinds, WorkerConfig, planted,
+    room::letters::{Mail, What},
+    testing::{
+        Counter,
+        counter::{Passed, Settings},
+    },
+};
+use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, sleep};
+
+use support::{Followed, House, Relay, Running, node, room, rooms, user};
 
 /// So many counters, each of which may pass on to any other.
 async fn open(counters: u32, wire: Arc<Wire>) -> House {

@@ -7,20 +7,19 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use dealer_worker::{
+use broker::wire::{
+    Wire,
+    fault::{Copies, Fate, Faults, Operation, one_copy},
+};
+use protocol::id::NodeId;
+use rooms::{
     WorkerConfig,
     planted::{Fault, plant},
 };
 use serde_json::json;
-use shared::{
-    id::NodeId,
-    wire::{
-        Wire,
-        fault::{Copies, Fate, Faults, Operation, one_copy},
-    },
-};
-use support::{Answer, House, Relay, fast, room, user};
 use tokio::time::Duration;
+
+use support::{Answer, House, Relay, fast, room, user};
 
 /// An append takes a tenth of a second while it is set.
 struct Slow(AtomicBool);

@@ -6,19 +6,16 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use dealer_worker::placement::assignment::assign;
-use shared::{
+use broker::{
     directory::{self, Partition},
-    id::{NodeId, RoomId},
     redis::{Redis, RedisConfig},
     seal::SealKey,
     store::redis::RedisStore,
-    testing::{
-        full_pipe::full_pipe,
-        redis_server::{Persistence, RedisServer, free_port},
-        variables::variables,
-    },
+    testing::redis_server::{Persistence, RedisServer, free_port},
 };
+use ops::{testing::full_pipe::full_pipe, testing::variables::variables};
+use protocol::id::{NodeId, RoomId};
+use rooms::placement::assignment::assign;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -7,24 +7,25 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use bytes::Bytes;
-use dealer_worker::{
-    kinds,
-    testing::{Counter, counter::Settings},
-};
-use serde_json::{Value, json};
-use shared::{
+use broker::{
     channel::Channel,
-    id::{NodeId, Position},
     node::RoomSpec,
-    protocol::table::{TableQuestion, TableView},
     wire::{
         Wire,
         fault::{Copies, Fate, Faults, Operation, one_copy},
     },
 };
-use support::{Answer, House, Relay, fast, play, room, user};
+use bytes::Bytes;
+use dealer_worker::kinds;
+use protocol::{
+    id::{NodeId, Position},
+    table::{TableQuestion, TableView},
+};
+use rooms::testing::{Counter, counter::Settings};
+use serde_json::{Value, json};
 use tokio::time::{Duration, sleep};
+
+use support::{Answer, House, Relay, fast, play, room, user};
 
 fn house() -> House {
     House { kinds: kinds().with::<Counter>(), ..House::new() }

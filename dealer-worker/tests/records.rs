@@ -5,18 +5,17 @@ mod support;
 
 use std::borrow::Cow;
 
-use dealer_worker::{
-    room::{
-        Room,
-        record::{BadRecord, Delta, DeltaOf, Journaled, Record, open, seal},
-    },
-    table::{Event, Table},
-};
-use shared::{
+use broker::{
     entry::{Entry, Kind},
-    id::{Position, RoomId},
     seal::Form,
 };
+use protocol::id::{Position, RoomId};
+use rooms::room::{
+    Room,
+    record::{BadRecord, Delta, DeltaOf, Journaled, Record, open, seal},
+};
+use table::{Event, Table};
+
 use support::journals::{self, NOW, holds, sealer, seen, stretches};
 
 /// Four hands of three to four players, as the first release wrote them: three keyframes, 67 deltas, with a top-up, chat of a spectator,
@@ -45,7 +44,7 @@ fn a_journal_of_the_first_release_is_read_to_its_last_card() {
         // The last commands of each session are known, and their places.
         for entry in stretch.iter().rev().take(3) {
             if let Some(cause) = &entry.cause {
-                use dealer_worker::room::answers::{Asked, Known, Refused, look_up};
+                use rooms::room::answers::{Asked, Known, Refused, look_up};
                 let asked = Asked { cause, is_first: false, now: NOW };
                 let known = look_up(&state.applied, &Refused::default(), asked);
                 assert_eq!(known, Known::Applied(entry.at));

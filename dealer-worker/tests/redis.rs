@@ -4,15 +4,7 @@ mod support;
 
 use std::sync::Arc;
 
-use dealer_worker::{
-    Chance, Kinds, Worker, WorkerConfig, open_room, open_tables,
-    testing::{
-        Counter,
-        counter::{Passed, Settings},
-    },
-};
-use serde_json::json;
-use shared::{
+use broker::{
     bus::redis::RedisBus,
     clock::Clock,
     directory::Readers,
@@ -23,9 +15,19 @@ use shared::{
     store::redis::RedisStore,
     testing::redis_server::{Persistence, RedisServer},
 };
-use support::{Relay, fast, node, play, room, user};
+use rooms::{
+    Chance, Kinds, Worker, WorkerConfig, open_room,
+    testing::{
+        Counter,
+        counter::{Passed, Settings},
+    },
+};
+use serde_json::json;
+use table::open_tables;
 use tokio::time::{Duration, Instant};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use support::{Relay, fast, node, play, room, user};
 
 /// Players are told within this.
 const TOLD_WITHIN: Duration = Duration::from_secs(5);
@@ -72,7 +74,7 @@ async fn what_redis_refuses_is_told_and_refused_and_goes_on_by_itself_when_mende
         ("NOPERM", append("-xadd"), append("+xadd")),
     ];
     for (round, (reason, wrong, right)) in (1_usize..).zip(faults) {
-        observed.wait_for(shared::members::Observed::is_ready).await.unwrap();
+        observed.wait_for(broker::members::Observed::is_ready).await.unwrap();
         let bought = relay.followed(&room(1)).view().chips.bought;
         server.ask(&wrong).unwrap();
         let asked = Instant::now();
@@ -96,7 +98,7 @@ async fn what_redis_refuses_is_told_and_refused_and_goes_on_by_itself_when_mende
 
     // Evicted under its owner: told by nothing but the next action, and put back.
     let before = relay.followed(&room(1));
-    assert_eq!(server.ask(&["DEL", &shared::channel::journal_key(&room(1))]).unwrap().text(), "1");
+    assert_eq!(server.ask(&["DEL", &broker::channel::journal_key(&room(1))]).unwrap().text(), "1");
     play(&relay, &room(1), &players, 1).await;
     let after = relay.followed(&room(1));
     assert_eq!(after.epochs.len(), before.epochs.len() + 1);

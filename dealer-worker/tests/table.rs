@@ -2,31 +2,25 @@
 
 use std::borrow::Cow;
 
+use broker::{entry::Cause, seal::Form};
 use holdem::{Deck, Seed, Variant};
 use proptest::prelude::*;
-use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-use serde_json::{Value, json};
-
-use dealer_worker::{
-    room::{
-        Decision, Input, Moment, Refusal, Room,
-        answers::Memory,
-        record::{Delta, DeltaOf, Journaled, Record},
-    },
-    table::{Event, Table},
-};
-use shared::{
-    entry::Cause,
+use protocol::{
+    RefusalCode as Code,
     id::{Position, SessionId, UserId},
-    protocol::{
-        RefusalCode as Code,
-        table::{
-            AnteKind, BlindKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, SeatStatus,
-            SeatView, Straddles, TableConfig, TableEvent, TablePrivate, TableView, TurnView,
-        },
+    table::{
+        AnteKind, BlindKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, SeatStatus, SeatView,
+        Straddles, TableConfig, TableEvent, TablePrivate, TableView, TurnView,
     },
-    seal::Form,
 };
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use rooms::room::{
+    Decision, Input, Moment, Refusal, Room,
+    answers::Memory,
+    record::{Delta, DeltaOf, Journaled, Record},
+};
+use serde_json::{Value, json};
+use table::{Event, Table};
 
 const START_MS: u64 = 1_700_000_000_000;
 
@@ -893,7 +887,7 @@ fn the_game_is_the_one_that_the_settings_say() {
 
 #[test]
 fn settings_that_no_game_can_be_dealt_by_open_no_table() {
-    use dealer_worker::table::settings::{BadConfig, check};
+    use table::settings::{BadConfig, check};
     let ten_handed_omaha = TableConfig { variant: GameVariant::Omaha6, seats: 10, ..config() };
     assert_eq!(check(&ten_handed_omaha), Err(BadConfig::Seats { seats: 10, most: 7 }));
     assert_eq!(check(&TableConfig { runs_max: 2, ..config() }), Err(BadConfig::Runs));

@@ -7,9 +7,9 @@ use player::{
     connect::{Dialer, play},
     guest::{Guest, NoToken, Tokens},
 };
+use protocol::{id::RoomId, text::PlayerName};
 use rand::RngExt as _;
 use reception::{Desk, Issued};
-use shared::{id::RoomId, text::PlayerName};
 use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 

@@ -4,16 +4,16 @@ use std::{num::NonZeroU32, ops::RangeInclusive};
 
 use clap::{Args, CommandFactory as _, Parser, ValueEnum};
 use dealer_worker::flags::TableArgs;
-use player::{Style, Temper};
-use reception::config::TokenArgs;
-use relay::RelayConfig;
-use shared::{
+use ops::{
     config::{LogArgs, OpsArgs},
     flags,
     listen::Address,
-    protocol::table::TableConfig,
     serve::HttpArgs,
 };
+use player::{Style, Temper};
+use protocol::table::TableConfig;
+use reception::config::TokenArgs;
+use relay::RelayConfig;
 
 /// How many tables a house may have: more want a cluster.
 const TABLES: RangeInclusive<i64> = 1..=1_000;

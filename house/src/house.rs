@@ -7,23 +7,21 @@ use std::{
     time::Duration,
 };
 
-use dealer_worker::{Chance, Worker, WorkerConfig, open_tables};
+use broker::{
+    bus::memory::MemoryBus, clock::Clock, ports::Ports, seal::SealKey, store::memory::MemoryStore, wire::Wire,
+};
+use ops::{
+    listen::ListenError,
+    readiness::{Readiness, ops_routes},
+    serve::{Front, OpsGuard, TrustProxy, ops::BadTokenFile, serve},
+    telemetry::Metrics,
+};
 use player::connect::Dialer;
+use protocol::id::{NodeId, RoomId};
 use reception::{Desk, Keyring};
 use relay::Relay;
-use shared::{
-    bus::memory::MemoryBus,
-    clock::Clock,
-    id::{NodeId, RoomId},
-    listen::ListenError,
-    ports::Ports,
-    readiness::{Readiness, ops_routes},
-    seal::SealKey,
-    serve::{Front, OpsGuard, TrustProxy, ops::BadTokenFile, serve},
-    store::memory::MemoryStore,
-    telemetry::Metrics,
-    wire::Wire,
-};
+use rooms::{Chance, Worker, WorkerConfig};
+use table::open_tables;
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -43,7 +41,7 @@ pub enum OpenError {
     Gone(#[from] io::Error),
     /// The flags describe no table.
     #[error(transparent)]
-    Tables(#[from] dealer_worker::OpenError),
+    Tables(#[from] table::OpenError),
     /// Bounds that do not fit each other.
     #[error("{0}")]
     Bounds(String),
@@ -167,7 +165,7 @@ impl House {
     ///
     /// # Panics
     /// If a part of the house does.
-    pub async fn run(self, closing: CancellationToken) -> Result<(), dealer_worker::Failed> {
+    pub async fn run(self, closing: CancellationToken) -> Result<(), rooms::Failed> {
         let closes_within = self.closes_within();
         let dialer =
             Dialer::new(&format!("ws://{}/ws", reachable(self.address))).expect("an address makes a URL");

@@ -4,7 +4,7 @@ use std::{io, io::IsTerminal as _, net::SocketAddr, process::ExitCode, time::Dur
 
 use anyhow::Context as _;
 use house::{Config, House, outside};
-use shared::{
+use ops::{
     outlet::say,
     signals,
     telemetry::{exit_code, takes_colours},

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::{Router, middleware::from_fn};
+use ops::serve::only_own_pages;
 use relay::Relay;
-use shared::serve::only_own_pages;
 
 use crate::web;
 
-/// Serve it with [`fn@shared::serve::serve`], which knows how to let an upgraded connection go.
+/// Serve it with [`fn@ops::serve::serve`], which knows how to let an upgraded connection go.
 ///
 /// | path | what |
 /// | --- | --- |

@@ -8,8 +8,8 @@ use std::{
 };
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use protocol::SUBPROTOCOL;
 use serde_json::{Value, json};
-use shared::protocol::SUBPROTOCOL;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,

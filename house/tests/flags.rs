@@ -8,7 +8,7 @@ use std::{
 use clap::Parser;
 use dealer_worker::flags::Flags;
 use house::Config;
-use shared::{flags, testing::variables::variables};
+use ops::{flags, testing::variables::variables};
 
 /// The binary with these flags and variables; what it said, line by line.
 fn refused(flags: &[&str], variable: Option<(&str, &str)>) -> Vec<String> {
@@ -224,14 +224,14 @@ fn no_number_may_be_larger_than_what_it_counts() {
         #[command(flatten)]
         _relay: relay::RelayConfig,
         #[command(flatten)]
-        _node: shared::config::NodeArgs,
+        _node: ops::config::NodeArgs,
         #[command(flatten)]
-        _redis: shared::config::RedisArgs,
+        _redis: ops::config::RedisArgs,
         #[command(flatten)]
-        _threads: shared::config::ThreadArgs,
+        _threads: ops::config::ThreadArgs,
     }
     use clap::CommandFactory as _;
-    let key = shared::seal::SealKey::random().to_hex();
+    let key = broker::seal::SealKey::random().to_hex();
     bounds::<Config>(&Config::our_command(), &[]);
     bounds::<Flags>(&Flags::command(), &["--seal-key", &key]);
     bounds::<reception::config::Config>(&reception::config::Config::command(), &[]);

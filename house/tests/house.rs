@@ -7,21 +7,20 @@ use std::{
     time::Duration,
 };
 
+use broker::testing::redis_server::free_port;
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use house::{Config, House};
+use ops::testing::full_pipe::full_pipe;
 use player::{
     Client, Heard, Style,
     connect::{Dialer, Socket},
     guest::{Reception, Tokens as _},
 };
-use shared::{
+use protocol::{
     id::RoomId,
-    protocol::{
-        lobby::View,
-        table::{TableCommand, TableEvent},
-    },
-    testing::{full_pipe::full_pipe, redis_server::free_port},
+    lobby::View,
+    table::{TableCommand, TableEvent},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

@@ -40,7 +40,9 @@ const KINDS: [&str; 4] = ["cardhouse_", "relay_", "reception_", "process_"];
 /// The metrics that the programs export.
 fn exported() -> BTreeSet<String> {
     let mut counts = BTreeSet::new();
-    for part in ["shared", "relay", "dealer-worker", "reception"] {
+    let shared = ["shared/broker", "shared/ops", "shared/tokens", "shared/protocol"];
+    let of_workers = ["dealer-worker", "dealer-worker/rooms", "dealer-worker/table"];
+    for part in shared.iter().chain(&of_workers).chain(&["relay", "reception"]) {
         counted(&Path::new(ROOT).join(part).join("src"), &mut counts);
     }
     assert!(counts.len() > 30, "{counts:?}");
@@ -122,9 +124,9 @@ fn every_documented_flag_exists() {
         #[command(flatten)]
         relay: relay::RelayConfig,
         #[command(flatten)]
-        node: shared::config::NodeArgs,
+        node: ops::config::NodeArgs,
         #[command(flatten)]
-        redis: shared::config::RedisArgs,
+        redis: ops::config::RedisArgs,
     }
     let commands = [
         Relay::command(),

@@ -21,8 +21,8 @@ pub mod swarm;
 use std::{process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
-use dealer_worker::testing::{Counter, counter::TILL};
-use shared::outlet;
+use ops::outlet;
+use rooms::testing::{Counter, counter::TILL};
 
 /// Load and proof for a Cardhouse: bots that play and judge, and a real cluster on this machine to play at.
 #[derive(Debug, Parser)]

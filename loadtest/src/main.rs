@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    shared::flags::read::<loadtest::Cli>().run()
+    ops::flags::read::<loadtest::Cli>().run()
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use broker::wire::fault::Operation;
 use loadtest::simulate::{Plan, Planted, Promise, Verdict, run, run::count_panics};
-use shared::wire::fault::Operation;
 
 /// So many seeds at the most until a planted fault is caught.
 const SEEDS_TO_CATCH: u64 = 50;

@@ -2,8 +2,8 @@
 
 use std::{borrow::Cow, collections::VecDeque};
 
+use protocol::{ClientIn, id::RoomId};
 use serde_json::value::RawValue;
-use shared::{id::RoomId, protocol::ClientIn};
 use tokio::time::{Duration, Instant};
 
 /// A command without an answer so far.

@@ -5,17 +5,15 @@
 
 use std::sync::Arc;
 
+use broker::lobby::FIRST_KIND;
+use protocol::{
+    RefusalCode,
+    id::RoomId,
+    lobby::{COUNT_MAX, View},
+    table::{SeatStatus, SeatView, TableCommand, TableView},
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use shared::{
-    id::RoomId,
-    lobby::FIRST_KIND,
-    protocol::{
-        RefusalCode,
-        lobby::{COUNT_MAX, View},
-        table::{SeatStatus, SeatView, TableCommand, TableView},
-    },
-};
 use tokio::time::{Duration, Instant};
 
 use crate::{
@@ -467,8 +465,8 @@ fn anywhere() -> View {
 
 #[cfg(test)]
 mod tests {
+    use protocol::table::TableConfig;
     use serde_json::{Value, json};
-    use shared::protocol::table::TableConfig;
 
     use super::*;
 

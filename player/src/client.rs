@@ -5,17 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use serde_json::value::RawValue;
-use shared::{
-    clock::UnixMs,
+use protocol::{
+    ClientIn, ClientOut, ErrorCode,
+    client_out::NoticeCode,
     id::{Position, RoomId, SessionId, UserId},
-    protocol::{
-        ClientIn, ClientOut, ErrorCode,
-        client_out::NoticeCode,
-        lobby::{Row, View},
-        table::{Card, TableCommand, TableEvent, TablePrivate, TableView},
-    },
+    lobby::{Row, View},
+    table::{Card, TableCommand, TableEvent, TablePrivate, TableView},
+    time::UnixMs,
 };
+use serde_json::value::RawValue;
 use tokio::time::{Duration, Instant};
 
 use crate::{
@@ -217,7 +215,7 @@ impl Client {
         self.outgoing.clear();
     }
 
-    /// The relay has given the session to somebody else ([`CloseCode::SessionTaken`](shared::protocol::CloseCode)):
+    /// The relay has given the session to somebody else ([`CloseCode::SessionTaken`](protocol::CloseCode)):
     /// begins a new one with the next connection.
     pub fn forget_session(&mut self) {
         self.session = None;

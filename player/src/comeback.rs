@@ -1,7 +1,7 @@
 //! What to do when a connection has ended: whether to come back, when, and with what.
 
+use protocol::{CloseCode, id::RoomId};
 use rand::{Rng, RngExt};
-use shared::{id::RoomId, protocol::CloseCode};
 use tokio::time::Duration;
 
 /// The first pause after a connection could not be made or broke.

@@ -6,7 +6,7 @@ use hyper::{
     Uri,
     header::{HeaderValue, ORIGIN, SEC_WEBSOCKET_PROTOCOL},
 };
-use shared::{id::RoomId, protocol::SUBPROTOCOL};
+use protocol::{SUBPROTOCOL, id::RoomId};
 use tokio::{
     net::TcpStream,
     time::{Duration, Instant},
@@ -379,10 +379,10 @@ async fn sleep_until(deadline: Option<Instant>) {
 mod tests {
     use std::sync::Arc;
 
-    use shared::{
-        clock::UnixMs,
+    use protocol::{
+        ClientIn, ClientOut,
         id::{SessionId, UserId},
-        protocol::{ClientIn, ClientOut},
+        time::UnixMs,
     };
     use tokio::net::TcpListener;
     use tokio_websockets::ServerBuilder;

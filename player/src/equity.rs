@@ -1,8 +1,8 @@
 //! How often a hand wins: the rest is dealt many times over.
 
 use holdem::{Board, Card, HoleCards, Variant, evaluate::strength};
+use protocol::table::{Card as WireCard, GameVariant};
 use rand::{Rng, RngExt};
-use shared::protocol::table::{Card as WireCard, GameVariant};
 
 use crate::starting_hand;
 

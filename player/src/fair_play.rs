@@ -3,7 +3,7 @@
 //!
 //! Judged only as far as it was seen from hand to hand: after frames that were left out everything is unknown again.
 
-use shared::protocol::table::{BlindKind, BlindsOwed, TableEvent, TableView};
+use protocol::table::{BlindKind, BlindsOwed, TableEvent, TableView};
 
 use crate::follower::When;
 
@@ -150,9 +150,9 @@ fn unfair_top_up(seat: u8, amount: u64, view: &TableView) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use shared::{
+    use protocol::{
         id::UserId,
-        protocol::table::{PotView, SeatStatus, TableConfig},
+        table::{PotView, SeatStatus, TableConfig},
     };
 
     use super::*;

@@ -3,7 +3,7 @@
 //! *A delta must be my seq + 1; a keyframe of a later position replaces what I have.* What does not keep to the rule
 //! leaves the view as it was and is told as a [`Fault`].
 
-use shared::id::Position;
+use protocol::id::Position;
 
 use crate::kind::{Kind, Table};
 
@@ -190,9 +190,9 @@ pub enum When {
 
 #[cfg(test)]
 mod tests {
-    use shared::{
+    use protocol::{
         id::UserId,
-        protocol::table::{SeatStatus, TableConfig, TableEvent, TablePrivate, TableView},
+        table::{SeatStatus, TableConfig, TableEvent, TablePrivate, TableView},
     };
 
     use super::*;

@@ -7,8 +7,8 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use protocol::{id::UserId, time::UnixMs};
 use serde::Deserialize;
-use shared::{clock::UnixMs, id::UserId};
 use tokio::time::Duration;
 
 /// No answer of reception is longer, bytes.

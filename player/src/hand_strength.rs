@@ -1,6 +1,6 @@
 //! How good a hand looks, roughly: enough for bots to play like people of a few kinds, not to play well.
 
-use shared::protocol::table::Card;
+use protocol::table::Card;
 
 /// 2 is 0, an ace is 12.
 fn rank(card: Card) -> usize {

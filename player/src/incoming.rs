@@ -7,19 +7,17 @@
 
 use std::borrow::Cow;
 
+use protocol::{
+    ClientOut, ErrorCode, RefusalCode,
+    client_out::NoticeCode,
+    id::{Epoch, Position, RoomId, Seq},
+    table::{LegalView, TableEvent, TableView},
+};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IntoDeserializer, value::Error as BadWord},
 };
 use serde_json::{json, value::RawValue};
-use shared::{
-    id::{Epoch, Position, RoomId, Seq},
-    protocol::{
-        ClientOut, ErrorCode, RefusalCode,
-        client_out::NoticeCode,
-        table::{LegalView, TableEvent, TableView},
-    },
-};
 
 /// A message that is none of `cardhouse.v1`, or whose room part is none of a table's.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +45,7 @@ pub enum Incoming<'a> {
     Unknown,
 }
 
-/// See [`Refused`](shared::protocol::client_out::Refused), and [`ClientOut::Unanswered`].
+/// See [`Refused`](protocol::client_out::Refused), and [`ClientOut::Unanswered`].
 #[derive(Debug, Clone, Deserialize)]
 pub struct Refusal {
     /// The command's counter, or the question's number.
@@ -181,8 +179,8 @@ pub fn cards_named(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use protocol::{table::TablePrivate, testing::mutations::examples};
     use serde_json::Value;
-    use shared::{protocol::table::TablePrivate, testing::mutations::examples};
 
     use super::*;
 

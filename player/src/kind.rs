@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use shared::protocol::table::{TableEvent, TablePrivate, TableView};
+use protocol::table::{TableEvent, TablePrivate, TableView};
 
 /// A kind of room.
 pub trait Kind {

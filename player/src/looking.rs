@@ -1,6 +1,6 @@
 //! What a client sees of the lobby: the view that it asks for, and the page that the relay tells of.
 
-use shared::protocol::{
+use protocol::{
     ClientIn,
     lobby::{Delta, Seen, View, Whole},
 };

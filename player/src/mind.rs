@@ -1,8 +1,8 @@
 //! What moves a client: a bot that plays, or whoever else has something to say. The connection is somebody else's: simulated, or a
 //! [real one](crate::connect).
 
+use protocol::id::RoomId;
 use rand_chacha::ChaCha8Rng;
-use shared::id::RoomId;
 use tokio::time::{Duration, Instant};
 
 use crate::{

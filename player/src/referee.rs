@@ -3,9 +3,9 @@
 //! The rule of positions is [`follower`](crate::follower)'s, answers are [`answers`](crate::answers)'; here are the
 //! promises that need the game. A referee knows no more than an honest client: it never asks how hands are ranked.
 
-use shared::{
+use protocol::{
     id::UserId,
-    protocol::table::{Card, HandView, MadeHand, TableEvent, TablePrivate, TableView},
+    table::{Card, HandView, MadeHand, TableEvent, TablePrivate, TableView},
 };
 
 use crate::{
@@ -257,7 +257,7 @@ pub(crate) fn cards_in_view(view: &TableView) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use shared::protocol::table::{
+    use protocol::table::{
         ActKind, Acted, BlindKind, PotView, SeatStatus, StreetName, TableConfig, TurnView,
     };
 

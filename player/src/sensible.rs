@@ -2,9 +2,9 @@
 //! hand wins, against what it costs. Not well, but as people do who know the game.
 
 use holdem::Card;
+use protocol::table::{Card as WireCard, SeatView, TableView, TurnView};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
-use shared::protocol::table::{Card as WireCard, SeatView, TableView, TurnView};
 
 use crate::{
     equity::{Opponents, equity, known},

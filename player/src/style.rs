@@ -1,8 +1,8 @@
 //! How bots choose: a few kinds of player, each a function of what a player may know.
 
+use protocol::table::{ActKind, Card, RaiseLimits, TableView, TurnView};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
-use shared::protocol::table::{ActKind, Card, RaiseLimits, TableView, TurnView};
 
 use crate::{
     hand_strength::strength,
@@ -128,12 +128,12 @@ fn random_legal(turn: &TurnView, rng: &mut impl Rng) -> Choice {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use protocol::{
+        id::UserId,
+        table::{SeatStatus, StreetName, TableConfig, TableEvent},
+    };
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
-    use shared::{
-        id::UserId,
-        protocol::table::{SeatStatus, StreetName, TableConfig, TableEvent},
-    };
 
     use super::*;
 

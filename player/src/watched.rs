@@ -1,8 +1,8 @@
 //! A watched room: its frames are followed, and judged on the way.
 
-use shared::{
+use protocol::{
     id::{Position, RoomId, UserId},
-    protocol::table::{Card, TableEvent, TablePrivate, TableView},
+    table::{Card, TableEvent, TablePrivate, TableView},
 };
 
 use crate::{
@@ -225,11 +225,11 @@ fn dealt_in(view: &TableView, me: &UserId) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use shared::protocol::table::{SeatStatus, TableConfig};
+    use protocol::table::{SeatStatus, TableConfig};
 
     use super::*;
 
-    const AT: Position = Position(shared::id::Epoch(1), shared::id::Seq(1));
+    const AT: Position = Position(protocol::id::Epoch(1), protocol::id::Seq(1));
 
     fn ann() -> UserId {
         UserId::new("ann").unwrap()

@@ -2,19 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use dealer_worker::{
-    room::{Input, Moment, Room},
-    table::Table,
-};
 use player::{Style, Temper};
-use rand_chacha::{ChaCha8Rng, ChaCha20Rng, rand_core::SeedableRng};
-use serde_json::{Value, json};
-use shared::{
+use protocol::{
     id::{Position, UserId},
-    protocol::table::{
+    table::{
         ActKind, BlindsOwed, Card, SeatStatus, StreetName, TableConfig, TableEvent, TablePrivate, TableView,
     },
 };
+use rand_chacha::{ChaCha8Rng, ChaCha20Rng, rand_core::SeedableRng};
+use rooms::room::{Input, Moment, Room};
+use serde_json::{Value, json};
+use table::Table;
 
 const SEATS: u8 = 6;
 const BIG_BLIND: u64 = 2;

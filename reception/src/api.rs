@@ -18,11 +18,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use ops::serve::{Caller, HostName, Hosts, Pages};
+use protocol::text::PlayerName;
 use serde::Deserialize;
-use shared::{
-    serve::{Caller, HostName, Hosts, Pages},
-    text::PlayerName,
-};
 
 use crate::{cors, desk::Desk, error::ApiError, limit::AddressLimit};
 
@@ -61,7 +59,7 @@ struct AskRefresh {
 
 /// The interface in front of a desk.
 ///
-/// Serve it with [`shared::serve`](fn@shared::serve::serve), which says whose request it is: limits go by that.
+/// Serve it with [`ops::serve`](fn@ops::serve::serve), which says whose request it is: limits go by that.
 pub fn router(desk: Desk, config: ApiConfig) -> Router {
     let limit = AddressLimit::new(config.tokens_per_minute, config.tokens_burst).map(Arc::new);
     let gate = Gate { limit, pages: Pages::new(Hosts::new(config.hosts), Vec::new()) };

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use axum::http::HeaderValue;
 use clap::Parser;
-use shared::{
+use ops::{
     config::{LogArgs, OpsArgs, positive},
     listen::Address,
     serve::{Front, HostName, HttpArgs, Limits, TrustProxy},

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
+use broker::clock::Clock;
+use protocol::{id::UserId, text::PlayerName, time::UnixMs};
 use serde::{Deserialize, Serialize};
-use shared::{
-    clock::{Clock, UnixMs},
-    id::UserId,
-    text::PlayerName,
-    token::{Claims, TokenError},
-};
+use tokens::{Claims, TokenError};
 
 use crate::{guest, keyring::Keyring};
 

@@ -8,8 +8,8 @@ use axum::{
     http::{StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
+use protocol::text::Unfit;
 use serde::Serialize;
-use shared::text::Unfit;
 
 /// A refusal. As JSON `{"code": "...", "message": "..."}`, with `retry_after_ms` where waiting helps.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
-//! Who a guest is: a user id that nobody can guess or choose. What guests may be called says [`shared::text`].
+//! Who a guest is: a user id that nobody can guess or choose. What guests may be called says [`protocol::text`].
 
+use protocol::id::UserId;
 use rand::RngExt as _;
-use shared::id::UserId;
 
 /// What the ids of guests begin with.
 const GUEST_PREFIX: &str = "g-";

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use shared::token::Signer;
+use tokens::Signer;
 
 use crate::keyring::{Keyring, Keys};
 

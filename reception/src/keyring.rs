@@ -3,7 +3,7 @@
 use std::sync::{Arc, RwLock};
 
 use axum::body::Bytes;
-use shared::token::{Claims, KeySet, Signer};
+use tokens::{Claims, KeySet, Signer};
 
 /// A set of keys, of which one signs.
 pub struct Keys {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use shared::serve::address::network;
+use ops::serve::address::network;
 use tokio::time::Instant;
 
 /// Buckets, one word each (512 KiB in all). Addresses share a bucket when a keyed hash puts them there, which nobody

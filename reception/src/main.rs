@@ -2,15 +2,15 @@
 
 use std::{future::pending, process::ExitCode, sync::Arc, time::Duration};
 
-use reception::{Desk, Keyring, config::Config, key_dir::KeyDir};
-use shared::{
-    clock::Clock,
+use broker::clock::Clock;
+use ops::{
     flags,
     readiness::{Readiness, drain_route, ops_routes},
     serve::{Front, serve},
     signals,
     telemetry::{Metrics, exit_code},
 };
+use reception::{Desk, Keyring, config::Config, key_dir::KeyDir};
 use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {

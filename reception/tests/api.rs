@@ -8,14 +8,12 @@ use axum::{
     extract::ConnectInfo,
     http::{HeaderMap, Method, Request, StatusCode},
 };
+use broker::clock::Clock;
 use http_body_util::BodyExt as _;
+use protocol::id::UserId;
 use reception::{ApiConfig, Desk, Issued, Keyring, keyring::Keys};
 use serde_json::{Value, json};
-use shared::{
-    clock::Clock,
-    id::UserId,
-    token::{Claims, KeySet, LEEWAY_S, Signer},
-};
+use tokens::{Claims, KeySet, LEEWAY_S, Signer};
 use tower::ServiceExt as _;
 
 const NOW_MS: u64 = 1_700_000_000_000;

@@ -9,11 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use broker::testing::redis_server::free_port;
+use ops::{testing::full_pipe::full_pipe, testing::variables::variables};
 use serde_json::Value;
-use shared::{
-    testing::{full_pipe::full_pipe, redis_server::free_port, variables::variables},
-    token::{KeySet, Signer},
-};
+use tokens::{KeySet, Signer};
 
 /// Far longer than anything here takes; what fails should fail, not hang.
 const SOON: Duration = Duration::from_secs(30);

@@ -8,8 +8,9 @@ use std::{
     sync::Arc,
 };
 
+use broker::{members::Heard, node::NodeNews};
 use parking_lot::Mutex;
-use shared::{clock::UnixMs, id::RoomId, members::Heard, node::NodeNews};
+use protocol::{id::RoomId, time::UnixMs};
 
 use crate::{config::RelayConfig, lobby::Lobby};
 
@@ -106,7 +107,7 @@ impl Catalogue {
 
 #[cfg(test)]
 mod tests {
-    use shared::id::{Epoch, NodeId};
+    use protocol::id::{Epoch, NodeId};
 
     use super::*;
 

@@ -8,15 +8,18 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
-use bytes::Bytes;
-use serde::Deserialize;
-use shared::{
-    clock::UnixMs,
+use broker::{
     entry::{Cause, fingerprint},
-    id::{Epoch, Position, RoomId, SessionId, UserId},
     node::{Asked, ToRoom},
-    protocol::{ClientOut, RefusalCode, client_out::Refused},
 };
+use bytes::Bytes;
+use protocol::{
+    ClientOut, RefusalCode,
+    client_out::Refused,
+    id::{Epoch, Position, RoomId, SessionId, UserId},
+    time::UnixMs,
+};
+use serde::Deserialize;
 use smallvec::SmallVec;
 use ws::Frame;
 

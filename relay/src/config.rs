@@ -1,12 +1,12 @@
 //! Every bound of a relay, with its unit and default: flags, or `CARDHOUSE_*` environment variables.
 
+use broker::members::Heartbeat;
 use clap::Args;
-use shared::{
-    bounds::{ANSWER_BYTES_MAX, ANSWERS_PER_SESSION_MAX, MESSAGE_BYTES_MAX},
+use ops::{
     config::positive,
-    members::Heartbeat,
     serve::{Front, HostName, Hosts, HttpArgs, Limits, Pages, TrustProxy},
 };
+use protocol::bounds::{ANSWER_BYTES_MAX, ANSWERS_PER_SESSION_MAX, MESSAGE_BYTES_MAX};
 
 /// Room for what browsers ask beside their sockets, and for connections that are told that there is none, as a part of the
 /// limits on sockets and at least so many.
@@ -152,7 +152,7 @@ pub struct RelayConfig {
 
     /// The relay's name; one that nobody else has is made up, if left out.
     #[arg(skip)]
-    pub node: Option<shared::id::NodeId>,
+    pub node: Option<protocol::id::NodeId>,
     /// The pace of the heartbeat, by which this relay is known to live and knows that it hears.
     #[arg(skip)]
     pub heartbeat: Heartbeat,

@@ -4,9 +4,10 @@
 //! drained. A frame's private part goes right behind it, and then the answer to the command that caused it. Who comes back gets
 //! the private part that it should have by then once more, before anything else.
 
-use shared::{
+use protocol::{
+    ClientOut,
+    client_out::NoticeCode,
     id::{Position, RoomId},
-    protocol::{ClientOut, client_out::NoticeCode},
 };
 use smallvec::SmallVec;
 use ws::{Frame, Pushed};

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use shared::protocol::{ClientOut, CloseCode};
+use protocol::{ClientOut, CloseCode};
 use tokio::time::{Instant, sleep};
 
 use crate::{peer::Peer, peer::frame, relay::Relay};

@@ -11,16 +11,14 @@ use axum::{
 };
 use hyper::{StatusCode, header::RETRY_AFTER, upgrade::Upgraded};
 use hyper_util::rt::TokioIo;
-use shared::{
-    protocol::SUBPROTOCOL,
-    serve::{Caller, Upgradable},
-};
+use ops::serve::{Caller, Upgradable};
+use protocol::SUBPROTOCOL;
 use ws::{Connection, handshake::Upgrade};
 
 use crate::{line::Line, registry::Admission, relay::Relay};
 
 impl Relay {
-    /// The route `/ws`. Served by [`serve`](shared::serve::serve()), which gives requests their [`Caller`] and the upgrade an
+    /// The route `/ws`. Served by [`serve`](ops::serve::serve()), which gives requests their [`Caller`] and the upgrade an
     /// [`Upgradable`].
     ///
     /// A page whose socket is not opened cannot see why; asked without an upgrade (by `POST`, with which browsers always name the
@@ -63,7 +61,7 @@ async fn open(State(relay): State<Arc<Relay>>, mut request: Request) -> Response
 
 fn begin(relay: &Arc<Relay>, upgraded: Upgraded, address: IpAddr) {
     let Ok(parts) = upgraded.downcast::<TokioIo<Upgradable>>() else {
-        tracing::error!("served by something else than `shared::serve`");
+        tracing::error!("served by something else than `ops::serve`");
         return;
     };
     // Copied and dropped: it pins the HTTP server's buffer.

@@ -5,18 +5,18 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use bytes::Bytes;
-use futures_util::{StreamExt, stream::FuturesUnordered};
-use parking_lot::Mutex;
-use shared::{
+use broker::{
     bus::{Receiver, Subscription},
     channel::Channel,
     entry::Entry,
-    id::{Position, RoomId, SessionId, UserId},
     lobby::{Line, LobbyNews},
     node::{SessionNews, ToRelay, decode, encode},
     store::Store,
 };
+use bytes::Bytes;
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use parking_lot::Mutex;
+use protocol::id::{Position, RoomId, SessionId, UserId};
 use tokio::sync::mpsc::UnboundedReceiver;
 use ws::Frame;
 

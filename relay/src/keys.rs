@@ -16,10 +16,8 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::{StatusCode, Uri};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use shared::{
-    clock::UnixMs,
-    token::{BadKey, Claims, KeySet, TokenError},
-};
+use protocol::time::UnixMs;
+use tokens::{BadKey, Claims, KeySet, TokenError};
 use tokio::{
     sync::Notify,
     time::{sleep, timeout},

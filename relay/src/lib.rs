@@ -5,7 +5,7 @@
 //!
 //! - [`config`]: every bound, with unit and default.
 //! - [`relay`]: the composition: what a relay consists of, and its running.
-//! - `http`: from an HTTP request to a WebSocket ([`shared::serve`] accepts it).
+//! - `http`: from an HTTP request to a WebSocket ([`ops::serve`] accepts it).
 //! - [`session`], `limits`, [`keys`]: what one client says.
 //! - `peer`, [`mod@line`], `registry`, `sessions`: its connection as the rest of the relay, and the other relays, see it.
 //! - `hub`, `room`, `window`: the rooms that are followed, and their frames; `catalogue`: which there are.

@@ -2,23 +2,25 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use clap::{CommandFactory as _, Parser};
-use hyper::Uri;
-use relay::{Keys, Relay, RelayConfig, config::GROUPS};
-use shared::{
+use broker::{
     bus::redis::RedisBus,
     clock::Clock,
+    ports::Ports,
+    redis::{Redis, RedisConfig, rights::Program},
+    store::redis::RedisStore,
+};
+use clap::{CommandFactory as _, Parser};
+use hyper::Uri;
+use ops::{
     config::{LogArgs, NodeArgs, OpsArgs, RedisArgs, ThreadArgs},
     flags,
     listen::Address,
-    ports::Ports,
     readiness::{Readiness, drain_route, ops_routes},
-    redis::{Redis, RedisConfig, rights::Program},
     serve::{Front, HttpArgs, serve},
     signals,
-    store::redis::RedisStore,
     telemetry::{Metrics, exit_code},
 };
+use relay::{Keys, Relay, RelayConfig, config::GROUPS};
 use tokio_util::sync::CancellationToken;
 
 /// Every message is a few short-lived allocations; with this allocator a delivery costs 7 % less CPU than with glibc's.

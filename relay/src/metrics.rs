@@ -1,8 +1,8 @@
 //! What a relay counts. Handles are looked up once, so counting costs an atomic operation.
 
 use metrics::{Counter, Gauge, counter, gauge};
+use protocol::{CloseCode, ErrorCode, RefusalCode};
 use serde::Serialize;
-use shared::protocol::{CloseCode, ErrorCode, RefusalCode};
 
 macro_rules! metrics {
     ($($(#[$doc:meta])* $field:ident: $kind:ident = $make:ident!($name:literal)),+ $(,)?) => {

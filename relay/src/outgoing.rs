@@ -3,12 +3,12 @@
 
 use std::{fmt::Display, sync::Arc};
 
-use bytes::Bytes;
-use futures_util::{StreamExt, future::Either, stream::FuturesUnordered};
-use shared::{
+use broker::{
     bus::{Bus, Undecided},
     channel::Channel,
 };
+use bytes::Bytes;
+use futures_util::{StreamExt, future::Either, stream::FuturesUnordered};
 use tokio::sync::mpsc;
 
 use crate::{metrics::Metrics, works::Works};

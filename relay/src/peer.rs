@@ -5,10 +5,7 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
 };
 
-use shared::{
-    clock::UnixMs,
-    protocol::{ClientOut, CloseCode},
-};
+use protocol::{ClientOut, CloseCode, time::UnixMs};
 use ws::{Frame, Pushed, Socket};
 
 use crate::{config::RelayConfig, line::Line, metrics};

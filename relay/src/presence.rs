@@ -5,12 +5,11 @@
 
 use std::sync::Arc;
 
-use shared::{
-    clock::UnixMs,
+use broker::{
     entry::{Entry, Kind},
-    id::UserId,
     node::{Asked, ToRoom},
 };
+use protocol::{id::UserId, time::UnixMs};
 use smallvec::SmallVec;
 
 use crate::{

@@ -5,15 +5,17 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use bytes::Bytes;
-use futures_util::{StreamExt, stream::FuturesUnordered};
-use shared::{
+use broker::{
     channel::Channel,
     directory,
-    id::{Epoch, RoomId, SessionId, UserId},
     node::{Asked, ToRoom},
-    protocol::{ClientOut, RefusalCode},
     store::Store,
+};
+use bytes::Bytes;
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use protocol::{
+    ClientOut, RefusalCode,
+    id::{Epoch, RoomId, SessionId, UserId},
 };
 use tokio::sync::mpsc;
 use ws::{Frame, Pushed};

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
+use broker::node::{HeldSession, SessionNews};
 use parking_lot::Mutex;
-use shared::{
-    clock::UnixMs,
+use protocol::{
+    CloseCode,
     id::{SessionId, UserId},
-    node::{HeldSession, SessionNews},
-    protocol::CloseCode,
+    time::UnixMs,
 };
 use slab::Slab;
 use tokio::{

@@ -10,19 +10,22 @@ use std::{
     time::Duration,
 };
 
-use parking_lot::Mutex;
-use rand::{Rng, SeedableRng, rngs::StdRng};
-use shared::{
+use broker::{
     bus::Subscription,
     channel::Channel,
-    id::{NodeId, SessionId},
     lobby::LobbyNews,
     members::{Heard, Members, Membership, Observed},
     node::{Role, SessionNews, encode},
     ports::Ports,
-    protocol::{ClientOut, CloseCode, client_out::NoticeCode},
-    serve::{Pages, address::network},
 };
+use ops::serve::{Pages, address::network};
+use parking_lot::Mutex;
+use protocol::{
+    ClientOut, CloseCode,
+    client_out::NoticeCode,
+    id::{NodeId, SessionId},
+};
+use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,

@@ -9,13 +9,12 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
+use broker::{channel::Channel, entry::Entry};
 use parking_lot::Mutex;
-use shared::{
-    channel::Channel,
-    clock::UnixMs,
-    entry::Entry,
+use protocol::{
+    ClientOut, ErrorCode,
     id::{Position, RoomId, Seq, SessionId, UserId},
-    protocol::{ClientOut, ErrorCode},
+    time::UnixMs,
 };
 use slab::Slab;
 

@@ -5,13 +5,14 @@
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use bytes::Bytes;
-use shared::{
+use protocol::{
+    BadMessage, ClientIn, ClientOut, CloseCode, ErrorCode, RefusalCode, Unfit,
     bounds::QUESTION_BYTES_MAX,
-    clock::UnixMs,
     id::{Position, RoomId, SessionId, UserId},
-    protocol::{BadMessage, ClientIn, ClientOut, CloseCode, ErrorCode, RefusalCode, Unfit, lobby::View},
-    token::{Claims, LEEWAY_S, TokenError},
+    lobby::View,
+    time::UnixMs,
 };
+use tokens::{Claims, LEEWAY_S, TokenError};
 use ws::{Frame, Handler, Socket};
 
 use crate::{

@@ -1,7 +1,7 @@
 //! Which sessions are on connections of this relay, and that each is on one connection only, whichever relay that is at.
 //!
 //! A session that goes on here may still be on an earlier connection at another relay. So relays tell each other
-//! ([`SessionNews`](shared::node::SessionNews)) of each session that goes on, and whoever has it on an earlier connection closes
+//! ([`SessionNews`](broker::node::SessionNews)) of each session that goes on, and whoever has it on an earlier connection closes
 //! that. All hear all news in one order, their own too: who hears of another relay's connection after its own news has the
 //! earlier one, who hears of it before that has the later one. (Of two that begin within the time that news take, either may count
 //! as the later one, but it is the same one for all.) News that are told again, because a room's owner has found the session at two
@@ -9,10 +9,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use shared::{
-    clock::UnixMs,
+use broker::node::HeldSession;
+use protocol::{
     id::{NodeId, SessionId, UserId},
-    node::HeldSession,
+    time::UnixMs,
 };
 
 /// A session belongs to its user: the number alone says nothing.

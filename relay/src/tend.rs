@@ -6,15 +6,13 @@
 
 use std::sync::Arc;
 
-use shared::{
+use broker::{
     bus::Subscription,
-    clock::UnixMs,
     directory,
     entry::Entry,
-    id::Position,
-    protocol::{ClientOut, ErrorCode},
     store::{Store, Stored},
 };
+use protocol::{ClientOut, ErrorCode, id::Position, time::UnixMs};
 
 use crate::{
     hub::Hub,

@@ -5,10 +5,8 @@
 
 use std::{cmp::Ordering, collections::VecDeque};
 
-use shared::{
-    entry::{Cause, Entry, Kind},
-    id::{Epoch, Position, Seq, UserId},
-};
+use broker::entry::{Cause, Entry, Kind};
+use protocol::id::{Epoch, Position, Seq, UserId};
 use smallvec::SmallVec;
 use ws::Frame;
 
@@ -27,7 +25,7 @@ impl Kept {
     fn new(entry: &Entry) -> Self {
         // Copied: the entry's buffer may be a journal's answer of many entries, and would live as long as one of them.
         let private =
-            |part: &shared::entry::Private| (part.user.clone(), Frame::text_from_utf8_bytes(&part.bytes));
+            |part: &broker::entry::Private| (part.user.clone(), Frame::text_from_utf8_bytes(&part.bytes));
         Self {
             at: entry.at,
             keyframe: entry.kind == Kind::Keyframe,
@@ -275,7 +273,7 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use shared::id::{RoomId, SessionId};
+    use protocol::id::{RoomId, SessionId};
 
     use super::*;
 
@@ -393,7 +391,7 @@ mod tests {
     #[test]
     fn the_last_part_of_a_user_is_found_as_far_back_as_a_keyframe() {
         let (ann, bob) = (UserId::new("ann").unwrap(), UserId::new("bob").unwrap());
-        let part = |user: &UserId, bytes| shared::entry::Private { user: user.clone(), bytes };
+        let part = |user: &UserId, bytes| broker::entry::Private { user: user.clone(), bytes };
         let mut window = Window::default();
         for (kind, seq, for_ann) in [(K, 1, true), (D, 2, true), (D, 3, false), (K, 4, false), (D, 5, true)] {
             let mut entry = entry(kind, 1, seq);

@@ -10,12 +10,15 @@ use std::{
     time::Duration,
 };
 
-use parking_lot::Mutex;
-use shared::{
+use broker::{
     channel::Channel,
-    clock::{Clock, UnixMs},
-    id::{NodeId, RoomId},
+    clock::Clock,
     node::{ToRoom, encode},
+};
+use parking_lot::Mutex;
+use protocol::{
+    id::{NodeId, RoomId},
+    time::UnixMs,
 };
 use tokio::{
     sync::{Notify, mpsc},
@@ -40,7 +43,7 @@ pub(crate) struct Works {
     attention: Mutex<BTreeMap<RoomId, Arc<Room>>>,
     /// There is a room in `attention`.
     pub(crate) attended: Notify,
-    /// What all dealer workers read; see [`Membership::workers_speak`](shared::members::Membership).
+    /// What all dealer workers read; see [`Membership::workers_speak`](broker::members::Membership).
     owners_speak: AtomicU16,
 }
 

@@ -3,27 +3,29 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
-use relay::{Keys, Relay, RelayConfig};
-use serde_json::{Value, json};
-use shared::{
+use broker::{
     bus::{Receiver, Subscription, redis::RedisBus},
     channel::Channel,
     clock::Clock,
     directory::{self, Readers},
     entry::{Entry, Kind},
-    id::{Position, RoomId, UserId},
     members::Heartbeat,
     node::{NodeNews, encode},
     ports::Ports,
-    protocol::SUBPROTOCOL,
     redis::{Redis, RedisConfig},
-    serve::{HttpArgs, serve},
     store::redis::RedisStore,
     testing::redis_server::{Persistence, RedisServer},
-    token::{Claims, Signer},
 };
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use ops::serve::{HttpArgs, serve};
+use protocol::{
+    SUBPROTOCOL,
+    id::{Position, RoomId, UserId},
+};
+use relay::{Keys, Relay, RelayConfig};
+use serde_json::{Value, json};
+use tokens::{Claims, Signer};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Notify,
@@ -305,7 +307,7 @@ async fn a_room_that_nodes_have_told_of_is_followed_without_a_question() {
 async fn positions_that_clients_make_up_are_counted_apart_and_read_for_now_and_then() {
     const CLIENTS: usize = 40;
     const PAUSE_MS: u64 = 500;
-    let metrics = shared::telemetry::Metrics::install().unwrap();
+    let metrics = ops::telemetry::Metrics::install().unwrap();
     let stage = Stage::with(RelayConfig { retry_first_ms: PAUSE_MS, ..RelayConfig::default() }).await;
     stage.open("t1").await;
     stage.commit_keyframe("t1").await;

@@ -12,29 +12,29 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use parking_lot::Mutex;
-use rand::{RngExt, SeedableRng, rngs::StdRng};
-use rand_chacha::ChaCha8Rng;
-use relay::{Keys, Line, Relay, RelayConfig, Session};
-use serde_json::{Value, json};
-use shared::{
+use broker::{
     bus::{Bus, Receiver, memory::MemoryBus},
     channel::Channel,
     clock::Clock,
     directory::{self, Readers},
     entry::{Cause, Entry, Kind, Private},
-    id::{Epoch, NodeId, Position, RoomId, SessionId, UserId},
     node::{Asked, ToRelay, ToRoom, decode, encode},
     ports::Ports,
     store::{Store, memory::MemoryStore},
-    token::{Claims, Signer},
     wire::{
         Wire,
         fault::{Copies, Fate, Faults, Operation},
         seeded::{Rates, SeededFaults},
     },
 };
+use bytes::Bytes;
+use parking_lot::Mutex;
+use protocol::id::{Epoch, NodeId, Position, RoomId, SessionId, UserId};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rand_chacha::ChaCha8Rng;
+use relay::{Keys, Line, Relay, RelayConfig, Session};
+use serde_json::{Value, json};
+use tokens::{Claims, Signer};
 use tokio::{sync::mpsc, task::JoinSet, time::sleep};
 
 const CLIENTS: usize = 5;

@@ -11,19 +11,19 @@ use std::{
 };
 
 use allocation_counter::measure;
-use bytes::Bytes;
-use relay::{Keys, Line, Relay, RelayConfig, Session};
-use shared::{
+use broker::{
     bus::{Bus, memory::MemoryBus},
     channel::Channel,
     clock::Clock,
     entry::{Entry, Kind},
-    id::{NodeId, Position, RoomId, UserId},
     ports::Ports,
     store::{Store, memory::MemoryStore},
-    token::{Claims, Signer},
     wire::Wire as BusWire,
 };
+use bytes::Bytes;
+use protocol::id::{NodeId, Position, RoomId, UserId};
+use relay::{Keys, Line, Relay, RelayConfig, Session};
+use tokens::{Claims, Signer};
 use tokio::runtime::Runtime;
 
 /// A transport that takes everything and counts the writes.
@@ -117,7 +117,7 @@ impl House {
 /// Allocations for ten frames to so many watchers.
 fn allocations(watchers: usize) -> u64 {
     let mut house = House::new();
-    let specs = shared::directory::Partition::of(&"t1".parse().unwrap()).specs();
+    let specs = broker::directory::Partition::of(&"t1".parse().unwrap()).specs();
     house.runtime.block_on(house.store.map_set(&specs, "t1", Bytes::new())).unwrap();
     for _ in 0..watchers {
         house.connect(r#"{"t":"watch","room":"t1"}"#);

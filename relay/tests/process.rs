@@ -7,25 +7,24 @@ use std::{
 };
 
 use axum::{Router, routing::get};
-use futures_util::{SinkExt, StreamExt};
-use serde_json::{Value, json};
-use shared::{
+use broker::{
     bus::{Bus, redis::RedisBus},
     channel::Channel,
     clock::Clock,
     directory::{self, Readers},
     entry::{Entry, Kind},
-    id::{Position, RoomId, UserId},
-    protocol::SUBPROTOCOL,
     redis::{Redis, RedisConfig},
     store::{Store, redis::RedisStore},
-    testing::{
-        full_pipe::full_pipe,
-        redis_server::{Persistence, RedisServer, free_port},
-        variables::variables,
-    },
-    token::{Claims, Signer},
+    testing::redis_server::{Persistence, RedisServer, free_port},
 };
+use futures_util::{SinkExt, StreamExt};
+use ops::{testing::full_pipe::full_pipe, testing::variables::variables};
+use protocol::{
+    SUBPROTOCOL,
+    id::{Position, RoomId, UserId},
+};
+use serde_json::{Value, json};
+use tokens::{Claims, Signer};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use dealer_worker::room::errands::{ErrandId, Outcome};
+use protocol::id::{Epoch, Position};
+use rooms::room::errands::{ErrandId, Outcome};
 use serde::{Deserialize, Serialize};
-use shared::id::{Epoch, Position};
 
 use crate::Faults;
 

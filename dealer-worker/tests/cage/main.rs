@@ -1,7 +1,7 @@
 //! Every state that a table which asks a cage for chips, and the cage, can come to: crashes, requests of zombies that arrive whenever,
 //! journals that lose their end while the owner dies, buy-ins that are given up.
 //!
-//! The errands are the runtime's own ([`Errands`](dealer_worker::room::errands::Errands), what an owner remembers of them, what a record
+//! The errands are the runtime's own ([`Errands`](rooms::room::errands::Errands), what an owner remembers of them, what a record
 //! holds of them). The room and the cage are models: the least that sells and buys chips.
 //!
 //! ```text

@@ -2,20 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dealer_worker::room::{
+use broker::{
+    lobby::{Line, More},
+    node::RoomSpec,
+};
+use protocol::{
+    id::{Position, RoomId, UserId},
+    time::UnixMs,
+};
+use rand_chacha::rand_core::Rng;
+use rooms::room::{
     BadSpec, Decision, Input, Moment, Refusal, Room,
     errands::{Ask, ErrandId, Outcome},
     record::{self, BadRecord},
 };
-use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use shared::{
-    clock::UnixMs,
-    id::{Position, RoomId, UserId},
-    lobby::{Line, More},
-    node::RoomSpec,
-};
 
 use crate::{
     Faults,

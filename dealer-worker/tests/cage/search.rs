@@ -7,16 +7,14 @@ use std::{
     rc::Rc,
 };
 
-use dealer_worker::room::{
+use broker::seal::Form;
+use protocol::id::{Position, UserId};
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng as _};
+use rooms::room::{
     Input, Moment, Room as _,
     answers::Memory,
     errands::{Answered, ErrandId, Round},
     record::{Delta, Journaled, Record},
-};
-use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng as _};
-use shared::{
-    id::{Position, UserId},
-    seal::Form,
 };
 
 use crate::{

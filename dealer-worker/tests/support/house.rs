@@ -5,23 +5,24 @@ use std::{
     sync::Arc,
 };
 
-use dealer_worker::{
-    Chance, Kinds, Worker, WorkerConfig, open_room, open_tables, placement::assignment::assign,
-};
-use shared::{
+use broker::{
     bus::memory::MemoryBus,
     clock::Clock,
     directory::{self, Partition, Readers},
     entry::{Entry, Kind},
-    id::{NodeId, RoomId, UserId},
     members::Heartbeat,
     node::RoomSpec,
     ports::Ports,
-    protocol::table::TableConfig,
     seal::SealKey,
     store::{Store, memory::MemoryStore},
     wire::Wire,
 };
+use protocol::{
+    id::{NodeId, RoomId, UserId},
+    table::TableConfig,
+};
+use rooms::{Chance, Kinds, Worker, WorkerConfig, open_room, placement::assignment::assign};
+use table::open_tables;
 use tokio::{
     task::JoinHandle,
     time::{Duration, sleep},
@@ -157,7 +158,7 @@ impl House {
 /// A worker that runs.
 pub struct Running {
     pub shutdown: CancellationToken,
-    task: Option<JoinHandle<Result<(), dealer_worker::Failed>>>,
+    task: Option<JoinHandle<Result<(), rooms::Failed>>>,
 }
 
 impl Running {

@@ -1,14 +1,14 @@
 //! Journals as they stand in the tests for good: one entry a line, in hexadecimal digits, sealed with [`KEY`].
 
+use broker::{
+    entry::{Entry, Kind},
+    seal::{SealKey, Sealer},
+};
 use bytes::Bytes;
-use dealer_worker::room::{
+use rooms::room::{
     Room,
     answers::Memory,
     record::{DeltaOf, Journaled, open},
-};
-use shared::{
-    entry::{Entry, Kind},
-    seal::{SealKey, Sealer},
 };
 
 pub const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";

@@ -15,19 +15,21 @@ use std::{
     },
 };
 
-use bytes::Bytes;
-use parking_lot::Mutex;
-use serde_json::{Value, json};
-use shared::{
+use broker::{
     bus::{Receiver, Subscription},
     channel::Channel,
     entry::{Cause, Entry, Kind},
-    id::{Epoch, NodeId, Position, RoomId, SessionId, UserId},
     members::{Heartbeat, Members},
     node::{Asked, Role, ToRelay, ToRoom, decode, encode},
     ports::Ports,
-    protocol::table::{TableConfig, TableEvent, TablePrivate, TableView},
 };
+use bytes::Bytes;
+use parking_lot::Mutex;
+use protocol::{
+    id::{Epoch, NodeId, Position, RoomId, SessionId, UserId},
+    table::{TableConfig, TableEvent, TablePrivate, TableView},
+};
+use serde_json::{Value, json};
 use tokio::{
     sync::Notify,
     time::{Duration, Instant, timeout},

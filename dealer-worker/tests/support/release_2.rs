@@ -10,16 +10,16 @@ use std::{
     },
 };
 
-use bytes::Bytes;
-use dealer_worker::room::frame;
-use parking_lot::Mutex;
-use shared::{
+use broker::{
     bus::Receiver,
     channel::Channel,
-    id::{Epoch, NodeId, Position, RoomId, Seq},
     node::{NodeNews, Owner, Role, decode, encode},
     ports::Ports,
 };
+use bytes::Bytes;
+use parking_lot::Mutex;
+use protocol::id::{Epoch, NodeId, Position, RoomId, Seq};
+use rooms::room::frame;
 use tokio::time::{Duration, Instant, sleep};
 
 const SPECS: &str = "ch:{rooms}:specs";

@@ -23,24 +23,20 @@ mod window;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use dealer_worker::{Chance, Worker, WorkerConfig, open_tables};
-use forwarder::Forwarder;
+use broker::{
+    bus::memory::MemoryBus, clock::Clock, ports::Ports, seal::SealKey, store::memory::MemoryStore, wire::Wire,
+};
 use house::{Config, House, site};
+use ops::serve::{HttpArgs, serve};
+use protocol::{id::NodeId, table::TableConfig};
 use reception::{Desk, Keyring};
 use relay::{Relay, RelayConfig};
-use shared::{
-    bus::memory::MemoryBus,
-    clock::Clock,
-    id::NodeId,
-    ports::Ports,
-    protocol::table::TableConfig,
-    seal::SealKey,
-    serve::{HttpArgs, serve},
-    store::memory::MemoryStore,
-    wire::Wire,
-};
+use rooms::{Chance, Worker, WorkerConfig};
+use table::open_tables;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use forwarder::Forwarder;
 use window::Window;
 
 /// Nobody is hurried: a browser on a busy machine may take its time for a click.

@@ -10,8 +10,8 @@ mod wire;
 use std::net::SocketAddr;
 
 use house::{Config, House};
+use protocol::testing::mutations::{Does, cases};
 use serde_json::{Value, json};
-use shared::testing::mutations::{Does, cases};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{client::Client, wire::Wire};
@@ -143,7 +143,8 @@ async fn every_change_of_an_example_gets_the_documents_answer_from_the_real_hous
     let address = house.address;
     beside(move || {
         let token = http::post(address, "/api/guest", &json!({"name": "Eve"})).body["token"].clone();
-        let example = shared::testing::mutations::examples("client")[0]["token"].as_str().unwrap().to_owned();
+        let example =
+            protocol::testing::mutations::examples("client")[0]["token"].as_str().unwrap().to_owned();
         for case in cases() {
             let text = case.text.replace(&example, token.as_str().unwrap());
             let does = what_it_does(address, &token, &case.kind, &text);

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use protocol::testing::mutations::{examples, table, words};
 use serde_json::{Map, Value};
-use shared::testing::mutations::{examples, table, words};
 
 pub(crate) struct Shapes {
     /// By what an object is: for each field the types that examples show.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use shared::config::positive;
+use ops::config::positive;
 
 use super::directory::House;
 

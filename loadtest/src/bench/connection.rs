@@ -58,9 +58,9 @@ pub async fn enter(dialer: &Dialer, hello: String) -> anyhow::Result<Entered> {
 
 #[cfg(test)]
 mod tests {
-    use shared::{
+    use protocol::{
+        ClientIn,
         id::{Position, RoomId, SessionId},
-        protocol::ClientIn,
     };
 
     use super::*;

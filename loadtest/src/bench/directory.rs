@@ -15,23 +15,25 @@ use std::{
 };
 
 use anyhow::Context;
-use bytes::Bytes;
-use dealer_worker::{
-    Chance, Worker, WorkerConfig, open_room,
-    placement::assignment::{Assignment, assign},
-};
-use futures_util::future::BoxFuture;
-use shared::{
+use broker::{
     bus::memory::MemoryBus,
     clock::Clock,
     directory::{self, Partition, Readers},
-    id::{Epoch, NodeId, Position, RoomId},
     node::{Owner, RoomSpec},
     ports::Ports,
-    protocol::table::TableConfig,
     seal::SealKey,
     store::{AppendError, Store, Stored, Unavailable, memory::MemoryStore},
     wire::Wire,
+};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use protocol::{
+    id::{Epoch, NodeId, Position, RoomId},
+    table::TableConfig,
+};
+use rooms::{
+    Chance, Worker, WorkerConfig, open_room,
+    placement::assignment::{Assignment, assign},
 };
 use tokio::time::{Duration, sleep};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};

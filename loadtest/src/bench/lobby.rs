@@ -9,21 +9,21 @@ use std::{
 };
 
 use anyhow::Context;
-use futures_util::{SinkExt, StreamExt, stream};
-use player::connect::Socket;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use shared::{
+use broker::{
     bus::Bus,
     channel::Channel,
-    id::{NodeId, RoomId},
     lobby::{FIRST_KIND, Line, LobbyNews, More},
     node::encode,
-    protocol::{
-        ClientIn, ClientOut,
-        lobby::{Delta, Seen, Sort, View, Whole},
-    },
 };
+use futures_util::{SinkExt, StreamExt, stream};
+use player::connect::Socket;
+use protocol::{
+    ClientIn, ClientOut,
+    id::{NodeId, RoomId},
+    lobby::{Delta, Seen, Sort, View, Whole},
+};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use tokio::{
     task::{AbortHandle, spawn_local},
     time::{Duration, Instant, interval, sleep},

@@ -36,7 +36,7 @@ pub mod told;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use shared::outlet::{say, tell};
+use ops::outlet::{say, tell};
 
 pub use args::{BenchArgs, Workload};
 use figures::{Run, Summary};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use shared::testing::resp::ask;
+use broker::testing::resp::ask;
 
 /// Calls of each command since the server began.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,20 +8,20 @@ use std::{
 };
 
 use anyhow::Context;
-use bytes::Bytes;
-use dealer_worker::{open_room, testing::counter::Settings};
-use hdrhistogram::Histogram;
-use parking_lot::Mutex;
-use serde_json::{Value, json};
-use shared::{
+use broker::{
     bus::{Receiver, Subscription},
     channel::Channel,
     directory::{self, Readers},
     entry::{Entry, Kind},
-    id::{Epoch, NodeId, RoomId, SessionId, UserId},
     node::{Asked, NodeNews, RoomSpec, ToRoom, decode, encode},
     ports::Ports,
 };
+use bytes::Bytes;
+use hdrhistogram::Histogram;
+use parking_lot::Mutex;
+use protocol::id::{Epoch, NodeId, RoomId, SessionId, UserId};
+use rooms::{open_room, testing::counter::Settings};
+use serde_json::{Value, json};
 use tokio::{
     sync::Notify,
     task::spawn_local,

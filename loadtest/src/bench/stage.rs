@@ -4,18 +4,20 @@
 use std::{net::SocketAddr, sync::Arc, time::SystemTime};
 
 use anyhow::Context;
-use dealer_worker::open_tables;
-use player::connect::Dialer;
-use shared::{
+use broker::{
     bus::redis::RedisBus,
     clock::Clock,
-    id::{RoomId, UserId},
     ports::Ports,
-    protocol::table::TableConfig,
     redis::{Redis, RedisConfig},
     store::redis::RedisStore,
-    token::{Claims, Signer},
 };
+use player::connect::Dialer;
+use protocol::{
+    id::{RoomId, UserId},
+    table::TableConfig,
+};
+use table::open_tables;
+use tokens::{Claims, Signer};
 use tokio::time::{Duration, Instant, sleep};
 
 use super::{
@@ -158,7 +160,7 @@ impl Stage {
         open_tables(&ports, u32::try_from(tables)?, &config).await?;
         let give_up = Instant::now() + OWNED_WITHIN;
         for table in (0..tables).map(Self::table) {
-            while shared::directory::owner(&*ports.store, &table).await?.is_none() {
+            while broker::directory::owner(&*ports.store, &table).await?.is_none() {
                 anyhow::ensure!(Instant::now() < give_up, "{table} has no owner after {OWNED_WITHIN:?}");
                 sleep(Duration::from_millis(50)).await;
             }

@@ -132,17 +132,14 @@ fn after<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::value::to_raw_value;
-    use shared::{
+    use protocol::{
+        ClientOut,
         id::{Epoch, RoomId, Seq, SessionId, UserId},
-        protocol::{
-            ClientOut,
-            table::{
-                ActKind, Acted, HandView, RaiseLimits, StreetName, TableConfig, TableEvent, TableView,
-                TurnView,
-            },
+        table::{
+            ActKind, Acted, HandView, RaiseLimits, StreetName, TableConfig, TableEvent, TableView, TurnView,
         },
     };
+    use serde_json::value::to_raw_value;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use shared::config::positive;
+use ops::config::positive;
 use tokio::time::Duration;
 
 use super::fault::Kind;

@@ -10,7 +10,7 @@ use player::{
     connect::{self, Dialer, Happening},
     guest::Reception,
 };
-use shared::id::RoomId;
+use protocol::id::RoomId;
 use tokio::{
     task::JoinSet,
     time::{Duration, Instant},

@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use player::{Client, Heard};
-use shared::{
+use protocol::{
     id::{Position, RoomId, SessionId, UserId},
-    protocol::table::{TablePrivate, TableView},
+    table::{TablePrivate, TableView},
 };
 use tokio::{
     sync::{Mutex, mpsc},

@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use bytes::Bytes;
-use parking_lot::Mutex;
-use shared::{
+use broker::{
     bus::{Bus, BusError, Receiver, Subscription},
     channel::Channel,
-    id::RoomId,
     node::{NodeNews, decode},
 };
+use bytes::Bytes;
+use parking_lot::Mutex;
+use protocol::id::RoomId;
 use tokio::time::{Duration, Instant};
 
 /// An offer that nobody took up for so long was not a hand-over.

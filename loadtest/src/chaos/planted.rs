@@ -1,12 +1,12 @@
 //! A fault of the house itself, planted to see that the judges see it: frames that are published and stand in no journal.
 
-use shared::{
+use broker::{
     bus::Bus,
     channel::Channel,
     entry::{Entry, Kind},
-    id::{Position, RoomId},
     store::Store,
 };
+use protocol::id::{Position, RoomId};
 use tokio::time::{Duration, sleep};
 
 /// How often such a frame is published at each table.

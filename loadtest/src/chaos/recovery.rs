@@ -6,11 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use broker::clock::Clock;
 use parking_lot::Mutex;
-use shared::{
-    clock::Clock,
-    id::{Epoch, Position, RoomId},
-};
+use protocol::id::{Epoch, Position, RoomId};
 use tokio::{
     sync::Notify,
     time::{Duration, Instant},

@@ -8,21 +8,21 @@ use std::{
 };
 
 use anyhow::Context;
-use dealer_worker::{
-    open_room,
-    room::Room as _,
-    testing::{Counter, counter::Settings},
-};
-use shared::{
+use broker::{
     bus::redis::RedisBus,
     clock::Clock,
     directory::Readers,
-    id::RoomId,
     node::RoomSpec,
-    outlet::{say, tell},
     ports::Ports,
     redis::{Redis, RedisConfig},
     store::redis::RedisStore,
+};
+use ops::outlet::{say, tell};
+use protocol::id::RoomId;
+use rooms::{
+    open_room,
+    room::Room as _,
+    testing::{Counter, counter::Settings},
 };
 use tokio::{
     sync::Mutex,

@@ -3,10 +3,8 @@
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
-use shared::{
-    id::{Epoch, NodeId, RoomId},
-    testing::redis_server::RedisServer,
-};
+use broker::testing::redis_server::RedisServer;
+use protocol::id::{Epoch, NodeId, RoomId};
 use tokio::{
     sync::{Mutex, MutexGuard},
     time::{Duration, Instant, sleep},

@@ -4,10 +4,6 @@ use std::{net::Ipv4Addr, sync::Arc};
 
 use axum::{Router, extract::State, http::StatusCode, routing::post};
 use bytes::Bytes;
-use dealer_worker::{
-    room::errands::{Away, Errand, Outcome, Service},
-    testing::{Till, Trouble},
-};
 use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt as _, Full};
 use hyper::Request;
@@ -15,9 +11,13 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use protocol::id::RoomId;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use shared::id::RoomId;
+use rooms::{
+    room::errands::{Away, Errand, Outcome, Service},
+    testing::{Till, Trouble},
+};
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 

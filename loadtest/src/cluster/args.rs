@@ -1,7 +1,7 @@
 //! The flags of `loadtest cluster`.
 
 use clap::{Args, ValueEnum};
-use shared::config::positive;
+use ops::config::positive;
 
 /// Flags of `loadtest cluster`; also how tests, chaos and benchmarks say what they want.
 #[derive(Debug, Clone, Args)]

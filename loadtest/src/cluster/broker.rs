@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use shared::testing::redis_server::{Persistence, RedisCluster, RedisSentinel, RedisServer};
+use broker::testing::redis_server::{Persistence, RedisCluster, RedisSentinel, RedisServer};
 use tokio::time::{Duration, Instant, sleep};
 
 use super::{

@@ -21,7 +21,7 @@ use std::{
 };
 
 use anyhow::Context;
-use shared::outlet::{say, tell};
+use ops::outlet::{say, tell};
 use tempfile::TempDir;
 use tokio::time::{Duration, Instant};
 
@@ -345,7 +345,7 @@ impl Recipes<'_> {
 
 /// A port that was free on this machine a moment ago, at this address.
 fn free_address(ip: IpAddr) -> anyhow::Result<SocketAddr> {
-    Ok((ip, shared::testing::redis_server::free_port()?).into())
+    Ok((ip, ::broker::testing::redis_server::free_port()?).into())
 }
 
 /// `loadtest cluster`: until Ctrl-C or SIGTERM. A process that ends before is told.

@@ -4,13 +4,13 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use player::{Client, Heard, Mind, bot::Acting};
+use protocol::{
+    id::RoomId,
+    table::{TableCommand, TableView},
+};
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{json, value::RawValue};
-use shared::{
-    id::RoomId,
-    protocol::table::{TableCommand, TableView},
-};
 use tokio::time::{Duration, Instant};
 
 /// How many of its commands a stranger remembers, to ask them again.

@@ -3,13 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use player::{Client, Heard, Mind, bot::Acting};
+use protocol::{ErrorCode, RefusalCode, id::RoomId};
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json, value::RawValue};
-use shared::{
-    id::RoomId,
-    protocol::{ErrorCode, RefusalCode},
-};
 use tokio::time::{Duration, Instant};
 
 /// The longest pause between two commands, milliseconds.

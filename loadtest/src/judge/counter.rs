@@ -1,11 +1,11 @@
 //! A counter as its frames tell it, and what must be true of counters that have ended: rooms that are no tables, which only tests have.
 
-use serde_json::{Value, json};
-use shared::{
+use broker::{
     directory,
-    id::RoomId,
     store::{Store, Unavailable},
 };
+use protocol::id::RoomId;
+use serde_json::{Value, json};
 
 use super::{Promise, Shadow};
 

@@ -8,19 +8,19 @@ use std::{
     sync::Arc,
 };
 
+use broker::{
+    entry::{Entry, Kind},
+    store::{Store, Stored, Unavailable, memory::MemoryStore},
+};
 use bytes::Bytes;
 use player::{
     fair_play::FairPlay,
     follower::{Follower, Step},
 };
-use shared::{
-    entry::{Entry, Kind},
+use protocol::{
+    RefusalCode,
     id::{NodeId, Position, RoomId, Seq, SessionId, UserId},
-    protocol::{
-        RefusalCode,
-        table::{TableEvent, TablePrivate, TableView},
-    },
-    store::{Store, Stored, Unavailable, memory::MemoryStore},
+    table::{TableEvent, TablePrivate, TableView},
 };
 use tokio::sync::mpsc;
 
@@ -664,7 +664,8 @@ impl Journal {
 
 #[cfg(test)]
 mod tests {
-    use shared::{id::Epoch, wire::Wire};
+    use broker::wire::Wire;
+    use protocol::id::Epoch;
 
     use super::*;
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use player::{Client, Heard, Mind, bot::Acting};
+use protocol::id::RoomId;
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{json, value::RawValue};
-use shared::id::RoomId;
 use tokio::time::{Duration, Instant};
 
 /// The longest pause between two questions, milliseconds.

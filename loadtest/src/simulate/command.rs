@@ -11,13 +11,13 @@ use std::{
     time::Instant,
 };
 
-use parking_lot::Mutex;
-use serde::Serialize;
-use shared::{
+use ops::{
     config::positive,
     outlet::{finish_wholly, say, tell},
     telemetry::LogFormat,
 };
+use parking_lot::Mutex;
+use serde::Serialize;
 use tokio::time::Duration;
 
 use super::{
@@ -114,7 +114,7 @@ type Running = Mutex<BTreeMap<u64, Arc<AtomicU64>>>;
 impl Simulate {
     /// Runs all seeds; answers whether every promise was kept.
     pub fn run(self) -> bool {
-        if let Err(error) = shared::telemetry::init_logs(&self.log, LogFormat::Human) {
+        if let Err(error) = ops::telemetry::init_logs(&self.log, LogFormat::Human) {
             tell(format_args!("loadtest: --log {}: {error}", self.log));
             return false;
         }

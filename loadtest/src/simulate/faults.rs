@@ -2,15 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use parking_lot::Mutex;
-use rand_chacha::ChaCha8Rng;
-use shared::{
-    id::NodeId,
-    wire::{
-        fault::{Answer, Copies, Fate, Faults, Operation, one_copy},
-        seeded::{Rates, SeededFaults},
-    },
+use broker::wire::{
+    fault::{Answer, Copies, Fate, Faults, Operation, one_copy},
+    seeded::{Rates, SeededFaults},
 };
+use parking_lot::Mutex;
+use protocol::id::NodeId;
+use rand_chacha::ChaCha8Rng;
 use tokio::sync::mpsc;
 
 /// Faults from a seed for all nodes but those that are spared, and tripwires.

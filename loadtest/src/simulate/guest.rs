@@ -4,24 +4,24 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use player::{Heard, Mind, comeback::Comeback};
-use rand::RngExt;
-use shared::{
+use protocol::{
+    ClientOut, CloseCode, RefusalCode,
+    client_out::NoticeCode,
     id::{Position, RoomId, UserId},
-    protocol::{ClientOut, CloseCode, RefusalCode, client_out::NoticeCode},
 };
+use rand::RngExt;
 use tokio::{
     sync::{Mutex as AsyncMutex, Notify},
     task::JoinSet,
     time::{Duration, Instant, sleep, sleep_until, timeout},
 };
 
-use crate::judge::{Promise, Shadow, digest};
-
 use super::{
     pipe::{Far, Received},
     run::SPARED,
     world::World,
 };
+use crate::judge::{Promise, Shadow, digest};
 
 /// A command must be answered within this, once nothing goes wrong any more.
 const ANSWER_BOUND: Duration = Duration::from_secs(30);

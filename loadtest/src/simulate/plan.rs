@@ -1,9 +1,9 @@
 //! What a seed decides: how large the house is, what goes wrong all the time, and which blows fall when.
 
-use dealer_worker::room::answers::Memory;
+use broker::wire::{fault::Operation, seeded::Rates};
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
-use shared::wire::{fault::Operation, seeded::Rates};
+use rooms::room::answers::Memory;
 use tokio::time::Duration;
 
 use super::{faults::Tripwire, planted::Planted};

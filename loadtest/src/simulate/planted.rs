@@ -2,16 +2,16 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use bytes::Bytes;
-use dealer_worker::planted::{Fault, LetterRule};
-use futures_util::future::{BoxFuture, Either};
-use shared::{
+use broker::{
     bus::{Bus, Publishing, Receiver, Subscription},
     channel::Channel,
     entry::{Entry, Kind, Private},
-    id::{Epoch, Position, RoomId, Seq},
     store::{AppendError, Store, Stored, Unavailable, memory::MemoryStore},
 };
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, Either};
+use protocol::id::{Epoch, Position, RoomId, Seq};
+use rooms::planted::{Fault, LetterRule};
 use tokio::time::{Duration, sleep};
 
 /// How long a write that was acknowledged too early takes to be there.

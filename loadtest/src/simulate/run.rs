@@ -10,33 +10,27 @@ use std::{
     time::Instant as WallInstant,
 };
 
-use dealer_worker::{
+use broker::{
+    directory::{self, Readers},
+    node::RoomSpec,
+    wire::{LinkState, seeded::Rates},
+};
+use player::{Bot, Character, Habits, Style};
+use protocol::{
+    id::{NodeId, RoomId, UserId},
+    table::TableConfig,
+};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rooms::{
     open_room,
     room::Room as _,
     testing::{Counter, counter::Settings},
-};
-use player::{Bot, Character, Habits, Style};
-use rand::{Rng, RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use shared::{
-    directory::{self, Readers},
-    id::{NodeId, RoomId, UserId},
-    node::RoomSpec,
-    protocol::table::TableConfig,
-    wire::{LinkState, seeded::Rates},
 };
 use tokio::{
     sync::{Mutex, mpsc},
     task::JoinSet,
     time::{Duration, Instant, sleep, sleep_until},
-};
-
-use crate::{
-    guests::{
-        stranger::{Manner, Stranger},
-        teller::Teller,
-    },
-    judge::{Promise, Shadow, judge_counters},
 };
 
 use super::{
@@ -46,6 +40,13 @@ use super::{
     plan::{Blow, Place, Plan},
     planted::Planted,
     world::World,
+};
+use crate::{
+    guests::{
+        stranger::{Manner, Stranger},
+        teller::Teller,
+    },
+    judge::{Promise, Shadow, judge_counters},
 };
 
 /// Once nothing goes wrong any more, every table completes a hand within this.
@@ -136,8 +137,8 @@ pub fn count_panics() {
 /// When the simulator itself is wrong. Panics of the house's tasks are [findings](Promise::Sound).
 pub fn run(plan: &Plan) -> Verdict {
     PANICS.take();
-    dealer_worker::planted::plant(plan.planted.and_then(Planted::of_workers));
-    dealer_worker::planted::without(plan.planted.and_then(Planted::of_letters));
+    rooms::planted::plant(plan.planted.and_then(Planted::of_workers));
+    rooms::planted::without(plan.planted.and_then(Planted::of_letters));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime without I/O can be built");
     let began = WallInstant::now();

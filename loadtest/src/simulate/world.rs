@@ -5,27 +5,27 @@ use std::{
     sync::Arc,
 };
 
+use broker::{
+    bus::{Bus, Receiver, Subscription, memory::MemoryBus},
+    channel::Channel,
+    clock::Clock,
+    ports::Ports,
+    seal::SealKey,
+    store::memory::MemoryStore,
+    wire::{LinkState, Wire},
+};
 use bytes::Bytes;
-use dealer_worker::{
+use parking_lot::Mutex;
+use protocol::id::{NodeId, RoomId, UserId};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use relay::{Keys, Line, Relay, RelayConfig};
+use rooms::{
     Chance, Worker, WorkerConfig,
     room::answers::Memory,
     testing::{Counter, Till, Trouble, counter::TILL},
 };
-use parking_lot::Mutex;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use relay::{Keys, Line, Relay, RelayConfig};
-use shared::{
-    bus::{Bus, Receiver, Subscription, memory::MemoryBus},
-    channel::Channel,
-    clock::Clock,
-    id::{NodeId, RoomId, UserId},
-    ports::Ports,
-    seal::SealKey,
-    store::memory::MemoryStore,
-    token::{Claims, Signer},
-    wire::{LinkState, Wire},
-};
+use tokens::{Claims, Signer};
 use tokio::{sync::mpsc, task::JoinSet, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -268,7 +268,7 @@ impl World {
     }
 
     /// The link of the process in a place.
-    pub(super) fn link(&self, place: Place) -> Option<Arc<shared::wire::Link>> {
+    pub(super) fn link(&self, place: Place) -> Option<Arc<broker::wire::Link>> {
         self.node_at(place).map(|node| self.wire.link(&node))
     }
 

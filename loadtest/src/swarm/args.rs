@@ -1,8 +1,8 @@
 //! The flags of `loadtest swarm`.
 
 use clap::Args;
+use ops::config::positive;
 use player::Habits;
-use shared::config::positive;
 use tokio::time::Duration;
 
 /// Flags of `loadtest swarm`.

@@ -3,18 +3,18 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context;
+use broker::lobby::FIRST_KIND;
 use futures_util::{SinkExt, StreamExt};
+use ops::outlet::tell;
 use player::{
     Bot, Breaches, Character, Client, Heard, Style,
     connect::{self, Dialer},
     guest::{Reception, Tokens},
     looking::Looking,
 };
-use shared::{
+use protocol::{
     id::RoomId,
-    lobby::FIRST_KIND,
-    outlet::tell,
-    protocol::lobby::{self, COUNT_MAX, Sort},
+    lobby::{self, COUNT_MAX, Sort},
 };
 use tokio::{
     task::JoinSet,

@@ -17,7 +17,7 @@ pub mod tally;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use shared::outlet::{say, tell};
+use ops::outlet::{say, tell};
 
 pub use args::SwarmArgs;
 pub use crowd::Crowd;

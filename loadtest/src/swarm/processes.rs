@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, process::Stdio};
 
 use anyhow::Context;
 use player::Breaches;
+use protocol::RefusalCode;
 use serde::{Deserialize, Serialize};
-use shared::protocol::RefusalCode;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},

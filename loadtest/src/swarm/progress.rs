@@ -7,7 +7,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use shared::outlet::say;
+use ops::outlet::say;
 use tokio::time::Duration;
 
 use super::{

@@ -9,7 +9,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use shared::id::RoomId;
+use protocol::id::RoomId;
 use tokio::time::Instant;
 
 /// How many actions a table remembers: a player whose frame comes after so many later actions is not measured.

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, io};
 
 use hdrhistogram::Histogram;
 use player::Breaches;
+use protocol::RefusalCode;
 use serde::{Deserialize, Serialize};
-use shared::protocol::RefusalCode;
 
 /// Everything that a swarm found out.
 #[derive(Debug, Clone)]

@@ -8,8 +8,8 @@ use std::{
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
 use player::{Bot, Heard, connect::Happening, incoming::Refusal};
+use protocol::{RefusalCode, table::TableEvent};
 use serde::{Deserialize, Serialize};
-use shared::protocol::{RefusalCode, table::TableEvent};
 use tokio::time::Instant;
 
 use super::stopwatch::Stopwatches;

@@ -9,12 +9,8 @@ use std::{
     sync::Arc,
 };
 
-use shared::{
-    clock::UnixMs,
-    id::RoomId,
-    lobby::{Line, LineChange},
-    protocol::lobby::View,
-};
+use broker::lobby::{Line, LineChange};
+use protocol::{id::RoomId, lobby::View, time::UnixMs};
 use slab::Slab;
 use ws::Frame;
 

@@ -15,13 +15,9 @@ mod shown;
 
 use std::{collections::VecDeque, sync::Arc};
 
+use broker::lobby::{FIRST_KIND, Line, LineChange};
 use parking_lot::Mutex;
-use shared::{
-    clock::UnixMs,
-    id::RoomId,
-    lobby::{FIRST_KIND, Line, LineChange},
-    protocol::{ClientOut, client_out::NoticeCode, lobby::View},
-};
+use protocol::{ClientOut, client_out::NoticeCode, id::RoomId, lobby::View, time::UnixMs};
 use slab::Slab;
 use ws::{Frame, Pushed};
 

@@ -3,18 +3,16 @@
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
+use broker::lobby::{Line, More};
 use proptest::{
     prelude::*,
     test_runner::{RngAlgorithm, TestRng, TestRunner},
 };
-use shared::{
-    clock::UnixMs,
+use protocol::{
+    ClientOut,
     id::RoomId,
-    lobby::{Line, More},
-    protocol::{
-        ClientOut,
-        lobby::{Delta, Row, Seen, Sort, View, Whole},
-    },
+    lobby::{Delta, Row, Seen, Sort, View, Whole},
+    time::UnixMs,
 };
 use ws::Frame;
 

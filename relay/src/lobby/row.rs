@@ -2,10 +2,8 @@
 
 use std::{cmp::Ordering, sync::Arc};
 
-use shared::{
-    lobby::Line,
-    protocol::lobby::{Sort, View},
-};
+use broker::lobby::Line;
+use protocol::lobby::{Sort, View};
 
 /// Shared by the directory, its orders and the pages on which it stands.
 pub(super) struct Row {

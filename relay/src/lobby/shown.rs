@@ -2,12 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use shared::{
+use protocol::{
+    ClientOut,
     id::RoomId,
-    protocol::{
-        ClientOut,
-        lobby::{Delta, Page, PageDelta, View, Whole},
-    },
+    lobby::{Delta, Page, PageDelta, View, Whole},
 };
 use ws::Frame;
 

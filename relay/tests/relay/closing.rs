@@ -3,12 +3,10 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use futures_util::SinkExt;
+use protocol::testing::mutations::table;
 use relay::RelayConfig;
 use serde_json::json;
-use shared::{
-    testing::mutations::table,
-    token::{Claims, LEEWAY_S},
-};
+use tokens::{Claims, LEEWAY_S};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -159,7 +157,7 @@ fn words_behind(before: &str, folder: &str, into: &mut BTreeSet<String>) {
 
 #[test]
 fn every_close_code_that_is_sent_stands_in_the_document() {
-    const OURS: &str = include_str!("../../../shared/src/protocol/code.rs");
+    const OURS: &str = include_str!("../../../shared/protocol/src/code.rs");
     const RFC: &str = include_str!("../../../ws/src/close.rs");
     let (_, close_codes) = OURS.split_once("pub enum CloseCode").unwrap();
     let mut ours = BTreeSet::new();

@@ -1,14 +1,14 @@
 //! Commands: answered exactly once, whatever the bus loses or repeats.
 
-use relay::RelayConfig;
-use serde_json::json;
-use shared::{
+use broker::{
     bus::Bus,
     channel::Channel,
-    id::{Epoch, NodeId, Position, SessionId},
     node::{Asked, NodeNews, Role, ToRelay, encode},
     wire::LinkState,
 };
+use protocol::id::{Epoch, NodeId, Position, SessionId};
+use relay::RelayConfig;
+use serde_json::json;
 
 use crate::stage::{Client, Ears, HeardCommand, Stage, delta, keyframe, room, user};
 

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use axum::{Router, http::StatusCode, routing::get};
 use relay::{Keys, RelayConfig};
 use serde_json::json;
-use shared::token::{Claims, KeySet, Signer};
+use tokens::{Claims, KeySet, Signer};
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 

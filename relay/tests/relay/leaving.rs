@@ -1,7 +1,7 @@
 //! A relay that leaves, and one that is cut off.
 
+use broker::{members::Heartbeat, wire::LinkState};
 use relay::RelayConfig;
-use shared::{members::Heartbeat, wire::LinkState};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

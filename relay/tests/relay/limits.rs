@@ -1,8 +1,8 @@
 //! What one client may ask of a relay.
 
+use ops::serve::TrustProxy;
 use relay::RelayConfig;
 use serde_json::json;
-use shared::serve::TrustProxy;
 use tokio::net::TcpStream;
 
 use crate::stage::{Client, Stage, keyframe};

@@ -2,20 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use relay::RelayConfig;
-use serde_json::{Value, json};
-use shared::{
+use broker::{
     bus::Bus as _,
     channel::Channel,
-    id::{Epoch, NodeId},
     lobby::{Line, LobbyNews, TableSummary},
     node::{NodeNews, encode},
-    protocol::{
-        ClientOut,
-        lobby::{Delta, Seen, Whole},
-    },
 };
-
+use protocol::{
+    ClientOut,
+    id::{Epoch, NodeId},
+    lobby::{Delta, Seen, Whole},
+};
+use relay::RelayConfig;
+use serde_json::{Value, json};
 use tokio::time::{Duration, timeout};
 
 use crate::stage::{Client, Stage, room};

@@ -1,13 +1,13 @@
 //! Questions: passed on to the room's owner once, answered to whoever has asked, and refused with a word why.
 
-use relay::RelayConfig;
-use serde_json::{Value, json};
-use shared::{
+use broker::{
     bus::Bus,
     channel::Channel,
-    id::{Epoch, NodeId, Position, SessionId, UserId},
     node::{Asked, NodeNews, Role, ToRelay, encode},
 };
+use protocol::id::{Epoch, NodeId, Position, SessionId, UserId};
+use relay::RelayConfig;
+use serde_json::{Value, json};
 
 use crate::stage::{Client, Ears, Stage, keyframe, room, user};
 

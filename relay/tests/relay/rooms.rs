@@ -1,7 +1,8 @@
 //! What watchers of a room get: joins, resumes, gaps, repeats, takeovers, losses.
 
+use broker::wire::LinkState;
+use protocol::id::Position;
 use serde_json::json;
-use shared::{id::Position, wire::LinkState};
 
 use crate::stage::{Stage, delta, keyframe};
 

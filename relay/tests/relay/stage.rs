@@ -7,26 +7,28 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
-use relay::{Keys, Relay, RelayConfig};
-use serde_json::{Value, json};
-use shared::{
+use broker::{
     bus::{Bus, Receiver, Subscription, memory::MemoryBus},
     channel::Channel,
     clock::Clock,
     directory::{self, Partition},
     entry::{Cause, Entry, Kind, Private, fingerprint},
-    id::{NodeId, Position, RoomId, SessionId, UserId},
     lobby::{LobbyNews, TableSummary},
     node::{Asked, ToRelay, ToRoom, decode, encode},
     ports::Ports,
-    protocol::SUBPROTOCOL,
-    serve::{HttpArgs, serve},
     store::{Store, memory::MemoryStore},
-    token::{Claims, Signer},
     wire::{Link, Wire},
 };
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use ops::serve::{HttpArgs, serve};
+use protocol::{
+    SUBPROTOCOL,
+    id::{NodeId, Position, RoomId, SessionId, UserId},
+};
+use relay::{Keys, Relay, RelayConfig};
+use serde_json::{Value, json};
+use tokens::{Claims, Signer};
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     sync::mpsc,

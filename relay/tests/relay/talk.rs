@@ -3,7 +3,7 @@
 use futures_util::SinkExt;
 use relay::RelayConfig;
 use serde_json::json;
-use shared::token::{Claims, LEEWAY_S, Signer};
+use tokens::{Claims, LEEWAY_S, Signer};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

@@ -1,7 +1,7 @@
 //! Two hops through Redis: a message on a command channel is answered by one on a frame channel, over plain connections and
 //! without a client library.
 
-use shared::resp::write_command;
+use broker::resp::write_command;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{

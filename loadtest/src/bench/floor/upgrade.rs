@@ -8,11 +8,9 @@ use std::{
 
 use axum::{Router, body::Body, extract::Request, response::Response, routing::any};
 use hyper_util::rt::TokioIo;
-use shared::{
-    protocol::SUBPROTOCOL,
-    serve::{Front, Place, Upgradable, serve as serve_http},
-    token::KeySet,
-};
+use ops::serve::{Front, Place, Upgradable, serve as serve_http};
+use protocol::SUBPROTOCOL;
+use tokens::KeySet;
 use tokio::net::{TcpListener, tcp::OwnedWriteHalf};
 use ws::{CloseCode, Connection, Frame, Handler, Pushed, Socket, handshake::Upgrade};
 

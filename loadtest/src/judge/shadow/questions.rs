@@ -1,12 +1,13 @@
 //! Judging what is answered to questions: the answer follows from what the journal says up to the frame that it names.
 
 use player::incoming::Refusal;
-use serde_json::{Value, json, value::RawValue};
-use shared::{
+use protocol::{
+    RefusalCode,
     bounds::{ANSWER_BYTES_MAX, QUESTION_BYTES_MAX},
     id::{Position, RoomId, UserId},
-    protocol::{RefusalCode, table::TableQuestion},
+    table::TableQuestion,
 };
+use serde_json::{Value, json, value::RawValue};
 
 use super::{Journal, Promise, Shadow};
 

@@ -1,0 +1,28 @@
+//! Owns rooms of any kind: decides, journals, and keeps the clocks. It knows no kind.
+//!
+//! In reading order:
+//!
+//! - [`room`]: the runtime that every kind of room gets. A room is a deterministic state machine; the runtime gives it a
+//!   mailbox, exactly-once answers, a clock, durable frames, letters, errands, takeover and hand-over.
+//! - [`placement`]: which worker owns which room.
+//! - [`lobby`]: what is told of all rooms to those who look for one; [`replies`]: answers that are not frames.
+//! - [`open`]: opening rooms.
+//! - [`config`], [`context`], [`worker`]: the settings, what rooms share, and all of it put together.
+//! - `testing` (a feature): kinds of rooms for tests. [`planted`]: a fault for tests to find.
+
+pub mod config;
+pub mod context;
+pub mod lobby;
+pub mod open;
+pub mod placement;
+pub mod planted;
+pub mod replies;
+pub mod room;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod worker;
+
+pub use config::WorkerConfig;
+pub use open::open_room;
+pub use room::{chance::Chance, kinds::Kinds};
+pub use worker::{Failed, Worker};

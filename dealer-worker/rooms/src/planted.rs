@@ -1,0 +1,80 @@
+//! A fault that a test plants to see it caught, where no adapter can: debug builds only, in the thread that plants it.
+
+use std::cell::Cell;
+
+thread_local! {
+    static PLANTED: Cell<Option<Fault>> = const { Cell::new(None) };
+}
+
+/// What workers of a thread can be made to do wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Rooms forget that they have answered a command.
+    ForgetsAnswers,
+    /// Rooms take a command whose session they have forgotten for a new one.
+    TakesForgottenForNew,
+    /// Rooms do not write down which errands are settled.
+    ForgetsSettled,
+    /// Rooms send letters before they are durable.
+    SendsLettersEarly,
+    /// Rooms answer questions from what they have not committed.
+    AnswersUncommitted,
+    /// The mailbox keeps no place for members.
+    HearsMembersAsOthers,
+    /// Rooms that have ended stay in the directory.
+    LeavesEnded,
+    /// Tables bring all that was promised in a hand, whatever was won meanwhile.
+    BringsWholeTopUps,
+    /// Tables forget who owes blinds.
+    ForgivesBlinds,
+}
+
+/// From now on workers of this thread have this fault (or none).
+pub fn plant(fault: Option<Fault>) {
+    PLANTED.set(fault);
+}
+
+/// Whether workers of this thread have this fault; never in a release.
+pub fn is_planted(fault: Fault) -> bool {
+    cfg!(debug_assertions) && PLANTED.get() == Some(fault)
+}
+
+/// A rule of letters between rooms that a test takes away, to see that it is needed: see [`letters`](crate::room::letters).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LetterRule {
+    /// A letter is heard only after the one before it.
+    Chain,
+    /// What was heard is not heard again.
+    Once,
+    /// What has arrived is kept for a while by the one who said it.
+    Retention,
+    /// What the other room has forgotten having heard is sent again.
+    Rewind,
+    /// After a takeover nothing is heard before all have said what was said before.
+    Barrier,
+    /// Forgotten letters are recalled in the order in which they were written.
+    Order,
+    /// What a recalled letter has used up is not told again.
+    UsedUp,
+    /// What is said after a takeover waits until it is known what was said before.
+    Waiting,
+    /// Nothing is heard of earlier owners of a room whose later owner has said hello.
+    Fence,
+    /// What is not acknowledged is sent again.
+    Resend,
+    /// What one side has forgotten and the other no longer keeps is found out.
+    Diverged,
+}
+
+thread_local! {
+    static WITHOUT: Cell<Option<LetterRule>> = const { Cell::new(None) };
+}
+
+/// From now on rooms of this thread write letters without this rule (or with all of them).
+pub fn without(rule: Option<LetterRule>) {
+    WITHOUT.set(rule);
+}
+
+pub(crate) fn is_without(rule: LetterRule) -> bool {
+    cfg!(debug_assertions) && WITHOUT.get() == Some(rule)
+}

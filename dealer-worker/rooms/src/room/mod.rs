@@ -1,0 +1,301 @@
+//! The runtime that every kind of room gets: a [`Room`] is a deterministic state machine, the runtime gives it a
+//! mailbox, deduplication, presence, a clock, durable frames, takeover and hand-over.
+//!
+//! In reading order:
+//!
+//! - this file: what a kind of room must be able to do.
+//! - [`mailbox`]: what waits for a room; [`switchboard`]: from channels to mailboxes.
+//! - [`answers`]: exactly once; [`presence`]: which session plays for a member; [`talk`]: how fast users may talk.
+//! - [`errands`]: what rooms want of services outside.
+//! - [`chance`]: randomness that does not tell what was drawn from it.
+//! - [`frame`] and [`record`]: what an entry holds for clients, and for the next owner.
+//! - [`journal`]: committing, and finding out what became of a commit.
+//! - [`kinds`]: which kinds of rooms a worker runs.
+//! - [`takeover`]: claiming a room and restoring it.
+//! - [`letters`]: what rooms write to each other.
+//! - [`runtime`]: the loop that puts all this together; in it `stall`: a room that cannot store anything.
+
+pub mod answers;
+pub mod chance;
+pub mod errands;
+pub mod frame;
+pub mod journal;
+pub mod kinds;
+pub mod letters;
+pub mod mailbox;
+pub mod presence;
+pub mod record;
+pub mod runtime;
+pub mod switchboard;
+pub mod takeover;
+pub mod talk;
+
+use broker::{lobby::Line, node::RoomSpec};
+use protocol::{
+    RefusalCode,
+    id::{Position, RoomId, UserId},
+    time::UnixMs,
+};
+use rand_chacha::rand_core::Rng;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+use smallvec::SmallVec;
+
+use self::{
+    errands::{Ask, Errand, ErrandId, Outcome},
+    letters::{Letter, LetterId, Said},
+    record::BadRecord,
+};
+
+/// A kind of room: a state machine without I/O, clock or randomness of its own.
+///
+/// Its serialized form is what a keyframe's sealed record holds, so that another worker can go on with it; see [`record`].
+pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// A fact in the room's own words: what the journal's sealed records hold.
+    type Event: Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
+
+    /// The number of this kind of room in records. Given once and for ever.
+    const KIND: u8;
+
+    /// What the first release that has this kind of room [speaks](broker::node::SPEAKS).
+    const SINCE: u16;
+
+    /// What it is called in the map of rooms and in keyframes. Given once and for ever.
+    const NAME: &'static str;
+
+    /// The version of what this kind of room writes into records; grows by one with every change of it.
+    const SCHEMA: u16;
+
+    /// Whether rooms of this kind write to others or hear from them. If not, they do not listen.
+    const WRITES_LETTERS: bool = false;
+
+    /// Takes a room off a record that was written in this schema, which may be an older one.
+    ///
+    /// # Errors
+    /// [`BadRecord`].
+    fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord>;
+
+    /// The same for a delta's events.
+    ///
+    /// # Errors
+    /// [`BadRecord`].
+    fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Self::Event>, BadRecord>;
+
+    /// How the first release wrote it; `None` for kinds that came [later](Room::SINCE).
+    fn first_release() -> Option<FirstRelease<Self>> {
+        None
+    }
+
+    /// A new room.
+    ///
+    /// # Errors
+    /// [`BadSpec`].
+    fn open(spec: &RoomSpec) -> Result<Self, BadSpec>;
+
+    /// Decides what follows from an input now. Nothing has changed until the decision is committed. What is drawn from `rng` tells nothing
+    /// of what was drawn before or will be: what must stay secret for a while is drawn when it is needed, and forgotten when it is over.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; only for [`Input::Command`].
+    fn decide(&self, input: Input<'_>, moment: Moment, rng: &mut dyn Rng) -> Result<Decision<Self>, Refusal>;
+
+    /// Does what an event of the frame there says. Live and on restoring it is the same function.
+    fn apply(&mut self, event: &Self::Event, at: Position);
+
+    /// When [`Input::Clock`] is due; `None` while nothing is.
+    fn deadline(&self) -> Option<UnixMs>;
+
+    /// Whether there will be nothing more to decide, but outcomes: once the last errand is settled, the room ends, and is nowhere.
+    /// Until then it refuses whatever is commanded.
+    fn is_over(&self) -> bool {
+        false
+    }
+
+    /// From whom it hears letters. It may write to others, who hear it if it is among theirs.
+    fn peers(&self) -> Vec<RoomId> {
+        Vec::new()
+    }
+
+    /// The state as everybody sees it: a keyframe's `state`.
+    fn view(&self) -> Box<RawValue>;
+
+    /// What each member sees beyond that, members without secrets included: relays learn from it who is a member.
+    fn privates(&self) -> Vec<(UserId, Box<RawValue>)>;
+
+    /// Answers a question of anybody's, given as the JSON text of its `q`, with what this user may know. It is asked of committed states
+    /// only.
+    ///
+    /// # Errors
+    /// A [`Refusal`], mostly [`RefusalCode::BadQuestion`].
+    fn answer(&self, user: &UserId, question: &[u8]) -> Result<Box<RawValue>, Refusal> {
+        let _ = (user, question);
+        Err(Refusal::new(RefusalCode::BadQuestion, "rooms of this kind answer no questions"))
+    }
+
+    /// Whether it matters to the room where this user is.
+    fn is_member(&self, user: &UserId) -> bool;
+
+    /// All of them, in a fixed order.
+    fn members(&self) -> Vec<UserId>;
+
+    /// The room's line in the lobby.
+    fn line(&self, room: &RoomId, now: UnixMs) -> Line;
+}
+
+/// Writing records in schema 1, as far as that can say it, for workers of the first release.
+pub struct FirstRelease<R: Room> {
+    /// Puts the room into a record.
+    pub write: fn(&R, Vec<u8>) -> Vec<u8>,
+    /// The same for a delta's events.
+    pub write_events: fn(Vec<u8>, &[R::Event]) -> Vec<u8>,
+}
+
+/// A spec that describes no room of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadSpec(pub String);
+
+impl From<serde_json::Error> for BadSpec {
+    fn from(error: serde_json::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// When and where something is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// The time.
+    pub now: UnixMs,
+    /// Where the frame will stand, if there is one: the name of what is decided.
+    pub at: Position,
+}
+
+/// What a room decides on.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    /// A client asks something. An accepted command has at least one event.
+    Command {
+        /// Who.
+        user: &'a UserId,
+        /// The name that others see.
+        name: &'a str,
+        /// The JSON text of the command's `do`.
+        body: &'a [u8],
+    },
+    /// A member's connection is gone, or is back. Told on every change and perhaps again.
+    Away {
+        /// Whose.
+        user: &'a UserId,
+        /// Gone?
+        away: bool,
+    },
+    /// The deadline has passed.
+    Clock,
+    /// This worker has taken the room over; told right after the restored keyframe. Told again, without a loss, when the room goes
+    /// on after it could not store anything for a while.
+    TakenOver {
+        /// Whoever is to act has at least so long, milliseconds.
+        grace_ms: u64,
+        /// Acknowledged frames that the journal no longer held, at least.
+        frames_lost: u64,
+    },
+    /// An errand that wanted an answer has one. Told once; the errand is settled with the frame.
+    Outcome {
+        /// Which.
+        errand: &'a Errand,
+        /// What came of it.
+        outcome: &'a Outcome,
+    },
+    /// Another room has written: told once, and in the order in which that room wrote.
+    Told {
+        /// Who.
+        from: &'a RoomId,
+        /// The letter's name, to be referred to by a letter that uses it up.
+        letter: LetterId,
+        /// What it says.
+        body: &'a [u8],
+    },
+    /// After a takeover every room has said what it has heard from this one. These letters this room has written and forgotten, since the
+    /// store has lost the end of its journal: they are said, and whoever heard them has acted on them. Mostly there are none. Letters
+    /// are told from now on.
+    Recalled {
+        /// To whom, in the order in which they were written.
+        letters: &'a [(RoomId, Letter)],
+    },
+    /// A room has ended to which this one has written, or from which it has heard. What it was told last is not heard by anybody.
+    Gone {
+        /// Which.
+        room: &'a RoomId,
+    },
+    /// What this room and another one remember of their letters cannot be reconciled: they write to each other no more. Told again after a takeover.
+    Diverged {
+        /// The other.
+        from: &'a RoomId,
+    },
+}
+
+/// What is to be committed.
+#[derive(Debug, Clone)]
+pub struct Decision<R: Room> {
+    /// The facts. None: there is nothing to commit.
+    pub events: Vec<R::Event>,
+    /// The frame's `events`: a JSON array.
+    pub public: Box<RawValue>,
+    /// What single users get with the frame.
+    pub privates: Vec<(UserId, Box<RawValue>)>,
+    /// What is to be done outside, once this is durable.
+    pub asks: Vec<Ask>,
+    /// Errands that are given up: they are not asked any more, and their outcomes are nobody's.
+    pub gives_up: Vec<ErrandId>,
+    /// What is said to other rooms, once this is durable.
+    pub letters: Vec<Said>,
+    /// The state with all events applied.
+    pub after: R,
+    /// Whether members, or anything else in the room's line in the lobby, may have changed.
+    pub lobby: bool,
+    /// What has happened how often, by the names of the metrics that count it.
+    pub counts: SmallVec<[(&'static str, u64); 1]>,
+    /// It is somebody's talk and nothing else: the runtime lets each user say only so much.
+    pub is_talk: bool,
+}
+
+/// What has happened so often, for [`Decision::counts`].
+pub fn counted(what: &'static str, count: u64) -> SmallVec<[(&'static str, u64); 1]> {
+    (count > 0).then_some((what, count)).into_iter().collect()
+}
+
+impl<R: Room> Decision<R> {
+    /// Nothing changes.
+    pub fn nothing(room: R) -> Self {
+        Self {
+            events: Vec::new(),
+            public: RawValue::from_string("[]".into()).expect("that is JSON"),
+            privates: Vec::new(),
+            asks: Vec::new(),
+            gives_up: Vec::new(),
+            letters: Vec::new(),
+            after: room,
+            lobby: false,
+            counts: SmallVec::new(),
+            is_talk: false,
+        }
+    }
+}
+
+/// Why a command was not accepted.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// For programs.
+    pub code: RefusalCode,
+    /// For people.
+    pub message: String,
+    /// What would be legal, in the words of the room's kind.
+    pub legal: Option<Box<RawValue>>,
+}
+
+impl Refusal {
+    /// A refusal without a list of what is legal.
+    pub fn new(code: RefusalCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), legal: None }
+    }
+}

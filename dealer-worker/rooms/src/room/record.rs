@@ -1,0 +1,346 @@
+//! What the next owner of a room reads: sealed records, never the JSON that clients get (`docs/decisions/0001`).
+//!
+//! A keyframe's record is the whole [`Journaled`] state, a delta's record the events and what else changed with them.
+//! [`Journaled::apply`] is the only way in which that state changes, live and on restoring.
+//!
+//! A record outlives the release that wrote it: a deploy takes tables over in the middle of a hand. So it begins with a head
+//! (all in postcard, one after the other, and nothing may follow):
+//!
+//! ```text
+//! u8 kind of room, u16 schema of that kind, u8 version of the runtime's part (1)
+//! then, of a keyframe:  answers, sessions, errands, letters, the room
+//!      of a delta:      who plays from now on, time, errands asked and settled, letters, the room's events
+//! ```
+//!
+//! The release after the first one wrote the head without the runtime's version, and knew no errands and no letters ([`Form::Headed`]). The first release wrote no head ([`Form::Bare`]), and had rooms of one kind. All are read, and are written as long as a worker lives that reads nothing
+//! else ([`Membership::workers_speak`](broker::members::Membership)).
+
+use broker::{
+    entry::{Cause, Entry},
+    seal::{Form, Sealer, Unsealable},
+};
+use protocol::{
+    id::{Position, SessionId, UserId},
+    time::UnixMs,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    FirstRelease, Room,
+    answers::{Applied, Memory, first_release},
+    errands::{Ask, ErrandId, Errands},
+    letters::{self, Correspondence},
+    presence::Sessions,
+};
+
+/// The version of the runtime's part.
+const RUNTIME: u8 = 1;
+
+/// Records without a head are of rooms of this kind.
+const KIND_OF_THE_FIRST_RELEASE: u8 = 1;
+
+/// The state of a room and what the runtime must remember with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Journaled<R> {
+    /// The room itself.
+    pub room: R,
+    /// Which commands were applied, and where.
+    pub applied: Applied,
+    /// Which sessions play.
+    pub sessions: Sessions,
+    /// What is to be done outside.
+    pub errands: Errands,
+    /// What it has said to other rooms and heard from them.
+    pub letters: Correspondence,
+}
+
+/// A delta's record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delta<E> {
+    /// The facts.
+    pub events: Vec<E>,
+    /// This session plays for this member from now on.
+    pub plays: Option<(UserId, SessionId)>,
+    /// When it was decided; 0 in records of the first release.
+    pub at_ms: UnixMs,
+    /// Errands that were decided with it.
+    pub asks: Vec<Ask>,
+    /// Errands that are over with it.
+    pub settled: Vec<ErrandId>,
+    /// Letters that were said and heard with it, if any were.
+    pub letters: Option<Box<letters::Delta>>,
+}
+
+impl<E> Delta<E> {
+    /// Of events and nothing else.
+    pub fn of(events: Vec<E>, at_ms: UnixMs) -> Self {
+        Self { events, plays: None, at_ms, asks: Vec::new(), settled: Vec::new(), letters: None }
+    }
+}
+
+/// A record that is no record of this room.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadRecord {
+    /// See [`Unsealable`].
+    #[error(transparent)]
+    Sealed(#[from] Unsealable),
+    /// It opens, but is not what its head says.
+    #[error("a record that does not read as what it says it is: {0}")]
+    Foreign(#[from] postcard::Error),
+    /// It is of another kind of room.
+    #[error("a record of a room of kind {0}")]
+    Kind(u8),
+    /// A later release wrote it, or one that is too old.
+    #[error("a record of schema {schema}; this release reads up to {known}")]
+    Schema {
+        /// The record's.
+        schema: u16,
+        /// The latest known.
+        known: u16,
+    },
+    /// A later release wrote it.
+    #[error("a record whose runtime part has version {0}, this release reads version {RUNTIME}")]
+    Runtime(u8),
+    /// It is followed by something.
+    #[error("a record with {0} bytes too many")]
+    TooLong(usize),
+}
+
+/// Takes a value off the front of a record.
+///
+/// # Errors
+/// [`BadRecord::Foreign`].
+pub fn take<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, BadRecord> {
+    let (value, rest) = postcard::take_from_bytes(bytes)?;
+    *bytes = rest;
+    Ok(value)
+}
+
+/// Puts a value at the end of a record.
+///
+/// # Panics
+/// Never: what records hold has known lengths.
+pub fn put<T: Serialize + ?Sized>(bytes: Vec<u8>, value: &T) -> Vec<u8> {
+    postcard::to_extend(value, bytes).expect("what records hold has known lengths")
+}
+
+/// What can be sealed into an entry.
+pub trait Record: Sized {
+    /// The record's bytes in this form.
+    fn write(&self, form: Form) -> Vec<u8>;
+
+    /// Reads it again; `now` stands in for times that the form does not tell.
+    ///
+    /// # Errors
+    /// [`BadRecord`], whatever the bytes are; never a panic.
+    fn read(form: Form, bytes: &[u8], now: UnixMs) -> Result<Self, BadRecord>;
+}
+
+fn head<R: Room>(form: Form) -> Vec<u8> {
+    let head = put(put(Vec::new(), &R::KIND), &R::SCHEMA);
+    if form == Form::Versioned { put(head, &RUNTIME) } else { head }
+}
+
+/// The form in which a room of this kind is written where records have this form: a kind that came later is read by no worker of the
+/// first release in any.
+pub fn form_of<R: Room>(form: Form) -> Form {
+    let oldest = match R::SINCE {
+        1 => Form::Bare,
+        2 => Form::Headed,
+        _ => Form::Versioned,
+    };
+    form.max(oldest)
+}
+
+fn first<R: Room>() -> FirstRelease<R> {
+    R::first_release().expect("only kinds of the first release are written without a head")
+}
+
+/// The schema of records without a head.
+fn first_schema<R: Room>() -> Result<u16, BadRecord> {
+    if R::KIND == KIND_OF_THE_FIRST_RELEASE { Ok(1) } else { Err(BadRecord::Kind(KIND_OF_THE_FIRST_RELEASE)) }
+}
+
+/// Of which kind of room an opened record is.
+///
+/// # Errors
+/// [`BadRecord::Foreign`].
+pub fn kind(form: Form, mut record: &[u8]) -> Result<u8, BadRecord> {
+    match form {
+        Form::Bare => Ok(KIND_OF_THE_FIRST_RELEASE),
+        Form::Headed | Form::Versioned => take(&mut record),
+    }
+}
+
+/// Takes the head off; answers the schema.
+fn take_head<R: Room>(form: Form, bytes: &mut &[u8]) -> Result<u16, BadRecord> {
+    let kind: u8 = take(bytes)?;
+    if kind != R::KIND {
+        return Err(BadRecord::Kind(kind));
+    }
+    let schema = take(bytes)?;
+    if form == Form::Versioned {
+        match take(bytes)? {
+            RUNTIME => {}
+            other => return Err(BadRecord::Runtime(other)),
+        }
+    }
+    Ok(schema)
+}
+
+fn end<T>(read: T, left: &[u8]) -> Result<T, BadRecord> {
+    if left.is_empty() { Ok(read) } else { Err(BadRecord::TooLong(left.len())) }
+}
+
+impl<R: Room> Record for Journaled<R> {
+    fn write(&self, form: Form) -> Vec<u8> {
+        let Self { room, applied, sessions, errands, letters } = self;
+        let says_all = *errands == Errands::default() && letters.is_empty();
+        assert!(form == Form::Versioned || says_all, "a form that holds errands and letters");
+        match form {
+            Form::Bare => {
+                let room = (first::<R>().write)(room, Vec::new());
+                put(put(room, &first_release::Applied::of(applied)), sessions)
+            }
+            Form::Headed => put(put(put(head::<R>(form), applied), sessions), room),
+            Form::Versioned => {
+                let record = put(put(head::<R>(form), applied), sessions);
+                put(put(put(record, errands), letters), room)
+            }
+        }
+    }
+
+    fn read(form: Form, bytes: &[u8], now: UnixMs) -> Result<Self, BadRecord> {
+        let mut left = bytes;
+        let read = match form {
+            Form::Bare => {
+                let room = R::read(first_schema::<R>()?, &mut left)?;
+                let applied: first_release::Applied = take(&mut left)?;
+                let (applied, sessions) = (applied.read(now), take(&mut left)?);
+                let (errands, letters) = (Errands::default(), Correspondence::default());
+                Self { room, applied, sessions, errands, letters }
+            }
+            Form::Headed | Form::Versioned => {
+                let schema = take_head::<R>(form, &mut left)?;
+                let (applied, sessions) = (take(&mut left)?, take(&mut left)?);
+                let (errands, letters) = match form {
+                    Form::Versioned => (take(&mut left)?, take(&mut left)?),
+                    _ => (Errands::default(), Correspondence::default()),
+                };
+                Self { room: R::read(schema, &mut left)?, applied, sessions, errands, letters }
+            }
+        };
+        end(read, left)
+    }
+}
+
+/// A delta's record with the room that it is of: its events alone do not say.
+pub struct DeltaOf<'a, R: Room>(pub std::borrow::Cow<'a, Delta<R::Event>>);
+
+impl<R: Room> Record for DeltaOf<'_, R> {
+    fn write(&self, form: Form) -> Vec<u8> {
+        let Delta { events, plays, at_ms, asks, settled, letters } = &*self.0;
+        let says_all = asks.is_empty() && settled.is_empty() && letters.is_none();
+        assert!(form == Form::Versioned || says_all, "a form that holds errands and letters");
+        match form {
+            Form::Bare => put((first::<R>().write_events)(Vec::new(), events), plays),
+            Form::Headed => put(put(put(head::<R>(form), plays), at_ms), events),
+            Form::Versioned => {
+                let record = put(put(head::<R>(form), plays), at_ms);
+                put(put(put(put(record, asks), settled), letters), events)
+            }
+        }
+    }
+
+    fn read(form: Form, bytes: &[u8], _now: UnixMs) -> Result<Self, BadRecord> {
+        let mut left = bytes;
+        let read = match form {
+            Form::Bare => {
+                let events = R::read_events(first_schema::<R>()?, &mut left)?;
+                Delta { plays: take(&mut left)?, ..Delta::of(events, 0) }
+            }
+            Form::Headed => {
+                let schema = take_head::<R>(form, &mut left)?;
+                let (plays, at_ms) = (take(&mut left)?, take(&mut left)?);
+                Delta { plays, ..Delta::of(R::read_events(schema, &mut left)?, at_ms) }
+            }
+            Form::Versioned => {
+                let schema = take_head::<R>(form, &mut left)?;
+                let (plays, at_ms) = (take(&mut left)?, take(&mut left)?);
+                let (asks, settled, letters) = (take(&mut left)?, take(&mut left)?, take(&mut left)?);
+                Delta {
+                    plays,
+                    asks,
+                    settled,
+                    letters,
+                    ..Delta::of(R::read_events(schema, &mut left)?, at_ms)
+                }
+            }
+        };
+        end(Self(std::borrow::Cow::Owned(read)), left)
+    }
+}
+
+impl<R: Room> Journaled<R> {
+    /// A new room.
+    pub fn new(room: R) -> Self {
+        Self {
+            room,
+            applied: Applied::default(),
+            sessions: Sessions::default(),
+            errands: Errands::default(),
+            letters: Correspondence::default(),
+        }
+    }
+
+    /// Does what a committed delta says.
+    pub fn apply(&mut self, delta: &Delta<R::Event>, cause: Option<&Cause>, at: Position, memory: &Memory) {
+        for event in &delta.events {
+            self.room.apply(event, at);
+        }
+        self.settle(delta, cause, at, memory);
+    }
+
+    /// The same for an owner who has the room's state after the events already.
+    pub fn adopt(
+        &mut self,
+        after: R,
+        delta: &Delta<R::Event>,
+        cause: Option<&Cause>,
+        at: Position,
+        memory: &Memory,
+    ) {
+        self.room = after;
+        self.settle(delta, cause, at, memory);
+    }
+
+    fn settle(&mut self, delta: &Delta<R::Event>, cause: Option<&Cause>, at: Position, memory: &Memory) {
+        self.errands.apply(at, &delta.asks, &delta.settled);
+        if let Some(letters) = &delta.letters {
+            self.letters.apply(letters, at, delta.at_ms);
+        }
+        let room = &self.room;
+        if let Some(cause) = cause {
+            self.applied.remember(cause, at, delta.at_ms);
+            self.applied.forget(memory, delta.at_ms, |user| room.is_member(user));
+        }
+        if let Some((user, session)) = &delta.plays {
+            self.sessions.play(user, *session);
+        }
+        self.sessions.retain(|user| room.is_member(user));
+    }
+}
+
+/// Seals a record for an entry.
+pub fn seal(sealer: &Sealer, entry: &mut Entry, form: Form, record: &impl Record) {
+    entry.secret = sealer.seal(&entry.room, entry.at, form, &record.write(form));
+}
+
+/// Opens an entry's record.
+///
+/// # Errors
+/// [`BadRecord`]: the wrong key, or a record that this release does not read.
+pub fn open<T: Record>(sealer: &Sealer, entry: &Entry, now: UnixMs) -> Result<T, BadRecord> {
+    let (form, plain) = sealer.open(&entry.room, entry.at, &entry.secret)?;
+    T::read(form, &plain, now)
+}

@@ -1,0 +1,381 @@
+//! The loop of one room: take a message or wait for the deadline, decide, commit, tell.
+//!
+//! The state changes only after the commit. If a commit turns out to be fenced, the room is dropped as it stands: its
+//! truth is in the journal, and somebody else has that now.
+//!
+//! In reading order: this file, the loop; [`hear`], what relays say; [`commit`], deciding and committing; [`errands`], what is to
+//! be done outside; [`questions`], what clients ask; [`mail`], letters; [`ending`], how a room ends; [`stall`], what it does while it cannot commit; [`tell`], what the other nodes are told.
+
+mod commit;
+mod ending;
+mod errands;
+mod hear;
+mod mail;
+mod questions;
+mod stall;
+mod tell;
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use broker::{
+    bus::BusError,
+    channel::Channel,
+    node::{NodeNews, RoomSpec},
+    seal::Form,
+};
+use metrics::{counter, gauge};
+use protocol::{
+    id::{Epoch, NodeId, RoomId, UserId},
+    time::UnixMs,
+};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{sleep, sleep_until},
+};
+use tracing::{debug, info};
+
+pub(super) use self::ending::bury;
+use self::{
+    commit::{Became, PUBLISH_PAUSE, With},
+    errands::Asking,
+    stall::Stall,
+    tell::{HINT_TIMEOUT, announce, tell_owned, tell_owner},
+};
+use super::{
+    Input, Room, answers,
+    chance::Chance,
+    errands::Round,
+    journal::{Fenced, Journal},
+    letters::Post,
+    mailbox::{Mail, Mailbox, Order},
+    presence::Connections,
+    record::{Journaled, form_of},
+    takeover::{Claimer, NotTaken, Taken},
+    talk::Talk,
+};
+use crate::context::Context;
+
+/// A room lets the others run after so many messages, if its store answers without ever waiting.
+const MESSAGES_PER_TURN: u32 = 32;
+
+/// A room that is over and cannot end yet looks again after so long.
+const LOOK_AGAIN_MS: u64 = 1_000;
+
+/// How a room's task ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// Another worker owns the room, since this epoch.
+    Fenced(Epoch),
+    /// It was let go of as asked, until and with this epoch.
+    LetGo(Epoch),
+    /// It was never owned.
+    NotTaken(NotTaken),
+    /// It has ended.
+    Over {
+        /// In this epoch.
+        epoch: Epoch,
+        /// It is in no map any more.
+        is_buried: bool,
+    },
+}
+
+impl From<Fenced> for Ended {
+    fn from(Fenced(epoch): Fenced) -> Self {
+        Self::Fenced(epoch)
+    }
+}
+
+/// A room to be taken over and run.
+pub struct Start {
+    /// What it shares with the others.
+    pub context: Arc<Context>,
+    /// Which room.
+    pub room: RoomId,
+    /// The last epoch in which somebody is believed to have owned it.
+    pub believed: Epoch,
+    /// What comes for it.
+    pub mailbox: Arc<Mailbox>,
+    /// Its randomness.
+    pub chance: Chance,
+    /// Held until the room is owned, so that not too many are being claimed at once.
+    pub permit: OwnedSemaphorePermit,
+}
+
+/// Takes a room over and runs it until it is fenced or let go of.
+///
+/// `spec`: what the map of rooms says of it, if anything.
+pub async fn run<R: Room>(start: Start, spec: Option<RoomSpec>) -> Ended {
+    let context = start.context.clone();
+    let room = start.room.clone();
+    let Err(ended) = own::<R>(start, spec).await;
+    context.board.remove(&room);
+    if let Err(error) = context.switchboard.disconnect(&room).await {
+        debug!(%room, %error, "still subscribed to a room that is not ours");
+    }
+    ended
+}
+
+async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::convert::Infallible, Ended> {
+    let Start { context, room: id, believed, mailbox, chance, permit } = start;
+    let taken =
+        Box::pin(Claimer::of(&context).take::<R>(&id, believed, spec)).await.map_err(Ended::NotTaken)?;
+    let Taken { mut state, journal, frames_lost, is_new, is_timed } = taken;
+    state.letters.taken_over();
+    mailbox.has_members(state.room.members());
+    let unheard_until = context.ports.clock.now_ms() + context.config.presence_grace_ms;
+    let connections = Connections::unheard(state.room.members(), unheard_until);
+    let post = match R::WRITES_LETTERS {
+        true => Post::open(&state.letters, state.room.peers()),
+        false => Post::default(),
+    };
+    let diverged = state.letters.peers().filter(|(_, peer)| peer.diverged);
+    let known_diverged: BTreeSet<RoomId> = diverged.map(|(room, _)| room.clone()).collect();
+    let mut running = Box::new(Running {
+        frames: Channel::frames(&id),
+        refused: answers::Refused::default(),
+        id,
+        mailbox,
+        state,
+        connections,
+        journal,
+        form: form_of::<R>(context.form()),
+        is_timed,
+        talk: Talk::default(),
+        chance,
+        has_begun: false,
+        round: Round::default(),
+        asking: Asking::new(),
+        post,
+        diverged: known_diverged.iter().cloned().collect(),
+        known_diverged,
+        stalled: None,
+        held: VecDeque::new(),
+        context,
+    });
+    Box::pin(running.begin(frames_lost, is_new)).await?;
+    running.has_begun = true;
+    drop(permit);
+    let _counted = Counted::new();
+    running.serve().await
+}
+
+/// A room in the count of owned ones, however its task ends.
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        gauge!("cardhouse_rooms_owned").increment(1.0);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        gauge!("cardhouse_rooms_owned").decrement(1.0);
+    }
+}
+
+/// A room that this worker owns.
+struct Running<R: Room> {
+    context: Arc<Context>,
+    id: RoomId,
+    frames: Channel,
+    mailbox: Arc<Mailbox>,
+    state: Journaled<R>,
+    /// Refusals, which are in no journal.
+    refused: answers::Refused,
+    connections: Connections,
+    journal: Journal,
+    /// In which the last keyframe was written.
+    form: Form,
+    /// Entries of the journal tell when they were decided, and so do those that come.
+    is_timed: bool,
+    /// Who has talked how much.
+    talk: Talk,
+    chance: Chance,
+    /// The first frames of the epoch are in the journal.
+    has_begun: bool,
+    /// What is known of its errands beside the journal.
+    round: Round,
+    /// The errands that are being done.
+    asking: Asking,
+    /// What is on its way between this room and others.
+    post: Post,
+    /// Rooms of which this one is to be told that it and they do not remember the same.
+    diverged: VecDeque<RoomId>,
+    /// Those of which it was or is to be told.
+    known_diverged: BTreeSet<RoomId>,
+    /// It cannot store anything.
+    stalled: Option<Stall>,
+    /// What came meanwhile and can wait. Orders are few, messages at most as many as wait of members, and short: they say who is there.
+    held: VecDeque<Mail>,
+}
+
+impl<R: Room> Running<R> {
+    fn now(&self) -> UnixMs {
+        self.context.ports.clock.now_ms()
+    }
+
+    /// From the claim to the first frames: commands first, so that none is missed that the keyframe calls forth.
+    async fn begin(&mut self, frames_lost: u64, is_new: bool) -> Result<(), Ended> {
+        let mut pause = PUBLISH_PAUSE;
+        while let Err(error) = self.listen().await {
+            debug!(room = %self.id, %error, "cannot listen yet");
+            sleep(pause).await;
+            pause = (pause * 2).min(HINT_TIMEOUT);
+        }
+        let _ = self.keyframe().await?;
+        let epoch = self.journal.epoch();
+        info!(room = %self.id, epoch = epoch.0, seq = self.journal.last().seq().0, frames_lost, "owns the room");
+        let (context, id) = (self.context.clone(), self.id.clone());
+        // Players wait for what is decided now, nobody for what is told meanwhile.
+        let deciding = async {
+            if is_new {
+                return Ok(());
+            }
+            counter!("cardhouse_takeovers_total").increment(1);
+            let grace_ms = self.context.config.takeover_grace_ms;
+            self.decide_and_commit(Input::TakenOver { grace_ms, frames_lost }, With::default())
+                .await
+                .map(drop)
+        };
+        let ((), decided) = tokio::join!(tell_owned(&context, &id, epoch), deciding);
+        decided?;
+        if frames_lost > 0 {
+            counter!("cardhouse_frames_lost_total").increment(frames_lost);
+        }
+        self.context.board.put(self.state.room.line(&self.id, self.now()));
+        self.run_errands();
+        self.send_letters().await;
+        Ok(())
+    }
+
+    async fn listen(&self) -> Result<(), BusError> {
+        self.context.switchboard.connect(&self.id, &self.mailbox, R::WRITES_LETTERS).await
+    }
+
+    /// What is done for a message lives in a box of its own while it is done, several kilobytes: else every idle room
+    /// would keep the space for it.
+    async fn serve(&mut self) -> Result<std::convert::Infallible, Ended> {
+        let mut messages = 0;
+        loop {
+            if let Some(stall) = self.stalled.take_if(|stall| stall.is_over) {
+                Box::pin(self.go_on(stall)).await?;
+                continue;
+            }
+            if self.stalled.is_some() {
+                Box::pin(self.stand_still()).await?;
+                continue;
+            }
+            if let Some(room) = self.diverged.pop_front() {
+                Box::pin(self.tell_diverged(room)).await?;
+                continue;
+            }
+            if self.is_finished() {
+                Box::pin(self.end()).await?;
+                continue;
+            }
+            let now = self.now();
+            // Nodes that must know of its end may have come, or those that must not have gone.
+            let end = self.state.room.is_over().then_some(now + LOOK_AGAIN_MS);
+            let dues = [self.state.room.deadline(), self.connections.deadline(), self.post.deadline(), end];
+            let due = dues.into_iter().flatten().min();
+            if due.is_some_and(|due| due <= now) {
+                Box::pin(self.clock(now)).await?;
+                continue;
+            }
+            let next = self.held.pop_front().or_else(|| self.mailbox.try_take());
+            // One at a time, and when nothing waits: there may be thousands of them.
+            if next.is_none()
+                && let Some(room) = self.post.silent()
+            {
+                Box::pin(self.look_for(room)).await?;
+                continue;
+            }
+            let mail = match (next, due) {
+                (Some(mail), _) => mail,
+                (None, None) => self.mailbox.take().await,
+                (None, Some(due)) => {
+                    let due = self.context.ports.clock.instant(due);
+                    tokio::select! { biased;
+                        mail = self.mailbox.take() => mail,
+                        () = sleep_until(due) => continue,
+                    }
+                }
+            };
+            match mail {
+                Mail::Order(order) => Box::pin(self.obey(order)).await?,
+                Mail::Message(message) => Box::pin(self.hear(&message, false)).await?,
+                Mail::Excess(message) => Box::pin(self.hear(&message, true)).await?,
+                Mail::Letter(message) => Box::pin(self.hear_mail(&message)).await?,
+            }
+            messages += 1;
+            if messages % MESSAGES_PER_TURN == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    async fn clock(&mut self, now: UnixMs) -> Result<(), Ended> {
+        for user in self.connections.overdue(now) {
+            self.leave(user).await?;
+        }
+        if self.state.room.deadline().is_some_and(|due| due <= now) {
+            // Not written: it is due again when the room goes on.
+            let _ = self.decide_and_commit(Input::Clock, With::default()).await?;
+        }
+        self.send_letters().await;
+        Ok(())
+    }
+
+    /// A member's connection is gone.
+    async fn leave(&mut self, user: UserId) -> Result<(), Ended> {
+        let became = self.decide_and_commit(Input::Away { user: &user, away: true }, With::default()).await?;
+        if matches!(became, Became::Unwritten) {
+            self.connections.missing(&user, self.now());
+        }
+        Ok(())
+    }
+
+    async fn obey(&mut self, order: Order) -> Result<(), Ended> {
+        match order {
+            Order::LetGo { to } => {
+                let epoch = self.journal.epoch();
+                info!(room = %self.id, epoch = epoch.0, to = to.as_ref().map(NodeId::as_str), "lets the room go");
+                counter!("cardhouse_hand_overs_total").increment(1);
+                // A worker of an earlier release may be the next. Refused: it can be taken over by all but that one.
+                if self.is_unread() {
+                    let _ = self.keyframe().await?;
+                }
+                // In this order: what is written late would overwrite the next owner's word.
+                tell_owner(&self.context, &self.id, None, epoch).await;
+                if let Some(to) = to {
+                    let from = self.context.config.node.clone();
+                    announce(&self.context, &NodeNews::Offer { from, to, room: self.id.clone(), epoch })
+                        .await;
+                }
+                Err(Ended::LetGo(epoch))
+            }
+            Order::Superseded(epoch) if epoch > self.journal.epoch() => {
+                let checked = self.journal.check().await;
+                self.fenced(checked)
+            }
+            Order::Superseded(_) => Ok(()),
+            Order::Reassert if self.journal.is_in_doubt() => self.reassert().await.map(drop),
+            Order::Reassert => Ok(()),
+            // Refused: whoever came must wait for the next one.
+            Order::Rewrite if self.is_unread() => self.keyframe().await.map(drop),
+            Order::Rewrite => Ok(()),
+            Order::Outcome(id, outcome) => self.outcome(id, outcome).await,
+            Order::RelayGone(relay) => {
+                for user in self.connections.relay_gone(&relay) {
+                    self.leave(user).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! Deciding and committing: nothing is seen, and nothing has changed, before it is in the journal.
+
+use std::borrow::Cow;
+
+use broker::{
+    entry::{Cause, Entry},
+    store::Unavailable,
+};
+use bytes::Bytes;
+use metrics::counter;
+use protocol::{
+    RefusalCode,
+    id::{NodeId, SessionId, UserId},
+};
+use tokio::time::{Duration, Instant, sleep};
+use tracing::{debug, warn};
+
+use super::{Ended, Running, hear::BUSY_RETRY_MS, stall::Written, tell::tell_owned};
+use crate::{
+    planted::{Fault, is_planted},
+    room::{
+        Decision, Input, Moment, Refusal, Room,
+        errands::{ERRANDS_MAX, ErrandId},
+        frame,
+        journal::{Fenced, RETRY_FIRST, RETRY_MAX},
+        letters,
+        record::{Delta, DeltaOf, form_of, seal},
+    },
+};
+
+/// A frame that the bus does not take is offered so often; after that relays find it by the hole that it leaves.
+const PUBLISH_ATTEMPTS: u32 = 5;
+
+/// The pause before the second attempt; doubles.
+pub(super) const PUBLISH_PAUSE: Duration = Duration::from_millis(25);
+
+/// What goes into a frame beside what the room decides.
+#[derive(Default)]
+pub(super) struct With<'a> {
+    /// The command that is decided on, and the relay that it came by.
+    pub(super) asked: Option<(&'a Cause, &'a NodeId)>,
+    /// This session plays for this member from now on.
+    pub(super) plays: Option<(UserId, SessionId)>,
+    /// This errand is settled.
+    pub(super) settles: Option<ErrandId>,
+    /// What changes of the letters beside what the decision says.
+    pub(super) letters: Option<letters::Delta>,
+}
+
+/// What became of an input.
+#[must_use]
+pub(super) enum Became {
+    /// It is in the journal, or there was nothing to decide.
+    Done,
+    /// The store says no: nothing was written, and nothing has changed.
+    Unwritten,
+    /// The command is not accepted; with so many milliseconds after which it is worth trying again.
+    Refused(Refusal, Option<u64>),
+}
+
+impl<R: Room> Running<R> {
+    /// Decides on an input and commits what follows from it.
+    pub(super) async fn decide_and_commit(
+        &mut self,
+        input: Input<'_>,
+        with: With<'_>,
+    ) -> Result<Became, Ended> {
+        self.commit_what_follows(Some(input), with).await
+    }
+
+    /// Commits what changes of the letters, on which the room has nothing to decide. Answers whether it is written.
+    pub(super) async fn commit_letters(&mut self, letters: letters::Delta) -> Result<bool, Ended> {
+        let with = With { letters: Some(letters), ..With::default() };
+        Ok(matches!(self.commit_what_follows(None, with).await?, Became::Done))
+    }
+
+    async fn commit_what_follows(
+        &mut self,
+        input: Option<Input<'_>>,
+        mut with: With<'_>,
+    ) -> Result<Became, Ended> {
+        let mut has_talked = false;
+        loop {
+            // What the store may have lost is put right first: a decision is named by the place where it will stand.
+            if self.journal.is_in_doubt() && self.reassert().await? == Written::Refused {
+                return Ok(Became::Unwritten);
+            }
+            let moment = Moment { now: self.now(), at: self.journal.next() };
+            let room = &self.state.room;
+            let decided = match input {
+                Some(input) => room.decide(input, moment, &mut self.chance),
+                None => Ok(Decision::nothing(room.clone())),
+            };
+            let decision = match decided {
+                Ok(decision) => decision,
+                Err(refusal) => {
+                    assert!(with.asked.is_some(), "only commands are refused: {}", refusal.message);
+                    return Ok(Became::Refused(refusal, None));
+                }
+            };
+            if let Some((cause, relay)) = with.asked {
+                assert!(!decision.events.is_empty(), "an accepted command has an event");
+                if let Some((refusal, retry_after_ms)) = self.objection(&decision, cause, &mut has_talked) {
+                    return Ok(Became::Refused(refusal, Some(retry_after_ms)));
+                }
+                with.plays = self.plays_with(&decision, cause, relay);
+            }
+            let is_empty = decision.events.is_empty() && decision.letters.is_empty();
+            assert!(
+                !is_empty || !matches!(input, Some(Input::Clock)),
+                "a clock that is due decides something"
+            );
+            if is_empty && with.plays.is_none() && with.settles.is_none() && with.letters.is_none() {
+                return Ok(Became::Done);
+            }
+            match self.commit(moment, decision, &with).await? {
+                Written::Yes => return Ok(Became::Done),
+                Written::Refused => return Ok(Became::Unwritten),
+                // It is decided anew, for the place that it then has.
+                Written::Gone => {}
+            }
+        }
+    }
+
+    /// What the runtime has against a command that the room accepts.
+    fn objection(
+        &mut self,
+        decision: &Decision<R>,
+        cause: &Cause,
+        has_talked: &mut bool,
+    ) -> Option<(Refusal, u64)> {
+        if decision.is_talk && !std::mem::replace(has_talked, true) {
+            let (pace, now) = (self.context.config.talk, self.now());
+            if let Err(wait_ms) = self.talk.may(&cause.user, pace, now) {
+                let refusal = Refusal::new(RefusalCode::TooFast, "you talk faster than others can read");
+                return Some((refusal, wait_ms));
+            }
+        }
+        let asks = decision.asks.iter().filter(|ask| ask.wants_answer).count();
+        if asks > 0 && self.state.errands.waiting() + asks > ERRANDS_MAX {
+            let refusal =
+                Refusal::new(RefusalCode::Busy, "too much that was asked before is still to be done");
+            return Some((refusal, BUSY_RETRY_MS));
+        }
+        self.objection_to_letters(&decision.letters).map(|refusal| (refusal, BUSY_RETRY_MS))
+    }
+
+    /// Who plays from now on, if that changes with a command that is accepted.
+    fn plays_with(
+        &mut self,
+        decision: &Decision<R>,
+        cause: &Cause,
+        relay: &NodeId,
+    ) -> Option<(UserId, SessionId)> {
+        let Cause { user, session, .. } = cause;
+        if !decision.after.is_member(user) {
+            return None;
+        }
+        self.connections.connected(user, *session, relay);
+        let plays = self.state.sessions.playing(user) != Some(*session);
+        plays.then(|| (user.clone(), *session))
+    }
+
+    /// Not [`Written::Yes`]: nothing was written, and nothing has changed.
+    async fn commit(
+        &mut self,
+        moment: Moment,
+        decision: Decision<R>,
+        with: &With<'_>,
+    ) -> Result<Written, Ended> {
+        let Decision {
+            events,
+            public,
+            privates,
+            asks,
+            gives_up,
+            letters: said,
+            after,
+            lobby,
+            counts,
+            is_talk: _,
+        } = decision;
+        let cause = with.asked.map(|(cause, _)| cause.clone());
+        let plays = with.plays.clone();
+        let mut settled = self.round.settled(with.settles.into_iter().chain(gives_up));
+        if is_planted(Fault::ForgetsSettled) {
+            settled.clear();
+        }
+        let letters = letters::Delta { said, ..with.letters.clone().unwrap_or_default() };
+        let letters = self.with_what_was_learned(letters);
+        let delta = Delta { events, plays, at_ms: moment.now, asks, settled, letters };
+        let mut entry = frame::delta(&self.id, moment.at, cause, public, privates);
+        entry.at_ms = self.is_timed.then_some(moment.now);
+        seal(&self.context.sealer, &mut entry, self.form, &DeltaOf::<R>(Cow::Borrowed(&delta)));
+        let encoded = entry.encode();
+        if is_planted(Fault::SendsLettersEarly) {
+            self.send_early(&delta, entry.at).await;
+        }
+        let attempt = self.journal.delta(encoded.stored);
+        let written = self.write(attempt, entry.cause.as_ref()).await?;
+        if written != Written::Yes {
+            return Ok(written);
+        }
+        self.journal.wrote_delta(entry.at);
+        debug_assert!(
+            {
+                let mut replayed = self.state.room.clone();
+                delta.events.iter().for_each(|event| replayed.apply(event, entry.at));
+                replayed == after
+            },
+            "the events of a decision lead to its state"
+        );
+        self.state.adopt(after, &delta, entry.cause.as_ref(), entry.at, &self.context.config.memory);
+        self.asking.retain(|id, _| self.state.errands.get(*id).is_some());
+        if is_planted(Fault::ForgetsSettled) {
+            with.settles.into_iter().for_each(|id| self.round.mark_done(id));
+        } else {
+            self.round.committed();
+        }
+        if lobby {
+            // Before anybody knows of the frame: who has a seat by it has a place in the mailbox.
+            self.mailbox.has_members(self.state.room.members());
+        }
+        self.publish(encoded.published).await;
+        if let Some(letters) = &delta.letters {
+            self.committed_letters(letters, delta.at_ms);
+            self.send_letters().await;
+        }
+        for (what, count) in counts {
+            counter!(what).increment(count);
+            debug!(room = %self.id, at = %entry.at, what, count, "counts");
+        }
+        if lobby {
+            let room = &self.state.room;
+            self.connections.retain(|user| room.is_member(user));
+            self.context.board.put(self.state.room.line(&self.id, self.now()));
+        }
+        self.run_errands();
+        if self.journal.deltas_since_keyframe() >= self.context.config.keyframe_every {
+            // Refused: the next one is as good.
+            let _ = self.keyframe().await?;
+        }
+        Ok(Written::Yes)
+    }
+
+    /// Whether something stands in the journal that a living node does not read.
+    pub(super) fn is_unread(&self) -> bool {
+        self.form > form_of::<R>(self.context.form())
+            || (self.is_timed && self.context.tells_time() == Some(false))
+    }
+
+    /// Writes the whole state, in the form that all who may own the room next can read; the deltas after it are in the same.
+    /// Refused: nothing has changed, but that the room may have a later epoch. Never [`Written::Gone`].
+    pub(super) async fn keyframe(&mut self) -> Result<Written, Ended> {
+        let mut is_claimed_anew = false;
+        loop {
+            let (form, room) = (form_of::<R>(self.context.form()), &self.state.room);
+            let is_timed = self.context.tells_time().unwrap_or(self.is_timed);
+            let (at, follows) = (self.journal.next(), self.journal.last_frame_epoch());
+            let mut entry: Entry =
+                frame::keyframe(&self.id, at, R::NAME, follows, room.view(), room.privates());
+            entry.at_ms = is_timed.then(|| self.now());
+            seal(&self.context.sealer, &mut entry, form, &self.state);
+            let encoded = entry.encode();
+            let attempt = match self.is_timed && !is_timed {
+                // Whoever does not read what stands before it is not to find it.
+                true => self.journal.first_keyframe(encoded.stored),
+                false => self.journal.keyframe(encoded.stored),
+            };
+            match self.write(attempt, None).await? {
+                Written::Yes => {
+                    self.journal.wrote_keyframe(at);
+                    (self.form, self.is_timed) = (form, is_timed);
+                    self.publish(encoded.published).await;
+                    if is_claimed_anew {
+                        tell_owned(&self.context, &self.id, at.epoch()).await;
+                    }
+                    return Ok(Written::Yes);
+                }
+                Written::Refused => return Ok(Written::Refused),
+                Written::Gone => {
+                    if self.claim_anew().await? == Written::Refused {
+                        return Ok(Written::Refused);
+                    }
+                    is_claimed_anew = true;
+                }
+            }
+        }
+    }
+
+    /// The store may have lost entries: the room is claimed anew and its state put in their place, from memory.
+    pub(super) async fn reassert(&mut self) -> Result<Written, Ended> {
+        if self.claim_anew().await? == Written::Refused || self.keyframe().await? == Written::Refused {
+            return Ok(Written::Refused);
+        }
+        tell_owned(&self.context, &self.id, self.journal.epoch()).await;
+        Ok(Written::Yes)
+    }
+
+    async fn claim_anew(&mut self) -> Result<Written, Ended> {
+        let (since, survey) = (Instant::now(), self.journal.survey());
+        let mut pause = RETRY_FIRST;
+        let lost = loop {
+            let asked = tokio::select! { biased;
+                asked = survey.ask() => asked,
+                never = self.turn_away(since, "no answer yet", None) => match never {},
+            };
+            match asked {
+                Ok(answer) => break self.fenced(answer)?,
+                Err(Unavailable(why)) => {
+                    debug!(room = %self.id, why, "the journal cannot be read");
+                    tokio::select! { biased;
+                        () = sleep(pause) => {}
+                        never = self.turn_away(since, &why, None) => match never {},
+                    }
+                    pause = (pause * 2).min(RETRY_MAX);
+                }
+            }
+        };
+        let claim = |at| frame::claim(&self.id, at, &self.context.config.node).encode().stored;
+        let attempt = self.journal.claim_anew(self.context.ports.clock.now_ms(), claim);
+        let at = attempt.at();
+        let written = self.write(attempt, None).await?;
+        if written == Written::Yes {
+            self.journal.claimed_anew(at, &survey, lost);
+            if lost > 0 {
+                counter!("cardhouse_entries_lost_total").increment(lost);
+                warn!(room = %self.id, lost, "the store has lost acknowledged entries; restored from memory");
+            }
+        }
+        Ok(written)
+    }
+
+    pub(super) fn fenced<T>(&self, written: Result<T, Fenced>) -> Result<T, Ended> {
+        written.map_err(|fenced| {
+            counter!("cardhouse_commits_fenced_total").increment(1);
+            warn!(room = %self.id, epoch = self.journal.epoch().0, "fenced: another worker owns the room");
+            fenced.into()
+        })
+    }
+
+    pub(super) async fn publish(&self, frame: Bytes) {
+        let mut pause = PUBLISH_PAUSE;
+        for attempt in 1..=PUBLISH_ATTEMPTS {
+            match self.context.ports.bus.publish(&self.frames, frame.clone()).await {
+                Ok(()) => return,
+                Err(error) => debug!(room = %self.id, %error, attempt, "a frame was not published"),
+            }
+            sleep(pause).await;
+            pause *= 2;
+        }
+        counter!("cardhouse_frames_unpublished_total").increment(1);
+    }
+}

@@ -1,0 +1,280 @@
+//! Taking a room over: claim first, which fences every earlier owner; then read, since what is read is final then.
+
+use std::sync::Arc;
+
+use broker::{
+    clock::Clock,
+    directory,
+    entry::{Entry, Kind, Malformed},
+    node::RoomSpec,
+    seal::Sealer,
+    store::{Store, Stored},
+};
+use bytes::Bytes;
+use protocol::id::{Epoch, NodeId, Position, RoomId, Seq};
+use tracing::warn;
+
+use super::{
+    Room,
+    answers::Memory,
+    frame,
+    journal::{Journal, NotWritten, Onto, ended, last, until_answered, write_claim},
+    record,
+    record::{BadRecord, DeltaOf, Journaled, open},
+};
+use crate::context::Context;
+
+/// How many entries are read at once.
+const READ_ENTRIES: usize = 512;
+
+/// Why a room could not be taken over.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// Somebody else has claimed it, in this epoch or a later one. Not an error: that is how contenders find out.
+    #[error("another worker has claimed it")]
+    Lost(Epoch),
+    /// It has ended, in this epoch.
+    #[error("it has ended")]
+    Over(Epoch),
+    /// It is neither in its journal nor in the map of rooms.
+    #[error("there is no such room")]
+    Unknown,
+    /// This worker does not run rooms of its kind.
+    #[error("it is of a kind that this worker does not run: {0}")]
+    Kind(String),
+    /// The map of rooms holds something else under its name.
+    #[error("its entry in the map of rooms is not understood: {0}")]
+    Spec(String),
+    /// An entry of its journal is none.
+    #[error("its journal at {0}: {1}")]
+    Entry(Position, Malformed),
+    /// An entry of its journal belongs somewhere else.
+    #[error("its journal at {0}: an entry of another place")]
+    Misplaced(Position),
+    /// A record of its journal cannot be read.
+    #[error("its journal at {0}: {1}")]
+    Record(Position, BadRecord),
+}
+
+/// A room that was taken over; nothing is committed but the claim.
+pub struct Taken<R> {
+    /// Its state.
+    pub state: Journaled<R>,
+    /// Its journal, to be gone on with by a keyframe.
+    pub journal: Journal,
+    /// Frames that were acknowledged and are no longer in the journal; at least 1 if the journal is not there at all.
+    pub frames_lost: u64,
+    /// It has no frames yet.
+    pub is_new: bool,
+    /// Entries of its journal tell when they were decided.
+    pub is_timed: bool,
+}
+
+/// What takes rooms over.
+pub struct Claimer<'a> {
+    /// Where journals are.
+    pub store: &'a Arc<dyn Store>,
+    /// Opens records.
+    pub sealer: &'a Sealer,
+    /// This worker.
+    pub me: &'a NodeId,
+    /// The time of the claim.
+    pub clock: Clock,
+    /// How much rooms remember of what they have answered.
+    pub memory: Memory,
+}
+
+impl<'a> Claimer<'a> {
+    /// The claimer of a worker.
+    pub fn of(context: &'a Context) -> Self {
+        let Context { ports, config, sealer, .. } = context;
+        let me = &config.node;
+        Self { store: &ports.store, sealer, me, clock: ports.clock, memory: config.memory }
+    }
+}
+
+impl Claimer<'_> {
+    /// Takes a room over that was last owned in the epoch `believed` or an earlier one. If the journal knows a later
+    /// epoch, somebody was faster, and nothing is claimed. `spec` is what the map of rooms says of it.
+    ///
+    /// # Errors
+    /// [`NotTaken`].
+    pub async fn take<R: Room>(
+        &self,
+        room: &RoomId,
+        believed: Epoch,
+        spec: Option<RoomSpec>,
+    ) -> Result<Taken<R>, NotTaken> {
+        let generation = self.store.generation();
+        let mut believed = believed;
+        let (claim, is_missing) = loop {
+            let last = last(&**self.store, room).await;
+            if let Some(epoch) = last.as_ref().and_then(ended) {
+                return Err(NotTaken::Over(epoch));
+            }
+            let before = last.map_or(Epoch(0), |stored| stored.at.epoch());
+            if before > believed {
+                return Err(NotTaken::Lost(before));
+            }
+            let has_journal = before > Epoch(0);
+            // A room that does not exist gets no journal.
+            if !has_journal && spec.is_none() {
+                return Err(NotTaken::Unknown);
+            }
+            // Above what is believed as well: the broker may have lost the claim of an epoch that others know of.
+            let claim = Position(before.max(believed).claimed_at(self.clock.now_ms()), Seq(0));
+            let entry = frame::claim(room, claim, self.me).encode().stored;
+            let onto = if has_journal { Onto::Journal { keep_from: None } } else { Onto::Whatever };
+            match write_claim(self.store, room, claim, entry, onto).await {
+                Ok(()) => break (claim, !has_journal && believed > Epoch(0)),
+                // Lost while it was looked at: what is known of it is that it was there.
+                Err(NotWritten::Gone) if has_journal => believed = before,
+                Err(_) => return Err(NotTaken::Lost(claim.epoch())),
+            }
+        };
+        if is_missing {
+            warn!(%room, "the store has lost the whole journal: the room begins anew");
+        }
+        let restored = self.restore(room).await?;
+        let is_new = restored.is_none() && !is_missing;
+        let is_timed = restored.as_ref().is_some_and(|restored| restored.is_timed);
+        let (state, last, keyframe, frames_lost) = match restored {
+            Some(Restored { state: Some(state), last, keyframe, frames_lost, is_timed: _ }) => {
+                // A journal with a hole is not worth keeping: nobody can follow it beyond the hole.
+                let keep_from = if frames_lost == 0 { keyframe } else { claim };
+                (state, last, Some(keep_from), frames_lost)
+            }
+            restored => {
+                let spec = spec.ok_or(NotTaken::Unknown)?;
+                let state = Journaled::new(R::open(&spec).map_err(|bad| NotTaken::Spec(bad.to_string()))?);
+                match restored {
+                    Some(stump) => (state, Position::default(), Some(claim), stump.frames_lost),
+                    // Nobody knows how many they were; where there was an owner there was a keyframe.
+                    None => (state, Position::default(), None, u64::from(is_missing)),
+                }
+            }
+        };
+        let (store, epoch) = (self.store.clone(), claim.epoch());
+        let journal = Journal::claimed(store, room.clone(), epoch, last, keyframe, generation);
+        Ok(Taken { state, journal, frames_lost, is_new, is_timed })
+    }
+
+    /// What the map of rooms says of a room; `None` if nothing.
+    ///
+    /// # Errors
+    /// [`NotTaken::Spec`].
+    pub async fn spec(&self, room: &RoomId) -> Result<Option<RoomSpec>, NotTaken> {
+        let bytes = until_answered(|| directory::spec(&**self.store, room)).await;
+        let read = |bytes: Bytes| serde_json::from_slice(&bytes);
+        bytes.map(read).transpose().map_err(|error| NotTaken::Spec(error.to_string()))
+    }
+
+    /// Of which kind a room is by its journal, where the map of rooms does not know it any more; `None` if it has no journal.
+    ///
+    /// # Errors
+    /// [`NotTaken`].
+    pub async fn kind_of_journal(&self, room: &RoomId) -> Result<Option<u8>, NotTaken> {
+        let mut after = None;
+        loop {
+            let batch: Vec<Stored> = until_answered(|| self.store.read(room, after, READ_ENTRIES)).await;
+            for stored in &batch {
+                let entry =
+                    Entry::decode(stored.bytes.clone()).map_err(|bad| NotTaken::Entry(stored.at, bad))?;
+                match entry.kind {
+                    Kind::Claim => {}
+                    Kind::End => return Err(NotTaken::Over(entry.at.epoch())),
+                    Kind::Delta | Kind::Keyframe => {
+                        let opened = self.sealer.open(room, entry.at, &entry.secret).map_err(BadRecord::from);
+                        let kind = opened.and_then(|(form, record)| record::kind(form, &record));
+                        return kind.map(Some).map_err(|bad| NotTaken::Record(entry.at, bad));
+                    }
+                }
+            }
+            match batch.last() {
+                Some(last) => after = Some(last.at),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// The state that the journal adds up to; `None` if it holds no frames.
+    async fn restore<R: Room>(&self, room: &RoomId) -> Result<Option<Restored<R>>, NotTaken> {
+        let mut entries: Vec<Entry> = Vec::new();
+        let (mut after, mut is_timed) = (None, false);
+        loop {
+            let batch: Vec<Stored> = until_answered(|| self.store.read(room, after, READ_ENTRIES)).await;
+            let complete = batch.len() < READ_ENTRIES;
+            after = batch.last().map(|stored| stored.at).or(after);
+            for stored in batch {
+                let entry = Entry::decode(stored.bytes).map_err(|bad| NotTaken::Entry(stored.at, bad))?;
+                if entry.at != stored.at || entry.room != *room {
+                    return Err(NotTaken::Misplaced(stored.at));
+                }
+                is_timed |= entry.at_ms.is_some();
+                match entry.kind {
+                    Kind::Claim => continue,
+                    // Somebody has claimed it who did not know that yet.
+                    Kind::End => return Err(NotTaken::Over(entry.at.epoch())),
+                    Kind::Delta => {}
+                    Kind::Keyframe => entries.clear(),
+                }
+                entries.push(entry);
+            }
+            if complete {
+                break;
+            }
+        }
+        let restored = self.replay(room, &entries)?;
+        Ok(restored.map(|restored| Restored { is_timed, ..restored }))
+    }
+}
+
+struct Restored<R> {
+    /// `None`: the store has lost every keyframe, and what is left of the journal stands on nothing. The room begins anew.
+    state: Option<Journaled<R>>,
+    /// The last frame that it consists of.
+    last: Position,
+    keyframe: Position,
+    frames_lost: u64,
+    /// See [`Taken::is_timed`].
+    is_timed: bool,
+}
+
+impl Claimer<'_> {
+    /// Applies deltas to the keyframe that stands first, as far as they go without a hole.
+    fn replay<R: Room>(&self, room: &RoomId, entries: &[Entry]) -> Result<Option<Restored<R>>, NotTaken> {
+        let Self { sealer, memory, clock, .. } = self;
+        let now = clock.now_ms();
+        let Some((first, deltas)) = entries.split_first() else { return Ok(None) };
+        if first.kind != Kind::Keyframe {
+            let frames_lost = entries.last().map_or(0, |entry| entry.at.seq().0);
+            warn!(%room, frames_lost, "the journal has lost its keyframes: the room begins anew");
+            return Ok(Some(Restored {
+                state: None,
+                last: Position::default(),
+                keyframe: first.at,
+                frames_lost,
+                is_timed: false,
+            }));
+        }
+        let bad = |entry: &Entry| {
+            let at = entry.at;
+            move |bad| NotTaken::Record(at, bad)
+        };
+        let mut state: Journaled<R> = open(sealer, first, now).map_err(bad(first))?;
+        let mut last = first.at;
+        let mut frames_lost = 0;
+        for entry in deltas {
+            if entry.at.seq() != last.seq().next() {
+                let end = deltas.last().map_or(last, |entry| entry.at);
+                frames_lost = end.seq().0.saturating_sub(last.seq().0);
+                warn!(%room, after = %last, until = %end, "the journal has a hole");
+                break;
+            }
+            let DeltaOf(delta): DeltaOf<'_, R> = open(sealer, entry, now).map_err(bad(entry))?;
+            state.apply(&delta, entry.cause.as_ref(), entry.at, memory);
+            last = entry.at;
+        }
+        Ok(Some(Restored { state: Some(state), last, keyframe: first.at, frames_lost, is_timed: false }))
+    }
+}

@@ -1,0 +1,199 @@
+//! What players ask of a table.
+
+use std::fmt::Display;
+
+use holdem::{Action, Chips, RaiseKind};
+use protocol::{
+    RefusalCode as Code,
+    id::UserId,
+    table::{ActKind, BlindsOwed, LegalView, SeatStatus, TableCommand},
+    text::Line,
+};
+use rooms::room::Refusal;
+
+use super::{Event, Table, chips, dealing, draft::Draft, json, names, state::index};
+
+/// Decides a command, given as the JSON text of its `do`.
+///
+/// # Errors
+/// A [`Refusal`]; nothing is to be committed then.
+pub(super) fn decide(draft: &mut Draft, user: &UserId, name: &str, body: &[u8]) -> Result<(), Refusal> {
+    let refuse =
+        |why: &dyn Display| Refusal::new(Code::BadCommand, format!("not a command of a table: {why}"));
+    let text = str::from_utf8(body).map_err(|error| refuse(&error))?;
+    let command = TableCommand::read(text).map_err(|error| refuse(&error))?;
+    match command {
+        TableCommand::Sit { seat, buy_in, wait_for_big_blind } => {
+            sit(draft, user, name, seat, buy_in, wait_for_big_blind)
+        }
+        TableCommand::Leave => leave(draft, user),
+        TableCommand::TopUp { amount } => {
+            let seat = seat_of(&draft.table, user)?;
+            chips::top_up(draft, seat, amount)
+        }
+        TableCommand::SitOut => sit_out(draft, user),
+        TableCommand::ComeBack { wait_for_big_blind } => come_back(draft, user, wait_for_big_blind),
+        TableCommand::Act { hand, turn, kind, to } => act(draft, user, hand, turn, kind, to),
+        TableCommand::Show => show(draft, user),
+        TableCommand::Chat { text } => chat(draft, user, name, &text),
+    }
+}
+
+fn seat_of(table: &Table, user: &UserId) -> Result<u8, Refusal> {
+    table.seat_of(user).ok_or_else(|| Refusal::new(Code::NotSeated, "you have no seat at this table"))
+}
+
+fn status_of(table: &Table, seat: u8) -> SeatStatus {
+    table.seated(seat).map_or(SeatStatus::Leaving, |player| player.status)
+}
+
+fn unchanged(what: &str) -> Refusal {
+    Refusal::new(Code::Unchanged, format!("you are {what} already"))
+}
+
+fn sit(
+    draft: &mut Draft,
+    user: &UserId,
+    name: &str,
+    seat: Option<u8>,
+    buy_in: u64,
+    wait_for_big_blind: bool,
+) -> Result<(), Refusal> {
+    let table = &draft.table;
+    if table.seat_of(user).is_some() {
+        return Err(Refusal::new(Code::AlreadySeated, "you have a seat at this table already"));
+    }
+    let free = |seat: &u8| table.seated(*seat).is_none();
+    let seats = table.config().seats;
+    let seat = match seat {
+        Some(seat) if seat >= seats => return Err(Refusal::new(Code::NoSeat, "there is no such seat")),
+        Some(seat) if !free(&seat) => return Err(Refusal::new(Code::SeatTaken, "the seat is taken")),
+        Some(seat) => seat,
+        None => (0..seats).find(free).ok_or_else(|| Refusal::new(Code::NoSeat, "no seat is free"))?,
+    };
+    chips::check_buy_in(draft, user, buy_in)?;
+    let waits = wait_for_big_blind && table.config().blinds_owed == BlindsOwed::PostOrWait;
+    let debts = table.leavers.owed_by(user, draft.now);
+    let name = names::shown(table, user, name);
+    draft.emit(Event::Seated { seat, user: user.clone(), name, stack: buy_in, waits, debts });
+    Ok(())
+}
+
+fn leave(draft: &mut Draft, user: &UserId) -> Result<(), Refusal> {
+    let seat = seat_of(&draft.table, user)?;
+    if !draft.table.in_running_hand(seat) {
+        draft.emit(Event::Left { seat, at_ms: draft.now });
+        return Ok(());
+    }
+    if status_of(&draft.table, seat) == SeatStatus::Leaving {
+        return Err(unchanged("leaving"));
+    }
+    let status = SeatStatus::Leaving;
+    draft.emit(Event::Status { seat, status, waits: false, at_ms: draft.now });
+    let to_act = draft.table.running().and_then(|hand| hand.to_act());
+    if to_act == Some(index(seat)) {
+        dealing::act(draft, index(seat), Action::Fold, false).expect("who is to act may fold");
+    }
+    Ok(())
+}
+
+fn sit_out(draft: &mut Draft, user: &UserId) -> Result<(), Refusal> {
+    let seat = seat_of(&draft.table, user)?;
+    match status_of(&draft.table, seat) {
+        SeatStatus::SittingOut => Err(unchanged("sitting out")),
+        SeatStatus::Leaving => Err(unchanged("leaving")),
+        SeatStatus::Playing | SeatStatus::Waiting => {
+            let status = SeatStatus::SittingOut;
+            draft.emit(Event::Status { seat, status, waits: false, at_ms: draft.now });
+            dealing::play_for_absent(draft);
+            Ok(())
+        }
+    }
+}
+
+fn come_back(draft: &mut Draft, user: &UserId, wait_for_big_blind: bool) -> Result<(), Refusal> {
+    let seat = seat_of(&draft.table, user)?;
+    match status_of(&draft.table, seat) {
+        SeatStatus::Playing | SeatStatus::Waiting => return Err(unchanged("back")),
+        SeatStatus::SittingOut | SeatStatus::Leaving => {}
+    }
+    let has_chips = draft.table.seated(seat).is_some_and(|player| player.stack > 0);
+    if !has_chips && !draft.table.in_running_hand(seat) {
+        return Err(Refusal::new(Code::BadAmount, "you have no chips; bring some first"));
+    }
+    let waits = wait_for_big_blind && draft.table.config().blinds_owed == BlindsOwed::PostOrWait;
+    let status = if waits { SeatStatus::Waiting } else { SeatStatus::Playing };
+    draft.emit(Event::Status { seat, status, waits, at_ms: draft.now });
+    Ok(())
+}
+
+fn act(
+    draft: &mut Draft,
+    user: &UserId,
+    hand: u64,
+    turn: u64,
+    kind: ActKind,
+    to: Option<u64>,
+) -> Result<(), Refusal> {
+    let table = &draft.table;
+    let seat = seat_of(table, user)?;
+    let current = table.turn_view();
+    let Some(current) = current.filter(|current| table.hands == hand && current.turn == turn) else {
+        return Err(with_legal(table, Code::Late, "that turn is over"));
+    };
+    if current.seat != seat {
+        return Err(with_legal(table, Code::NotYourTurn, "it is another player's turn"));
+    }
+    let raise = |kind: RaiseKind| {
+        let is_bet = current.raise.is_none_or(|limits| limits.bet);
+        match to {
+            Some(to) if is_bet == (kind == RaiseKind::Bet) => Ok(Action::RaiseTo(Chips(to))),
+            Some(_) if is_bet => Err(with_legal(table, Code::Illegal, "nobody has bet yet: bet, not raise")),
+            Some(_) => Err(with_legal(table, Code::Illegal, "there is a bet: raise, not bet")),
+            None => Err(with_legal(table, Code::Illegal, "a bet or raise says to which total")),
+        }
+    };
+    let action = match kind {
+        ActKind::Fold => Action::Fold,
+        ActKind::Check => Action::Check,
+        ActKind::Call => Action::Call,
+        ActKind::Bet => raise(RaiseKind::Bet)?,
+        ActKind::Raise => raise(RaiseKind::Raise)?,
+    };
+    dealing::act(draft, index(seat), action, false)
+        .map_err(|illegal| with_legal(&draft.table, Code::Illegal, illegal.code.sentence()))
+}
+
+fn with_legal(table: &Table, code: Code, message: &str) -> Refusal {
+    let legal = LegalView { hand: table.hands, turn: table.turn_view().cloned(), buy_in: None };
+    Refusal { legal: Some(json(&legal)), ..Refusal::new(code, message) }
+}
+
+fn show(draft: &mut Draft, user: &UserId) -> Result<(), Refusal> {
+    let table = &draft.table;
+    let seat = seat_of(table, user)?;
+    if table.running().is_some() {
+        return Err(Refusal::new(Code::InHand, "cards are shown after the hand"));
+    }
+    let dealt_in = table.seated(seat).is_some_and(|player| player.in_hand);
+    let Some(hand) = table.hand.as_deref().filter(|_| dealt_in) else {
+        return Err(Refusal::new(Code::Illegal, "you were not dealt into the last hand"));
+    };
+    let mut shown = None;
+    let result = hand.clone().show(index(seat), |event| shown = Some(event));
+    match (result, shown) {
+        (Ok(()), Some(event)) => {
+            draft.emit(Event::Hand { event, timeout: false });
+            Ok(())
+        }
+        _ => Err(Refusal::new(Code::Unchanged, "your cards were seen already")),
+    }
+}
+
+fn chat(draft: &mut Draft, user: &UserId, name: &str, text: &str) -> Result<(), Refusal> {
+    let text = Line::new(text)
+        .map_err(|unfit| Refusal::new(Code::BadText, format!("this cannot be said here: {unfit}")))?;
+    let name = names::shown(&draft.table, user, name);
+    draft.emit(Event::Chat { user: user.clone(), name, text: text.into_string() });
+    Ok(())
+}

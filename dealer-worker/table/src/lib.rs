@@ -1,0 +1,169 @@
+//! The table: seats, hands on the rules of [`holdem`], clocks, and what everybody sees of it.
+//!
+//! A [`Table`] decides on a draft of itself: each [`Event`] that a decision emits is applied to the draft at once, and
+//! what clients get ([`TableEvent`](protocol::table::TableEvent)s) falls out of applying. So deciding,
+//! committing and restoring all go through [`Table::apply`], and the public view is kept by the same fold that clients do.
+//!
+//! In reading order:
+//!
+//! - [`event`]: the facts of a table; [`state`]: what they do to it.
+//! - [`draft`]: a decision in the making.
+//! - [`commands`]: what players ask; [`names`]: what they are called; [`clock`]: what time does.
+//! - [`dealing`]: starting, pacing and ending hands; [`between`]: settings in the words of the rules;
+//!   [`settings`]: what makes them valid.
+//! - [`chips`]: how many a player may bring; `leavers`: what who has left brings again, and owes.
+//! - `first_release`: what the first release stored, read and written.
+//! - [`opening`]: opening tables.
+//! - [`project`]: what everybody sees of a hand's events; [`stats`]: the table's line in the lobby.
+
+pub mod between;
+pub mod chips;
+pub mod clock;
+pub mod commands;
+pub mod dealing;
+pub mod draft;
+pub mod event;
+mod first_release;
+mod leavers;
+pub mod names;
+pub mod opening;
+pub mod project;
+pub mod settings;
+pub mod state;
+pub mod stats;
+
+use broker::{lobby::Line, node::RoomSpec};
+use protocol::{
+    RefusalCode,
+    id::{Position, RoomId, UserId},
+    table::{TablePrivate, TableQuestion},
+    time::UnixMs,
+};
+use rand_chacha::rand_core::Rng;
+use serde_json::value::{RawValue, to_raw_value};
+
+pub use self::{
+    event::Event,
+    opening::{OpenError, open_tables},
+    state::Table,
+};
+use draft::Draft;
+use rooms::room::{
+    BadSpec, Decision, FirstRelease, Input, Moment, Refusal, Room,
+    record::{self, BadRecord},
+};
+
+impl Room for Table {
+    type Event = Event;
+
+    const KIND: u8 = 1;
+    const SINCE: u16 = 1;
+    const NAME: &'static str = "table";
+    const SCHEMA: u16 = 2;
+
+    fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
+        match schema {
+            1 => record::take::<first_release::Table>(record).map(first_release::Table::read),
+            2 => record::take(record).map(Self::without_past_decks),
+            _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
+        }
+    }
+
+    fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
+        match schema {
+            1 => record::take(record).map(first_release::read_events),
+            2 => record::take(record),
+            _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
+        }
+    }
+
+    fn first_release() -> Option<FirstRelease<Self>> {
+        Some(FirstRelease {
+            write: |table, record| record::put(record, &first_release::Table::of(table)),
+            write_events: |record, events| record::put(record, &first_release::write_events(events)),
+        })
+    }
+
+    fn open(spec: &RoomSpec) -> Result<Self, BadSpec> {
+        Ok(Self::new(spec.read()?))
+    }
+
+    fn decide(&self, input: Input<'_>, moment: Moment, rng: &mut dyn Rng) -> Result<Decision<Self>, Refusal> {
+        let mut draft = Draft::of(self, moment);
+        match input {
+            Input::Command { user, name, body } => commands::decide(&mut draft, user, name, body)?,
+            Input::Away { user, away } => clock::away(&mut draft, user, away),
+            Input::Clock => clock::decide(&mut draft, rng),
+            Input::TakenOver { grace_ms, frames_lost } => {
+                clock::taken_over(&mut draft, grace_ms, frames_lost);
+            }
+            // Tables run no errands as yet.
+            Input::Outcome { .. }
+            | Input::Told { .. }
+            | Input::Recalled { .. }
+            | Input::Gone { .. }
+            | Input::Diverged { .. } => {}
+        }
+        Ok(draft.decision())
+    }
+
+    fn apply(&mut self, event: &Event, _at: Position) {
+        self.apply_into(event, &mut Vec::new());
+    }
+
+    fn deadline(&self) -> Option<UnixMs> {
+        clock::deadline(self)
+    }
+
+    fn view(&self) -> Box<RawValue> {
+        json(&self.view)
+    }
+
+    fn privates(&self) -> Vec<(UserId, Box<RawValue>)> {
+        let seats = self.view.seats.iter().zip(0u8..);
+        seats.filter_map(|(seat, at)| Some((seat.as_ref()?.user.clone(), json(&self.private(at))))).collect()
+    }
+
+    fn answer(&self, _user: &UserId, question: &[u8]) -> Result<Box<RawValue>, Refusal> {
+        let refuse = |why: &dyn std::fmt::Display| {
+            Refusal::new(RefusalCode::BadQuestion, format!("not a question to a table: {why}"))
+        };
+        let text = str::from_utf8(question).map_err(|error| refuse(&error))?;
+        let question = TableQuestion::read(text).map_err(|error| refuse(&error))?;
+        // What everybody sees is all that it knows of the table.
+        Ok(json(&question.answer(&self.view)))
+    }
+
+    fn is_member(&self, user: &UserId) -> bool {
+        self.view.seat_of(user).is_some()
+    }
+
+    fn members(&self) -> Vec<UserId> {
+        self.view.seats.iter().flatten().map(|seat| seat.user.clone()).collect()
+    }
+
+    fn line(&self, room: &RoomId, now: UnixMs) -> Line {
+        stats::line(self, room, now)
+    }
+}
+
+impl Table {
+    /// The number of the hand; 0 before the first.
+    pub fn hand(&self) -> u64 {
+        self.view.hand.as_ref().map_or(0, |hand| hand.hand)
+    }
+
+    /// What only the player of a seat sees.
+    fn private(&self, seat: u8) -> TablePrivate {
+        let cards = self.hole_cards(seat);
+        if cards.is_empty() { TablePrivate::default() } else { TablePrivate { hand: self.hand(), cards } }
+    }
+}
+
+/// The JSON text of a part of a message.
+///
+/// # Panics
+/// Never: what tables tell has string keys and no failing parts.
+fn json<T: serde::Serialize + ?Sized>(part: &T) -> Box<RawValue> {
+    to_raw_value(part).expect("what a table tells is JSON")
+}

@@ -1,0 +1,106 @@
+//! Opening tables.
+
+use broker::{directory::Readers, node::RoomSpec, ports::Ports, store::Unavailable};
+use protocol::{id::RoomId, table::TableConfig};
+use rooms::{open_room, room::Room as _};
+
+use crate::{
+    Table,
+    settings::{BadConfig, check},
+};
+
+/// Names for tables: places where people played, and a few where they still do.
+const NAMES: [&str; 40] = [
+    "Monte Carlo",
+    "Deadwood",
+    "Baden-Baden",
+    "Macau",
+    "Reno",
+    "Venice",
+    "Tombstone",
+    "Sanremo",
+    "Dodge City",
+    "Deauville",
+    "Natchez",
+    "Estoril",
+    "Dawson City",
+    "Spa",
+    "Virginia City",
+    "Marienbad",
+    "Leadville",
+    "Biarritz",
+    "Cripple Creek",
+    "Campione",
+    "Fort Worth",
+    "Lucerne",
+    "Gardena",
+    "Travemuende",
+    "Kansas City",
+    "Evian",
+    "San Francisco",
+    "Nice",
+    "New Orleans",
+    "Bad Homburg",
+    "Saratoga",
+    "Ostend",
+    "Tucson",
+    "Aspinall",
+    "Carson City",
+    "Menton",
+    "Abilene",
+    "Vienna",
+    "Skagway",
+    "Rozvadov",
+];
+
+/// Tables that could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Their settings describe no table.
+    #[error(transparent)]
+    Config(#[from] BadConfig),
+    /// The map of rooms cannot be written.
+    #[error(transparent)]
+    Store(#[from] Unavailable),
+}
+
+/// Opens tables `t1` to `tN` with these settings, each under a name of its own; those that exist stay as they are.
+/// Answers how many were new. Workers that run hear of it at once.
+///
+/// # Errors
+/// [`OpenError`]; some may have been opened.
+pub async fn open_tables(ports: &Ports, count: u32, config: &TableConfig) -> Result<u32, OpenError> {
+    check(config)?;
+    let mut opened = 0;
+    for number in 1..=count {
+        let room = RoomId::new(&format!("t{number}")).expect("t and digits are a name");
+        let config = TableConfig { name: name(number), ..config.clone() };
+        let spec = RoomSpec::new(Table::NAME, &config);
+        // Whoever opens tables at its start does not know yet who lives.
+        opened += u32::from(open_room(ports, &room, &spec, Readers::OfAnyRelease).await?);
+    }
+    Ok(opened)
+}
+
+/// The name of the table of that number, from 1.
+fn name(number: u32) -> String {
+    let index = usize::try_from(number - 1).unwrap_or(0);
+    let place = NAMES[index % NAMES.len()];
+    match index / NAMES.len() {
+        0 => place.to_owned(),
+        round => format!("{place} {}", round + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_thousand_tables_have_a_thousand_names() {
+        let names: BTreeSet<String> = (1..=1_000).map(name).collect();
+        assert_eq!(names.len(), 1_000);
+    }
+}

@@ -1,0 +1,79 @@
+//! The names of bus channels and store keys. Each carries its hash tag, so that one shard serves a room whole.
+
+use std::{fmt, sync::Arc};
+
+use protocol::id::{NodeId, RoomId};
+
+/// A channel of the [`Bus`](crate::bus::Bus). Cheap to clone.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Channel(Arc<str>);
+
+impl Channel {
+    /// Frames of a room: worker to relays; an [`Entry`](crate::entry::Entry) without its secret.
+    pub fn frames(room: &RoomId) -> Self {
+        Self(format!("ch:{{{room}}}:frames").into())
+    }
+
+    /// What a room is asked: relays to worker; a [`ToRoom`](crate::node::ToRoom).
+    pub fn commands(room: &RoomId) -> Self {
+        Self(format!("ch:{{{room}}}:commands").into())
+    }
+
+    /// Letters between rooms, and what is said about them: worker to worker. Workers that know no letters do not listen.
+    pub fn mail(room: &RoomId) -> Self {
+        Self(format!("ch:{{{room}}}:mail").into())
+    }
+
+    /// Answers that are not frames: workers to one relay; a [`ToRelay`](crate::node::ToRelay).
+    pub fn replies(relay: &NodeId) -> Self {
+        Self(format!("ch:{{{relay}}}:replies").into())
+    }
+
+    /// Heartbeats, departures, ownership, hand-over offers: all nodes to all; a [`NodeNews`](crate::node::NodeNews).
+    pub fn nodes() -> Self {
+        Self("ch:{nodes}:news".into())
+    }
+
+    /// Sessions that go on at a relay: relays to relays; a [`SessionNews`](crate::node::SessionNews).
+    pub fn sessions() -> Self {
+        Self("ch:{sessions}:news".into())
+    }
+
+    /// What there is to say of rooms: workers to relays; a [`LobbyNews`](crate::lobby::LobbyNews).
+    pub fn lobby() -> Self {
+        Self("ch:{lobby}:news".into())
+    }
+
+    /// The name on the wire.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<str> for Channel {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The stream that holds a room's journal.
+pub fn journal_key(room: &RoomId) -> String {
+    format!("ch:{{{room}}}:journal")
+}
+
+/// A stream in which nodes try whether they may write, and read; one of some, so that each shard of a cluster has one.
+pub fn probe_key(number: u16) -> String {
+    format!("ch:{{probe-{number}}}:tries")
+}
+
+/// The map of all rooms of the releases before [partitions](crate::directory): [`RoomId`] to [`RoomSpec`](crate::node::RoomSpec) as JSON.
+pub const EARLIER_SPECS: &str = "ch:{rooms}:specs";
+
+/// The map of all owners of the releases before partitions: [`RoomId`] to [`Owner`](crate::node::Owner) as JSON.
+pub const EARLIER_OWNERS: &str = "ch:{rooms}:owners";

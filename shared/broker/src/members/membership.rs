@@ -1,0 +1,57 @@
+//! Who lives.
+
+use std::collections::BTreeMap;
+
+use protocol::id::NodeId;
+
+use crate::node::Role;
+
+/// A node that lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// What it is.
+    pub role: Role,
+    /// It is leaving: no more rooms or clients for it.
+    pub draining: bool,
+    /// What it says and reads; see [`SPEAKS`](crate::node::SPEAKS).
+    pub speaks: u16,
+}
+
+/// Who lives, as this node sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// The living, this node included once it has heard itself.
+    pub nodes: BTreeMap<NodeId, Member>,
+    /// This node hears nobody: `nodes` is what it last knew.
+    pub cut_off: bool,
+    /// This node has listened for longer than everybody's beat: whoever is not in `nodes` is not there.
+    pub settled: bool,
+    /// What every living worker reads: the least of what they speak, and no more than this release does. 1 until `settled`.
+    pub workers_speak: u16,
+    /// What every living node reads, likewise.
+    pub all_speak: u16,
+}
+
+impl Default for Membership {
+    fn default() -> Self {
+        Self { nodes: BTreeMap::new(), cut_off: false, settled: false, workers_speak: 1, all_speak: 1 }
+    }
+}
+
+impl Membership {
+    /// The living of a role, in the order of their names.
+    pub fn living(&self, role: Role) -> impl Iterator<Item = &NodeId> {
+        self.nodes.iter().filter(move |(_, member)| member.role == role).map(|(node, _)| node)
+    }
+
+    /// The living of a role that are not about to leave.
+    pub fn staying(&self, role: Role) -> impl Iterator<Item = &NodeId> {
+        let stays = move |member: &Member| member.role == role && !member.draining;
+        self.nodes.iter().filter(move |(_, member)| stays(member)).map(|(node, _)| node)
+    }
+
+    /// Whether the node lives.
+    pub fn is_living(&self, node: &NodeId) -> bool {
+        self.nodes.contains_key(node)
+    }
+}

@@ -1,0 +1,396 @@
+//! What nodes say to each other over the bus, one enum a direction, in postcard. Clients never see these.
+
+use bytes::Bytes;
+use protocol::{
+    id::{Epoch, NodeId, Position, RoomId, SessionId, UserId},
+    time::UnixMs,
+};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Relay to the room's owner, on [`Channel::commands`](crate::channel::Channel::commands).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToRoom {
+    /// The epoch that the relay knows the room in. An owner of another epoch drops the message: the relay sends it
+    /// again when it sees the new epoch's keyframe. So a late duplicate never reaches an owner that does not
+    /// remember how its predecessor answered it. Only [`Asked::Question`] goes to whoever owns the room, whatever stands here.
+    pub epoch: Epoch,
+    /// Where answers that are not frames go.
+    pub relay: NodeId,
+    /// What is asked or told.
+    pub what: Asked,
+}
+
+/// See [`ToRoom`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Asked {
+    /// A client's command. Retried until its frame or [`ToRelay`] is seen.
+    Command {
+        /// Who commands.
+        user: UserId,
+        /// The name that others see, from the token.
+        name: String,
+        /// In which session.
+        session: SessionId,
+        /// The client's counter.
+        n: u64,
+        /// The JSON text of the command's `do`, as the client sent it.
+        body: Bytes,
+    },
+    /// This member's session watches the room through this relay. Told when it begins and, as long as it lasts, again
+    /// after every change of epoch; not told for spectators.
+    Present {
+        /// Who.
+        user: UserId,
+        /// In which session.
+        session: SessionId,
+        /// It has just asked to watch, and so wants its seat back if another session of the user has taken it. Else this only
+        /// says that it is (still) there.
+        anew: bool,
+    },
+    /// This member's session has gone from this relay.
+    Absent {
+        /// Who.
+        user: UserId,
+        /// In which session.
+        session: SessionId,
+    },
+    /// A [`Asked::Command`] that was never sent before, on this connection or an earlier one: whatever the room may have forgotten
+    /// of its session, it has not forgotten this. Only to owners that speak [`SPEAKS`] 2.
+    First {
+        /// Who commands.
+        user: UserId,
+        /// The name that others see, from the token.
+        name: String,
+        /// In which session.
+        session: SessionId,
+        /// The client's counter.
+        n: u64,
+        /// The JSON text of the command's `do`, as the client sent it.
+        body: Bytes,
+    },
+    /// A client's question about the room's committed state. It changes nothing and is sent once: if it is lost, the client asks again.
+    /// Only to owners that speak [`SPEAKS`] 3.
+    Question {
+        /// Who asks.
+        user: UserId,
+        /// In which session.
+        session: SessionId,
+        /// The client's number of the question.
+        n: u64,
+        /// The JSON text of its `q`, as the client sent it.
+        body: Bytes,
+    },
+}
+
+/// Whose a [`ToRoom`] is, read from its beginning without the rest: what all kinds of them have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whose<'a> {
+    /// The user.
+    pub user: &'a str,
+    /// It is a question, and not something that the room decides on.
+    pub is_question: bool,
+}
+
+impl<'a> Whose<'a> {
+    /// The place of [`Asked::Question`] among what is asked.
+    const QUESTION: u32 = 4;
+
+    /// Reads it; `None` if it is no such message.
+    pub fn read(message: &'a [u8]) -> Option<Self> {
+        /// As [`ToRoom`] begins, and after it each kind of [`Asked`].
+        type Beginning<'a> = (Epoch, &'a str, u32, &'a str);
+        let ((_, _, kind, user), _) = postcard::take_from_bytes::<Beginning<'_>>(message).ok()?;
+        Some(Self { user, is_question: kind == Self::QUESTION })
+    }
+}
+
+/// Worker to one relay, on [`Channel::replies`](crate::channel::Channel::replies): answers that change nothing and so
+/// are not in the journal. May be lost; the relay's retry asks again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ToRelay {
+    /// The command was refused.
+    Refused {
+        /// Whose command.
+        user: UserId,
+        /// In which session.
+        session: SessionId,
+        /// Its counter.
+        n: u64,
+        /// The room.
+        room: RoomId,
+        /// The JSON text of the whole `refused` message, as the client gets it.
+        body: Bytes,
+        /// The epoch in which it was refused: a relay that knows a later one has sent the command to that owner, whose answer counts. Those
+        /// of the first release end before it, which reads as 0 and says nothing.
+        #[serde(deserialize_with = "unknown_if_missing")]
+        epoch: Epoch,
+    },
+    /// A repeat of a command that was applied earlier.
+    Applied {
+        /// Whose command.
+        user: UserId,
+        /// In which session.
+        session: SessionId,
+        /// Its counter.
+        n: u64,
+        /// The room.
+        room: RoomId,
+        /// The frame that it caused.
+        at: Position,
+    },
+    /// A message for one session, such as that its seat is now played from another one.
+    Notice {
+        /// Whose session.
+        user: UserId,
+        /// Which session.
+        session: SessionId,
+        /// The room.
+        room: RoomId,
+        /// The JSON text of the whole `notice` message.
+        body: Bytes,
+    },
+    /// A session that was on a connection of this relay is told to be on one of another: one of the two is to be closed, and
+    /// [`SessionNews`] say which. Relays of the first release do not read it.
+    Elsewhere {
+        /// Whose session.
+        user: UserId,
+        /// Which session.
+        session: SessionId,
+    },
+    /// An answer to an [`Asked::Question`], or why there is none. Only relays that speak [`SPEAKS`] 3 have asked.
+    Answer {
+        /// Whose question.
+        user: UserId,
+        /// In which session.
+        session: SessionId,
+        /// The JSON text of the whole `answer` or `unanswered` message.
+        body: Bytes,
+    },
+}
+
+/// Relays to relays, on [`Channel::sessions`](crate::channel::Channel::sessions). Relays of the first release do not listen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SessionNews {
+    /// These sessions go on on connections of this relay: whoever has them on an earlier one closes it.
+    Held {
+        /// Which relay.
+        relay: NodeId,
+        /// Its clock, which is compared with nothing but the times here.
+        now_ms: UnixMs,
+        /// The sessions.
+        sessions: Vec<HeldSession>,
+    },
+}
+
+/// A session on a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldSession {
+    /// Whose.
+    pub user: UserId,
+    /// Which.
+    pub session: SessionId,
+    /// Since when the connection holds it.
+    pub since_ms: UnixMs,
+}
+
+/// All nodes to all, on [`Channel::nodes`](crate::channel::Channel::nodes).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NodeNews {
+    /// "I live", every heartbeat interval. A node that does not hear its own is not ready.
+    Beat {
+        /// Who.
+        node: NodeId,
+        /// What it is.
+        role: Role,
+        /// Counts up by one each beat.
+        beat: u64,
+        /// The sender's clock.
+        sent_ms: UnixMs,
+        /// It is leaving: give it no more rooms or clients.
+        draining: bool,
+        /// See [`SPEAKS`]. Beats of the first release end before it, which reads as 1.
+        #[serde(deserialize_with = "first_release_if_missing")]
+        speaks: u16,
+    },
+    /// "I am gone": its rooms and members need not wait for a missed heartbeat.
+    Gone {
+        /// Who.
+        node: NodeId,
+    },
+    /// "I own this room now."
+    Owns {
+        /// The owner.
+        node: NodeId,
+        /// Which room.
+        room: RoomId,
+        /// Since which epoch.
+        epoch: Epoch,
+    },
+    /// "I have let go of this room; claim it at once."
+    Offer {
+        /// Who had it, up to and with this epoch.
+        from: NodeId,
+        /// Who should claim it.
+        to: NodeId,
+        /// Which room.
+        room: RoomId,
+        /// The epoch that ends.
+        epoch: Epoch,
+    },
+    /// "There is a new room in the map of rooms."
+    Opened {
+        /// Which room.
+        room: RoomId,
+    },
+    /// "This room has ended, and is in no map any more." Said only where all nodes speak [`SPEAKS`] 3.
+    Closed {
+        /// Which room.
+        room: RoomId,
+        /// Its last epoch.
+        epoch: Epoch,
+    },
+}
+
+/// What this release says and reads. It stands in every beat, so that nodes say nothing that a living node cannot read.
+///
+/// | number | since then |
+/// | --- | --- |
+/// | 1 | the first release |
+/// | 2 | [`Asked::First`]; records with a kind and a schema |
+/// | 3 | records whose runtime part has a version; rooms of other kinds than tables, and rooms that end ([`NodeNews::Closed`]); entries that tell [when](crate::entry::Entry::at_ms) they were decided; the [directory](crate::directory) by partition; [`LobbyNews::Lines`](crate::lobby::LobbyNews) and `Changes`; [`Asked::Question`] |
+pub const SPEAKS: u16 = 3;
+
+/// See [`first_release_if_missing`].
+fn unknown_if_missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Epoch, D::Error> {
+    Ok(Epoch::deserialize(deserializer).unwrap_or_default())
+}
+
+/// What is missing ends the message: postcard says so, and nothing follows a beat.
+fn first_release_if_missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    Ok(u16::deserialize(deserializer).unwrap_or(1))
+}
+
+/// What a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    /// Terminates clients' sockets.
+    Relay,
+    /// Owns rooms.
+    Worker,
+}
+
+/// What a room is, in the map of rooms of its [partition](crate::directory::Partition::specs), as JSON.
+///
+/// An object whose `kind` names a kind of room, and whose other fields are what that kind is set to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoomSpec {
+    /// The kind's name, such as `table`.
+    pub kind: String,
+    /// In the words of the kind.
+    #[serde(flatten)]
+    pub settings: serde_json::Map<String, serde_json::Value>,
+}
+
+impl RoomSpec {
+    /// A room of this kind with these settings.
+    ///
+    /// # Panics
+    /// If the settings are no JSON object.
+    pub fn new(kind: &str, settings: &impl Serialize) -> Self {
+        match serde_json::to_value(settings) {
+            Ok(serde_json::Value::Object(settings)) => Self { kind: kind.to_owned(), settings },
+            other => panic!("settings of a room are an object, not {other:?}"),
+        }
+    }
+
+    /// The settings, read as what they are in this kind.
+    ///
+    /// # Errors
+    /// If they are something else.
+    pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        T::deserialize(serde_json::Value::Object(self.settings.clone()))
+    }
+
+    /// The JSON text.
+    pub fn to_bytes(&self) -> Bytes {
+        serde_json::to_vec(self).expect("a spec has string keys and no failing parts").into()
+    }
+}
+
+/// Who owns a room, in the map of owners of its [partition](crate::directory::Partition::owners), as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The owner; `None` when it was let go and waits to be claimed.
+    pub node: Option<NodeId>,
+    /// Since (or, without a node, until) which epoch.
+    pub epoch: Epoch,
+}
+
+impl Owner {
+    /// Whether `other` is a later word: of a later epoch, or that this one's epoch has ended.
+    pub fn is_before(&self, other: &Self) -> bool {
+        (self.epoch, self.node.is_none()) < (other.epoch, other.node.is_none())
+    }
+
+    /// The JSON text.
+    pub fn to_bytes(&self) -> Bytes {
+        serde_json::to_vec(self).expect("an owner is JSON").into()
+    }
+
+    /// Reads it again. Anything else counts as nothing: whoever knows better writes over it.
+    pub fn read(written: &[u8]) -> Option<Self> {
+        serde_json::from_slice(written).ok()
+    }
+}
+
+/// Bytes that are not such a message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a message of this version between nodes: {0}")]
+pub struct BadMessage(#[from] postcard::Error);
+
+/// Encodes a message between nodes.
+///
+/// # Panics
+/// Never for the types of this module: postcard fails only on types without a length.
+pub fn encode<T: Serialize>(message: &T) -> Bytes {
+    postcard::to_stdvec(message).expect("messages between nodes have known lengths").into()
+}
+
+/// Decodes a message between nodes.
+///
+/// # Errors
+/// [`BadMessage`] when the bytes are something else.
+pub fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, BadMessage> {
+    Ok(postcard::from_bytes(bytes)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whose_a_message_to_a_room_is_stands_at_its_beginning_whatever_it_says() {
+        let (user, session, name) = (UserId::new("ann").unwrap(), SessionId(7), "Ann".to_owned());
+        let (n, body) = (9, Bytes::from_static(b"{}"));
+        let all = [
+            Asked::Command { user: user.clone(), name: name.clone(), session, n, body: body.clone() },
+            Asked::Present { user: user.clone(), session, anew: true },
+            Asked::Absent { user: user.clone(), session },
+            Asked::First { user: user.clone(), name, session, n, body: body.clone() },
+            Asked::Question { user, session, n, body },
+        ];
+        for what in all {
+            // Whoever adds a kind adds it to these.
+            let is_question = match &what {
+                Asked::Question { .. } => true,
+                Asked::Command { .. }
+                | Asked::Present { .. }
+                | Asked::Absent { .. }
+                | Asked::First { .. } => false,
+            };
+            let message = encode(&ToRoom { epoch: Epoch(300), relay: NodeId::new("r1").unwrap(), what });
+            assert_eq!(Whose::read(&message), Some(Whose { user: "ann", is_question }));
+            assert_eq!(Whose::read(&message[..3]), None);
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Who a client is: tokens signed with Ed25519 (JWT, `EdDSA`) by reception, checked by relays, which hold public keys only.
+//!
+//! Times come in from outside, so that a simulation's clock decides when a token expires.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    signature::{Ed25519KeyPair, KeyPair},
+};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode, errors::ErrorKind,
+};
+use protocol::{id::UserId, time::UnixMs};
+use serde::{Deserialize, Serialize};
+
+/// The `iss` of all tokens.
+pub const ISSUER: &str = "cardhouse";
+
+/// The `aud` of tokens for playing.
+pub const AUDIENCE: &str = "cardhouse.play";
+
+/// How far clocks may differ, seconds: a token is good so long after `exp` and so long before `iat`.
+pub const LEEWAY_S: u64 = 5;
+
+/// The longest token that is looked at, bytes.
+pub const TOKEN_BYTES_MAX: usize = 2_048;
+
+/// What a token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// Who.
+    pub sub: UserId,
+    /// The name that others see.
+    pub name: String,
+    /// When it expires, seconds since 1970.
+    pub exp: u64,
+    /// When it was issued, seconds since 1970.
+    pub iat: u64,
+    /// [`ISSUER`].
+    pub iss: String,
+    /// [`AUDIENCE`].
+    pub aud: String,
+    /// The token's own number, where single tokens can be revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jti: Option<String>,
+}
+
+impl Claims {
+    /// Claims of a token that is good from `now_ms` for `lifetime_ms` (rounded up to a second).
+    pub fn new(sub: UserId, name: impl Into<String>, now_ms: UnixMs, lifetime_ms: u64) -> Self {
+        Self {
+            sub,
+            name: name.into(),
+            exp: (now_ms + lifetime_ms).div_ceil(1_000),
+            iat: now_ms / 1_000,
+            iss: ISSUER.into(),
+            aud: AUDIENCE.into(),
+            jti: None,
+        }
+    }
+
+    /// When the token expires.
+    pub fn expires_ms(&self) -> UnixMs {
+        self.exp.saturating_mul(1_000)
+    }
+}
+
+/// Why a token is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// It was good once: get a new one.
+    #[error("the token has expired")]
+    Expired,
+    /// It is not a token, or none of ours.
+    #[error("not a token: {0}")]
+    Invalid(String),
+    /// It names a key that is not in the set: perhaps a new one, so the set is worth fetching again.
+    #[error("the token is signed with an unknown key")]
+    UnknownKey,
+}
+
+/// A key that is not one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not an Ed25519 key: {0}")]
+pub struct BadKey(pub String);
+
+/// The private key: makes tokens.
+pub struct Signer {
+    key: EncodingKey,
+    pkcs8: Vec<u8>,
+    public: PublicKey,
+}
+
+impl Signer {
+    /// A new key from the system's randomness.
+    ///
+    /// # Panics
+    /// If the system has no randomness.
+    pub fn generate() -> Self {
+        let pair = Ed25519KeyPair::generate().expect("the system gives random bytes");
+        Self::from_pair(&pair).expect("a generated key can be encoded")
+    }
+
+    /// Reads a PKCS#8 private key in PEM, as `openssl genpkey -algorithm ed25519` and [`Signer::to_pem`] write it.
+    ///
+    /// # Errors
+    /// [`BadKey`] when it is something else.
+    pub fn from_pem(pem: &str) -> Result<Self, BadKey> {
+        let body: String = pem.lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
+        let der = BASE64_STANDARD.decode(body).map_err(|error| BadKey(error.to_string()))?;
+        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map_err(|e| BadKey(e.to_string()))?;
+        Self::from_pair(&pair)
+    }
+
+    fn from_pair(pair: &Ed25519KeyPair) -> Result<Self, BadKey> {
+        let pkcs8 = pair.to_pkcs8v1().map_err(|error| BadKey(error.to_string()))?.as_ref().to_vec();
+        let x = BASE64_URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
+        Ok(Self { key: EncodingKey::from_ed_der(&pkcs8), pkcs8, public: PublicKey::new(x)? })
+    }
+
+    /// The private key in PEM. Whoever has it can be anybody.
+    pub fn to_pem(&self) -> String {
+        format!(
+            "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+            BASE64_STANDARD.encode(&self.pkcs8)
+        )
+    }
+
+    /// The key's name: the thumbprint of its public half (RFC 7638).
+    pub fn kid(&self) -> &str {
+        &self.public.jwk.kid
+    }
+
+    /// A set with the public half alone.
+    pub fn public(&self) -> KeySet {
+        let mut keys = KeySet::default();
+        keys.add(self);
+        keys
+    }
+
+    /// Makes a token.
+    ///
+    /// # Panics
+    /// Never: claims are always JSON, and the key was checked when it was read.
+    pub fn sign(&self, claims: &Claims) -> String {
+        let header = Header { kid: Some(self.kid().into()), ..Header::new(Algorithm::EdDSA) };
+        encode(&header, claims, &self.key).expect("a checked key signs any claims")
+    }
+}
+
+/// A public key as JWKS hold it (RFC 7517, RFC 8037).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Jwk {
+    kty: String,
+    crv: String,
+    x: String,
+    kid: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alg: Option<String>,
+    #[serde(rename = "use", default, skip_serializing_if = "Option::is_none")]
+    purpose: Option<String>,
+}
+
+#[derive(Clone)]
+struct PublicKey {
+    jwk: Jwk,
+    key: Arc<DecodingKey>,
+}
+
+impl PublicKey {
+    fn new(x: String) -> Result<Self, BadKey> {
+        // RFC 7638: the required members in the order of their names, without spaces.
+        let thumb = digest(&SHA256, format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#).as_bytes());
+        Self::from_jwk(Jwk {
+            kty: "OKP".into(),
+            crv: "Ed25519".into(),
+            x,
+            kid: BASE64_URL_SAFE_NO_PAD.encode(thumb),
+            alg: Some("EdDSA".into()),
+            purpose: Some("sig".into()),
+        })
+    }
+
+    fn from_jwk(jwk: Jwk) -> Result<Self, BadKey> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(&jwk.x).map_err(|error| BadKey(error.to_string()))?;
+        if bytes.len() != 32 {
+            return Err(BadKey(format!("{} bytes instead of 32", bytes.len())));
+        }
+        let key = DecodingKey::from_ed_components(&jwk.x).map_err(|error| BadKey(error.to_string()))?;
+        Ok(Self { jwk, key: Arc::new(key) })
+    }
+}
+
+/// Public keys by name: checks tokens. Several, so that a new key can be announced before it is used and an old one
+/// stays good until its last token has expired.
+#[derive(Clone, Default)]
+pub struct KeySet {
+    keys: BTreeMap<String, PublicKey>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Jwks<K> {
+    keys: Vec<K>,
+}
+
+impl KeySet {
+    /// Reads a JWKS. Keys of other kinds or uses are left out.
+    ///
+    /// # Errors
+    /// [`BadKey`] when it is not a JWKS, or one of its Ed25519 keys is malformed.
+    pub fn from_json(text: &str) -> Result<Self, BadKey> {
+        let set: Jwks<serde_json::Value> =
+            serde_json::from_str(text).map_err(|error| BadKey(error.to_string()))?;
+        let mut keys = BTreeMap::new();
+        for value in set.keys {
+            let is_ours = value["kty"] == "OKP" && value["crv"] == "Ed25519";
+            if !is_ours || value.get("use").is_some_and(|purpose| purpose != "sig") {
+                continue;
+            }
+            let jwk: Jwk = serde_json::from_value(value).map_err(|error| BadKey(error.to_string()))?;
+            keys.insert(jwk.kid.clone(), PublicKey::from_jwk(jwk)?);
+        }
+        Ok(Self { keys })
+    }
+
+    /// The JWKS, keys in the order of their names.
+    ///
+    /// # Panics
+    /// Never: the keys are plain text.
+    pub fn to_json(&self) -> String {
+        let keys = self.keys.values().map(|key| &key.jwk).collect();
+        serde_json::to_string(&Jwks { keys }).expect("keys are plain text")
+    }
+
+    /// Takes the public half of a signer into the set.
+    pub fn add(&mut self, signer: &Signer) {
+        self.keys.insert(signer.kid().into(), signer.public.clone());
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether no token can be good.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Checks a token at the time `now_ms`.
+    ///
+    /// # Errors
+    /// [`TokenError::Expired`] only for a token that is otherwise good.
+    pub fn verify(&self, token: &str, now_ms: UnixMs) -> Result<Claims, TokenError> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(TokenError::Invalid("too long".into()));
+        }
+        let header = decode_header(token).map_err(|error| TokenError::Invalid(error.to_string()))?;
+        if header.alg != Algorithm::EdDSA {
+            return Err(TokenError::Invalid("not signed with EdDSA".into()));
+        }
+        let kid = header.kid.ok_or_else(|| TokenError::Invalid("names no key".into()))?;
+        let key = self.keys.get(&kid).ok_or(TokenError::UnknownKey)?;
+
+        let mut rules = Validation::new(Algorithm::EdDSA);
+        rules.set_issuer(&[ISSUER]);
+        rules.set_audience(&[AUDIENCE]);
+        rules.set_required_spec_claims(&["exp", "sub", "iss", "aud"]);
+        // The library would ask the system's clock; ours is given.
+        rules.validate_exp = false;
+        let claims = decode::<Claims>(token, &key.key, &rules).map_err(|error| match error.kind() {
+            ErrorKind::InvalidSignature => TokenError::Invalid("bad signature".into()),
+            _ => TokenError::Invalid(error.to_string()),
+        })?;
+        let claims = claims.claims;
+        let now_s = now_ms / 1_000;
+        if claims.iat > now_s.saturating_add(LEEWAY_S) {
+            return Err(TokenError::Invalid("issued in the future".into()));
+        }
+        if claims.exp.saturating_add(LEEWAY_S) < now_s {
+            return Err(TokenError::Expired);
+        }
+        Ok(claims)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW_MS: UnixMs = 1_700_000_000_000;
+
+    fn claims() -> Claims {
+        Claims::new(UserId::new("ann").unwrap(), "Ann", NOW_MS, 60_000)
+    }
+
+    #[test]
+    fn a_signed_token_says_who_it_is() {
+        let signer = Signer::generate();
+        assert_eq!(signer.public().verify(&signer.sign(&claims()), NOW_MS), Ok(claims()));
+    }
+
+    #[test]
+    fn a_token_expires_after_its_leeway_and_that_is_told_apart_from_a_bad_one() {
+        let signer = Signer::generate();
+        let (keys, token) = (signer.public(), signer.sign(&claims()));
+        let good_until = claims().expires_ms() + LEEWAY_S * 1_000;
+        assert!(keys.verify(&token, good_until).is_ok());
+        assert_eq!(keys.verify(&token, good_until + 1_000), Err(TokenError::Expired));
+        let forged = format!("{}AAAA", &token[..token.len() - 4]);
+        assert!(matches!(keys.verify(&forged, good_until + 1_000), Err(TokenError::Invalid(_))));
+    }
+
+    #[test]
+    fn a_token_of_another_key_issuer_audience_or_algorithm_is_not_good() {
+        let (signer, other) = (Signer::generate(), Signer::generate());
+        let keys = signer.public();
+        assert_eq!(keys.verify(&other.sign(&claims()), NOW_MS), Err(TokenError::UnknownKey));
+        for bad in [
+            Claims { iss: "else".into(), ..claims() },
+            Claims { aud: "else".into(), ..claims() },
+            Claims { iat: NOW_MS / 1_000 + 60, ..claims() },
+        ] {
+            assert!(
+                matches!(keys.verify(&signer.sign(&bad), NOW_MS), Err(TokenError::Invalid(_))),
+                "{bad:?}"
+            );
+        }
+        let header = Header { kid: Some(signer.kid().into()), ..Header::new(Algorithm::HS256) };
+        let hmac = encode(&header, &claims(), &EncodingKey::from_secret(b"public key as a secret")).unwrap();
+        assert!(matches!(keys.verify(&hmac, NOW_MS), Err(TokenError::Invalid(_))));
+        for garbage in ["", "a.b.c", "é", &"x".repeat(TOKEN_BYTES_MAX + 1)] {
+            assert!(matches!(keys.verify(garbage, NOW_MS), Err(TokenError::Invalid(_))));
+        }
+    }
+
+    #[test]
+    fn a_set_of_two_keys_goes_through_json_and_knows_both() {
+        let (old, new) = (Signer::generate(), Signer::generate());
+        let mut keys = old.public();
+        keys.add(&new);
+        let keys = KeySet::from_json(&keys.to_json()).unwrap();
+        assert_eq!(keys.len(), 2);
+        for signer in [old, new] {
+            assert!(keys.verify(&signer.sign(&claims()), NOW_MS).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_set_from_elsewhere_may_hold_keys_of_other_kinds() {
+        let ours = Signer::generate().public().to_json();
+        let mixed = ours.replacen("[{", r#"[{"kty":"RSA","n":"AQAB","e":"AQAB"},{"#, 1);
+        assert_eq!(KeySet::from_json(&mixed).unwrap().len(), 1);
+        assert!(KeySet::from_json("{}").is_err());
+    }
+
+    #[test]
+    fn a_private_key_comes_back_from_pem() {
+        let signer = Signer::generate();
+        let again = Signer::from_pem(&signer.to_pem()).unwrap();
+        assert_eq!(again.kid(), signer.kid());
+        assert!(signer.public().verify(&again.sign(&claims()), NOW_MS).is_ok());
+        assert!(Signer::from_pem("-----BEGIN PRIVATE KEY-----\nAAAA\n").is_err());
+    }
+
+    /// The key of RFC 8037, appendix A.
+    #[test]
+    fn the_name_of_a_key_is_its_rfc_7638_thumbprint() {
+        let key = PublicKey::new("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".into()).unwrap();
+        assert_eq!(key.jwk.kid, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    }
+}
