@@ -30,7 +30,7 @@ fn every_rule_names_files_and_tests_that_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     check("Rule by rule", 20, &root.join("src"), &root.join("tests"));
     let worker = root.join("../dealer-worker");
-    check("At the table", 5, &worker.join("src/table"), &worker.join("tests"));
+    check("At the table", 5, &worker.join("table/src"), &worker.join("tests"));
 }
 
 fn check(section: &str, rows_min: usize, source: &Path, tests: &Path) {

@@ -69,14 +69,14 @@ pub enum Promise {
 
 impl Promise {
     /// All of them.
-    pub fn all() -> [Self; 15] {
+    pub fn all() -> [Self; 16] {
         use Promise::{
-            Chips, Client, Durable, Ended, Equal, Errands, Fold, Letters, Linear, Live, Once, Privacy, Rules,
-            Sound, Told,
+            Answers, Chips, Client, Durable, Ended, Equal, Errands, Fold, Letters, Linear, Live, Once, Privacy,
+            Rules, Sound, Told,
         };
         [
             Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound, Letters,
-            Errands, Ended,
+            Errands, Ended, Answers,
         ]
     }
 
