@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use protocol::{
-    ClientIn, ClientOut, ErrorCode,
+    ClientIn, ClientOut, ErrorCode, RefusalCode,
     client_out::NoticeCode,
     id::{Position, RoomId, SessionId, UserId},
     lobby::{Row, View},
@@ -240,6 +240,7 @@ impl Client {
             Ok(Incoming::Refused(refusal)) => {
                 Referee::no_other_cards(incoming::cards_named(text), 0, &mut self.breaches);
                 self.answered(refusal.n, &refusal.room);
+                self.forget_if_nowhere(&refusal);
                 Heard::Refused(refusal)
             }
             Ok(Incoming::Unanswered(why)) => match self.asked(why.n, &why.room) {
@@ -618,6 +619,14 @@ impl Client {
             | ClientOut::Refused(_) => {
                 unreachable!("read before, with a room's part or the whole text")
             }
+        }
+    }
+
+    /// A command has a room watched. One of which nothing has come, and which is not there, is not.
+    fn forget_if_nowhere(&mut self, refusal: &Refusal) {
+        let is_nowhere = refusal.code == Some(RefusalCode::NoSuchRoom);
+        if is_nowhere && self.position(&refusal.room) == Some(Position::default()) {
+            self.rooms.remove(&refusal.room);
         }
     }
 

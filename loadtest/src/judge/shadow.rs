@@ -71,8 +71,8 @@ impl Promise {
     /// All of them.
     pub fn all() -> [Self; 16] {
         use Promise::{
-            Answers, Chips, Client, Durable, Ended, Equal, Errands, Fold, Letters, Linear, Live, Once, Privacy,
-            Rules, Sound, Told,
+            Answers, Chips, Client, Durable, Ended, Equal, Errands, Fold, Letters, Linear, Live, Once,
+            Privacy, Rules, Sound, Told,
         };
         [
             Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound, Letters,
@@ -400,6 +400,13 @@ impl Shadow {
             return self.accuse(Promise::Once, what);
         }
         journal.refused.insert(cause);
+    }
+
+    /// Somebody asks once more what was refused. Refusals are in no journal: another owner may decide it anew.
+    pub fn asks_again(&mut self, room: &RoomId, user: &UserId, session: SessionId, n: u64) {
+        if let Some(journal) = self.rooms.get_mut(room) {
+            journal.refused.remove(&(user.clone(), session, n));
+        }
     }
 
     /// Judges a private part, once the journal has been read as far.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use player::{Heard, Mind, comeback::Comeback};
 use protocol::{
-    ClientOut, CloseCode, RefusalCode,
+    ClientIn, ClientOut, CloseCode, RefusalCode,
     client_out::NoticeCode,
     id::{Position, RoomId, UserId},
 };
@@ -205,6 +205,7 @@ impl Guest {
             }
             self.mind.poll(Instant::now());
             while let Some(text) = self.mind.pop_outgoing() {
+                self.asks(&text).await;
                 far.send(&text).await;
             }
             if let Some(pause) = self.mind.take_vanishing() {
@@ -247,6 +248,16 @@ impl Guest {
                 () = changed => {}
             }
         }
+    }
+
+    /// The judge is told of commands that are asked again although they were answered.
+    async fn asks(&self, text: &str) {
+        let (Ok(ClientIn::Do { n, room, .. }), Some(session)) =
+            (ClientIn::read(text), self.mind.client().session())
+        else {
+            return;
+        };
+        self.shadow.lock().await.asks_again(&room, &self.user, session, n);
     }
 
     async fn hear(&mut self, text: &str) -> Option<Over> {
