@@ -179,7 +179,10 @@ pub fn cards_named(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{table::TablePrivate, testing::mutations::examples};
+    use protocol::{
+        table::{TableAnswer, TablePrivate},
+        testing::mutations::examples,
+    };
     use serde_json::Value;
 
     use super::*;
@@ -245,6 +248,10 @@ mod tests {
             Incoming::Frame(room, at, part) => format!("{room} {at} {:?}", events(part.get())?),
             Incoming::Private(room, at, part) => {
                 format!("{room} {at} {:?}", serde_json::from_str::<TablePrivate>(part.get())?)
+            }
+            // In what was asked for each room has words of its own.
+            Incoming::Plain(ClientOut::Answer { n, room, at, body }) => {
+                format!("answer {n} {room} {at} {:?}", serde_json::from_str::<TableAnswer>(body.get())?)
             }
             other => format!("{other:?}"),
         })

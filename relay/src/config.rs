@@ -246,7 +246,9 @@ fn remembered(text: &str) -> Result<usize, String> {
     if commands <= ANSWERS_PER_SESSION_MAX {
         Ok(commands)
     } else {
-        Err(format!("a room remembers {ANSWERS_PER_SESSION_MAX} answers of each session"))
+        Err(format!(
+            "it must be at most {ANSWERS_PER_SESSION_MAX}: so many answers of each session a room remembers"
+        ))
     }
 }
 
@@ -340,7 +342,7 @@ mod tests {
     fn bounds_that_do_not_fit_those_of_rooms_or_each_other_are_refused_at_the_start() {
         let parse = |flags: &[&str]| Flags::try_parse_from(["relay"].iter().chain(flags));
         assert!(parse(&["--commands-in-flight-max=16"]).is_ok());
-        assert!(parse(&["--commands-in-flight-max=17"]).unwrap_err().to_string().contains("remembers 16"));
+        assert!(parse(&["--commands-in-flight-max=17"]).unwrap_err().to_string().contains("at most 16"));
         assert!(parse(&["--message-bytes-max=65537"]).is_err());
         assert_eq!(RelayConfig::default().check(), Ok(()));
         for (flags, named) in [
