@@ -125,7 +125,9 @@ impl Registry {
             for session in sessions {
                 if *relay == works.node {
                     known.sessions.hear_own(session);
-                } else if let Some(key) = known.sessions.hear(relay, session, *now_there_ms, now_ms) {
+                } else if let Some(key) =
+                    known.sessions.hear(&works.node, relay, session, *now_there_ms, now_ms)
+                {
                     ended.extend(known.peers.get(key).cloned());
                 }
             }

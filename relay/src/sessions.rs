@@ -29,6 +29,13 @@ const EARLIER_MAX: usize = 4;
 /// come in the order of the hellos.
 const TELL_AFTER_MS: u64 = 20;
 
+/// What another relay goes on to say is answered so often at the most.
+const TELL_AGAIN_MS: u64 = 1_000;
+
+/// A relay that has been answered so often does not take its connection for the earlier one. Where news were lost both may think so; then
+/// the names of the relays decide.
+const ANSWERED_MAX: u8 = 3;
+
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Sessions {
@@ -44,9 +51,17 @@ struct Held {
     since_ms: UnixMs,
     /// The other relays have been told, or there was nothing to tell.
     told: bool,
-    /// Connections at other relays that are known to be earlier, by relay and [`HeldSession::since_ms`]: what is told of them again says
-    /// nothing new, and their age, seen from here, is off by the time that news take.
-    earlier: VecDeque<(NodeId, UnixMs)>,
+    /// Connections at other relays that are known to be earlier: what is told of them again says nothing new, and their age, seen from
+    /// here, is off by the time that news take.
+    earlier: VecDeque<Earlier>,
+}
+
+struct Earlier {
+    relay: NodeId,
+    /// See [`HeldSession::since_ms`].
+    since_ms: UnixMs,
+    /// How often the relay was told that there is a later one.
+    answered: u8,
 }
 
 impl Held {
@@ -54,7 +69,7 @@ impl Held {
         if self.earlier.len() >= EARLIER_MAX {
             self.earlier.pop_front();
         }
-        self.earlier.push_back((relay.clone(), since_ms));
+        self.earlier.push_back(Earlier { relay: relay.clone(), since_ms, answered: 0 });
     }
 }
 
@@ -119,9 +134,10 @@ impl Sessions {
         }
     }
 
-    /// Another relay, where it is `now_there_ms`, has a session on a connection. The connection here that this ends.
+    /// Another relay, where it is `now_there_ms`, has a session on a connection. The connection here, at `me`, that this ends.
     pub(crate) fn hear(
         &mut self,
+        me: &NodeId,
         relay: &NodeId,
         news: &HeldSession,
         now_there_ms: UnixMs,
@@ -129,8 +145,14 @@ impl Sessions {
     ) -> Option<usize> {
         let name = (news.session, news.user.clone());
         let held = self.held.get_mut(&name)?;
-        if held.earlier.iter().any(|(at, since_ms)| at == relay && *since_ms == news.since_ms) {
-            self.untold.insert(name, held.since_ms + TELL_AFTER_MS);
+        let is_theirs = |earlier: &&mut Earlier| earlier.relay == *relay && earlier.since_ms == news.since_ms;
+        if let Some(earlier) = held.earlier.iter_mut().find(is_theirs) {
+            if earlier.answered >= ANSWERED_MAX && me < relay {
+                return Some(held.key);
+            }
+            let pause_ms = if earlier.answered == 0 { 0 } else { TELL_AGAIN_MS };
+            earlier.answered = earlier.answered.saturating_add(1);
+            self.untold.entry(name).or_insert((held.since_ms + TELL_AFTER_MS).max(now_ms + pause_ms));
             return None;
         }
         // Or earlier, by the time that the news took; clocks of nodes are not compared.
@@ -193,7 +215,8 @@ mod tests {
                         self.relays[relay].hear_own(news);
                     } else {
                         let from = NodeId::new(&format!("relay-{from}")).unwrap();
-                        ended.extend(self.relays[relay].hear(&from, news, now_there_ms, now_ms));
+                        let me = NodeId::new(&format!("relay-{relay}")).unwrap();
+                        ended.extend(self.relays[relay].hear(&me, &from, news, now_there_ms, now_ms));
                     }
                 }
             }
@@ -223,6 +246,38 @@ mod tests {
         house.now_ms += 3;
         assert!(house.hear(first).is_empty());
         assert_eq!(house.hear(second), [11]);
+    }
+
+    /// The news of both were lost on the way back: each takes the other's connection for the earlier one.
+    #[test]
+    fn two_relays_that_take_each_others_connection_for_the_earlier_one_come_to_an_end_and_do_not_shout() {
+        let mut house = House::new();
+        house.hello(0, 10);
+        house.hello(1, 11);
+        let (first, second) = (house.say(0), house.say(1));
+        // Heard there before one's own have come back, which they never do.
+        for (hears, (from, now_there_ms, news)) in [(1, first), (0, second)] {
+            let (me, from) = (format!("relay-{hears}"), format!("relay-{from}"));
+            let (me, from) = (NodeId::new(&me).unwrap(), NodeId::new(&from).unwrap());
+            let now_ms = house.clock(hears);
+            assert_eq!(house.relays[hears].hear(&me, &from, &news[0], now_there_ms, now_ms), None);
+        }
+        let (mut said, mut ended) = (0, Vec::new());
+        house.relays[0].tell(name("ann"));
+        for _ in 0..20_000 {
+            house.now_ms += 1;
+            for relay in 0..2 {
+                let now_ms = house.clock(relay);
+                let news = house.relays[relay].take_news(9, now_ms);
+                said += news.len();
+                ended.extend(house.hear((relay, now_ms, news)));
+                if !ended.is_empty() {
+                    house.relays[0].leave(&name("ann"), 10);
+                }
+            }
+        }
+        assert_eq!(ended, [10], "by the names of the relays, and once");
+        assert!(said < 20, "{said} messages");
     }
 
     #[test]
@@ -301,6 +356,7 @@ mod tests {
         let (session, user) = name("ann");
         let news = HeldSession { user, session, since_ms: 5_000 };
         let relay = NodeId::new("relay-2").unwrap();
-        assert_eq!(sessions.hear(&relay, &news, 5_000, 6_000), None);
+        let me = NodeId::new("relay-1").unwrap();
+        assert_eq!(sessions.hear(&me, &relay, &news, 5_000, 6_000), None);
     }
 }
