@@ -120,8 +120,28 @@ impl Window {
     /// Clicks it; false when it is not there, or goes in the same moment.
     pub(crate) async fn click(&self, testid: &str) -> bool {
         match self.shown(&format!("[data-testid={testid}]")).await {
-            Some(element) => element.click().await.is_ok(),
+            Some(element) => self.press(&element).await,
             None => false,
+        }
+    }
+
+    /// Clicks an element until it hears of it: a click right after the buttons have changed does nothing, by design. False when it goes
+    /// in the same moment: the clock has acted, or the page has.
+    async fn press(&self, element: &Element) -> bool {
+        let listen = "window.isPressed = false; \
+                      arguments[0].addEventListener('click', () => { window.isPressed = true; }, { once: true });";
+        let began = Instant::now();
+        loop {
+            let it = serde_json::to_value(element).unwrap();
+            if self.client.execute(listen, vec![it]).await.is_err() || element.click().await.is_err() {
+                return false;
+            }
+            // Another page knows nothing of it: the click has led there.
+            if self.ask("return window.isPressed !== false").await == true {
+                return true;
+            }
+            assert!(began.elapsed() < SOON, "it hears no click: {}", self.text("body").await);
+            sleep(LOOK).await;
         }
     }
 
@@ -156,19 +176,13 @@ impl Window {
         buy_in
     }
 
-    /// Takes the first of these actions that is offered; answers whether one was. A click that comes right after the buttons have changed
-    /// does nothing, by design: then it clicks again.
+    /// Takes the first of these actions that is offered; answers whether one was.
     pub(crate) async fn act(&self, kinds: &[&str]) -> bool {
         for kind in kinds {
-            let css = format!("[data-testid=action-{kind}]:not([disabled])");
-            let mut was_offered = false;
-            // It may go in the same moment: the clock has acted, or the page has.
-            while let Some(button) = self.shown(&css).await
-                && button.click().await.is_ok()
+            let button = self.shown(&format!("[data-testid=action-{kind}]:not([disabled])")).await;
+            if let Some(button) = button
+                && self.press(&button).await
             {
-                was_offered = true;
-            }
-            if was_offered {
                 return true;
             }
         }
