@@ -45,6 +45,17 @@ fn worker(house: &House, name: &str) -> Running {
     house.worker_with(name, WorkerConfig { keyframe_every: 4, ..house.config(name) })
 }
 
+/// A house with one counter, to which ann has added 5.
+async fn with_five() -> (House, Running, Relay) {
+    let house = house();
+    house.open_room(&counter(0)).await;
+    let first = worker(&house, "w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    assert_eq!(add(&relay, "ann", 5).await.code(), "applied");
+    (house, first, relay)
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_counter_counts_remembers_its_answers_and_tells_members_their_part() {
     let house = house();
@@ -104,12 +115,7 @@ async fn a_counter_is_taken_over_with_its_clock_and_handed_over_beside_tables() 
 
 #[tokio::test(start_paused = true)]
 async fn a_room_that_the_map_has_lost_is_taken_over_by_what_its_journal_says_it_is() {
-    let house = house();
-    house.open_room(&counter(0)).await;
-    let first = worker(&house, "w1");
-    let relay = Relay::new(&house, "r1", 1).await;
-    relay.owned(&room(1)).await;
-    assert_eq!(add(&relay, "ann", 5).await.code(), "applied");
+    let (house, first, relay) = with_five().await;
     first.stop().await;
     directory::remove(&house.store, &room(1)).await.unwrap();
     let _second = worker(&house, "w2");
@@ -133,12 +139,7 @@ async fn a_room_that_the_map_has_lost_is_taken_over_by_what_its_journal_says_it_
 /// Whoever opens rooms at its start writes down again what the directory has lost.
 #[tokio::test(start_paused = true)]
 async fn a_room_that_the_directory_has_lost_is_opened_once_more_and_is_what_it_was() {
-    let house = house();
-    house.open_room(&counter(0)).await;
-    let first = worker(&house, "w1");
-    let relay = Relay::new(&house, "r1", 1).await;
-    relay.owned(&room(1)).await;
-    assert_eq!(add(&relay, "ann", 5).await.code(), "applied");
+    let (house, first, relay) = with_five().await;
     first.kill();
     directory::remove(&house.store, &room(1)).await.unwrap();
     house.open_room(&counter(0)).await;

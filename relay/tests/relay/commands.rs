@@ -7,7 +7,6 @@ use broker::{
     wire::LinkState,
 };
 use protocol::id::{Epoch, NodeId, Position, SessionId};
-use relay::RelayConfig;
 use serde_json::json;
 
 use crate::stage::{Client, Ears, HeardCommand, Stage, delta, keyframe, room, user};
@@ -342,21 +341,6 @@ async fn a_notice_reaches_its_session_alone() {
     ann_too.hear_nothing_more().await;
 }
 
-/// With room for as many commands as it takes until the relay has heard who lives.
-async fn patient_stage() -> Stage {
-    let without_end = 100_000_000;
-    let config = RelayConfig {
-        messages_per_s: without_end,
-        messages_burst: without_end,
-        bytes_per_s: without_end,
-        bytes_burst: without_end,
-        ..RelayConfig::default()
-    };
-    let stage = Stage::with(config).await;
-    stage.dealer.commit(keyframe("t1", 1, 1)).await;
-    stage
-}
-
 /// Has a command sent and refused; whether the relay vouches that it was never sent before.
 async fn is_vouched_for(stage: &Stage, ears: &mut Ears, client: &mut Client, n: u64) -> bool {
     client.ask("t1", n, json!({})).await;
@@ -374,7 +358,7 @@ async fn is_vouched_for(stage: &Stage, ears: &mut Ears, client: &mut Client, n: 
 
 #[tokio::test]
 async fn the_relay_vouches_for_a_command_that_was_never_sent_before_and_for_no_other() {
-    let stage = patient_stage().await;
+    let stage = Stage::patient().await;
     let mut ears = stage.dealer.listen("t1").await;
     let mut ann = stage.client("ann").await;
     let mut n = 1;
@@ -398,7 +382,7 @@ async fn the_relay_vouches_for_a_command_that_was_never_sent_before_and_for_no_o
 
 #[tokio::test]
 async fn nothing_is_said_that_a_living_worker_of_the_first_release_cannot_read() {
-    let stage = patient_stage().await;
+    let stage = Stage::patient().await;
     let mut ears = stage.dealer.listen("t1").await;
     let mut ann = stage.client("ann").await;
     let mut n = 1;

@@ -6,26 +6,9 @@ use broker::{
     node::{Asked, NodeNews, Role, ToRelay, encode},
 };
 use protocol::id::{Epoch, NodeId, Position, SessionId, UserId};
-use relay::RelayConfig;
 use serde_json::{Value, json};
 
 use crate::stage::{Client, Ears, Stage, keyframe, room, user};
-
-/// With room for as many questions as it takes until the relay has heard who lives.
-async fn patient_stage() -> Stage {
-    let without_end = 100_000_000;
-    let config = RelayConfig {
-        messages_per_s: without_end,
-        messages_burst: without_end,
-        bytes_per_s: without_end,
-        bytes_burst: without_end,
-        questions_per_s: without_end,
-        ..RelayConfig::default()
-    };
-    let stage = Stage::with(config).await;
-    stage.dealer.commit(keyframe("t1", 1, 1)).await;
-    stage
-}
 
 impl Client {
     async fn question(&mut self, room: &str, n: u64, q: Value) {
@@ -88,7 +71,7 @@ fn answer(name: &str, session: SessionId, n: u64, body: &str) -> ToRelay {
 
 #[tokio::test]
 async fn a_question_reaches_the_owner_without_watching_and_its_answer_the_one_who_asked() {
-    let stage = patient_stage().await;
+    let stage = Stage::patient().await;
     let mut ears = stage.dealer.listen("t1").await;
     let mut ann = stage.client("ann").await;
     let mut bob = stage.client("bob").await;
@@ -107,7 +90,7 @@ async fn a_question_reaches_the_owner_without_watching_and_its_answer_the_one_wh
 
 #[tokio::test]
 async fn a_question_to_a_room_that_is_not_there_is_told_so_and_one_to_a_room_just_opened_is_not() {
-    let stage = patient_stage().await;
+    let stage = Stage::patient().await;
     let mut ears = stage.dealer.listen("t1").await;
     let mut ann = stage.client("ann").await;
     let mut n = ann.asks_until_passed_on(&mut ears).await;
@@ -158,7 +141,7 @@ async fn a_connection_asks_four_times_a_second_and_is_told_when_it_asks_more() {
 
 #[tokio::test]
 async fn a_question_that_is_none_or_too_long_never_leaves_the_relay() {
-    let stage = patient_stage().await;
+    let stage = Stage::patient().await;
     let mut ears = stage.dealer.listen("t1").await;
     let mut ann = stage.client("ann").await;
     let last = ann.asks_until_passed_on(&mut ears).await;
@@ -178,7 +161,7 @@ async fn a_question_that_is_none_or_too_long_never_leaves_the_relay() {
 
 #[tokio::test]
 async fn nobody_is_asked_who_cannot_read_a_question() {
-    let stage = patient_stage().await;
+    let stage = Stage::patient().await;
     let mut ears = stage.dealer.listen("t1").await;
     let mut ann = stage.client("ann").await;
     let mut n = ann.asks_until_passed_on(&mut ears).await;

@@ -89,6 +89,22 @@ impl Stage {
         Self::with_keys(config, Keys::given(signer().public())).await
     }
 
+    /// With room for as many commands and questions as it takes until the relay has heard who lives, and with a room `t1`.
+    pub(crate) async fn patient() -> Self {
+        let without_end = 100_000_000;
+        let config = RelayConfig {
+            messages_per_s: without_end,
+            messages_burst: without_end,
+            bytes_per_s: without_end,
+            bytes_burst: without_end,
+            questions_per_s: without_end,
+            ..RelayConfig::default()
+        };
+        let stage = Self::with(config).await;
+        stage.dealer.commit(keyframe("t1", 1, 1)).await;
+        stage
+    }
+
     pub(crate) async fn with_keys(config: RelayConfig, keys: Arc<Keys>) -> Self {
         let node = NodeId::new("relay-1").unwrap();
         let wire = Wire::perfect();
