@@ -14,8 +14,7 @@ export function priceOf(view, seat) {
 
 /** Whether a decision still stands when the table has become this one. */
 export function stands(decided, view, seat) {
-  const { hand } = view;
-  if (hand?.hand !== decided.hand || hand.street !== decided.street) return false;
+  if (!view.hand || !stillMeant(decided, view.hand)) return false;
   return !["check", "call"].includes(decided.kind) || priceOf(view, seat) === decided.price;
 }
 
@@ -75,10 +74,7 @@ export class Advance {
     setText(this.match, price > 0 ? () => say.advance.callThis(unit.brief(price)) : say.advance.check);
     setAttribute(this.giveUp, "title", price > 0 ? null : say.advance.checkFoldHelp);
     setAttribute(this.callAny, "title", say.advance.callAnyHelp);
-    const kind = this.#decided?.kind;
-    setAttribute(this.giveUp, "aria-pressed", String(kind === "giveUp"));
-    setAttribute(this.match, "aria-pressed", String(kind === "check" || kind === "call"));
-    setAttribute(this.callAny, "aria-pressed", String(kind === "callAny"));
+    this.#press();
     const face = JSON.stringify(this.#at);
     if (face !== this.#face) this.#changed();
     this.#face = face;
@@ -88,9 +84,15 @@ export class Advance {
     if (!this.#at) return;
     const kind = name === "match" ? (this.#at.price > 0 ? "call" : "check") : name;
     this.#decided = this.#decided?.kind === kind ? null : { ...this.#at, kind };
-    for (const [button, is] of [[this.giveUp, "giveUp"], [this.match, "match"], [this.callAny, "callAny"]]) {
-      setAttribute(button, "aria-pressed", String(this.#decided !== null && is === name));
-    }
+    this.#press();
+  }
+
+  /** Shows which decision stands. */
+  #press() {
+    const kind = this.#decided?.kind;
+    setAttribute(this.giveUp, "aria-pressed", String(kind === "giveUp"));
+    setAttribute(this.match, "aria-pressed", String(kind === "check" || kind === "call"));
+    setAttribute(this.callAny, "aria-pressed", String(kind === "callAny"));
   }
 }
 
