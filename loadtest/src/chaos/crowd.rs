@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{hearing::Witness, recovery::Recoveries};
 use crate::guests::{
+    asker::Asker,
     stranger::{Manner, Stranger},
     teller::Teller,
 };
@@ -31,6 +32,9 @@ const TELLERS_EACH: usize = 2;
 
 /// Guests who have no seat, and talk.
 const STRANGERS: usize = 6;
+
+/// Guests who only ask.
+const ASKERS: usize = 3;
 
 /// What all bots count together.
 #[derive(Debug, Default)]
@@ -108,7 +112,7 @@ impl Crowd {
         Ok(crowd)
     }
 
-    /// Lets others come, too: tellers at the counters, and strangers who talk at the tables.
+    /// Lets others come, too: tellers at the counters, strangers who talk at the tables, and askers of everything.
     pub fn add_guests(&mut self, counters: &Arc<[RoomId]>, tables: &Arc<[RoomId]>) {
         for i in 0..TELLERS_EACH * counters.len() {
             let seed = self.seed_of(1_000_000 + i);
@@ -126,6 +130,11 @@ impl Crowd {
             };
             let stranger = Stranger::new(manner, String::new(), Instant::now());
             self.add(&format!("Stranger {i}"), stranger, |_, _, _| {});
+        }
+        let all: Arc<[RoomId]> = tables.iter().chain(&**counters).cloned().collect();
+        for i in 0..ASKERS {
+            let asker = Asker::new(all.clone(), self.seed_of(3_000_000 + i), String::new(), Instant::now());
+            self.add(&format!("Asker {i}"), asker, |_, _, _| {});
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use player::{Client, Heard};
+use player::{Client, Heard, incoming::Refusal};
 use protocol::{
     id::{Position, RoomId, SessionId, UserId},
     table::{TablePrivate, TableView},
 };
+use serde_json::value::RawValue;
 use tokio::{
     sync::{Mutex, mpsc},
     time::{Duration, Instant},
@@ -43,6 +44,10 @@ enum What {
     Private(TablePrivate),
     /// There is such a frame.
     Frame,
+    /// This was answered to what it asked.
+    Answer { q: Box<RawValue>, body: Box<RawValue> },
+    /// It got no answer to what it asked.
+    Unanswered { q: Box<RawValue>, why: Refusal },
 }
 
 /// Where bots testify. Cheap to clone.
@@ -70,6 +75,12 @@ impl Witness {
             Heard::Acked { n, room, at, .. } => {
                 let Some(session) = client.session() else { return };
                 (room, *at, What::Acked { session, n: *n })
+            }
+            Heard::Answer { room, at, q, body, .. } => {
+                (room, *at, What::Answer { q: q.clone(), body: body.clone() })
+            }
+            Heard::Unanswered { q, why } => {
+                (&why.room, Position::default(), What::Unanswered { q: q.clone(), why: why.clone() })
             }
             _ => return,
         };
@@ -107,22 +118,19 @@ impl Hearing {
         let mut shadow = self.shadow.clone().lock_owned().await;
         loop {
             let is_over = over.is_cancelled();
-            // Out of reach while Redis is down: later.
-            if let Err(error) = shadow.look().await {
-                tracing::debug!(%error, "the judge cannot read");
-                if is_over {
-                    shadow.accuse(Promise::Live, format!("the journals cannot be read at the end: {error}"));
-                }
-            }
+            // Before the journals are read: what was said until now is about what stands there then.
             while let Ok(testimony) = self.from.try_recv() {
                 self.early.entry(testimony.room.clone()).or_default().push(testimony);
             }
-            for (room, early) in &mut self.early {
-                let last = shadow.last(room);
-                let ripe = early.extract_if(.., |testimony| testimony.at <= last);
-                for testimony in ripe {
-                    self.count += 1;
-                    testimony.judge(&mut shadow);
+            match shadow.look().await {
+                Ok(()) => self.judge_what_is_ripe(&mut shadow),
+                // Out of reach while Redis is down: later.
+                Err(error) => {
+                    tracing::debug!(%error, "the judge cannot read");
+                    if is_over {
+                        let what = format!("the journals cannot be read at the end: {error}");
+                        shadow.accuse(Promise::Live, what);
+                    }
                 }
             }
             if is_over {
@@ -142,8 +150,26 @@ impl Hearing {
     }
 }
 
+impl Hearing {
+    fn judge_what_is_ripe(&mut self, shadow: &mut Shadow) {
+        for (room, early) in &mut self.early {
+            let last = shadow.last(room);
+            for testimony in early.extract_if(.., |testimony| testimony.at <= last) {
+                self.count += 1;
+                testimony.judge(shadow);
+            }
+        }
+    }
+}
+
 impl Testimony {
     fn judge(self, shadow: &mut Shadow) {
+        // These know themselves what the journal must hold.
+        match &self.what {
+            What::Answer { q, body } => return shadow.answered(&self.room, &self.user, self.at, q, body),
+            What::Unanswered { q, why } => return shadow.unanswered(&self.user, q, why),
+            _ => {}
+        }
         if !shadow.holds(&self.room, self.at) {
             if !shadow.may_have_held(&self.room, self.at) {
                 self.has_no_frame(shadow);
@@ -155,7 +181,7 @@ impl Testimony {
             What::Acked { session, n } => shadow.acknowledged(&room, &user, session, n, at),
             What::View(view) => shadow.saw_view(&room, &user, at, &view),
             What::Private(part) => shadow.saw_own_part(&room, &user, at, &part),
-            What::Frame => {}
+            What::Frame | What::Answer { .. } | What::Unanswered { .. } => {}
         }
     }
 

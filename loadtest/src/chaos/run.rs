@@ -11,19 +11,12 @@ use anyhow::Context;
 use broker::{
     bus::redis::RedisBus,
     clock::Clock,
-    directory::Readers,
-    node::RoomSpec,
     ports::Ports,
     redis::{Redis, RedisConfig},
     store::redis::RedisStore,
 };
 use ops::outlet::{say, tell};
 use protocol::id::RoomId;
-use rooms::{
-    open_room,
-    room::Room as _,
-    testing::{Counter, counter::Settings},
-};
 use tokio::{
     sync::Mutex,
     task::JoinSet,
@@ -46,6 +39,7 @@ use super::{
 };
 use crate::{
     cluster::{Cluster, ClusterArgs},
+    guests::counters,
     judge::{Promise, Shadow, judge_counters},
     signals,
 };
@@ -104,11 +98,10 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
     let tables: Arc<[RoomId]> =
         (1..=args.tables).map(|number| RoomId::new(&format!("t{number}")).expect("a name")).collect();
     tables.iter().for_each(|table| shadow.follow(table.clone()));
-    let tests_own: Arc<[RoomId]> =
-        (1..=args.counters()).map(|number| RoomId::new(&format!("c{number}")).expect("a name")).collect();
+    let tests_own = counters::named(args.counters() as usize);
     tests_own.iter().for_each(|counter| shadow.follow_counter(counter.clone()));
     let bus = Arc::new(RedisBus::new(redis.clone()));
-    open_counters(&tests_own, &Ports { bus, store: store.clone(), clock: Clock::system() }).await?;
+    counters::open(&tests_own, &Ports { bus, store: store.clone(), clock: Clock::system() }).await?;
     if args.may_lose() {
         shadow.expect_losses();
     }
@@ -262,16 +255,6 @@ async fn strike(fault: Fault, striker: Striker, recoveries: Arc<Recoveries>, sha
         );
         shadow.lock().await.accuse(Promise::Live, what);
     }
-}
-
-/// Opens counters that write to each other.
-async fn open_counters(counters: &[RoomId], ports: &Ports) -> anyhow::Result<()> {
-    for (room, tick_ms) in counters.iter().zip([0, 700, 5_000].into_iter().cycle()) {
-        let peers = counters.iter().filter(|other| *other != room).cloned().collect();
-        let spec = RoomSpec::new(Counter::NAME, &Settings { tick_ms, peers });
-        open_room(ports, room, &spec, Readers::OfThisRelease).await?;
-    }
-    Ok(())
 }
 
 /// The tellers have closed the counters: each ends, once its errands are done and its letters told.

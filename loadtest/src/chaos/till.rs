@@ -12,11 +12,9 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use protocol::id::RoomId;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use rooms::{
     room::errands::{Away, Errand, Outcome, Service},
-    testing::{Till, Trouble},
+    testing::Till,
 };
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
@@ -39,13 +37,7 @@ impl TillServer {
     /// # Errors
     /// When there is no port.
     pub async fn open(seed: u64, is_forgetful: bool) -> std::io::Result<Self> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let till = Arc::new(Till::with(move || match rng.random_range(0..3) {
-            _ if !rng.random_bool(TROUBLES) => Trouble::None,
-            0 => Trouble::Away,
-            1 => Trouble::AnswerLost,
-            _ => Trouble::Hangs,
-        }));
+        let till = Arc::new(Till::troubled(seed, TROUBLES));
         if is_forgetful {
             till.forget_names();
         }

@@ -1,6 +1,8 @@
 //! Guests that are no players, in the simulator and in chaos.
 //!
-//! - [`stranger`]: who has no seat, and talks. [`teller`]: who uses counters.
+//! - [`stranger`]: who has no seat, and talks. [`teller`]: who uses [`counters`]. [`asker`]: who asks.
 
+pub mod asker;
+pub mod counters;
 pub mod stranger;
 pub mod teller;

@@ -5,14 +5,12 @@
 //!
 //! - [`plan`]: what a seed decides. [`mod@run`]: one run from its plan to its verdict. [`command`]: many of them.
 //! - `world`: the house and its processes. `guest`: who is there, over a `pipe`, moved by a [`Mind`](player::Mind): a bot of
-//!   the swarm, or one of the other [guests](crate::guests), or an `asker` of all
-//!   rooms.
+//!   the swarm, or one of the other [guests](crate::guests).
 //! - `faults`: what goes wrong with single operations, and tripwires.
 //! - [`planted`]: faults that the judges must catch.
 //!
 //! What is promised, and how it is judged, is in [`judge`](crate::judge).
 
-mod asker;
 pub mod command;
 mod faults;
 mod guest;

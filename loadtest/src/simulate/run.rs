@@ -15,18 +15,13 @@ use broker::{
     node::RoomSpec,
     wire::{LinkState, seeded::Rates},
 };
-use player::{Bot, Character, Habits, Style};
+use player::{Bot, Character, Habits, Mind, Style};
 use protocol::{
     id::{NodeId, RoomId, UserId},
     table::TableConfig,
 };
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rooms::{
-    open_room,
-    room::Room as _,
-    testing::{Counter, counter::Settings},
-};
 use tokio::{
     sync::{Mutex, mpsc},
     task::JoinSet,
@@ -34,7 +29,6 @@ use tokio::{
 };
 
 use super::{
-    asker::Asker,
     faults::Tripwires,
     guest::{Guest, Left, Phase, Stage, Whims},
     plan::{Blow, Place, Plan},
@@ -43,6 +37,8 @@ use super::{
 };
 use crate::{
     guests::{
+        asker::Asker,
+        counters,
         stranger::{Manner, Stranger},
         teller::Teller,
     },
@@ -156,9 +152,9 @@ async fn live(plan: &Plan) -> Verdict {
     let world = World::new(plan, faults.clone(), &spared, split(&mut rng));
     let mut shadow = Shadow::witness(world.store());
     let tables = tables(plan);
-    let counters = counters(plan);
+    let counters = counters::named(plan.counters);
     open(&tables, &world).await;
-    open_counters(&counters, &world).await;
+    counters::open(&counters, &world.spared_ports()).await.expect(SPARED);
     tables.iter().for_each(|table| shadow.follow(table.clone()));
     counters.iter().for_each(|counter| shadow.follow_counter(counter.clone()));
     let shadow = Arc::new(Mutex::new(shadow));
@@ -185,34 +181,35 @@ async fn live(plan: &Plan) -> Verdict {
     let stage = Stage::new();
     let mut guests = JoinSet::new();
     let all_is_well = plan.is_calm();
+    let mut admit = |user: String, mind: Box<dyn Mind>, whims: Whims| {
+        let user = UserId::new(&user).expect("a name");
+        guests.spawn(Guest::new(user, mind, whims, world.clone(), shadow.clone(), stage.clone()).play());
+    };
+    let token = |user: &str| world.token(&UserId::new(user).expect("a name"));
     for (index, character) in characters(plan, &tables, &mut rng).enumerate() {
         // Those beyond the bots are second sessions of the first ones.
-        let user = UserId::new(&format!("guest-{}", index % plan.bots)).expect("a name");
+        let user = format!("guest-{}", index % plan.bots);
         let naps = character.seed.is_multiple_of(4);
         let whims = Whims { naps, moves: plan.moves, all_is_well };
-        let mind = Bot::new(character, world.token(&user), Instant::now());
-        let (world, shadow, stage) = (world.clone(), shadow.clone(), stage.clone());
-        guests.spawn(Guest::new(user, Box::new(mind), whims, world, shadow, stage).play());
+        let mind = Bot::new(character, token(&user), Instant::now());
+        admit(user, Box::new(mind), whims);
     }
     for (index, manner) in manners(plan, &tables, &mut rng).enumerate() {
-        let user = UserId::new(&format!("stranger-{index}")).expect("a name");
-        let mind = Stranger::new(manner, world.token(&user), Instant::now());
-        let (world, shadow, stage) = (world.clone(), shadow.clone(), stage.clone());
-        guests.spawn(Guest::new(user, Box::new(mind), Whims::default(), world, shadow, stage).play());
+        let user = format!("stranger-{index}");
+        let mind = Stranger::new(manner, token(&user), Instant::now());
+        admit(user, Box::new(mind), Whims::default());
     }
     for index in 0..2 * counters.len() {
         // Two sessions of each: they take what they are members of from each other.
-        let user = UserId::new(&format!("teller-{}", index / 2)).expect("a name");
-        let mind = Teller::new(counters.clone(), rng.next_u64(), world.token(&user), Instant::now());
-        let (world, shadow, stage) = (world.clone(), shadow.clone(), stage.clone());
-        guests.spawn(Guest::new(user, Box::new(mind), Whims::default(), world, shadow, stage).play());
+        let user = format!("teller-{}", index / 2);
+        let mind = Teller::new(counters.clone(), rng.next_u64(), token(&user), Instant::now());
+        admit(user, Box::new(mind), Whims::default());
     }
     let all_rooms: Arc<[RoomId]> = tables.iter().chain(&*counters).cloned().collect();
     for index in 0..plan.askers {
-        let user = UserId::new(&format!("asker-{index}")).expect("a name");
-        let mind = Asker::new(all_rooms.clone(), rng.next_u64(), world.token(&user), Instant::now());
-        let (world, shadow, stage) = (world.clone(), shadow.clone(), stage.clone());
-        guests.spawn(Guest::new(user, Box::new(mind), Whims::default(), world, shadow, stage).play());
+        let user = format!("asker-{index}");
+        let mind = Asker::new(all_rooms.clone(), rng.next_u64(), token(&user), Instant::now());
+        admit(user, Box::new(mind), Whims::default());
     }
 
     faults.set_rates(plan.rates);
@@ -268,18 +265,6 @@ fn places(plan: &Plan) -> impl Iterator<Item = Place> + use<> {
 
 fn tables(plan: &Plan) -> Arc<[RoomId]> {
     (1..=plan.tables).map(|number| RoomId::new(&format!("t{number}")).expect("a name")).collect()
-}
-
-fn counters(plan: &Plan) -> Arc<[RoomId]> {
-    (1..=plan.counters).map(|number| RoomId::new(&format!("c{number}")).expect("a name")).collect()
-}
-
-async fn open_counters(counters: &[RoomId], world: &World) {
-    for (room, tick_ms) in counters.iter().zip([0, 700, 5_000]) {
-        let peers = counters.iter().filter(|other| *other != room).cloned().collect();
-        let spec = RoomSpec::new(Counter::NAME, &Settings { tick_ms, peers });
-        open_room(&world.spared_ports(), room, &spec, Readers::OfThisRelease).await.expect(SPARED);
-    }
 }
 
 /// Writes the tables into the map of rooms, as each worker of a real house does when it starts.
@@ -435,7 +420,7 @@ async fn strike(blow: Blow, world: &Arc<World>, shadow: &Arc<Mutex<Shadow>>, aft
             let is_counter = |room: &RoomId| room.as_str().starts_with('c');
             let (counters, tables): (Vec<_>, Vec<_>) = shadow.rooms().into_iter().partition(is_counter);
             open(&tables, world).await;
-            open_counters(&counters, world).await;
+            counters::open(&counters, &world.spared_ports()).await.expect(SPARED);
         }
         Blow::Restart(down) => {
             world.set_broker_down(true);

@@ -23,7 +23,7 @@ use relay::{Keys, Line, Relay, RelayConfig};
 use rooms::{
     Chance, Worker, WorkerConfig,
     room::answers::Memory,
-    testing::{Counter, Till, Trouble, counter::TILL},
+    testing::{Counter, Till, counter::TILL},
 };
 use tokens::{Claims, Signer};
 use tokio::{sync::mpsc, task::JoinSet, time::Duration};
@@ -104,7 +104,7 @@ impl World {
             faults,
             signer: Signer::generate(),
             seal_key: SealKey::random(),
-            till: till(plan),
+            till: Arc::new(Till::troubled(plan.seed ^ 0x7111, plan.troubles)),
             planted: plan.planted,
             mailbox: plan.mailbox,
             memory: plan.memory,
@@ -312,17 +312,6 @@ impl World {
         });
         Some(far)
     }
-}
-
-/// A till that things go wrong with, as often as the plan says.
-fn till(plan: &Plan) -> Arc<Till> {
-    let (troubles, mut rng) = (plan.troubles, ChaCha8Rng::seed_from_u64(plan.seed ^ 0x7111));
-    Arc::new(Till::with(move || match rng.random_range(0..3) {
-        _ if !rng.random_bool(troubles) => Trouble::None,
-        0 => Trouble::Away,
-        1 => Trouble::AnswerLost,
-        _ => Trouble::Hangs,
-    }))
 }
 
 /// All frames that are published, as long as it lives.

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use protocol::id::RoomId;
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 
 use super::counter::amount;
 use crate::room::errands::{Away, Errand, ErrandId, Outcome, Service};
@@ -45,6 +47,17 @@ impl Till {
     /// A till with these troubles, one for each asking.
     pub fn with(trouble: impl FnMut() -> Trouble + Send + 'static) -> Self {
         Self { trouble: Mutex::new(Box::new(trouble)), taken: Mutex::default() }
+    }
+
+    /// A till with which something goes wrong so often, whatever it is; everything follows from the seed.
+    pub fn troubled(seed: u64, chance: f64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        Self::with(move || match rng.random_range(0..3) {
+            _ if !rng.random_bool(chance) => Trouble::None,
+            0 => Trouble::Away,
+            1 => Trouble::AnswerLost,
+            _ => Trouble::Hangs,
+        })
     }
 
     /// What it has taken of a room, in all.

@@ -16,7 +16,7 @@ const PAUSE_MAX_MS: u64 = 600;
 const OPEN_MAX: usize = 6;
 
 /// See the module.
-pub(super) struct Asker {
+pub(crate) struct Asker {
     client: Client,
     rooms: Arc<[RoomId]>,
     rng: ChaCha8Rng,
@@ -27,7 +27,7 @@ pub(super) struct Asker {
 }
 
 impl Asker {
-    pub(super) fn new(rooms: Arc<[RoomId]>, seed: u64, token: String, now: Instant) -> Self {
+    pub(crate) fn new(rooms: Arc<[RoomId]>, seed: u64, token: String, now: Instant) -> Self {
         let rng = ChaCha8Rng::seed_from_u64(seed);
         Self { client: Client::new(token, now), rooms, rng, rests_until: now, vanish: None, stopping: false }
     }

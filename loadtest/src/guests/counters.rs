@@ -1,0 +1,32 @@
+//! The counters of a simulated house and of chaos: rooms without cards, which only tests have.
+
+use std::sync::Arc;
+
+use broker::{directory::Readers, node::RoomSpec, ports::Ports, store::Unavailable};
+use protocol::id::RoomId;
+use rooms::{
+    open_room,
+    room::Room as _,
+    testing::{Counter, counter::Settings},
+};
+
+/// Their clocks are due so long after something was added, milliseconds; 0: never. In turn.
+const TICKS_MS: [u64; 3] = [0, 700, 5_000];
+
+/// The names of so many.
+pub(crate) fn named(count: usize) -> Arc<[RoomId]> {
+    (1..=count).map(|number| RoomId::new(&format!("c{number}")).expect("a name")).collect()
+}
+
+/// Opens them. Each may write to all others.
+///
+/// # Errors
+/// When the store is out of reach.
+pub(crate) async fn open(counters: &[RoomId], ports: &Ports) -> Result<(), Unavailable> {
+    for (room, tick_ms) in counters.iter().zip(TICKS_MS.into_iter().cycle()) {
+        let peers = counters.iter().filter(|other| *other != room).cloned().collect();
+        let spec = RoomSpec::new(Counter::NAME, &Settings { tick_ms, peers });
+        open_room(ports, room, &spec, Readers::OfThisRelease).await?;
+    }
+    Ok(())
+}
