@@ -1,4 +1,4 @@
-//! Names of things on the wire: rooms, users, sessions, nodes, and positions in a journal.
+//! Names of things on the wire: rooms, users, logins, sessions, nodes, and positions in a journal.
 
 use std::{borrow::Borrow, fmt};
 
@@ -10,7 +10,7 @@ use serde::{
 
 use crate::time::UnixMs;
 
-/// The longest name of a room, user or node, in bytes.
+/// The longest name of a room, user, login or node, in bytes.
 pub const NAME_BYTES_MAX: usize = 40;
 
 /// A name that is not one: empty, longer than [`NAME_BYTES_MAX`], or with a character outside `A-Z a-z 0-9 _ - .`
@@ -106,6 +106,10 @@ name! {
 name! {
     /// A user: the `sub` of a token.
     UserId
+}
+name! {
+    /// A login: one device that is signed in, by the name that lists of devices show. The `sid` of a token; no secret.
+    LoginId
 }
 name! {
     /// A process of the house (relay, dealer worker), new at every start.

@@ -6,7 +6,7 @@
 //!
 //! - [`id`], [`time`]: names, positions in a journal, and time.
 //! - [`bounds`]: what clients, relays and workers keep alike. [`code`]: why something is refused or closed. [`lobby`]: what is shown of rooms to those who look for one.
-//! - [`text`]: what people write for others to see.
+//! - [`text`]: what people write for others to see. [`rights`]: what tokens say that people may do.
 //! - `testing` (a feature): the messages of the document changed in every way.
 
 pub mod bounds;
@@ -17,6 +17,7 @@ pub mod id;
 pub mod lobby;
 mod object;
 mod raw;
+pub mod rights;
 pub mod table;
 #[cfg(feature = "testing")]
 pub mod testing;

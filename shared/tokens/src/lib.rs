@@ -1,6 +1,10 @@
 //! Who a client is: tokens signed with Ed25519 (JWT, `EdDSA`) by reception, checked by relays, which hold public keys only.
 //!
 //! Times come in from outside, so that a simulation's clock decides when a token expires.
+//!
+//! What a person may do can change while a token lives. Then it is revoked ([`Claims::issued_ms`] is what revocations go by). For nothing
+//! to fall between the two, whoever signs takes the token's time *before* looking up the rights that it tells, and whoever changes
+//! rights takes the revocation's time *after* they are changed: a token that tells what they were is always the older one.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -15,7 +19,11 @@ use base64::{
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode, errors::ErrorKind,
 };
-use protocol::{id::UserId, time::UnixMs};
+use protocol::{
+    id::{LoginId, UserId},
+    rights::{Can, Rights, Roles},
+    time::UnixMs,
+};
 use serde::{Deserialize, Serialize};
 
 /// The `iss` of all tokens.
@@ -30,7 +38,7 @@ pub const LEEWAY_S: u64 = 5;
 /// The longest token that is looked at, bytes.
 pub const TOKEN_BYTES_MAX: usize = 2_048;
 
-/// What a token says.
+/// What a token says. What came after the first release may be missing, and is ignored by relays that do not know it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// Who.
@@ -48,10 +56,27 @@ pub struct Claims {
     /// The token's own number, where single tokens can be revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
+    /// Milliseconds of the time of issue beyond [`iat`](Claims::iat), below 1,000: a token that was made right after a revocation is told from
+    /// one that was made right before it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub iat_ms: u16,
+    /// The login that it was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<LoginId>,
+    /// What the person may do as staff.
+    #[serde(default, skip_serializing_if = "Roles::is_none")]
+    pub roles: Roles,
+    /// What the person may do as everybody, unless it was taken.
+    #[serde(default, skip_serializing_if = "Can::is_all")]
+    pub can: Can,
+}
+
+fn is_zero(milliseconds: &u16) -> bool {
+    *milliseconds == 0
 }
 
 impl Claims {
-    /// Claims of a token that is good from `now_ms` for `lifetime_ms` (rounded up to a second).
+    /// Claims of a token that is good from `now_ms` for `lifetime_ms` (rounded up to a second), of somebody who may what everybody may.
     pub fn new(sub: UserId, name: impl Into<String>, now_ms: UnixMs, lifetime_ms: u64) -> Self {
         Self {
             sub,
@@ -61,7 +86,33 @@ impl Claims {
             iss: ISSUER.into(),
             aud: AUDIENCE.into(),
             jti: None,
+            iat_ms: u16::try_from(now_ms % 1_000).expect("it is below 1,000"),
+            sid: None,
+            roles: Roles::NONE,
+            can: Can::ALL,
         }
+    }
+
+    /// The same for a login.
+    #[must_use]
+    pub fn of_login(self, login: LoginId) -> Self {
+        Self { sid: Some(login), ..self }
+    }
+
+    /// The same for somebody who may do this.
+    #[must_use]
+    pub fn with(self, Rights { roles, can }: Rights) -> Self {
+        Self { roles, can, ..self }
+    }
+
+    /// What its person may do.
+    pub fn rights(&self) -> Rights {
+        Rights { roles: self.roles, can: self.can }
+    }
+
+    /// When the token was made. Of those of the first release only the second is known, and it counts as its beginning.
+    pub fn issued_ms(&self) -> UnixMs {
+        self.iat.saturating_mul(1_000).saturating_add(u64::from(self.iat_ms.min(999)))
     }
 
     /// When the token expires.
@@ -303,6 +354,65 @@ mod tests {
     fn a_signed_token_says_who_it_is() {
         let signer = Signer::generate();
         assert_eq!(signer.public().verify(&signer.sign(&claims()), NOW_MS), Ok(claims()));
+    }
+
+    /// As it was in the release before this one. What stands here is for ever.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    struct ClaimsBefore {
+        sub: UserId,
+        name: String,
+        exp: u64,
+        iat: u64,
+        iss: String,
+        aud: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        jti: Option<String>,
+    }
+
+    fn before() -> ClaimsBefore {
+        let Claims { sub, name, exp, iat, iss, aud, jti, .. } = claims();
+        ClaimsBefore { sub, name, exp, iat, iss, aud, jti }
+    }
+
+    fn staff() -> Claims {
+        let rights = Rights { roles: Roles::FLOOR, can: Can::ALL.without(Can::CHAT) };
+        let login = LoginId::new("l-7kq2").unwrap();
+        Claims::new(UserId::new("ann").unwrap(), "Ann", NOW_MS + 250, 60_000).of_login(login).with(rights)
+    }
+
+    #[test]
+    fn a_token_tells_the_login_and_the_rights_and_when_it_was_made_to_the_millisecond() {
+        let signer = Signer::generate();
+        let read = signer.public().verify(&signer.sign(&staff()), NOW_MS + 250).unwrap();
+        assert_eq!(read, staff());
+        assert_eq!(read.issued_ms(), NOW_MS + 250);
+        assert!(read.rights().roles.has(Roles::FLOOR) && !read.rights().can.has(Can::CHAT));
+    }
+
+    #[test]
+    fn a_relay_of_the_release_before_reads_what_it_knows_of_a_token() {
+        let told = serde_json::to_value(staff()).unwrap();
+        for field in ["sid", "roles", "can", "iat_ms"] {
+            assert!(told.get(field).is_some(), "{told}");
+        }
+        let read: ClaimsBefore = serde_json::from_value(told).unwrap();
+        assert_eq!(read, ClaimsBefore { exp: staff().exp, ..before() });
+    }
+
+    #[test]
+    fn a_token_of_the_release_before_is_good_and_its_person_may_what_everybody_may() {
+        let signer = Signer::generate();
+        let header = Header { kid: Some(signer.kid().into()), ..Header::new(Algorithm::EdDSA) };
+        let token = encode(&header, &before(), &signer.key).unwrap();
+        let read = signer.public().verify(&token, NOW_MS).unwrap();
+        assert_eq!(read, claims());
+        assert_eq!((read.rights(), read.sid.as_ref(), read.issued_ms()), (Rights::default(), None, NOW_MS));
+    }
+
+    #[test]
+    fn a_token_of_somebody_without_a_login_or_a_role_is_the_one_that_it_was() {
+        let (now, then) = (serde_json::to_string(&claims()), serde_json::to_string(&before()));
+        assert_eq!(now.unwrap(), then.unwrap());
     }
 
     #[test]
