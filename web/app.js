@@ -75,7 +75,7 @@ const connection = new Connection({
 });
 
 const tables = new Tables({
-  make: (room, changed) => new Table(room, { connection, me: () => me, toasts, sound, settings, storage: local, changed }),
+  make: (room, changed) => new Table(room, { connection, me: () => me, toasts, sound, settings, storage: local, askKeys: () => set("keys"), changed }),
   storage: session,
   changed: () => showSeats(),
   after: (ms, then) => setTimeout(then, ms),
@@ -94,7 +94,6 @@ const lobby = new Lobby(connection, open, session);
 let page = null;
 /** How the table page comes: it is large, so the lobby is drawn without it. */
 let Table = null;
-let openSettings = null;
 let routes = 0;
 /** How long after a failure the table page is asked for again. */
 const LOAD_AGAIN_MS = 2_000;
@@ -178,11 +177,22 @@ async function askToBeSomebodyElse() {
 async function withTables() {
   while (!Table) {
     try {
-      ({ openSettings, Table } = await import("./table.js"));
+      ({ Table } = await import("./table.js"));
     } catch (error) {
       console.warn("the table page has not come:", error);
       await new Promise((resolve) => setTimeout(resolve, LOAD_AGAIN_MS));
     }
+  }
+}
+
+/** @param {"settings"|"keys"} what is set, in a dialog that comes when it is asked for */
+async function set(what) {
+  try {
+    const { setThings } = await import("./set-things.js");
+    await setThings(what, settings);
+  } catch (error) {
+    console.warn("a dialog has not come:", error);
+    toasts.show(say.notCome);
   }
 }
 
@@ -224,7 +234,7 @@ const header = el(
   el("a", { class: "icon-button only-table", href: "#/", "aria-label": say.toLobby }, icon("back")),
   el("a", { class: "brand", href: "#/", "aria-label": say.brandToLobby }, el("i", { class: "brand-mark", "aria-hidden": "true" }), el("span", { text: say.brand })),
   el("div", { class: "top-right" }, languageSwitch(settings, "only-lobby"), badge.badge, who, panelButton,
-    el("button", { class: "icon-button", type: "button", "aria-label": say.settings, data: { testid: "settings-open" }, on: { click: () => withTables().then(() => openSettings(settings)) } }, icon("settings"))),
+    el("button", { class: "icon-button", type: "button", "aria-label": say.settings, data: { testid: "settings-open" }, on: { click: () => set("settings") } }, icon("settings"))),
 );
 
 document.body.append(header, badge.banner, bar.element, offer.element, place, toasts.element);

@@ -2,7 +2,7 @@
 import { shown } from "./dialog.js";
 import { el, setAttribute, setText } from "./dom.js";
 import { keyName, KEYS, keysFrom, keysOf, withKey } from "./keys.js";
-import { say } from "./phrases/seat.js";
+import { say } from "./phrases/settings.js";
 
 /** Keys that stay what they are, and what they do. */
 const FIXED = [["Enter", "confirm"], ["Esc", "away"], ["?", "help"]];

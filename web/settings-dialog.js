@@ -3,12 +3,11 @@ import { shown } from "./dialog.js";
 import { el } from "./dom.js";
 import { showKeys } from "./keys-dialog.js";
 import { languageSwitch } from "./language-switch.js";
-import { say } from "./phrases/page.js";
-import { say as sayOfSeat } from "./phrases/seat.js";
+import { say as sayOfPage } from "./phrases/page.js";
+import { say } from "./phrases/settings.js";
 import { sizesField } from "./sizes-field.js";
 
-const SWITCHES = ["fourColours", "sound", "askFold", "autoTopUp"];
-const SEAT_SWITCHES = ["inBlinds", "potOdds", "showAfter", "stayAwake"];
+const SWITCHES = ["fourColours", "sound", "askFold", "autoTopUp", "inBlinds", "potOdds", "showAfter", "stayAwake"];
 
 /** @param {Settings} settings */
 export async function showSettings(settings) {
@@ -18,19 +17,18 @@ export async function showSettings(settings) {
     el(
       "form",
       { method: "dialog" },
-      el("h2", { id: "settings-title", text: say.settings }),
-      el("label", { class: "set-language" }, el("b", { text: say.language }), languageSwitch(settings)),
+      el("h2", { id: "settings-title", text: sayOfPage.settings }),
+      el("label", { class: "set-language" }, el("b", { text: sayOfPage.language }), languageSwitch(settings)),
       el(
         "div",
         { class: "switches" },
         ...SWITCHES.map((name) => toggle(settings, name, say.set[name], say.setHelp[name])),
-        ...SEAT_SWITCHES.map((name) => toggle(settings, name, sayOfSeat.set[name], sayOfSeat.setHelp[name])),
       ),
       sizesField(settings),
       el(
         "div",
         { class: "dialog-buttons" },
-        el("button", { class: "button", type: "button", text: sayOfSeat.keys.open, data: { testid: "keys-open" }, on: { click: () => showKeys(settings) } }),
+        el("button", { class: "button", type: "button", text: say.keys.open, data: { testid: "keys-open" }, on: { click: () => showKeys(settings) } }),
         el("button", { class: "button primary", text: say.done, data: { testid: "settings-ok" } }),
       ),
     ),

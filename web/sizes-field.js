@@ -1,7 +1,7 @@
 /** The part of the settings in which a player writes the amounts that are offered on each street. */
 import { SIZES, sizesFrom } from "./bet-sizes.js";
 import { el, setAttribute, setText } from "./dom.js";
-import { say } from "./phrases/seat.js";
+import { say } from "./phrases/settings.js";
 
 /** @param {Settings} settings */
 export function sizesField(settings) {

@@ -8,7 +8,6 @@ import { keepFocus } from "./focus.js";
 import { stakes } from "./format.js";
 import { game } from "./games.js";
 import { keysOf } from "./keys.js";
-import { showKeys } from "./keys-dialog.js";
 import { LATE_ANSWER_MS } from "./line.js";
 import { Log } from "./log.js";
 import { askNote } from "./note-dialog.js";
@@ -21,7 +20,6 @@ import { say as sayOfSeat } from "./phrases/seat.js";
 import { say } from "./phrases/table.js";
 import { Room } from "./room.js";
 import { SeatControls } from "./seat-controls.js";
-import { showSettings } from "./settings-dialog.js";
 import { Story } from "./story.js";
 import { applyEvent, seatOf } from "./table-view.js";
 import { TurnClock } from "./turn-clock.js";
@@ -33,9 +31,6 @@ const CATCH_UP_MS = 300;
 
 /** For so long after the bar has changed taps on it do nothing. */
 const NEW_BAR_MS = 300;
-
-/** The dialog of settings comes with the table page: nobody needs it sooner. */
-export const openSettings = showSettings;
 
 export class Table {
   #connection;
@@ -51,6 +46,7 @@ export class Table {
   #heard = true;
   #adrift = false;
   #changed;
+  #askKeys;
   #settings;
   #notes;
   #forgetSettings;
@@ -68,10 +64,12 @@ export class Table {
    * @param {Sound} parts.sound
    * @param {Settings} parts.settings
    * @param {Keep} parts.storage of this browser, for notes
+   * @param {() => void} parts.askKeys shows the list of keys
    * @param {() => void} parts.changed told when `standing` may be another
    */
-  constructor(id, { connection, me, toasts, sound, settings, storage, changed }) {
+  constructor(id, { connection, me, toasts, sound, settings, storage, askKeys, changed }) {
     this.#changed = changed;
+    this.#askKeys = askKeys;
     this.#connection = connection;
     this.#me = me;
     this.#toasts = toasts;
@@ -341,7 +339,7 @@ export class Table {
     const typing = event.target.matches("input, select, textarea") && !this.actions.element.contains(event.target);
     if (typing || document.querySelector("dialog[open]")) return undefined;
     if (this.actions.key(event)) return event.preventDefault();
-    if (!event.target.matches("input") && keysOf(event)[0] === "?") showKeys(this.#settings);
+    if (!event.target.matches("input") && keysOf(event)[0] === "?") this.#askKeys();
     return undefined;
   }
 

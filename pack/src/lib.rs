@@ -1,7 +1,8 @@
 //! Packs the web client for delivery. Its source is many small files, to be read; over a slow line each of them costs a round trip.
 //! So the page that people load asks for one script and one sheet, which are named by what is in them: a browser that has them never asks again.
 //!
-//! - [`modules`]: ES modules, in the order of their imports, as one script
+//! - [`modules`]: ES modules, in the order of their imports, as one script, and others for what is imported later; `module` reads one, `scripts`
+//!   says which of them stand in which script
 //! - [`shorter`]: the same script with fewer characters
 //! - [`styles`]: the sheets that the page links, as one
 //! - [`page`]: the page that links these two
@@ -10,8 +11,10 @@
 //! It knows JavaScript and CSS only as far as `web/` uses them, and refuses what it does not know. The source lies unpacked beside it:
 //! `source.html` loads it as it is.
 
+mod module;
 pub mod modules;
 pub mod page;
+mod scripts;
 pub mod shorter;
 pub mod styles;
 
@@ -218,6 +221,13 @@ impl<'f> Assets<'f> {
         let url = format!("/{path}");
         self.out.insert(path, bytes);
         url
+    }
+
+    /// Adds the file `path`, a sheet without its comments and with its pictures.
+    pub(crate) fn add_sheet_or_file(&mut self, path: &str, by: &str) -> Result<String, PackError> {
+        let Some(stem) = path.strip_suffix(".css") else { return self.add_file(path, by) };
+        let sheet = styles::join(&[path.into()], by, self)?;
+        Ok(self.add(stem.rsplit('/').next().unwrap_or(stem), "css", sheet.into_bytes()))
     }
 
     /// Adds the file `path` as it is; a small drawing needs no request and stands in its own URL.

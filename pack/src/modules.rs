@@ -1,112 +1,158 @@
 //! ES modules as one script: each in a function of its own, in the order of their imports, so that no two names meet.
 //!
 //! The modules are such as `web/` has them: `import` and `export` begin a line, an export stands before its `const`, `class` or `function`
-//! (nobody can see whether it changes later), and only the first module awaits anything while it is loaded. That one may also
-//! `import("./file.js")` one module later: with what it imports beyond the others it becomes a script of its own, which is given the
-//! modules of the first one that it needs.
+//! (nobody can see whether it changes later), and only the first module awaits anything while it is loaded.
+//!
+//! What any of them imports later, by `import("./file.js")`, comes in scripts of its own ([`scripts`](crate::scripts)), each module once, and
+//! runs when it is first asked for. A file that a module names by `import.meta.resolve("./file")`, such as a sheet, is packed too.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
 };
 
-use crate::{Files, PackError, resolve, text};
+use crate::{
+    Files, PackError,
+    module::{FindFile, Module, name_of, parse},
+    scripts::Scripts,
+    text,
+};
 
-/// The script that does what the module `entry` does with all that it imports. `add` takes the script of what is imported later, with a name
-/// for it, and answers its URL.
+/// What a script wants to have packed beside it; answered with its URL.
+pub enum Beside<'a> {
+    /// The script of what is imported later, with a name for it.
+    Script {
+        /// Its name, without an extension.
+        stem: &'a str,
+        /// The script.
+        script: &'a str,
+    },
+    /// A file.
+    File {
+        /// Which.
+        path: &'a str,
+        /// Which module names it.
+        by: &'a str,
+    },
+}
+
+/// The script that does what the module `entry` does with all that it imports.
 ///
 /// # Errors
 /// [`PackError`] says what is not such as this packer knows, or is not there.
 pub fn bundle(
     files: &Files,
     entry: &str,
-    add: &mut dyn FnMut(&str, &str) -> Result<String, PackError>,
+    add: &mut dyn FnMut(Beside<'_>) -> Result<String, PackError>,
 ) -> Result<String, PackError> {
-    let mut order = Order { files, done: Vec::new(), known: BTreeMap::new(), path: Vec::new(), entry };
-    order.visit(entry, "index.html")?;
-    let main = order.done.len();
-    let Some((named, later)) = order.done[main - 1].later.clone() else {
-        return Ok(script(&order.done, entry));
-    };
-    order.visit(&later, entry)?;
-    let (main, more) = order.done.split_at(main);
-    let needed: BTreeSet<String> = more
-        .iter()
-        .flat_map(|module| &module.imports)
-        .filter(|import| main.iter().any(|module| module.path == import.from))
-        .map(|import| name_of(&import.from))
-        .collect();
-    let needed = needed.into_iter().collect::<Vec<_>>().join(", ");
-    let whole = name_of(&later);
-    let chunk = format!(
-        "export default ($$given) => {{\nconst {{ {needed} }} = $$given;\n{}return {whole};\n}};\n",
-        script(more, entry)
-    );
-    let stem = later.rsplit('/').next().unwrap_or(&later).trim_end_matches(".js");
-    let url = add(stem, &chunk)?;
-    // What could not be loaded may be asked for again.
-    let loading = format!(
-        "($$later ??= import(\"{url}\").then((later) => later.default({{ {needed} }})).catch((error) => {{ $$later = undefined; throw error; }}))"
-    );
-    Ok(format!("let $$later;\n{}", script(main, entry).replace(&named, &loading)))
-}
-
-/// Modules behind each other.
-fn script(modules: &[Module], entry: &str) -> String {
-    let mut out = String::new();
-    for module in modules {
-        let imports: String = module.imports.iter().map(Import::destructured).collect();
-        let body = &module.body;
-        // Writing to a string does not fail.
-        let _ = if module.path == entry {
-            write!(out, "{{\n{imports}{body}}}\n")
-        } else {
-            let (name, exports) = (name_of(&module.path), module.exports.join(", "));
-            write!(out, "const {name} = (() => {{\n{imports}{body}return {{ {exports} }};\n}})();\n")
-        };
+    let modules = read_all(files, entry, &mut |path, by| add(Beside::File { path, by }))?;
+    let scripts = Scripts::of(&modules, entry);
+    let first = || modules.iter().filter(|module| scripts.is_first(&module.path));
+    if scripts.later.is_empty() && modules.iter().all(|module| module.later.is_empty()) {
+        return Ok(first().map(|module| at_once(module, entry)).collect());
     }
-    out
-}
-
-struct Module {
-    path: String,
-    imports: Vec<Import>,
-    exports: Vec<String>,
-    /// What it imports later: as it is written, and which file that is.
-    later: Option<(String, String)>,
-    body: String,
-}
-
-/// `import { NAMES } from FROM`
-struct Import {
-    names: Vec<(String, String)>,
-    from: String,
-    line: usize,
-}
-
-impl Import {
-    fn destructured(&self) -> String {
-        if self.names.is_empty() {
-            return String::new();
+    let mut urls = Vec::new();
+    for script in &scripts.later {
+        let chunk: String =
+            modules.iter().filter(|module| script.holds(&module.path)).map(when_asked).collect();
+        let chunk = format!("export default ($$make, $$module, $$later) => {{\n{chunk}}};\n");
+        urls.push(add(Beside::Script { stem: &script.stem, script: &chunk })?);
+    }
+    let mut out = loader(&scripts, &urls);
+    let needed = modules.iter().flat_map(|module| {
+        let imports = module.imports.iter().filter(|_| !scripts.is_first(&module.path));
+        imports.map(|import| &import.from).chain(&module.later)
+    });
+    let needed: BTreeSet<String> =
+        needed.filter(|path| scripts.is_first(path)).map(|path| name_of(path)).collect();
+    for module in first() {
+        if module.path == entry {
+            let needed: Vec<String> = needed.iter().cloned().collect();
+            // Writing to a string does not fail.
+            let _ = writeln!(out, "Object.assign($$made, {{ {} }});", needed.join(", "));
         }
-        let names: Vec<String> = self
-            .names
-            .iter()
-            .map(|(theirs, ours)| if theirs == ours { ours.clone() } else { format!("{theirs}: {ours}") })
-            .collect();
-        format!("const {{ {} }} = {};\n", names.join(", "), name_of(&self.from))
+        out.push_str(&at_once(module, entry));
     }
+    Ok(out)
 }
 
-/// A name that no module uses by itself.
-fn name_of(path: &str) -> String {
-    let safe = |character: char| if character.is_ascii_alphanumeric() { character } else { '_' };
-    format!("$${}", path.chars().map(safe).collect::<String>())
+/// What the first script has beyond its modules: where the others are, and how they come. What could not be loaded may be asked for again.
+fn loader(scripts: &Scripts, urls: &[String]) -> String {
+    let mut of = String::new();
+    for (path, needed) in &scripts.of {
+        let urls: Vec<String> = needed.iter().map(|&script| format!("\"{}\"", urls[script])).collect();
+        let _ = writeln!(of, "\"{}\": [{}],", name_of(path), urls.join(", "));
+    }
+    format!(
+        "const $$urls = {{\n{of}}};\n\
+         const $$made = {{}}, $$make = {{}}, $$scripts = {{}};\n\
+         const $$module = (name) => ($$made[name] ??= $$make[name]());\n\
+         const $$load = (url) => ($$scripts[url] ??= import(url).then(\n\
+         (script) => script.default($$make, $$module, $$later),\n\
+         (error) => {{ delete $$scripts[url]; throw error; }}));\n\
+         const $$later = (name) => Promise.all($$urls[name].map($$load)).then(() => $$module(name));\n"
+    )
 }
 
-/// Each module behind those that it imports, as a browser runs them.
-struct Order<'f> {
+/// A module of the first script.
+fn at_once(module: &Module, entry: &str) -> String {
+    let body = &module.body;
+    let imports: String = module
+        .imports
+        .iter()
+        .filter(|import| !import.names.is_empty())
+        .map(|import| format!("const {{ {} }} = {};\n", destructured(&import.names), name_of(&import.from)))
+        .collect();
+    if module.path == entry {
+        return format!("{{\n{imports}{body}}}\n");
+    }
+    let (name, exports) = (name_of(&module.path), module.exports.join(", "));
+    format!("const {name} = (() => {{\n{imports}{body}return {{ {exports} }};\n}})();\n")
+}
+
+/// A module of a later script.
+fn when_asked(module: &Module) -> String {
+    let imports = module.imports.iter().map(|import| {
+        let from = format!("$$module(\"{}\");\n", name_of(&import.from));
+        if import.names.is_empty() {
+            from
+        } else {
+            format!("const {{ {} }} = {from}", destructured(&import.names))
+        }
+    });
+    let imports: String = imports.collect();
+    let (name, body, exports) = (name_of(&module.path), &module.body, module.exports.join(", "));
+    format!("$$make.{name} = () => {{\n{imports}{body}return {{ {exports} }};\n}};\n")
+}
+
+fn destructured(names: &[(String, String)]) -> String {
+    let names = names
+        .iter()
+        .map(|(theirs, ours)| if theirs == ours { ours.clone() } else { format!("{theirs}: {ours}") });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// The entry and all that it imports, at once or later, each behind those that it imports at once, as a browser runs them.
+fn read_all(files: &Files, entry: &str, find: &mut FindFile<'_>) -> Result<Vec<Module>, PackError> {
+    let mut order = Order { files, find, done: Vec::new(), known: BTreeMap::new(), path: Vec::new(), entry };
+    order.visit(entry, "index.html")?;
+    let mut looked_at = 0;
+    while let Some(module) = order.done.get(looked_at) {
+        let (by, later) = (module.path.clone(), module.later.clone());
+        for path in later {
+            if path == entry {
+                return Err(PackError::Circle(format!("{by} > {entry}")));
+            }
+            order.visit(&path, &by)?;
+        }
+        looked_at += 1;
+    }
+    Ok(order.done)
+}
+
+struct Order<'f, 'g> {
     files: &'f Files,
+    find: &'f mut FindFile<'g>,
     done: Vec<Module>,
     /// What each of them exports.
     known: BTreeMap<String, Vec<String>>,
@@ -115,7 +161,7 @@ struct Order<'f> {
     entry: &'f str,
 }
 
-impl Order<'_> {
+impl Order<'_, '_> {
     fn visit(&mut self, path: &str, by: &str) -> Result<(), PackError> {
         if self.known.contains_key(path) {
             return Ok(());
@@ -124,7 +170,7 @@ impl Order<'_> {
             self.path.push(path.into());
             return Err(PackError::Circle(self.path.join(" > ")));
         }
-        let module = parse(path, text(self.files, path, by)?, path == self.entry)?;
+        let module = parse(path, text(self.files, path, by)?, path == self.entry, self.find)?;
         self.path.push(path.into());
         for import in &module.imports {
             self.visit(&import.from, path)?;
@@ -141,113 +187,6 @@ impl Order<'_> {
     }
 }
 
-fn parse(path: &str, source: &str, is_entry: bool) -> Result<Module, PackError> {
-    let mut module = Module {
-        path: path.into(),
-        imports: Vec::new(),
-        exports: Vec::new(),
-        later: None,
-        body: String::new(),
-    };
-    let mut lines = source.lines().zip(1..);
-    let (mut in_comment, mut in_template) = (false, false);
-    while let Some((line, number)) = lines.next() {
-        let refuse = |what: &str| PackError::Unknown { path: path.into(), line: number, what: what.into() };
-        if !in_template {
-            let code = line.trim_start();
-            if in_comment || code.starts_with("/*") {
-                in_comment = !code.contains("*/");
-                if code.split_once("*/").is_some_and(|(_, behind)| !behind.trim().is_empty()) {
-                    return Err(refuse("code behind a comment: give it a line of its own"));
-                }
-                continue;
-            }
-            if code.is_empty() || code.starts_with("//") {
-                continue;
-            }
-            if line.starts_with("import ") {
-                let mut statement = line.to_owned();
-                while !statement.trim_end().ends_with(';') {
-                    let (more, _) = lines.next().ok_or_else(|| refuse("an import without a semicolon"))?;
-                    statement.push_str(more);
-                }
-                let import = import(path, &statement, number);
-                module
-                    .imports
-                    .push(import.ok_or_else(|| refuse("an import other than { names } from \"./file\""))?);
-                continue;
-            }
-            if let Some(declared) = line.strip_prefix("export ") {
-                let name = exported(declared);
-                module
-                    .exports
-                    .push(name.ok_or_else(|| refuse("an export other than of a const, class or function"))?);
-                push(&mut module.body, declared, &mut in_template);
-                continue;
-            }
-            if code.contains("import(") || code.contains("import.meta") {
-                let later = imported_later(path, code).filter(|_| is_entry && module.later.is_none());
-                let what = "only the first module may import later, one time one \"./file.js\"";
-                module.later = Some(later.ok_or_else(|| refuse(what))?);
-            }
-            if !is_entry && line.len() == code.len() && code.contains("await ") && !code.contains("async ") {
-                return Err(refuse("only the first module may await while it is loaded"));
-            }
-        }
-        push(&mut module.body, line, &mut in_template);
-    }
-    if in_template || in_comment {
-        let what = "a template or a comment that does not end".into();
-        return Err(PackError::Unknown { path: path.into(), line: source.lines().count(), what });
-    }
-    Ok(module)
-}
-
-/// In a template over several lines each line stays as it is: what looks like a comment there is text.
-fn push(body: &mut String, line: &str, in_template: &mut bool) {
-    body.push_str(line);
-    body.push('\n');
-    let ticks = line.matches('`').count() - line.matches("\\`").count();
-    *in_template ^= ticks % 2 == 1;
-}
-
-fn import(by: &str, statement: &str, line: usize) -> Option<Import> {
-    let statement = statement.strip_prefix("import ")?.trim().strip_suffix(';')?.trim();
-    let (names, from) = match statement.strip_prefix('{') {
-        Some(rest) => {
-            let (names, rest) = rest.split_once('}')?;
-            (names, rest.trim().strip_prefix("from")?.trim())
-        }
-        None => ("", statement),
-    };
-    let from = from.strip_prefix('"')?.strip_suffix('"')?;
-    let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
-    let names = names.map(|name| name.split_once(" as ").unwrap_or((name, name)));
-    let names: Vec<_> = names.map(|(theirs, ours)| (theirs.trim().into(), ours.trim().into())).collect();
-    from.starts_with('.').then(|| Import { names, from: resolve(by, from), line })
-}
-
-/// What `import("./FILE")` in a line names: as it is written, and which file that is.
-fn imported_later(by: &str, line: &str) -> Option<(String, String)> {
-    let (_, rest) = line.split_once("import(\"")?;
-    let (named, rest) = rest.split_once('"')?;
-    let is_all = rest.starts_with(')') && !rest.contains("import") && named.starts_with('.');
-    is_all.then(|| (format!("import(\"{named}\")"), resolve(by, named)))
-}
-
-/// The name that `const NAME`, `class NAME` or `function NAME` declares.
-fn exported(declared: &str) -> Option<String> {
-    let declared = declared.strip_prefix("async ").unwrap_or(declared);
-    let rest = ["const ", "class ", "function* ", "function "]
-        .iter()
-        .find_map(|kind| declared.strip_prefix(kind))?;
-    let name: String = rest
-        .chars()
-        .take_while(|&character| character.is_alphanumeric() || "_$".contains(character))
-        .collect();
-    (!name.is_empty()).then_some(name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,14 +195,19 @@ mod tests {
         files.iter().map(|&(path, text)| (path.into(), text.into())).collect()
     }
 
-    fn bundled(modules: &[(&str, &str)]) -> Result<(String, String), String> {
-        let mut chunk = String::new();
-        let mut add = |stem: &str, script: &str| {
-            chunk = script.into();
-            Ok(format!("/{stem}-1.js"))
+    /// The first script, and what stands beside it by its URL.
+    fn bundled(modules: &[(&str, &str)]) -> Result<(String, BTreeMap<String, String>), String> {
+        let mut beside = BTreeMap::new();
+        let mut add = |what: Beside<'_>| {
+            let (url, text) = match what {
+                Beside::Script { stem, script } => (format!("/{stem}-1.js"), script.to_owned()),
+                Beside::File { path, .. } => (format!("/1/{path}"), String::new()),
+            };
+            beside.insert(url.clone(), text);
+            Ok(url)
         };
         let script = bundle(&files(modules), "app.js", &mut add).map_err(|error| error.to_string())?;
-        Ok((script, chunk))
+        Ok((script, beside))
     }
 
     fn why(modules: &[(&str, &str)]) -> String {
@@ -300,13 +244,13 @@ mod tests {
             ("import { x } from \"lodash\";", "an import other than"),
             ("const a = 1;\nexport default a;", "app.js:2: an export other than"),
             ("export let a = 1;", "an export other than"),
-            (
-                "const a = import(\"./a.js\");\nconst b = import(\"./a.js\");",
-                "app.js:2: only the first module may import later",
-            ),
-            ("const a = import(name);", "may import later"),
-            ("const a = import(\"./a.js\"), b = import(\"./b.js\");", "may import later"),
-            ("const a = new URL(\"x\", import.meta.url);", "may import later"),
+            ("const a = import(name);", "app.js:1: what comes later is import("),
+            ("const a = import(\"lodash\");", "what comes later is"),
+            ("const a = import(\"./a.js\", {});", "what comes later is"),
+            ("const a = new URL(\"x\", import.meta.url);", "what comes later is"),
+            ("export const a = () => import.meta.resolve(\"lodash\");", "what comes later is"),
+            ("const a = import(\"./app.js\");", "in a circle: app.js > app.js"),
+            ("const a = import(\"./none.js\");", "app.js names none.js, which is not there"),
             ("/* a\n */ const a = 1;", "app.js:2: code behind a comment"),
             ("const a = `", "does not end"),
             ("import { x } from \"./none.js\";", "names none.js, which is not there"),
@@ -322,32 +266,42 @@ mod tests {
 
     #[test]
     fn what_is_imported_later_is_a_script_of_its_own_that_shares_what_both_need() {
-        let (script, chunk) = bundled(&[
+        let (script, beside) = bundled(&[
             (
                 "app.js",
                 "import { x } from \"./x.js\";\nconst load = () => import(\"./late.js\");\nx(load);\n",
             ),
             ("x.js", "export const x = 1;\n"),
-            ("y.js", "import { x } from \"./x.js\";\nexport const y = x;\n"),
+            ("y.js", "import { x as z } from \"./x.js\";\nexport const y = z;\n"),
             (
                 "late.js",
-                "import { x } from \"./x.js\";\nimport { y } from \"./y.js\";\nexport const late = x + y;\n",
+                "import { x } from \"./x.js\";\nimport \"./y.js\";\nexport const late = [import(\"./x.js\"), import(\"./later.js\")];\n",
             ),
+            ("later.js", "export const sheet = import.meta.resolve(\"./style/a.css\");\n"),
         ])
         .unwrap();
-        assert!(!script.contains("y_js") && script.starts_with("let $$later;\nconst $$x_js = "), "{script}");
         assert!(
-            script.contains("import(\"/late-1.js\").then((later) => later.default({ $$x_js }))"),
+            script.starts_with(
+                "const $$urls = {\n\"$$late_js\": [\"/late-1.js\"],\n\"$$later_js\": [\"/later-1.js\"],\n\"$$x_js\": [],\n};\n"
+            ),
             "{script}"
         );
-        assert!(
-            chunk.starts_with("export default ($$given) => {\nconst { $$x_js } = $$given;\nconst $$y_js = "),
-            "{chunk}"
+        let body = script.split_once("const $$x_js = ").unwrap().1;
+        assert_eq!(
+            body,
+            "(() => {\nconst x = 1;\nreturn { x };\n})();\n\
+             Object.assign($$made, { $$x_js });\n\
+             {\nconst { x } = $$x_js;\nconst load = () => $$later(\"$$late_js\");\nx(load);\n}\n"
         );
-        assert!(chunk.ends_with("return { late };\n})();\nreturn $$late_js;\n};\n"), "{chunk}");
-        let other =
-            why(&[("app.js", "import \"./a.js\";"), ("a.js", "const b = import(\"./b.js\");"), ("b.js", "")]);
-        assert!(other.contains("a.js:1: only the first module may import later"), "{other}");
+        assert_eq!(
+            beside["/late-1.js"],
+            "export default ($$make, $$module, $$later) => {\n\
+             $$make.$$y_js = () => {\nconst { x: z } = $$module(\"$$x_js\");\nconst y = z;\nreturn { y };\n};\n\
+             $$make.$$late_js = () => {\nconst { x } = $$module(\"$$x_js\");\n$$module(\"$$y_js\");\n\
+             const late = [$$later(\"$$x_js\"), $$later(\"$$later_js\")];\nreturn { late };\n};\n};\n"
+        );
+        assert!(beside["/later-1.js"].contains("const sheet = \"/1/style/a.css\";"), "{beside:?}");
+        assert!(beside.contains_key("/1/style/a.css"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The page: its sheets and its script by the names of the packed ones, everything else as it is.
 
-use crate::{Assets, PackError, modules, resolve, shorter, styles};
+use crate::{Assets, PackError, modules, modules::Beside, resolve, shorter, styles};
 
 const PATH: &str = crate::PAGE;
 
@@ -33,9 +33,13 @@ pub fn pack(source: &str, assets: &mut Assets<'_>) -> Result<String, PackError> 
                 return Err(refuse("a script that is no module"));
             }
             let files = assets.files;
-            let mut later =
-                |stem: &str, script: &str| Ok(assets.add(stem, "js", shorter::shorten(script)?.into_bytes()));
-            let script = shorter::shorten(&modules::bundle(files, &resolve(PATH, named), &mut later)?)?;
+            let mut beside = |what: Beside<'_>| match what {
+                Beside::Script { stem, script } => {
+                    Ok(assets.add(stem, "js", shorter::shorten(script)?.into_bytes()))
+                }
+                Beside::File { path, by } => assets.add_sheet_or_file(path, by),
+            };
+            let script = shorter::shorten(&modules::bundle(files, &resolve(PATH, named), &mut beside)?)?;
             let url = assets.add("app", "js", script.into_bytes());
             out.push_str(&line.replace(named, &url));
         } else {

@@ -51,3 +51,24 @@ fn packing_again_keeps_what_older_pages_ask_for() {
     let left = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
     assert!(left.into_iter().all(|name| !name.to_string_lossy().ends_with(".new")));
 }
+
+#[test]
+fn what_the_scripts_ask_for_later_is_there_and_compressed() {
+    let folder = packed();
+    let mut asked_for = std::collections::BTreeSet::new();
+    for entry in fs::read_dir(folder.path().join("assets")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "js") {
+            let script = fs::read_to_string(path).unwrap();
+            asked_for.extend(
+                script.split('"').filter_map(|text| text.strip_prefix("/assets/")).map(str::to_owned),
+            );
+        }
+    }
+    for name in ["table-", "set-things-", "settings-"] {
+        assert!(asked_for.iter().any(|url| url.starts_with(name)), "{name}: {asked_for:?}");
+    }
+    for name in asked_for {
+        assert!(folder.path().join("assets").join(format!("{name}.gz")).exists(), "{name}");
+    }
+}

@@ -27,19 +27,7 @@ export const page = {
 
   language: () => "Language",
   settings: () => "Settings",
-  done: () => "Done",
-  set: {
-    fourColours: () => "Four-colour deck",
-    sound: () => "Sound",
-    askFold: () => "Ask before a needless fold",
-    autoTopUp: () => "Top up by itself",
-  },
-  setHelp: {
-    fourColours: () => "Clubs green and diamonds blue, so that suits are easier to tell apart.",
-    sound: () => "A soft tone when it is your turn and when chips move.",
-    askFold: () => "When checking is free, Fold asks once more.",
-    autoTopUp: () => "Between hands, adds chips up to what you brought last.",
-  },
+  notCome: () => "This part of the page has not come. Try again, or reload the page.",
 
   line: {
     online: () => "Online",

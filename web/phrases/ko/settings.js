@@ -1,0 +1,61 @@
+/** What a player can set: the dialog of settings, and the keys in it. */
+import { eun } from "./particles.js";
+
+export const settings = {
+  done: () => "완료",
+  set: {
+    fourColours: () => "4색 카드",
+    sound: () => "소리",
+    askFold: () => "불필요한 폴드 확인",
+    autoTopUp: () => "칩 자동 보충",
+    inBlinds: () => "BB 단위로 보기",
+    potOdds: () => "팟 오즈",
+    showAfter: () => "핸드가 끝나면 내 카드 공개",
+    stayAwake: () => "화면 켜 두기",
+  },
+  setHelp: {
+    fourColours: () => "클로버는 초록색, 다이아몬드는 파란색이라 무늬를 구별하기 쉽습니다.",
+    sound: () => "내 차례가 되거나 칩이 움직일 때 부드러운 소리가 납니다.",
+    askFold: () => "체크할 수 있을 때 폴드를 누르면 한 번 더 확인합니다.",
+    autoTopUp: () => "핸드가 끝나면 마지막 바이인만큼 칩을 채웁니다.",
+    inBlinds: () => "테이블의 스택, 베팅, 팟을 빅 블라인드로 표시합니다. 핸드 기록은 칩으로 표시합니다.",
+    potOdds: () => "콜 버튼에 콜 금액이 팟에서 차지하는 비율을 표시합니다.",
+    showAfter: () => "쇼다운 없이 이겼거나 진 패를 숨길 수 있을 때도 공개합니다. 끄면 그런 카드는 공개되지 않습니다.",
+    stayAwake: () => "자리에 앉아 테이블을 보고 있는 동안 화면이 꺼지지 않습니다.",
+  },
+  sizes: {
+    title: () => "금액 버튼",
+    help: () => "스트리트마다 세 개까지: 50%나 팟(pot)은 팟의 비율, 2.5x는 마지막 베팅의 배수, 3bb는 빅 블라인드, 최소(min)는 가장 작은 금액입니다.",
+    preflop: () => "프리플랍",
+    flop: () => "플랍",
+    turn: () => "턴",
+    river: () => "리버",
+    unclear: () => "알 수 없는 값이라 그대로 두었습니다.",
+  },
+
+  keys: {
+    open: () => "단축키",
+    title: () => "테이블 단축키",
+    how: () => "바꿀 키를 선택하세요.",
+    press: () => "키를 누르세요",
+    change: (what, key) => `${what}: ${key}. 바꾸기`,
+    taken: (key, what) => `${eun(key)} 이미 쓰는 키입니다: ${what}.`,
+    reserved: (key) => `${eun(key)} 쓸 수 없는 키입니다.`,
+    usual: () => "기본 키로",
+    done: () => "완료",
+  },
+  command: {
+    fold: () => "폴드(콜할 금액이 있을 때)",
+    call: () => "체크 또는 콜",
+    raise: () => "금액 입력",
+    more: () => "빅 블라인드만큼 올리기",
+    less: () => "빅 블라인드만큼 내리기",
+    amount1: () => "첫째 금액",
+    amount2: () => "둘째 금액",
+    amount3: () => "셋째 금액",
+    amount4: () => "넷째 금액",
+    confirm: () => "그 금액으로 벳 또는 레이즈",
+    away: () => "금액 입력 끝내기",
+    help: () => "이 목록",
+  },
+};
