@@ -44,6 +44,12 @@ impl Channel {
         Self("ch:{lobby}:news".into())
     }
 
+    /// Tokens that are void from now on: reception to relays; a [`RevocationNews`](crate::revocations::RevocationNews). Relays of the
+    /// releases before do not listen.
+    pub fn revocations() -> Self {
+        Self("ch:{..revoked}:news".into())
+    }
+
     /// The name on the wire.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -9,7 +9,7 @@
 //! - [`entry`], [`seal`]: what a room's journal holds, and how its secrets are kept.
 //! - [`node`]: what nodes say to each other; [`lobby`]: of their rooms, to those who look for one. [`directory`]: which rooms there are,
 //!   and who owns them.
-//! - [`members`]: which nodes live.
+//! - [`members`]: which nodes live. [`revocations`]: which tokens are void.
 //! - `testing` (a feature): real Redis servers for tests.
 
 pub mod bus;
@@ -24,6 +24,7 @@ pub mod ports;
 mod publisher;
 pub mod redis;
 pub mod resp;
+pub mod revocations;
 pub mod seal;
 mod sentinels;
 pub mod store;

@@ -26,6 +26,8 @@ pub enum Program {
     /// Writes, too.
     #[default]
     DealerWorker,
+    /// Writes [revocations](crate::revocations), and publishes them.
+    Reception,
 }
 
 /// How Redis is set up.
@@ -53,8 +55,12 @@ pub fn rights(program: Program, form: Form, durability: Durability) -> Vec<&'sta
     if form == Form::Sentinel {
         rights.push("role");
     }
-    if program == Program::DealerWorker {
-        rights.extend(["expire", "hdel", "hgetall", "hkeys", "hset", "hsetnx", "xadd", "xrevrange"]);
+    match program {
+        Program::Relay => {}
+        Program::DealerWorker => {
+            rights.extend(["expire", "hdel", "hgetall", "hkeys", "hset", "hsetnx", "xadd", "xrevrange"]);
+        }
+        Program::Reception => rights.extend(["expire", "xadd", "xrevrange"]),
     }
     match durability {
         Durability::Async => {}
@@ -225,7 +231,8 @@ mod tests {
             ] {
                 let worker = rights(Program::DealerWorker, form, durability);
                 let relay = rights(Program::Relay, form, durability);
-                assert!(relay.iter().all(|right| worker.contains(right)));
+                let reception = rights(Program::Reception, form, durability);
+                assert!(relay.iter().chain(&reception).all(|right| worker.contains(right)));
                 assert!(!relay.iter().any(|right| ["xadd", "hdel", "hset", "hsetnx"].contains(right)));
                 for right in worker {
                     assert_eq!(trial(right)[0].to_lowercase(), right.split('|').next().unwrap());

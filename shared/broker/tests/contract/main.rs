@@ -3,6 +3,7 @@
 
 mod bus;
 mod failure;
+mod revocations;
 mod settings;
 mod setup;
 mod store;
@@ -52,6 +53,7 @@ promises! {
     store::a_journal_expires_and_its_name_begins_anew,
     store::who_extends_a_journal_that_is_gone_is_told_and_begins_none,
     store::a_store_that_says_no_has_written_nothing_and_says_why,
+    revocations::what_is_revoked_is_told_at_once_and_read_by_whoever_did_not_hear_it,
     failure::a_subscriber_hears_that_it_missed_something_when_its_connection_was_lost,
     failure::the_generation_changes_when_the_connection_was_lost,
     failure::without_a_broker_operations_fail_in_bounded_time_and_later_work_again,

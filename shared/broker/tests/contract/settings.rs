@@ -130,7 +130,7 @@ pub(crate) async fn where_config_is_forbidden_info_says_what_it_can() {
 
 pub(crate) async fn who_lacks_any_right_is_told_which_at_once() {
     let server = RedisServer::start(Persistence::None).await.unwrap();
-    for program in [Program::Relay, Program::DealerWorker] {
+    for program in [Program::Relay, Program::DealerWorker, Program::Reception] {
         for right in rights(program, Form::Single, Durability::Async) {
             server.ask(&["ACL", "SETUSER", "lacking", "reset", "on", ">secret", "~ch:*", "&ch:*"]).unwrap();
             server.ask(&["ACL", "SETUSER", "lacking", "+@all", &format!("-{right}")]).unwrap();
@@ -174,8 +174,10 @@ pub(crate) async fn the_document_names_the_least_rights_and_they_suffice() {
         |program, form| rights(program, form, Durability::Async).into_iter().collect::<BTreeSet<_>>();
     assert_eq!(documented("relay"), needed(Program::Relay, Form::Single));
     assert_eq!(documented("worker"), needed(Program::DealerWorker, Form::Single));
+    assert_eq!(documented("reception"), needed(Program::Reception, Form::Single));
     assert_eq!(documented("cluster-relay"), needed(Program::Relay, Form::Cluster));
     assert_eq!(documented("cluster-worker"), needed(Program::DealerWorker, Form::Cluster));
+    assert_eq!(documented("cluster-reception"), needed(Program::Reception, Form::Cluster));
 
     // The processes' own tests play with the first two.
     let cluster = RedisCluster::start(Persistence::AofEverySecond).await.unwrap();
