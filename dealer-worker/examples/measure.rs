@@ -16,6 +16,7 @@ use broker::{
 use bytes::Bytes;
 use protocol::{
     id::{NodeId, Position, RoomId, UserId},
+    rights::Rights,
     table::TableConfig,
 };
 use rooms::{
@@ -93,7 +94,8 @@ async fn commits(actions: u32) -> anyhow::Result<()> {
     let mut now = ports.clock.now_ms();
     let users: Vec<UserId> = (0..6).map(|n| UserId::new(&format!("u{n}"))).collect::<Result<_, _>>()?;
     for user in &users {
-        let sit = Input::Command { user, name: "somebody", body: br#"{"a":"sit","buy_in":400}"# };
+        let rights = Rights::default();
+        let sit = Input::Command { user, name: "somebody", rights, body: br#"{"a":"sit","buy_in":400}"# };
         table = table.decide(sit, moment(now), &mut chance).expect("a free seat").after;
     }
     let (mut taken, mut seq, mut bytes) = (0, 0, 0);
@@ -113,7 +115,12 @@ async fn commits(actions: u32) -> anyhow::Result<()> {
                 let seat = table.public().seats[usize::from(turn.seat)].as_ref().expect("a player's turn");
                 let user = seat.user.clone();
                 let body = format!(r#"{{"a":"act","hand":{hand},"turn":{},"kind":"{kind}"}}"#, turn.turn);
-                let act = Input::Command { user: &user, name: "somebody", body: body.as_bytes() };
+                let act = Input::Command {
+                    user: &user,
+                    name: "somebody",
+                    rights: Rights::default(),
+                    body: body.as_bytes(),
+                };
                 table.decide(act, moment(now), &mut chance).expect("a legal action")
             }
         };

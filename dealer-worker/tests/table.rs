@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use protocol::{
     RefusalCode as Code,
     id::{Position, SessionId, UserId},
+    rights::{Can, Rights},
     table::{
         AnteKind, BlindKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, SeatStatus, SeatView,
         Straddles, TableConfig, TableEvent, TablePrivate, TableView, TurnView,
@@ -31,6 +32,8 @@ struct Game {
     events: Vec<TableEvent>,
     journal: Vec<(Delta<Event>, Option<Cause>)>,
     now: u64,
+    /// What those who command may do.
+    rights: Rights,
     rng: ChaCha20Rng,
 }
 
@@ -50,6 +53,7 @@ impl Game {
             events: Vec::new(),
             journal: Vec::new(),
             now: START_MS,
+            rights: Rights::default(),
             rng: ChaCha20Rng::seed_from_u64(42),
         }
     }
@@ -101,7 +105,7 @@ impl Game {
     /// By a user whose token has another name than the user's id.
     fn command_as(&mut self, who: &str, name: &str, what: &Value) -> Result<(), Refusal> {
         let (who, body) = (user(who), what.to_string());
-        let input = Input::Command { user: &who, name, body: body.as_bytes() };
+        let input = Input::Command { user: &who, name, rights: self.rights, body: body.as_bytes() };
         let decision = self.state.room.decide(input, self.moment(), &mut self.rng)?;
         assert!(!decision.events.is_empty());
         let n = self.journal.len() as u64 + 1;
@@ -189,6 +193,33 @@ fn buy_ins_and_seats_have_their_limits() {
     assert_eq!(game.refused("eve", json!({"a": "dance"})), Code::BadCommand);
     assert_eq!(game.refused("eve", json!({"a": "chat", "text": " "})), Code::BadText);
     game.ok("eve", json!({"a": "chat", "text": "who may watch may talk"}));
+}
+
+#[test]
+fn who_may_not_talk_is_refused_and_plays_on() {
+    let mut game = Game::started(config(), &["ann", "bob"]);
+    game.rights = Rights { can: Can::ALL.without(Can::CHAT), ..Rights::default() };
+    for name in ["ann", "eve"] {
+        assert_eq!(game.refused(name, json!({"a": "chat", "text": "hi"})), Code::NotAllowed);
+    }
+    game.act("call", None);
+    game.ok("cyd", json!({"a": "sit", "buy_in": 100}));
+    game.rights = Rights::default();
+    game.ok("ann", json!({"a": "chat", "text": "hi"}));
+}
+
+#[test]
+fn who_may_not_play_any_more_plays_the_hand_that_is_on_and_leaves() {
+    let mut game = Game::started(config(), &["ann", "bob"]);
+    game.rights = Rights { can: Can::ALL.without(Can::PLAY), ..Rights::default() };
+    assert_eq!(game.refused("cyd", json!({"a": "sit", "buy_in": 100})), Code::NotAllowed);
+    let name = game.to_act();
+    assert_eq!(game.refused(&name, json!({"a": "top_up", "amount": 50})), Code::NotAllowed);
+    game.act("call", None);
+    game.ok(&name, json!({"a": "sit_out"}));
+    assert_eq!(game.refused(&name, json!({"a": "come_back"})), Code::NotAllowed);
+    game.ok(&name, json!({"a": "chat", "text": "goodbye"}));
+    game.ok(&name, json!({"a": "leave"}));
 }
 
 #[test]

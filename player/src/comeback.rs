@@ -38,7 +38,7 @@ impl Comeback {
             Self::After(RESTART_WITHIN.mul_f64(rng.random_range(0.0..1.0)))
         } else if is(CloseCode::TryAgainLater) || is(CloseCode::TooFast) {
             Self::After(Duration::from_secs_f64(rng.random_range(SOME_SECONDS)))
-        } else if is(CloseCode::BadToken) || is(CloseCode::TokenExpired) {
+        } else if is(CloseCode::BadToken) || is(CloseCode::TokenExpired) || is(CloseCode::Revoked) {
             Self::WithNewToken(pause)
         } else if is(CloseCode::SessionTaken) {
             Self::AsNewSession(pause)
@@ -90,6 +90,7 @@ mod tests {
         assert!(matches!(to(CloseCode::TryAgainLater), Comeback::After(pause) if pause.as_secs() >= 2));
         assert!(matches!(to(CloseCode::TooFast), Comeback::After(pause) if pause.as_secs() >= 2));
         assert!(matches!(to(CloseCode::TokenExpired), Comeback::WithNewToken(_)));
+        assert!(matches!(to(CloseCode::Revoked), Comeback::WithNewToken(pause) if pause.as_secs() < 1));
         assert!(matches!(to(CloseCode::SessionTaken), Comeback::AsNewSession(_)));
         assert!(matches!(to(CloseCode::Idle), Comeback::After(_)));
         assert_eq!(to(CloseCode::BadMessage), Comeback::Never);

@@ -135,6 +135,8 @@ pub struct Ended<M> {
     pub bot: M,
     /// The relay closed for good with this code.
     pub turned_away: Option<u16>,
+    /// Why, if reception has said it: it gives no new token.
+    pub told: Option<String>,
 }
 
 /// Gets a guest token for a bot that was made without one and plays until `stop`, over as many connections as it takes; then leaves the table and waits for the
@@ -159,7 +161,7 @@ pub async fn play<M: Mind>(
             bot.stop();
             let by = *stop_by.get_or_insert_with(|| Instant::now() + STOP_WITHIN);
             if bot.has_stopped() || Instant::now() >= by {
-                return Ok(Ended { bot, turned_away: None });
+                return Ok(Ended { bot, turned_away: None, told: None });
             }
         }
         let began = Instant::now();
@@ -201,7 +203,9 @@ pub async fn play<M: Mind>(
                 Comeback::WithNewToken(pause) => {
                     match tokens.refresh(&token).await {
                         Ok(guest) => token = guest.token,
-                        Err(NoToken::Refused(_)) => return Ok(Ended { bot, turned_away: code }),
+                        Err(NoToken::Refused { message, .. }) => {
+                            return Ok(Ended { bot, turned_away: code, told: Some(message) });
+                        }
                         Err(error) => tracing::debug!(%error, name, "no new token yet"),
                     }
                     bot.client_mut().renew_token(token.clone(), Instant::now());
@@ -211,7 +215,7 @@ pub async fn play<M: Mind>(
                     bot.client_mut().forget_session();
                     pause
                 }
-                Comeback::Never => return Ok(Ended { bot, turned_away: code }),
+                Comeback::Never => return Ok(Ended { bot, turned_away: code, told: None }),
             },
         };
         // When told to stop, a bot still comes back for answers that it has not heard.
@@ -377,7 +381,10 @@ async fn sleep_until(deadline: Option<Instant>) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    };
 
     use protocol::{
         ClientIn, ClientOut,
@@ -385,7 +392,7 @@ mod tests {
         time::UnixMs,
     };
     use tokio::net::TcpListener;
-    use tokio_websockets::ServerBuilder;
+    use tokio_websockets::{CloseCode, ServerBuilder};
 
     use super::*;
     use crate::{
@@ -426,33 +433,89 @@ mod tests {
         socket.send(Message::text(serde_json::to_string(message).unwrap())).await.unwrap();
     }
 
-    #[tokio::test]
-    async fn a_relay_that_leaves_is_left_at_the_time_it_names_and_not_before() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let dialer = Dialer::new(&format!("ws://{}/ws", listener.local_addr().unwrap())).unwrap();
+    /// Gives the first token, then the second, and then says why there is no third.
+    #[derive(Default)]
+    struct TwoTokens(AtomicU32);
+
+    impl Tokens for TwoTokens {
+        async fn guest(&self, name: &str) -> Result<Guest, NoToken> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            OneToken.guest(name).await
+        }
+
+        async fn refresh(&self, _: &str) -> Result<Guest, NoToken> {
+            match self.0.fetch_add(1, Ordering::Relaxed) {
+                1 => Ok(Guest { token: "second".into(), ..OneToken.guest("Ann").await? }),
+                _ => Err(NoToken::Refused {
+                    status: hyper::StatusCode::FORBIDDEN,
+                    message: "banned until tomorrow: he was rude".into(),
+                }),
+            }
+        }
+    }
+
+    fn a_bot() -> Bot {
         let (think, away) = (Duration::ZERO, Duration::ZERO);
         let habits =
             Habits { think_min: think, think_more: think, chat: 0.0, leave: 0.0, away, ..Habits::default() };
         let tables = Arc::default();
-        let character = Character { style: Style::Tight, habits, tables, home: 0, seed: 1 };
+        Bot::new(
+            Character { style: Style::Tight, habits, tables, home: 0, seed: 1 },
+            String::new(),
+            Instant::now(),
+        )
+    }
+
+    fn welcome(idle_ms: u64) -> ClientOut {
+        ClientOut::Welcome {
+            user: UserId::new("guest").unwrap(),
+            name: "Ann".to_owned(),
+            session: SessionId(9),
+            now_ms: 0,
+            expires_ms: UnixMs::MAX,
+            idle_ms,
+            near: false,
+            counts: true,
+            views: true,
+        }
+    }
+
+    #[tokio::test]
+    async fn whose_token_is_revoked_comes_back_with_a_new_one_and_goes_when_told_why_there_is_none() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let dialer = Dialer::new(&format!("ws://{}/ws", listener.local_addr().unwrap())).unwrap();
         let playing = tokio::spawn(async move {
             let stop = CancellationToken::new();
-            let bot = Bot::new(character, String::new(), Instant::now());
-            play("Ann", bot, &dialer, &OneToken, stop, |_, _, _| {}).await
+            play("Ann", a_bot(), &dialer, &TwoTokens::default(), stop, |_, _, _| {}).await
+        });
+        for (token, session) in [("token", None), ("second", Some(SessionId(9)))] {
+            let mut socket = accept(&listener).await;
+            let said = text(&mut socket).await;
+            let hello = ClientIn::read(&said).unwrap();
+            let ClientIn::Hello { token: shown, session: resumed, .. } = hello else { panic!("{hello:?}") };
+            assert_eq!((&*shown, resumed), (token, session));
+            say(&mut socket, &welcome(30_000)).await;
+            let revoked = CloseCode::try_from(protocol::CloseCode::Revoked as u16).unwrap();
+            socket.send(Message::close(Some(revoked), "revoked")).await.unwrap();
+        }
+        let ended = playing.await.unwrap().unwrap();
+        assert_eq!(ended.turned_away, Some(4009));
+        assert_eq!(ended.told.as_deref(), Some("banned until tomorrow: he was rude"));
+    }
+
+    #[tokio::test]
+    async fn a_relay_that_leaves_is_left_at_the_time_it_names_and_not_before() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let dialer = Dialer::new(&format!("ws://{}/ws", listener.local_addr().unwrap())).unwrap();
+        let playing = tokio::spawn(async move {
+            let stop = CancellationToken::new();
+            play("Ann", a_bot(), &dialer, &OneToken, stop, |_, _, _| {}).await
         });
 
         let mut socket = accept(&listener).await;
         let _hello = text(&mut socket).await;
-        let session = SessionId(9);
-        let (user, name) = (UserId::new("guest").unwrap(), "Ann".to_owned());
         // A bot sends something every half of the idle time: as long as it does, it is there.
-        let (now_ms, expires_ms, idle_ms) = (0, UnixMs::MAX, 100);
-        let (near, counts, views) = (false, true, true);
-        say(
-            &mut socket,
-            &ClientOut::Welcome { user, name, session, now_ms, expires_ms, idle_ms, near, counts, views },
-        )
-        .await;
+        say(&mut socket, &welcome(100)).await;
         say(&mut socket, &ClientOut::Reconnect { after_ms: 1_500 }).await;
         let mut pings = 0;
         while pings < 3 {

@@ -30,15 +30,26 @@ pub struct Guest {
     pub expires_ms: UnixMs,
 }
 
+/// What a refusal says.
+#[derive(Deserialize)]
+struct Said {
+    message: String,
+}
+
 /// No token.
 #[derive(Debug, thiserror::Error)]
 pub enum NoToken {
     /// Reception cannot be reached, or not in time.
     #[error("reception is out of reach: {0}")]
     Unreachable(String),
-    /// It said no.
-    #[error("reception refused: {0}")]
-    Refused(StatusCode),
+    /// It said no, and why: that somebody is banned, and until when.
+    #[error("reception refused with {status}: {message}")]
+    Refused {
+        /// The answer's status.
+        status: StatusCode,
+        /// For people; empty if it said nothing.
+        message: String,
+    },
     /// It said something else.
     #[error("reception's answer is not a guest: {0}")]
     Unreadable(#[from] serde_json::Error),
@@ -89,11 +100,13 @@ impl Reception {
         let answer = async {
             let out_of_reach = |error| NoToken::Unreachable(format!("{}: {}", self.base, deepest(&error)));
             let answer = self.client.request(request).await.map_err(out_of_reach)?;
-            if !answer.status().is_success() {
-                return Err(NoToken::Refused(answer.status()));
-            }
+            let status = answer.status();
             let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
             let body = body.map_err(|error| NoToken::Unreachable(error.to_string()))?.to_bytes();
+            if !status.is_success() {
+                let said = serde_json::from_slice(&body).unwrap_or(Said { message: String::new() });
+                return Err(NoToken::Refused { status, message: said.message });
+            }
             Ok(serde_json::from_slice(&body)?)
         };
         let late = |_| NoToken::Unreachable("no answer in time".into());

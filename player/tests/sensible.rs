@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use player::{Style, Temper};
 use protocol::{
     id::{Position, UserId},
+    rights::Rights,
     table::{
         ActKind, BlindsOwed, Card, SeatStatus, StreetName, TableConfig, TableEvent, TablePrivate, TableView,
     },
@@ -106,7 +107,12 @@ impl Play {
 
     fn command(&mut self, seat: usize, what: &Value) -> Vec<TableEvent> {
         let (user, body) = (UserId::new(&name(seat)).unwrap(), what.to_string());
-        self.decide(Input::Command { user: &user, name: user.as_str(), body: body.as_bytes() })
+        self.decide(Input::Command {
+            user: &user,
+            name: user.as_str(),
+            rights: Rights::default(),
+            body: body.as_bytes(),
+        })
     }
 
     fn sit(&mut self, seat: usize) {

@@ -17,6 +17,7 @@ use protocol::{
     ClientOut, RefusalCode,
     client_out::Refused,
     id::{Epoch, Position, RoomId, SessionId, UserId},
+    rights::Rights,
     time::UnixMs,
 };
 use serde::Deserialize;
@@ -36,6 +37,8 @@ pub(crate) struct Ask {
     pub(crate) n: u64,
     /// The name that others see.
     pub(crate) name: Arc<str>,
+    /// What its user may do.
+    rights: Rights,
     /// The JSON text of its `do`.
     pub(crate) body: Bytes,
     /// The body's [`fingerprint`].
@@ -49,9 +52,9 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
-    pub(crate) fn new(n: u64, name: Arc<str>, body: Bytes, is_first: bool) -> Self {
+    pub(crate) fn new(n: u64, (name, rights): (Arc<str>, Rights), body: Bytes, is_first: bool) -> Self {
         let said = fingerprint(&body);
-        Self { n, name, body, said, is_first, is_new: is_first, tries: 0, due_ms: 0 }
+        Self { n, name, rights, body, said, is_first, is_new: is_first, tries: 0, due_ms: 0 }
     }
 }
 
@@ -158,11 +161,11 @@ impl Room {
         let Some(end) = state.window.end() else { return };
         ask.tries += 1;
         let (user, name) = (watcher.user.clone(), ask.name.as_ref().into());
-        let (session, n, body) = (watcher.session, ask.n, ask.body.clone());
+        let (session, n, body, rights) = (watcher.session, ask.n, ask.body.clone(), ask.rights);
         let is_first = std::mem::take(&mut ask.is_first) && works.owners_speak() >= 2;
         let what = match is_first {
-            true => Asked::First { user, name, session, n, body },
-            false => Asked::Command { user, name, session, n, body },
+            true => Asked::First { user, name, session, n, body, rights },
+            false => Asked::Command { user, name, session, n, body, rights },
         };
         works.tell_room(&self.commands, &ToRoom { epoch: end.epoch(), relay: works.node.clone(), what });
     }

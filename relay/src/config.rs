@@ -149,6 +149,12 @@ pub struct RelayConfig {
     /// Time between two fetches at least, however many tokens name an unknown key, milliseconds.
     #[arg(long, env = "CARDHOUSE_KEYS_REFRESH_MIN_MS", value_name = "MS", default_value_t = RelayConfig::default().keys_refresh_min_ms)]
     pub keys_refresh_min_ms: u64,
+    /// Revocations of tokens are read again after so long, since news of them may be lost, milliseconds.
+    #[arg(long, env = "CARDHOUSE_REVOCATIONS_REREAD_MS", value_name = "MS", default_value_t = RelayConfig::default().revocations_reread_ms, value_parser = positive::<u64>)]
+    pub revocations_reread_ms: u64,
+    /// Users and logins whose tokens are known to be void; of more, those are forgotten whose tokens expire first.
+    #[arg(long, env = "CARDHOUSE_REVOCATIONS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().revocations_max, value_parser = positive::<usize>)]
+    pub revocations_max: usize,
 
     /// The relay's name; one that nobody else has is made up, if left out.
     #[arg(skip)]
@@ -191,7 +197,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
             "lobby_rows_per_round_max",
         ],
     ),
-    ("Keys of tokens", &["keys_refresh_ms", "keys_refresh_min_ms"]),
+    ("Tokens", &["keys_refresh_ms", "keys_refresh_min_ms", "revocations_reread_ms", "revocations_max"]),
 ];
 
 impl RelayConfig {
@@ -306,6 +312,8 @@ impl Default for RelayConfig {
             lobby_rows_per_round_max: 1_000_000,
             keys_refresh_ms: 60_000,
             keys_refresh_min_ms: 1_000,
+            revocations_reread_ms: 5_000,
+            revocations_max: 65_536,
             node: None,
             heartbeat: Heartbeat::default(),
             seed: None,

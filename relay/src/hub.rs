@@ -11,6 +11,7 @@ use broker::{
     entry::Entry,
     lobby::{Line, LobbyNews},
     node::{SessionNews, ToRelay, decode, encode},
+    revocations::RevocationNews,
     store::Store,
 };
 use bytes::Bytes;
@@ -171,6 +172,7 @@ pub(crate) struct Switchboard {
     pub(crate) replies: Channel,
     pub(crate) news: Channel,
     pub(crate) sessions: Channel,
+    pub(crate) revocations: Channel,
 }
 
 impl Switchboard {
@@ -260,6 +262,15 @@ impl Receiver for Switchboard {
                 }
                 Err(error) => self.malformed(&error),
             }
+        } else if channel == self.revocations.as_str() {
+            match decode::<RevocationNews>(&payload) {
+                Ok(RevocationNews::Revoked { revocations }) => {
+                    if let Some(registry) = self.registry.upgrade() {
+                        registry.revoke(revocations, &self.works);
+                    }
+                }
+                Err(error) => self.malformed(&error),
+            }
         } else if channel == self.news.as_str() {
             match decode::<LobbyNews>(&payload) {
                 Ok(news) => self.lobby_news(news),
@@ -272,6 +283,7 @@ impl Receiver for Switchboard {
 
     fn missed(&self) {
         self.hub.missed(&self.works);
+        self.works.revoked.missed();
         // Perhaps news of the lobby, of which only the next full set would make up for what is missing.
         self.works.outgoing.publish(&self.news, encode(&LobbyNews::Wanted), &self.works.metrics);
     }

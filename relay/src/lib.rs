@@ -6,7 +6,7 @@
 //! - [`config`]: every bound, with unit and default.
 //! - [`relay`]: the composition: what a relay consists of, and its running.
 //! - `http`: from an HTTP request to a WebSocket ([`ops::serve`] accepts it).
-//! - [`session`], `limits`, [`keys`]: what one client says.
+//! - [`session`], `limits`, [`keys`], `revoked`: what one client says, and whether it is still to be heard.
 //! - `peer`, [`mod@line`], `registry`, `sessions`: its connection as the rest of the relay, and the other relays, see it.
 //! - `hub`, `room`, `window`: the rooms that are followed, and their frames; `catalogue`: which there are.
 //! - `delivery`: what a watcher gets.
@@ -17,7 +17,7 @@
 //! - `drain`: leaving.
 //!
 //! Locks are taken in this order, and never the other way: the hub's map, a room, the rooms that need attention; the catalogue;
-//! the lobby's viewers, its directory; the registry; and last of all a socket.
+//! the lobby's viewers, its directory; the registry; what a connection has shown; the revocations; and last of all a socket.
 
 mod catalogue;
 mod commands;
@@ -37,6 +37,7 @@ mod presence;
 mod questions;
 mod registry;
 pub mod relay;
+mod revoked;
 mod room;
 pub mod session;
 mod sessions;

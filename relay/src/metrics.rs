@@ -64,6 +64,10 @@ metrics! {
     lobby_views: Gauge = gauge!("relay_lobby_views"),
     /// Times that a viewer got a coarser view, since there were as many as there may be.
     lobby_views_rounded: Counter = counter!("relay_lobby_views_rounded_total"),
+    /// Users and logins with tokens that are known to be void.
+    revocations: Gauge = gauge!("relay_revocations"),
+    /// Times that the revocations could not be read from the store.
+    revocation_reads_failed: Counter = counter!("relay_revocation_reads_failed_total"),
     key_fetches_failed: Counter = counter!("relay_key_fetches_failed_total"),
 }
 

@@ -5,10 +5,16 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
 };
 
-use protocol::{ClientOut, CloseCode, time::UnixMs};
+use parking_lot::Mutex;
+use protocol::{ClientOut, CloseCode, id::UserId, time::UnixMs};
 use ws::{Frame, Pushed, Socket};
 
-use crate::{config::RelayConfig, line::Line, metrics};
+use crate::{
+    config::RelayConfig,
+    line::Line,
+    metrics,
+    revoked::{Revoked, Shown},
+};
 
 /// One per connection, shared by its session, the rooms that it watches, and the sweep. Times are the relay's clock's;
 /// each is a word of its own that nothing else depends on, hence relaxed.
@@ -18,6 +24,8 @@ pub(crate) struct Peer {
     pub(crate) address: IpAddr,
     /// Commands that wait for an answer.
     pub(crate) in_flight: AtomicU32,
+    /// The token that the client has shown last.
+    shown: Mutex<Option<Box<Shown>>>,
     greeted: AtomicBool,
     /// When `hello` must have come; once it has, when the token expires.
     deadline_ms: AtomicU64,
@@ -36,6 +44,7 @@ impl Peer {
             socket: Socket::new(line, config.queue_bytes_max),
             address,
             in_flight: AtomicU32::new(0),
+            shown: Mutex::default(),
             greeted: AtomicBool::new(false),
             deadline_ms: AtomicU64::new(now_ms + config.hello_ms),
             heard_ms: AtomicU64::new(now_ms),
@@ -55,6 +64,25 @@ impl Peer {
     pub(crate) fn greeted_until(&self, expires_ms: UnixMs) {
         self.deadline_ms.store(expires_ms, Relaxed);
         self.greeted.store(true, Relaxed);
+    }
+
+    /// The client shows a token.
+    pub(crate) fn show(&self, shown: Shown) {
+        *self.shown.lock() = Some(Box::new(shown));
+    }
+
+    /// Who the client has shown to be.
+    pub(crate) fn user(&self) -> Option<UserId> {
+        self.shown.lock().as_ref().map(|shown| shown.user.clone())
+    }
+
+    /// Closes the connection if the token that was shown is void; whether it is.
+    pub(crate) fn close_if_void(&self, revoked: &Revoked, now_ms: UnixMs) -> bool {
+        let is_void = self.shown.lock().as_ref().is_some_and(|shown| revoked.voids(shown));
+        if is_void {
+            self.close(CloseCode::Revoked, "the token was revoked: get a new one", now_ms);
+        }
+        is_void
     }
 
     /// Whether the client still gets something.

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
-use broker::node::{HeldSession, SessionNews};
+use broker::{
+    node::{HeldSession, SessionNews},
+    revocations::Revocation,
+};
 use parking_lot::Mutex;
 use protocol::{
     CloseCode,
@@ -10,6 +13,7 @@ use protocol::{
     time::UnixMs,
 };
 use slab::Slab;
+use smallvec::SmallVec;
 use tokio::{
     sync::Notify,
     time::{Duration, sleep},
@@ -36,6 +40,8 @@ struct Known {
     peers: Slab<Arc<Peer>>,
     sessions: Sessions,
     addresses: BTreeMap<IpAddr, usize>,
+    /// The connections on which each user has shown a token.
+    holders: BTreeMap<UserId, SmallVec<[usize; 2]>>,
 }
 
 /// Whether a connection may come in.
@@ -139,6 +145,33 @@ impl Registry {
         }
     }
 
+    /// A user has shown a token on this connection. Whether it is void is asked after that, and not before: a revocation that comes in between
+    /// finds the connection.
+    pub(crate) fn hold(&self, key: usize, user: &UserId) {
+        let mut known = self.known.lock();
+        let holds = known.holders.entry(user.clone()).or_default();
+        if !holds.contains(&key) {
+            holds.push(key);
+        }
+    }
+
+    /// Tokens are void: closes the connections on which they were shown.
+    pub(crate) fn revoke(&self, revocations: Vec<Revocation>, works: &Works) {
+        let users = works.revoked.take(revocations, works);
+        if users.is_empty() {
+            return;
+        }
+        let peers: Vec<Arc<Peer>> = {
+            let known = self.known.lock();
+            let keys = users.iter().filter_map(|user| known.holders.get(user)).flatten();
+            keys.filter_map(|key| known.peers.get(*key).cloned()).collect()
+        };
+        let now_ms = works.now_ms();
+        for peer in peers {
+            peer.close_if_void(&works.revoked, now_ms);
+        }
+    }
+
     /// The connection that a session is on.
     pub(crate) fn of_session(&self, session: SessionId, user: &UserId) -> Option<Arc<Peer>> {
         let known = self.known.lock();
@@ -156,6 +189,14 @@ impl Registry {
             }
         }
         works.metrics.connections.set(known.peers.len() as f64);
+        if let Some(user) = peer.user()
+            && let Some(holds) = known.holders.get_mut(&user)
+        {
+            holds.retain(|held| *held != key);
+            if holds.is_empty() {
+                known.holders.remove(&user);
+            }
+        }
         let Some((session, user)) = session else { return true };
         known.sessions.leave(&(session, user.clone()), key)
     }

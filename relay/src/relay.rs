@@ -200,6 +200,7 @@ impl Relay {
                 replies: Channel::replies(relay.node()),
                 news: Channel::lobby(),
                 sessions: Channel::sessions(),
+                revocations: Channel::revocations(),
             });
             let subscription: Arc<dyn Subscription> = relay.ports.bus.subscriber(switchboard).into();
             let pace = relay.works.config.heartbeat;
@@ -244,6 +245,10 @@ impl Relay {
         });
         let relay = self.clone();
         tasks.spawn(async move { relay.keys.follow(&relay.works.config, &relay.works.metrics).await });
+        let relay = self.clone();
+        tasks.spawn(async move {
+            relay.works.revoked.follow(&relay.registry, &relay.works, &*relay.ports.store).await;
+        });
         tasks.spawn(self.clone().listen(subscription.clone()));
         tasks.spawn(self.clone().tell_sessions());
         tasks.spawn(self.clone().attend());
@@ -254,12 +259,15 @@ impl Relay {
 
     /// Subscribes to what every relay hears, and asks for the rooms.
     async fn listen(self: Arc<Self>, subscription: Arc<dyn Subscription>) {
-        for channel in [Channel::replies(self.node()), Channel::sessions(), Channel::lobby()] {
+        let replies = Channel::replies(self.node());
+        for channel in [Channel::revocations(), replies, Channel::sessions(), Channel::lobby()] {
             while let Err(error) = self.works.answer(subscription.subscribe(&channel)).await {
                 tracing::debug!(?channel, error, "cannot subscribe yet");
                 sleep(SUBSCRIBE_AGAIN).await;
             }
         }
+        // What was told before that was read, or is now.
+        self.works.revoked.missed();
         // A lost question does not matter much: workers tell of all their rooms every minute anyway.
         self.works.outgoing.publish(&Channel::lobby(), encode(&LobbyNews::Wanted), &self.works.metrics);
         std::future::pending().await

@@ -10,6 +10,7 @@ use protocol::{
     bounds::QUESTION_BYTES_MAX,
     id::{Position, RoomId, SessionId, UserId},
     lobby::View,
+    rights::Rights,
     time::UnixMs,
 };
 use tokens::{Claims, LEEWAY_S, TokenError};
@@ -25,6 +26,7 @@ use crate::{
     peer::{Peer, frame},
     questions::{self, Question, Unanswered, unanswered},
     relay::Relay,
+    revoked::Shown,
 };
 
 /// A connection's state. Dropping it ends the connection's part in everything.
@@ -44,6 +46,8 @@ struct Greeted {
     user: UserId,
     /// The name that others see.
     name: Arc<str>,
+    /// What the token that was shown last says that the user may do.
+    rights: Rights,
     session: SessionId,
     /// The counter of the last command on this connection.
     last_n: u64,
@@ -115,6 +119,9 @@ impl Session {
             }
             Err(Denied::Token(error)) => return self.close(CloseCode::BadToken, reason(&error)),
         };
+        if self.is_revoked(&claims) {
+            return;
+        }
         // Without a word of the client every command of a session that goes on may be a repeat.
         let repeats_n = if session.is_some() { u64::MAX } else { 0 };
         let goes_on = session.is_some();
@@ -137,6 +144,7 @@ impl Session {
             views: true,
         });
         self.greeted = Some(Box::new(Greeted {
+            rights: claims.rights(),
             user: claims.sub,
             name: claims.name.into(),
             session,
@@ -155,9 +163,20 @@ impl Session {
         self.peer.greeted_until(claims.expires_ms().saturating_add((LEEWAY_S + 1) * 1_000));
     }
 
-    fn refresh(&mut self, greeted: &Greeted, token: &str) {
+    /// Takes the token for what the client shows; whether it is void, and the connection closed for it.
+    fn is_revoked(&self, claims: &Claims) -> bool {
+        self.peer.show(Shown::from(claims));
+        self.relay.registry.hold(self.key, &claims.sub);
+        self.peer.close_if_void(&self.relay.works.revoked, self.now_ms())
+    }
+
+    fn refresh(&mut self, greeted: &mut Greeted, token: &str) {
         match self.relay.keys.verify(token, self.now_ms()) {
             Ok(claims) if claims.sub == greeted.user => {
+                if self.is_revoked(&claims) {
+                    return;
+                }
+                greeted.rights = claims.rights();
                 self.let_in(&claims);
                 self.answer(&ClientOut::Refreshed { expires_ms: claims.expires_ms() });
             }
@@ -292,7 +311,7 @@ impl Session {
         let greeted = self.greeted.as_mut().expect("commands come after hello");
         let grows = n > greeted.last_n;
         greeted.last_n = greeted.last_n.max(n);
-        let name = greeted.name.clone();
+        let (name, rights) = (greeted.name.clone(), greeted.rights);
         let is_first = n > greeted.repeats_n;
         if !grows {
             let in_flight =
@@ -321,7 +340,7 @@ impl Session {
         // Once more if the room had turned out not to exist: it may by now.
         for _ in 0..2 {
             if let Some(found) = self.find(room) {
-                let ask = Ask::new(n, name.clone(), body.clone(), is_first);
+                let ask = Ask::new(n, (name.clone(), rights), body.clone(), is_first);
                 if found.room.ask(&self.relay.works, found.key, &self.peer, ask) {
                     return;
                 }
@@ -402,8 +421,8 @@ impl Handler for Session {
             ClientIn::Hello { token, session, resume } => self.hello(&token, session, resume),
             ClientIn::Refresh { token } => {
                 // Lent out for the time of the call, since the answer goes through the session.
-                if let Some(greeted) = self.greeted.take() {
-                    self.refresh(&greeted, &token);
+                if let Some(mut greeted) = self.greeted.take() {
+                    self.refresh(&mut greeted, &token);
                     self.greeted = Some(greeted);
                 }
             }

@@ -27,7 +27,7 @@ use tokio::{
 
 use crate::{
     catalogue::Catalogue, config::RelayConfig, metrics::Metrics, outgoing::Outgoing, questions::Question,
-    room::Room,
+    revoked::Revoked, room::Room,
 };
 
 /// See the module.
@@ -38,6 +38,7 @@ pub(crate) struct Works {
     pub(crate) metrics: Metrics,
     pub(crate) outgoing: Outgoing,
     pub(crate) catalogue: Catalogue,
+    pub(crate) revoked: Revoked,
     pub(crate) queues: Queues,
     /// Rooms in which time matters: commands in flight, something to retry, or no watcher left.
     attention: Mutex<BTreeMap<RoomId, Arc<Room>>>,
@@ -66,6 +67,7 @@ impl Works {
         catalogue: Catalogue,
         queues: Queues,
     ) -> Self {
+        let revoked = Revoked::new(&config);
         Self {
             node,
             config,
@@ -73,6 +75,7 @@ impl Works {
             metrics: Metrics::new(),
             outgoing,
             catalogue,
+            revoked,
             queues,
             attention: Mutex::default(),
             attended: Notify::new(),

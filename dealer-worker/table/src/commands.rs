@@ -6,6 +6,7 @@ use holdem::{Action, Chips, RaiseKind};
 use protocol::{
     RefusalCode as Code,
     id::UserId,
+    rights::Can,
     table::{ActKind, BlindsOwed, LegalView, SeatStatus, TableCommand},
     text::Line,
 };
@@ -13,15 +14,26 @@ use rooms::room::Refusal;
 
 use super::{Event, Table, chips, dealing, draft::Draft, json, names, state::index};
 
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker<'a> {
+    pub(super) user: &'a UserId,
+    /// The name that others see.
+    pub(super) name: &'a str,
+    pub(super) can: Can,
+}
+
 /// Decides a command, given as the JSON text of its `do`.
 ///
 /// # Errors
 /// A [`Refusal`]; nothing is to be committed then.
-pub(super) fn decide(draft: &mut Draft, user: &UserId, name: &str, body: &[u8]) -> Result<(), Refusal> {
+pub(super) fn decide(draft: &mut Draft, asker: Asker<'_>, body: &[u8]) -> Result<(), Refusal> {
+    let Asker { user, name, can } = asker;
     let refuse =
         |why: &dyn Display| Refusal::new(Code::BadCommand, format!("not a command of a table: {why}"));
     let text = str::from_utf8(body).map_err(|error| refuse(&error))?;
     let command = TableCommand::read(text).map_err(|error| refuse(&error))?;
+    is_allowed(&command, can)?;
     match command {
         TableCommand::Sit { seat, buy_in, wait_for_big_blind } => {
             sit(draft, user, name, seat, buy_in, wait_for_big_blind)
@@ -37,6 +49,23 @@ pub(super) fn decide(draft: &mut Draft, user: &UserId, name: &str, body: &[u8]) 
         TableCommand::Show => show(draft, user),
         TableCommand::Chat { text } => chat(draft, user, name, &text),
     }
+}
+
+/// Whether who may only do that may do this. Whoever may not play any more plays the hand that is on, and leaves.
+fn is_allowed(command: &TableCommand, can: Can) -> Result<(), Refusal> {
+    let (needed, what) = match command {
+        TableCommand::Sit { .. } | TableCommand::TopUp { .. } | TableCommand::ComeBack { .. } => {
+            (Can::PLAY, "play")
+        }
+        TableCommand::Chat { .. } => (Can::CHAT, "talk"),
+        TableCommand::Leave | TableCommand::SitOut | TableCommand::Act { .. } | TableCommand::Show => {
+            return Ok(());
+        }
+    };
+    if can.has(needed) {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::NotAllowed, format!("you may not {what} in this house at the moment")))
 }
 
 fn seat_of(table: &Table, user: &UserId) -> Result<u8, Refusal> {

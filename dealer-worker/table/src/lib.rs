@@ -47,6 +47,7 @@ pub use self::{
     opening::{OpenError, open_tables},
     state::Table,
 };
+use commands::Asker;
 use draft::Draft;
 use rooms::room::{
     BadSpec, Decision, FirstRelease, Input, Moment, Refusal, Room,
@@ -91,7 +92,9 @@ impl Room for Table {
     fn decide(&self, input: Input<'_>, moment: Moment, rng: &mut dyn Rng) -> Result<Decision<Self>, Refusal> {
         let mut draft = Draft::of(self, moment);
         match input {
-            Input::Command { user, name, body } => commands::decide(&mut draft, user, name, body)?,
+            Input::Command { user, name, rights, body } => {
+                commands::decide(&mut draft, Asker { user, name, can: rights.can }, body)?;
+            }
             Input::Away { user, away } => clock::away(&mut draft, user, away),
             Input::Clock => clock::decide(&mut draft, rng),
             Input::TakenOver { grace_ms, frames_lost } => {

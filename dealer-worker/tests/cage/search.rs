@@ -8,7 +8,10 @@ use std::{
 };
 
 use broker::seal::Form;
-use protocol::id::{Position, UserId};
+use protocol::{
+    id::{Position, UserId},
+    rights::Rights,
+};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng as _};
 use rooms::room::{
     Input, Moment, Room as _,
@@ -219,7 +222,10 @@ impl World {
                 let mut next = self.clone();
                 next.left = left;
                 let (user, body) = (UserId::new("ann").unwrap(), postcard::to_stdvec(&wish).unwrap());
-                next.commit(Input::Command { user: &user, name: "ann", body: &body }, None);
+                next.commit(
+                    Input::Command { user: &user, name: "ann", rights: Rights::default(), body: &body },
+                    None,
+                );
                 steps.push((format!("{wish:?}"), next));
             }
         };

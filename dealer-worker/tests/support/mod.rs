@@ -27,6 +27,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use protocol::{
     id::{Epoch, NodeId, Position, RoomId, SessionId, UserId},
+    rights::Rights,
     table::{TableConfig, TableEvent, TablePrivate, TableView},
 };
 use serde_json::{Value, json};
@@ -405,7 +406,7 @@ impl Relay {
         let body = Bytes::from(what.to_string());
         let (user, name) = (user.clone(), user.as_str().to_uppercase());
         let session = SessionId(session);
-        self.tell(room, Asked::Command { user, name, session, n, body }).await;
+        self.tell(room, Asked::Command { user, name, session, n, body, rights: Rights::default() }).await;
     }
 
     pub async fn sit(&self, room: &RoomId, name: &str, session: u64, buy_in: u64) -> Answer {

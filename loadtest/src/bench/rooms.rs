@@ -19,7 +19,10 @@ use broker::{
 use bytes::Bytes;
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
-use protocol::id::{Epoch, NodeId, RoomId, SessionId, UserId};
+use protocol::{
+    id::{Epoch, NodeId, RoomId, SessionId, UserId},
+    rights::Rights,
+};
 use rooms::{open_room, testing::counter::Settings};
 use serde_json::{Value, json};
 use tokio::{
@@ -224,6 +227,7 @@ impl Counters {
             session: SessionId(1),
             n: self.n.get(),
             body: what.to_string().into(),
+            rights: Rights::default(),
         };
         let message = ToRoom { epoch, relay: self.node.clone(), what };
         self.ports.bus.publish(&Channel::commands(room), encode(&message)).await?;

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use broker::revocations::Bearer;
 use futures_util::SinkExt;
 use protocol::testing::mutations::table;
 use relay::RelayConfig;
@@ -122,6 +123,12 @@ async fn provoke(code: u16) -> u16 {
             let mut first = stage.client("ann").await;
             let _second = stage.resume("ann", Some(first.session), json!({})).await;
             first.hear_close().await
+        }
+        4009 => {
+            let stage = Stage::new().await;
+            let mut client = stage.client("ann").await;
+            stage.revoker().revoke(&[Bearer { user: user("ann"), login: None }]).await.unwrap();
+            client.hear_close().await
         }
         other => panic!(
             "nothing is known to be answered with {other}: say how it comes about, or leave it out of the document"

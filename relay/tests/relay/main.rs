@@ -8,6 +8,7 @@ mod limits;
 mod lobby;
 mod presence;
 mod questions;
+mod revoked;
 mod rooms;
 mod slow;
 mod stage;

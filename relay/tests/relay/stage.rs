@@ -16,6 +16,7 @@ use broker::{
     lobby::{LobbyNews, TableSummary},
     node::{Asked, ToRelay, ToRoom, decode, encode},
     ports::Ports,
+    revocations::Revoker,
     store::{Store, memory::MemoryStore},
     wire::{Link, Wire},
 };
@@ -25,6 +26,7 @@ use ops::serve::{HttpArgs, serve};
 use protocol::{
     SUBPROTOCOL,
     id::{NodeId, Position, RoomId, SessionId, UserId},
+    rights::Rights,
 };
 use relay::{Keys, Relay, RelayConfig};
 use serde_json::{Value, json};
@@ -139,6 +141,23 @@ impl Stage {
 
     pub(crate) fn token(&self, name: &str) -> String {
         signer().sign(&Claims::new(user(name), name, self.clock.now_ms(), 60_000))
+    }
+
+    /// The claims of a token that was made so long ago.
+    pub(crate) fn claims(&self, name: &str, ago_ms: u64) -> Claims {
+        Claims::new(user(name), name, self.clock.now_ms() - ago_ms, 60_000)
+    }
+
+    /// What reception holds, on a link of its own.
+    pub(crate) fn revoker(&self) -> Revoker {
+        Revoker::new(self.ports_of("reception"), 60_000)
+    }
+
+    /// The ports of another node.
+    pub(crate) fn ports_of(&self, node: &str) -> Ports {
+        let node = NodeId::new(node).unwrap();
+        let (bus, store) = (self.bus.handle(&node), self.dealer.store.handle(&node));
+        Ports { bus: Arc::new(bus), store: Arc::new(store), clock: self.clock }
     }
 
     /// A connection that has said nothing yet.
@@ -399,6 +418,16 @@ impl Ears {
             | Asked::First { user, session, n, body, .. } = what
             {
                 return HeardCommand { epoch: epoch.0, user, session, n, body };
+            }
+        }
+    }
+
+    /// What the user of the next command may do, and its number.
+    pub(crate) async fn rights(&mut self) -> (u64, Rights) {
+        loop {
+            let what = self.next().await.what;
+            if let Asked::Command { n, rights, .. } | Asked::First { n, rights, .. } = what {
+                return (n, rights);
             }
         }
     }

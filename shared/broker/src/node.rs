@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use protocol::{
     id::{Epoch, NodeId, Position, RoomId, SessionId, UserId},
+    rights::Rights,
     time::UnixMs,
 };
 use serde::{Deserialize, Deserializer, Serialize};
@@ -35,6 +36,10 @@ pub enum Asked {
         n: u64,
         /// The JSON text of the command's `do`, as the client sent it.
         body: Bytes,
+        /// What the token says that the user may do. Those of [`SPEAKS`] 2 and before end before it, which reads as what everybody may;
+        /// owners of those releases do not read it.
+        #[serde(deserialize_with = "everybodys_if_missing")]
+        rights: Rights,
     },
     /// This member's session watches the room through this relay. Told when it begins and, as long as it lasts, again
     /// after every change of epoch; not told for spectators.
@@ -67,6 +72,10 @@ pub enum Asked {
         n: u64,
         /// The JSON text of the command's `do`, as the client sent it.
         body: Bytes,
+        /// What the token says that the user may do. Those of [`SPEAKS`] 2 and before end before it, which reads as what everybody may;
+        /// owners of those releases do not read it.
+        #[serde(deserialize_with = "everybodys_if_missing")]
+        rights: Rights,
     },
     /// A client's question about the room's committed state. It changes nothing and is sent once: if it is lost, the client asks again.
     /// Only to owners that speak [`SPEAKS`] 3.
@@ -257,12 +266,17 @@ pub enum NodeNews {
 /// | --- | --- |
 /// | 1 | the first release |
 /// | 2 | [`Asked::First`]; records with a kind and a schema |
-/// | 3 | records whose runtime part has a version; rooms of other kinds than tables, and rooms that end ([`NodeNews::Closed`]); entries that tell [when](crate::entry::Entry::at_ms) they were decided; the [directory](crate::directory) by partition; [`LobbyNews::Lines`](crate::lobby::LobbyNews) and `Changes`; [`Asked::Question`] |
+/// | 3 | [rights](Rights) of who commands; records whose runtime part has a version; rooms of other kinds than tables, and rooms that end ([`NodeNews::Closed`]); entries that tell [when](crate::entry::Entry::at_ms) they were decided; the [directory](crate::directory) by partition; [`LobbyNews::Lines`](crate::lobby::LobbyNews) and `Changes`; [`Asked::Question`] |
 pub const SPEAKS: u16 = 3;
 
 /// See [`first_release_if_missing`].
 fn unknown_if_missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Epoch, D::Error> {
     Ok(Epoch::deserialize(deserializer).unwrap_or_default())
+}
+
+/// See [`first_release_if_missing`].
+fn everybodys_if_missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Rights, D::Error> {
+    Ok(Rights::deserialize(deserializer).unwrap_or_default())
 }
 
 /// What is missing ends the message: postcard says so, and nothing follows a beat.
@@ -366,17 +380,19 @@ pub fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, BadMessag
 
 #[cfg(test)]
 mod tests {
+    use protocol::rights::{Can, Roles};
+
     use super::*;
 
     #[test]
     fn whose_a_message_to_a_room_is_stands_at_its_beginning_whatever_it_says() {
         let (user, session, name) = (UserId::new("ann").unwrap(), SessionId(7), "Ann".to_owned());
-        let (n, body) = (9, Bytes::from_static(b"{}"));
+        let (n, body, rights) = (9, Bytes::from_static(b"{}"), Rights::default());
         let all = [
-            Asked::Command { user: user.clone(), name: name.clone(), session, n, body: body.clone() },
+            Asked::Command { user: user.clone(), name: name.clone(), session, n, body: body.clone(), rights },
             Asked::Present { user: user.clone(), session, anew: true },
             Asked::Absent { user: user.clone(), session },
-            Asked::First { user: user.clone(), name, session, n, body: body.clone() },
+            Asked::First { user: user.clone(), name, session, n, body: body.clone(), rights },
             Asked::Question { user, session, n, body },
         ];
         for what in all {
@@ -391,6 +407,59 @@ mod tests {
             let message = encode(&ToRoom { epoch: Epoch(300), relay: NodeId::new("r1").unwrap(), what });
             assert_eq!(Whose::read(&message), Some(Whose { user: "ann", is_question }));
             assert_eq!(Whose::read(&message[..3]), None);
+        }
+    }
+
+    /// As it was in the release before this one. What stands here is for ever.
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct ToRoomBefore {
+        epoch: Epoch,
+        relay: NodeId,
+        what: AskedBefore,
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    enum AskedBefore {
+        Command { user: UserId, name: String, session: SessionId, n: u64, body: Bytes },
+        Present { user: UserId, session: SessionId, anew: bool },
+        Absent { user: UserId, session: SessionId },
+        First { user: UserId, name: String, session: SessionId, n: u64, body: Bytes },
+    }
+
+    fn commands() -> [(AskedBefore, Asked); 2] {
+        let (user, session, n) = (UserId::new("ann").unwrap(), SessionId(7), 9);
+        let (name, body, rights) = ("Ann".to_owned(), Bytes::from_static(b"{}"), Rights::default());
+        let before =
+            AskedBefore::Command { user: user.clone(), name: name.clone(), session, n, body: body.clone() };
+        let now =
+            Asked::Command { user: user.clone(), name: name.clone(), session, n, body: body.clone(), rights };
+        let first_before =
+            AskedBefore::First { user: user.clone(), name: name.clone(), session, n, body: body.clone() };
+        [(before, now), (first_before, Asked::First { user, name, session, n, body, rights })]
+    }
+
+    #[test]
+    fn owners_and_relays_of_the_release_before_are_understood_and_understand_who_commands() {
+        let (epoch, relay) = (Epoch(300), NodeId::new("r1").unwrap());
+        for (before, now) in commands() {
+            let told = encode(&ToRoomBefore { epoch, relay: relay.clone(), what: before });
+            let read: ToRoom = decode(&told).unwrap();
+            assert_eq!(read.what, now, "who is not said to have lost anything may what everybody may");
+            let read: ToRoomBefore = decode(&encode(&ToRoom { what: now, ..read })).unwrap();
+            assert_eq!(encode(&read), told);
+        }
+    }
+
+    #[test]
+    fn what_a_user_has_lost_is_told_to_the_rooms_owner() {
+        let (epoch, relay) = (Epoch(300), NodeId::new("r1").unwrap());
+        let lost = Rights { roles: Roles::FLOOR, can: Can::ALL.without(Can::CHAT) };
+        for (_, mut now) in commands() {
+            if let Asked::Command { rights, .. } | Asked::First { rights, .. } = &mut now {
+                *rights = lost;
+            }
+            let message = ToRoom { epoch, relay: relay.clone(), what: now };
+            assert_eq!(decode::<ToRoom>(&encode(&message)).unwrap(), message);
         }
     }
 }

@@ -50,6 +50,8 @@ pub enum RefusalCode {
     BadText,
     /// The seat is played from another session of yours; watch the room again to take it back.
     OtherSession,
+    /// You may not do this (any more); the message says what.
+    NotAllowed,
 }
 
 /// Why a message that is not a command was refused; the connection goes on.
@@ -108,4 +110,7 @@ pub enum CloseCode {
     TooSlow = 4007,
     /// The same session was continued on another connection. Do not reconnect with it.
     SessionTaken = 4008,
+    /// The token was revoked: it says what its person may no longer do, or its login has ended. Get a new one, then reconnect with `resume`;
+    /// if there is none, say why.
+    Revoked = 4009,
 }

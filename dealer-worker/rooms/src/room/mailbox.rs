@@ -245,7 +245,7 @@ impl Mailbox {
 #[cfg(test)]
 mod tests {
     use broker::node::{Asked, ToRoom, encode};
-    use protocol::id::SessionId;
+    use protocol::{id::SessionId, rights::Rights};
 
     use super::*;
 
@@ -254,7 +254,7 @@ mod tests {
     fn message(user: &str, n: u64, bytes: usize) -> Bytes {
         let user = UserId::new(user).unwrap();
         let (name, session, body) = (String::new(), SessionId(1), Bytes::from(vec![b' '; bytes]));
-        let what = Asked::Command { user, name, session, n, body };
+        let what = Asked::Command { user, name, session, n, body, rights: Rights::default() };
         encode(&ToRoom { epoch: Epoch(1), relay: NodeId::new("r1").unwrap(), what })
     }
 

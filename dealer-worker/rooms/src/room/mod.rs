@@ -34,6 +34,7 @@ use broker::{lobby::Line, node::RoomSpec};
 use protocol::{
     RefusalCode,
     id::{Position, RoomId, UserId},
+    rights::Rights,
     time::UnixMs,
 };
 use rand_chacha::rand_core::Rng;
@@ -179,6 +180,8 @@ pub enum Input<'a> {
         user: &'a UserId,
         /// The name that others see.
         name: &'a str,
+        /// What their token says that they may do.
+        rights: Rights,
         /// The JSON text of the command's `do`.
         body: &'a [u8],
     },

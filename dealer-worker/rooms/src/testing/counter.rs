@@ -252,7 +252,7 @@ impl Room for Counter {
         let (mut events, mut asks, mut letters) = (Vec::new(), Vec::new(), Vec::new());
         let mut gives_up = Vec::new();
         match input {
-            Input::Command { user, name: _, body } => {
+            Input::Command { user, body, .. } => {
                 let (event, ask) = self.command(user, body, moment.now)?;
                 if let Event::Sent { to, by } = &event {
                     letters.push(self.passes_on(to, *by));

@@ -10,6 +10,7 @@ use protocol::{
     ClientOut, RefusalCode,
     client_out::{NoticeCode, Refused},
     id::{NodeId, SessionId, UserId},
+    rights::Rights,
 };
 use tracing::debug;
 
@@ -28,6 +29,13 @@ use crate::room::{
 /// A busy room's refusal says to come again after so long, milliseconds.
 pub(super) const BUSY_RETRY_MS: u64 = 500;
 
+/// What a command says, and how who says it is called and what they may.
+struct Says<'a> {
+    name: &'a str,
+    rights: Rights,
+    body: &'a [u8],
+}
+
 impl<R: Room> Running<R> {
     pub(super) async fn hear(&mut self, message: &Bytes, is_excess: bool) -> Result<(), Ended> {
         let Ok(ToRoom { epoch, relay, what }) = decode(message) else {
@@ -40,13 +48,15 @@ impl<R: Room> Running<R> {
             return Ok(());
         }
         match what {
-            Asked::Command { user, name, session, n, body } => {
+            Asked::Command { user, name, session, n, body, rights } => {
                 let cause = Cause { user, session, n, said: Some(fingerprint(&body)) };
-                self.asked(&relay, cause, (&name, &body), false, is_excess).await
+                let said = Says { name: &name, rights, body: &body };
+                self.asked(&relay, cause, said, false, is_excess).await
             }
-            Asked::First { user, name, session, n, body } => {
+            Asked::First { user, name, session, n, body, rights } => {
                 let cause = Cause { user, session, n, said: Some(fingerprint(&body)) };
-                self.asked(&relay, cause, (&name, &body), true, is_excess).await
+                let said = Says { name: &name, rights, body: &body };
+                self.asked(&relay, cause, said, true, is_excess).await
             }
             Asked::Present { user, session, anew } => {
                 if !anew && self.state.sessions.is_ousted(&user, session) {
@@ -77,7 +87,7 @@ impl<R: Room> Running<R> {
         &mut self,
         relay: &NodeId,
         cause: Cause,
-        (name, body): (&str, &[u8]),
+        says: Says<'_>,
         is_first: bool,
         is_excess: bool,
     ) -> Result<(), Ended> {
@@ -89,7 +99,7 @@ impl<R: Room> Running<R> {
             self.refuse_busy(relay, &cause);
             return Ok(());
         }
-        self.command(relay, cause, name, body).await
+        self.command(relay, cause, says).await
     }
 
     /// Answers a command that was answered before.
@@ -119,7 +129,7 @@ impl<R: Room> Running<R> {
         true
     }
 
-    async fn command(&mut self, relay: &NodeId, cause: Cause, name: &str, body: &[u8]) -> Result<(), Ended> {
+    async fn command(&mut self, relay: &NodeId, cause: Cause, says: Says<'_>) -> Result<(), Ended> {
         counter!("cardhouse_commands_total").increment(1);
         let Cause { user, session, .. } = &cause;
         if self.connections.relay_of(user, *session) != Some(relay) && self.state.room.is_member(user) {
@@ -133,7 +143,8 @@ impl<R: Room> Running<R> {
                 return Ok(());
             }
         }
-        let input = Input::Command { user, name, body };
+        let Says { name, rights, body } = says;
+        let input = Input::Command { user, name, rights, body };
         let with = With { asked: Some((&cause, relay)), ..With::default() };
         match self.decide_and_commit(input, with).await? {
             Became::Done => {}
