@@ -111,6 +111,22 @@ fn a_session_is_on_one_connection_whichever_relay_that_is_at() {
     assert!(hidden.iter().any(|(promise, _)| *promise == Promise::Client), "nobody minds two connections");
 }
 
+#[test]
+fn nobody_whose_token_was_revoked_is_heard_after_six_seconds_though_the_news_are_lost() {
+    count_panics();
+    let verdicts: Vec<Verdict> = (0..12).map(|seed| run(&Plan::revoking(seed))).collect();
+    for verdict in &verdicts {
+        assert_eq!(verdict.broken, [], "seed {}", verdict.seed);
+    }
+    let revoked: u64 = verdicts.iter().map(|verdict| verdict.revoked).sum();
+    assert!(revoked > 100, "only {revoked} connections were closed");
+    let kept = run(&Plan::revoking(0).with(Planted::NeverReadsRevocations)).broken;
+    assert!(
+        kept.iter().any(|(promise, _)| *promise == Promise::Revoked),
+        "nobody minds a relay that never reads"
+    );
+}
+
 /// The first seed with which a planted fault is caught, and what was seen broken.
 fn caught(planted: Planted) -> (u64, Vec<Promise>) {
     for seed in 0..SEEDS_TO_CATCH {

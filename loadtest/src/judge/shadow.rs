@@ -65,18 +65,20 @@ pub enum Promise {
     Ended,
     /// An answer to a question is what the journal says up to the frame that it names, and nothing that is hidden.
     Answers,
+    /// Nobody is heard whose token was revoked some seconds ago.
+    Revoked,
 }
 
 impl Promise {
     /// All of them.
-    pub fn all() -> [Self; 16] {
+    pub fn all() -> [Self; 17] {
         use Promise::{
             Answers, Chips, Client, Durable, Ended, Equal, Errands, Fold, Letters, Linear, Live, Once,
-            Privacy, Rules, Sound, Told,
+            Privacy, Revoked, Rules, Sound, Told,
         };
         [
             Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound, Letters,
-            Errands, Ended, Answers,
+            Errands, Ended, Answers, Revoked,
         ]
     }
 

@@ -1,13 +1,15 @@
 //! A simulated guest: a bot of the swarm, or a stranger, on a connection in memory, whose every message the shadow judges.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use parking_lot::Mutex;
 use player::{Heard, Mind, comeback::Comeback};
 use protocol::{
     ClientIn, ClientOut, CloseCode, RefusalCode,
     client_out::NoticeCode,
-    id::{Position, RoomId, UserId},
+    id::{Position, RoomId, SessionId, UserId},
+    rights::{Can, Rights},
+    time::UnixMs,
 };
 use rand::RngExt;
 use tokio::{
@@ -34,6 +36,9 @@ const MOVES_AFTER: Duration = Duration::from_millis(100);
 
 /// A connection that the session has moved from is closed within this.
 const MOVED_WITHIN: Duration = Duration::from_secs(5);
+
+/// Whoever is not told that a token was revoked knows it within this, as long as the broker is there.
+const VOID_WITHIN: Duration = Duration::from_secs(6);
 
 /// Whose connection was cut comes back within this.
 const CUT_MAX_MS: u64 = 3_000;
@@ -91,6 +96,8 @@ pub(super) struct Left {
     pub(super) answered: u64,
     /// Connections that were cut right before an answer or a private part.
     pub(super) cut: u64,
+    /// How often its connection was closed because its token was revoked.
+    pub(super) revoked: u64,
     /// How often another session took the seat.
     pub(super) ousted: u64,
     /// Keyframes of a later epoch that went back: the broker had lost what this guest had seen.
@@ -107,7 +114,18 @@ pub(super) struct Guest {
     shadow: Arc<AsyncMutex<Shadow>>,
     stage: Arc<Stage>,
     whims: Whims,
+    /// What it greets with.
+    shows: Shows,
+    /// Commands that may have been heard, since they were said when they might be.
+    said: BTreeSet<(SessionId, u64)>,
     left: Left,
+}
+
+/// What the own token says, and what was said on the connection that should not have been heard.
+struct Shows {
+    issued_ms: UnixMs,
+    rights: Rights,
+    unheard: BTreeSet<u64>,
 }
 
 /// What else a guest does.
@@ -142,7 +160,10 @@ impl Guest {
         shadow: Arc<AsyncMutex<Shadow>>,
         stage: Arc<Stage>,
     ) -> Self {
-        Self { user, mind, world, shadow, stage, whims, left: Left::default() }
+        // All tokens are made in the beginning.
+        let shows =
+            Shows { issued_ms: world.clock.now_ms(), rights: Rights::default(), unheard: BTreeSet::new() };
+        Self { user, mind, world, shadow, stage, whims, shows, said: BTreeSet::new(), left: Left::default() }
     }
 
     /// Plays until the run is over.
@@ -154,6 +175,7 @@ impl Guest {
                 sleep(Duration::from_millis(100)).await;
                 continue;
             };
+            self.shows.unheard.clear();
             self.mind.client_mut().connected(Instant::now());
             let over = self.converse(&mut far).await;
             if let Over::Moved = over {
@@ -178,6 +200,11 @@ impl Guest {
                             self.shadow.lock().await.accuse(Promise::Client, what);
                         }
                         self.mind.client_mut().forget_session();
+                        pause
+                    }
+                    Comeback::WithNewToken(pause) if code == Some(CloseCode::Revoked as u16) => {
+                        self.left.revoked += 1;
+                        self.get_new_token().await;
                         pause
                     }
                     Comeback::WithNewToken(_) | Comeback::Never => {
@@ -250,13 +277,41 @@ impl Guest {
         }
     }
 
+    /// Asks reception until it gives one.
+    async fn get_new_token(&mut self) {
+        loop {
+            let issued_ms = self.world.clock.now_ms();
+            match self.world.new_token(&self.user) {
+                Ok((token, rights)) => {
+                    self.mind.client_mut().renew_token(token, Instant::now());
+                    self.shows = Shows { issued_ms, rights, unheard: BTreeSet::new() };
+                    return;
+                }
+                Err(wait) => sleep(wait).await,
+            }
+        }
+    }
+
+    /// Whether what is said now may be heard: by a token that has been void for long nobody is, and by one without the right nobody talks.
+    fn may_be_heard(&self, what: &str) -> bool {
+        let Shows { issued_ms, rights, .. } = self.shows;
+        let void_for = self.world.standings().void_for(&self.user, issued_ms);
+        let talks = what.contains(r#""a":"chat""#);
+        void_for.is_none_or(|long| long <= VOID_WITHIN) && (!talks || rights.can.has(Can::CHAT))
+    }
+
     /// The judge is told of commands that are asked again although they were answered.
-    async fn asks(&self, text: &str) {
-        let (Ok(ClientIn::Do { n, room, .. }), Some(session)) =
+    async fn asks(&mut self, text: &str) {
+        let (Ok(ClientIn::Do { n, room, what }), Some(session)) =
             (ClientIn::read(text), self.mind.client().session())
         else {
             return;
         };
+        if self.may_be_heard(what.get()) {
+            self.said.insert((session, n));
+        } else if !self.said.contains(&(session, n)) {
+            self.shows.unheard.insert(n);
+        }
         self.shadow.lock().await.asks_again(&room, &self.user, session, n);
     }
 
@@ -270,6 +325,10 @@ impl Guest {
                 self.left.acked += 1;
                 let session = self.mind.client().session().expect("acknowledged within a session");
                 let mut shadow = self.shadow.lock().await;
+                if self.shows.unheard.contains(&n) {
+                    let what = format!("{room}: {} was heard, and had lost the right to it", self.user);
+                    shadow.accuse(Promise::Revoked, what);
+                }
                 shadow.look_at(&room).await.expect(SPARED);
                 shadow.acknowledged(&room, &self.user, session, n, at);
             }

@@ -5,7 +5,7 @@
 //!
 //! - [`plan`]: what a seed decides. [`mod@run`]: one run from its plan to its verdict. [`command`]: many of them.
 //! - `world`: the house and its processes. `guest`: who is there, over a `pipe`, moved by a [`Mind`](player::Mind): a bot of
-//!   the swarm, or one of the other [guests](crate::guests).
+//!   the swarm, or one of the other [guests](crate::guests). `standing`: what reception knows of guests.
 //! - `faults`: what goes wrong with single operations, and tripwires.
 //! - [`planted`]: faults that the judges must catch.
 //!
@@ -18,6 +18,7 @@ mod pipe;
 pub mod plan;
 pub mod planted;
 pub mod run;
+mod standing;
 mod world;
 
 pub use crate::judge::Promise;

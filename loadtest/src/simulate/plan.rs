@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rooms::room::answers::Memory;
 use tokio::time::Duration;
 
-use super::{faults::Tripwire, planted::Planted};
+use super::{faults::Tripwire, planted::Planted, standing::Standing};
 
 /// A room's mailbox where it is not to be felt.
 const MAILBOX_MESSAGES: usize = 256;
@@ -48,6 +48,8 @@ pub struct Plan {
     pub stormy: Duration,
     /// What goes wrong with single operations and messages meanwhile.
     pub(super) rates: Rates,
+    /// No news of revoked tokens reaches a relay.
+    pub(super) revokes_unheard: bool,
     /// A fault of our own making that the judges must catch.
     pub(super) planted: Option<Planted>,
     /// Blows, in order of time.
@@ -75,6 +77,8 @@ pub(super) enum Blow {
     Restart(Duration),
     /// The broker says no to all that would write, for a while.
     Refuse(Duration),
+    /// Tokens of the bot with this index are revoked: it stands otherwise with the house from now on.
+    Revoke(usize, Standing),
 }
 
 impl Blow {
@@ -93,6 +97,7 @@ impl Blow {
             Self::Lose(_) => "broker_lost_writes",
             Self::Restart(_) => "broker_restarted",
             Self::Refuse(_) => "broker_refused_writes",
+            Self::Revoke(..) => "revoked",
         }
     }
 }
@@ -131,6 +136,7 @@ impl Plan {
             stormy,
             rates: rates(&mut rng),
             blows: Vec::new(),
+            revokes_unheard: false,
             planted: None,
         };
         plan.blows = blows(&mut rng, stormy);
@@ -199,6 +205,31 @@ impl Plan {
         Self { moves: 0.02, ..Self::calm(seed, 2, 1, 2, 6, Duration::from_secs(20)) }
     }
 
+    /// Two relays that hear no news of revocations, while users are banned for some seconds, or muted, in the middle of their hands; now and then a
+    /// relay or a worker dies. All of them reach the broker, as far as they live.
+    pub fn revoking(seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x4009);
+        let stormy = Duration::from_secs(60);
+        let mut plan = Self { revokes_unheard: true, ..Self::calm(seed, 2, 2, 2, 6, stormy) };
+        let mut at = Duration::from_secs(3);
+        while at < stormy {
+            let bot = rng.random_range(0..plan.bots);
+            let standing = match rng.random_range(0..3) {
+                0 => Standing::BannedFor(Duration::from_millis(rng.random_range(500..=4_000))),
+                1 => Standing::Muted,
+                _ => Standing::Good,
+            };
+            plan.blows.push((at, Blow::Revoke(bot, standing)));
+            at += Duration::from_millis(rng.random_range(500..=4_000));
+        }
+        for place in [Place::Relay(0), Place::Worker(1)] {
+            let at = stormy.mul_f64(rng.random_range(0.2..0.9));
+            plan.blows.push((at, Blow::Kill(place, Duration::from_millis(rng.random_range(100..=2_000)))));
+        }
+        plan.blows.sort_by_key(|(at, _)| *at);
+        plan
+    }
+
     /// Whether nothing goes wrong in it.
     pub(super) fn is_calm(&self) -> bool {
         self.rates == Rates::default() && self.blows.is_empty() && self.twins == 0 && self.cuts == 0.0
@@ -241,6 +272,7 @@ impl Plan {
             stormy,
             rates: Rates::default(),
             blows: Vec::new(),
+            revokes_unheard: false,
             planted: None,
         }
     }

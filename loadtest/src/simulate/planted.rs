@@ -6,6 +6,7 @@ use broker::{
     bus::{Bus, Publishing, Receiver, Subscription},
     channel::Channel,
     entry::{Entry, Kind, Private},
+    revocations::JOURNAL,
     store::{AppendError, Store, Stored, Unavailable, memory::MemoryStore},
 };
 use bytes::Bytes;
@@ -60,6 +61,8 @@ pub enum Planted {
     HidesSessions,
     /// Relays do not send the newest private part to who comes back.
     DropsResumedParts,
+    /// Relays do not read which tokens were revoked.
+    NeverReadsRevocations,
 }
 
 impl Planted {
@@ -83,7 +86,7 @@ impl Planted {
     }
 }
 
-/// A worker's store that does not keep its word.
+/// A node's store that does not keep its word.
 pub(super) struct LyingStore {
     honest: MemoryStore,
     planted: Planted,
@@ -159,6 +162,9 @@ impl Store for LyingStore {
         after: Option<Position>,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Stored>, Unavailable>> {
+        if self.planted == Planted::NeverReadsRevocations && room.as_str() == JOURNAL {
+            return Box::pin(async { Ok(Vec::new()) });
+        }
         self.honest.read(room, after, limit)
     }
 
@@ -233,6 +239,37 @@ impl Bus for HidingBus {
 
     fn subscriber(&self, receiver: Arc<dyn Receiver>) -> Box<dyn Subscription> {
         self.0.subscriber(receiver)
+    }
+}
+
+/// A relay's bus on which no news of revocations come.
+pub(super) struct DeafBus(pub(super) Arc<dyn Bus>);
+
+impl Bus for DeafBus {
+    fn publish(&self, channel: &Channel, payload: Bytes) -> Publishing {
+        self.0.publish(channel, payload)
+    }
+
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        self.0.flush()
+    }
+
+    fn subscriber(&self, receiver: Arc<dyn Receiver>) -> Box<dyn Subscription> {
+        self.0.subscriber(Arc::new(DeafEar(receiver)))
+    }
+}
+
+struct DeafEar(Arc<dyn Receiver>);
+
+impl Receiver for DeafEar {
+    fn deliver(&self, channel: &str, payload: Bytes) {
+        if channel != Channel::revocations().as_str() {
+            self.0.deliver(channel, payload);
+        }
+    }
+
+    fn missed(&self) {
+        self.0.missed();
     }
 }
 

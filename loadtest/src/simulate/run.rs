@@ -92,6 +92,8 @@ pub struct Verdict {
     pub answered: u64,
     /// How often a session was moved to another connection, and the first left open.
     pub moved: u64,
+    /// How often a connection was closed because its token was revoked.
+    pub revoked: u64,
     /// How often a second session of a user took the seat.
     pub ousted: u64,
     /// Blows that fell, by kind.
@@ -245,6 +247,7 @@ async fn live(plan: &Plan) -> Verdict {
         cut: left.iter().map(|left| left.cut).sum(),
         answered: left.iter().map(|left| left.answered).sum(),
         moved: left.iter().map(|left| left.moved).sum(),
+        revoked: left.iter().map(|left| left.revoked).sum(),
         ousted: left.iter().map(|left| left.ousted).sum(),
         blows,
         rewound: left.iter().map(|left| left.rewound).sum(),
@@ -407,6 +410,10 @@ async fn strike(blow: Blow, world: &Arc<World>, shadow: &Arc<Mutex<Shadow>>, aft
                 world.drain(place, DRAIN_PATIENCE).await;
                 world.start(place);
             });
+        }
+        Blow::Revoke(bot, standing) => {
+            let user = UserId::new(&format!("guest-{bot}")).expect("a name");
+            world.standings().set(&user, standing).await;
         }
         Blow::Hold(place, pause) => bend(world, place, LinkState::Held, pause, aftermath),
         Blow::Cut(place, pause) => bend(world, place, LinkState::Refusing, pause, aftermath),

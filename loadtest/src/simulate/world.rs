@@ -16,7 +16,10 @@ use broker::{
 };
 use bytes::Bytes;
 use parking_lot::Mutex;
-use protocol::id::{NodeId, RoomId, UserId};
+use protocol::{
+    id::{NodeId, RoomId, UserId},
+    rights::Rights,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use relay::{Keys, Line, Relay, RelayConfig};
@@ -33,7 +36,8 @@ use super::{
     faults::{Tripwire, Tripwires},
     pipe::{self, Far, Scissors},
     plan::{Place, Plan},
-    planted::{Dropper, HidingBus, LeakyBus, LyingStore, Planted},
+    planted::{DeafBus, Dropper, HidingBus, LeakyBus, LyingStore, Planted},
+    standing::Standings,
 };
 
 /// The run begins at this time of the simulated clock: 2027-01-15.
@@ -59,6 +63,9 @@ pub(super) struct World {
     seal_key: SealKey,
     /// What counters pay to.
     till: Arc<Till>,
+    /// What reception knows of guests.
+    standings: Standings,
+    revokes_unheard: bool,
     planted: Option<Planted>,
     mailbox: usize,
     memory: Memory,
@@ -96,10 +103,15 @@ impl World {
     pub(super) fn new(plan: &Plan, faults: Arc<Tripwires>, spared: &NodeId, rng: ChaCha8Rng) -> Arc<Self> {
         let wire = Wire::with_faults(faults.clone());
         let slots = |count| (0..count).map(|_| Slot::default()).collect();
+        let clock = Clock::starting_at(BEGINS_MS);
+        let (bus, store) = (MemoryBus::new(wire.clone(), spared), MemoryStore::new(wire.clone(), spared));
+        let ports = Ports { bus: Arc::new(bus.clone()), store: Arc::new(store.clone()), clock };
         Arc::new(Self {
-            clock: Clock::starting_at(BEGINS_MS),
-            bus: MemoryBus::new(wire.clone(), spared),
-            store: MemoryStore::new(wire.clone(), spared),
+            clock,
+            bus,
+            store,
+            standings: Standings::new(ports, TOKEN_MS),
+            revokes_unheard: plan.revokes_unheard,
             wire,
             faults,
             signer: Signer::generate(),
@@ -145,9 +157,28 @@ impl World {
         Eavesdropper { frames, _subscription: subscription }
     }
 
-    /// A token for a bot.
+    /// A token for a bot that was there from the beginning.
     pub(super) fn token(&self, user: &UserId) -> String {
-        self.signer.sign(&Claims::new(user.clone(), user.as_str(), self.clock.now_ms(), TOKEN_MS))
+        self.signed(user, Rights::default())
+    }
+
+    /// A later one, which says what the bot may do now.
+    ///
+    /// # Errors
+    /// There is none for so long.
+    pub(super) fn new_token(&self, user: &UserId) -> Result<(String, Rights), Duration> {
+        let rights = self.standings.rights(user)?;
+        Ok((self.signed(user, rights), rights))
+    }
+
+    fn signed(&self, user: &UserId, rights: Rights) -> String {
+        let claims = Claims::new(user.clone(), user.as_str(), self.clock.now_ms(), TOKEN_MS);
+        self.signer.sign(&claims.with(rights))
+    }
+
+    /// What reception knows of guests.
+    pub(super) fn standings(&self) -> &Standings {
+        &self.standings
     }
 
     /// Who runs in a place.
@@ -219,6 +250,12 @@ impl World {
         let mut ports = self.ports(&node);
         if self.planted == Some(Planted::HidesSessions) {
             ports.bus = Arc::new(HidingBus(ports.bus));
+        }
+        if self.revokes_unheard {
+            ports.bus = Arc::new(DeafBus(ports.bus));
+        }
+        if let Some(planted @ Planted::NeverReadsRevocations) = self.planted {
+            ports.store = Arc::new(LyingStore::new(self.store.handle(&node), planted));
         }
         let relay = Relay::new(ports, config, Keys::given(self.signer.public()));
         let shutdown = CancellationToken::new();
