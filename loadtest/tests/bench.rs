@@ -89,6 +89,19 @@ fn everybody_comes_back_and_misses_nothing() {
 }
 
 #[test]
+fn sockets_of_banned_users_are_closed_within_a_second_and_within_six_without_the_news() {
+    let results = bench(&["rights", "--sockets=150"]);
+    let figure = |name: &str| figure(&results, "rights", "figures", name);
+    // Of 50 users 25 go one by one and 25 at once; then all 50.
+    assert_eq!(figure("closed"), 3.0 * 100.0);
+    for what in ["one", "all"] {
+        assert!(figure(&format!("{what}_closed_p99_ms")) <= 1_000.0, "{results}");
+    }
+    assert!(figure("news_lost_closed_max_ms") <= 6_000.0, "{results}");
+    assert!(figure("news_lost_closed_max_ms") > figure("all_closed_max_ms"), "the news were not lost");
+}
+
+#[test]
 fn letters_arrive_and_rooms_that_open_and_end_move_no_other() {
     let results = bench(&["rooms", "--tables=4", "--rate=20", "--seconds=3", "--churned=10"]);
     let figure = |name: &str| figure(&results, "rooms", "figures", name);

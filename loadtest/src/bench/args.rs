@@ -61,6 +61,9 @@ pub struct BenchArgs {
     /// `return`: seated players
     #[arg(long, default_value_t = 3_000, value_parser = positive::<usize>)]
     pub players: usize,
+    /// `rights`: sockets, spread over three relays
+    #[arg(long, default_value_t = 3_000, value_parser = positive::<usize>)]
+    pub sockets: usize,
     /// `rooms`: so many rooms open and end beside the tables
     #[arg(long, default_value_t = 1_000, value_parser = positive::<u32>)]
     pub churned: u32,
@@ -87,6 +90,8 @@ pub enum Workload {
     Return,
     /// Rooms that write to each other, and rooms that open and end beside tables that are played
     Rooms,
+    /// Users are banned while their sockets are open
+    Rights,
     /// How much the load generator itself could do
     Ceiling,
     /// What it costs workers to know which rooms there are and whose; one run, without processes

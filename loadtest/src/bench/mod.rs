@@ -5,6 +5,7 @@
 //! - [`args`]: the flags. [`figures`]: what comes out. [`report`]: the same with plots; [`machine`]: what it was measured on.
 //! - [`idle`], [`tables`], [`rail`], [`lobby`], [`return_`]: the workloads; [`ceiling`]: what the load generator could do.
 //! - [`rooms`]: a workload of rooms that are no tables: letters, openings and ends.
+//! - [`rights`]: how soon sockets are closed whose users are banned.
 //! - [`directory`]: a workload without processes: who knows which rooms there are.
 //! - [`stage`]: the cluster that they run on. [`play`]: seated players; [`connection`], [`told`], [`pace`]: what players are made of.
 //! - [`floor`]: what the same work takes at the least.
@@ -28,6 +29,7 @@ pub mod rail;
 pub mod redis_stat;
 pub mod report;
 pub mod return_;
+pub mod rights;
 pub mod rooms;
 pub mod stage;
 pub mod tables;
@@ -141,6 +143,9 @@ pub async fn measure(args: &BenchArgs) -> anyhow::Result<Results> {
     }
     if args.workload.includes(Workload::Rooms) {
         add("rooms", counted(args, "rooms", async || rooms::run(args).await).await?);
+    }
+    if args.workload.includes(Workload::Rights) {
+        add("rights", counted(args, "rights", async || rights::run(args).await).await?);
     }
     if args.workload.includes(Workload::Tables) {
         measure_tables(args, &mut results).await?;

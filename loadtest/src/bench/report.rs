@@ -41,6 +41,10 @@ fn explained(workload: &str) -> &'static str {
             "One table before thousands of spectators. The floor writes frames of the same size to as many plain TCP sockets, without \
              WebSocket, session, journal or Redis."
         }
+        "rights" => {
+            "Users are banned while their sockets are open at three relays: the time from the ban to the close of each socket, of one user after the \
+             other, of all at once, and of all at once when no relay hears the news."
+        }
         "return" => {
             "All seated players are cut off at once and come back with resume. The floor opens as many bare WebSockets and checks a \
              token on each."
