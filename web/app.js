@@ -44,7 +44,7 @@ const toasts = new Toasts();
 const identity = new Identity(session, local, postJson);
 /** Of this machine; setting its clock does not move it. */
 const now = () => performance.timeOrigin + performance.now();
-const badge = new ConnectionBadge(() => connection.reconnect(), now);
+const badge = new ConnectionBadge(() => (identity.isGone ? startAgain() : connection.reconnect()), now);
 const name = el("bdi");
 const who = el("button", { class: "me", type: "button", title: say.who, data: { testid: "me" }, on: { click: () => askToBeSomebodyElse() } }, name);
 let me = identity.guest?.user ?? null;
@@ -168,6 +168,11 @@ async function askToBeSomebodyElse() {
   if (choice === "back") identity.forgetOther();
   const other = { enter: (wish) => identity.enterAsOther(wish), title: say.otherTitle, canCancel: true };
   if (!choice || (choice === "other" && !(await askName(identity, other)))) return;
+  startAgain();
+}
+
+/** Loads the page anew, as whoever plays here now. */
+function startAgain() {
   isLeaving = true;
   session.removeItem("cardhouse.here");
   location.reload();
@@ -251,7 +256,10 @@ document.addEventListener("visibilitychange", () => {
 addEventListener("beforeunload", (event) => {
   if (!isLeaving && tables.standings.some(({ plays }) => plays)) event.preventDefault();
 });
-addEventListener("storage", () => settings.reload());
+addEventListener("storage", () => {
+  settings.reload();
+  if (identity.isAnotherNow) startAgain();
+});
 addEventListener("pagehide", () => elsewhere.leave());
 addEventListener("pageshow", () => showSeats());
 connection.connect();

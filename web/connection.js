@@ -127,7 +127,9 @@ export class Connection {
     try {
       token = await this.#identity.token();
     } catch (error) {
-      if (attempt === this.#attempt) this.#closed(1006, error.tell ?? sayOfHouse.receptionSilent);
+      if (attempt !== this.#attempt) return;
+      if (error.final) this.#end(error.tell);
+      else this.#closed(1006, error.tell ?? sayOfHouse.receptionSilent);
       return;
     }
     if (attempt !== this.#attempt) return;
@@ -391,11 +393,18 @@ export class Connection {
         await this.#identity.renew();
       } catch (error) {
         console.warn("no new token yet:", error);
+        if (error.final && attempt === this.#attempt) return this.#end(error.tell);
       }
       if (attempt !== this.#attempt) return undefined;
     }
     this.#retryIn(next.waitMs, this.#state.why);
     return undefined;
+  }
+
+  /** Reception gives no token, and says why: trying again would change nothing. */
+  #end(why) {
+    this.#drop();
+    this.#setState("offline", why);
   }
 
   #retryIn(ms, why = "") {

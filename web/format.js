@@ -39,6 +39,11 @@ export function stakes(smallBlind, bigBlind) {
   return `${chipsShort(smallBlind)}/${chipsShort(bigBlind)}`;
 }
 
+/** A day and an hour: `3 Dec 2026, 14:05`. */
+export function moment(ms) {
+  return new Date(ms).toLocaleString(language(), { dateStyle: "medium", timeStyle: "short" });
+}
+
 /** Whole seconds left, never below 0, rounded up so that it shows 0 only at the end. */
 export function secondsLeft(deadlineMs, nowMs) {
   return Math.max(0, Math.ceil((deadlineMs - nowMs) / 1000));

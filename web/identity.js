@@ -1,7 +1,8 @@
 /**
- * Who plays here: a guest with a token from reception.
+ * Who plays here: a guest, or a member who has an account, with a token from reception.
  *
- * The guest lives in `localStorage`: all windows of a browser are the same person. Who wants to be somebody else in one window says so,
+ * All windows of a browser are the same person. In a house that keeps people a cookie, which no script reads, is what tokens are got with, and
+ * `localStorage` has the name alone; in one that does not, the guest's token is there. Who wants to be somebody else in one window says so,
  * and that guest lives in its `sessionStorage`.
  */
 import { byCode } from "./phrases/phrases.js";
@@ -21,6 +22,7 @@ export class Identity {
   #post;
   #guest;
   #hadExpired = false;
+  #isGone = false;
   /** Where the guest is kept. */
   #home;
 
@@ -38,7 +40,7 @@ export class Identity {
     this.#guest = other ?? read(local);
   }
 
-  /** `{token, user, name, expires_ms}`, or null before the first name was given. */
+  /** `{token, user, name, expires_ms}`, with a `kind` in a house that keeps people, or null before the first name was given. */
   get guest() {
     return this.#guest;
   }
@@ -46,6 +48,41 @@ export class Identity {
   /** Whether this window has a guest of its own. */
   get isOther() {
     return this.#home === this.#session;
+  }
+
+  /** Whether it is somebody with an account. */
+  get isMember() {
+    return this.#guest?.kind === "member";
+  }
+
+  /** Whether the house keeps people, so that one could have an account. */
+  get mayBeMember() {
+    return Boolean(this.#guest?.kind);
+  }
+
+  /** Whether this device was signed out: who plays here is to be asked anew. */
+  get isGone() {
+    return this.#isGone;
+  }
+
+  /** Whether another window has signed somebody in or out. */
+  get isAnotherNow() {
+    const shared = this.isOther ? this.#guest : read(this.#local);
+    const isOne = this.isMember || shared?.kind === "member";
+    return Boolean(this.#guest) && isOne && shared?.user !== this.#guest.user;
+  }
+
+  /** Is, from now on, who has just signed in or made an account, `session` being what reception answered. */
+  signedIn(session) {
+    this.#session.removeItem(TOKEN_KEY);
+    this.#home = this.#local;
+    this.#keep(session);
+  }
+
+  /** Is nobody from now on. */
+  forget() {
+    this.#isGone = true;
+    this.#home.removeItem(TOKEN_KEY);
   }
 
   /** Takes the guest that another window has got meanwhile. @returns {boolean} whether there is one */
@@ -83,34 +120,43 @@ export class Identity {
 
   /** Becomes a new guest of this name. */
   async enter(name) {
-    this.#keep(await this.#post("/api/guest", { name }));
+    this.#keep(await this.#ask("/api/guest", { name }));
     this.#local.setItem(NAME_KEY, this.#guest.name);
   }
 
   /** The token to greet with. */
   async token() {
-    if (this.#guest.expires_ms - Date.now() < EXPIRES_SOON_MS) await this.renew();
+    if (!this.#guest.token || this.#guest.expires_ms - Date.now() < EXPIRES_SOON_MS) await this.renew();
     return this.#guest.token;
   }
 
   /** A later token for the same user. */
   async refresh() {
-    this.#keep(await this.#post("/api/refresh", { token: this.#guest.token }));
+    const { kind, refresh, token } = this.#guest;
+    this.#keep(await this.#ask("/api/refresh", kind ? (refresh ? { token: refresh } : {}) : { token }));
     return this.#guest.token;
   }
 
-  /** A token that is good again: the same user if reception still knows the old token, a new guest otherwise. */
+  /**
+   * A token that is good again: the same user if reception still knows the one that we are, a new guest otherwise. Whoever is banned, or
+   * has an account and was signed out, becomes nobody else by it: the error is `final`, and tells why.
+   */
   async renew() {
     try {
       await this.refresh();
     } catch (error) {
       if (!error.refused) throw error;
-      await this.#enterAgain();
+      const isBanned = error.code === "banned";
+      if (isBanned || this.isMember) {
+        if (!isBanned) this.forget();
+        throw Object.assign(error, { final: true });
+      }
+      await this.#enterAgain(error);
     }
   }
 
-  async #enterAgain() {
-    this.#hadExpired = this.#guest.expires_ms < Date.now();
+  async #enterAgain({ code }) {
+    this.#hadExpired = code === "session_ended" || this.#guest.expires_ms < Date.now();
     // Another window may have been here first: all are the same person.
     if (this.adopt()) return;
     try {
@@ -121,32 +167,69 @@ export class Identity {
     }
   }
 
+  /** Asks reception, which keeps for all windows in a cookie what is worth keeping. Those of the releases before know none. */
+  async #ask(path, body) {
+    if (this.isOther) return this.#post(path, body);
+    try {
+      return await this.#post(path, { ...body, cookie: true });
+    } catch (error) {
+      if (error.code !== "bad_request") throw error;
+      return this.#post(path, body);
+    }
+  }
+
   #keep(guest) {
     this.#guest = guest;
-    this.#home.setItem(TOKEN_KEY, JSON.stringify(guest));
+    const { user, name, kind } = guest;
+    const isInCookie = kind && !guest.refresh;
+    this.#home.setItem(TOKEN_KEY, JSON.stringify(isInCookie ? { user, name, kind } : guest));
   }
 }
 
 /** A guest that somebody has meddled with is none: who has no name is asked for one. */
 function read(storage) {
   const guest = kept(storage, TOKEN_KEY);
-  const isWhole = ["token", "user", "name"].every((key) => typeof guest?.[key] === "string" && guest[key] !== "");
-  return isWhole && Number.isFinite(guest.expires_ms) ? guest : null;
+  const isText = (key) => typeof guest?.[key] === "string" && guest[key] !== "";
+  const hasToken = isText("token") && Number.isFinite(guest?.expires_ms);
+  return isText("user") && isText("name") && (hasToken || isText("kind")) ? guest : null;
 }
 
-/** Posts JSON to reception. An answer that is not 2xx throws an error with `refused` set and, in `tell`, what is wrong, for people. */
-export async function postJson(path, body) {
+/** Posts JSON to reception; see `ask`. */
+export function postJson(path, body) {
+  return ask("POST", path, { body });
+}
+
+/**
+ * Asks reception something. An answer that is not 2xx throws an error with its `code`, with `refused` set if asking again is in vain and, in `tell`,
+ * what is wrong, for people.
+ * @param {string} method
+ * @param {string} path
+ * @param {object} with_
+ * @param {object} with_.body sent as JSON
+ * @param {string} with_.token the access token of who asks
+ * @param {object} with_.words more phrases by code
+ */
+export async function ask(method, path, { body, token, words = {} } = {}) {
   const answer = await fetch(path, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
+    method,
+    headers: { ...(body && { "content-type": "application/json" }), ...(token && { authorization: `Bearer ${token}` }) },
+    body: body && JSON.stringify(body),
   });
   const text = await answer.text();
-  if (answer.ok) return JSON.parse(text);
+  if (answer.ok) return text && answer.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(text) : text;
   const error = new Error(`reception answered ${answer.status}: ${text}`);
-  error.tell = told({ ...say.reception, ...say.gate }, text) ?? (() => say.receptionFails(answer.status));
+  error.code = codeOf(text);
+  error.tell = told({ ...say.reception, ...say.gate, ...words }, text) ?? (() => say.receptionFails(answer.status));
   error.refused = answer.status >= 400 && answer.status < 500 && answer.status !== 429;
   throw error;
+}
+
+function codeOf(text) {
+  try {
+    return JSON.parse(text).code;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Why the house opens no socket to this page, for people; null when it would, or says nothing. */

@@ -23,8 +23,8 @@ const FINAL = {
   4008: say.close.elsewhere,
 };
 
-/** A close code that says the token is no good, so that a new one must be had first. */
-const NEEDS_TOKEN = new Set([4002, 4003]);
+/** Close codes that say the token is no good (any more), so that a new one must be had first. */
+const NEEDS_TOKEN = new Set([4002, 4003, 4009]);
 /** Message too large: sending it again would only close the next connection. */
 const TOO_LARGE = 1009;
 

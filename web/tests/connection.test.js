@@ -235,13 +235,53 @@ test("attempts that fail come ever later, and never stop", async () => {
 });
 
 test("a token that is no good is renewed before the next attempt", async () => {
-  for (const code of [4002, 4003]) {
+  for (const code of [4002, 4003, 4009]) {
     const { start, clock, sockets, identity } = setUp();
     (await start()).breaks(code);
     await clock.pass(500);
     assert.equal(identity.renewed, 1);
     assert.equal(sockets.length, 2);
   }
+});
+
+test("whose token was revoked comes back within a second with a new one, and goes on with the session", async () => {
+  const { start, greet, clock, connection, identity } = setUp();
+  const first = await start();
+  connection.follow(emptyRoom("t1"));
+  first.says({ t: "keyframe", room: "t1", epoch: 1, seq: 500, state: {} });
+  first.breaks(4009);
+  await clock.pass(999);
+  const second = await greet();
+  assert.equal(identity.renewed, 1);
+  assert.deepEqual(second.sent[0], { t: "hello", token: "token", session: "00000000000000aa", resume: { t1: [1, 500] } });
+});
+
+test("a token that is revoked as soon as it is shown is not asked for in a circle", async () => {
+  const { start, clock, sockets, identity } = setUp();
+  (await start()).breaks(4009);
+  for (let seconds = 0; seconds < 60; seconds += 1) {
+    await clock.pass(1_000);
+    if (sockets.at(-1).onclose && sockets.length > identity.renewed) sockets.at(-1).breaks(4009);
+  }
+  assert.ok(identity.renewed > 3 && identity.renewed < 14, String(identity.renewed));
+});
+
+test("whom reception gives no token for good is told why, and tries again when asked to", async () => {
+  const { start, clock, sockets, connection, identity } = setUp();
+  const first = await start();
+  const banned = Object.assign(new Error("no"), { refused: true, final: true, tell: () => "banned until tomorrow" });
+  identity.renew = async () => Promise.reject(banned);
+  first.breaks(4009);
+  await clock.pass(60_000);
+  assert.deepEqual([sockets.length, connection.state.name, connection.state.why()], [1, "offline", "banned until tomorrow"]);
+  identity.token = async () => Promise.reject(banned);
+  connection.connect();
+  await settle();
+  assert.deepEqual([sockets.length, connection.state.name], [1, "offline"]);
+  identity.token = async () => "token";
+  connection.connect();
+  await settle();
+  assert.equal(sockets.length, 2);
 });
 
 test("a new guest starts over: no session, no old commands, any keyframe", async () => {

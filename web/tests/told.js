@@ -11,7 +11,7 @@ const KEY_NAME = /^(Enter|Esc|Escape|Tab|Arrow\w+|Home|End|Page\w+|Insert|Delete
 const LIKE_WORDS = /\p{L}{2,}\s+(?:\$\{\}\s*)?\p{L}|^\p{Lu}\p{Ll}|[^\P{L}\x00-\x7f]/u;
 const LETTER = /\p{L}/u;
 /** What looks like words and is none: a class, a name that is given to the house, what keys write, a drawing. */
-const NONE = new Set(["Misfit", "Guest", "ㅁㅠㅊㅇㄷㄹㅎㅗㅑㅓㅏㅣㅡㅜㅐㅔㅂㄱㄴㅅㅕㅍㅈㅌㅛㅋ"]);
+const NONE = new Set(["Misfit", "Guest", "Bearer ${}", "ㅁㅠㅊㅇㄷㄹㅎㅗㅑㅓㅏㅣㅡㅜㅐㅔㅂㄱㄴㅅㅕㅍㅈㅌㅛㅋ"]);
 
 /** Literals of a module that people could read: `line: text`, an empty list where all come from a catalogue. */
 export function untold(source) {

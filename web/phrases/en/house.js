@@ -1,5 +1,5 @@
 /** What the house says by codes (docs/protocol.md). */
-import { chips } from "../../format.js";
+import { chips, moment } from "../../format.js";
 
 const seconds = (ms) => Math.max(1, Math.ceil((ms ?? 0) / 1000));
 const strangers = () => "This page and the house do not understand each other. Reload the page.";
@@ -27,6 +27,8 @@ export const house = {
   reception: {
     bad_name: () => "Others cannot be shown this name. It may have up to 20 characters: no invisible ones, no piles of accents, no \"bot\" in brackets.",
     bad_token: () => "Your pass is not valid any more.",
+    banned: ({ reason, until_ms }) => `This house keeps you out ${until_ms ? `until ${moment(until_ms)}` : "until further notice"}: ${reason}`,
+    session_ended: ({ why }) => `${why === "password" ? "Your password was changed" : why === "reuse" ? "Somebody has used a copy of your pass" : "You were signed out"}: sign in again on this device.`,
     too_fast: ({ retry_after_ms }) => `Too many have asked from your address. Try again in ${chips(seconds(retry_after_ms))} s.`,
   },
   gate: {

@@ -27,6 +27,7 @@ export const refusals = {
     in_hand: () => "That is not possible in the middle of a hand.",
     unchanged: () => "You are that already.",
     bad_text: () => "This cannot be said here: it is empty, too long, or has characters that nobody can see.",
+    not_allowed: () => "You may not do this in this house at the moment.",
     other_session: () => "You play this seat in another window.",
     /** The page's own: the answer was lost with the connection. */
     unknown: () => "The connection was lost before the answer came. Look at the table before you try again.",

@@ -1,5 +1,5 @@
 /** What the house says by codes (docs/protocol.md). */
-import { chips } from "../../format.js";
+import { chips, moment } from "../../format.js";
 import { eul } from "./particles.js";
 
 const seconds = (ms) => Math.max(1, Math.ceil((ms ?? 0) / 1000));
@@ -28,6 +28,8 @@ export const house = {
   reception: {
     bad_name: () => "쓸 수 없는 이름입니다. 20자까지이며, 보이지 않는 문자, 지나친 결합 부호, 괄호 안의 ‘bot’은 쓸 수 없습니다.",
     bad_token: () => "입장권이 더 이상 유효하지 않습니다.",
+    banned: ({ reason, until_ms }) => `${until_ms ? `${moment(until_ms)}까지` : "별도의 안내가 있을 때까지"} 이 서버를 이용할 수 없습니다. 사유: ${reason}`,
+    session_ended: ({ why }) => `${why === "password" ? "비밀번호가 변경되었습니다." : why === "reuse" ? "다른 사람이 내 입장권의 사본을 사용했습니다." : "로그아웃되었습니다."} 이 기기에서 다시 로그인해 주세요.`,
     too_fast: ({ retry_after_ms }) => `같은 주소에서 요청이 너무 많습니다. ${chips(seconds(retry_after_ms))}초 뒤에 다시 시도해 주세요.`,
   },
   gate: {

@@ -28,6 +28,7 @@ export const refusals = {
     in_hand: () => "핸드 도중에는 할 수 없습니다.",
     unchanged: () => "이미 그런 상태입니다.",
     bad_text: () => "보낼 수 없는 메시지입니다. 비어 있거나 너무 길거나 보이지 않는 문자가 있습니다.",
+    not_allowed: () => "지금은 이 서버에서 할 수 없습니다.",
     other_session: () => "이 자리는 다른 창에서 플레이하고 있습니다.",
     /** The page's own: the answer was lost with the connection. */
     unknown: () => "답이 오기 전에 연결이 끊겼습니다. 테이블을 확인한 뒤 다시 시도해 주세요.",
