@@ -48,8 +48,10 @@ fn build_all(folder: &Path) -> anyhow::Result<()> {
     for program in PROGRAMS {
         command.args(["--package", program]);
     }
-    if folder.ends_with("release") {
-        command.arg("--release");
+    // The folder of a profile has its name, but for the one of development.
+    let profile = folder.file_name().context("a profile without a folder")?;
+    if profile != "debug" {
+        command.arg("--profile").arg(profile);
     }
     command
         .arg("--bins")
