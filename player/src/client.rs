@@ -39,6 +39,12 @@ const ASK_AFTER: Duration = Duration::from_secs(5);
 /// One that says nothing for so long is not, whatever the connection says: it may stand still, or be cut off.
 const SILENT_AFTER: Duration = Duration::from_secs(10);
 
+/// While somebody [waits](Client::waits) it is asked after so long,
+const HURRIED_ASK_AFTER: Duration = Duration::from_secs(2);
+
+/// and has so long to answer.
+const HURRIED_ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
 /// One user's client.
 #[derive(Debug)]
 pub struct Client {
@@ -60,8 +66,8 @@ pub struct Client {
     born: Instant,
     last_sent: Instant,
     last_heard: Instant,
-    /// Nothing was heard since the last ping.
-    pinged: bool,
+    /// When the first ping was sent after which nothing was heard.
+    pinged: Option<Instant>,
     /// Something is to be sent at least this often.
     idle: Duration,
     token_until: Option<Instant>,
@@ -188,7 +194,7 @@ impl Client {
             born: now,
             last_sent: now,
             last_heard: now,
-            pinged: false,
+            pinged: None,
             idle: Duration::MAX,
             token_until: None,
             server_clock: None,
@@ -201,7 +207,7 @@ impl Client {
     /// A connection is there: greets, resuming all that was watched.
     pub fn connected(&mut self, now: Instant) {
         self.phase = Phase::Greeting;
-        (self.wants_reconnect, self.last_heard, self.pinged) = (false, now, false);
+        (self.wants_reconnect, self.last_heard, self.pinged) = (false, now, None);
         self.leaving.clear();
         self.outgoing.clear();
         let resume =
@@ -224,7 +230,7 @@ impl Client {
 
     /// Takes a message from the relay.
     pub fn receive(&mut self, text: &str, now: Instant) -> Heard {
-        (self.last_heard, self.pinged) = (now, false);
+        (self.last_heard, self.pinged) = (now, None);
         match incoming::read(text) {
             Ok(Incoming::Frame(room, at, part)) => self.frame(room, at, part, incoming::cards_named(text)),
             Ok(Incoming::Keyframe(room, at, view)) => {
@@ -358,7 +364,7 @@ impl Client {
     /// Sends a ping if the relay would otherwise find the connection dead, or may be dead itself; and asks again what has no answer.
     pub fn keep_alive(&mut self, now: Instant) {
         let quiet = now.duration_since(self.last_sent) >= self.idle / 2;
-        let asks = now.duration_since(self.last_heard) >= ASK_AFTER && !self.pinged;
+        let asks = now.duration_since(self.last_heard) >= self.ask_after() && self.pinged.is_none();
         if self.phase != Phase::Online {
             return;
         }
@@ -375,13 +381,30 @@ impl Client {
     /// Whether the relay has not even answered the question whether it is there: only another connection helps, and rather
     /// one to another relay.
     pub fn is_in_silence(&self, now: Instant) -> bool {
-        self.phase != Phase::Offline && now.duration_since(self.last_heard) >= SILENT_AFTER
+        self.silent_at().is_some_and(|at| now >= at)
+    }
+
+    /// When the connection counts as dead if nothing comes until then.
+    fn silent_at(&self) -> Option<Instant> {
+        let late = (self.phase != Phase::Offline).then(|| self.last_heard + SILENT_AFTER)?;
+        let hurried = self.pinged.filter(|_| self.waits()).map(|at| at + HURRIED_ANSWER_WITHIN);
+        Some(hurried.map_or(late, |at| at.min(late)))
+    }
+
+    /// Whether somebody waits for what comes next: a command has no answer, or a hand is played with cards of ours.
+    fn waits(&self) -> bool {
+        self.answers.waiting().next().is_some()
+            || self.rooms.keys().any(|room| !self.hole_cards(room).is_empty())
+    }
+
+    fn ask_after(&self) -> Duration {
+        if self.waits() { HURRIED_ASK_AFTER } else { ASK_AFTER }
     }
 
     /// Measures the way to the relay and back; answered as [`Heard::Pong`].
     pub fn ping(&mut self, now: Instant) {
         let at = u64::try_from(now.duration_since(self.born).as_micros()).unwrap_or_default();
-        self.pinged = true;
+        self.pinged.get_or_insert(now);
         self.say(&ClientIn::Ping { at: at.into() }, now);
     }
 
@@ -389,10 +412,9 @@ impl Client {
     pub fn next_deadline(&self) -> Option<Instant> {
         let online = self.phase == Phase::Online;
         let ping = online.then(|| self.last_sent.checked_add(self.idle / 2)).flatten();
-        let ask = (online && !self.pinged).then(|| self.last_heard + ASK_AFTER);
-        let silent = (self.phase != Phase::Offline).then(|| self.last_heard + SILENT_AFTER);
+        let ask = (online && self.pinged.is_none()).then(|| self.last_heard + self.ask_after());
         let question = online.then(|| self.questions.deadline()).flatten();
-        [ping, ask, silent, question, self.token_until].into_iter().flatten().min()
+        [ping, ask, self.silent_at(), question, self.token_until].into_iter().flatten().min()
     }
 
     /// Whether the token ends soon.
@@ -688,6 +710,12 @@ mod tests {
 
     use super::*;
 
+    fn welcome() -> String {
+        let welcome = json!({"t": "welcome", "user": "ann", "name": "Ann", "session": "0000000000000001",
+            "now_ms": 0, "expires_ms": 3_600_000, "idle_ms": 40_000});
+        welcome.to_string()
+    }
+
     #[test]
     fn a_relay_that_says_nothing_is_asked_once_and_left_when_it_does_not_answer() {
         let start = Instant::now();
@@ -695,9 +723,7 @@ mod tests {
         assert!(!client.is_in_silence(start + SILENT_AFTER), "there is no connection yet");
         client.connected(start);
         assert!(client.is_in_silence(start + SILENT_AFTER), "it does not say welcome");
-        let welcome = json!({"t": "welcome", "user": "ann", "name": "Ann", "session": "0000000000000001",
-            "now_ms": 0, "expires_ms": 3_600_000, "idle_ms": 40_000});
-        client.receive(&welcome.to_string(), start);
+        client.receive(&welcome(), start);
         while client.pop_outgoing().is_some() {}
 
         let mut pings = |at| {
@@ -713,5 +739,41 @@ mod tests {
         client
             .receive(&json!({"t": "pong", "at": 0, "now_ms": 0}).to_string(), asked + Duration::from_secs(2));
         assert!(!client.is_in_silence(start + SILENT_AFTER));
+    }
+
+    #[test]
+    fn who_waits_for_an_answer_asks_sooner_and_leaves_a_silent_relay_after_four_seconds() {
+        let start = Instant::now();
+        let mut client = Client::new("token".into(), start);
+        client.connected(start);
+        client.receive(&welcome(), start);
+        let room = RoomId::new("t1").unwrap();
+        client.raw_command(&room, RawValue::from_string("{}".into()).unwrap(), start);
+        while client.pop_outgoing().is_some() {}
+
+        let asked = start + HURRIED_ASK_AFTER;
+        assert_eq!(client.next_deadline(), Some(asked));
+        client.keep_alive(asked);
+        assert!(client.pop_outgoing().unwrap().contains("ping"));
+        let leaves = start + Duration::from_secs(4);
+        assert_eq!(client.next_deadline(), Some(leaves));
+        assert!(client.is_in_silence(leaves) && !client.is_in_silence(leaves - Duration::from_millis(1)));
+        // Any word will do: the room may be what is slow.
+        client.receive(&json!({"t": "pong", "at": 0, "now_ms": 0}).to_string(), asked);
+        assert!(!client.is_in_silence(leaves));
+        assert_eq!(client.next_deadline(), Some(asked + HURRIED_ASK_AFTER));
+    }
+
+    #[test]
+    fn who_begins_to_wait_after_a_silence_gives_the_relay_its_time_to_answer() {
+        let start = Instant::now();
+        let mut client = Client::new("token".into(), start);
+        client.connected(start);
+        client.receive(&welcome(), start);
+        let later = start + Duration::from_millis(4_900);
+        client.raw_command(&RoomId::new("t1").unwrap(), RawValue::from_string("{}".into()).unwrap(), later);
+        client.keep_alive(later);
+        assert!(!client.is_in_silence(later + Duration::from_millis(1_999)));
+        assert!(client.is_in_silence(later + HURRIED_ANSWER_WITHIN));
     }
 }

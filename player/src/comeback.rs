@@ -57,7 +57,7 @@ impl Comeback {
 }
 
 /// What the `failures`th attempt in a row (from 0) asks the edge to be near: the first a room, if there is one. The edge takes
-/// equal words to the same relay. That one may be standing still, which the edge cannot see, so a later attempt says another
+/// equal words to the same relay. That one may be standing still, which the edge sees some seconds later, so a later attempt says another
 /// word: all players of a room the same one, and who has no room any.
 pub fn near(room: Option<&RoomId>, failures: u32, rng: &mut impl Rng) -> Option<String> {
     match (room, failures) {

@@ -172,7 +172,7 @@ pub async fn play<M: Mind>(
             Ok(mut socket) => {
                 let visit = Visit { tokens, stop: &stop, token: &mut token, near };
                 let ended = visit.run(&mut socket, &mut bot, &mut on).await;
-                if !matches!(ended, ConnectionEnd::Broken(_)) {
+                if !matches!(ended, ConnectionEnd::Broken(_) | ConnectionEnd::Silent) {
                     // Politely, but without waiting for a relay that may be gone.
                     let _ = tokio::time::timeout(Duration::from_secs(1), socket.close()).await;
                 }

@@ -24,6 +24,9 @@ pub struct ClusterArgs {
     /// Where nginx listens, loopback port [default: any free one]
     #[arg(long)]
     pub port: Option<u16>,
+    /// What runs nginx [default: docker/edge/run of the source tree]
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../docker/edge/run"))]
+    pub edge: std::path::PathBuf,
     /// The folder with the nginx templates [default: nginx/ of the source tree]
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../nginx"))]
     pub nginx_dir: std::path::PathBuf,

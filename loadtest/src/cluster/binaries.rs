@@ -7,8 +7,13 @@ use std::{
 
 use anyhow::Context;
 
-/// What a cluster is made of, besides Redis and nginx.
-const PROGRAMS: [&str; 3] = ["relay", "dealer-worker", "reception"];
+/// What a cluster is made of, besides Redis and nginx: packages and their programs.
+const PROGRAMS: [(&str, &str); 4] = [
+    ("relay", "relay"),
+    ("dealer-worker", "dealer-worker"),
+    ("reception", "reception"),
+    ("check", "cardhouse-check"),
+];
 
 /// The folder that the programs are in.
 ///
@@ -23,7 +28,8 @@ pub fn folder(build: bool) -> anyhow::Result<PathBuf> {
     // Tests run from target/PROFILE/deps.
     let folder =
         if folder.ends_with("deps") { folder.parent().context("deps without a parent")? } else { folder };
-    let missing: Vec<&str> = PROGRAMS.into_iter().filter(|name| !folder.join(name).is_file()).collect();
+    let programs = PROGRAMS.into_iter().map(|(_, program)| program);
+    let missing: Vec<&str> = programs.filter(|name| !folder.join(name).is_file()).collect();
     let under_cargo = std::env::var_os("CARGO").is_some();
     if build && (under_cargo || (!missing.is_empty() && source_tree().is_file())) {
         build_all(folder)?;
@@ -45,8 +51,8 @@ fn build_all(folder: &Path) -> anyhow::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.arg("build").arg("--manifest-path").arg(source_tree());
-    for program in PROGRAMS {
-        command.args(["--package", program]);
+    for (package, _) in PROGRAMS {
+        command.args(["--package", package]);
     }
     // The folder of a profile has its name, but for the one of development.
     let profile = folder.file_name().context("a profile without a folder")?;

@@ -94,7 +94,7 @@ impl Cluster {
         args: &ClusterArgs,
         mut way: impl FnMut(Node, &str) -> anyhow::Result<String>,
     ) -> anyhow::Result<Self> {
-        let nginx_program = nginx::program()?;
+        nginx::is_installed()?;
         let programs = binaries::folder(!args.no_build)?;
         let dir = tempfile::Builder::new().prefix("cardhouse-").tempdir()?;
         let undertaker = Undertaker::for_dir(dir.path()).context("cannot start a shell")?;
@@ -123,7 +123,7 @@ impl Cluster {
             process.ready(READY_WITHIN).await?;
         }
         let relay_addresses = relays.iter().map(Process::listen).collect();
-        let mut nginx = start(recipes.nginx(nginx_program, relay_addresses, reception.listen())?)?;
+        let mut nginx = start(recipes.nginx(relay_addresses, reception.listen())?)?;
         nginx.ready(READY_WITHIN).await?;
         Ok(Self { nginx, relays, dealers, reception, broker, machines, living, _undertaker: undertaker, dir })
     }
@@ -321,25 +321,22 @@ impl Recipes<'_> {
         Ok(recipe)
     }
 
-    fn nginx(&self, program: &str, relays: Vec<SocketAddr>, reception: SocketAddr) -> anyhow::Result<Recipe> {
+    fn nginx(&self, relays: Vec<SocketAddr>, reception: SocketAddr) -> anyhow::Result<Recipe> {
         let listen = match self.args.port {
             Some(port) => (Ipv4Addr::LOCALHOST, port).into(),
             None => free_address(Ipv4Addr::LOCALHOST.into())?,
         };
-        let source = self.machines.map(Machines::here);
-        let (templates, web) = (self.args.nginx_dir.clone(), self.args.web_dir.clone());
-        let config = nginx::Edge { templates, web, listen, relays, reception, source }
-            .render(&self.dir.join("nginx"))?;
-        Ok(Recipe {
-            name: "nginx".into(),
-            program: program.into(),
-            arguments: nginx::arguments(&config),
-            environment: Vec::new(),
+        let edge = nginx::Edge {
+            program: self.args.edge.clone(),
+            templates: self.args.nginx_dir.clone(),
+            web: self.args.web_dir.clone(),
             listen,
-            ready: (listen, "/livez"),
-            // Fast: QUIT would wait for every socket.
-            end_signal: "TERM",
-        })
+            relays,
+            reception,
+            source: self.machines.map(Machines::here),
+            checks: Some(self.programs.clone()),
+        };
+        edge.recipe(&self.dir.join("nginx"))
     }
 }
 

@@ -1,7 +1,8 @@
-//! nginx with the configuration of production: only addresses and paths are filled in.
+//! nginx with the configuration of production, by the program of production: only addresses and paths are filled in.
 
 use std::{
-    fmt::Write as _,
+    env,
+    ffi::OsString,
     fs,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -9,6 +10,8 @@ use std::{
 };
 
 use anyhow::Context;
+
+use super::process::Recipe;
 
 /// Where Debian puts it; `PATH` of a user who is not root may not name it.
 const PROGRAMS: [&str; 2] = ["/usr/sbin/nginx", "nginx"];
@@ -19,6 +22,8 @@ const SOURCES: u8 = 4;
 /// What is filled in.
 #[derive(Debug, Clone)]
 pub struct Edge {
+    /// What runs nginx: `docker/edge/run`.
+    pub program: PathBuf,
     /// The folder with the templates.
     pub templates: PathBuf,
     /// The folder with the web client.
@@ -31,97 +36,70 @@ pub struct Edge {
     pub reception: SocketAddr,
     /// The address that relays see, where it is not loopback.
     pub source: Option<Ipv4Addr>,
+    /// The folder with `cardhouse-check`, which asks relays whether they stand still. Without it none is asked.
+    pub checks: Option<PathBuf>,
 }
 
 impl Edge {
-    /// Writes the configuration into `dir` (which becomes the folder of its pid and temporary files too) and returns the main file.
+    /// How to run it in a folder, which becomes that of its configuration, its pid and its temporary files.
     ///
     /// # Errors
-    /// When a template cannot be read, names something unknown, or the result cannot be written.
-    pub fn render(&self, dir: &Path) -> anyhow::Result<PathBuf> {
+    /// When the web client cannot be packed there.
+    pub fn recipe(&self, dir: &Path) -> anyhow::Result<Recipe> {
         fs::create_dir_all(dir)?;
-        pack::write(&self.web, &dir.join("web"))?;
-        let values = self.values(dir)?;
-        for name in ["cardhouse.conf", "locations.conf"] {
-            let template = self.templates.join(format!("{name}.template"));
-            let text = fs::read_to_string(&template).with_context(|| template.display().to_string())?;
-            let text = fill_in(&text, &values).with_context(|| template.display().to_string())?;
-            fs::write(dir.join(name), text)?;
+        let web = dir.join("web");
+        pack::write(&self.web, &web)?;
+        let relays: Vec<String> = self.relays.iter().map(SocketAddr::to_string).collect();
+        let path = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths(self.checks.iter().cloned().chain(env::split_paths(&path)))?;
+        let mut environment: Vec<(String, OsString)> = [
+            ("RELAYS_AT", relays.join(" ")),
+            ("RECEPTION", self.reception.to_string()),
+            ("LISTEN", format!("listen {} backlog=4096;", self.listen)),
+            ("SOURCES", self.sources()),
+            ("OPEN_FILES", open_files().to_string()),
+        ]
+        .map(|(name, value)| (name.into(), value.into()))
+        .into();
+        if self.checks.is_none() {
+            environment.push(("SILENT_MS".into(), "0".into()));
         }
-        fs::copy(self.templates.join("security-headers.conf"), dir.join("security-headers.conf"))?;
-        Ok(dir.join("cardhouse.conf"))
+        for (name, path) in [("WEB_DIR", &*web), ("TEMPLATES", &self.templates), ("RUN_DIR", dir)] {
+            environment.push((name.into(), path.into()));
+        }
+        environment.push(("PATH".into(), path));
+        Ok(Recipe {
+            name: "nginx".into(),
+            program: self.program.clone(),
+            arguments: Vec::new(),
+            environment,
+            listen: self.listen,
+            ready: (self.listen, "/livez"),
+            // Fast: QUIT would wait for every socket.
+            end_signal: "TERM",
+        })
     }
 
-    fn values(&self, dir: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
-        let mut relays = String::new();
-        for relay in &self.relays {
-            write!(relays, "server {relay} max_fails=0; ")?;
-        }
-        let mut sources = String::new();
+    fn sources(&self) -> String {
         if let Some(source) = self.source {
-            write!(sources, "* {source};")?;
-        } else {
-            for source in 1..SOURCES {
-                write!(sources, "{}% 127.0.0.{source}; ", 100 / u32::from(SOURCES))?;
-            }
-            write!(sources, "* 127.0.0.{SOURCES};")?;
+            return format!("* {source};");
         }
-        Ok(vec![
-            ("NGINX_USER", user()?),
-            ("OPEN_FILES", open_files().to_string()),
-            ("RUN_DIR", dir.display().to_string()),
-            ("LOG", "stderr".into()),
-            ("LISTEN", format!("listen {} backlog=4096;", self.listen)),
-            ("WEB_DIR", dir.join("web").display().to_string()),
-            ("RELAYS", relays),
-            ("RECEPTION", self.reception.to_string()),
-            ("SOURCES", sources),
-        ])
+        let share = 100 / u32::from(SOURCES);
+        let mut lines: Vec<String> =
+            (1..SOURCES).map(|source| format!("{share}% 127.0.0.{source};")).collect();
+        lines.push(format!("* 127.0.0.{SOURCES};"));
+        lines.join(" ")
     }
 }
 
-/// The nginx program.
+/// Whether there is an nginx at all.
 ///
 /// # Errors
 /// When it is not installed.
-pub fn program() -> anyhow::Result<&'static str> {
+pub fn is_installed() -> anyhow::Result<()> {
     let runs =
         |program: &&str| Command::new(program).arg("-v").output().is_ok_and(|out| out.status.success());
-    PROGRAMS.into_iter().find(runs).context("nginx is not installed (Debian: apt-get install nginx)")
-}
-
-/// Arguments to run nginx in the foreground with a rendered configuration.
-pub fn arguments(config: &Path) -> Vec<String> {
-    let dir = config.parent().unwrap_or(Path::new(".")).display();
-    let file = config.display();
-    [format!("-p{dir}"), format!("-c{file}"), "-estderr".into(), "-gdaemon off;".into()].into()
-}
-
-/// Replaces `${NAME}`s. Only capital names in braces count: nginx has variables of its own.
-fn fill_in(template: &str, values: &[(&str, String)]) -> anyhow::Result<String> {
-    let mut text = String::with_capacity(template.len());
-    for line in template.lines() {
-        let mut rest = line;
-        // Comments explain the names and keep them.
-        while let Some(at) = rest.find("${").filter(|_| !line.trim_start().starts_with('#')) {
-            let end = rest[at..].find('}').context("a ${ without }")? + at;
-            let name = &rest[at + 2..end];
-            let value = values.iter().find(|(known, _)| *known == name);
-            let (_, value) = value.with_context(|| format!("{name} is not known"))?;
-            text.push_str(&rest[..at]);
-            text.push_str(value);
-            rest = &rest[end + 1..];
-        }
-        text.push_str(rest);
-        text.push('\n');
-    }
-    Ok(text)
-}
-
-/// The user that nginx's workers run as: whoever runs this.
-fn user() -> anyhow::Result<String> {
-    let out = Command::new("id").arg("-un").output().context("cannot run id")?;
-    Ok(String::from_utf8(out.stdout)?.trim().to_owned())
+    PROGRAMS.iter().any(runs).then_some(()).context("nginx is not installed (Debian: apt-get install nginx)")
 }
 
 /// How many files this process may have open; nginx inherits it.
@@ -139,48 +117,57 @@ mod tests {
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::{TcpListener, TcpStream},
-        process::Child,
         task::AbortHandle,
     };
 
     use super::*;
-    use crate::cluster::free_address;
+    use crate::cluster::{READY_WITHIN, free_address, process::Process, undertaker::Undertaker};
 
     fn edge() -> Edge {
         let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         Edge {
+            program: tree.join("docker/edge/run"),
             templates: tree.join("nginx"),
             web: tree.join("web"),
             listen: ([127, 0, 0, 1], 18_080).into(),
             relays: vec![([127, 0, 0, 1], 18_081).into(), ([127, 0, 0, 1], 18_082).into()],
             reception: ([127, 0, 0, 1], 18_090).into(),
             source: None,
+            checks: None,
         }
     }
 
-    fn test(config: &Path) -> (bool, String) {
-        let mut arguments = arguments(config);
-        arguments.push("-t".into());
-        let out = Command::new(program().unwrap()).args(arguments).output().unwrap();
+    /// Whether nginx takes the configuration, and what it says.
+    fn test(edge: &Edge, dir: &Path) -> (bool, String) {
+        let recipe = edge.recipe(dir).unwrap();
+        let out = Command::new(recipe.program).arg("test").envs(recipe.environment).output().unwrap();
         (out.status.success(), String::from_utf8_lossy(&out.stderr).into_owned())
     }
 
     #[test]
-    fn nginx_accepts_the_configuration() {
+    fn nginx_accepts_the_configuration_and_every_name_is_filled_in() {
         let dir = tempfile::tempdir().unwrap();
-        let config = edge().render(&dir.path().join("nginx")).unwrap();
-        let (accepted, said) = test(&config);
+        let (accepted, said) = test(&edge(), &dir.path().join("nginx"));
         assert!(accepted, "{said}");
         assert!(!said.contains("[warn]") && !said.contains("[error]"), "{said}");
+        let config = fs::read_to_string(dir.path().join("nginx/conf/cardhouse.conf")).unwrap();
+        let relays = "server 127.0.0.1:18081 max_fails=0; server 127.0.0.1:18082 max_fails=0;";
+        assert_eq!(config.matches(relays).count(), 2, "{config}");
+        let named = |line: &&str| !line.trim_start().starts_with('#') && line.contains("${");
+        assert_eq!(config.lines().find(named), None);
     }
 
     #[test]
     fn nginx_refuses_a_broken_one() {
         let dir = tempfile::tempdir().unwrap();
-        let config = edge().render(&dir.path().join("nginx")).unwrap();
-        let text = fs::read_to_string(&config).unwrap();
-        fs::write(&config, text.replace("least_conn;", "most_conn;")).unwrap();
-        let (accepted, said) = test(&config);
+        let edge = Edge { templates: dir.path().join("templates"), ..edge() };
+        fs::create_dir(&edge.templates).unwrap();
+        for file in fs::read_dir(self::edge().templates).unwrap() {
+            let file = file.unwrap();
+            let text = fs::read_to_string(file.path()).unwrap().replace("least_conn;", "most_conn;");
+            fs::write(edge.templates.join(file.file_name()), text).unwrap();
+        }
+        let (accepted, said) = test(&edge, &dir.path().join("nginx"));
         assert!(!accepted && said.contains("most_conn"), "{said}");
     }
 
@@ -236,23 +223,20 @@ mod tests {
     }
 
     /// nginx in front of these backends.
-    async fn run(backends: &BTreeMap<SocketAddr, AbortHandle>, dir: &Path) -> (SocketAddr, Child) {
+    async fn run(
+        backends: &BTreeMap<SocketAddr, AbortHandle>,
+        dir: &Path,
+    ) -> (SocketAddr, Process, Undertaker) {
         let edge = Edge {
             relays: backends.keys().copied().collect(),
             listen: free_address([127, 0, 0, 1].into()).unwrap(),
             ..edge()
         };
-        let config = edge.render(&dir.join("nginx")).unwrap();
-        // One process: with a master, its workers would outlive a test that fails.
-        let arguments = arguments(&config)
-            .into_iter()
-            .map(|text| text.replace("daemon off;", "daemon off; master_process off;"));
-        let mut nginx = tokio::process::Command::new(program().unwrap());
-        let nginx = nginx.args(arguments).kill_on_drop(true).spawn().unwrap();
-        while ask(edge.listen, "/ws").await.is_none() {
-            tokio::task::yield_now().await;
-        }
-        (edge.listen, nginx)
+        let undertaker = Undertaker::for_dir(dir).unwrap();
+        let mut nginx =
+            Process::start(edge.recipe(&dir.join("nginx")).unwrap(), dir, &undertaker.living()).unwrap();
+        nginx.ready(READY_WITHIN).await.unwrap();
+        (edge.listen, nginx, undertaker)
     }
 
     #[tokio::test]
@@ -260,7 +244,7 @@ mod tests {
         const ROOMS: usize = 60;
         let dir = tempfile::tempdir().unwrap();
         let mut backends = three_backends().await;
-        let (edge, mut nginx) = run(&backends, dir.path()).await;
+        let (edge, _nginx, _undertaker) = run(&backends, dir.path()).await;
         let near = |room: usize| async move { ask(edge, &format!("/ws?near=t{room}")).await.unwrap() };
         let mut before = Vec::new();
         for room in 0..ROOMS {
@@ -283,14 +267,13 @@ mod tests {
             let is_right = if relay == gone.port() { now != relay } else { now == relay };
             assert!(is_right, "t{room}: {relay}, then {now}");
         }
-        nginx.kill().await.unwrap();
     }
 
     #[tokio::test]
     async fn a_relay_that_is_back_gets_all_sockets_of_its_rooms_at_once() {
         let dir = tempfile::tempdir().unwrap();
         let backends = three_backends().await;
-        let (edge, mut nginx) = run(&backends, dir.path()).await;
+        let (edge, _nginx, _undertaker) = run(&backends, dir.path()).await;
         let room = "/ws?near=t1";
         // As in a restart of every relay, one after the other; the one that has the room is among them.
         for (relay, answering) in &backends {
@@ -306,7 +289,6 @@ mod tests {
             assert_eq!(sockets, [before; 5], "{relay} is back");
             drop(back);
         }
-        nginx.kill().await.unwrap();
     }
 
     /// The head of what nginx answers to a browser that reads gzip, its lines in lower case, and the body.
@@ -326,7 +308,7 @@ mod tests {
     async fn the_packed_client_is_served_compressed_and_what_is_named_by_its_content_for_ever() {
         let dir = tempfile::tempdir().unwrap();
         let backends = three_backends().await;
-        let (edge, mut nginx) = run(&backends, dir.path()).await;
+        let (edge, _nginx, _undertaker) = run(&backends, dir.path()).await;
         let packed = dir.path().join("nginx/web");
         let page = fs::read_to_string(packed.join("index.html")).unwrap();
         let script = page.split('"').find(|text| text.ends_with(".js")).unwrap();
@@ -354,13 +336,5 @@ mod tests {
             let (head, _) = get(edge, path).await;
             assert!(head.starts_with("http/1.1 404") && !head.contains("immutable"), "{path}: {head}");
         }
-        nginx.kill().await.unwrap();
-    }
-
-    #[test]
-    fn every_name_of_a_template_is_filled_in_and_nothing_else() {
-        let values = [("A", "one".to_owned())];
-        assert_eq!(fill_in("# ${A}\nx ${A} $b ${A};", &values).unwrap(), "# ${A}\nx one $b one;\n");
-        assert!(fill_in("x ${B}", &values).is_err());
     }
 }

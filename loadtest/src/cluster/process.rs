@@ -1,6 +1,7 @@
 //! One process of the cluster: started, signalled, killed, started again, and never left behind.
 
 use std::{
+    ffi::OsString,
     fs::{File, OpenOptions},
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -36,7 +37,7 @@ pub struct Recipe {
     /// Its arguments.
     pub arguments: Vec<String>,
     /// Its additional environment; secrets go here, since arguments can be read by anybody.
-    pub environment: Vec<(String, String)>,
+    pub environment: Vec<(String, OsString)>,
     /// Where it listens.
     pub listen: SocketAddr,
     /// Where a health check goes, and the path that answers 200 when it is ready.
