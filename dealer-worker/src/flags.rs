@@ -1,9 +1,10 @@
 //! Flags and environment variables of the `dealer-worker` binary.
 
-use clap::{Args, CommandFactory as _, Parser, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use ops::{
     config::{LogArgs, NodeArgs, OpsArgs, RedisArgs, SealArgs, ThreadArgs, positive},
     flags,
+    key_folder::{KeyFolderError, Manage},
     serve::HttpArgs,
 };
 use protocol::{
@@ -20,8 +21,11 @@ use rooms::{
 /// Stops at SIGTERM once its tables have gone to other workers. Every flag can be given as the environment variable shown
 /// beside it.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "dealer-worker", version)]
+#[command(name = "dealer-worker", version, subcommand_negates_reqs = true)]
 pub struct Flags {
+    /// Not to run, but to do something with the keys.
+    #[command(subcommand)]
+    pub task: Option<Task>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
     pub worker: WorkerArgs,
@@ -51,6 +55,14 @@ pub struct Flags {
     pub log: LogArgs,
 }
 
+/// What to do instead of running.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Task {
+    /// See and change the keys that seal, in --seal-key-dir, while workers run
+    #[command(subcommand)]
+    SealKeys(Manage),
+}
+
 /// Under which headings `--help` shows the settings of tables.
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("The game", &["variant", "limit", "small_blind", "big_blind", "ante", "ante_kind", "straddles"]),
@@ -70,7 +82,11 @@ impl Flags {
     }
 
     /// The settings of the worker.
-    pub fn config(&self) -> WorkerConfig {
+    ///
+    /// # Errors
+    /// If the folder of sealing keys cannot be read.
+    pub fn config(&self) -> Result<WorkerConfig, KeyFolderError> {
+        let (seal_key, seal_keys_older) = self.seal.keys()?;
         let WorkerArgs {
             keyframe_every,
             mailbox_messages_max,
@@ -91,10 +107,10 @@ impl Flags {
             talk_every_ms,
             talk_burst,
         } = self.worker;
-        WorkerConfig {
+        Ok(WorkerConfig {
             node: self.node.node_id("dealer"),
-            seal_key: self.seal.seal_key.clone(),
-            seal_keys_older: self.seal.seal_key_older.clone(),
+            seal_key,
+            seal_keys_older,
             heartbeat: self.node.heartbeat(),
             keyframe_every,
             mailbox_messages_max,
@@ -113,7 +129,7 @@ impl Flags {
             lobby_full_ms,
             memory: Memory { keep_ms: answers_keep_ms, ..Memory::default() },
             talk: Pace { every_ms: talk_every_ms, burst: talk_burst },
-        }
+        })
     }
 }
 
@@ -396,7 +412,7 @@ mod tests {
     fn the_defaults_are_those_of_the_parts() {
         let key = SealKey::random();
         let flags = Flags::try_parse_from(["dealer-worker", "--seal-key", &key.to_hex()]).unwrap();
-        let config = flags.config();
+        let config = flags.config().unwrap();
         let defaults = WorkerConfig::new(config.node.clone(), key);
         assert_eq!(format!("{config:?}"), format!("{defaults:?}"));
         assert_eq!(flags.tables.config(), TableConfig::default());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use broker::{bus::redis::RedisBus, clock::Clock, ports::Ports, redis::Redis, store::redis::RedisStore};
 use ops::{
+    outlet,
     readiness::{Readiness, drain_route, ops_routes},
     serve::{Front, serve},
     signals,
@@ -13,13 +14,24 @@ use ops::{
 use rooms::{Chance, Kinds, Worker};
 use table::{open_tables, settings::check};
 
-use crate::flags::Flags;
+use crate::{
+    flags::{Flags, Task},
+    seal_keys,
+};
 
 /// Runs a worker of these kinds of rooms until it is told to end.
 ///
 /// # Errors
 /// When a flag is wrong, Redis is not there at the start, or a part of the worker fails.
 pub fn run(flags: Flags, kinds: Kinds) -> anyhow::Result<()> {
+    if let Some(Task::SealKeys(what)) = flags.task {
+        let folder = flags
+            .seal
+            .folder()
+            .context("--seal-key-dir, or the variable CARDHOUSE_SEAL_KEY_DIR, says which folder")?;
+        seal_keys::manage(&folder, what)?.iter().for_each(outlet::say);
+        return Ok(());
+    }
     // Nobody should wait for Redis to learn that a flag is wrong.
     check(&flags.tables.config())?;
     flags.log.init()?;
@@ -38,7 +50,7 @@ async fn work(flags: Flags, kinds: Kinds) -> anyhow::Result<()> {
         store: Arc::new(RedisStore::new(redis)),
         clock: Clock::system(),
     };
-    let config = flags.config();
+    let config = flags.config()?;
     let node = config.node.clone();
     let worker = Worker::new(ports.clone(), config, kinds, Chance::of_the_system());
     let readiness = Readiness::new();
@@ -55,6 +67,7 @@ async fn work(flags: Flags, kinds: Kinds) -> anyhow::Result<()> {
         let opened = open_tables(&ports, flags.tables.tables, &flags.tables.config()).await?;
         tracing::info!(opened, "tables are open");
     }
+    let following = seal_keys::follow(flags.seal.clone(), worker.sealer());
     let told = async {
         leaving.cancelled().await;
         tracing::info!("leaving");
@@ -64,6 +77,7 @@ async fn work(flags: Flags, kinds: Kinds) -> anyhow::Result<()> {
     tokio::select! { biased;
         ended = worker.run(leaving.clone()) => ended.context("the worker has ended"),
         () = watching => unreachable!("it serves for ever"),
+        () = following => unreachable!("keys are followed for ever"),
         () = told => unreachable!("it waits for the worker to end"),
     }
 }

@@ -31,8 +31,13 @@ struct Process {
 
 impl Process {
     fn start(name: &str, redis: &RedisServer, key: &SealKey) -> Self {
+        Self::start_with(name, redis, |worker| worker.env("CARDHOUSE_SEAL_KEY", key.to_hex()))
+    }
+
+    fn start_with(name: &str, redis: &RedisServer, more: impl FnOnce(&mut Command) -> &mut Command) -> Self {
         let ops = SocketAddr::from(([127, 0, 0, 1], free_port().expect("a port is free")));
-        let child = Command::new(env!("CARGO_BIN_EXE_dealer-worker"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dealer-worker"));
+        command
             // With no more rights than the document says.
             .args(["--redis-url", &redis.user_of_the_document("worker").expect("it is documented")])
             .args(["--node-id", name, "--tables", "6", "--log", "warn"])
@@ -40,9 +45,8 @@ impl Process {
             .arg(format!("--ops-listen={ops}"))
             // As compose files do with variables that they leave open.
             .envs(variables(env!("CARGO_BIN_EXE_dealer-worker")).unwrap().into_iter().map(|name| (name, "")))
-            .env("CARDHOUSE_SEAL_KEY", key.to_hex())
-            .stdin(Stdio::null())
-            .spawn();
+            .stdin(Stdio::null());
+        let child = more(&mut command).spawn();
         Self { child: child.expect("the binary starts"), ops }
     }
 
@@ -293,4 +297,61 @@ async fn a_worker_does_not_start_on_a_redis_that_evicts_and_is_not_ready_while_o
     until("503", "NOREPLICAS").await;
     set("min-replicas-to-write", "0");
     until("200", r#""store":"ok""#).await;
+}
+
+/// What the program says when it is to do something with the keys in a folder.
+fn seal_keys(folder: &TempDir, words: &[&str]) -> String {
+    let out = Command::new(env!("CARGO_BIN_EXE_dealer-worker"))
+        .arg("seal-keys")
+        .args(words)
+        .arg("--seal-key-dir")
+        .arg(folder.path())
+        .args(["--seal-key-settle-ms", SETTLE_MS])
+        .output()
+        .expect("the binary starts");
+    let (said, complained) = (String::from_utf8(out.stdout).unwrap(), String::from_utf8(out.stderr).unwrap());
+    assert!(out.status.success(), "{words:?}: {said}{complained}");
+    said
+}
+
+const SETTLE_MS: &str = "300";
+
+#[tokio::test]
+async fn sealing_keys_are_rotated_while_workers_run_and_then_nothing_needs_the_old_one() {
+    let redis = RedisServer::start(Persistence::None).await.expect("redis-server is installed");
+    let store = RedisStore::new(Redis::connect(RedisConfig::new(redis.url())).await.expect("Redis is up"));
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(seal_keys(&folder, &["rotate"]).contains("made"));
+    let start = |name: &str| {
+        Process::start_with(name, &redis, |worker| {
+            worker.env("CARDHOUSE_SEAL_KEY_DIR", folder.path());
+            worker.args(["--seal-key-settle-ms", SETTLE_MS, "--seal-key-reread-ms", "100"])
+        })
+    };
+    let workers = [start("d1"), start("d2")];
+    until_owned(&store, 6, &["d1", "d2"]).await;
+    let until = async |metric: &str| {
+        let told = async {
+            for worker in &workers {
+                while !worker.get("/metrics").await.lines().any(|line| line == metric) {
+                    sleep(Duration::from_millis(20)).await;
+                }
+            }
+        };
+        timeout(Duration::from_secs(30), told).await.unwrap_or_else(|_| panic!("not told: {metric}"));
+    };
+    until("cardhouse_seal_keys 1").await;
+
+    assert!(seal_keys(&folder, &["rotate"]).contains("made"));
+    until("cardhouse_seal_keys_changed_total 1").await;
+    until("cardhouse_rooms_sealed_before 0").await;
+    let keys = seal_keys(&folder, &["list"]);
+    assert!(keys.contains("still good\n") && keys.contains("in force\n"), "{keys}");
+    assert!(seal_keys(&folder, &["prune", "--after-seconds", "0"]).contains("removed"));
+    until("cardhouse_seal_keys 1").await;
+
+    // Whoever takes a table over now has only the new key to read its journal with.
+    let [first, _second] = workers;
+    drop(first);
+    until_owned(&store, 6, &["d2"]).await;
 }

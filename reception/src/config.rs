@@ -3,9 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use axum::http::HeaderValue;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use ops::{
     config::{LogArgs, OpsArgs, positive},
+    key_folder::Manage,
     listen::Address,
     serve::{Front, HostName, HttpArgs, Limits, TrustProxy},
 };
@@ -19,6 +20,10 @@ use crate::api::ApiConfig;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "reception", version)]
 pub struct Config {
+    /// Not to serve, but to do something with the keys.
+    #[command(subcommand)]
+    pub task: Option<Task>,
+
     /// Where to listen: 8090 is for this machine alone, :8090 for everybody, 127.0.0.1:8090, `[::]:8090` and localhost:8090 are what
     /// they say; port 0 takes any free one, told in the log
     #[arg(
@@ -34,6 +39,7 @@ pub struct Config {
     #[arg(
         long,
         env = "CARDHOUSE_KEY_DIR",
+        global = true,
         default_value = "keys",
         value_name = "FOLDER",
         help_heading = "Keys of tokens"
@@ -48,6 +54,7 @@ pub struct Config {
     #[arg(
         long,
         env = "CARDHOUSE_KEY_SETTLE_MS",
+        global = true,
         default_value_t = 90_000,
         value_name = "MS",
         help_heading = "Keys of tokens"
@@ -96,6 +103,14 @@ pub struct Config {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
     pub log: LogArgs,
+}
+
+/// What to do instead of serving.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Task {
+    /// See and change the keys of tokens while replicas run
+    #[command(subcommand)]
+    Keys(Manage),
 }
 
 impl Config {

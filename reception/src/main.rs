@@ -4,13 +4,17 @@ use std::{future::pending, process::ExitCode, sync::Arc, time::Duration};
 
 use broker::clock::Clock;
 use ops::{
-    flags,
+    flags, outlet,
     readiness::{Readiness, drain_route, ops_routes},
     serve::{Front, serve},
     signals,
     telemetry::{Metrics, exit_code},
 };
-use reception::{Desk, Keyring, config::Config, key_dir::KeyDir};
+use reception::{
+    Desk, Keyring,
+    config::{Config, Task},
+    key_dir::KeyDir,
+};
 use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
@@ -18,18 +22,24 @@ fn main() -> ExitCode {
 }
 
 fn start() -> anyhow::Result<()> {
-    Runtime::new()?.block_on(run())
+    let config: Config = flags::read();
+    let keys = KeyDir::new(config.key_dir.clone(), Duration::from_millis(config.key_settle_ms));
+    match config.task {
+        Some(Task::Keys(what)) => {
+            keys.manage(what)?.iter().for_each(outlet::say);
+            Ok(())
+        }
+        None => Runtime::new()?.block_on(run(config, keys)),
+    }
 }
 
-async fn run() -> anyhow::Result<()> {
-    let config: Config = flags::read();
+async fn run(config: Config, keys: KeyDir) -> anyhow::Result<()> {
     config.log.init()?;
     let metrics = Metrics::install()?;
     let _tidy = metrics.keep_tidy();
     let leaving = signals::leaving()?;
     let front = config.front();
 
-    let keys = KeyDir::new(config.key_dir, Duration::from_millis(config.key_settle_ms));
     let keyring = Arc::new(Keyring::new(keys.read_or_create()?));
     let rereading = keys.follow(keyring.clone(), Duration::from_millis(config.key_reread_ms));
     let desk = Desk::new(keyring, Clock::system(), config.tokens.token_ms());

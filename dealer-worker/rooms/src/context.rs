@@ -29,7 +29,7 @@ pub struct Context {
     /// Who does their errands.
     pub services: Services,
     /// Seals and opens records.
-    pub sealer: Sealer,
+    pub sealer: Arc<Sealer>,
     /// Where commands come from.
     pub switchboard: Switchboard,
     /// Where answers that are not frames go.

@@ -35,6 +35,7 @@ pub struct Worker {
     placement: Placement,
     tasks: JoinSet<()>,
     observed: watch::Receiver<Observed>,
+    sealer: Arc<Sealer>,
 }
 
 /// A part of the worker has failed; it cannot go on.
@@ -63,9 +64,10 @@ impl Worker {
         let mut services = kinds.services();
         services.put(OPENER, Arc::new(Opener { ports: ports.clone(), membership: members.watch() }));
         let bound = Bound { messages: config.mailbox_messages_max, bytes: config.mailbox_bytes_max };
+        let sealer = Arc::new(Sealer::with(&config.seal_key, &config.seal_keys_older));
         let context = Arc::new(Context {
             services,
-            sealer: config.seal_keys_older.iter().fold(Sealer::new(&config.seal_key), Sealer::opening_also),
+            sealer: sealer.clone(),
             switchboard: Switchboard::new(&*ports.bus, bound),
             replies,
             board: Board::default(),
@@ -77,7 +79,7 @@ impl Worker {
         let mut tasks = JoinSet::new();
         tasks.spawn(outgoing.run(ports));
         tasks.spawn(lobby::run(context.clone()));
-        Self { placement: Placement::new(context, members, news, chance), tasks, observed }
+        Self { placement: Placement::new(context, members, news, chance), tasks, observed, sealer }
     }
 
     /// What it observes of its own connections: readiness.
@@ -85,12 +87,17 @@ impl Worker {
         self.observed.clone()
     }
 
+    /// What seals its rooms' records: its keys may be replaced while it runs.
+    pub fn sealer(&self) -> Arc<Sealer> {
+        self.sealer.clone()
+    }
+
     /// Claims and runs rooms until `shutdown` is cancelled; then hands them over, says goodbye and returns.
     ///
     /// # Errors
     /// [`Failed`], if a part of it ends that should not.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Failed> {
-        let Self { placement, mut tasks, observed: _ } = self;
+        let Self { placement, mut tasks, observed: _, sealer: _ } = self;
         tokio::select! { biased;
             Some(ended) = tasks.join_next() => {
                 Err(Failed(ended.err().map_or_else(|| "without an error".into(), |error| error.to_string())))

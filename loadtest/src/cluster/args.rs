@@ -48,6 +48,9 @@ pub struct ClusterArgs {
     /// A folder with the `relay` and `dealer-worker` of another release: every second relay and worker is one of those
     #[arg(long, value_name = "FOLDER")]
     pub older: Option<std::path::PathBuf>,
+    /// Where dealer workers have their sealing keys, in the place of one in their environment
+    #[arg(skip)]
+    pub seal_key_dir: Option<std::path::PathBuf>,
     /// Dealer workers know counters too: this program in the place of `dealer-worker`
     #[arg(skip)]
     pub counting: bool,

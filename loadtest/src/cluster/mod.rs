@@ -280,6 +280,7 @@ impl Recipes<'_> {
             format!("--key-dir={keys}"),
             // There is one key and nobody has an older one; the bots all come from one address.
             "--key-settle-ms=0".into(),
+            "--key-reread-ms=500".into(),
             "--tokens-per-minute=0".into(),
             "--trust-proxy".into(),
         ];
@@ -317,7 +318,10 @@ impl Recipes<'_> {
         };
         let mut recipe = self.ours(program, format!("dealer {}", i + 1), arguments, listen, machine)?;
         recipe.listen = recipe.ready.0;
-        recipe.environment.push(("CARDHOUSE_SEAL_KEY".into(), seal_key.into()));
+        recipe.environment.push(match &self.args.seal_key_dir {
+            Some(folder) => ("CARDHOUSE_SEAL_KEY_DIR".into(), folder.into()),
+            None => ("CARDHOUSE_SEAL_KEY".into(), seal_key.into()),
+        });
         Ok(recipe)
     }
 

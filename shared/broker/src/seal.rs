@@ -14,7 +14,10 @@
 //! u8 form (1, 2, 3)   16 bytes salt   ciphertext   16 bytes tag          room, position and form are authenticated with it
 //! ```
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
@@ -25,7 +28,9 @@ use base64::{
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
 use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
 use protocol::id::{Position, RoomId};
+use tokio::sync::Notify;
 
 /// How what is sealed begins. The seal itself is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,24 +111,85 @@ impl fmt::Debug for SealKey {
 #[error("a sealed record cannot be opened: another key, another place, or changed")]
 pub struct Unsealable;
 
-/// Seals and opens records.
+/// Seals and opens records, with keys that may be [replaced](Sealer::replace) meanwhile.
 pub struct Sealer {
-    current: hmac::Key,
-    /// Keys of the past, for opening only.
-    older: Vec<hmac::Key>,
+    // Held only to clone or swap the pointer, never over a seal.
+    keys: RwLock<Arc<Keys>>,
+    /// Those that seal no more, as far as somebody still has [`Sealed`] of them.
+    before: Mutex<Vec<Weak<HouseKey>>>,
+    /// Something is to be sealed anew.
+    stale: Notify,
+}
+
+struct Keys {
+    current: Arc<HouseKey>,
+    /// Keys of the past, for opening only; and one of the future, which others may seal with already.
+    others: Vec<HouseKey>,
+}
+
+struct HouseKey {
+    key: SealKey,
+    derive: hmac::Key,
+}
+
+/// Says that something is kept that was sealed with a certain key, as long as it is held.
+#[derive(Clone)]
+pub struct Sealed(Arc<HouseKey>);
+
+impl HouseKey {
+    fn new(key: &SealKey) -> Self {
+        Self { key: key.clone(), derive: hmac::Key::new(hmac::HMAC_SHA256, &key.0) }
+    }
 }
 
 impl Sealer {
     /// Seals and opens with `key`.
     pub fn new(key: &SealKey) -> Self {
-        Self { current: house_key(key), older: Vec::new() }
+        Self::with(key, &[])
     }
 
-    /// Opens also what was sealed with `older`, so that a key can be changed while journals of the old one live.
-    #[must_use]
-    pub fn opening_also(mut self, older: &SealKey) -> Self {
-        self.older.push(house_key(older));
-        self
+    /// Seals with `key`, and opens also what was sealed with the others, so that a key can be changed while journals of the old one live.
+    pub fn with(key: &SealKey, others: &[SealKey]) -> Self {
+        let keys = Keys::new(Arc::new(HouseKey::new(key)), others);
+        Self { keys: RwLock::new(Arc::new(keys)), before: Mutex::default(), stale: Notify::new() }
+    }
+
+    /// Seals with `key` from now on, and opens with the others too. Whether `key` is another one than before.
+    pub fn replace(&self, key: &SealKey, others: &[SealKey]) -> bool {
+        let mut keys = self.keys.write();
+        let is_other = keys.current.key != *key;
+        if is_other {
+            self.before.lock().push(Arc::downgrade(&keys.current));
+        }
+        let current = if is_other { Arc::new(HouseKey::new(key)) } else { keys.current.clone() };
+        *keys = Arc::new(Keys::new(current, others));
+        drop(keys);
+        if self.sealed_before() > 0 {
+            self.stale.notify_one();
+        }
+        is_other
+    }
+
+    /// Waits until a [`Sealer::replace`] has left something that is to be sealed anew: once after each, for one who waits.
+    pub async fn stale(&self) {
+        self.stale.notified().await;
+    }
+
+    /// To be held as long as what is sealed from now on is kept.
+    pub fn sealed(&self) -> Sealed {
+        Sealed(self.keys.read().current.clone())
+    }
+
+    /// Whether that was sealed with the key that seals now.
+    pub fn is_current(&self, sealed: &Sealed) -> bool {
+        Arc::ptr_eq(&sealed.0, &self.keys.read().current)
+    }
+
+    /// How many [`Sealed`] there are of keys that seal no more.
+    pub fn sealed_before(&self) -> usize {
+        let mut before = self.before.lock();
+        before.retain(|key| key.strong_count() > 0);
+        before.iter().map(Weak::strong_count).sum()
     }
 
     /// Seals a record for one place.
@@ -138,7 +204,8 @@ impl Sealer {
         let body = out.len();
         out.extend_from_slice(record);
         let place = place(room, at, form);
-        let key = record_key(&self.current, &salt, &place);
+        let house = self.sealed().0;
+        let key = record_key(&house.derive, &salt, &place);
         let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
         let tag = key.seal_in_place_separate_tag(nonce, Aad::from(&place), &mut out[body..]);
         out.extend_from_slice(tag.expect("a record is far below GCM's limit").as_ref());
@@ -157,9 +224,10 @@ impl Sealer {
         }
         let (salt, body) = rest.split_at(SALT_BYTES);
         let place = place(room, at, form);
-        for house in std::iter::once(&self.current).chain(&self.older) {
+        let keys = self.keys.read().clone();
+        for house in std::iter::once(&*keys.current).chain(&keys.others) {
             let mut record = body.to_vec();
-            let key = record_key(house, salt, &place);
+            let key = record_key(&house.derive, salt, &place);
             let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
             if let Ok(plain) = key.open_in_place(nonce, Aad::from(&place), &mut record) {
                 let length = plain.len();
@@ -171,8 +239,10 @@ impl Sealer {
     }
 }
 
-fn house_key(key: &SealKey) -> hmac::Key {
-    hmac::Key::new(hmac::HMAC_SHA256, &key.0)
+impl Keys {
+    fn new(current: Arc<HouseKey>, others: &[SealKey]) -> Self {
+        Self { current, others: others.iter().map(HouseKey::new).collect() }
+    }
 }
 
 fn record_key(house: &hmac::Key, salt: &[u8], place: &[u8]) -> LessSafeKey {
@@ -248,7 +318,31 @@ mod tests {
         let at = Position::new(1, 1);
         let sealed = Sealer::new(&old).seal(&room("t1"), at, Form::Headed, b"x");
         assert_eq!(Sealer::new(&new).open(&room("t1"), at, &sealed), Err(Unsealable));
-        assert_eq!(Sealer::new(&new).opening_also(&old).open(&room("t1"), at, &sealed).unwrap().1, b"x");
+        assert_eq!(Sealer::with(&new, &[old]).open(&room("t1"), at, &sealed).unwrap().1, b"x");
+    }
+
+    #[test]
+    fn a_replaced_key_seals_from_then_on_and_what_it_sealed_before_is_counted_until_it_is_gone() {
+        let (old, new) = (SealKey::random(), SealKey::random());
+        let (sealer, at) = (Sealer::new(&old), Position::new(1, 1));
+        let seal = || sealer.seal(&room("t1"), at, Form::Headed, b"x");
+        let (kept, sealed) = (sealer.sealed(), seal());
+        assert!(sealer.is_current(&kept) && sealer.sealed_before() == 0);
+        // First all learn the new key; then one after the other seals with it.
+        assert!(!sealer.replace(&old, std::slice::from_ref(&new)));
+        assert!(sealer.is_current(&kept));
+        let others = Sealer::new(&new).seal(&room("t1"), at, Form::Headed, b"x");
+        assert!(sealer.open(&room("t1"), at, &others).is_ok());
+        assert!(sealer.replace(&new, std::slice::from_ref(&old)));
+        assert!(!sealer.is_current(&kept));
+        assert_eq!((sealer.sealed_before(), kept.clone().0.key == old), (1, true));
+        assert!(sealer.open(&room("t1"), at, &sealed).is_ok());
+        assert!(Sealer::new(&new).open(&room("t1"), at, &seal()).is_ok());
+        drop(kept);
+        assert_eq!(sealer.sealed_before(), 0);
+        // And the old one is dropped.
+        assert!(!sealer.replace(&new, &[]));
+        assert_eq!(sealer.open(&room("t1"), at, &sealed), Err(Unsealable));
     }
 
     #[test]

@@ -1,17 +1,18 @@
 //! Flags and environment variables that all binaries share, in groups to `#[command(flatten)]`.
 
-use std::{fmt, io, net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{fmt, io, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use broker::{
     members::Heartbeat,
     redis::{Durability, RedisConfig},
-    seal::{SealKey, Sealer},
+    seal::SealKey,
 };
 use clap::Args;
 use protocol::id::NodeId;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
+    key_folder::{KeyFolder, KeyFolderError},
     listen::Address,
     outlet::{self, WhenFull},
     serve::{HostName, Hosts, OpsGuard, OpsToken, ops::BadTokenFile},
@@ -160,24 +161,74 @@ impl NodeArgs {
 pub struct SealArgs {
     /// The key that seals cards and randomness in the journal: 32 bytes as 64 hexadecimal digits or base64, the same for all
     /// dealer workers
-    #[arg(long, env = "CARDHOUSE_SEAL_KEY", hide_env_values = true, value_name = "KEY")]
-    pub seal_key: SealKey,
+    #[arg(
+        long,
+        env = "CARDHOUSE_SEAL_KEY",
+        hide_env_values = true,
+        required_unless_present = "seal_key_dir",
+        conflicts_with = "seal_key_dir",
+        value_name = "KEY"
+    )]
+    pub seal_key: Option<SealKey>,
     /// An earlier key that still opens what it has sealed; may be repeated, in the variable with commas
     #[arg(
         long,
         env = "CARDHOUSE_SEAL_KEYS_OLDER",
         hide_env_values = true,
+        conflicts_with = "seal_key_dir",
         value_delimiter = ',',
         value_name = "KEY"
     )]
     pub seal_key_older: Vec<SealKey>,
+    /// In place of both: a folder with a key in each *.key, the same for all dealer workers. All open; the newest seals. It is read
+    /// again while the program runs, so that keys can be changed (`seal-keys`)
+    #[arg(long, env = "CARDHOUSE_SEAL_KEY_DIR", global = true, value_name = "FOLDER")]
+    pub seal_key_dir: Option<PathBuf>,
+    /// How often that folder is read again, milliseconds
+    #[arg(long, env = "CARDHOUSE_SEAL_KEY_REREAD_MS", default_value_t = 5_000, value_name = "MS", value_parser = clap::value_parser!(u64).range(100..))]
+    pub seal_key_reread_ms: u64,
+    /// How old a new key's file must be before it seals, milliseconds: by then every worker must have read it
+    #[arg(
+        long,
+        env = "CARDHOUSE_SEAL_KEY_SETTLE_MS",
+        default_value_t = 30_000,
+        global = true,
+        value_name = "MS"
+    )]
+    pub seal_key_settle_ms: u64,
 }
 
 impl SealArgs {
-    /// The sealer.
-    pub fn sealer(&self) -> Sealer {
-        self.seal_key_older.iter().fold(Sealer::new(&self.seal_key), Sealer::opening_also)
+    /// The folder of keys, if there is one.
+    pub fn folder(&self) -> Option<KeyFolder> {
+        let settle = Duration::from_millis(self.seal_key_settle_ms);
+        self.seal_key_dir.as_ref().map(|path| KeyFolder::new(path, "key", settle))
     }
+
+    /// The key that seals, and those that open too.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn keys(&self) -> Result<(SealKey, Vec<SealKey>), KeyFolderError> {
+        let Some(folder) = self.folder() else {
+            let key = self.seal_key.clone().expect("there is a key where there is no folder");
+            return Ok((key, self.seal_key_older.clone()));
+        };
+        let read = folder.read(parse_seal_key)?;
+        let mut keys: Vec<SealKey> = read.all.into_iter().map(|(_, key)| key).collect();
+        let current = keys.remove(read.in_force);
+        // The newest of them is the likeliest.
+        keys.reverse();
+        Ok((current, keys))
+    }
+}
+
+/// A sealing key in a file.
+///
+/// # Errors
+/// What it must be.
+pub fn parse_seal_key(text: &str) -> Result<SealKey, String> {
+    text.parse().map_err(|error: broker::seal::BadSealKey| error.to_string())
 }
 
 /// How much of the machine one process uses.
@@ -292,6 +343,6 @@ mod tests {
         assert!(All::try_parse_from(["x", "--seal-key", &key, "--dead-after-ms", "499"]).is_err());
         assert!(All::try_parse_from(["x", "--seal-key", &key, "--redis-connections", "0"]).is_err());
         assert!(All::try_parse_from(["x", "--seal-key", &key, "--threads", "0"]).is_err());
-        drop((all.log, all.seal.sealer(), all.threads, all.ops));
+        drop((all.log, all.seal.keys(), all.threads, all.ops));
     }
 }

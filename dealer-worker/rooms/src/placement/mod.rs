@@ -117,6 +117,7 @@ impl Placement {
         let mut probe = interval(Duration::from_millis(config.heartbeat.beat_ms()));
         probe.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let drain = Duration::from_millis(config.drain_ms);
+        let sealer = self.context.sealer.clone();
         let far = Instant::now() + Duration::from_secs(u64::from(u32::MAX));
         let mut stop_at = far;
         loop {
@@ -138,6 +139,8 @@ impl Placement {
                 Some(answer) = self.maps.next() => self.answered(answer),
                 _ = rounds.tick() => self.go_round(),
                 _ = probe.tick() => self.probe(),
+                // Another key seals: what is sealed with the one before is written anew, so that it can be dropped.
+                () = sealer.stale() => self.tenancy.order_all(&Order::Rewrite),
                 () = sleep_until(wake) => self.wake(),
             }
             self.reassign();

@@ -44,7 +44,7 @@ async fn placement() -> (Placement, MemoryStore) {
     let members = Members::start(ports.clone(), me, Role::Worker, config.heartbeat, |_| {});
     let context = Arc::new(Context {
         services: Services::default(),
-        sealer: Sealer::new(&config.seal_key),
+        sealer: Arc::new(Sealer::new(&config.seal_key)),
         switchboard: Switchboard::new(&*ports.bus, Bound { messages: 256, bytes: 1 << 17 }),
         replies: Replies::new().0,
         board: Board::default(),

@@ -24,7 +24,7 @@ use broker::{
     bus::BusError,
     channel::Channel,
     node::{NodeNews, RoomSpec},
-    seal::Form,
+    seal::{Form, Sealed},
 };
 use metrics::{counter, gauge};
 use protocol::{
@@ -143,6 +143,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
         journal,
         form: form_of::<R>(context.form()),
         is_timed,
+        sealed: context.sealer.sealed(),
         talk: Talk::default(),
         chance,
         has_begun: false,
@@ -193,6 +194,8 @@ struct Running<R: Room> {
     form: Form,
     /// Entries of the journal tell when they were decided, and so do those that come.
     is_timed: bool,
+    /// With which key the last keyframe was sealed: what is read of the journal by the next owner is sealed with that or with later ones.
+    sealed: Sealed,
     /// Who has talked how much.
     talk: Talk,
     chance: Chance,
@@ -367,7 +370,9 @@ impl<R: Room> Running<R> {
             Order::Reassert if self.journal.is_in_doubt() => self.reassert().await.map(drop),
             Order::Reassert => Ok(()),
             // Refused: whoever came must wait for the next one.
-            Order::Rewrite if self.is_unread() => self.keyframe().await.map(drop),
+            Order::Rewrite if self.is_unread() || !self.context.sealer.is_current(&self.sealed) => {
+                self.keyframe().await.map(drop)
+            }
             Order::Rewrite => Ok(()),
             Order::Outcome(id, outcome) => self.outcome(id, outcome).await,
             Order::RelayGone(relay) => {

@@ -260,6 +260,7 @@ impl<R: Room> Running<R> {
             let mut entry: Entry =
                 frame::keyframe(&self.id, at, R::NAME, follows, room.view(), room.privates());
             entry.at_ms = is_timed.then(|| self.now());
+            let sealed = self.context.sealer.sealed();
             seal(&self.context.sealer, &mut entry, form, &self.state);
             let encoded = entry.encode();
             let attempt = match self.is_timed && !is_timed {
@@ -270,7 +271,7 @@ impl<R: Room> Running<R> {
             match self.write(attempt, None).await? {
                 Written::Yes => {
                     self.journal.wrote_keyframe(at);
-                    (self.form, self.is_timed) = (form, is_timed);
+                    (self.form, self.is_timed, self.sealed) = (form, is_timed, sealed);
                     self.publish(encoded.published).await;
                     if is_claimed_anew {
                         tell_owned(&self.context, &self.id, at.epoch()).await;
