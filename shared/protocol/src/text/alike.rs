@@ -28,6 +28,11 @@ impl Looks {
     pub fn alike(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).any(|(one, other)| one == other)
     }
+
+    /// Both ways of looking, to be kept and compared elsewhere: two names look alike if their first forms are the same, or their second.
+    pub fn into_forms(self) -> [String; 2] {
+        self.0
+    }
 }
 
 impl From<&PlayerName> for Looks {

@@ -1,0 +1,27 @@
+//! What is kept for longer than a game: people, their logins and rights, and the audit, in SQLite or PostgreSQL.
+//!
+//! The domain is synchronous SQL behind a port of one function ([`Tx`]): the same text for both databases, with the clock and all
+//! randomness given from outside. What constraints of the database can hold, they hold.
+//!
+//! In reading order:
+//!
+//! - [`tx`]: the port: statements in, rows out, and what may go wrong.
+//! - [`sql`]: its adapters.
+//! - [`schema`]: the tables, and how they come to be.
+//! - [`teller`]: threads that do jobs on the database and commit them in groups.
+//! - `testing` (a feature): PostgreSQL servers for tests.
+//! - [`people`]: who somebody is, how he is signed in, what he may do, and what has happened.
+//!
+//! Not here: HTTP, passwords in the clear, tokens for playing (`reception`); money.
+
+pub mod people;
+pub mod schema;
+pub mod sql;
+pub mod teller;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod tx;
+
+pub use sql::Place;
+pub use teller::Tellers;
+pub use tx::{DbError, Row, Tx, Value};

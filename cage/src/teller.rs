@@ -1,0 +1,237 @@
+//! Threads that do jobs on the database.
+//!
+//! A teller takes what waits, does it in one transaction, a savepoint for each job, and commits once: many durable jobs for the
+//! price of one. What a job returns is told after the commit, so nobody hears of what a crash undoes.
+//!
+//! SQLite has one writer, and readers beside it; PostgreSQL has several tellers, and jobs about one thing go to the same one, so that
+//! they neither overtake nor hinder each other.
+
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        atomic::{AtomicUsize, Ordering::Relaxed},
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
+    thread::{Builder, JoinHandle},
+};
+
+use tokio::sync::oneshot;
+
+use crate::{
+    sql::{OpenError, Place, Session},
+    tx::{DbError, Tx},
+};
+
+/// Jobs that are committed together at most.
+const GROUP_MAX: usize = 64;
+
+/// Jobs that wait for one teller at most; more are refused as [`DbError::Busy`].
+const WAITING_MAX: usize = 1_024;
+
+/// How often a job is done again that others stood in the way of.
+const TRIES_MAX: u32 = 5;
+
+/// A unit of work on the database, and whom it is answered to.
+trait Job: Send {
+    /// Does it; may be called again after a rollback.
+    fn run(&mut self, tx: &mut dyn Tx) -> Result<(), DbError>;
+
+    /// It has ended so.
+    fn answer(self: Box<Self>, end: Result<(), DbError>);
+}
+
+struct Asked<T, W> {
+    work: W,
+    done: Option<T>,
+    answer: oneshot::Sender<Result<T, DbError>>,
+}
+
+impl<T: Send, W: FnMut(&mut dyn Tx) -> Result<T, DbError> + Send> Job for Asked<T, W> {
+    fn run(&mut self, tx: &mut dyn Tx) -> Result<(), DbError> {
+        self.done = None;
+        self.done = Some((self.work)(tx)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, end: Result<(), DbError>) {
+        let lost = || DbError::Broken("a job ended without an answer".into());
+        let Self { done, answer, .. } = *self;
+        // Whoever asked may have gone.
+        let _ = answer.send(end.and_then(|()| done.ok_or_else(lost)));
+    }
+}
+
+type Queue = SyncSender<Box<dyn Job>>;
+
+/// The threads. Dropping it lets them finish what waits, and ends them.
+pub struct Tellers {
+    writers: Vec<Queue>,
+    /// Empty where the writers read too.
+    readers: Vec<Queue>,
+    next_reader: AtomicUsize,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Tellers {
+    /// Opens the database, brings its schema up to date, and starts the threads.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what is in the way.
+    pub fn open(place: &Place) -> Result<Self, OpenError> {
+        let sessions = place.open()?;
+        let mut tellers = Self {
+            writers: Vec::new(),
+            readers: Vec::new(),
+            next_reader: AtomicUsize::new(0),
+            threads: Vec::new(),
+        };
+        for session in sessions.writers {
+            let queue = tellers.start("teller", session)?;
+            tellers.writers.push(queue);
+        }
+        for session in sessions.readers {
+            let queue = tellers.start("reader", session)?;
+            tellers.readers.push(queue);
+        }
+        Ok(tellers)
+    }
+
+    fn start(&mut self, name: &str, session: Box<dyn Session>) -> Result<Queue, OpenError> {
+        let (queue, jobs) = sync_channel(WAITING_MAX);
+        let thread = Builder::new().name(name.into()).spawn(move || serve(session, &jobs));
+        self.threads.push(thread.map_err(|error| OpenError::Threads(error.to_string()))?);
+        Ok(queue)
+    }
+
+    /// Does `work` in a transaction and tells what it returns once that is durable. Jobs about the same thing stay in order. The work may
+    /// be done more than once, of which one counts; where it fails, nothing of it does.
+    ///
+    /// # Errors
+    /// What the work returned, or why the database did not do it.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        about: &str,
+        work: impl FnMut(&mut dyn Tx) -> Result<T, DbError> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let mut hasher = DefaultHasher::new();
+        about.hash(&mut hasher);
+        let teller = hasher.finish() as usize % self.writers.len();
+        ask(&self.writers[teller], work).await
+    }
+
+    /// Does `work` that changes nothing.
+    ///
+    /// # Errors
+    /// What the work returned, or why the database did not do it.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut dyn Tx) -> Result<T, DbError> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let queues = if self.readers.is_empty() { &self.writers } else { &self.readers };
+        ask(&queues[self.next_reader.fetch_add(1, Relaxed) % queues.len()], work).await
+    }
+}
+
+impl Drop for Tellers {
+    fn drop(&mut self) {
+        self.writers.clear();
+        self.readers.clear();
+        for thread in self.threads.drain(..) {
+            // It has told its panic itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn ask<T: Send + 'static>(
+    queue: &Queue,
+    work: impl FnMut(&mut dyn Tx) -> Result<T, DbError> + Send + 'static,
+) -> Result<T, DbError> {
+    let (answer, answered) = oneshot::channel();
+    let gone = || DbError::Broken("a teller has ended".into());
+    match queue.try_send(Box::new(Asked { work, done: None, answer })) {
+        Ok(()) => answered.await.map_err(|_| gone())?,
+        Err(TrySendError::Full(_)) => Err(DbError::Busy),
+        Err(TrySendError::Disconnected(_)) => Err(gone()),
+    }
+}
+
+fn serve(mut session: Box<dyn Session>, jobs: &Receiver<Box<dyn Job>>) {
+    while let Ok(first) = jobs.recv() {
+        let group = std::iter::once(first).chain(jobs.try_iter()).take(GROUP_MAX).collect();
+        together(&mut *session, group);
+    }
+}
+
+/// Does jobs in one transaction, as far as that goes; those that another transaction stood in the way of, each in its own.
+fn together(session: &mut dyn Session, mut jobs: Vec<Box<dyn Job>>) {
+    let ends = match attempt(session, &mut jobs) {
+        Ok(ends) => ends,
+        Err(DbError::Again) => {
+            return jobs.into_iter().for_each(|job| alone(session, job));
+        }
+        Err(error) => {
+            session.give_up();
+            jobs.iter().map(|_| Err(error.clone())).collect()
+        }
+    };
+    jobs.into_iter().zip(ends).for_each(|(job, end)| job.answer(end));
+}
+
+fn alone(session: &mut dyn Session, job: Box<dyn Job>) {
+    let mut jobs = vec![job];
+    let mut end = Err(DbError::Again);
+    for _ in 0..TRIES_MAX {
+        end = attempt(session, &mut jobs).map(|ends| ends.into_iter().next().unwrap_or(Ok(())));
+        match end {
+            Ok(_) => break,
+            Err(DbError::Again) => {}
+            Err(_) => {
+                session.give_up();
+                break;
+            }
+        }
+    }
+    let end = end.and_then(|end| end);
+    if let Some(job) = jobs.pop() {
+        job.answer(end);
+    }
+}
+
+/// One transaction; tells how each job ended, or why none did.
+fn attempt(
+    session: &mut dyn Session,
+    jobs: &mut [Box<dyn Job>],
+) -> Result<Vec<Result<(), DbError>>, DbError> {
+    session.begin()?;
+    let single = jobs.len() == 1;
+    let mut ends = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        if !single {
+            session.batch("SAVEPOINT job")?;
+        }
+        let run = catch_unwind(AssertUnwindSafe(|| job.run(session.tx())));
+        let end = run.unwrap_or_else(|_| Err(DbError::Broken("a job panicked".into())));
+        match &end {
+            Err(error @ (DbError::Again | DbError::Away(_))) => {
+                let error = error.clone();
+                // It is of no use any more, which is what was wanted.
+                let _ = session.batch("ROLLBACK");
+                return Err(error);
+            }
+            Err(_) if single => {
+                session.batch("ROLLBACK")?;
+                return Ok(vec![end]);
+            }
+            Err(_) => session.batch("ROLLBACK TO SAVEPOINT job")?,
+            Ok(()) => {}
+        }
+        if !single {
+            session.batch("RELEASE SAVEPOINT job")?;
+        }
+        ends.push(end);
+    }
+    session.batch("COMMIT")?;
+    Ok(ends)
+}

@@ -1,0 +1,3 @@
+//! Real PostgreSQL servers for tests.
+
+pub mod postgres_server;

@@ -1,0 +1,207 @@
+//! A PostgreSQL server of its own on a free port in a temporary folder, which goes with its owner.
+
+use std::{
+    fs, io,
+    os::unix::{fs::chown, process::CommandExt as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use broker::testing::redis_server::free_port;
+use postgres::NoTls;
+use tempfile::TempDir;
+
+/// The longest wait for a server.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Where Debian keeps the versions.
+const VERSIONS: &str = "/usr/lib/postgresql";
+
+/// The folder of `initdb` and `postgres`, if they are on this machine.
+fn programs() -> Option<PathBuf> {
+    let has_both = |folder: &PathBuf| folder.join("initdb").is_file() && folder.join("postgres").is_file();
+    let mut versions: Vec<_> = fs::read_dir(VERSIONS)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|found| found.path().join("bin"))
+        .collect();
+    versions.sort();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    versions.into_iter().rev().chain(std::env::split_paths(&path)).find(has_both)
+}
+
+/// Whom servers run as: PostgreSQL refuses to be root.
+fn servant() -> io::Result<Option<(u32, u32)>> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(None);
+    }
+    let users = fs::read_to_string("/etc/passwd")?;
+    let user = |name: &str| {
+        let line = users.lines().find(|line| line.split(':').next() == Some(name))?;
+        let mut fields = line.split(':').skip(2);
+        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    };
+    user("postgres")
+        .or_else(|| user("nobody"))
+        .map(Some)
+        .ok_or_else(|| io::Error::other("there is no user to run PostgreSQL as"))
+}
+
+/// A server.
+pub struct PostgresServer {
+    programs: PathBuf,
+    servant: Option<(u32, u32)>,
+    port: u16,
+    process: Option<Child>,
+    dir: TempDir,
+}
+
+impl PostgresServer {
+    /// Makes and starts a server; `None`, and a word about it, where PostgreSQL is not installed.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn start() -> io::Result<Option<Self>> {
+        let Some(programs) = programs() else {
+            eprintln!("skipped: PostgreSQL is not on this machine (Debian: postgresql)");
+            return Ok(None);
+        };
+        let servant = servant()?;
+        let dir = tempfile::Builder::new().prefix("cardhouse-postgres-").tempdir()?;
+        if let Some((user, group)) = servant {
+            chown(dir.path(), Some(user), Some(group))?;
+        }
+        let mut server = Self { programs, servant, port: free_port()?, process: None, dir };
+        let made = server
+            .command("initdb")
+            .args([
+                "--auth",
+                "trust",
+                "--username",
+                "cardhouse",
+                "--encoding",
+                "UTF8",
+                "--no-locale",
+                "--no-sync",
+                "--pgdata",
+            ])
+            .arg(server.data())
+            .stdout(Stdio::null())
+            .output()?;
+        if !made.status.success() {
+            return Err(io::Error::other(String::from_utf8_lossy(&made.stderr).into_owned()));
+        }
+        server.run()?;
+        Ok(Some(server))
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.programs.join(program));
+        command.current_dir(self.dir.path()).stdin(Stdio::null());
+        if let Some((user, group)) = self.servant {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+
+    /// Starts it, also after [`kill`](Self::kill), and waits until it answers.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn run(&mut self) -> io::Result<()> {
+        let log = fs::File::options().create(true).append(true).open(self.dir.path().join("log"))?;
+        let process = self
+            .command("postgres")
+            .arg("-D")
+            .arg(self.data())
+            .args([
+                "-p",
+                &self.port.to_string(),
+                "-c",
+                "listen_addresses=127.0.0.1",
+                "-c",
+                "shared_buffers=16MB",
+                "-k",
+            ])
+            .arg(self.dir.path())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()?;
+        self.process = Some(process);
+        let began = Instant::now();
+        while postgres::Client::connect(&self.url("postgres"), NoTls).is_err() {
+            let ended = self.process.as_mut().is_some_and(|process| !matches!(process.try_wait(), Ok(None)));
+            if ended || began.elapsed() > READY_WITHIN {
+                let log = fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
+                return Err(io::Error::other(format!("PostgreSQL does not come up: {log}")));
+            }
+            sleep(LOOK);
+        }
+        Ok(())
+    }
+
+    /// A new, empty database; its URL.
+    ///
+    /// # Errors
+    /// When the server does not make it.
+    pub fn database(&self, name: &str) -> io::Result<String> {
+        let mut client = postgres::Client::connect(&self.url("postgres"), NoTls).map_err(io::Error::other)?;
+        client.batch_execute(&format!("CREATE DATABASE {name}")).map_err(io::Error::other)?;
+        Ok(self.url(name))
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://cardhouse@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Kills all its processes with SIGKILL, and waits until they are gone.
+    pub fn kill(&mut self) {
+        let Some(mut process) = self.process.take() else { return };
+        // Its children are leaders of sessions of their own, and outlive it for a while.
+        let children = children_of(process.id());
+        let _ = process.kill();
+        let _ = process.wait();
+        for &child in &children {
+            if let Some(pid) = i32::try_from(child).ok().and_then(rustix::process::Pid::from_raw) {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+        }
+        let began = Instant::now();
+        while children.iter().any(|child| is_running(*child)) && began.elapsed() < READY_WITHIN {
+            sleep(LOOK);
+        }
+    }
+}
+
+fn is_running(pid: u32) -> bool {
+    state_and_parent(pid).is_some_and(|(state, _)| state != 'Z')
+}
+
+fn state_and_parent(pid: u32) -> Option<(char, u32)> {
+    let stat = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat")).ok()?;
+    // The name stands in parentheses, and may hold anything.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
+}
+
+fn children_of(parent: u32) -> Vec<u32> {
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|&pid| state_and_parent(pid).is_some_and(|(_, of)| of == parent)).collect()
+}
+
+impl Drop for PostgresServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,76 @@
+//! What the cage promises, on each database: SQLite in memory, SQLite in a file, PostgreSQL. All promises on PostgreSQL are one test, with
+//! one server and a database each, because a server takes longer to make than all of them to hold.
+
+mod audit;
+mod constraints;
+mod failure;
+mod lockout;
+mod login;
+mod one_time;
+mod person;
+mod sanction;
+mod setup;
+mod teller;
+
+use cage::{Place, testing::postgres_server::PostgresServer};
+use setup::Cage;
+
+/// One test for each promise on SQLite, and one for all on PostgreSQL.
+macro_rules! promises {
+    ($($module:ident :: $promise:ident),* $(,)?) => {
+        mod memory { use super::*; $(
+            #[tokio::test]
+            async fn $promise() { $module::$promise(Cage::open(&Place::Memory)).await }
+        )* }
+        mod file { use super::*; $(
+            #[tokio::test]
+            async fn $promise() {
+                let folder = tempfile::tempdir().unwrap();
+                $module::$promise(Cage::open(&Place::File(folder.path().join("cage.db")))).await;
+            }
+        )* }
+        #[tokio::test]
+        async fn postgres_holds_all_of_them() {
+            let Some(server) = tokio::task::spawn_blocking(PostgresServer::start).await.unwrap().unwrap() else { return };
+            let server = std::sync::Arc::new(server);
+            $(
+                let made = server.clone();
+                let name = concat!(stringify!($module), "_", stringify!($promise));
+                println!("{name}");
+                let name = &name[..name.len().min(60)];
+                let url = tokio::task::spawn_blocking(move || made.database(name)).await.unwrap().unwrap();
+                $module::$promise(Cage::open_apart(Place::Postgres(url)).await).await;
+            )*
+        }
+    };
+}
+
+promises! {
+    audit::entries_stand_in_one_chain_however_many_append,
+    audit::a_changed_removed_inserted_or_cut_entry_breaks_the_chain,
+    constraints::each_refuses_what_it_is_for,
+    lockout::five_wrong_passwords_lock_for_a_quarter_of_an_hour_and_then_each_one_does,
+    lockout::a_hundred_guesses_at_once_are_five,
+    lockout::a_stranger_locks_out_strangers_and_never_a_known_device,
+    lockout::old_failures_are_forgotten,
+    login::a_hundred_refreshes_at_once_have_one_successor,
+    login::a_lost_answer_is_given_again_and_only_to_the_one_before,
+    login::an_older_token_ends_the_login_and_nobody_elses,
+    login::a_login_ends_unused_and_at_last_in_any_case,
+    login::the_one_more_than_may_be_ends_the_one_unused_for_longest,
+    login::ending_all_but_one_leaves_that_one,
+    login::what_has_long_ended_is_forgotten,
+    one_time::a_link_works_once_in_time_and_the_latest_alone,
+    person::a_guest_becomes_a_member_and_stays_who_he_is,
+    person::two_members_have_neither_one_handle_nor_nicks_that_look_alike,
+    person::a_member_changes_the_nick_once_in_thirty_days_and_a_guest_at_will,
+    person::who_is_gone_leaves_an_id_that_nobody_gets,
+    person::people_are_found_by_id_handle_and_looks,
+    sanction::it_holds_until_its_end_or_until_it_is_lifted,
+    sanction::nobody_lifts_a_self_exclusion_early,
+    teller::a_job_that_fails_takes_nothing_of_others_with_it,
+    teller::a_job_that_panics_is_answered_and_the_next_one_is_done,
+    teller::what_is_read_after_an_answer_holds_what_was_answered,
+    teller::jobs_about_one_thing_stay_in_order,
+    teller::the_clock_is_nobodys_but_the_callers,
+}
