@@ -1,7 +1,7 @@
 //! `rights`: users are banned while their sockets are open, at three relays. How long until each socket is closed: of one user after the
-//! other, of all at once, and of all at once when the news of it reach no relay.
+//! other, of all at once, and of all when the news of it reach no relay.
 
-use std::{rc::Rc, sync::Arc};
+use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
 use anyhow::Context;
 use broker::{
@@ -20,7 +20,7 @@ use protocol::{
 use tokio::{
     sync::mpsc,
     task::JoinSet,
-    time::{Duration, Instant, timeout},
+    time::{Duration, Instant, sleep_until, timeout},
 };
 
 use super::{
@@ -34,6 +34,12 @@ const RELAYS: usize = 3;
 
 /// Users who are banned one after the other, before the others are all at once.
 const ONE_BY_ONE: usize = 50;
+
+/// When no relay hears of it, users are banned in so many parts, at times that are spread over the time between two readings.
+const PARTS: usize = 10;
+
+/// Between two parts.
+const PART_EVERY: Duration = Duration::from_millis(500);
 
 /// Connections being opened at the same time.
 const OPENING_MAX: usize = 128;
@@ -58,16 +64,24 @@ pub async fn run(args: &BenchArgs) -> anyhow::Result<Run> {
 
     let mut house = House::open(&stage, args.sockets).await?;
     let mut one = Histogram::<u64>::new(3)?;
-    for user in 0..ONE_BY_ONE.min(house.users / 2) {
-        house.ban(&heard, user..user + 1, &mut one).await?;
+    let one_by_one = ONE_BY_ONE.min(house.users / 2);
+    for user in 0..one_by_one {
+        house.ban(&heard, user..user + 1).await?;
+        house.all_closed(&mut one).await?;
     }
     let mut all = Histogram::<u64>::new(3)?;
-    house.ban(&heard, house.banned..house.users, &mut all).await?;
+    house.ban(&heard, one_by_one..house.users).await?;
+    house.all_closed(&mut all).await?;
     house.end();
 
     let mut house = House::open(&stage, args.sockets).await?;
     let mut lost = Histogram::<u64>::new(3)?;
-    house.ban(&unheard, 0..house.users, &mut lost).await?;
+    let began = Instant::now();
+    for part in 0..PARTS {
+        sleep_until(began + PART_EVERY * u32::try_from(part)?).await;
+        house.ban(&unheard, house.users * part / PARTS..house.users * (part + 1) / PARTS).await?;
+    }
+    house.all_closed(&mut lost).await?;
     house.end();
     stage.end().await;
 
@@ -85,8 +99,10 @@ pub async fn run(args: &BenchArgs) -> anyhow::Result<Run> {
 /// Users with a socket at each relay.
 struct House {
     users: usize,
-    /// So many of them, the first ones, are banned already.
-    banned: usize,
+    /// Since when they are banned.
+    banned: BTreeMap<usize, Instant>,
+    /// So many sockets of theirs are to be closed yet.
+    open: usize,
     /// Whose socket was closed, and when.
     closed: mpsc::UnboundedReceiver<(usize, anyhow::Result<Instant>)>,
     holding: JoinSet<()>,
@@ -111,27 +127,27 @@ impl House {
                 let _ = tells.send((user, until_revoked(socket).await));
             });
         }
-        Ok(Self { users, banned: 0, closed, holding })
+        Ok(Self { users, banned: BTreeMap::new(), open: 0, closed, holding })
     }
 
-    /// Bans users, the next ones, and waits until all of their sockets are closed.
-    async fn ban(
-        &mut self,
-        revoker: &Revoker,
-        users: std::ops::Range<usize>,
-        took_us: &mut Histogram<u64>,
-    ) -> anyhow::Result<()> {
+    async fn ban(&mut self, revoker: &Revoker, users: std::ops::Range<usize>) -> anyhow::Result<()> {
         let bearers = users.clone().map(|user| Ok(Bearer { user: UserId::new(&name(user))?, login: None }));
         let bearers: Vec<Bearer> = bearers.collect::<anyhow::Result<_>>()?;
-        let began = Instant::now();
-        revoker.revoke(&bearers).await?;
-        for _ in 0..users.len() * RELAYS {
+        let now = Instant::now();
+        self.open += users.len() * RELAYS;
+        self.banned.extend(users.map(|user| (user, now)));
+        Ok(revoker.revoke(&bearers).await?)
+    }
+
+    /// Waits until all sockets are closed of those who are banned.
+    async fn all_closed(&mut self, took_us: &mut Histogram<u64>) -> anyhow::Result<()> {
+        while self.open > 0 {
             let closed = timeout(CLOSED_WITHIN, self.closed.recv()).await;
             let (user, at) = closed.context("a socket of somebody who is banned is open")?.context("open")?;
-            anyhow::ensure!(users.contains(&user), "{} is not banned, and was closed", name(user));
-            took_us.record(u64::try_from((at? - began).as_micros())?)?;
+            let since = self.banned.get(&user).with_context(|| format!("{} is not banned", name(user)))?;
+            took_us.record(u64::try_from((at? - *since).as_micros())?)?;
+            self.open -= 1;
         }
-        self.banned = users.end;
         anyhow::ensure!(self.closed.try_recv().is_err(), "somebody else was closed");
         Ok(())
     }
