@@ -46,7 +46,7 @@ const identity = new Identity(session, local, postJson);
 const now = () => performance.timeOrigin + performance.now();
 const badge = new ConnectionBadge(() => (identity.isGone ? startAgain() : connection.reconnect()), now);
 const name = el("bdi");
-const who = el("button", { class: "me", type: "button", title: say.who, data: { testid: "me" }, on: { click: () => askToBeSomebodyElse() } }, name);
+const who = el("button", { class: "me", type: "button", title: say.who, data: { testid: "me" }, on: { click: () => askWhoIAm() } }, name);
 let me = identity.guest?.user ?? null;
 /** Whether this page has been let in before. */
 let wasHere = false;
@@ -163,12 +163,29 @@ function channel(name) {
   }
 }
 
-async function askToBeSomebodyElse() {
+async function askWhoIAm() {
   const choice = await askWho(identity, name.textContent);
+  if (choice === "account") return seeTo("account");
   if (choice === "back") identity.forgetOther();
   const other = { enter: (wish) => identity.enterAsOther(wish), title: say.otherTitle, canCancel: true };
   if (!choice || (choice === "other" && !(await askName(identity, other)))) return;
-  startAgain();
+  return startAgain();
+}
+
+/**
+ * @param {"account"|"in"|"link"} what is seen to, in dialogs that come when they are asked for: one's account, signing in, or a password
+ *   that is set by the link with which somebody has come. The same person goes on with a new token, anybody else begins anew.
+ */
+async function seeTo(what, link = null) {
+  try {
+    const { account } = await import("./account.js");
+    const outcome = await account(what, identity, { seats: tables.standings.length, link });
+    if (outcome === "same") connection.reconnect();
+    else if (outcome) startAgain();
+  } catch (error) {
+    console.warn("an account's dialog has not come:", error);
+    toasts.show(error.tell ?? say.notCome);
+  }
 }
 
 /** Loads the page anew, as whoever plays here now. */
@@ -244,7 +261,12 @@ const header = el(
 
 document.body.append(header, badge.banner, bar.element, offer.element, place, toasts.element);
 onLanguage(sayAgain);
-if (!identity.guest) await askName(identity, { languages: languageSwitch(settings) });
+const [, link] = /^#\/password\/(.+)$/.exec(location.hash) ?? [];
+if (link) {
+  history.replaceState(null, "", "#/");
+  await seeTo("link", link);
+}
+if (!identity.guest) await askName(identity, { languages: languageSwitch(settings), signIn: () => seeTo("in") });
 addEventListener("hashchange", route);
 addEventListener("online", () => connection.plugged(true));
 addEventListener("offline", () => connection.plugged(false));

@@ -14,9 +14,10 @@ const NAME_UNITS_MAX = 160;
  * @param {() => string} as.title
  * @param {boolean} as.canCancel
  * @param {HTMLElement|null} as.languages to choose from
+ * @param {(() => void)|null} as.signIn for who has an account
  * @returns {Promise<boolean>} whether there is a name; false only when it was cancelled
  */
-export function askName(identity, { enter: become = (name) => identity.enter(name), title = say.welcome, canCancel = false, languages = null } = {}) {
+export function askName(identity, { enter: become = (name) => identity.enter(name), title = say.welcome, canCancel = false, languages = null, signIn = null } = {}) {
   return new Promise((resolve) => {
     const done = (is) => {
       removeEventListener("storage", shared);
@@ -69,7 +70,7 @@ export function askName(identity, { enter: become = (name) => identity.enter(nam
         error,
         ok,
         canCancel ? el("button", { class: "button wide", type: "button", text: say.cancel, on: { click: () => done(false) } }) : null,
-        languages,
+        el("div", { class: "welcome-foot" }, signIn ? el("button", { class: "language", type: "button", text: say.haveAccount, data: { testid: "have-account" }, on: { click: signIn } }) : null, languages),
       ),
     );
     document.body.append(dialog);

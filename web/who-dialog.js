@@ -1,4 +1,4 @@
-/** Who one is in this browser, and the way to be somebody else in this window. */
+/** Who one is in this browser, the way to one's account, and the way to be somebody else in this window. */
 import { shown } from "./dialog.js";
 import { el } from "./dom.js";
 import { say } from "./phrases/page.js";
@@ -6,7 +6,8 @@ import { say } from "./phrases/page.js";
 /**
  * @param {object} identity
  * @param {string} name that others see
- * @returns {Promise<"other"|"back"|null>} what was chosen: to be somebody else here, to be who one is in the other windows again, or nothing
+ * @returns {Promise<"account"|"other"|"back"|null>} what was chosen: to see to one's account, to be somebody else here, to be who one is in the
+ *   other windows again, or nothing
  */
 export async function askWho(identity, name) {
   let choice = null;
@@ -23,15 +24,16 @@ export async function askWho(identity, name) {
         },
       },
     });
-  const { isOther } = identity;
+  const { isOther, isMember, mayBeMember } = identity;
   const dialog = el(
     "dialog",
     { class: "dialog", "aria-labelledby": "who-title" },
     el("h2", { id: "who-title" }, el("bdi", { text: name })),
     el("p", {
-      text: isOther ? say.whoOther : say.whoHere,
+      text: isOther ? say.whoOther : isMember ? say.whoMember : say.whoHere,
     }),
     isOther ? button(say.beBack, "who-back", "back", "primary") : null,
+    mayBeMember && !isOther ? button(say.account, "who-account", "account", "primary") : null,
     button(say.beOther, "who-other", "other"),
     button(say.close, "who-close", null),
   );

@@ -1,0 +1,94 @@
+/** What reception is asked about a person: who they are, their devices, and what they change. */
+import { ask } from "./identity.js";
+import { say } from "./phrases/account.js";
+
+/** A house that keeps nobody may not even know what is asked. */
+const SIGNING = { ...say.refused, not_found: say.refused.no_accounts };
+/** A day, for reception. */
+const DAY_MS = 86_400_000;
+/** Reception counts from when it hears of it: so much later is never too short. */
+const LATER_MS = 10 * 60_000;
+
+export class AccountApi {
+  #identity;
+
+  constructor(identity) {
+    this.#identity = identity;
+  }
+
+  /** Becomes somebody with an account: who plays here as a guest stays the same person, with seat and chips. */
+  async signUp({ handle, password, nick }) {
+    const token = this.#identity.guest ? await this.#identity.token() : undefined;
+    this.#identity.signedIn(await this.#ask("POST", "/api/accounts", { body: { handle, password, nick, cookie: true }, token, words: SIGNING }));
+  }
+
+  async signIn({ handle, password }) {
+    this.#identity.signedIn(await this.#ask("POST", "/api/sessions", { body: { handle, password, cookie: true }, words: SIGNING }));
+  }
+
+  /** Ends this device's login, and is nobody from then on. */
+  async signOut() {
+    const { sessions } = await this.devices();
+    const here = sessions.find(({ current }) => current);
+    if (here) await this.end(here.id);
+    this.#identity.forget();
+  }
+
+  me() {
+    return this.#asMyself("GET", "/api/me");
+  }
+
+  devices() {
+    return this.#asMyself("GET", "/api/sessions");
+  }
+
+  end(id) {
+    return this.#asMyself("DELETE", `/api/sessions/${encodeURIComponent(id)}`);
+  }
+
+  endOthers() {
+    return this.#asMyself("DELETE", "/api/sessions");
+  }
+
+  setNick({ nick }) {
+    return this.#asMyself("PATCH", "/api/me", { nick });
+  }
+
+  setPassword({ old, password }) {
+    return this.#asMyself("PUT", "/api/me/password", { old, new: password });
+  }
+
+  /** Sets a password by a link that works once. */
+  setPasswordBy({ link, password }) {
+    return this.#ask("POST", "/api/passwords", { body: { link, password } });
+  }
+
+  stayAway(days) {
+    return this.#asMyself("POST", "/api/me/self-exclusion", { until_ms: Date.now() + days * DAY_MS + LATER_MS });
+  }
+
+  /** A line of JSON for each thing that is known. */
+  everything() {
+    return this.#asMyself("GET", "/api/me/export");
+  }
+
+  /** Deletes who plays here. */
+  async delete({ password }) {
+    await this.#asMyself("POST", "/api/me/deletion", password ? { password } : {});
+    this.#identity.forget();
+  }
+
+  /** With the token that there is, or with a later one if that is void. */
+  async #asMyself(method, path, body) {
+    try {
+      return await this.#ask(method, path, { body, token: await this.#identity.token() });
+    } catch (error) {
+      if (error.code !== "bad_token") throw error;
+      return this.#ask(method, path, { body, token: await this.#identity.refresh() });
+    }
+  }
+
+  #ask(method, path, about) {
+    return ask(method, path, { words: say.refused, ...about });
+  }
+}
