@@ -26,8 +26,8 @@ use crate::{
 /// tables some megabytes.
 const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// A connection and its handshake take at most this: the relay may stand still.
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// A connection and its handshake take at most this, as in the page: the relay may stand still.
+const CONNECT_WITHIN: Duration = Duration::from_secs(4);
 
 /// A connection that lasted this long was a good one: the next failure is the first again.
 const GOOD_AFTER: Duration = Duration::from_secs(10);
