@@ -17,7 +17,7 @@ OPERATOR = {
     "PrometheusRule": {"groups"},
 }
 # Secrets that the examples name.
-SECRETS = {"cardhouse-seal", "cardhouse-tokens", "cardhouse-ops", "cardhouse-redis", "cards-example-tls"}
+SECRETS = {"cardhouse-seal", "cardhouse-sealing", "cardhouse-tokens", "cardhouse-ops", "cardhouse-redis", "cards-example-tls"}
 
 
 def fields(thing):
