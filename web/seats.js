@@ -41,6 +41,7 @@ export class Seats {
    * @param {string[]} scene.cards my hole cards
    * @param {Unit} scene.unit in which chips are told
    * @param {Notes} scene.notes on the players
+   * @param {Map<number, number>} scene.shares of a pot that hands win on average which are face up
    */
   render(scene) {
     const { view } = scene;
@@ -123,7 +124,7 @@ class Seat {
     this.bet.element.style.transform = `translate(${Math.round(bet.x)}px, ${Math.round(bet.y)}px) translate(-50%, -50%)`;
   }
 
-  render(player, at, { view, story, mine, cards, unit, notes }) {
+  render(player, at, { view, story, mine, cards, unit, notes, shares }) {
     this.#player = player;
     this.#renderNote(player, at === mine ? null : notes);
     const { hand } = view;
@@ -160,7 +161,7 @@ class Seat {
     this.#liftCards(at, won, hand, story);
     this.#renderBadge(player, story.did.get(at), { won: won && `+${unit.short(won)}`, banks: hasTurn && story.banking }, hand);
     const { kind } = this.badge.dataset;
-    if (kind === "" || (at === mine && !NEWS.has(kind))) this.#nameHand(player, at, { view, story, mine, cards });
+    if (kind === "" || (at === mine && !NEWS.has(kind))) this.#nameHand(player, at, { view, story, mine, cards, shares });
     const { name, bot, bet } = player;
     setAttribute(this.element, "aria-label", () => this.#spoken({ name, bot, stack, bet }, at, { hasTurn, mine, won }));
     return undefined;
@@ -205,14 +206,16 @@ class Seat {
   }
 
   /** In words: my own hand on every street, and at the end all that are face up. */
-  #nameHand(player, at, { view: { hand, config }, story, mine, cards }) {
+  #nameHand(player, at, { view: { hand, config }, story, mine, cards, shares }) {
     if (!hand || !player.in_hand || player.folded || hand.boards.length > 1) return;
-    const own = at === mine && cards.length > 0 ? bestHand(config.variant, cards, hand.boards[0]) : null;
-    const made = story.hand(at) ?? own ?? {};
-    const label = () => (at === mine ? handLabel : handClassLabel)(made);
+    const seen = at === mine && cards.length > 0 ? cards : player.shown;
+    const made = story.hand(at) ?? bestHand(config.variant, seen, hand.boards[0]) ?? {};
+    const percent = shares.has(at) ? percentOf(shares.get(at)) : null;
+    const name = () => (at === mine ? handLabel : handClassLabel)(made);
+    const label = () => (percent === null ? name() : sayOfSeat.worth(percent, name()));
     if (!label() || (hand.ended && player.shown.length === 0 && at !== mine)) return;
     setText(this.badge, label);
-    setAttribute(this.badge, "title", () => handLabel(made));
+    setAttribute(this.badge, "title", () => (percent === null ? handLabel(made) : sayOfSeat.worthOnAverage(percent, handLabel(made))));
     this.badge.dataset.kind = "hand";
   }
 
@@ -251,6 +254,11 @@ class Seat {
     else if (this.badge.title) parts.push(this.badge.title);
     return parts.join(", ");
   }
+}
+
+/** Only what is sure is all or nothing. */
+function percentOf(share) {
+  return share === 0 || share === 1 ? 100 * share : Math.min(99, Math.max(1, Math.round(100 * share)));
 }
 
 function hash(text) {

@@ -23,6 +23,8 @@ export const SCHEMA = {
   sizes: { usual: SIZES, isGood: isSizes },
   /** Whether a call says which part of the pot it pays for. */
   potOdds: flag(true),
+  /** Whether hands that are face up say what they are worth while cards are still to come. */
+  equity: flag(true),
   /** Whether chips are counted in big blinds. */
   inBlinds: flag(false),
   /** Whether the own cards are shown after a hand in which they need not be. */

@@ -19,6 +19,7 @@ import { say as sayOfRefusals } from "./phrases/refusals.js";
 import { say as sayOfSeat } from "./phrases/seat.js";
 import { say } from "./phrases/table.js";
 import { Room } from "./room.js";
+import { RunOut } from "./run-out.js";
 import { SeatControls } from "./seat-controls.js";
 import { Story } from "./story.js";
 import { applyEvent, seatOf } from "./table-view.js";
@@ -31,6 +32,8 @@ const CATCH_UP_MS = 300;
 
 /** For so long after the bar has changed taps on it do nothing. */
 const NEW_BAR_MS = 300;
+
+const NONE = new Map();
 
 export class Table {
   #connection;
@@ -85,6 +88,7 @@ export class Table {
     this.controls = new SeatControls((what) => this.#ask(what), this.advance.element, settings);
     this.actions = new Actions((action) => this.#ask({ a: "act", ...action }), settings);
     this.felt = new Felt((seat) => this.controls.sitDown(seat), (player) => this.#note(player));
+    this.runOut = new RunOut(() => this.#change(false));
     this.log = new Log();
     this.chat = new Chat((text) => this.#ask({ a: "chat", text }));
     this.clock = new TurnClock(connection.serverClock, (...time) => this.felt.seats.time(...time));
@@ -255,7 +259,8 @@ export class Table {
     const cards = this.#myCards(view);
     this.#renderHead(view);
     const unit = new Unit(this.#settings.inBlinds ? view.config.big_blind : null);
-    this.felt.render({ view, story: this.#story, mine, cards, unit, notes: this.#notes });
+    const shares = this.#settings.equity ? this.runOut.of(view) : NONE;
+    this.felt.render({ view, story: this.#story, mine, cards, unit, notes: this.#notes, shares });
     this.controls.render(view, mine, cards);
     if (!this.#takenOver && !this.room.isAdrift && performance.now() >= this.#liveFrom) {
       this.controls.fill();

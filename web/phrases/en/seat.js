@@ -9,6 +9,9 @@ export const seat = {
   potOf: (amount) => `Pot ${amount}`,
   odds: (percent) => `Pot odds ${percent}%`,
 
+  worth: (percent, hand) => `${percent}%${hand && ` · ${hand}`}`,
+  worthOnAverage: (percent, hand) => `wins ${percent}% on average${hand && `, ${hand}`}`,
+
   bank: () => "Time bank",
   bankRuns: () => "Your time bank runs.",
 

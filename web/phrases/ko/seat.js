@@ -10,6 +10,9 @@ export const seat = {
   potOf: (amount) => `팟 ${amount}`,
   odds: (percent) => `팟 오즈 ${percent}%`,
 
+  worth: (percent, hand) => `${percent}%${hand && ` · ${hand}`}`,
+  worthOnAverage: (percent, hand) => `승률 ${percent}%${hand && `, ${hand}`}`,
+
   bank: () => "타임 뱅크",
   bankRuns: () => "타임 뱅크를 쓰고 있습니다.",
 
