@@ -289,3 +289,5 @@ if (tables.wasHeld) await withTables();
 tables.restore();
 await route();
 await withTables();
+// Where a browser lets none, it says by itself that nobody answers.
+navigator.serviceWorker?.register("sw.js").catch((error) => console.info("no service worker:", error));

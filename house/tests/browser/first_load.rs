@@ -32,6 +32,8 @@ async fn a_slow_line_is_waited_for_once_and_hardly_at_all_on_a_reload() {
     let (url, _house) = house_with_a_table().await;
     let ann = Window::open(390, 844).await;
     ann.devtools("Network.enable", json!({})).await;
+    // It passes requests on over a line of its own, which is not slow.
+    ann.devtools("Network.setBypassServiceWorker", json!({ "bypass": true })).await;
     let line = json!({ "offline": false, "latency": ROUND_TRIP_MS, "downloadThroughput": -1, "uploadThroughput": -1 });
     ann.devtools("Network.emulateNetworkConditions", line).await;
     ann.before_each_page(MARK).await;

@@ -14,6 +14,7 @@ mod made_up;
 mod memory;
 mod misclicks;
 mod newer_house;
+mod nobody;
 mod notes;
 mod outage;
 mod rebuy;

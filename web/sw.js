@@ -1,0 +1,58 @@
+/**
+ * The service worker: says that the house cannot be reached, where a browser would say that there is no such site.
+ *
+ * It keeps nothing of the page. That comes from the house each time somebody goes there, so that a new house is never shown an old page; what has
+ * its content in its name is kept by the browser as it is. What this worker keeps is the page for when nobody answers, and it keeps that
+ * anew whenever the house has another page.
+ */
+const CACHE = "cardhouse.offline";
+const PAGE = "/offline.html";
+const KEPT = [PAGE, "/offline.js", "/style/offline.css"];
+/** Under this name stands which of the house's pages the kept ones came with. */
+const CAME_WITH = "/offline/came-with";
+/** Answers of something in front of a house that is not there. */
+const NOBODY = new Set([502, 503, 504]);
+
+addEventListener("install", (event) => {
+  skipWaiting();
+  event.waitUntil(keep(""));
+});
+
+addEventListener("activate", (event) => {
+  event.waitUntil(Promise.all([clients.claim(), registration.navigationPreload?.enable()]));
+});
+
+addEventListener("fetch", (event) => {
+  const { mode, url } = event.request;
+  if (mode === "navigate") event.respondWith(goTo(event));
+  else if (KEPT.includes(new URL(url).pathname)) event.respondWith(fetch(event.request).catch(() => kept(new URL(url).pathname)));
+});
+
+async function goTo(event) {
+  try {
+    const answer = (await event.preloadResponse) ?? (await fetch(event.request));
+    if (NOBODY.has(answer.status)) return (await kept(PAGE)) ?? answer;
+    event.waitUntil(keepIfNew(answer.headers.get("etag") ?? ""));
+    return answer;
+  } catch (error) {
+    const page = await kept(PAGE);
+    if (page) return page;
+    throw error;
+  }
+}
+
+async function kept(path) {
+  return (await caches.open(CACHE)).match(path);
+}
+
+async function keepIfNew(tag) {
+  const before = await kept(CAME_WITH);
+  if (tag === "" || (await before?.text()) !== tag) await keep(tag);
+}
+
+/** All or nothing. What cannot be had now is tried for with the next page. */
+async function keep(tag) {
+  const cache = await caches.open(CACHE);
+  await cache.addAll(KEPT.map((path) => new Request(path, { cache: "no-cache" })));
+  await cache.put(CAME_WITH, new Response(tag));
+}
