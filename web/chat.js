@@ -1,15 +1,27 @@
 /** What people at the table say. */
-import { el } from "./dom.js";
+import { el, setAttribute } from "./dom.js";
 import { icon } from "./icons.js";
+import { isolated } from "./names.js";
 import { say } from "./phrases/table.js";
+import { quickPhrase, say as sayOfTalk } from "./phrases/talk.js";
+import { quickTalk } from "./talk.js";
 
 /** More than the house takes, which counts characters as people do and says so. */
 const TEXT_UNITS_MAX = 1024;
 const LINES_MAX = 200;
 
 export class Chat {
-  /** @param {(text: string) => Promise<boolean>} speak sends a line; false when it was refused */
-  constructor(speak) {
+  #isMuted;
+  #about;
+
+  /**
+   * @param {(text: string) => Promise<boolean>} speak sends a line; false when it was refused
+   * @param {(user: string) => boolean} isMuted whether the player does not want to read them
+   * @param {(player: {user, name}) => void} about asks what to remember of somebody
+   */
+  constructor(speak, isMuted, about) {
+    this.#isMuted = isMuted;
+    this.#about = about;
     this.lines = el("div", { class: "chat-lines", role: "log", "aria-label": say.chat, tabindex: 0, data: { testid: "chat" } });
     this.input = el("input", {
       type: "text",
@@ -27,11 +39,13 @@ export class Chat {
       this.input.value = "";
       if (!(await speak(text)) && !this.input.value) this.input.value = text;
     };
+    const quick = quickTalk(speak);
     this.element = el(
       "section",
       { class: "chat", "aria-label": say.chat },
       this.lines,
-      el("form", { class: "chat-form", on: { submit } }, this.input, send),
+      quick.panel,
+      el("form", { class: "chat-form", on: { submit } }, quick.button, this.input, send),
     );
   }
 
@@ -39,12 +53,29 @@ export class Chat {
     this.lines.replaceChildren();
   }
 
-  /** @param {{name: string, bot: boolean, text: string}} line @param {boolean} mine */
-  add({ name, bot, text }, mine) {
+  /** @param {{user: string, name: string, bot: boolean, text: string}} line @param {boolean} mine */
+  add({ user, name, bot, text }, mine) {
     const mark = bot ? el("span", { class: "bot-mark", text: say.bot }) : null;
-    const who = el("b", {}, el("bdi", { text: name }), mark);
-    this.lines.append(el("p", { class: mine ? "mine" : "" }, who, " ", el("bdi", { text })));
+    const phrase = quickPhrase(text);
+    const words = el("bdi", { text: phrase ? sayOfTalk.quick[phrase] : text });
+    const line = el("p", { class: mine ? "mine" : "", data: { user } }, el("b", {}, this.#name({ user, name }, mine), mark), " ", words);
+    line.hidden = !mine && this.#isMuted(user);
+    this.lines.append(line);
     if (this.lines.children.length > LINES_MAX) this.lines.firstChild.remove();
     this.lines.scrollTop = this.lines.scrollHeight;
+  }
+
+  /** Who is not to be read may be others now. */
+  look() {
+    for (const line of this.lines.children) line.hidden = !line.matches(".mine") && this.#isMuted(line.dataset.user);
+  }
+
+  /** The name of another leads to what one remembers of them. */
+  #name({ user, name }, mine) {
+    const shown = el("bdi", { text: name });
+    if (mine) return shown;
+    const button = el("button", { class: "chat-who", type: "button", on: { click: () => this.#about({ user, name }) } }, shown);
+    setAttribute(button, "aria-label", () => sayOfTalk.about(isolated(name)));
+    return button;
   }
 }

@@ -3,11 +3,12 @@ import { shown } from "./dialog.js";
 import { el } from "./dom.js";
 import { COLOURS, NOTE_MAX } from "./notes.js";
 import { say } from "./phrases/seat.js";
+import { say as sayOfTalk } from "./phrases/talk.js";
 
 /**
  * @param {string} name of the other player
- * @param {{text: string, colour: string|null}} note as it stands
- * @returns {Promise<{text: string, colour: string|null} | null>} null when it stays as it is
+ * @param {{text: string, colour: string|null, muted: boolean}} note as it stands
+ * @returns {Promise<{text: string, colour: string|null, muted: boolean} | null>} null when it stays as it is
  */
 export async function askNote(name, note) {
   let answer = null;
@@ -18,10 +19,12 @@ export async function askNote(name, note) {
     radio.checked = colour === note.colour;
     return el("label", { class: "note-colour", title: colour ? say.colour[colour] : say.note.none }, radio, el("i", { data: { colour: colour ?? "none" } }), el("span", { class: "for-ears", text: colour ? say.colour[colour] : say.note.none }));
   });
+  const muted = el("input", { type: "checkbox", data: { testid: "note-mute" } });
+  muted.checked = note.muted;
   const submit = (event) => {
     event.preventDefault();
     const chosen = dialog.querySelector("[name=colour]:checked")?.value;
-    answer = { text: text.value, colour: chosen || null };
+    answer = { text: text.value, colour: chosen || null, muted: muted.checked };
     dialog.close();
   };
   const dialog = el(
@@ -34,6 +37,7 @@ export async function askNote(name, note) {
       el("p", { text: say.note.whose }),
       text,
       el("fieldset", { class: "note-colours" }, el("legend", { class: "for-ears", text: say.note.colour }), ...colours),
+      el("label", { class: "check" }, muted, el("span", { text: sayOfTalk.mute })),
       el(
         "div",
         { class: "dialog-buttons" },

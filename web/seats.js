@@ -1,4 +1,5 @@
 /** The seats around the felt: who sits there, with what, doing what; and the chips in front of them. */
+import { drawAvatar } from "./avatar.js";
 import { liftCards, showCards } from "./cards.js";
 import { chipPile } from "./chips.js";
 import { el, setAttribute, setText, svg } from "./dom.js";
@@ -11,8 +12,8 @@ import { say } from "./phrases/table.js";
 
 /** Radius of the clock ring on its 100 by 100 grid. */
 const RING_RADIUS = 46;
-/** Colours of the discs behind initials, by name. */
-const DISC_HUES = [168, 210, 262, 316, 14, 36, 92, 190];
+/** An emote stands at its seat for so long. */
+const EMOTE_MS = 3_000;
 
 /** Badges that are worth more than the name of my hand; what I have done I know. */
 const NEWS = new Set(["won", "away", "idle", "bank"]);
@@ -58,6 +59,11 @@ export class Seats {
     });
   }
 
+  /** Somebody has said an emote: it stands at the seat for a while. */
+  emote(seat, text) {
+    this.#seats[seat]?.emote(text);
+  }
+
   /** Shows the time of the player whose turn it is; see `TurnClock`. */
   time(seat, share, seconds, banking) {
     this.#seats.forEach((other, at) => other.time(at === seat ? { share, seconds, banking } : null));
@@ -78,15 +84,19 @@ export class Seats {
 
 class Seat {
   #player = null;
+  #emote = "";
+  #emoteEnds = 0;
 
   constructor(at, sit, note) {
     this.cards = el("div", { class: "seat-cards" });
     this.ring = svg("circle", { class: "ring", cx: 50, cy: 50, r: RING_RADIUS, pathLength: 100 });
+    this.picture = svg("svg", { class: "seat-picture", viewBox: "0 0 100 100" });
     this.initial = el("span", { class: "seat-initial" });
     this.seconds = el("span", { class: "seat-seconds" });
     this.disc = el(
       "div",
       { class: "seat-disc", "aria-hidden": "true" },
+      this.picture,
       this.initial,
       this.seconds,
       svg("svg", { class: "seat-ring", viewBox: "0 0 100 100" }, this.ring),
@@ -155,8 +165,9 @@ class Seat {
     const { stack, top_up: more } = player;
     const own = () => (allIn ? say.allIn() : unit.short(stack));
     setText(this.stack, () => (more > 0 ? `${own()} +${unit.brief(more)}` : own()));
-    setText(this.initial, initial(player.name));
-    this.disc.style.setProperty("--hue", DISC_HUES[hash(player.user) % DISC_HUES.length]);
+    setText(this.initial, this.#emote || initial(player.name));
+    if (this.disc.dataset.user !== player.user) drawAvatar(this.picture, player.user);
+    this.disc.dataset.user = player.user;
     this.#renderCards(player, inHand, hand, at === mine ? cards : []);
     this.#liftCards(at, won, hand, story);
     this.#renderBadge(player, story.did.get(at), { won: won && `+${unit.short(won)}`, banks: hasTurn && story.banking }, hand);
@@ -165,6 +176,15 @@ class Seat {
     const { name, bot, bet } = player;
     setAttribute(this.element, "aria-label", () => this.#spoken({ name, bot, stack, bet }, at, { hasTurn, mine, won }));
     return undefined;
+  }
+
+  /** Shows an emote in the place of the initial, for a while. */
+  emote(text) {
+    clearTimeout(this.#emoteEnds);
+    this.#emote = text;
+    this.disc.classList.toggle("says", text !== "");
+    setText(this.initial, text || initial(this.#player?.name ?? ""));
+    if (text) this.#emoteEnds = setTimeout(() => this.emote(""), EMOTE_MS);
   }
 
   /** Of others only. */
@@ -259,10 +279,4 @@ class Seat {
 /** Only what is sure is all or nothing. */
 function percentOf(share) {
   return share === 0 || share === 1 ? 100 * share : Math.min(99, Math.max(1, Math.round(100 * share)));
-}
-
-function hash(text) {
-  let sum = 7;
-  for (const character of text) sum = (sum * 31 + character.codePointAt(0)) >>> 0;
-  return sum;
 }

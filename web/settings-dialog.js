@@ -7,7 +7,7 @@ import { say as sayOfPage } from "./phrases/page.js";
 import { say } from "./phrases/settings.js";
 import { sizesField } from "./sizes-field.js";
 
-const SWITCHES = ["fourColours", "sound", "askFold", "autoTopUp", "inBlinds", "potOdds", "equity", "showAfter", "stayAwake"];
+const SWITCHES = ["fourColours", "sound", "askFold", "autoTopUp", "inBlinds", "potOdds", "equity", "showAfter", "emotes", "stayAwake"];
 
 /** @param {Settings} settings */
 export async function showSettings(settings) {

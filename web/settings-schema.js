@@ -29,6 +29,8 @@ export const SCHEMA = {
   inBlinds: flag(false),
   /** Whether the own cards are shown after a hand in which they need not be. */
   showAfter: flag(false),
+  /** Whether emotes are shown at the seats of those who say them. */
+  emotes: flag(true),
   /** Whether the screen stays on while the player has a seat. */
   stayAwake: flag(true),
   /** The keys that are other than the usual ones. */

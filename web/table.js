@@ -21,6 +21,7 @@ import { say } from "./phrases/table.js";
 import { Room } from "./room.js";
 import { RunOut } from "./run-out.js";
 import { SeatControls } from "./seat-controls.js";
+import { EMOTES } from "./talk.js";
 import { Story } from "./story.js";
 import { applyEvent, seatOf } from "./table-view.js";
 import { TurnClock } from "./turn-clock.js";
@@ -90,7 +91,7 @@ export class Table {
     this.felt = new Felt((seat) => this.controls.sitDown(seat), (player) => this.#note(player));
     this.runOut = new RunOut(() => this.#change(false));
     this.log = new Log();
-    this.chat = new Chat((text) => this.#ask({ a: "chat", text }));
+    this.chat = new Chat((text) => this.#ask({ a: "chat", text }), (user) => this.#notes.of(user).muted, (player) => this.#note(player));
     this.clock = new TurnClock(connection.serverClock, (...time) => this.felt.seats.time(...time));
     this.element = this.#build();
     this.line(connection.state);
@@ -231,7 +232,7 @@ export class Table {
   #event(event, before) {
     const line = describe(event, before);
     if (line) this.log.add(line);
-    if (event.e === "chat") this.chat.add(event, event.user === this.#me());
+    if (event.e === "chat") this.#hear(event);
     this.#story.note(event, before);
     if (event.e === "hand_ended") for (const line of ending(before, this.#story)) this.log.add(line);
     if (performance.now() < this.#liveFrom) return;
@@ -241,6 +242,14 @@ export class Table {
     if (event.e === "street" || event.e === "dealt") this.#sound.play("card");
     this.felt.animate(event, before);
     if (event.e === "hand_ended") setText(this.speech, result(before, this.#story));
+  }
+
+  #hear(line) {
+    this.chat.add(line, line.user === this.#me());
+    const isFelt = this.#settings.emotes && Object.hasOwn(EMOTES, line.text) && !this.#notes.of(line.user).muted;
+    if (!isFelt || performance.now() < this.#liveFrom) return;
+    const seat = seatOf(this.room.state, line.user);
+    if (seat !== null) this.felt.seats.emote(seat, line.text);
   }
 
   #change(jumped) {
@@ -279,6 +288,7 @@ export class Table {
   #obey() {
     this.actions.showKeys();
     this.actions.startOver();
+    this.chat.look();
     this.#change(false);
   }
 
@@ -287,6 +297,7 @@ export class Table {
     const note = await askNote(name, this.#notes.of(user));
     if (!note) return;
     this.#notes.write(user, note);
+    this.chat.look();
     this.#change(false);
   }
 

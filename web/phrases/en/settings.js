@@ -11,6 +11,7 @@ export const settings = {
     potOdds: () => "Pot odds",
     equity: () => "All-in equity",
     showAfter: () => "Show my cards after each hand",
+    emotes: () => "Emotes at the seats",
     stayAwake: () => "Keep the screen on",
   },
   setHelp: {
@@ -22,6 +23,7 @@ export const settings = {
     potOdds: () => "On the call, which part of the pot it pays for.",
     equity: () => "When all hands are face up: which part of the pot each wins on average.",
     showAfter: () => "Also when you win without a showdown or could hide a losing hand. Otherwise such cards stay hidden.",
+    emotes: () => "When somebody says one, it stands at their seat for a moment.",
     stayAwake: () => "While you have a seat and look at the table.",
   },
   sizes: {
