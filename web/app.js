@@ -18,6 +18,7 @@ import { icon } from "./icons.js";
 import { Identity, postJson, whyNoSocket } from "./identity.js";
 import { languageSwitch } from "./language-switch.js";
 import { Lobby } from "./lobby.js";
+import { dress, onDevice } from "./look.js";
 import { askName } from "./name-dialog.js";
 import { newsWords } from "./phrases/house.js";
 import { firstOf, onLanguage, speak } from "./phrases/language.js";
@@ -99,8 +100,7 @@ let routes = 0;
 const LOAD_AGAIN_MS = 2_000;
 
 function obey() {
-  const { dataset } = document.documentElement;
-  dataset.deck = settings.fourColours ? "four" : "two";
+  dress(settings);
   const spoken = settings.language || firstOf(navigator.languages ?? []);
   document.documentElement.lang = spoken;
   speak(spoken);
@@ -282,6 +282,7 @@ addEventListener("storage", () => {
   settings.reload();
   if (identity.isAnotherNow) startAgain();
 });
+onDevice(() => dress(settings));
 addEventListener("pagehide", () => elsewhere.leave());
 addEventListener("pageshow", () => showSeats());
 connection.connect();

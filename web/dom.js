@@ -73,7 +73,7 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Whether the user wants little motion. */
+/** Whether the user wants little motion, here or everywhere. */
 export function calm() {
-  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+  return document.documentElement.dataset.motion === "less" || matchMedia("(prefers-reduced-motion: reduce)").matches;
 }

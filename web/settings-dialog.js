@@ -5,9 +5,11 @@ import { showKeys } from "./keys-dialog.js";
 import { languageSwitch } from "./language-switch.js";
 import { say as sayOfPage } from "./phrases/page.js";
 import { say } from "./phrases/settings.js";
+import { SCHEMA } from "./settings-schema.js";
 import { sizesField } from "./sizes-field.js";
 
-const SWITCHES = ["fourColours", "sound", "askFold", "autoTopUp", "inBlinds", "potOdds", "equity", "showAfter", "emotes", "stayAwake"];
+const CHOICES = ["theme", "felt", "back"];
+const SWITCHES = ["fourColours", "lessMotion", "sound", "askFold", "autoTopUp", "inBlinds", "potOdds", "equity", "showAfter", "emotes", "stayAwake"];
 
 /** @param {Settings} settings */
 export async function showSettings(settings) {
@@ -19,6 +21,7 @@ export async function showSettings(settings) {
       { method: "dialog" },
       el("h2", { id: "settings-title", text: sayOfPage.settings }),
       el("label", { class: "set-language" }, el("b", { text: sayOfPage.language }), languageSwitch(settings)),
+      el("div", { class: "choices" }, ...CHOICES.map((name) => choice(settings, name))),
       el(
         "div",
         { class: "switches" },
@@ -40,4 +43,11 @@ function toggle(settings, name, title, help) {
   const box = el("input", { type: "checkbox", name, on: { change: () => (settings[name] = box.checked) } });
   box.checked = settings[name];
   return el("label", { class: "switch" }, box, el("span", {}, el("b", { text: title }), el("small", { text: help })));
+}
+
+function choice(settings, name) {
+  const options = SCHEMA[name].values.map((value) => el("option", { value, text: say.choice[name][value] }));
+  const select = el("select", { name, on: { change: () => (settings[name] = select.value) } }, ...options);
+  select.value = settings[name];
+  return el("label", {}, el("span", { text: say.choose[name] }), select);
 }

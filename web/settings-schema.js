@@ -4,11 +4,19 @@ import { isKeyMap } from "./keys.js";
 import { LANGUAGES } from "./phrases/language.js";
 
 const flag = (usual) => ({ usual, isGood: (value) => typeof value === "boolean" });
+const choice = (...values) => ({ usual: values[0], values, isGood: (value) => values.includes(value) });
 const number = (usual, min, max) => ({ usual, isGood: (value) => typeof value === "number" && value >= min && value <= max });
 
 export const SCHEMA = {
   /** The language of the page; empty for that of the browser. */
   language: { usual: "", isGood: (value) => value === "" || (typeof value === "string" && Object.hasOwn(LANGUAGES, value)) },
+  /** What is light and what is dark; `device` as the device has it. */
+  theme: choice("dark", "light", "device"),
+  /** The cloth of the tables, and the backs of the cards. */
+  felt: choice("green", "blue", "red", "violet", "grey"),
+  back: choice("red", "blue", "green", "black"),
+  /** Whether nothing moves that need not. Devices may say so too. */
+  lessMotion: flag(false),
   fourColours: flag(true),
   sound: flag(true),
   /** Whether the player may be asked about notifications. */

@@ -21,6 +21,7 @@ mod rebuy;
 mod seats_kept;
 mod showdown;
 mod small_things;
+mod themes;
 mod window;
 
 use std::{net::SocketAddr, sync::Arc};

@@ -2,8 +2,34 @@
 
 export const settings = {
   done: () => "Done",
+  choose: {
+    theme: () => "Theme",
+    felt: () => "Felt",
+    back: () => "Card backs",
+  },
+  choice: {
+    theme: {
+      dark: () => "Dark",
+      light: () => "Light",
+      device: () => "As the device",
+    },
+    felt: {
+      green: () => "Green",
+      blue: () => "Blue",
+      red: () => "Red",
+      violet: () => "Violet",
+      grey: () => "Grey",
+    },
+    back: {
+      red: () => "Red",
+      blue: () => "Blue",
+      green: () => "Green",
+      black: () => "Black",
+    },
+  },
   set: {
     fourColours: () => "Four-colour deck",
+    lessMotion: () => "Less motion",
     sound: () => "Sound",
     askFold: () => "Ask before a needless fold",
     autoTopUp: () => "Top up by itself",
@@ -16,6 +42,7 @@ export const settings = {
   },
   setHelp: {
     fourColours: () => "Clubs green and diamonds blue, so that suits are easier to tell apart.",
+    lessMotion: () => "Cards and chips appear in their place without moving there.",
     sound: () => "A soft tone when it is your turn and when chips move.",
     askFold: () => "When checking is free, Fold asks once more.",
     autoTopUp: () => "Between hands, adds chips up to what you brought last.",

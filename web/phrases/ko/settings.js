@@ -3,8 +3,34 @@ import { eun } from "./particles.js";
 
 export const settings = {
   done: () => "완료",
+  choose: {
+    theme: () => "테마",
+    felt: () => "테이블 색",
+    back: () => "카드 뒷면",
+  },
+  choice: {
+    theme: {
+      dark: () => "어둡게",
+      light: () => "밝게",
+      device: () => "기기 설정 따름",
+    },
+    felt: {
+      green: () => "초록",
+      blue: () => "파랑",
+      red: () => "빨강",
+      violet: () => "보라",
+      grey: () => "회색",
+    },
+    back: {
+      red: () => "빨강",
+      blue: () => "파랑",
+      green: () => "초록",
+      black: () => "검정",
+    },
+  },
   set: {
     fourColours: () => "4색 카드",
+    lessMotion: () => "움직임 줄이기",
     sound: () => "소리",
     askFold: () => "불필요한 폴드 확인",
     autoTopUp: () => "칩 자동 보충",
@@ -17,6 +43,7 @@ export const settings = {
   },
   setHelp: {
     fourColours: () => "클로버는 초록색, 다이아몬드는 파란색이라 무늬를 구별하기 쉽습니다.",
+    lessMotion: () => "카드와 칩이 움직이지 않고 제자리에 바로 나타납니다.",
     sound: () => "내 차례가 되거나 칩이 움직일 때 부드러운 소리가 납니다.",
     askFold: () => "체크할 수 있을 때 폴드를 누르면 한 번 더 확인합니다.",
     autoTopUp: () => "핸드가 끝나면 마지막 바이인만큼 칩을 채웁니다.",
