@@ -94,6 +94,19 @@ export class Actions {
     if (!this.#sent) this.#turn = null;
   }
 
+  /** Gives up the hand, as the button does. */
+  foldNow() {
+    if (this.#turn && !this.#sent) this.#fold();
+  }
+
+  get canAct() {
+    return this.#turn !== null && !this.#sent;
+  }
+
+  get canCheck() {
+    return this.canAct && this.#turn.call === null;
+  }
+
   /** Takes a choice that was made in advance. */
   choose(kind) {
     if (this.#turn && !this.#sent) this.#send(kind);

@@ -76,14 +76,14 @@ const connection = new Connection({
 });
 
 const tables = new Tables({
-  make: (room, changed) => new Table(room, { connection, me: () => me, toasts, sound, settings, storage: local, askKeys: () => set("keys"), changed }),
+  make: (room, changed) => new Table(room, { connection, me: () => me, toasts, sound, settings, storage: local, askKeys: () => set("keys"), turnTo, changed }),
   storage: session,
   changed: () => showSeats(),
   after: (ms, then) => setTimeout(then, ms),
 });
 const bar = new YourTables(() => connection.serverClock.now());
 const open = (room) => (location.hash = `#/table/${room}`);
-const alerts = new Alerts(browserAlerts(sound, open));
+const alerts = new Alerts(browserAlerts(sound, open, () => settings.vibrate));
 const offer = new AlertOffer(() => settings.offerAlerts, () => (settings.offerAlerts = false));
 const awake = new Awake(pageToKeepAwake());
 const elsewhere = new Elsewhere(channel("cardhouse.tables"), crypto.randomUUID?.() ?? String(Math.random()), () => showSeats());
@@ -142,6 +142,15 @@ function closed(room, text) {
   tables.close(room);
   if (isShown) location.hash = "#/";
   if (isShown) toasts.show(text);
+}
+
+/** Shows another of the player's tables in this window. */
+function turnTo(step) {
+  const rooms = tables.standings.map(({ room }) => room);
+  if (rooms.length === 0) return;
+  const at = rooms.indexOf(page?.room?.id);
+  const next = rooms[(at + step + rooms.length) % rooms.length];
+  if (next !== page?.room?.id) open(next);
 }
 
 /** Where the player sits, and where it is their turn. */

@@ -8,8 +8,8 @@ const TURN_ICON = `data:image/svg+xml,${encodeURIComponent(
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#12352a"/><circle cx="16" cy="16" r="10" fill="#e9b949"/></svg>',
 )}`;
 
-/** @param {Sound} sound @param {(room: string) => void} open */
-export function browserAlerts(sound, open) {
+/** @param {Sound} sound @param {(room: string) => void} open @param {() => boolean} mayBuzz */
+export function browserAlerts(sound, open, mayBuzz) {
   return {
     title: (text) => {
       if (document.title !== text) document.title = text;
@@ -20,7 +20,7 @@ export function browserAlerts(sound, open) {
     },
     sound: () => sound.play("turn"),
     // Without a gesture before it browsers refuse it, each time with a line in the console.
-    buzz: (pattern) => navigator.userActivation?.hasBeenActive && navigator.vibrate?.(pattern),
+    buzz: (pattern) => mayBuzz() && navigator.userActivation?.hasBeenActive && navigator.vibrate?.(pattern),
     notify: (room, text) => (document.hidden ? notified(room, text, open) : null),
   };
 }

@@ -9,7 +9,7 @@ import { SCHEMA } from "./settings-schema.js";
 import { sizesField } from "./sizes-field.js";
 
 const CHOICES = ["theme", "felt", "back"];
-const SWITCHES = ["fourColours", "lessMotion", "sound", "askFold", "autoTopUp", "inBlinds", "potOdds", "equity", "showAfter", "emotes", "stayAwake"];
+const SWITCHES = ["fourColours", "lessMotion", "sound", "askFold", "autoTopUp", "inBlinds", "potOdds", "equity", "showAfter", "emotes", "gestures", "vibrate", "stayAwake"];
 
 /** @param {Settings} settings */
 export async function showSettings(settings) {

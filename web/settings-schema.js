@@ -39,6 +39,10 @@ export const SCHEMA = {
   showAfter: flag(false),
   /** Whether emotes are shown at the seats of those who say them. */
   emotes: flag(true),
+  /** Whether a finger can fold, check and turn to another table on the felt. */
+  gestures: flag(true),
+  /** Whether a phone buzzes: in one's turn, and for gestures. */
+  vibrate: flag(true),
   /** Whether the screen stays on while the player has a seat. */
   stayAwake: flag(true),
   /** The keys that are other than the usual ones. */

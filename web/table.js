@@ -7,6 +7,7 @@ import { Felt } from "./felt.js";
 import { keepFocus } from "./focus.js";
 import { stakes } from "./format.js";
 import { game } from "./games.js";
+import { Gestures } from "./gestures.js";
 import { keysOf } from "./keys.js";
 import { LATE_ANSWER_MS } from "./line.js";
 import { Log } from "./log.js";
@@ -51,6 +52,7 @@ export class Table {
   #adrift = false;
   #changed;
   #askKeys;
+  #turnTo;
   #settings;
   #notes;
   #forgetSettings;
@@ -69,11 +71,13 @@ export class Table {
    * @param {Settings} parts.settings
    * @param {Keep} parts.storage of this browser, for notes
    * @param {() => void} parts.askKeys shows the list of keys
+   * @param {(step: number) => void} parts.turnTo shows another of the player's tables
    * @param {() => void} parts.changed told when `standing` may be another
    */
-  constructor(id, { connection, me, toasts, sound, settings, storage, askKeys, changed }) {
+  constructor(id, { connection, me, toasts, sound, settings, storage, askKeys, turnTo, changed }) {
     this.#changed = changed;
     this.#askKeys = askKeys;
+    this.#turnTo = turnTo;
     this.#connection = connection;
     this.#me = me;
     this.#toasts = toasts;
@@ -89,6 +93,7 @@ export class Table {
     this.controls = new SeatControls((what) => this.#ask(what), this.advance.element, settings);
     this.actions = new Actions((action) => this.#ask({ a: "act", ...action }), settings);
     this.felt = new Felt((seat) => this.controls.sitDown(seat), (player) => this.#note(player));
+    this.gestures = new Gestures(this.felt.element, this.#byFinger());
     this.runOut = new RunOut(() => this.#change(false));
     this.log = new Log();
     this.chat = new Chat((text) => this.#ask({ a: "chat", text }), (user) => this.#notes.of(user).muted, (player) => this.#note(player));
@@ -348,7 +353,26 @@ export class Table {
 
   /** A tap that comes with a new bar was meant for what stood there before. Keys do not hit by place: their clicks have no `detail`. */
   #mayClick({ detail }) {
-    return detail === 0 || performance.now() - this.#newBarAt >= NEW_BAR_MS;
+    return detail === 0 || this.#isSettled();
+  }
+
+  #isSettled() {
+    return performance.now() - this.#newBarAt >= NEW_BAR_MS;
+  }
+
+  #byFinger() {
+    const cards = () => (this.actions.canAct && this.#isSettled() ? this.felt.element.querySelector("[data-testid=my-cards]") : null);
+    return {
+      any: () => this.#settings.gestures,
+      cards,
+      rests: () => this.actions.canCheck && this.#isSettled(),
+      does: (what) => {
+        if (what === "fold") this.actions.foldNow();
+        else if (what === "check") this.actions.choose("check");
+        else this.#turnTo(what === "next" ? 1 : -1);
+      },
+      buzz: (ms) => this.#settings.vibrate && navigator.vibrate?.(ms),
+    };
   }
 
   #key(event) {

@@ -7,6 +7,7 @@ mod amounts;
 mod before_my_turn;
 mod first_load;
 mod forwarder;
+mod gestures;
 mod keys;
 mod language;
 mod layout;

@@ -38,6 +38,8 @@ export const settings = {
     equity: () => "All-in equity",
     showAfter: () => "Show my cards after each hand",
     emotes: () => "Emotes at the seats",
+    gestures: () => "Swipe and hold",
+    vibrate: () => "Vibrate",
     stayAwake: () => "Keep the screen on",
   },
   setHelp: {
@@ -51,6 +53,8 @@ export const settings = {
     equity: () => "When all hands are face up: which part of the pot each wins on average.",
     showAfter: () => "Also when you win without a showdown or could hide a losing hand. Otherwise such cards stay hidden.",
     emotes: () => "When somebody says one, it stands at their seat for a moment.",
+    gestures: () => "On a touch screen: push your cards up to fold, rest a finger on the felt to check, swipe aside for your next table.",
+    vibrate: () => "A phone buzzes when it is your turn and when a gesture is felt.",
     stayAwake: () => "While you have a seat and look at the table.",
   },
   sizes: {
