@@ -17,12 +17,14 @@ export class Log {
   element = el("div", { class: "log", role: "log", "aria-label": say.log, tabindex: 0, data: { testid: "log" } });
 
   #followsEnd = true;
+  #toCome = false;
   #last = null;
 
   constructor() {
     const list = this.element;
     list.addEventListener("scroll", () => {
-      this.#followsEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX;
+      // What is about to be brought to the end has been there.
+      if (!this.#toCome) this.#followsEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX;
     });
     // A banner above the table makes the log shorter: its last line stays in sight.
     new ResizeObserver(() => this.#toEnd()).observe(list);
@@ -51,7 +53,13 @@ export class Log {
     this.recent.replaceChildren();
   }
 
+  /** Once for all lines of a moment: each time costs a layout of the page. */
   #toEnd() {
-    if (this.#followsEnd) this.element.scrollTop = this.element.scrollHeight;
+    if (this.#toCome || !this.#followsEnd) return;
+    this.#toCome = true;
+    requestAnimationFrame(() => {
+      this.#toCome = false;
+      this.element.scrollTop = this.element.scrollHeight;
+    });
   }
 }
