@@ -2,6 +2,7 @@
 //!
 //! Needs Debian's `chromium` and `chromium-driver`, and letters for Korean (`fonts-nanum`); `scripts/test` installs them.
 
+mod accessible;
 mod accounts;
 mod amounts;
 mod before_my_turn;

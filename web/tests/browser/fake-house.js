@@ -38,6 +38,7 @@
   }
 
   function hear(message) {
+    if (fakeHouse.isSilent) return;
     const now_ms = Date.now();
     if (message.t === "hello") {
       const { user, name, expires_ms } = ME;
@@ -47,6 +48,7 @@
     if (message.t === "ping") tell({ t: "pong", at: message.at, now_ms });
     if (message.t === "lobby" && message.on) tell(fakeHouse.lobby);
     if (message.t === "watch") watch(message.room);
+    if (message.t === "unwatch") tell({ t: "unwatched", room: message.room });
     if (message.t === "do") {
       fakeHouse.done.push(message.do);
       const answer = fakeHouse.answers.shift() ?? { t: "ack", epoch: 1, seq };
@@ -70,6 +72,8 @@
     room: ROOM,
     /** The `do` of each command that has come. */
     done: [],
+    /** Whether it hears nothing, as a house at the other end of a broken line. */
+    isSilent: false,
     /** What the lobby is told. */
     lobby: { t: "lobby", tables: [] },
     /** Answers to the next commands; an `ack` where there is none. */
