@@ -8,6 +8,7 @@ mod amounts;
 mod before_my_turn;
 mod first_load;
 mod forwarder;
+mod frames;
 mod gestures;
 mod keys;
 mod language;
