@@ -109,7 +109,7 @@ impl House {
         let worker = WorkerConfig::new(floor, SealKey::random());
         let worker = Worker::new(inside, worker, dealer_worker::kinds(), Chance::of_the_system());
 
-        let desk = Desk::new(Arc::new(Keyring::in_memory()), clock, config.tokens.token_ms());
+        let desk = Desk::new(Arc::new(Keyring::in_memory()), clock, config.tokens.token_ms(false));
         let keys = relay::Keys::given(desk.keyring().keys().public().clone());
         // The bots come from this machine and must not use up what guests may have.
         let bots: usize = tables.iter().map(|(_, seats)| usize::from(config.bots.at_a_table(*seats))).sum();

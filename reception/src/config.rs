@@ -11,9 +11,9 @@ use ops::{
     serve::{Front, HostName, HttpArgs, Limits, TrustProxy},
 };
 
-use crate::api::ApiConfig;
+use crate::{api::ApiConfig, database::DatabaseArgs};
 
-/// HTTP in front of a Cardhouse cluster: guest tokens, and the public keys that relays check them with.
+/// HTTP in front of a Cardhouse cluster: guests, accounts, and the public keys that relays check tokens with.
 ///
 /// Stops at SIGTERM once open requests are answered. Every flag can be given as the environment variable shown
 /// beside it.
@@ -94,6 +94,10 @@ pub struct Config {
 
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
+    pub people: DatabaseArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
     pub http: HttpArgs,
 
     #[command(flatten)]
@@ -111,6 +115,20 @@ pub enum Task {
     /// See and change the keys of tokens while replicas run
     #[command(subcommand)]
     Keys(Manage),
+    /// Make staff of the house; needs the database
+    #[command(subcommand)]
+    Admin(Admin),
+}
+
+/// What is done about staff.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Admin {
+    /// Make an admin of the member with this handle, who is made if there is none, and print a link by which the password is
+    /// set, once, within 30 minutes
+    Create {
+        /// What the admin signs in with
+        handle: String,
+    },
 }
 
 impl Config {
@@ -126,13 +144,20 @@ impl Config {
     }
 }
 
+/// How long a token is valid where it is all that a guest has, seconds.
+const TOKEN_SECONDS: u64 = 3_600;
+
+/// How long one is valid that is refreshed by another, seconds: a stolen one is worth no more.
+const PEOPLES_TOKEN_SECONDS: u64 = 600;
+
 /// The part of the flags that the house has too.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Tokens")]
 pub struct TokenArgs {
-    /// How long a token is valid, seconds. Clients refresh theirs before
-    #[arg(long, env = "CARDHOUSE_TOKEN_SECONDS", default_value_t = 3_600, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(10..=31_536_000))]
-    pub token_seconds: u64,
+    /// How long a token is valid, seconds. Clients refresh theirs before [default: 3600; where people are kept 600, as their
+    /// refresh tokens last]
+    #[arg(long, env = "CARDHOUSE_TOKEN_SECONDS", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(10..=31_536_000))]
+    pub token_seconds: Option<u64>,
 
     /// New guests and refreshed tokens of one address (IPv4 address or IPv6 /64) in the long run, a minute; 0: no
     /// limit
@@ -145,9 +170,10 @@ pub struct TokenArgs {
 }
 
 impl TokenArgs {
-    /// How long a token is valid, milliseconds.
-    pub fn token_ms(&self) -> u64 {
-        self.token_seconds * 1_000
+    /// How long a token is valid, milliseconds, where people are kept or not.
+    pub fn token_ms(&self, people: bool) -> u64 {
+        let otherwise = if people { PEOPLES_TOKEN_SECONDS } else { TOKEN_SECONDS };
+        self.token_seconds.unwrap_or(otherwise) * 1_000
     }
 
     /// What the interface allows, together with what the house takes from its relay's flags.

@@ -1,6 +1,6 @@
 //! Where tokens are handed out. The house's bots come here directly; everybody else over HTTP ([`api`](crate::api)).
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use broker::clock::Clock;
 use protocol::{id::UserId, text::PlayerName, time::UnixMs};
@@ -18,7 +18,7 @@ pub struct Desk {
 }
 
 /// A token, and what it says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issued {
     /// For `hello` and `refresh` on the WebSocket, and for `POST /api/refresh`.
     pub token: String,
@@ -28,6 +28,18 @@ pub struct Issued {
     pub name: String,
     /// When it ends.
     pub expires_ms: UnixMs,
+}
+
+/// Never the token.
+impl fmt::Debug for Issued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { user, name, expires_ms, .. } = self;
+        f.debug_struct("Issued")
+            .field("user", user)
+            .field("name", name)
+            .field("expires_ms", expires_ms)
+            .finish()
+    }
 }
 
 impl Desk {
@@ -74,8 +86,22 @@ impl Desk {
         keys.public().verify(&keys.sign(&Claims::new(nobody, "", now_ms, 0)), now_ms).map(drop)
     }
 
+    /// How long tokens are valid, milliseconds.
+    pub fn token_ms(&self) -> u64 {
+        self.token_ms
+    }
+
+    /// The time by which tokens are made.
+    pub fn now_ms(&self) -> UnixMs {
+        self.clock.now_ms()
+    }
+
     fn issue(&self, user: UserId, name: &PlayerName) -> Issued {
-        let claims = Claims::new(user, name.as_str(), self.clock.now_ms(), self.token_ms);
+        self.sign(Claims::new(user, name.as_str(), self.clock.now_ms(), self.token_ms))
+    }
+
+    /// The token that says this.
+    pub(crate) fn sign(&self, claims: Claims) -> Issued {
         let token = self.keyring.keys().sign(&claims);
         Issued { token, expires_ms: claims.expires_ms(), user: claims.sub, name: claims.name }
     }

@@ -8,8 +8,12 @@ use axum::{
     http::{StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
-use protocol::text::Unfit;
+use cage::{DbError, people::login::Ended};
+use ops::serve::Stranger;
+use protocol::{text::Unfit, time::UnixMs};
 use serde::Serialize;
+
+use crate::passwords::{TooMany, Weak};
 
 /// A refusal. As JSON `{"code": "...", "message": "..."}`, with `retry_after_ms` where waiting helps.
 #[derive(Debug, thiserror::Error)]
@@ -33,39 +37,175 @@ pub enum ApiError {
     #[error("too many requests from your address; try again later")]
     TooFast(Duration),
     /// 404: there is nothing under this path.
-    #[error("there is nothing here; see /api/guest, /api/refresh and /.well-known/jwks.json")]
+    #[error("there is nothing here; see docs/openapi.json for what there is")]
     NotFound,
+    /// 404: this house has no database.
+    #[error("this house keeps no accounts")]
+    NoAccounts,
+    /// 401: the login of the refresh token has ended.
+    #[error("this device was signed out: {}", why(*.0))]
+    SessionEnded(Ended),
+    /// 401: handle or password is wrong; nobody is told which.
+    #[error("the handle or the password is wrong")]
+    BadCredentials,
+    /// 401: the link is not good, or was used.
+    #[error("this link is not good any more; ask for another")]
+    BadLink,
+    /// 403: the old password of who changes it.
+    #[error("the password is wrong")]
+    WrongPassword,
+    /// 403: no token for the person.
+    #[error("you may not play here: {reason}")]
+    Banned {
+        /// Until when; none: until it is lifted.
+        until_ms: Option<UnixMs>,
+        /// What staff says.
+        reason: String,
+    },
+    /// 403: this takes another role.
+    #[error("this takes another role than yours")]
+    NotAllowed,
+    /// 409: somebody signs in with it.
+    #[error("somebody else signs in with this handle; choose another")]
+    HandleTaken,
+    /// 409: somebody is called so.
+    #[error("somebody else is called so, or looks so; choose another name")]
+    NickTaken,
+    /// 409: who asks has an account.
+    #[error("you have an account; sign out before you make another")]
+    NotAGuest,
+    /// 409: guests have no password.
+    #[error("guests have no password; make an account first")]
+    NotAMember,
+    /// 409: the nick was changed a short while ago.
+    #[error("the name can be changed once in 30 days")]
+    TooSoon(Duration),
+    /// 409: the last one who may give roles.
+    #[error("somebody has to stay admin")]
+    LastAdmin,
+    /// 409: nobody lifts a self-exclusion.
+    #[error("nobody ends a self-exclusion early")]
+    NotLifted,
+    /// 422: choose another handle.
+    #[error("a handle has 3 to 32 characters of a-z, 0-9, '.', '_' and '-', and begins with a letter")]
+    BadHandle,
+    /// 422: choose another password.
+    #[error("choose another password: {0}")]
+    BadPassword(#[from] Weak),
+    /// 422: a time that does not fit.
+    #[error("{0}")]
+    BadTime(&'static str),
+    /// 423: too many wrong passwords.
+    #[error("too many wrong passwords; try again later, or on a device that has signed in before")]
+    Locked(Duration),
+    /// 503: too much waits.
+    #[error("too much is going on; try again in a moment")]
+    Busy,
+    /// 503: the database does not answer.
+    #[error("accounts are out of reach; try again in a moment")]
+    Away,
+    /// 403: a page of another site may not use cookies.
+    #[error("only pages of this house may use its cookies")]
+    OtherSite,
+    /// 403: a page that may not.
+    #[error("{0}")]
+    Page(#[from] Stranger),
     /// 405: the path knows other methods.
     #[error("this path does not know the method")]
     BadMethod,
 }
 
+fn why(ended: Ended) -> &'static str {
+    match ended {
+        Ended::SignedOut => "by you",
+        Ended::Password => "the password was changed",
+        Ended::Reuse => "somebody else has used its token, which may have been stolen",
+        Ended::Staff => "by the house",
+        Ended::Gone => "the account was deleted",
+        Ended::Expired => "it was not used for long",
+    }
+}
+
 impl ApiError {
     fn status(&self) -> StatusCode {
-        match self {
-            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::BadName(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::BadToken => StatusCode::UNAUTHORIZED,
-            Self::TooFast(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::BadMethod => StatusCode::METHOD_NOT_ALLOWED,
-        }
+        self.status_and_code().0
     }
 
     /// For programs; also the label in the metrics.
     pub fn code(&self) -> &'static str {
+        self.status_and_code().1
+    }
+
+    fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::BadRequest(_) => "bad_request",
-            Self::TooLarge => "too_large",
-            Self::NotJson => "not_json",
-            Self::BadName(_) => "bad_name",
-            Self::BadToken => "bad_token",
-            Self::TooFast(_) => "too_fast",
-            Self::NotFound => "not_found",
-            Self::BadMethod => "bad_method",
+            Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad_request"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json"),
+            Self::BadName(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_name"),
+            Self::BadToken => (StatusCode::UNAUTHORIZED, "bad_token"),
+            Self::TooFast(_) => (StatusCode::TOO_MANY_REQUESTS, "too_fast"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::BadMethod => (StatusCode::METHOD_NOT_ALLOWED, "bad_method"),
+            Self::NoAccounts => (StatusCode::NOT_FOUND, "no_accounts"),
+            Self::SessionEnded(_) => (StatusCode::UNAUTHORIZED, "session_ended"),
+            Self::BadCredentials => (StatusCode::UNAUTHORIZED, "bad_credentials"),
+            Self::BadLink => (StatusCode::UNAUTHORIZED, "bad_link"),
+            Self::WrongPassword => (StatusCode::FORBIDDEN, "wrong_password"),
+            Self::Banned { .. } => (StatusCode::FORBIDDEN, "banned"),
+            Self::NotAllowed => (StatusCode::FORBIDDEN, "not_allowed"),
+            Self::OtherSite => (StatusCode::FORBIDDEN, "wrong_origin"),
+            Self::Page(stranger) => (StatusCode::FORBIDDEN, stranger.code()),
+            Self::HandleTaken => (StatusCode::CONFLICT, "handle_taken"),
+            Self::NickTaken => (StatusCode::CONFLICT, "nick_taken"),
+            Self::NotAGuest => (StatusCode::CONFLICT, "not_a_guest"),
+            Self::NotAMember => (StatusCode::CONFLICT, "not_a_member"),
+            Self::TooSoon(_) => (StatusCode::CONFLICT, "too_soon"),
+            Self::LastAdmin => (StatusCode::CONFLICT, "last_admin"),
+            Self::NotLifted => (StatusCode::CONFLICT, "not_lifted"),
+            Self::BadHandle => (StatusCode::UNPROCESSABLE_ENTITY, "bad_handle"),
+            Self::BadPassword(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_password"),
+            Self::BadTime(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_time"),
+            Self::Locked(_) => (StatusCode::LOCKED, "locked"),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Self::Away => (StatusCode::SERVICE_UNAVAILABLE, "away"),
         }
+    }
+
+    /// How long waiting helps, if it does.
+    fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::TooFast(wait) | Self::TooSoon(wait) | Self::Locked(wait) => Some(*wait),
+            Self::Busy | Self::Away => Some(COME_AGAIN),
+            _ => None,
+        }
+    }
+}
+
+/// When it is worth asking again what could not be answered.
+const COME_AGAIN: Duration = Duration::from_secs(1);
+
+/// What constraints say of what somebody chose is his to mend; everything else is ours, and told in the log.
+impl From<DbError> for ApiError {
+    fn from(error: DbError) -> Self {
+        match &error {
+            DbError::Unique(what) if what.contains("handle") => Self::HandleTaken,
+            DbError::Unique(what) if what.contains("nick") => Self::NickTaken,
+            DbError::Busy => Self::Busy,
+            DbError::Away(_) | DbError::Again => {
+                tracing::warn!(%error, "accounts are out of reach");
+                Self::Away
+            }
+            DbError::Unique(_) | DbError::Refused(_) | DbError::Broken(_) => {
+                tracing::error!(%error, "accounts did not do what was asked");
+                Self::Away
+            }
+        }
+    }
+}
+
+impl From<TooMany> for ApiError {
+    fn from(TooMany: TooMany) -> Self {
+        Self::Busy
     }
 }
 
@@ -85,15 +225,27 @@ struct Body<'a> {
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until_ms: Option<UnixMs>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         metrics::counter!("reception_refused_total", "code" => self.code()).increment(1);
-        let wait = if let Self::TooFast(wait) = self { Some(wait) } else { None };
+        let wait = self.wait();
         let retry_after_ms =
             wait.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1));
-        let body = Body { code: self.code(), message: &self.to_string(), retry_after_ms };
+        let why = if let Self::SessionEnded(why) = self { Some(why.as_str()) } else { None };
+        let (until_ms, reason) = match &self {
+            Self::Banned { until_ms, reason } => (*until_ms, Some(reason.as_str())),
+            _ => (None, None),
+        };
+        let message = &self.to_string();
+        let body = Body { code: self.code(), message, retry_after_ms, why, until_ms, reason };
         let mut response = (self.status(), Json(body)).into_response();
         if let Some(wait) = wait {
             // Whole seconds, rounded up (RFC 9110, section 10.2.3).

@@ -1,10 +1,13 @@
-//! Who a guest is: a user id that nobody can guess or choose. What guests may be called says [`protocol::text`].
+//! Names that nobody can guess or choose: of guests, members, logins and sanctions. What people may be called says [`protocol::text`].
 
 use protocol::id::UserId;
 use rand::RngExt as _;
 
 /// What the ids of guests begin with.
 const GUEST_PREFIX: &str = "g-";
+
+/// What the ids of members begin with that were never guests.
+const MEMBER_PREFIX: &str = "u-";
 
 /// Characters of an id after its prefix, five random bits each.
 const ID_CHARS: u32 = 16;
@@ -22,12 +25,20 @@ pub(crate) fn new_bot(rng: &mut impl rand::Rng) -> UserId {
     new_user(UserId::BOT_PREFIX, rng)
 }
 
-/// The prefix and eighty random bits.
+/// The id of a new member.
+pub(crate) fn new_member(rng: &mut impl rand::Rng) -> UserId {
+    new_user(MEMBER_PREFIX, rng)
+}
+
 fn new_user(prefix: &str, rng: &mut impl rand::Rng) -> UserId {
+    UserId::new(&new_id(prefix, rng)).expect("base32 is within the characters of a name")
+}
+
+/// The prefix and eighty random bits.
+pub(crate) fn new_id(prefix: &str, rng: &mut impl rand::Rng) -> String {
     let bits: u128 = rng.random();
     let digits = (0..ID_CHARS).map(|at| char::from(BASE32[(bits >> (5 * at)) as usize & 31]));
-    let id: String = prefix.chars().chain(digits).collect();
-    UserId::new(&id).expect("base32 is within the characters of a name")
+    prefix.chars().chain(digits).collect()
 }
 
 #[cfg(test)]

@@ -1,29 +1,38 @@
-//! HTTP in front of the house: guest tokens, the public keys that relays check them with, health.
+//! HTTP in front of the house: guests, accounts, the public keys that relays check tokens with, health.
 //!
-//! It holds no state but its keys, so any number of replicas may stand behind the proxy if they share the key folder.
+//! It holds no state but its keys, so any number of replicas may stand behind the proxy if they share the key folder; and the database,
+//! if there is one.
 //!
 //! In reading order:
 //!
 //! - [`api`]: the interface as a router; what the house serves too.
 //! - [`error`]: how a client is refused.
 //! - [`desk`]: who hands out the tokens; `guest`: whom they name.
+//! - [`people`]: who has an account, and what that means; [`passwords`]: which are good, and what they cost.
+//! - [`revocations`]: how tokens become void before they end.
+//! - [`database`]: where the database and its keys are.
 //! - [`keyring`], [`key_dir`]: the keys in force, and where they come from.
 //! - [`limit`]: how often one address may ask.
 //! - `cors`: which other origins may read.
 //! - [`config`]: flags of the binary.
 //!
-//! Not here: accounts and passwords; chips; TLS (Nginx does it).
+//! Not here: chips; TLS (Nginx does it).
 
 pub mod api;
 pub mod config;
 mod cors;
+pub mod database;
 pub mod desk;
 pub mod error;
 mod guest;
 pub mod key_dir;
 pub mod keyring;
 pub mod limit;
+pub mod passwords;
+pub mod people;
+pub mod revocations;
 
-pub use api::{ApiConfig, router};
+pub use api::{ApiConfig, router, router_with_people};
 pub use desk::{Desk, Issued};
 pub use keyring::Keyring;
+pub use people::People;

@@ -3,6 +3,7 @@
 use std::{future::pending, process::ExitCode, sync::Arc, time::Duration};
 
 use broker::clock::Clock;
+use cage::Place;
 use ops::{
     flags, outlet,
     readiness::{Readiness, drain_route, ops_routes},
@@ -11,9 +12,12 @@ use ops::{
     telemetry::{Metrics, exit_code},
 };
 use reception::{
-    Desk, Keyring,
-    config::{Config, Task},
+    Desk, Keyring, People,
+    config::{Admin, Config, Task},
+    database,
     key_dir::KeyDir,
+    passwords::Cost,
+    people,
 };
 use tokio::runtime::Runtime;
 
@@ -29,6 +33,9 @@ fn start() -> anyhow::Result<()> {
             keys.manage(what)?.iter().for_each(outlet::say);
             Ok(())
         }
+        Some(Task::Admin(Admin::Create { handle })) => {
+            Runtime::new()?.block_on(create_admin(config.people.database, &handle))
+        }
         None => Runtime::new()?.block_on(run(config, keys)),
     }
 }
@@ -42,7 +49,12 @@ async fn run(config: Config, keys: KeyDir) -> anyhow::Result<()> {
 
     let keyring = Arc::new(Keyring::new(keys.read_or_create()?));
     let rereading = keys.follow(keyring.clone(), Duration::from_millis(config.key_reread_ms));
-    let desk = Desk::new(keyring, Clock::system(), config.tokens.token_ms());
+    let token_ms = config.tokens.token_ms(config.people.database.is_some());
+    let desk = Desk::new(keyring, Clock::system(), token_ms);
+    let people = match &config.people.database {
+        Some(place) => Some(open_people(&config, place, desk.clone(), token_ms).await?),
+        None => None,
+    };
     let readiness = Readiness::new();
     let tried = desk.clone();
     readiness.check("keys", move || tried.check().map_err(|error| error.to_string()));
@@ -51,7 +63,17 @@ async fn run(config: Config, keys: KeyDir) -> anyhow::Result<()> {
     let listener = config.listen.listen("--listen").await?;
     tracing::info!(address = %listener.local_addr()?, ops = %ops.local_addr()?, "listening");
 
-    let router = reception::router(desk, config.tokens.api(config.hosts, config.allow_origin));
+    let api = config.tokens.api(config.hosts, config.allow_origin);
+    let router = match people.clone() {
+        Some(people) => reception::router_with_people(people, api),
+        None => reception::router(desk, api),
+    };
+    let tidying = async {
+        match &people {
+            Some(people) => people.keep_tidy().await,
+            None => pending().await,
+        }
+    };
     let serving = serve(listener, router, front, leaving.clone().cancelled_owned());
     let guard = config.ops.guard(ops.local_addr()?)?;
     let routes = guard.protect(ops_routes(metrics, readiness.clone()).merge(drain_route(leaving.clone())));
@@ -66,6 +88,40 @@ async fn run(config: Config, keys: KeyDir) -> anyhow::Result<()> {
         () = serving => Ok(()),
         () = watching => unreachable!("it serves for ever"),
         () = rereading => unreachable!("keys are followed for ever"),
+        () = tidying => unreachable!("people are kept for ever"),
         () = told => unreachable!("it waits for the server to end"),
     }
+}
+
+async fn open_people(
+    config: &Config,
+    place: &Place,
+    desk: Desk,
+    token_ms: u64,
+) -> anyhow::Result<Arc<People>> {
+    let keys = config.people.keys(&config.key_dir)?;
+    let revocations = config.people.revocations(token_ms).await?;
+    if config.people.redis_url.is_none() {
+        tracing::warn!(
+            "bans and sign-outs reach live sockets when their tokens end: relays hear of them by --redis-url"
+        );
+    }
+    let tellers = database::open(place.clone()).await?;
+    tracing::info!(database = %place, "people are kept");
+    Ok(Arc::new(People::new(tellers, keys, desk, Cost::default(), revocations)))
+}
+
+/// Prints the link where the operator sees it, and nowhere else.
+async fn create_admin(database: Option<Place>, handle: &str) -> anyhow::Result<()> {
+    let place = match database {
+        // The house may be open meanwhile.
+        Some(Place::File(path)) => Place::FileBeside(path),
+        Some(place) => place,
+        None => anyhow::bail!("say where the database is: --database, or the variable CARDHOUSE_DATABASE"),
+    };
+    let tellers = database::open(place).await?;
+    let link = people::admin(&tellers, handle, Clock::system().now_ms()).await?;
+    outlet::say(format_args!("{handle} is an admin once the password is set, within 30 minutes, at"));
+    outlet::say(format_args!("  https://THE-HOUSE/#password={}", link.secret.as_str()));
+    Ok(())
 }

@@ -209,3 +209,69 @@ fn with_few_files_bodies_that_never_come_keep_nobody_out_for_long_and_fill_no_lo
     let lines: Vec<String> = reception.log.try_iter().filter(about_it).collect();
     assert!(lines.len() <= 2, "{lines:#?}");
 }
+
+/// Whatever is logged, at its most talkative: what only its owner may know is not in it.
+#[test]
+fn no_password_token_or_link_stands_in_a_log_or_in_the_database() {
+    let temporary = tempfile::tempdir().unwrap();
+    let database = temporary.path().join("people.db");
+    let place = database.to_str().unwrap();
+    let made = Command::new(env!("CARGO_BIN_EXE_reception"))
+        .args(["--database", place, "admin", "create", "boss"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(made.stdout).unwrap();
+    assert!(made.status.success(), "{said} {}", String::from_utf8_lossy(&made.stderr));
+    let link = said.split("#password=").nth(1).unwrap().trim().to_owned();
+    let flags = ["--database", place, "--log", "trace"];
+    let mut reception = Reception::start_after("", &temporary.path().join("keys"), &flags);
+    let post = |path: &str, body: Value| {
+        let (status, body) = ask(reception.address, "POST", path, &body.to_string());
+        (status, serde_json::from_str::<Value>(&body).unwrap_or_default())
+    };
+    const PASSWORDS: [&str; 3] = ["the first secret word", "the wrong secret word", "the boss's secret word"];
+    let account = serde_json::json!({ "handle": "ann", "password": PASSWORDS[0], "nick": "Ann" });
+    let (status, ann) = post("/api/accounts", account.clone());
+    assert_eq!(status, 201, "{ann}");
+    assert_eq!(post("/api/accounts", account).0, 409);
+    assert_eq!(
+        post("/api/sessions", serde_json::json!({ "handle": "ann", "password": PASSWORDS[1] })).0,
+        401
+    );
+    let (status, signed_in) =
+        post("/api/sessions", serde_json::json!({ "handle": "ann", "password": PASSWORDS[0] }));
+    assert_eq!(status, 201);
+    let (_, next) = post("/api/refresh", serde_json::json!({ "token": ann["refresh"] }));
+    assert_eq!(post("/api/refresh", serde_json::json!({ "token": next["refresh"] })).0, 200);
+    // The owner's old one: its login ends, which is told.
+    assert_eq!(
+        post("/api/refresh", serde_json::json!({ "token": ann["refresh"] })).1["code"],
+        "session_ended"
+    );
+    assert_eq!(post("/api/passwords", serde_json::json!({ "link": link, "password": PASSWORDS[2] })).0, 204);
+    assert_eq!(
+        post("/api/sessions", serde_json::json!({ "handle": "boss", "password": PASSWORDS[2] })).0,
+        201
+    );
+    reception.signal("-TERM");
+    assert!(reception.ended().success());
+
+    let mut kept: Vec<u8> = reception.log.iter().collect::<Vec<_>>().join("\n").into_bytes();
+    let log = String::from_utf8_lossy(&kept).into_owned();
+    // The judge hears what is there: the event itself is in the log.
+    assert!(log.contains("an old refresh token was used"), "{log}");
+    for file in std::fs::read_dir(temporary.path()).unwrap().map(Result::unwrap) {
+        if file.path().is_file() {
+            kept.extend(std::fs::read(file.path()).unwrap());
+        }
+    }
+    let in_it = |text: &str| kept.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(in_it("signed_in") && in_it("$argon2id$"), "the judge sees the database");
+    let fields = ["token", "refresh", "device"];
+    let tokens =
+        [&ann, &signed_in, &next].into_iter().flat_map(|session| fields.map(|field| session[field].as_str()));
+    let secrets = tokens.flatten().chain(PASSWORDS).chain([link.as_str()]);
+    for secret in secrets {
+        assert!(!in_it(secret), "a secret of {} characters is kept", secret.len());
+    }
+}

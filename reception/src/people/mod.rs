@@ -1,0 +1,271 @@
+//! People, where there is a database: what each request does, in transactions of the [`cage`].
+//!
+//! - `sessions`: guests, refreshing, signing in and out.
+//! - `accounts`: making an account, passwords.
+//! - `own`: what somebody does about himself.
+//! - `staff`: what staff does about others; `audit`: the words for what has happened.
+
+mod accounts;
+mod audit;
+mod own;
+mod sessions;
+mod staff;
+
+use std::{sync::Arc, time::Duration};
+
+use cage::{
+    DbError, Tellers, Tx,
+    people::{
+        login::{How, Key, Login, NewLogin},
+        person::{self, Person},
+        refresh::RefreshKeys,
+        sanction::{self, Sanction},
+    },
+};
+use protocol::{
+    id::{LoginId, UserId},
+    rights::{Can, Rights, Roles},
+    time::UnixMs,
+};
+use tokens::Claims;
+
+pub(crate) use self::sessions::device_name;
+pub use self::{
+    accounts::{Link, Wanted, admin},
+    own::Known,
+    staff::{AuditPage, Dossier},
+};
+use crate::{
+    desk::{Desk, Issued},
+    error::ApiError,
+    guest,
+    passwords::{Cost, Hasher, Secret},
+    revocations::{Bearer, Revocations, until_told},
+};
+
+/// How long a request waits for relays to be told; they are told in any case.
+const TELL_WITHIN: Duration = Duration::from_secs(1);
+
+/// Logins that ended are kept for so long, milliseconds.
+const ENDED_KEPT_MS: u64 = 90 * 24 * 60 * 60 * 1_000;
+
+/// Between two sweeps of those that are older.
+const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// Logins that are forgotten in one sweep.
+const SWEPT_MAX: u32 = 10_000;
+
+/// The people of a house.
+pub struct People {
+    tellers: Tellers,
+    keys: RefreshKeys,
+    desk: Desk,
+    hasher: Hasher,
+    revocations: Arc<dyn Revocations>,
+}
+
+/// From where somebody asks.
+#[derive(Debug, Clone)]
+pub struct Asker {
+    /// The network of the address.
+    pub network: String,
+    /// What the device calls itself.
+    pub agent: String,
+}
+
+/// Who has shown an access token that is good.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who.
+    pub person: Person,
+    /// By which login.
+    pub login: String,
+    /// What holds against the person.
+    pub sanctions: Vec<Sanction>,
+}
+
+impl Caller {
+    /// What the person may do.
+    pub fn rights(&self) -> Rights {
+        rights(&self.person, &self.sanctions)
+    }
+}
+
+/// What is given to somebody who is who he says.
+pub struct Session {
+    /// The access token.
+    pub issued: Issued,
+    /// As what.
+    pub kind: person::Kind,
+    /// The login.
+    pub login: String,
+    /// What the token says.
+    pub rights: Rights,
+    /// The refresh token.
+    pub refresh: Secret,
+    /// When it ends if it is not used.
+    pub refresh_expires_ms: UnixMs,
+    /// Under what name and what a device keeps to be known by, after a sign-in.
+    pub device: Option<Device>,
+}
+
+/// What a device keeps that has signed in.
+pub struct Device {
+    /// Apart from those of others on the same device.
+    pub name: String,
+    /// What it is known by.
+    pub proof: Secret,
+}
+
+/// What a transaction found, of which a [`Session`] is made once it is durable.
+struct Granted {
+    person: Person,
+    sanctions: Vec<Sanction>,
+    login: String,
+    expires_ms: UnixMs,
+    key: Key,
+    generation: u32,
+}
+
+impl People {
+    /// People kept by `tellers`. Tokens are made at `desk` and by `keys`; `revocations` makes them void.
+    pub fn new(
+        tellers: Tellers,
+        keys: RefreshKeys,
+        desk: Desk,
+        cost: Cost,
+        revocations: Arc<dyn Revocations>,
+    ) -> Self {
+        Self { tellers, keys, desk, hasher: Hasher::new(cost), revocations }
+    }
+
+    /// Where tokens are made.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Forgets from time to time what need not be kept. Never ends; drop it.
+    pub async fn keep_tidy(&self) {
+        let mut ticks = tokio::time::interval(SWEEP_EVERY);
+        loop {
+            ticks.tick().await;
+            let before = self.now().saturating_sub(ENDED_KEPT_MS);
+            let sweep = move |tx: &mut dyn Tx| cage::people::login::forget_ended(tx, before, SWEPT_MAX);
+            if let Err(error) = self.tellers.write("sweep", sweep).await {
+                tracing::warn!(%error, "old logins are not forgotten yet");
+            }
+        }
+    }
+
+    /// Who has made this access token's request.
+    ///
+    /// # Errors
+    /// [`ApiError::BadToken`] when it is not good, or void.
+    pub async fn caller(&self, token: &str) -> Result<Caller, ApiError> {
+        let now = self.now();
+        let keys = self.desk.keyring().keys();
+        let claims = keys.public().verify(token, now).map_err(|_| ApiError::BadToken)?;
+        let issued_ms = claims.issued_ms();
+        let (user, login) = (claims.sub, claims.sid.ok_or(ApiError::BadToken)?);
+        let find = move |tx: &mut dyn Tx| {
+            let Some(person) = person::by_id(tx, &user)? else { return Ok(None) };
+            let is_open = cage::people::login::open(tx, &user, login.as_str(), now)?.is_some();
+            let is_void = person.gone || issued_ms <= person.tokens_from_ms || !is_open;
+            let sanctions = sanction::that_hold(tx, &user, now)?;
+            Ok((!is_void).then(|| Caller { person, login: login.as_str().into(), sanctions }))
+        };
+        self.tellers.read(find).await?.ok_or(ApiError::BadToken)
+    }
+
+    fn now(&self) -> UnixMs {
+        self.desk.now_ms()
+    }
+
+    /// Makes the tokens of what was granted when it was `now`: before it was looked up what the person may do.
+    fn session(&self, granted: Granted, now: UnixMs) -> Session {
+        let rights = rights(&granted.person, &granted.sanctions);
+        let login = LoginId::new(&granted.login).expect("ids of logins are names");
+        let claims = Claims::new(granted.person.id, granted.person.nick, now, self.desk.token_ms());
+        Session {
+            issued: self.desk.sign(claims.of_login(login).with(rights)),
+            kind: granted.person.kind,
+            login: granted.login,
+            rights,
+            refresh: self.keys.token(&granted.key, granted.generation).into(),
+            refresh_expires_ms: granted.expires_ms,
+            device: None,
+        }
+    }
+
+    /// Makes tokens of these void, after what made it necessary is stored.
+    async fn revoke(&self, bearers: Vec<Bearer>) {
+        if bearers.is_empty() {
+            return;
+        }
+        let revocations = self.revocations.clone();
+        let lifetime = Duration::from_millis(self.desk.token_ms());
+        let telling = tokio::spawn(async move { until_told(&*revocations, &bearers, lifetime).await });
+        // It goes on without us.
+        let _ = tokio::time::timeout(TELL_WITHIN, telling).await;
+    }
+
+    async fn revoke_logins(&self, person: &UserId, logins: impl IntoIterator<Item = String>) {
+        let logins = logins.into_iter().filter_map(|login| LoginId::new(&login).ok());
+        self.revoke(logins.map(|login| Bearer { user: person.clone(), login: Some(login) }).collect()).await;
+    }
+
+    async fn revoke_all(&self, person: &UserId) {
+        self.revoke(vec![Bearer { user: person.clone(), login: None }]).await;
+    }
+}
+
+/// What tokens say that somebody may do.
+fn rights(person: &Person, sanctions: &[Sanction]) -> Rights {
+    let can = sanctions.iter().fold(Can::ALL, |can, sanction| match sanction.kind {
+        sanction::Kind::Ban => can.without(Can::ALL),
+        sanction::Kind::Mute => can.without(Can::CHAT),
+        sanction::Kind::SelfExclusion => can.without(Can::PLAY),
+    });
+    Rights { roles: Roles(person.roles), can }
+}
+
+/// Who is banned gets no token. Of several bans, the one that lasts longest is told.
+fn unless_banned(sanctions: &[Sanction]) -> Result<(), ApiError> {
+    let bans = sanctions.iter().filter(|sanction| sanction.kind == sanction::Kind::Ban);
+    match bans.max_by_key(|ban| ban.until_ms.unwrap_or(UnixMs::MAX)) {
+        Some(ban) => Err(ApiError::Banned { until_ms: ban.until_ms, reason: ban.reason.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// A login of this person that begins.
+fn new_login(person: &UserId, how: How, asker: &Asker) -> NewLogin {
+    NewLogin {
+        key: rand::random(),
+        id: guest::new_id("l-", &mut rand::rng()),
+        person: person.clone(),
+        how,
+        network: asker.network.clone(),
+        agent: asker.agent.clone(),
+    }
+}
+
+/// Begins a login in a transaction, and finds what its token is to say.
+fn begin(tx: &mut dyn Tx, login: &NewLogin, now: UnixMs) -> Result<Granted, DbError> {
+    cage::people::login::begin(tx, login, now)?;
+    person::seen(tx, &login.person, now)?;
+    let person = person::by_id(tx, &login.person)?;
+    let person = person.ok_or_else(|| DbError::Broken("a login of nobody has begun".into()))?;
+    let sanctions = sanction::that_hold(tx, &login.person, now)?;
+    let expires_ms = now.saturating_add(login.how.lasts_ms().0);
+    Ok(Granted { person, sanctions, login: login.id.clone(), expires_ms, key: login.key, generation: 0 })
+}
+
+/// The same for one that goes on.
+fn go_on(tx: &mut dyn Tx, login: &Login, key: Key, generation: u32, now: UnixMs) -> Result<Granted, DbError> {
+    person::seen(tx, &login.person, now)?;
+    let person = person::by_id(tx, &login.person)?;
+    let person = person.ok_or_else(|| DbError::Broken("a login of nobody goes on".into()))?;
+    let sanctions = sanction::that_hold(tx, &login.person, now)?;
+    Ok(Granted { person, sanctions, login: login.id.clone(), expires_ms: login.expires_ms, key, generation })
+}

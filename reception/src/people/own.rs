@@ -1,0 +1,160 @@
+//! What somebody does about himself.
+
+use std::time::Duration;
+
+use cage::{
+    Tx,
+    people::{
+        audit as chain,
+        login::{self, Ended, Login},
+        person::{self, Kind, NICK_KEPT_MS, Person},
+        sanction::{self, Sanction},
+    },
+};
+use protocol::{rights::Roles, text::PlayerName, time::UnixMs};
+
+use super::{Asker, Caller, People, audit};
+use crate::{error::ApiError, guest, passwords::Secret};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// The shortest self-exclusion, milliseconds.
+const EXCLUSION_MIN_MS: u64 = DAY_MS;
+
+/// The longest, milliseconds: a number that nobody meant is no life sentence.
+const EXCLUSION_MAX_MS: u64 = 5 * 366 * DAY_MS;
+
+/// Events that an export holds, the latest.
+const EVENTS_MAX: u32 = 10_000;
+
+/// All that is known of somebody, but secrets.
+pub struct Known {
+    /// Who.
+    pub person: Person,
+    /// The logins that are kept.
+    pub logins: Vec<Login>,
+    /// All sanctions, also those that are over.
+    pub sanctions: Vec<Sanction>,
+    /// What has happened, the latest first.
+    pub events: Vec<chain::Kept>,
+}
+
+impl People {
+    /// Changes what others see of who asks.
+    ///
+    /// # Errors
+    /// [`ApiError::TooSoon`], [`ApiError::NickTaken`].
+    pub async fn change_nick(
+        &self,
+        caller: &Caller,
+        nick: PlayerName,
+        asker: &Asker,
+    ) -> Result<Caller, ApiError> {
+        let now = self.now();
+        let free_ms = caller.person.nick_changed_ms.saturating_add(NICK_KEPT_MS);
+        let too_soon = || ApiError::TooSoon(Duration::from_millis(free_ms.saturating_sub(now)));
+        let (id, asker) = (caller.person.id.clone(), asker.clone());
+        let work = move |tx: &mut dyn Tx| {
+            if !person::change_nick(tx, &id, &nick, now)? {
+                return Ok(None);
+            }
+            audit::tell(tx, &id, "nick_changed", nick.as_str(), &asker, now)?;
+            person::by_id(tx, &id)
+        };
+        let person = self.tellers.write(caller.person.id.as_str(), work).await?.ok_or_else(too_soon)?;
+        Ok(Caller { person, ..caller.clone() })
+    }
+
+    /// Who asks does not want to play until then. Nobody lifts it early.
+    ///
+    /// # Errors
+    /// [`ApiError::BadTime`] when that is too short, too long, or ends before one that holds.
+    pub async fn exclude_self(
+        &self,
+        caller: &Caller,
+        until_ms: UnixMs,
+        asker: &Asker,
+    ) -> Result<Caller, ApiError> {
+        let now = self.now();
+        if until_ms < now.saturating_add(EXCLUSION_MIN_MS) || until_ms > now.saturating_add(EXCLUSION_MAX_MS)
+        {
+            return Err(ApiError::BadTime("a self-exclusion lasts from 24 hours to 5 years"));
+        }
+        let holds = |sanction: &&Sanction| sanction.kind == sanction::Kind::SelfExclusion;
+        if caller.sanctions.iter().filter(holds).any(|holding| holding.until_ms > Some(until_ms)) {
+            return Err(ApiError::BadTime("a self-exclusion that holds is not shortened"));
+        }
+        let (id, asker) = (caller.person.id.clone(), asker.clone());
+        let excluded = Sanction {
+            id: guest::new_id("s-", &mut rand::rng()),
+            person: id.clone(),
+            kind: sanction::Kind::SelfExclusion,
+            from_ms: now,
+            until_ms: Some(until_ms),
+            reason: "self-exclusion".into(),
+            by: id.clone(),
+            lifted_ms: None,
+        };
+        let work = move |tx: &mut dyn Tx| {
+            sanction::impose(tx, &excluded)?;
+            person::void_tokens(tx, &id, now)?;
+            audit::tell(tx, &id, "self_excluded", format!("until {until_ms}"), &asker, now)?;
+            sanction::that_hold(tx, &id, now)
+        };
+        let sanctions = self.tellers.write(caller.person.id.as_str(), work).await?;
+        self.revoke_all(&caller.person.id).await;
+        Ok(Caller { sanctions, ..caller.clone() })
+    }
+
+    /// All that is known of who asks.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn export(&self, caller: &Caller, asker: &Asker) -> Result<Known, ApiError> {
+        let (id, asker, now) = (caller.person.id.clone(), asker.clone(), self.now());
+        let work = move |tx: &mut dyn Tx| {
+            audit::tell(tx, &id, "exported", "", &asker, now)?;
+            Ok(Known {
+                person: person::by_id(tx, &id)?
+                    .ok_or_else(|| cage::DbError::Broken("who asks is nobody".into()))?,
+                logins: login::all_of(tx, &id)?,
+                sanctions: sanction::all_of(tx, &id)?,
+                events: chain::about(tx, id.as_str(), u64::MAX, EVENTS_MAX)?,
+            })
+        };
+        Ok(self.tellers.write(caller.person.id.as_str(), work).await?)
+    }
+
+    /// Deletes who asks: the id alone stays. A member says the password.
+    ///
+    /// # Errors
+    /// [`ApiError::WrongPassword`], [`ApiError::LastAdmin`].
+    pub async fn delete(
+        &self,
+        caller: &Caller,
+        password: Option<Secret>,
+        asker: &Asker,
+    ) -> Result<(), ApiError> {
+        if caller.person.kind == Kind::Member {
+            self.confirm(caller, password.ok_or(ApiError::WrongPassword)?).await?;
+        }
+        let (id, asker, now) = (caller.person.id.clone(), asker.clone(), self.now());
+        let work = move |tx: &mut dyn Tx| {
+            let is_admin =
+                person::by_id(tx, &id)?.is_some_and(|person| Roles(person.roles).has(Roles::ADMIN));
+            if is_admin && !person::others_with_roles(tx, &id, Roles::ADMIN.0)? {
+                return Ok(false);
+            }
+            person::forget(tx, &id, now)?;
+            login::end_all(tx, &id, None, Ended::Gone, now)?;
+            login::blank(tx, &id)?;
+            audit::tell(tx, &id, "deleted", "by the person", &asker, now)?;
+            Ok(true)
+        };
+        if !self.tellers.write(caller.person.id.as_str(), work).await? {
+            return Err(ApiError::LastAdmin);
+        }
+        self.revoke_all(&caller.person.id).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,645 @@
+//! Accounts as clients see them: the router before people in a database.
+
+use std::{
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{HeaderMap, Method, Request},
+};
+use broker::clock::Clock;
+use cage::{
+    Place, Tellers,
+    people::refresh::{RefreshKey, RefreshKeys},
+};
+use http_body_util::BodyExt as _;
+use protocol::{
+    id::UserId,
+    rights::{Can, Roles},
+};
+use reception::{
+    ApiConfig, Desk, Keyring, People,
+    passwords::Cost,
+    people,
+    revocations::{Bearer, NotTold, Revocations},
+};
+use serde_json::{Value, json};
+use tokens::Claims;
+use tower::ServiceExt as _;
+
+const NOW_MS: u64 = 1_700_000_000_000;
+const TOKEN_MS: u64 = 600_000;
+const PASSWORD: &str = "correct horse battery";
+
+/// Remembers whose tokens were made void.
+#[derive(Default)]
+struct Heard(Mutex<Vec<Bearer>>);
+
+impl Revocations for Heard {
+    fn revoke<'a>(
+        &'a self,
+        bearers: &'a [Bearer],
+    ) -> Pin<Box<dyn Future<Output = Result<(), NotTold>> + Send + 'a>> {
+        self.0.lock().unwrap().extend_from_slice(bearers);
+        Box::pin(async { Ok(()) })
+    }
+}
+
+struct House {
+    router: Router,
+    people: Arc<People>,
+    keyring: Arc<Keyring>,
+    heard: Arc<Heard>,
+    folder: tempfile::TempDir,
+}
+
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    body: Value,
+}
+
+impl Answer {
+    fn text(&self, field: &str) -> String {
+        self.body[field].as_str().unwrap_or_else(|| panic!("{field} in {}", self.body)).into()
+    }
+
+    /// Status and code of a refusal.
+    fn refusal(&self) -> (u16, &str) {
+        (self.status, self.body["code"].as_str().unwrap_or_default())
+    }
+
+    fn cookies(&self) -> Vec<String> {
+        let set = self.headers.get_all("set-cookie").iter();
+        set.map(|cookie| cookie.to_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn keys() -> RefreshKeys {
+    RefreshKeys::new(RefreshKey::new([7; 32]), Vec::new())
+}
+
+impl House {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let tellers = Tellers::open(&Place::File(folder.path().join("cage.db"))).unwrap();
+        let keyring = Arc::new(Keyring::in_memory());
+        let heard = Arc::new(Heard::default());
+        let desk = Desk::new(keyring.clone(), Clock::starting_at(NOW_MS), TOKEN_MS);
+        let cost = Cost { memory_kib: 8, passes: 1 };
+        let people = Arc::new(People::new(tellers, keys(), desk, cost, heard.clone()));
+        let config = ApiConfig {
+            tokens_per_minute: 0,
+            tokens_burst: 1,
+            hosts: vec!["cards.example".parse().unwrap()],
+            allow_origin: Vec::new(),
+        };
+        let router = reception::router_with_people(people.clone(), config);
+        Self { router, people, keyring, heard, folder }
+    }
+
+    async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
+        let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let mut request =
+            request.body(Body::from(body.map_or(String::new(), |body| body.to_string()))).unwrap();
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 40_000))));
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        self.ask("POST", path, &[], Some(body)).await
+    }
+
+    async fn by(&self, token: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
+        self.ask(method, path, &[("authorization", &format!("Bearer {token}"))], body).await
+    }
+
+    async fn member(&self, handle: &str) -> Answer {
+        let wanted = json!({ "handle": handle, "password": PASSWORD, "nick": handle });
+        let answer = self.post("/api/accounts", wanted).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        answer
+    }
+
+    async fn sign_in(&self, handle: &str, password: &str) -> Answer {
+        self.post("/api/sessions", json!({ "handle": handle, "password": password })).await
+    }
+
+    async fn refresh(&self, token: &str) -> Answer {
+        self.post("/api/refresh", json!({ "token": token })).await
+    }
+
+    /// A member with these roles, by the way of the first admin; the access token.
+    async fn admin(&self, handle: &str) -> String {
+        let place = Place::FileBeside(self.folder.path().join("cage.db"));
+        let beside = Tellers::open(&place).unwrap();
+        let link = people::admin(&beside, handle, self.now()).await.unwrap();
+        let set = json!({ "link": link.secret.as_str(), "password": PASSWORD });
+        assert_eq!(self.post("/api/passwords", set.clone()).await.status, 204);
+        assert_eq!(self.post("/api/passwords", set).await.refusal(), (401, "bad_link"), "it works once");
+        self.later(1).await;
+        self.sign_in(handle, PASSWORD).await.text("token")
+    }
+
+    fn now(&self) -> u64 {
+        self.people.desk().now_ms()
+    }
+
+    async fn later(&self, ms: u64) {
+        tokio::time::advance(Duration::from_millis(ms)).await;
+    }
+
+    fn heard(&self) -> Vec<Bearer> {
+        std::mem::take(&mut self.heard.0.lock().unwrap())
+    }
+
+    fn claims(&self, token: &str) -> Claims {
+        self.keyring.keys().public().verify(token, self.now()).unwrap()
+    }
+}
+
+/// Time goes on only when a test says so: answers of threads are waited for with the clock held.
+macro_rules! held {
+    () => {
+        tokio::time::pause()
+    };
+}
+
+#[tokio::test]
+async fn a_guest_is_kept_refreshed_and_becomes_a_member_who_stays_who_he_is() {
+    held!();
+    let house = House::new();
+    let guest = house.post("/api/guest", json!({ "name": "Ann" })).await;
+    assert_eq!((guest.status, guest.text("kind").as_str()), (201, "guest"));
+    let claims = house.claims(&guest.text("token"));
+    assert_eq!(
+        (claims.sub.as_str(), claims.sid.unwrap().as_str()),
+        (&*guest.text("user"), &*guest.text("login"))
+    );
+    assert_eq!(guest.body["expires_ms"], NOW_MS + TOKEN_MS);
+    let next = house.refresh(&guest.text("refresh")).await;
+    assert_eq!((next.status, next.text("user")), (200, guest.text("user")));
+
+    let wanted = json!({ "handle": "Ann.B", "password": PASSWORD, "nick": "Ann B." });
+    let member = house.by(&next.text("token"), "POST", "/api/accounts", Some(wanted.clone())).await;
+    assert_eq!((member.status, member.text("kind").as_str()), (201, "member"), "{}", member.body);
+    assert_eq!((member.text("user"), member.text("name").as_str()), (guest.text("user"), "Ann B."));
+    // The guest's device is the member's, by another login; the old one is of no use to whoever has a copy.
+    assert_eq!(house.refresh(&next.text("refresh")).await.refusal(), (401, "session_ended"));
+    assert_eq!(house.heard(), [], "his own socket goes on");
+    let again = house.by(&member.text("token"), "POST", "/api/accounts", Some(wanted)).await;
+    assert_eq!(again.refusal(), (409, "not_a_guest"));
+    let elsewhere = house.sign_in("ANN.b", PASSWORD).await;
+    assert_eq!((elsewhere.status, elsewhere.text("user")), (201, guest.text("user")));
+    let me = house.by(&elsewhere.text("token"), "GET", "/api/me", None).await;
+    assert_eq!((me.text("handle").as_str(), me.body["can"].clone()), ("ann.b", json!(["play", "chat"])));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_account_is_said() {
+    held!();
+    let house = House::new();
+    house.member("ann").await;
+    for (handle, password, nick, status, code) in [
+        ("ann", PASSWORD, "Other", 409, "handle_taken"),
+        ("other", PASSWORD, "ANN", 409, "nick_taken"),
+        ("a", PASSWORD, "Other", 422, "bad_handle"),
+        ("other", "password1", "Other", 422, "bad_password"),
+        ("other", "short", "Other", 422, "bad_password"),
+        ("some.handle", "Some.Handle", "Other", 422, "bad_password"),
+        ("other", PASSWORD, "", 422, "bad_name"),
+    ] {
+        let wanted = json!({ "handle": handle, "password": password, "nick": nick });
+        let answer = house.post("/api/accounts", wanted.clone()).await;
+        assert_eq!(answer.refusal(), (status, code), "{wanted}");
+        assert!(!answer.body.to_string().contains(PASSWORD));
+    }
+    let none = house.by(
+        "nonsense",
+        "POST",
+        "/api/accounts",
+        Some(json!({ "handle": "other", "password": PASSWORD, "nick": "O" })),
+    );
+    assert_eq!(none.await.refusal(), (401, "bad_token"), "nobody else is made of a guest whose token is bad");
+}
+
+#[tokio::test]
+async fn a_hundred_refreshes_at_once_have_one_successor_and_an_old_token_ends_the_login_and_is_told() {
+    held!();
+    let house = Arc::new(House::new());
+    let member = house.member("ann").await;
+    let first = member.text("refresh");
+    let asked = (0..100).map(|_| {
+        let (house, first) = (house.clone(), first.clone());
+        tokio::spawn(async move { house.refresh(&first).await.text("refresh") })
+    });
+    let mut successors = std::collections::BTreeSet::new();
+    for asked in asked.collect::<Vec<_>>() {
+        successors.insert(asked.await.unwrap());
+    }
+    assert_eq!(successors.len(), 1);
+    let second = successors.pop_first().unwrap();
+    house.later(10_000).await;
+    assert_eq!(house.refresh(&first).await.text("refresh"), second, "a lost answer is given again");
+    let third = house.refresh(&second).await;
+    assert_eq!(house.refresh(&format!("{}x", &first[..first.len() - 1])).await.refusal(), (401, "bad_token"));
+    let stolen = house.refresh(&first).await;
+    assert_eq!((stolen.refusal(), stolen.text("why").as_str()), ((401, "session_ended"), "reuse"));
+    assert_eq!(house.refresh(&third.text("refresh")).await.refusal(), (401, "session_ended"));
+    let heard = house.heard();
+    assert_eq!(heard.len(), 1);
+    assert_eq!(heard[0].login.as_ref().unwrap().as_str(), member.text("login"));
+    assert_eq!(house.by(&third.text("token"), "GET", "/api/me", None).await.refusal(), (401, "bad_token"));
+    let admin = house.admin("boss").await;
+    let audit =
+        house.by(&admin, "GET", &format!("/api/staff/audit?subject={}", member.text("user")), None).await;
+    assert!(audit.body.to_string().contains("refresh_token_reused"), "{}", audit.body);
+}
+
+#[tokio::test]
+async fn tokens_of_a_house_without_a_database_are_taken_for_their_life_and_access_tokens_are_no_refresh_tokens()
+ {
+    held!();
+    let house = House::new();
+    let sign = |claims: &Claims| house.keyring.keys().sign(claims);
+    let old = sign(&Claims::new(UserId::new("g-old").unwrap(), "Old", NOW_MS, 3_600_000));
+    let adopted = house.refresh(&old).await;
+    assert_eq!(
+        (adopted.status, adopted.text("user").as_str(), adopted.text("name").as_str()),
+        (200, "g-old", "Old")
+    );
+    assert_eq!(house.refresh(&adopted.text("refresh")).await.status, 200);
+    // A stolen access token is worth what is left of it, and no more.
+    assert_eq!(house.refresh(&adopted.text("token")).await.refusal(), (401, "bad_token"));
+    let bot = sign(&Claims::new(UserId::new("bot-x").unwrap(), "Bot", NOW_MS, 3_600_000));
+    assert_eq!(house.refresh(&bot).await.refusal(), (401, "bad_token"));
+    // Nor does an old token open a member's account.
+    let wanted = json!({ "handle": "old", "password": PASSWORD, "nick": "Old" });
+    let member = house.by(&adopted.text("token"), "POST", "/api/accounts", Some(wanted)).await;
+    assert_eq!(member.status, 201, "{}", member.body);
+    assert_eq!(house.refresh(&old).await.refusal(), (401, "bad_token"));
+}
+
+#[tokio::test]
+async fn five_wrong_passwords_lock_strangers_out_and_the_owners_device_never() {
+    held!();
+    let house = House::new();
+    house.member("ann").await;
+    let device = house.sign_in("ann", PASSWORD).await.text("device");
+    for handle in ["ann", "nobody"] {
+        for _ in 0..5 {
+            assert_eq!(
+                house.sign_in(handle, "wrong password").await.refusal(),
+                (401, "bad_credentials"),
+                "{handle}"
+            );
+        }
+        let locked = house.sign_in(handle, PASSWORD).await;
+        assert_eq!(
+            (locked.refusal(), &locked.body["retry_after_ms"]),
+            ((423, "locked"), &json!(900_001)),
+            "{handle}"
+        );
+    }
+    let known = json!({ "handle": "ann", "password": PASSWORD, "device": device });
+    assert_eq!(house.post("/api/sessions", known).await.status, 201);
+    let others = json!({ "handle": "nobody", "password": PASSWORD, "device": device });
+    assert_eq!(
+        house.post("/api/sessions", others).await.refusal(),
+        (423, "locked"),
+        "it is for its own handle"
+    );
+    house.later(15 * 60_000).await;
+    assert_eq!(house.sign_in("ann", PASSWORD).await.status, 201);
+}
+
+#[tokio::test]
+async fn devices_are_listed_and_ended_one_all_others_or_everywhere() {
+    held!();
+    let house = House::new();
+    let first = house.member("ann").await;
+    let second = house.sign_in("ann", PASSWORD).await;
+    let third = house.sign_in("ann", PASSWORD).await;
+    let token = third.text("token");
+    let listed = house.by(&token, "GET", "/api/sessions", None).await;
+    let listed = listed.body["sessions"].as_array().unwrap().clone();
+    assert_eq!(listed.len(), 3);
+    assert_eq!(listed.iter().filter(|login| login["current"] == true).count(), 1);
+    let path = format!("/api/sessions/{}", second.text("login"));
+    assert_eq!(house.by(&token, "DELETE", &path, None).await.status, 204);
+    assert_eq!(house.by(&token, "DELETE", &path, None).await.refusal(), (404, "not_found"));
+    let heard = house.heard();
+    assert_eq!(heard[0].login.as_ref().unwrap().as_str(), second.text("login"));
+    assert_eq!(house.refresh(&second.text("refresh")).await.text("why"), "signed_out");
+    assert_eq!(house.by(&token, "DELETE", "/api/sessions", None).await.status, 204);
+    assert_eq!(house.refresh(&first.text("refresh")).await.refusal(), (401, "session_ended"));
+    assert_eq!(house.by(&token, "DELETE", "/api/sessions?also=current", None).await.status, 204);
+    assert_eq!(house.by(&token, "GET", "/api/me", None).await.refusal(), (401, "bad_token"));
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_other_logins_and_wrong_ones_lock_this_login_alone() {
+    held!();
+    let house = House::new();
+    let elsewhere = house.member("ann").await;
+    let here = house.sign_in("ann", PASSWORD).await;
+    let token = here.text("token");
+    let change = |old: &str, new: &str| {
+        house.by(&token, "PUT", "/api/me/password", Some(json!({ "old": old, "new": new })))
+    };
+    assert_eq!(change("wrong password", "another good one").await.refusal(), (403, "wrong_password"));
+    assert_eq!(change(PASSWORD, "password1").await.refusal(), (422, "bad_password"));
+    assert_eq!(change(PASSWORD, "another good one").await.status, 204);
+    let heard = house.heard();
+    assert_eq!(
+        heard.iter().map(|bearer| bearer.login.as_ref().unwrap().as_str()).collect::<Vec<_>>(),
+        [elsewhere.text("login")]
+    );
+    assert_eq!(house.refresh(&elsewhere.text("refresh")).await.text("why"), "password");
+    assert_eq!(house.sign_in("ann", PASSWORD).await.refusal(), (401, "bad_credentials"));
+    assert_eq!(house.sign_in("ann", "another good one").await.status, 201);
+    for _ in 0..5 {
+        assert_eq!(change("wrong password", "another good one").await.refusal(), (403, "wrong_password"));
+    }
+    assert_eq!(change("another good one", "a third good one").await.refusal(), (423, "locked"));
+    assert_eq!(house.sign_in("ann", "another good one").await.status, 201, "the owner signs in");
+}
+
+#[tokio::test]
+async fn a_nick_changes_once_in_thirty_days() {
+    held!();
+    let house = House::new();
+    house.member("bob").await;
+    let token = house.member("ann").await.text("token");
+    let change = |nick: &str| house.by(&token, "PATCH", "/api/me", Some(json!({ "nick": nick })));
+    assert_eq!(change("bob").await.refusal(), (409, "nick_taken"));
+    assert_eq!(change("Annie").await.text("name"), "Annie");
+    let soon = change("Anne").await;
+    assert_eq!(
+        (soon.refusal(), soon.body["retry_after_ms"].as_u64()),
+        ((409, "too_soon"), Some(30 * 86_400_000 + 1))
+    );
+}
+
+#[tokio::test]
+async fn who_excludes_himself_plays_no_more_until_then_and_nobody_lifts_it() {
+    held!();
+    let house = House::new();
+    let ann = house.member("ann").await;
+    let admin = house.admin("boss").await;
+    let until = |until_ms: u64| house.by_until(&ann, until_ms);
+    assert_eq!(until(NOW_MS + 60_000).await.refusal(), (422, "bad_time"));
+    let week = house.now() + 7 * 86_400_000;
+    let me = until(week).await;
+    assert_eq!((me.status, &me.body["can"]), (200, &json!(["chat"])), "{}", me.body);
+    assert_eq!(house.heard().len(), 2, "of the admin's link, and of this");
+    house.later(1).await;
+    let again = house.refresh(&ann.text("refresh")).await;
+    let can = house.claims(&again.text("token")).can;
+    assert!(!can.has(Can::PLAY) && can.has(Can::CHAT));
+    let token = again.text("token");
+    let shorter =
+        house.by(&token, "POST", "/api/me/self-exclusion", Some(json!({ "until_ms": week - 1 }))).await;
+    assert_eq!(shorter.refusal(), (422, "bad_time"));
+    let dossier = house.by(&admin, "GET", &format!("/api/staff/people/{}", ann.text("user")), None).await;
+    let sanction = dossier.body["sanctions"][0]["id"].as_str().unwrap().to_owned();
+    let lift = format!("/api/staff/sanctions/{sanction}/lift");
+    let lift = house.by(&admin, "POST", &lift, Some(json!({ "reason": "he asked" }))).await;
+    assert_eq!(lift.refusal(), (409, "not_lifted"));
+}
+
+impl House {
+    async fn by_until(&self, who: &Answer, until_ms: u64) -> Answer {
+        self.by(&who.text("token"), "POST", "/api/me/self-exclusion", Some(json!({ "until_ms": until_ms })))
+            .await
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_is_told_without_secrets_and_who_deletes_himself_is_gone() {
+    held!();
+    let house = House::new();
+    let ann = house.member("ann").await;
+    let token = ann.text("token");
+    let export = house.by(&token, "GET", "/api/me/export", None).await;
+    let text = export.body.as_str().unwrap();
+    let kinds: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["line"].clone()).collect();
+    for kind in ["person", "login", "event"] {
+        assert!(kinds.contains(&json!(kind)), "{text}");
+    }
+    assert!(!text.contains("argon2") && !text.contains(&ann.text("refresh")), "{text}");
+    let delete = |body: Value| house.by(&token, "POST", "/api/me/deletion", Some(body));
+    assert_eq!(delete(json!({})).await.refusal(), (403, "wrong_password"));
+    assert_eq!(delete(json!({ "password": PASSWORD })).await.status, 204);
+    assert_eq!(house.by(&token, "GET", "/api/me", None).await.refusal(), (401, "bad_token"));
+    assert_eq!(house.refresh(&ann.text("refresh")).await.text("why"), "gone");
+    assert_eq!(house.sign_in("ann", PASSWORD).await.refusal(), (401, "bad_credentials"));
+    assert_ne!(house.member("ann").await.text("user"), ann.text("user"), "the handle is free, the id is not");
+}
+
+#[tokio::test]
+async fn staff_does_what_its_role_allows_and_all_of_it_is_audited() {
+    held!();
+    let house = House::new();
+    let (ann, floor) = (house.member("ann").await, house.member("floor").await);
+    let admin = house.admin("boss").await;
+    let about = |who: &Answer, what: &str| format!("/api/staff/people/{}{what}", who.text("user"));
+    let roles = house
+        .by(&admin, "PUT", &about(&floor, "/roles"), Some(json!({ "roles": ["floor"], "reason": "hired" })))
+        .await;
+    assert_eq!((roles.status, &roles.body["roles"]), (200, &json!(["floor"])), "{}", roles.body);
+    house.later(1).await;
+    let floor = house.sign_in("floor", PASSWORD).await;
+    let by_floor = floor.text("token");
+    assert!(house.claims(&by_floor).roles.has(Roles::FLOOR));
+
+    let impose = async |by: &str, whom: &str, kind: &str| {
+        house
+            .by(
+                by,
+                "POST",
+                whom,
+                Some(json!({ "kind": kind, "reason": "was rude", "until_ms": NOW_MS + 86_400_000 })),
+            )
+            .await
+    };
+    let ann_s = about(&ann, "/sanctions");
+    let nobody = ann.text("token");
+    for (by, path) in [(&nobody, ann_s.clone()), (&by_floor, about(&floor, "/sanctions"))] {
+        assert_eq!(impose(by, &path, "mute").await.refusal(), (403, "not_allowed"), "{path}");
+    }
+    assert_eq!(impose(&by_floor, &ann_s, "ban").await.refusal(), (403, "not_allowed"));
+    house.heard();
+    assert_eq!(impose(&by_floor, &ann_s, "mute").await.status, 201);
+    let all = Bearer { user: UserId::new(&ann.text("user")).unwrap(), login: None };
+    assert_eq!(house.heard(), std::slice::from_ref(&all));
+    house.later(1).await;
+    let muted = house.refresh(&ann.text("refresh")).await;
+    assert!(!house.claims(&muted.text("token")).can.has(Can::CHAT));
+    let ban = impose(&admin, &ann_s, "ban").await;
+    assert_eq!((ban.status, house.heard()), (201, vec![all]));
+    for banned in [house.refresh(&muted.text("refresh")).await, house.sign_in("ann", PASSWORD).await] {
+        assert_eq!((banned.refusal(), banned.text("reason").as_str()), ((403, "banned"), "was rude"));
+        assert_eq!(banned.body["until_ms"], NOW_MS + 86_400_000);
+    }
+    assert_eq!(
+        house.sign_in("ann", "wrong password").await.refusal(),
+        (401, "bad_credentials"),
+        "nobody else hears of it"
+    );
+    let lift = format!("/api/staff/sanctions/{}/lift", ban.text("id"));
+    assert_eq!(
+        house.by(&by_floor, "POST", &lift, Some(json!({ "reason": "he is nice" }))).await.refusal(),
+        (403, "not_allowed")
+    );
+    assert_eq!(house.by(&admin, "POST", &lift, Some(json!({ "reason": "he is nice" }))).await.status, 204);
+    assert_eq!(house.sign_in("ann", PASSWORD).await.status, 201);
+    let out =
+        house.by(&by_floor, "POST", &about(&ann, "/sign-out"), Some(json!({ "reason": "lost phone" }))).await;
+    assert_eq!(out.status, 204, "{}", out.body);
+    assert_eq!(house.refresh(&muted.text("refresh")).await.text("why"), "staff");
+    let boss = house.by(&admin, "GET", "/api/me", None).await;
+    let last = house
+        .by(&admin, "PUT", &about(&boss, "/roles"), Some(json!({ "roles": [], "reason": "tired" })))
+        .await;
+    assert_eq!(last.refusal(), (409, "last_admin"));
+    let found = house.by(&by_floor, "GET", "/api/staff/people?q=ann", None).await;
+    assert_eq!(found.body["people"][0]["user"], ann.text("user"));
+    assert_eq!(house.by(&by_floor, "GET", "/api/staff/audit", None).await.refusal(), (403, "not_allowed"));
+    let audit = house.by(&admin, "GET", "/api/staff/audit", None).await.body.to_string();
+    for action in [
+        "mute",
+        "ban",
+        "lifted",
+        "signed_out_by_staff",
+        "roles_set",
+        "people_searched",
+        "audit_seen",
+        "was rude",
+    ] {
+        assert!(audit.contains(&format!("\"{action}\"")), "{action}: {audit}");
+    }
+    let whole = house.by(&admin, "GET", "/api/staff/audit/verify", None).await;
+    assert_eq!(whole.body["good"], true);
+    let link = house
+        .by(&admin, "POST", &about(&ann, "/password-link"), Some(json!({ "reason": "he forgot" })))
+        .await;
+    let set = house
+        .post("/api/passwords", json!({ "link": link.text("link"), "password": "another good one" }))
+        .await;
+    assert_eq!(set.status, 204);
+    assert_eq!(house.sign_in("ann", "another good one").await.status, 201);
+}
+
+#[tokio::test]
+async fn a_browsers_refresh_token_is_in_a_cookie_that_other_sites_cannot_use() {
+    held!();
+    let house = House::new();
+    for (origin, host, name, secure) in [
+        ("https://cards.example", "cards.example", "__Host-cardhouse", true),
+        ("http://127.0.0.1:8080", "127.0.0.1:8080", "cardhouse", false),
+    ] {
+        let page = [("origin", origin), ("host", host), ("sec-fetch-site", "same-origin")];
+        let guest =
+            house.ask("POST", "/api/guest", &page, Some(json!({ "name": "Ann", "cookie": true }))).await;
+        assert!(guest.body.get("refresh").is_none(), "{}", guest.body);
+        let cookie = guest.cookies().remove(0);
+        assert!(
+            cookie.starts_with(&format!("{name}=r1.")) && cookie.contains("; HttpOnly; SameSite=Strict"),
+            "{cookie}"
+        );
+        assert_eq!(cookie.contains("; Secure"), secure);
+        let kept = cookie.split(';').next().unwrap();
+        let with_cookie = [&page[..], &[("cookie", kept)]].concat();
+        let ask = |headers: Vec<(&'static str, String)>| {
+            let house = &house;
+            async move {
+                let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                house.ask("POST", "/api/refresh", &headers, Some(json!({ "cookie": true }))).await
+            }
+        };
+        let owned = |headers: &[(&'static str, &str)]| {
+            headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect::<Vec<_>>()
+        };
+        let next = ask(owned(&with_cookie)).await;
+        assert_eq!((next.status, next.text("user")), (200, guest.text("user")));
+        for (stolen, code) in [
+            (vec![("origin", "https://evil.example"), ("host", host), ("cookie", kept)], "wrong_origin"),
+            (
+                vec![("origin", origin), ("host", host), ("sec-fetch-site", "cross-site"), ("cookie", kept)],
+                "wrong_origin",
+            ),
+        ] {
+            assert_eq!(ask(owned(&stolen)).await.refusal(), (403, code));
+        }
+        let bearer = format!("Bearer {}", next.text("token"));
+        let out = [&page[..], &[("authorization", bearer.as_str())]].concat();
+        let out = house.ask("DELETE", "/api/sessions/current", &out, None).await;
+        assert_eq!(out.status, 204);
+        assert!(
+            out.cookies()[0].starts_with(&format!("{name}=; ")) && out.cookies()[0].contains("Max-Age=0")
+        );
+    }
+}
+
+/// The document, and what it says of a path and a method.
+fn document() -> Value {
+    serde_json::from_str(include_str!("../../docs/openapi.json")).unwrap()
+}
+
+#[tokio::test]
+async fn the_document_and_the_router_know_the_same_paths_methods_and_codes() {
+    held!();
+    let house = House::new();
+    let document = document();
+    let mut described: Vec<_> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+    let mut served = reception::api::paths();
+    described.sort_unstable();
+    served.sort_unstable();
+    assert_eq!(described, served);
+    for path in served {
+        let asked = path.replace("{id}", "x");
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            let answer = house.ask(method, &asked, &[], None).await;
+            let operation = &document["paths"][path][method.to_lowercase()];
+            assert_eq!(answer.status == 405, operation.is_null(), "{method} {path}: {}", answer.body);
+            if !operation.is_null() && answer.status >= 400 {
+                // What an empty request is refused with is described, too.
+                let codes = operation["responses"][answer.status.to_string()].to_string();
+                assert!(codes.contains(answer.refusal().1), "{method} {path}: {:?}", answer.refusal());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_house_without_a_database_says_that_it_keeps_no_accounts() {
+    let desk = Desk::new(Arc::new(Keyring::in_memory()), Clock::starting_at(NOW_MS), TOKEN_MS);
+    let config =
+        ApiConfig { tokens_per_minute: 0, tokens_burst: 1, hosts: Vec::new(), allow_origin: Vec::new() };
+    let router = reception::router(desk, config);
+    for (method, path) in [("GET", "/api/me"), ("POST", "/api/sessions"), ("GET", "/api/staff/audit")] {
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        let answer = router.clone().oneshot(request.body(Body::from("{}")).unwrap()).await.unwrap();
+        assert_eq!(answer.status().as_u16(), 404, "{path}");
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        assert!(String::from_utf8_lossy(&body).contains("no_accounts"), "{path}");
+    }
+}
