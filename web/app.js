@@ -270,7 +270,7 @@ const header = el(
 
 document.body.append(header, badge.banner, bar.element, offer.element, place, toasts.element);
 onLanguage(sayAgain);
-const [, link] = /^#\/password\/(.+)$/.exec(location.hash) ?? [];
+const [, link] = /^#password=(.+)$/.exec(location.hash) ?? [];
 if (link) {
   history.replaceState(null, "", "#/");
   await seeTo("link", link);

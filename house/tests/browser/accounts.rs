@@ -1,12 +1,17 @@
 //! An account's whole life at a window, and what somebody sees whose rights are taken in the middle of a hand.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use broker::{
     ports::Ports,
     revocations::{Bearer, Revoker},
 };
+use cage::{
+    Place, Tellers,
+    people::refresh::{RefreshKey, RefreshKeys},
+};
 use protocol::id::{NodeId, UserId};
+use reception::{People, database::Relays, passwords::Cost};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -201,6 +206,69 @@ async fn whoever_has_an_account_signs_in_before_giving_a_name_and_may_delete_it(
     ann.until("a name is asked for", async || ann.sees("name-input").await).await;
 }
 
+/// Reception with a database, which tells the cluster's relays.
+fn reception_with_people(cluster: &Cluster, folder: &Path) -> axum::Router {
+    let node = NodeId::new("reception").unwrap();
+    let ports = Ports {
+        bus: Arc::new(cluster.bus.handle(&node)),
+        store: Arc::new(cluster.store.handle(&node)),
+        clock: cluster.clock,
+    };
+    let tellers = Tellers::open(&Place::File(folder.join("people.db"))).unwrap();
+    let keys = RefreshKeys::new(RefreshKey::new([7; 32]), Vec::new());
+    let relays = Arc::new(Relays(Revoker::new(ports, 3_600_000)));
+    let people = People::new(tellers, keys, cluster.desk.clone(), Cost { memory_kib: 8, passes: 1 }, relays);
+    reception::router_with_people(
+        Arc::new(people),
+        house::Config::defaults().tokens.api(Vec::new(), Vec::new()),
+    )
+}
+
+/// Signs up, or in.
+async fn sign(window: &Window, what: &str, handle: &str, password: &str) {
+    fill(window, "field-handle", handle).await;
+    fill(window, "field-password", password).await;
+    press(window, &format!("sign-{what}")).await;
+    window.until("the dialog is closed", async || !window.sees("sign").await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guest_makes_an_account_in_the_middle_of_a_hand_and_ends_it_from_another_device() {
+    let cluster = Cluster::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let relay = cluster.relay_before("relay-1", reception_with_people(&cluster, folder.path())).await;
+    let url = format!("http://{}/", relay.address);
+    let (ann, bob) = tokio::join!(Window::open(1280, 900), Window::open(1280, 900));
+    both_sit(&ann, &bob, &url).await;
+    ann.until("both have cards", async || has_cards(&ann).await && has_cards(&bob).await).await;
+    let before = (ann.hand().await, ann.text(crate::MY_CARDS).await);
+
+    open_account(&ann).await;
+    press(&ann, "account-up").await;
+    sign(&ann, "up", "ann", "correct horse battery").await;
+    ann.until("it is online", async || ann.connection().await.as_deref() == Some("online")).await;
+    assert_eq!((ann.hand().await, ann.text(crate::MY_CARDS).await), before, "the same seat, the same hand");
+    play_on(&ann, &bob).await;
+
+    ann.reload().await;
+    ann.until("it is online", async || ann.connection().await.as_deref() == Some("online")).await;
+    ann.until("the seat is there", async || ann.sees("seat-0").await).await;
+    let phone = Window::open(390, 844).await;
+    phone.go(&url).await;
+    press(&phone, "have-account").await;
+    sign(&phone, "in", "ann", "correct horse battery").await;
+    phone.until("the lobby is there", async || phone.sees("lobby-row").await).await;
+    open_account(&phone).await;
+    says(&phone, "account", "You sign in as \u{2068}ann\u{2069}").await;
+    press(&phone, "open-devices").await;
+    says(&phone, "devices", "this device").await;
+    press(&phone, "device-end").await;
+    says(&ann, "connection-banner", "You were signed out").await;
+    press(&ann, "try-now").await;
+    ann.until("a name is asked for", async || ann.sees("name-input").await).await;
+    phone.until("it goes on", async || phone.connection().await.as_deref() == Some("online")).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accounts_speak_korean_too_and_have_room_for_it_on_a_phone() {
     let (url, _house) = house_with_a_table().await;
@@ -228,13 +296,13 @@ async fn accounts_speak_korean_too_and_have_room_for_it_on_a_phone() {
 async fn a_link_sets_a_password_once_and_leaves_no_trace_in_the_address() {
     let (url, _house) = house_with_a_table().await;
     let ann = window(390, 844).await;
-    ann.go(&format!("{url}#/password/l1nk")).await;
+    ann.go(&format!("{url}#password=l1nk")).await;
     fill(&ann, "field-password", "correct horse").await;
     assert_eq!(ann.ask("return location.hash").await, "#/");
     press(&ann, "link-ok").await;
     ann.until("one signs in", async || ann.sees("sign").await).await;
     let other = window(390, 844).await;
-    other.go(&format!("{url}#/password/used")).await;
+    other.go(&format!("{url}#password=used")).await;
     fill(&other, "field-password", "correct horse").await;
     press(&other, "link-ok").await;
     says(&other, "link-ok-error", "This link was used already").await;

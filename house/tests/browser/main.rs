@@ -206,6 +206,12 @@ impl Cluster {
     }
 
     async fn relay(&self, name: &str) -> Running {
+        let limits = Config::defaults().tokens.api(Vec::new(), Vec::new());
+        self.relay_before(name, reception::router(self.desk.clone(), limits)).await
+    }
+
+    /// A relay that stands at one address with this reception.
+    async fn relay_before(&self, name: &str, api: axum::Router) -> Running {
         let node = NodeId::new(name).unwrap();
         let (bus, store) = (Arc::new(self.bus.handle(&node)), Arc::new(self.store.handle(&node)));
         let ports = Ports { bus, store, clock: self.clock };
@@ -216,7 +222,6 @@ impl Cluster {
         let relay = Relay::new(ports, config, keys);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let api = reception::router(self.desk.clone(), Config::defaults().tokens.api(Vec::new(), Vec::new()));
         let site = site::router(&relay, api);
         let mut tasks = JoinSet::new();
         tasks.spawn(relay.run(std::future::pending()));
