@@ -4,7 +4,7 @@
  * - words on the wire: `connection.js` (with `commands.js`, `retry.js`, `server-clock.js`), `room.js`, `identity.js`
  * - the table's truth: `table-view.js`; what it says: `bet-model.js`, `story.js`, `words.js`, `lobby-list.js`, `format.js`, in the words of `phrases/`
  * - the player's seats, whatever page is shown: `tables.js`, `elsewhere.js`, `your-tables.js`, `alerts.js`
- * - pages: `lobby.js`; `table.js` with `felt.js`, `seats.js`, `board.js`, `actions.js`, `advance.js`, `seat-controls.js`, `log.js`, `chat.js`
+ * - pages: `lobby.js`; `table.js` with `felt.js`, `seats.js`, `board.js`, `actions.js`, `advance.js`, `seat-controls.js`, `log.js`, `chat.js`, `talk-room.js`
  */
 import { Alerts } from "./alerts.js";
 import { Awake, pageToKeepAwake } from "./awake.js";
@@ -126,6 +126,8 @@ function welcomed({ user, name: shownName }) {
 function received(message) {
   const { t, room } = message;
   if (t === "lobby" || t === "lobby_delta") return lobby.receive(message);
+  const talk = tables.all.find((table) => table.talk.room?.id === room)?.talk;
+  if (talk) return t === "unwatched" || message.code === "no_such_room" ? talk.leave() : undefined;
   if (t === "unwatched") return closed(room, say.tableClosed);
   if (t === "error" && message.code === "no_such_room") return closed(room, say.noTable);
   if (t === "error" && message.code === "unknown_message") return console.info(message.message); // An older house: we do without.

@@ -1,5 +1,6 @@
 /** What people at the table say. */
 import { el, setAttribute } from "./dom.js";
+import { timeOfDay } from "./format.js";
 import { icon } from "./icons.js";
 import { isolated } from "./names.js";
 import { say } from "./phrases/table.js";
@@ -13,6 +14,7 @@ const LINES_MAX = 200;
 export class Chat {
   #isMuted;
   #about;
+  #seated = new Set();
 
   /**
    * @param {(text: string) => Promise<boolean>} speak sends a line; false when it was refused
@@ -53,13 +55,23 @@ export class Chat {
     this.lines.replaceChildren();
   }
 
-  /** @param {{user: string, name: string, bot: boolean, text: string}} line @param {boolean} mine */
-  add({ user, name, bot, text }, mine) {
+  /** Who sits at the table; all others are marked as watching, whatever they call themselves. @param {Set<string>} users */
+  seats(users) {
+    if (users.size === this.#seated.size && [...users].every((user) => this.#seated.has(user))) return;
+    this.#seated = users;
+    for (const line of this.lines.children) this.#mark(line);
+  }
+
+  /** @param {{user: string, name: string, bot: boolean, text: string, at_ms?: number}} line @param {boolean} mine */
+  add({ user, name, bot, text, at_ms }, mine) {
     const mark = bot ? el("span", { class: "bot-mark", text: say.bot }) : null;
     const phrase = quickPhrase(text);
     const words = el("bdi", { text: phrase ? sayOfTalk.quick[phrase] : text });
-    const line = el("p", { class: mine ? "mine" : "", data: { user } }, el("b", {}, this.#name({ user, name }, mine), mark), " ", words);
+    const who = el("b", {}, this.#name({ user, name }, mine), mark, el("span", { class: "rail-mark", text: say.watches }));
+    const title = at_ms ? () => timeOfDay(at_ms) : null;
+    const line = el("p", { class: mine ? "mine" : "", title, data: { user } }, who, " ", words);
     line.hidden = !mine && this.#isMuted(user);
+    this.#mark(line);
     this.lines.append(line);
     if (this.lines.children.length > LINES_MAX) this.lines.firstChild.remove();
     this.lines.scrollTop = this.lines.scrollHeight;
@@ -68,6 +80,10 @@ export class Chat {
   /** Who is not to be read may be others now. */
   look() {
     for (const line of this.lines.children) line.hidden = !line.matches(".mine") && this.#isMuted(line.dataset.user);
+  }
+
+  #mark(line) {
+    line.classList.toggle("rail", !this.#seated.has(line.dataset.user));
   }
 
   /** The name of another leads to what one remembers of them. */

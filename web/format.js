@@ -44,6 +44,11 @@ export function moment(ms) {
   return new Date(ms).toLocaleString(language(), { dateStyle: "medium", timeStyle: "short" });
 }
 
+/** `3:05 PM`. */
+export function timeOfDay(ms) {
+  return new Date(ms).toLocaleTimeString(language(), { hour: "numeric", minute: "2-digit" });
+}
+
 /** Whole seconds left, never below 0, rounded up so that it shows 0 only at the end. */
 export function secondsLeft(deadlineMs, nowMs) {
   return Math.max(0, Math.ceil((deadlineMs - nowMs) / 1000));

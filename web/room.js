@@ -36,6 +36,10 @@ export class Room {
   /** The state is one of the past, and the next keyframe replaces it. */
   #adrift = false;
   #doubted = false;
+  /** Frames for others do not come: the own parts are counted instead. */
+  #sparse = false;
+  /** How many own parts there were by the last one; null when a keyframe has come since. */
+  #parts = null;
 
   /**
    * @param {string} id
@@ -100,17 +104,32 @@ export class Room {
       case "frame":
         return this.#frame(message);
       default:
-        this.#own = message.private;
-        this.#tell("change", false);
-        return Outcome.Taken;
+        return this.#part(message);
     }
   }
 
-  #keyframe({ epoch, seq, kind = USUAL_KIND, state }) {
+  #part({ epoch, seq, private: part }) {
+    if (this.#sparse) {
+      const { k } = part;
+      const isNew = later([epoch, seq], this.#position);
+      if (isNew && epoch !== this.#position[0]) return this.#gap();
+      if (this.#parts !== null && k !== this.#parts + 1 && (isNew || k !== this.#parts)) return isNew ? this.#gap() : Outcome.Stale;
+      this.#parts = k;
+      // Nothing was said to others, who did not get the frame.
+      if (isNew) this.#moveTo(epoch, seq);
+    }
+    this.#own = part;
+    this.#tell("change", false);
+    return Outcome.Taken;
+  }
+
+  #keyframe({ epoch, seq, kind = USUAL_KIND, sparse = false, state }) {
     if (!this.#doubted && !later([epoch, seq], this.#position)) return Outcome.Stale;
     const jumped = this.#state === null || this.#adrift || this.#skipped > 0 || seq !== this.#position[1] + 1;
     this.#state = state;
     this.#kind = kind;
+    this.#sparse = sparse;
+    this.#parts = null;
     this.#skipped = 0;
     this.#adrift = false;
     this.#moveTo(epoch, seq);
@@ -121,7 +140,7 @@ export class Room {
   #frame({ epoch, seq, events }) {
     if (!later([epoch, seq], this.#position)) return Outcome.Stale;
     const [myEpoch, mySeq] = this.#position;
-    if (epoch !== myEpoch || seq !== mySeq + 1) return this.#gap();
+    if (epoch !== myEpoch || !(this.#sparse || seq === mySeq + 1)) return this.#gap();
     if (this.#kind === this.#shows && !this.#adrift) {
       try {
         events.forEach((event) => this.#apply(event));

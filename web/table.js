@@ -25,6 +25,7 @@ import { SeatControls } from "./seat-controls.js";
 import { EMOTES } from "./talk.js";
 import { Story } from "./story.js";
 import { applyEvent, seatOf } from "./table-view.js";
+import { TalkRoom } from "./talk-room.js";
 import { TurnClock } from "./turn-clock.js";
 import { Unit } from "./unit.js";
 import { describe, ending, result } from "./words.js";
@@ -96,7 +97,18 @@ export class Table {
     this.gestures = new Gestures(this.felt.element, this.#byFinger());
     this.runOut = new RunOut(() => this.#change(false));
     this.log = new Log();
-    this.chat = new Chat((text) => this.#ask({ a: "chat", text }), (user) => this.#notes.of(user).muted, (player) => this.#note(player));
+    this.chat = new Chat(
+      (text) => this.#ask(...this.talk.saying(text).reverse()),
+      (user) => this.#notes.of(user).muted,
+      (player) => this.#note(player),
+    );
+    this.talk = new TalkRoom(id, connection, {
+      said: (line) => this.#hear(line),
+      all: (lines) => {
+        this.chat.clear();
+        lines.forEach((line) => this.chat.add(line, line.user === this.#me()));
+      },
+    });
     this.clock = new TurnClock(connection.serverClock, (...time) => this.felt.seats.time(...time));
     this.element = this.#build();
     this.line(connection.state);
@@ -121,6 +133,7 @@ export class Table {
     if (this.#follows) return;
     this.#follows = true;
     this.#connection.follow(this.room);
+    this.talk.follow();
   }
 
   /** The end of it. */
@@ -128,6 +141,7 @@ export class Table {
     this.leave();
     this.#follows = false;
     this.#connection.unfollow(this.room);
+    this.talk.leave();
     this.#forgetSettings();
     this.clock.stop();
     this.felt.stop();
@@ -252,7 +266,7 @@ export class Table {
   #hear(line) {
     this.chat.add(line, line.user === this.#me());
     const isFelt = this.#settings.emotes && Object.hasOwn(EMOTES, line.text) && !this.#notes.of(line.user).muted;
-    if (!isFelt || performance.now() < this.#liveFrom) return;
+    if (!isFelt || !this.room.state || performance.now() < this.#liveFrom) return;
     const seat = seatOf(this.room.state, line.user);
     if (seat !== null) this.felt.seats.emote(seat, line.text);
   }
@@ -269,6 +283,7 @@ export class Table {
     const focusIsKept = keepFocus(this.element, this.foot);
     this.element.classList.remove("loading");
     const mine = seatOf(view, this.#me());
+    this.chat.seats(new Set(view.seats.map((seat) => seat?.user)));
     this.#connection.seatedIn(this.room, mine !== null);
     const cards = this.#myCards(view);
     this.#renderHead(view);
@@ -384,8 +399,8 @@ export class Table {
   }
 
   /** Sends a command and says why if it was refused. */
-  async #ask(what) {
-    const answer = await this.#answer(what);
+  async #ask(what, room = this.room.id) {
+    const answer = await this.#answer(what, room);
     if (answer.t === "ack") return true;
     this.#toasts.show(byCode(sayOfRefusals.refused, answer.code, answer.message, this.#aboutRefusal(answer)), "refused");
     if (answer.legal?.buy_in) this.controls.bring(answer.legal.buy_in);
@@ -402,13 +417,13 @@ export class Table {
     return { min, max, ...legal?.buy_in, retry_after_ms, minutes: Math.ceil((rathole_ms ?? 0) / 60_000) };
   }
 
-  async #answer(what) {
+  async #answer(what, room) {
     let late = 0;
     const timer = setTimeout(() => {
       this.#late += late = 1;
       this.#showWaiting();
     }, LATE_ANSWER_MS);
-    const answer = await this.#connection.command(this.room.id, what);
+    const answer = await this.#connection.command(room, what);
     clearTimeout(timer);
     this.#late -= late;
     this.#showWaiting();

@@ -7,7 +7,8 @@ use std::{borrow::Cow, fs, sync::Arc, time::Instant};
 use broker::{
     bus::memory::MemoryBus,
     clock::Clock,
-    directory,
+    directory::{self, Readers},
+    node::RoomSpec,
     ports::Ports,
     seal::{Form, SealKey, Sealer},
     store::{Store, memory::MemoryStore},
@@ -20,13 +21,13 @@ use protocol::{
     table::TableConfig,
 };
 use rooms::{
-    Chance, Worker, WorkerConfig,
+    Chance, Worker, WorkerConfig, open_room,
     room::{
         Input, Moment, Room, frame,
         record::{Delta, DeltaOf},
     },
 };
-use table::{Table, open_tables};
+use table::Table;
 use tokio::time::{Duration, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -58,7 +59,10 @@ fn resident() -> anyhow::Result<u64> {
 async fn idle(rooms: u32) -> anyhow::Result<()> {
     let node = NodeId::new("w1")?;
     let (ports, store) = ports(&node);
-    open_tables(&ports, rooms, &TableConfig::default()).await?;
+    let spec = RoomSpec::new(Table::NAME, &TableConfig::default());
+    for number in 1..=rooms {
+        open_room(&ports, &RoomId::new(&format!("t{number}"))?, &spec, Readers::OfThisRelease).await?;
+    }
     let before = resident()?;
     let worker = Worker::new(
         ports,
@@ -126,7 +130,7 @@ async fn commits(actions: u32) -> anyhow::Result<()> {
         };
         seq += 1;
         let at = Position::new(1, seq);
-        let mut entry = frame::delta(&id, at, None, decision.public, decision.privates);
+        let mut entry = frame::delta(&id, at, None, decision.public, decision.privates, Table::SPARSE);
         rooms::room::record::seal(
             &sealer,
             &mut entry,

@@ -1,15 +1,17 @@
 //! The process that owns rooms: the kinds of rooms that a house has, its command line ([`flags`]), what stands around a
-//! worker ([`process`]), and the keys that it seals with ([`seal_keys`]).
+//! worker ([`process`]), the keys that it seals with ([`seal_keys`]), and the tables that a house begins with ([`opening`]).
 //!
 //! The runtime is the crate [`rooms`], which knows no kind; each kind is a crate of its own, of which this one makes the registry.
 
 pub mod flags;
+pub mod opening;
 pub mod process;
 pub mod seal_keys;
 
+pub use opening::{OpenError, open_tables};
 use rooms::Kinds;
 
 /// The kinds of rooms that a house has.
 pub fn kinds() -> Kinds {
-    Kinds::default().with::<table::Table>()
+    Kinds::default().with::<table::Table>().with::<talk::Talk>()
 }

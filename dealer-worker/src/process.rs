@@ -12,11 +12,11 @@ use ops::{
     telemetry::Metrics,
 };
 use rooms::{Chance, Kinds, Worker};
-use table::{open_tables, settings::check};
+use table::settings::check;
 
 use crate::{
     flags::{Flags, Task},
-    seal_keys,
+    open_tables, seal_keys,
 };
 
 /// Runs a worker of these kinds of rooms until it is told to end.

@@ -1,4 +1,4 @@
-//! Journals of this release, which later ones read for ever: a table's and a counter's, of records whose runtime part has a version.
+//! Journals of this release, which later ones read for ever: a table's, a counter's and that of a room in which people talk, of records whose runtime part has a version.
 //! They were written by the tests here, which play the same again each time and see that what is written is still what stands there.
 //!
 //! A change of what records hold fails here. It gets a schema of its own ([`Room::SCHEMA`]), with a golden journal beside these:
@@ -38,6 +38,7 @@ use rooms::{
 };
 use serde_json::{Value, json};
 use table::{Event, Table};
+use talk::Talk;
 use tokio::{
     sync::mpsc::UnboundedReceiver,
     time::{Duration, sleep},
@@ -56,6 +57,10 @@ const TABLE_VIEW: &str = include_str!("golden/table-release-3.view.json");
 /// A counter that asks for things, writes to others, is told that one has ended and that one has forgotten too much, and ends.
 const COUNTER: &str = include_str!("golden/counter-release-3.journal");
 const COUNTER_VIEW: &str = include_str!("golden/counter-release-3.view.json");
+
+/// A room in which people of all scripts talk, and more than it keeps.
+const TALK: &str = include_str!("golden/talk-release-3.journal");
+const TALK_VIEW: &str = include_str!("golden/talk-release-3.view.json");
 
 /// A word for each kind of fact, so that none is missing: who adds one is asked for it here.
 fn table_word(event: &Event) -> &'static str {
@@ -159,15 +164,21 @@ fn a_counters_journal_of_this_release_is_read_with_its_errands_and_letters() {
 }
 
 #[test]
+fn what_was_said_in_this_release_is_read() {
+    is_read::<Talk>(&journal(TALK), TALK_VIEW);
+}
+
+#[test]
 fn what_records_hold_is_written_as_it_stands_in_the_golden_journals() {
     is_written_as_it_stands::<Table>(&journal(TABLE));
     is_written_as_it_stands::<Counter>(&journal(COUNTER));
+    is_written_as_it_stands::<Talk>(&journal(TALK));
 }
 
 /// An entry, too: its first form, which does not tell when it was decided, in the table's, and the second one in the counter's.
 #[test]
 fn entries_are_written_as_they_stand_in_the_golden_journals() {
-    for (lines, is_timed) in [(TABLE, false), (COUNTER, true)] {
+    for (lines, is_timed) in [(TABLE, false), (COUNTER, true), (TALK, true)] {
         let journal = journal(lines);
         for (entry, line) in journal.iter().zip(lines.lines()) {
             let written =
@@ -439,4 +450,37 @@ async fn a_counter_writes_what_stands_in_its_golden_journal() {
     let (now, golden) =
         (words::<Counter>(&journal, counter_word), words::<Counter>(&self::journal(COUNTER), counter_word));
     assert_eq!(now, golden);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_in_which_people_talk_writes_what_stands_in_its_golden_journal() {
+    let scribe = Scribe::new(dealer_worker::kinds());
+    scribe.house.open_room(&talk::spec()).await;
+    let worker = scribe.worker("w1", 24);
+    let relay = Relay::new(&scribe.house, "r1", 1).await;
+    let says = async |who: &str, text: &str| {
+        let n = relay.next_n();
+        let answer = relay.command(&room(1), &user(who), 1, n, json!({"a": "say", "text": text})).await;
+        assert_eq!(answer.code(), "applied");
+    };
+    relay.owned(&room(1)).await;
+    for (who, text) in [("ann", "안녕하세요"), ("bot-bob", "nice hand"), ("ANN", "🂡 ça va?"), ("ann", "ty")]
+    {
+        says(who, text).await;
+    }
+    for guest in 0..10 {
+        says(&format!("guest-{guest}"), &format!("{guest}")).await;
+    }
+    worker.kill();
+    let _next = scribe.worker("w2", 24);
+    relay.until(&room(1), |followed| followed.epochs.len() == 2).await;
+    // Longer than a room keeps: the first ones are forgotten.
+    for guest in 0..30 {
+        says(&format!("late-{guest}"), &"한".repeat(199)).await;
+    }
+    let journal = scribe.journal::<Talk>(&room(1));
+    is_written_as_it_stands::<Talk>(&journal);
+    let end = restored::<Talk>(stretches(&journal).last().unwrap());
+    let lines = seen(&end)["lines"].as_array().unwrap().len();
+    assert!((20..30).contains(&lines), "{lines}");
 }

@@ -15,6 +15,7 @@ use broker::{
     store::redis::RedisStore,
     testing::redis_server::{Persistence, RedisServer},
 };
+use dealer_worker::open_tables;
 use rooms::{
     Chance, Kinds, Worker, WorkerConfig, open_room,
     testing::{
@@ -23,7 +24,6 @@ use rooms::{
     },
 };
 use serde_json::json;
-use table::open_tables;
 use tokio::time::{Duration, Instant};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 

@@ -10,6 +10,7 @@ use std::{
 use broker::{
     bus::memory::MemoryBus, clock::Clock, ports::Ports, seal::SealKey, store::memory::MemoryStore, wire::Wire,
 };
+use dealer_worker::open_tables;
 use ops::{
     listen::ListenError,
     readiness::{Readiness, ops_routes},
@@ -21,7 +22,6 @@ use protocol::id::{NodeId, RoomId};
 use reception::{Desk, Keyring};
 use relay::Relay;
 use rooms::{Chance, Worker, WorkerConfig};
-use table::open_tables;
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -41,7 +41,7 @@ pub enum OpenError {
     Gone(#[from] io::Error),
     /// The flags describe no table.
     #[error(transparent)]
-    Tables(#[from] table::OpenError),
+    Tables(#[from] dealer_worker::OpenError),
     /// Bounds that do not fit each other.
     #[error("{0}")]
     Bounds(String),

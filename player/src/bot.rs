@@ -11,6 +11,7 @@ use protocol::{
     id::RoomId,
     lobby::{COUNT_MAX, View},
     table::{SeatStatus, SeatView, TableCommand, TableView},
+    talk::beside,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -105,6 +106,8 @@ pub struct Bot {
     room: Option<RoomId>,
     /// The table where another session of the user has taken the seat, until it goes back there.
     seat_lost: Option<RoomId>,
+    /// Where it says what it has to say at the table where it sits.
+    talks_in: Option<RoomId>,
     /// How many tables were full, one after the other.
     full: usize,
     /// The turn that it thinks about or has answered, and when the thinking ends.
@@ -142,6 +145,7 @@ impl Bot {
             character,
             room: None,
             seat_lost: None,
+            talks_in: None,
             full: 0,
             turn: None,
             asked: None,
@@ -221,6 +225,7 @@ impl Bot {
             return None;
         };
         self.full = 0;
+        self.listen(&room, now);
         if let Some(acting) = self.act(&room, seat, now) {
             return Some(acting);
         }
@@ -290,6 +295,20 @@ impl Bot {
         let buy_in = self.bring.take().unwrap_or(any);
         let wait_for_big_blind = self.rng.random_bool(self.character.habits.wait);
         self.ask(room, &TableCommand::Sit { seat: None, buy_in, wait_for_big_blind }, now);
+    }
+
+    /// Watches what is said at the table, if it talks itself. Where nobody has a place for that it says it to the table.
+    fn listen(&mut self, table: &RoomId, now: Instant) {
+        let talk = beside(table).ok().filter(|_| self.character.habits.chat > 0.0);
+        if talk == self.talks_in {
+            return;
+        }
+        if let Some(before) = std::mem::replace(&mut self.talks_in, talk) {
+            self.client.unwatch(&before, now);
+        }
+        if let Some(talk) = &self.talks_in {
+            self.client.watch(talk, now);
+        }
     }
 
     /// The table is full: on to the next, with a rest after having tried them all.
@@ -388,7 +407,10 @@ impl Bot {
             self.vanish = Some(away.mul_f64(self.rng.random_range(0.0..1.0)));
         } else if self.rng.random_bool(chat) {
             let text = SAYINGS[self.rng.random_range(0..SAYINGS.len())].into();
-            self.ask(room, &TableCommand::Chat { text }, now);
+            match self.talks_in.as_ref().filter(|talk| self.client.talk(talk).is_some()) {
+                Some(talk) => self.asked = Some(self.client.talk_in(talk, text, now)),
+                None => self.ask(room, &TableCommand::Chat { text }, now),
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use protocol::{
     id::{Position, RoomId, SessionId, UserId},
     lobby::{Row, View},
     table::{Card, TableCommand, TableEvent, TablePrivate, TableView},
+    talk::{TalkCommand, TalkView},
     time::UnixMs,
 };
 use serde_json::value::RawValue;
@@ -236,8 +237,10 @@ impl Client {
             Ok(Incoming::Keyframe(room, at, view)) => {
                 self.keyframe(room, at, view, incoming::cards_named(text))
             }
-            Ok(Incoming::KeyframeOfUnknown(room, at)) => {
-                let taken = self.taken(&room, |watched, breaches| watched.keyframe_of_unknown(at, breaches));
+            Ok(Incoming::KeyframeOfOther { room, at, kind, sparse, state }) => {
+                let taken = self.taken(&room, |watched, breaches| {
+                    watched.keyframe_of_other(at, &kind, sparse, state, breaches)
+                });
                 if taken { Heard::Keyframe { room, at } } else { Heard::Nothing }
             }
             Ok(Incoming::Private(room, at, part)) => {
@@ -284,6 +287,12 @@ impl Client {
     /// The same with any JSON value, be it a command or not.
     pub fn raw_command(&mut self, room: &RoomId, what: Box<RawValue>, now: Instant) -> u64 {
         self.ask(room, what, false, now)
+    }
+
+    /// Says something in a room in which people talk.
+    pub fn talk_in(&mut self, room: &RoomId, text: String, now: Instant) -> u64 {
+        let what = serde_json::value::to_raw_value(&TalkCommand::Say { text }).expect("commands are JSON");
+        self.raw_command(room, what, now)
     }
 
     fn ask(&mut self, room: &RoomId, what: Box<RawValue>, acts: bool, now: Instant) -> u64 {
@@ -452,6 +461,21 @@ impl Client {
         self.rooms.get(room).map(Watched::follower)
     }
 
+    /// What is said in a watched room in which people talk; `None` until its first keyframe.
+    pub fn talk(&self, room: &RoomId) -> Option<&TalkView> {
+        self.rooms.get(room)?.talk()
+    }
+
+    /// How many parts of its own it has got in a watched room that counts them.
+    pub fn parts(&self, room: &RoomId) -> Option<u64> {
+        self.rooms.get(room)?.count()
+    }
+
+    /// Whether a watched room's frames for others do not come.
+    pub fn is_sparse(&self, room: &RoomId) -> bool {
+        self.rooms.get(room).is_some_and(Watched::is_sparse)
+    }
+
     /// The last frame that was taken of a watched room, of whatever kind it is.
     pub fn position(&self, room: &RoomId) -> Option<Position> {
         self.rooms.get(room).map(Watched::at)
@@ -518,8 +542,12 @@ impl Client {
     }
 
     fn frame(&mut self, room: RoomId, at: Position, part: &RawValue, named: usize) -> Heard {
-        let is_known = self.rooms.get(&room).is_none_or(Watched::is_known);
-        let events = match if is_known { incoming::events(part.get()) } else { Ok(Vec::new()) } {
+        if self.rooms.get(&room).is_some_and(Watched::is_no_table) {
+            let taken = self.taken(&room, |watched, breaches| watched.frame_of_other(at, part, breaches));
+            let (events, turn) = (Vec::new(), None);
+            return if taken { Heard::Frame { room, at, events, turn } } else { Heard::Nothing };
+        }
+        let events = match incoming::events(part.get()) {
             Ok(events) => events,
             Err(unreadable) => {
                 self.breaches.count(Breach::Fold, || unreadable.to_string());
@@ -545,8 +573,8 @@ impl Client {
             return Heard::Nothing;
         };
         let taken = self.taken(&room, |watched, breaches| {
-            if let Some(taken) = watched.part_of_unknown(at, breaches) {
-                return taken;
+            if watched.is_no_table() {
+                return watched.part_of_other(at, part, breaches);
             }
             match serde_json::from_str::<TablePrivate>(part.get()) {
                 Ok(part) => watched.own_part(at, part, named, &me, breaches),

@@ -2,6 +2,9 @@
 //!
 //! *A delta must be my seq + 1; a keyframe of a later position replaces what I have.* What does not keep to the rule
 //! leaves the view as it was and is told as a [`Fault`].
+//!
+//! In a *sparse* room, which tells most things to single users, numbers that are left out are those of frames for others; there the own parts
+//! are counted instead.
 
 use protocol::id::Position;
 
@@ -18,6 +21,10 @@ pub struct Follower<K: Kind = Table> {
     rewinds: bool,
     /// The room was resumed, or asked for: an own part may come once more.
     resumed: bool,
+    /// Frames for others do not come.
+    sparse: bool,
+    /// How many own parts there were, if the room is sparse and has said so since the last keyframe.
+    count: Option<u64>,
 }
 
 /// How a frame that keeps to the rule fits in.
@@ -55,6 +62,8 @@ impl<K: Kind> Default for Follower<K> {
             private_at: Position::default(),
             rewinds: false,
             resumed: false,
+            sparse: false,
+            count: None,
         }
     }
 }
@@ -101,6 +110,16 @@ impl<K: Kind> Follower<K> {
         self.rewinds = self.at != Position::default();
     }
 
+    /// The next keyframe's room is [sparse](Follower), or is not.
+    pub fn set_sparse(&mut self, sparse: bool) {
+        self.sparse = sparse;
+    }
+
+    /// Whether frames for others do not come.
+    pub fn is_sparse(&self) -> bool {
+        self.sparse
+    }
+
     /// Takes a keyframe.
     ///
     /// # Errors
@@ -108,12 +127,14 @@ impl<K: Kind> Follower<K> {
     /// loss was told.
     pub fn keyframe(&mut self, at: Position, state: Box<K::View>) -> Result<Step, Fault> {
         if std::mem::take(&mut self.rewinds) && (at <= self.at || at.seq() <= self.at.seq().next()) {
-            *self = Self { at, view: Some(state), ..Self::default() };
+            *self = Self { at, view: Some(state), sparse: self.sparse, ..Self::default() };
             return Ok(Step::Rewound);
         }
         if at.epoch() < self.at.epoch() || (at.epoch() == self.at.epoch() && at.seq() <= self.at.seq()) {
             return Err(Fault::Repeat);
         }
+        // It has a part for every member, which says how many there were.
+        self.count = None;
         let step = match &self.view {
             _ if self.at == Position::default() => Ok(Step::Joined),
             _ if at.seq() <= self.at.seq() => Ok(Step::Rewound),
@@ -144,7 +165,7 @@ impl<K: Kind> Follower<K> {
         if at.epoch() < self.at.epoch() || (at.epoch() == self.at.epoch() && at.seq() <= self.at.seq()) {
             return Err(Fault::Repeat);
         }
-        if at.epoch() != self.at.epoch() || at.seq() != self.at.seq().next() {
+        if at.epoch() != self.at.epoch() || !(self.sparse || at.seq() == self.at.seq().next()) {
             return Err(Fault::Gap);
         }
         self.at = at;
@@ -166,16 +187,32 @@ impl<K: Kind> Follower<K> {
     /// # Errors
     /// [`Fault::Gap`] when its frame has not been seen, [`Fault::Repeat`] when a later one has, or it came before.
     pub fn own_part(&mut self, at: Position, private: K::Private) -> Result<Step, Fault> {
-        if at > self.at {
+        if at > self.at && !(self.sparse && at.epoch() == self.at.epoch()) {
             return Err(Fault::Gap);
         }
         let is_late = at < self.at || self.private_at == at;
         if is_late && !(self.private_at <= at && std::mem::take(&mut self.resumed)) {
             return Err(Fault::Repeat);
         }
+        if self.sparse {
+            let count = K::count(&private);
+            if self.is_left_out_before(count, is_late) {
+                return Err(Fault::Gap);
+            }
+            // Nothing was said to others, who did not get the frame.
+            (self.at, self.count) = (self.at.max(at), count);
+        }
         self.private_at = at;
         self.private = private;
         Ok(Step::Private)
+    }
+
+    /// Whether an own part is missing between the last one and the one of this number. One that comes once more has the last one's.
+    fn is_left_out_before(&self, count: Option<u64>, comes_again: bool) -> bool {
+        match (self.count, count) {
+            (Some(known), Some(count)) => count != known + 1 && !(comes_again && count == known),
+            _ => false,
+        }
     }
 }
 
@@ -196,6 +233,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::kind::{Counted, Unknown};
 
     fn at(epoch: u64, seq: u64) -> Position {
         Position::new(epoch, seq)
@@ -293,6 +331,45 @@ mod tests {
         assert_eq!(delta(&mut follower, at(1, 6)), Ok(Step::Next));
         assert_eq!(follower.keyframe(at(1, 7), empty()), Ok(Step::Jumped));
         assert!(follower.view().is_some());
+    }
+
+    fn part(follower: &mut Follower<Unknown>, epoch: u64, seq: u64, k: u64) -> Result<Step, Fault> {
+        follower.own_part(at(epoch, seq), Counted { k: Some(k) })
+    }
+
+    fn sparse() -> Follower<Unknown> {
+        let mut follower = Follower::<Unknown>::new();
+        follower.set_sparse(true);
+        assert_eq!(follower.keyframe(at(1, 4), Box::new(())), Ok(Step::Joined));
+        follower
+    }
+
+    #[test]
+    fn in_a_sparse_room_frames_for_others_are_not_missed() {
+        let mut follower = sparse();
+        assert_eq!(part(&mut follower, 1, 4, 7), Ok(Step::Private));
+        assert_eq!(part(&mut follower, 1, 9, 8), Ok(Step::Private), "nobody else has got 9");
+        assert_eq!(follower.at(), at(1, 9));
+        assert_eq!(follower.delta(at(1, 12), &[], |_, (), ()| {}), Ok(Step::Next));
+        assert_eq!(part(&mut follower, 1, 12, 9), Ok(Step::Private));
+        assert_eq!(follower.delta(at(1, 12), &[], |_, (), ()| {}), Err(Fault::Repeat));
+        assert_eq!(part(&mut follower, 1, 10, 9), Err(Fault::Repeat));
+        assert_eq!(part(&mut follower, 2, 13, 10), Err(Fault::Gap), "a new epoch begins with a keyframe");
+    }
+
+    #[test]
+    fn in_a_sparse_room_own_parts_are_counted() {
+        let mut follower = sparse();
+        assert_eq!(part(&mut follower, 1, 6, 1), Ok(Step::Private));
+        assert_eq!(part(&mut follower, 1, 8, 3), Err(Fault::Gap), "the second one was left out");
+        let mut follower = sparse();
+        assert_eq!(part(&mut follower, 1, 6, 1), Ok(Step::Private));
+        follower.resume();
+        assert_eq!(part(&mut follower, 1, 6, 1), Ok(Step::Private), "the relay cannot know");
+        assert_eq!(part(&mut follower, 1, 8, 2), Ok(Step::Private));
+        assert_eq!(follower.keyframe(at(1, 40), Box::new(())), Ok(Step::Jumped));
+        assert_eq!(part(&mut follower, 1, 40, 9), Ok(Step::Private), "a keyframe says how many there were");
+        assert_eq!(part(&mut follower, 1, 44, 11), Err(Fault::Gap));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use protocol::{
     ClientOut, ErrorCode, RefusalCode,
     client_out::NoticeCode,
     id::{Epoch, Position, RoomId, Seq},
-    table::{LegalView, TableEvent, TableView},
+    table::{LegalView, TableView},
 };
 use serde::{
     Deserialize, Deserializer,
@@ -31,8 +31,19 @@ pub enum Incoming<'a> {
     Keyframe(RoomId, Position, Box<TableView>),
     /// The events of one decision, to be read as what they are in the room's kind: see [`events`] for tables.
     Frame(RoomId, Position, &'a RawValue),
-    /// The state of a room of a kind that is not known here.
-    KeyframeOfUnknown(RoomId, Position),
+    /// The state of a room that is no table, and what it is.
+    KeyframeOfOther {
+        /// Which.
+        room: RoomId,
+        /// Its position.
+        at: Position,
+        /// Its kind.
+        kind: Cow<'a, str>,
+        /// Whether frames for others do not come.
+        sparse: bool,
+        /// To be read as what it is in the room's kind.
+        state: &'a RawValue,
+    },
     /// This user's part of a frame, to be read as what it is in the room's kind.
     Private(RoomId, Position, &'a RawValue),
     /// The answer "no" to a command.
@@ -84,6 +95,8 @@ struct RoomPart<'a> {
     seq: Seq,
     #[serde(borrow, default)]
     kind: Option<Cow<'a, str>>,
+    #[serde(default)]
+    sparse: bool,
     #[serde(borrow, alias = "state", alias = "events", alias = "private")]
     part: &'a RawValue,
 }
@@ -98,10 +111,13 @@ pub fn read(text: &str) -> Result<Incoming<'_>, Unreadable> {
         "keyframe" => {
             let m: RoomPart<'_> = serde_json::from_str(text)?;
             // The first releases had tables only, and did not say so.
-            if m.kind.is_some_and(|kind| kind != "table") {
-                return Ok(Incoming::KeyframeOfUnknown(m.room, Position(m.epoch, m.seq)));
+            let at = Position(m.epoch, m.seq);
+            match m.kind.filter(|kind| kind != "table") {
+                Some(kind) => {
+                    Incoming::KeyframeOfOther { room: m.room, at, kind, sparse: m.sparse, state: m.part }
+                }
+                None => Incoming::Keyframe(m.room, at, serde_json::from_str(m.part.get())?),
             }
-            Incoming::Keyframe(m.room, Position(m.epoch, m.seq), serde_json::from_str(m.part.get())?)
         }
         "frame" => {
             let m: RoomPart<'_> = serde_json::from_str(text)?;
@@ -124,11 +140,11 @@ pub fn read(text: &str) -> Result<Incoming<'_>, Unreadable> {
     })
 }
 
-/// The events of a table's frame, without those that only a later house has.
+/// The events of a frame of a room of some kind, without those that only a later house has.
 ///
 /// # Errors
 /// [`Unreadable`] when they are none.
-pub fn events(text: &str) -> Result<Vec<TableEvent>, Unreadable> {
+pub fn events<E: DeserializeOwned>(text: &str) -> Result<Vec<E>, Unreadable> {
     let parts: Vec<&RawValue> = serde_json::from_str(text)?;
     let mut events = Vec::with_capacity(parts.len());
     for part in parts {
@@ -136,7 +152,7 @@ pub fn events(text: &str) -> Result<Vec<TableEvent>, Unreadable> {
             Ok(event) => events.push(event),
             Err(error) => {
                 let Tag { t } = serde_json::from_str(part.get())?;
-                if knows::<TableEvent>(&json!({ "e": t })) {
+                if knows::<E>(&json!({ "e": t })) {
                     return Err(error.into());
                 }
             }
@@ -180,7 +196,7 @@ pub fn cards_named(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use protocol::{
-        table::{TableAnswer, TablePrivate},
+        table::{TableAnswer, TableEvent, TablePrivate},
         testing::mutations::examples,
     };
     use serde_json::Value;
@@ -213,7 +229,7 @@ mod tests {
         let frame = r#"{"t":"frame","room":"t1","epoch":2,"seq":7,"events":[{"e":"dealt","cards":2}]}"#;
         let Incoming::Frame(room, at, part) = read(frame).unwrap() else { panic!("another message") };
         assert_eq!((room.as_str(), at), ("t1", Position::new(2, 7)));
-        assert_eq!(events(part.get()).unwrap().len(), 1);
+        assert_eq!(events::<TableEvent>(part.get()).unwrap().len(), 1);
         assert!(read(r#"{"t":"frame","room":"t1"}"#).is_err());
         assert!(read("[1]").is_err());
     }
@@ -245,7 +261,7 @@ mod tests {
     /// What a table's client makes of a message.
     fn understood(message: &Value) -> Result<String, Unreadable> {
         Ok(match read(&message.to_string())? {
-            Incoming::Frame(room, at, part) => format!("{room} {at} {:?}", events(part.get())?),
+            Incoming::Frame(room, at, part) => format!("{room} {at} {:?}", events::<TableEvent>(part.get())?),
             Incoming::Private(room, at, part) => {
                 format!("{room} {at} {:?}", serde_json::from_str::<TablePrivate>(part.get())?)
             }

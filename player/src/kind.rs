@@ -2,7 +2,10 @@
 
 use std::fmt::Debug;
 
-use protocol::table::{TableEvent, TablePrivate, TableView};
+use protocol::{
+    table::{TableEvent, TablePrivate, TableView},
+    talk::{TalkEvent, TalkView},
+};
 
 /// A kind of room.
 pub trait Kind {
@@ -12,6 +15,11 @@ pub trait Kind {
     type Event;
     /// A `private` part.
     type Private: Debug + Default;
+
+    /// How many parts the user has got by this one, where a room counts them.
+    fn count(_: &Self::Private) -> Option<u64> {
+        None
+    }
 
     /// Folds an event into the view.
     ///
@@ -38,14 +46,41 @@ impl Kind for Table {
     }
 }
 
+/// The rooms in which people talk.
+#[derive(Debug)]
+pub enum Talk {}
+
+impl Kind for Talk {
+    type View = TalkView;
+    type Event = TalkEvent;
+    type Private = ();
+
+    fn apply(view: &mut TalkView, event: &TalkEvent) -> Result<(), Misfit> {
+        view.apply(event);
+        Ok(())
+    }
+}
+
 /// Rooms of a kind that this client does not know: their positions are followed, and nothing is seen of them.
 #[derive(Debug)]
 pub enum Unknown {}
 
+/// What any private part may hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+pub struct Counted {
+    /// How many parts the user has got by this one.
+    #[serde(default)]
+    pub k: Option<u64>,
+}
+
 impl Kind for Unknown {
     type View = ();
     type Event = ();
-    type Private = ();
+    type Private = Counted;
+
+    fn count(part: &Counted) -> Option<u64> {
+        part.k
+    }
 
     fn apply((): &mut (), (): &()) -> Result<(), Misfit> {
         Ok(())

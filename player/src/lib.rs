@@ -6,7 +6,7 @@
 //! In reading order:
 //!
 //! - [`client`]: hello, resume, commands, rooms. Built of [`incoming`] (reading messages), [`follower`] (keyframes and deltas
-//!   of rooms of any [`kind`] folded into a view, those of tables judged in [`watched`]), [`answers`] (every command has one) and
+//!   of rooms of any [`kind`] folded into a view, those of tables judged in [`watched`], the rest in `others`), [`answers`] (every command has one) and
 //!   [`questions`] (asked until there is one).
 //! - [`referee`], [`fair_play`] and [`breach`]: what must never be seen, and the count of what was.
 //! - [`bot`]: who plays; [`style`]: how. Of the styles, those of the crowd look at [`hand_strength`], the sensible ones
@@ -28,6 +28,7 @@ pub mod incoming;
 pub mod kind;
 pub mod looking;
 pub mod mind;
+mod others;
 pub mod questions;
 pub mod referee;
 pub mod sensible;

@@ -3,12 +3,14 @@
 use protocol::{
     id::{Position, RoomId, UserId},
     table::{Card, TableEvent, TablePrivate, TableView},
+    talk::TalkView,
 };
+use serde_json::value::RawValue;
 
 use crate::{
     breach::{Breach, Breaches},
     follower::{Fault, Follower, Step},
-    kind::Unknown,
+    others::{self, Other},
     referee::{self, Referee},
 };
 
@@ -17,8 +19,8 @@ use crate::{
 pub struct Watched {
     room: RoomId,
     follower: Follower,
-    /// The room is of a kind that is not known here.
-    unknown: Option<Follower<Unknown>>,
+    /// The room is no table.
+    other: Option<Other>,
     referee: Referee,
     /// A gap was seen and counted; until it is repaired no further gap is counted.
     gapped: bool,
@@ -43,7 +45,7 @@ impl Watched {
         Self {
             room,
             follower: Follower::new(),
-            unknown: None,
+            other: None,
             referee: Referee::new(),
             gapped: false,
             cardless: 0,
@@ -57,20 +59,24 @@ impl Watched {
 
     /// The last frame that was taken, be the room of a kind that is known or not.
     pub fn at(&self) -> Position {
-        self.unknown.as_ref().map_or(self.follower.at(), Follower::at)
+        self.other.as_ref().map_or(self.follower.at(), Other::at)
     }
 
-    /// Whether the room is of a kind that is known here, as far as is known.
-    pub fn is_known(&self) -> bool {
-        self.unknown.is_none()
+    /// Whether a keyframe has said that it is none.
+    pub fn is_no_table(&self) -> bool {
+        self.other.is_some()
+    }
+
+    /// What is said there, if people talk there.
+    pub fn talk(&self) -> Option<&TalkView> {
+        self.other.as_ref()?.talk()
     }
 
     /// Where to resume on a new connection; `0-0` asks for a keyframe.
     pub fn resume_at(&mut self) -> Position {
         self.gapped = false;
-        if let Some(unknown) = &mut self.unknown {
-            unknown.resume();
-            return unknown.at();
+        if let Some(other) = &mut self.other {
+            return other.resume();
         }
         if self.follower.view().is_none() {
             self.follower.forget();
@@ -82,18 +88,31 @@ impl Watched {
     /// The relay is asked to watch the room, and may be watching it already.
     pub fn asked_for(&mut self) {
         self.follower.resume();
-        self.unknown.iter_mut().for_each(Follower::resume);
+        if let Some(other) = &mut self.other {
+            other.resume();
+        }
     }
 
     /// The relay has said that what was seen last is lost.
     pub fn history_lost(&mut self) {
         self.follower.rewind();
-        self.unknown.iter_mut().for_each(Follower::rewind);
+        self.other.iter_mut().for_each(Other::rewind);
     }
 
-    /// Whether the frame at `at`, or a later one, has been taken. True while a gap waits for its repair.
+    /// Whether the frame at `at`, or a later one, has been taken. True while a gap waits for its repair, and where the frame may tell something
+    /// only to others.
     pub fn has_seen(&self, at: Position) -> bool {
-        self.gapped || self.at() >= at
+        self.gapped || self.is_sparse() || self.at() >= at
+    }
+
+    /// Whether frames for others do not come.
+    pub fn is_sparse(&self) -> bool {
+        self.other.as_ref().is_some_and(Other::is_sparse)
+    }
+
+    /// How many own parts there were, in a room that counts them.
+    pub fn count(&self) -> Option<u64> {
+        self.other.as_ref()?.count()
     }
 
     /// Takes a delta. `named` is how many cards its text names.
@@ -105,10 +124,6 @@ impl Watched {
         me: Option<&UserId>,
         breaches: &mut Breaches,
     ) -> Taken {
-        if let Some(unknown) = &mut self.unknown {
-            let step = unknown.delta(at, &[], |_, (), ()| {});
-            return self.judge(at, step, breaches);
-        }
         self.expect_cards(at, me, breaches);
         Referee::no_other_cards(named, referee::cards_in_events(events) + self.looks_like_a_card(), breaches);
         let referee = &mut self.referee;
@@ -147,17 +162,42 @@ impl Watched {
         self.judge(at, step, breaches)
     }
 
-    /// Takes a keyframe of a kind that is not known here.
-    pub fn keyframe_of_unknown(&mut self, at: Position, breaches: &mut Breaches) -> Taken {
-        let step = self.unknown.get_or_insert_default().keyframe(at, Box::new(()));
-        self.gapped &= step == Err(Fault::Repeat);
-        self.judge(at, step, breaches)
+    /// Takes a keyframe of a room that is no table.
+    pub fn keyframe_of_other(
+        &mut self,
+        at: Position,
+        kind: &str,
+        sparse: bool,
+        state: &RawValue,
+        breaches: &mut Breaches,
+    ) -> Taken {
+        let read = self.other.get_or_insert_with(|| Other::of(kind)).keyframe(at, state, sparse);
+        self.gapped &= !matches!(read, Ok(step) if step != Err(Fault::Repeat));
+        self.judge_other(at, read, breaches)
     }
 
-    /// Takes an own part in a room of a kind that is not known here; `None` if it is known.
-    pub fn part_of_unknown(&mut self, at: Position, breaches: &mut Breaches) -> Option<Taken> {
-        let step = self.unknown.as_mut()?.own_part(at, ());
-        Some(self.judge(at, step, breaches))
+    /// Takes a delta in [such a room](Watched::is_no_table).
+    pub fn frame_of_other(&mut self, at: Position, part: &RawValue, breaches: &mut Breaches) -> Taken {
+        let Some(other) = &mut self.other else { return Taken::No };
+        let read = other.frame(at, part);
+        self.judge_other(at, read, breaches)
+    }
+
+    /// Takes an own part in [such a room](Watched::is_no_table).
+    pub fn part_of_other(&mut self, at: Position, part: &RawValue, breaches: &mut Breaches) -> Taken {
+        let Some(other) = &mut self.other else { return Taken::No };
+        let read = other.own_part(at, part);
+        self.judge_other(at, read, breaches)
+    }
+
+    fn judge_other(&mut self, at: Position, read: others::Taken, breaches: &mut Breaches) -> Taken {
+        match read {
+            Ok(step) => self.judge(at, step, breaches),
+            Err(unreadable) => {
+                breaches.count(Breach::Fold, || format!("{} {at}: {unreadable}", self.room));
+                Taken::No
+            }
+        }
     }
 
     /// Takes the own part of a frame.
@@ -204,11 +244,15 @@ impl Watched {
             Err(Fault::Gap) => (Breach::Gap, Taken::Missed),
             Err(Fault::Repeat) => (Breach::Repeat, Taken::No),
             // A keyframe that differs was adopted; an event that did not fit leaves no view.
-            Err(Fault::Fold) if self.follower.view().is_some() => (Breach::Fold, Taken::Yes),
+            Err(Fault::Fold) if self.has_view() => (Breach::Fold, Taken::Yes),
             Err(Fault::Fold) => (Breach::Fold, Taken::Missed),
         };
         breaches.count(breach, || format!("{} {at}, own position {}", self.room, self.at()));
         taken
+    }
+
+    fn has_view(&self) -> bool {
+        self.follower.view().is_some() || self.talk().is_some()
     }
 
     fn looks_like_a_card(&self) -> usize {

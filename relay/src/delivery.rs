@@ -64,13 +64,14 @@ impl Watcher {
                 if seq.next() == end.seq() && owed.is_empty() && part.is_none() && !self.muted =>
             {
                 let last = window.last().expect("the window has an end");
-                match last.private(&self.user) {
+                match (&last.public, last.private(&self.user)) {
                     // What most watchers get most of the time: one shared frame, nothing copied or allocated.
-                    None => (self.peer.socket.push(&last.public), 1, Owed::new()),
-                    Some(private) => {
-                        let both = [last.public.clone(), private.clone()];
+                    (Some(one), None) | (None, Some(one)) => (self.peer.socket.push(one), 1, Owed::new()),
+                    (Some(public), Some(private)) => {
+                        let both = [public.clone(), private.clone()];
                         (self.peer.socket.push_all(&both), 2, Owed::new())
                     }
+                    (None, None) => (Pushed::Written, 0, Owed::new()),
                 }
             }
             _ => {
@@ -125,7 +126,7 @@ impl Watcher {
         };
         let mut send = |batch: &mut Batch, kept: &Kept| {
             if !self.muted {
-                batch.push(kept.public.clone());
+                batch.extend(kept.public.clone());
                 batch.extend(kept.private(&self.user).cloned());
             }
             pay(batch, kept.at);

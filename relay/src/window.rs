@@ -16,7 +16,8 @@ pub(crate) struct Kept {
     pub(crate) keyframe: bool,
     /// Of a keyframe: the epoch of the frame before it.
     follows: Option<Epoch>,
-    pub(crate) public: Frame,
+    /// `None`: it tells something only to those who have a part of it.
+    pub(crate) public: Option<Frame>,
     pub(crate) privates: SmallVec<[(UserId, Frame); 2]>,
     pub(crate) cause: Option<Cause>,
 }
@@ -30,7 +31,7 @@ impl Kept {
             at: entry.at,
             keyframe: entry.kind == Kind::Keyframe,
             follows: entry.follows,
-            public: Frame::text_from_utf8_bytes(&entry.public),
+            public: (!entry.public.is_empty()).then(|| Frame::text_from_utf8_bytes(&entry.public)),
             privates: entry.privates.iter().map(private).collect(),
             cause: entry.cause.clone(),
         }

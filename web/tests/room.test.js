@@ -169,3 +169,36 @@ test("in a house that was started anew an earlier keyframe will do, once", () =>
   frame(1, 4, "a");
   assert.equal(keyframe(1, 2, "older"), Outcome.Stale, "what fits dispels the doubt");
 });
+
+/** A room that tells most things to single users. */
+function followSparse() {
+  const { room, seen, frame } = follow();
+  const keyframe = (epoch, seq) => room.receive({ t: "keyframe", room: "t1", epoch, seq, sparse: true, state: { log: [] } });
+  const part = (epoch, seq, k) => room.receive({ t: "private", room: "t1", epoch, seq, private: { k } });
+  return { room, seen, keyframe, frame, part };
+}
+
+test("in a sparse room frames for others are not missed, and the own parts are counted", () => {
+  const { room, keyframe, frame, part } = followSparse();
+  keyframe(1, 4);
+  assert.equal(part(1, 4, 7), Outcome.Taken);
+  assert.equal(part(1, 9, 8), Outcome.Taken);
+  assert.deepEqual(room.position, [1, 9]);
+  assert.equal(frame(1, 12, "a"), Outcome.Taken);
+  assert.deepEqual([room.position, room.own], [[1, 12], { k: 8 }]);
+  assert.equal(part(1, 15, 10), Outcome.Gap, "the ninth was left out");
+  assert.deepEqual(room.position, [1, 12], "so that resuming brings it");
+});
+
+test("in a sparse room the last own part may come once more, and a keyframe says how many there were", () => {
+  const { room, keyframe, part } = followSparse();
+  keyframe(1, 4);
+  part(1, 6, 1);
+  assert.equal(part(1, 6, 1), Outcome.Taken, "after a resume");
+  assert.equal(part(1, 8, 2), Outcome.Taken);
+  assert.equal(part(1, 6, 1), Outcome.Stale);
+  keyframe(1, 40);
+  assert.equal(part(1, 40, 9), Outcome.Taken);
+  assert.equal(part(2, 41, 10), Outcome.Gap, "a new epoch begins with a keyframe");
+  assert.deepEqual(room.own, { k: 9 });
+});

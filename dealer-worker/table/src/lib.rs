@@ -13,7 +13,6 @@
 //!   [`settings`]: what makes them valid.
 //! - [`chips`]: how many a player may bring; `leavers`: what who has left brings again, and owes.
 //! - `first_release`: what the first release stored, read and written.
-//! - [`opening`]: opening tables.
 //! - [`project`]: what everybody sees of a hand's events; [`stats`]: the table's line in the lobby.
 
 pub mod between;
@@ -26,7 +25,6 @@ pub mod event;
 mod first_release;
 mod leavers;
 pub mod names;
-pub mod opening;
 pub mod project;
 pub mod settings;
 pub mod state;
@@ -42,11 +40,7 @@ use protocol::{
 use rand_chacha::rand_core::Rng;
 use serde_json::value::{RawValue, to_raw_value};
 
-pub use self::{
-    event::Event,
-    opening::{OpenError, open_tables},
-    state::Table,
-};
+pub use self::{event::Event, state::Table};
 use commands::Asker;
 use draft::Draft;
 use rooms::room::{
@@ -145,8 +139,8 @@ impl Room for Table {
         self.view.seats.iter().flatten().map(|seat| seat.user.clone()).collect()
     }
 
-    fn line(&self, room: &RoomId, now: UnixMs) -> Line {
-        stats::line(self, room, now)
+    fn line(&self, room: &RoomId, now: UnixMs) -> Option<Line> {
+        Some(stats::line(self, room, now))
     }
 }
 

@@ -13,9 +13,6 @@ pub(super) fn shown(table: &Table, user: &UserId, name: &str) -> String {
     if let Some(player) = table.seat_of(user).and_then(|seat| table.seated(seat)) {
         return player.name.clone();
     }
-    let name = PlayerName::salvaged(name);
     let taken: Vec<Looks> = table.players().map(|(_, player)| Looks::of(&player.name)).collect();
-    let is_free = |name: &PlayerName| !taken.iter().any(|other| other.alike(&Looks::from(name)));
-    let free = (1..).map(|number| name.numbered(number)).find(is_free);
-    free.expect("there are more numbers than seats").as_str().to_owned()
+    PlayerName::salvaged(name).unlike(&taken).as_str().to_owned()
 }

@@ -257,8 +257,8 @@ impl Room for Stakes {
         Vec::new()
     }
 
-    fn line(&self, room: &RoomId, _now: UnixMs) -> Line {
-        Line {
+    fn line(&self, room: &RoomId, _now: UnixMs) -> Option<Line> {
+        Some(Line {
             room: room.clone(),
             kind: Self::NAME.into(),
             name: String::new(),
@@ -270,6 +270,6 @@ impl Room for Stakes {
             hands_per_hour: 0,
             starts_ms: 0,
             more: More::default(),
-        }
+        })
     }
 }

@@ -21,8 +21,8 @@ use protocol::{
     id::{NodeId, RoomId, UserId},
     table::TableConfig,
 };
-use rooms::{Chance, Kinds, Worker, WorkerConfig, open_room, placement::assignment::assign};
-use table::open_tables;
+use rooms::{Chance, Kinds, Worker, WorkerConfig, open_room, placement::assignment::assign, room::Room as _};
+use table::Table;
 use tokio::{
     task::JoinHandle,
     time::{Duration, sleep},
@@ -122,7 +122,12 @@ impl House {
     }
 
     pub async fn open(&self, tables: u32, config: &TableConfig) {
-        open_tables(&self.ports("floor"), tables, config).await.unwrap();
+        let spec = RoomSpec::new(Table::NAME, config);
+        for number in 1..=tables {
+            // Those that exist stay as they are.
+            let opened = open_room(&self.ports("floor"), &room(number), &spec, Readers::OfAnyRelease).await;
+            opened.unwrap();
+        }
     }
 
     /// Opens room 1 as one of another kind.

@@ -246,6 +246,11 @@ impl Relay {
         Self { node, ports, heard, subscription, members: Some(members), next_n, _repair }
     }
 
+    /// Hears one more room. What it misses of that it misses for good.
+    pub async fn hear(&self, room: &RoomId) {
+        self.subscription.subscribe(&Channel::frames(room)).await.unwrap();
+    }
+
     /// Ends its heartbeat, as if it had been killed.
     pub fn fall_silent(&mut self) {
         self.members = None;

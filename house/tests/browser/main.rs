@@ -24,6 +24,7 @@ mod rebuy;
 mod seats_kept;
 mod showdown;
 mod small_things;
+mod talk;
 mod themes;
 mod window;
 
@@ -32,13 +33,13 @@ use std::{net::SocketAddr, sync::Arc};
 use broker::{
     bus::memory::MemoryBus, clock::Clock, ports::Ports, seal::SealKey, store::memory::MemoryStore, wire::Wire,
 };
+use dealer_worker::open_tables;
 use house::{Config, House, site};
 use ops::serve::{HttpArgs, serve};
 use protocol::{id::NodeId, table::TableConfig};
 use reception::{Desk, Keyring};
 use relay::{Relay, RelayConfig};
 use rooms::{Chance, Worker, WorkerConfig};
-use table::open_tables;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 

@@ -11,12 +11,12 @@ use broker::{
     redis::{Redis, RedisConfig},
     store::redis::RedisStore,
 };
+use dealer_worker::open_tables;
 use player::connect::Dialer;
 use protocol::{
     id::{RoomId, UserId},
     table::TableConfig,
 };
-use table::open_tables;
 use tokens::{Claims, Signer};
 use tokio::time::{Duration, Instant, sleep};
 

@@ -187,7 +187,8 @@ mod tests {
         });
         let state = to_raw_value(&view).unwrap();
         let kind = "table".into();
-        let keyframe = ClientOut::Keyframe { room: room(), epoch: Epoch(3), seq: Seq(40), kind, state };
+        let keyframe =
+            ClientOut::Keyframe { room: room(), epoch: Epoch(3), seq: Seq(40), kind, sparse: false, state };
         let text = serde_json::to_string(&keyframe).unwrap();
         let Told::Keyframe { epoch: 3, seq: 40, rest } = Told::read(&text) else { panic!("{text}") };
         assert_eq!(hand_in_state(rest), Some(9));

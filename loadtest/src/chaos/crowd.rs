@@ -10,7 +10,7 @@ use player::{
     connect::{self, Dialer, Happening},
     guest::Reception,
 };
-use protocol::id::RoomId;
+use protocol::{id::RoomId, talk::beside};
 use tokio::{
     task::JoinSet,
     time::{Duration, Instant},
@@ -131,7 +131,8 @@ impl Crowd {
             let stranger = Stranger::new(manner, String::new(), Instant::now());
             self.add(&format!("Stranger {i}"), stranger, |_, _, _| {});
         }
-        let all: Arc<[RoomId]> = tables.iter().chain(&**counters).cloned().collect();
+        let talks: Vec<RoomId> = tables.iter().filter_map(|table| beside(table).ok()).collect();
+        let all: Arc<[RoomId]> = tables.iter().chain(&talks).chain(&**counters).cloned().collect();
         for i in 0..ASKERS {
             let asker = Asker::new(all.clone(), self.seed_of(3_000_000 + i), String::new(), Instant::now());
             self.add(&format!("Asker {i}"), asker, |_, _, _| {});

@@ -6,6 +6,7 @@ use player::{Client, Heard, incoming::Refusal};
 use protocol::{
     id::{Position, RoomId, SessionId, UserId},
     table::{TablePrivate, TableView},
+    talk::TalkView,
 };
 use serde_json::value::RawValue;
 use tokio::{
@@ -40,6 +41,8 @@ enum What {
     Acked { session: SessionId, n: u64 },
     /// This is the table after this frame.
     View(Box<TableView>),
+    /// What was said, after the frame.
+    Talk(Box<TalkView>),
     /// This part of the frame is for it alone.
     Private(TablePrivate),
     /// There is such a frame.
@@ -64,8 +67,12 @@ impl Witness {
         let (room, at, what) = match heard {
             Heard::Frame { room, at, .. } if !at.seq().0.is_multiple_of(COMPARED) => (room, *at, What::Frame),
             Heard::Frame { room, at, .. } | Heard::Keyframe { room, at } => {
-                let Some(view) = client.table(room) else { return };
-                (room, *at, What::View(Box::new(view.clone())))
+                let what = match (client.table(room), client.talk(room)) {
+                    (Some(view), _) => What::View(Box::new(view.clone())),
+                    (None, Some(view)) => What::Talk(Box::new(view.clone())),
+                    (None, None) => return,
+                };
+                (room, *at, what)
             }
             // A counter's parts are judged by its own referee alone.
             Heard::Private { room } if client.table(room).is_some() => {
@@ -180,6 +187,7 @@ impl Testimony {
         match what {
             What::Acked { session, n } => shadow.acknowledged(&room, &user, session, n, at),
             What::View(view) => shadow.saw_view(&room, &user, at, &view),
+            What::Talk(view) => shadow.saw_talk(&room, &user, at, &view),
             What::Private(part) => shadow.saw_own_part(&room, &user, at, &part),
             What::Frame | What::Answer { .. } | What::Unanswered { .. } => {}
         }

@@ -16,7 +16,7 @@ use broker::{
     store::redis::RedisStore,
 };
 use ops::outlet::{say, tell};
-use protocol::id::RoomId;
+use protocol::{id::RoomId, talk::beside};
 use tokio::{
     sync::Mutex,
     task::JoinSet,
@@ -98,6 +98,8 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
     let tables: Arc<[RoomId]> =
         (1..=args.tables).map(|number| RoomId::new(&format!("t{number}")).expect("a name")).collect();
     tables.iter().for_each(|table| shadow.follow(table.clone()));
+    let talks: Vec<RoomId> = tables.iter().filter_map(|table| beside(table).ok()).collect();
+    talks.iter().for_each(|talk| shadow.follow_talk(talk.clone()));
     let tests_own = counters::named(args.counters() as usize);
     tests_own.iter().for_each(|counter| shadow.follow_counter(counter.clone()));
     let bus = Arc::new(RedisBus::new(redis.clone()));

@@ -7,6 +7,7 @@ use player::{Client, Heard, Mind, bot::Acting};
 use protocol::{
     id::RoomId,
     table::{TableCommand, TableView},
+    talk::{TalkCommand, beside},
 };
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
@@ -70,11 +71,15 @@ impl Stranger {
         let room = self.manner.tables.choose(&mut self.rng).expect("there are tables").clone();
         let view = self.client.table(&room);
         let is_full = view.is_some_and(|view| view.seats.iter().all(Option::is_some));
-        let (room, what) = match self.rng.random_range(0..20) {
-            0..12 => {
-                let text = format!("{} of {}", self.said, self.manner.seed);
-                (room, json!(TableCommand::Chat { text }))
-            }
+        let text = format!("{} of {}", self.said, self.manner.seed);
+        let talk = beside(&room).expect("a short name");
+        let (room, what) = match self.rng.random_range(0..24) {
+            0..6 => (talk, json!(TalkCommand::Say { text })),
+            6..12 => (room, json!(TableCommand::Chat { text })),
+            20 => (talk, json!(TableCommand::Chat { text })),
+            21 => (talk, json!(TalkCommand::Say { text: "x".repeat(201) })),
+            22 => (room, json!(TalkCommand::Say { text })),
+            23 => (beside(&talk).expect("a short name"), json!(TalkCommand::Say { text })),
             12 if is_full => {
                 (room, json!(TableCommand::Sit { seat: None, buy_in: 200, wait_for_big_blind: false }))
             }

@@ -1,9 +1,13 @@
-//! A guest of counters: it adds, pays, tips, leaves, opens what is open, asks for what cannot be, and at the end closes them.
+//! A guest of counters: it adds, pays, tips, leaves, opens what is open, asks for what cannot be, and at the end closes them. If there is a
+//! postbox, it puts something into its own box and others'.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use player::{Client, Heard, Mind, bot::Acting};
-use protocol::{ErrorCode, RefusalCode, id::RoomId};
+use protocol::{
+    ErrorCode, RefusalCode,
+    id::{RoomId, UserId},
+};
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json, value::RawValue};
@@ -16,6 +20,7 @@ const PAUSE_MAX_MS: u64 = 800;
 pub(crate) struct Teller {
     client: Client,
     counters: Arc<[RoomId]>,
+    postbox: Option<RoomId>,
     rng: ChaCha8Rng,
     /// Nothing before.
     rests_until: Instant,
@@ -29,7 +34,25 @@ impl Teller {
     pub(crate) fn new(counters: Arc<[RoomId]>, seed: u64, token: String, now: Instant) -> Self {
         let rng = ChaCha8Rng::seed_from_u64(seed);
         let (client, ended) = (Client::new(token, now), BTreeSet::new());
-        Self { client, counters, rng, rests_until: now, vanish: None, stopping: false, ended }
+        Self { client, counters, postbox: None, rng, rests_until: now, vanish: None, stopping: false, ended }
+    }
+
+    /// The same, who knows a postbox.
+    pub(crate) fn with_postbox(mut self, postbox: Option<RoomId>) -> Self {
+        self.postbox = postbox;
+        self
+    }
+
+    fn posts(&mut self) -> Value {
+        let number = self.rng.random_range(0..4);
+        let to =
+            self.client.user().filter(|_| number == 0).map_or(format!("teller-{number}"), UserId::to_string);
+        match self.rng.random_range(0..12) {
+            0..2 => json!({"a": "open"}),
+            2 => json!({"a": "call"}),
+            3 => json!({"a": "put", "to": "nobody", "by": 1}),
+            _ => json!({"a": "put", "to": to, "by": self.rng.random_range(1..9)}),
+        }
     }
 
     fn asks(&mut self, room: &RoomId, what: &Value, now: Instant) {
@@ -96,6 +119,10 @@ impl Mind for Teller {
             None => self.rests_until = now + Duration::from_secs(60),
             Some(room) if self.stopping => self.asks(&room, &json!({"a": "close"}), now),
             Some(_) if self.rng.random_bool(0.02) => self.vanish = Some(4 * pause),
+            Some(_) if self.postbox.is_some() && self.rng.random_bool(0.3) => {
+                let (postbox, what) = (self.postbox.clone().expect("looked at just now"), self.posts());
+                self.asks(&postbox, &what, now);
+            }
             Some(room) => {
                 let what = self.something(&room);
                 self.asks(&room, &what, now);

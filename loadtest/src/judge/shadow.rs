@@ -1,7 +1,10 @@
 //! The shadow model: reads every journal while it grows, and judges what clients are told by what the journal holds; in
-//! [`questions`], what they are answered.
+//! [`questions`], what they are answered; in [`spoken`], what is said where people talk; in [`parts`], what
+//! a postbox tells single users.
 
+mod parts;
 mod questions;
+mod spoken;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,9 +24,11 @@ use protocol::{
     RefusalCode,
     id::{NodeId, Position, RoomId, Seq, SessionId, UserId},
     table::{TableEvent, TablePrivate, TableView},
+    talk::TalkView,
 };
 use tokio::sync::mpsc;
 
+use self::{parts::Parts, spoken::Spoken};
 use super::counter::Figures;
 
 /// How many entries are read at once. The journal keeps a few hundred.
@@ -108,8 +113,12 @@ pub struct Shadow {
 struct Journal {
     last: Position,
     follower: Follower,
-    /// What a counter's frames add up to; `None` for a table.
+    /// What a counter's frames add up to; `None` for other rooms.
     figures: Option<Figures>,
+    /// What is said in a room in which people talk; `None` for other rooms.
+    talk: Option<Spoken>,
+    /// What a postbox has told whom; `None` for other rooms.
+    parts: Option<Parts>,
     /// The last entry, if the room has ended.
     ended: Option<Position>,
     fair_play: FairPlay,
@@ -183,6 +192,16 @@ impl Shadow {
         self.rooms.entry(room).or_default().figures = Some(Figures::default());
     }
 
+    /// The same for a room in which people talk.
+    pub fn follow_talk(&mut self, room: RoomId) {
+        self.rooms.entry(room).or_default().talk = Some(Spoken::default());
+    }
+
+    /// The same for a postbox.
+    pub fn follow_postbox(&mut self, room: RoomId) {
+        self.rooms.entry(room).or_default().parts = Some(Parts::default());
+    }
+
     /// Whether a room has ended.
     pub fn has_ended(&self, room: &RoomId) -> bool {
         self.rooms.get(room).is_some_and(|journal| journal.ended.is_some())
@@ -235,8 +254,22 @@ impl Shadow {
 
     /// Those of them that are tables.
     pub fn tables(&self) -> Vec<RoomId> {
-        let tables = self.rooms.iter().filter(|(_, journal)| journal.figures.is_none());
-        tables.map(|(room, _)| room.clone()).collect()
+        self.rooms_that(Journal::is_table)
+    }
+
+    /// Those of them that are counters.
+    pub fn counters(&self) -> Vec<RoomId> {
+        self.rooms_that(|journal| journal.figures.is_some())
+    }
+
+    /// Those of them that are postboxes.
+    pub fn postboxes(&self) -> Vec<RoomId> {
+        self.rooms_that(|journal| journal.parts.is_some())
+    }
+
+    fn rooms_that(&self, are: impl Fn(&Journal) -> bool) -> Vec<RoomId> {
+        let rooms = self.rooms.iter().filter(|(_, journal)| are(journal));
+        rooms.map(|(room, _)| room.clone()).collect()
     }
 
     /// Whether nobody sits at a table.
@@ -457,6 +490,22 @@ impl Shadow {
             self.accuse(Promise::Equal, format!("{room} {at}: {user} sees another table than the journal"));
         }
     }
+
+    /// Judges how many parts of its own a client has got in a postbox, when nothing is on its way any more.
+    pub fn got_parts(&mut self, room: &RoomId, user: &UserId, got: Option<u64>) {
+        let told = self.rooms.get(room).and_then(|journal| journal.parts.as_ref()?.told(user));
+        if told != got && self.losses == 0 {
+            self.accuse(Promise::Equal, format!("{room}: {user} has got {got:?} parts of {told:?}"));
+        }
+    }
+
+    /// Judges what a client has heard in a room in which people talk.
+    pub fn saw_talk(&mut self, room: &RoomId, user: &UserId, at: Position, view: &TalkView) {
+        let spoken = self.rooms.get(room).and_then(|journal| journal.talk.as_ref());
+        if spoken.and_then(|spoken| spoken.at(at)).is_some_and(|ours| ours != view) {
+            self.accuse(Promise::Equal, format!("{room} {at}: {user} hears something else than the journal"));
+        }
+    }
 }
 
 /// FNV-1a, going on from `before`: enough to tell two runs apart.
@@ -473,6 +522,10 @@ const VIEWS_KEPT: usize = 256;
 const FRAMES_KEPT: usize = 4_096;
 
 impl Journal {
+    fn is_table(&self) -> bool {
+        self.figures.is_none() && self.talk.is_none() && self.parts.is_none()
+    }
+
     /// Whether frames are missing between what was read and what is read now.
     fn is_left_out_before(&self, read: &[Stored]) -> bool {
         let last = self.frames.last_key_value().map_or(Seq(0), |(at, _)| at.seq());
@@ -509,6 +562,7 @@ impl Journal {
             self.torn = !mends;
             if mends {
                 self.unread.push((before, at));
+                self.parts.iter_mut().for_each(Parts::forget);
             }
             if !self.lossy && !mends {
                 broken.push((
@@ -544,14 +598,24 @@ impl Journal {
             let what = format!("{room} {at}: applies {n} of {user}, who was told that it never would be");
             broken.push((Promise::Once, what));
         }
+        if let Some(parts) = &mut self.parts {
+            let whole = entry.kind == Kind::Keyframe;
+            parts.take(at, &entry.privates, whole, std::mem::take(&mut self.torn), room, broken);
+        }
         let privates = entry.privates.into_iter().map(|part| (part.user, part.bytes)).collect();
         self.frames.insert(at, Frame { cause, privates });
         self.frames_seen += 1;
         if self.frames.len() > FRAMES_KEPT {
             self.frames.pop_first();
         }
+        if self.parts.is_some() {
+            return;
+        }
         if self.figures.is_some() {
             return self.count(at, &entry.public, room, broken);
+        }
+        if let Some(spoken) = &mut self.talk {
+            return spoken.take(at, &entry.public, std::mem::take(&mut self.torn), self.lossy, room, broken);
         }
         match serde_json::from_slice(&entry.public) {
             Ok(text) => self.fold(at, text, room, broken),
@@ -658,6 +722,12 @@ impl Journal {
         if let Some(figures) = &mut self.figures {
             figures.forget();
             self.torn = true;
+        }
+        if let Some(spoken) = &mut self.talk {
+            spoken.forget_after(after);
+        }
+        if let Some(parts) = &mut self.parts {
+            parts.forget();
         }
         self.fair_play.forget();
         self.follower.forget();

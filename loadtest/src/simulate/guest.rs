@@ -370,11 +370,17 @@ impl Guest {
         if let Some(view) = self.mind.client().table(room) {
             shadow.saw_view(room, &self.user, at, view);
         }
+        if let Some(view) = self.mind.client().talk(room) {
+            shadow.saw_talk(room, &self.user, at, view);
+        }
     }
 
     async fn compare_private(&self, room: &RoomId, text: &str) {
         if let Ok(ClientOut::Private { epoch, seq, .. }) = serde_json::from_str(text) {
-            self.shadow.lock().await.saw_private(room, &self.user, Position(epoch, seq), text);
+            let mut shadow = self.shadow.lock().await;
+            // Of a sparse room it comes without its frame.
+            shadow.look_at(room).await.expect(SPARED);
+            shadow.saw_private(room, &self.user, Position(epoch, seq), text);
         }
     }
 
@@ -389,7 +395,9 @@ impl Guest {
         for room in shadow.rooms() {
             let Some(at) = client.position(&room).filter(|_| !self.mind.has_gone()) else { continue };
             let last = shadow.last(&room);
-            if at != last {
+            if client.is_sparse(&room) {
+                shadow.got_parts(&room, &self.user, client.parts(&room));
+            } else if at != last {
                 let what = format!("{room}: {} is at {at}, the journal at {last}", self.user);
                 shadow.accuse(Promise::Equal, what);
             }

@@ -19,9 +19,11 @@ use player::{Bot, Character, Habits, Mind, Style};
 use protocol::{
     id::{NodeId, RoomId, UserId},
     table::TableConfig,
+    talk::beside,
 };
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rooms::{open_room, room::Room as _, testing::Postbox};
 use tokio::{
     sync::{Mutex, mpsc},
     task::JoinSet,
@@ -158,9 +160,17 @@ async fn live(plan: &Plan) -> Verdict {
     open(&tables, &world).await;
     counters::open(&counters, &world.spared_ports()).await.expect(SPARED);
     tables.iter().for_each(|table| shadow.follow(table.clone()));
+    let talks: Vec<RoomId> = tables.iter().map(talk_at).collect();
+    talks.iter().for_each(|talk| shadow.follow_talk(talk.clone()));
     counters.iter().for_each(|counter| shadow.follow_counter(counter.clone()));
+    let postbox = RoomId::new("p1").expect("a name");
+    if !counters.is_empty() {
+        shadow.follow_postbox(postbox.clone());
+        open_postbox(&postbox, &world).await;
+    }
     let shadow = Arc::new(Mutex::new(shadow));
-    let mut eavesdropper = world.eavesdrop(&[&tables[..], &counters[..]].concat()).await;
+    let mut eavesdropper =
+        world.eavesdrop(&[&tables[..], &talks, &counters[..], &[postbox.clone()]].concat()).await;
     let listener = shadow.clone();
     let mut judges = JoinSet::new();
     judges.spawn(async move {
@@ -205,9 +215,10 @@ async fn live(plan: &Plan) -> Verdict {
         // Two sessions of each: they take what they are members of from each other.
         let user = format!("teller-{}", index / 2);
         let mind = Teller::new(counters.clone(), rng.next_u64(), token(&user), Instant::now());
+        let mind = mind.with_postbox(Some(postbox.clone()));
         admit(user, Box::new(mind), Whims::default());
     }
-    let all_rooms: Arc<[RoomId]> = tables.iter().chain(&*counters).cloned().collect();
+    let all_rooms: Arc<[RoomId]> = tables.iter().chain(&talks).chain(&*counters).cloned().collect();
     for index in 0..plan.askers {
         let user = format!("asker-{index}");
         let mind = Asker::new(all_rooms.clone(), rng.next_u64(), token(&user), Instant::now());
@@ -270,7 +281,18 @@ fn tables(plan: &Plan) -> Arc<[RoomId]> {
     (1..=plan.tables).map(|number| RoomId::new(&format!("t{number}")).expect("a name")).collect()
 }
 
-/// Writes the tables into the map of rooms, as each worker of a real house does when it starts.
+/// Writes a postbox into the map of rooms.
+async fn open_postbox(postbox: &RoomId, world: &World) {
+    let spec = RoomSpec::new(Postbox::NAME, &serde_json::json!({}));
+    open_room(&world.spared_ports(), postbox, &spec, Readers::OfThisRelease).await.expect(SPARED);
+}
+
+/// Where people talk at a table.
+fn talk_at(table: &RoomId) -> RoomId {
+    beside(table).expect("their names are short")
+}
+
+/// Writes the tables into the map of rooms, and where people talk at them, as each worker of a real house does when it starts.
 async fn open(tables: &[RoomId], world: &World) {
     for room in tables {
         // Short times, so that clocks, sitting out and lost seats happen within a run.
@@ -286,7 +308,10 @@ async fn open(tables: &[RoomId], world: &World) {
         };
         let spec = RoomSpec::new("table", &config).to_bytes();
         let written = directory::open(&world.store(), room, spec, Readers::OfAnyRelease).await;
-        written.expect("nothing goes wrong on the shadow's link");
+        written.expect(SPARED);
+        let talk = talk::spec().to_bytes();
+        let written = directory::open(&world.store(), &talk_at(room), talk, Readers::OfThisRelease).await;
+        written.expect(SPARED);
     }
 }
 
@@ -424,10 +449,11 @@ async fn strike(blow: Blow, world: &Arc<World>, shadow: &Arc<Mutex<Shadow>>, aft
             if world.store().lose_suffix(writes) > 0 {
                 shadow.recede().await.expect(SPARED);
             }
-            let is_counter = |room: &RoomId| room.as_str().starts_with('c');
-            let (counters, tables): (Vec<_>, Vec<_>) = shadow.rooms().into_iter().partition(is_counter);
-            open(&tables, world).await;
-            counters::open(&counters, &world.spared_ports()).await.expect(SPARED);
+            open(&shadow.tables(), world).await;
+            counters::open(&shadow.counters(), &world.spared_ports()).await.expect(SPARED);
+            for postbox in shadow.postboxes() {
+                open_postbox(&postbox, world).await;
+            }
         }
         Blow::Restart(down) => {
             world.set_broker_down(true);

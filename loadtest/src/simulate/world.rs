@@ -26,7 +26,7 @@ use relay::{Keys, Line, Relay, RelayConfig};
 use rooms::{
     Chance, Worker, WorkerConfig,
     room::answers::Memory,
-    testing::{Counter, Till, counter::TILL},
+    testing::{Counter, Postbox, Till, counter::TILL},
 };
 use tokens::{Claims, Signer};
 use tokio::{sync::mpsc, task::JoinSet, time::Duration};
@@ -269,7 +269,8 @@ impl World {
         let mut config = WorkerConfig::new(node.clone(), self.seal_key.clone());
         config.mailbox_messages_max = self.mailbox;
         config.memory = self.memory;
-        let kinds = dealer_worker::kinds().with::<Counter>().served_by(TILL, self.till.clone());
+        let kinds =
+            dealer_worker::kinds().with::<Counter>().with::<Postbox>().served_by(TILL, self.till.clone());
         let worker = Worker::new(self.worker_ports(&node), config, kinds, Chance::seeded(seed));
         let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();

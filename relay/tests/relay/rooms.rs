@@ -280,6 +280,43 @@ async fn private_parts_go_right_behind_their_frame_and_to_their_user_alone() {
     }
 }
 
+#[tokio::test]
+async fn a_frame_that_tells_nothing_to_all_comes_to_those_who_have_a_part_of_it_and_moves_the_others_on() {
+    let stage = Stage::new().await;
+    stage.dealer.commit(keyframe("t1", 1, 1).private("bob", "BOB-1")).await;
+    let (mut ann, mut bob) = (stage.client("ann").await, stage.client("bob").await);
+    for client in [&mut ann, &mut bob] {
+        client.watch("t1").await;
+    }
+    assert_eq!(ann.hear_brief().await, "keyframe 1-1");
+    assert_eq!(bob.hear_briefs(2).await, ["keyframe 1-1", "private 1-1"]);
+    let sparse = |seq| delta("t1", 1, seq).for_its_parts_alone();
+    stage.dealer.commit(sparse(2).private("bob", "BOB-2")).await;
+    stage.dealer.commit(sparse(3)).await;
+    stage.dealer.commit(sparse(4).private("bob", "BOB-4").private("eve", "EVE-4")).await;
+    assert_eq!(bob.hear_briefs(2).await, ["private 1-2", "private 1-4"]);
+    // Whose command tells something to another hears that it was applied, and no more.
+    let mut dealer = stage.dealer.listen("t1").await;
+    ann.ask("t1", 1, json!({"a": "put"})).await;
+    dealer.command().await;
+    stage.dealer.commit(sparse(5).private("bob", "BOB-5").caused_by("ann", ann.session, 1)).await;
+    assert_eq!(ann.hear_brief().await, "ack 1 1-5");
+    assert_eq!(bob.hear_brief().await, "private 1-5");
+    stage.dealer.commit(delta("t1", 1, 6)).await;
+    assert_eq!(ann.hear_brief().await, "frame 1-6");
+    assert_eq!(bob.hear_brief().await, "frame 1-6");
+    let mut bob_back = stage.resume("bob", None, json!({"t1": [1, 2]})).await;
+    assert_eq!(bob_back.hear_briefs(4).await, ["private 1-2", "private 1-4", "private 1-5", "frame 1-6"]);
+    let mut eve = stage.resume("eve", None, json!({"t1": [1, 1]})).await;
+    assert_eq!(eve.hear_briefs(2).await, ["private 1-4", "frame 1-6"]);
+    for (client, own) in [(&ann, ""), (&bob, "BOB"), (&eve, "EVE")] {
+        let bytes = String::from_utf8_lossy(&client.bytes);
+        for secret in ["BOB", "EVE"] {
+            assert_eq!(bytes.contains(secret), own == secret, "{secret} at {own}");
+        }
+    }
+}
+
 /// A connection may break between a frame and its private part: what a client says that it has is no word about that.
 #[tokio::test]
 async fn whoever_comes_back_gets_its_private_part_once_more_before_all_else() {

@@ -290,6 +290,12 @@ impl Draft {
         self
     }
 
+    /// It tells something only to those who have a part of it.
+    pub(crate) fn for_its_parts_alone(mut self) -> Self {
+        self.0.public = Bytes::new();
+        self
+    }
+
     pub(crate) fn caused_by(mut self, name: &str, session: SessionId, n: u64) -> Self {
         self.0.cause = Some(Cause { user: user(name), session, n, said: None });
         self

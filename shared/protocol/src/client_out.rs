@@ -62,6 +62,10 @@ pub enum ClientOut {
         /// and do not say so.
         #[serde(default = "table_if_missing")]
         kind: Cow<'static, str>,
+        /// Frames of this room that tell nothing to all come only to those whom they tell something alone: numbers that are left out
+        /// were not missed. What is told to one counts its parts in their `k`.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        sparse: bool,
         /// The state, for tables a [`TableView`](super::table::TableView).
         #[serde(deserialize_with = "super::raw::required")]
         state: Box<RawValue>,

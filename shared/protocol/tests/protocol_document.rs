@@ -13,6 +13,7 @@ use protocol::{
         BlindKind, LegalView, SeatStatus, TableAnswer, TableCommand, TableEvent, TablePrivate, TableQuestion,
         TableView,
     },
+    talk::{TalkCommand, TalkEvent, TalkView},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Deserializer, Value};
@@ -173,6 +174,22 @@ fn every_command_and_event_of_a_table_is_shown() {
     all_shown("e", &events, &variants::<TableEvent>(r#"{"e": "?"}"#));
     events.iter().for_each(|event| drop(reads_as::<TableEvent>(event)));
     assert_eq!(table("event"), variants::<TableEvent>(r#"{"e": "?"}"#));
+}
+
+#[test]
+fn what_is_said_where_people_talk_is_shown() {
+    let commands = examples("talk-command");
+    all_shown("a", &commands, &TalkCommand::TAGS.map(str::to_owned).into());
+    assert_eq!(table("talk command"), TalkCommand::TAGS.map(str::to_owned).into());
+    for command in &commands {
+        comes_back(&TalkCommand::read(&command.to_string()).unwrap(), command);
+    }
+    let events = examples("talk-event");
+    all_shown("e", &events, &variants::<TalkEvent>(r#"{"e": "?"}"#));
+    let mut view: TalkView = reads_as(&examples("talk-state")[0]);
+    let before = view.lines.len();
+    events.iter().for_each(|event| view.apply(&reads_as(event)));
+    assert_eq!(view.lines.len(), before + events.len());
 }
 
 #[test]

@@ -24,6 +24,7 @@ export const table = {
   saySomething: () => "Say something",
   message: () => "Message to the table",
   send: () => "Send",
+  watches: () => "watching",
   bot: () => "bot",
   botOfHouse: () => "A bot of the house",
 

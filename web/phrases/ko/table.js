@@ -25,6 +25,7 @@ export const table = {
   saySomething: () => "메시지 입력",
   message: () => "테이블에 보낼 메시지",
   send: () => "보내기",
+  watches: () => "관전",
   bot: () => "봇",
   botOfHouse: () => "하우스의 봇",
 

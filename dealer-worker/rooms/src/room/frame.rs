@@ -9,15 +9,18 @@ use protocol::{
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
-/// A delta without its record.
+/// A delta without its record. `sparse`: one without events tells nothing but to those who have a part of it.
 pub fn delta(
     room: &RoomId,
     at: Position,
     cause: Option<Cause>,
     events: Box<RawValue>,
     privates: Vec<(UserId, Box<RawValue>)>,
+    sparse: bool,
 ) -> Entry {
+    let is_empty = sparse && events.get() == "[]";
     let public = ClientOut::Frame { room: room.clone(), epoch: at.epoch(), seq: at.seq(), events };
+    let public = if is_empty { Bytes::new() } else { json(&public) };
     let privates = self::privates(room, at, privates);
     Entry {
         kind: Kind::Delta,
@@ -27,12 +30,12 @@ pub fn delta(
         follows: None,
         at_ms: None,
         privates,
-        public: json(&public),
+        public,
         secret: Bytes::new(),
     }
 }
 
-/// A keyframe without its record. `follows`: the epoch of the frame before it.
+/// A keyframe without its record. `follows`: the epoch of the frame before it; `sparse`: as the room's kind says.
 pub fn keyframe(
     room: &RoomId,
     at: Position,
@@ -40,12 +43,14 @@ pub fn keyframe(
     follows: Epoch,
     state: Box<RawValue>,
     privates: Vec<(UserId, Box<RawValue>)>,
+    sparse: bool,
 ) -> Entry {
     let public = ClientOut::Keyframe {
         room: room.clone(),
         epoch: at.epoch(),
         seq: at.seq(),
         kind: kind.into(),
+        sparse,
         state,
     };
     let privates = self::privates(room, at, privates);

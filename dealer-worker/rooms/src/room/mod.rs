@@ -70,6 +70,10 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     /// Whether rooms of this kind write to others or hear from them. If not, they do not listen.
     const WRITES_LETTERS: bool = false;
 
+    /// Whether what it says is mostly for single users: then a decision whose [public part](Decision::public) is empty comes to nobody but
+    /// those who have a part of it, and each private part says in `k` how many the user has got, it included.
+    const SPARSE: bool = false;
+
     /// Takes a room off a record that was written in this schema, which may be an older one.
     ///
     /// # Errors
@@ -139,8 +143,8 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     /// All of them, in a fixed order.
     fn members(&self) -> Vec<UserId>;
 
-    /// The room's line in the lobby.
-    fn line(&self, room: &RoomId, now: UnixMs) -> Line;
+    /// The room's line in the lobby; `None` for one that is not shown there.
+    fn line(&self, room: &RoomId, now: UnixMs) -> Option<Line>;
 }
 
 /// Writing records in schema 1, as far as that can say it, for workers of the first release.

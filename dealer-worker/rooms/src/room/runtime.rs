@@ -250,10 +250,16 @@ impl<R: Room> Running<R> {
         if frames_lost > 0 {
             counter!("cardhouse_frames_lost_total").increment(frames_lost);
         }
-        self.context.board.put(self.state.room.line(&self.id, self.now()));
+        self.show_in_lobby();
         self.run_errands();
         self.send_letters().await;
         Ok(())
+    }
+
+    fn show_in_lobby(&self) {
+        if let Some(line) = self.state.room.line(&self.id, self.now()) {
+            self.context.board.put(line);
+        }
     }
 
     async fn listen(&self) -> Result<(), BusError> {

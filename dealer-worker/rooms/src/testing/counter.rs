@@ -378,8 +378,8 @@ impl Room for Counter {
         self.by.keys().cloned().collect()
     }
 
-    fn line(&self, room: &RoomId, _now: UnixMs) -> Line {
-        Line {
+    fn line(&self, room: &RoomId, _now: UnixMs) -> Option<Line> {
+        Some(Line {
             room: room.clone(),
             kind: Self::NAME.into(),
             name: format!("Counter {}", self.total),
@@ -391,7 +391,7 @@ impl Room for Counter {
             hands_per_hour: 0,
             starts_ms: 0,
             more: More::default(),
-        }
+        })
     }
 }
 

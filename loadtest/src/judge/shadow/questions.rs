@@ -77,6 +77,9 @@ impl Journal {
         if q.get().len() > QUESTION_BYTES_MAX {
             return Deserves::Nothing;
         }
+        if self.talk.is_some() || self.parts.is_some() {
+            return Deserves::Nothing;
+        }
         if self.figures.is_some() {
             let q: Value = serde_json::from_str(q.get()).unwrap_or_default();
             return match q["about"].as_str() {

@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::{Bounds, Unfit, alike, allowed, tidied, without};
+use super::{Bounds, Looks, Unfit, alike, allowed, tidied, without};
 
 /// The longest name, in characters as people count them.
 pub const NAME_CHARACTERS_MAX: usize = 20;
@@ -65,6 +65,16 @@ impl PlayerName {
     /// The characters.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name, with a number behind it if it looks like one of these.
+    ///
+    /// # Panics
+    /// Never: there are more numbers than names.
+    #[must_use]
+    pub fn unlike(&self, taken: &[Looks]) -> Self {
+        let is_free = |name: &Self| !taken.iter().any(|other| other.alike(&Looks::from(name)));
+        (1..).map(|number| self.numbered(number)).find(is_free).expect("there are more numbers than names")
     }
 
     /// The name with a number behind it; without one for 1.

@@ -189,7 +189,7 @@ impl<R: Room> Running<R> {
         let letters = letters::Delta { said, ..with.letters.clone().unwrap_or_default() };
         let letters = self.with_what_was_learned(letters);
         let delta = Delta { events, plays, at_ms: moment.now, asks, settled, letters };
-        let mut entry = frame::delta(&self.id, moment.at, cause, public, privates);
+        let mut entry = frame::delta(&self.id, moment.at, cause, public, privates, R::SPARSE);
         entry.at_ms = self.is_timed.then_some(moment.now);
         seal(&self.context.sealer, &mut entry, self.form, &DeltaOf::<R>(Cow::Borrowed(&delta)));
         let encoded = entry.encode();
@@ -233,7 +233,7 @@ impl<R: Room> Running<R> {
         if lobby {
             let room = &self.state.room;
             self.connections.retain(|user| room.is_member(user));
-            self.context.board.put(self.state.room.line(&self.id, self.now()));
+            self.show_in_lobby();
         }
         self.run_errands();
         if self.journal.deltas_since_keyframe() >= self.context.config.keyframe_every {
@@ -258,7 +258,7 @@ impl<R: Room> Running<R> {
             let is_timed = self.context.tells_time().unwrap_or(self.is_timed);
             let (at, follows) = (self.journal.next(), self.journal.last_frame_epoch());
             let mut entry: Entry =
-                frame::keyframe(&self.id, at, R::NAME, follows, room.view(), room.privates());
+                frame::keyframe(&self.id, at, R::NAME, follows, room.view(), room.privates(), R::SPARSE);
             entry.at_ms = is_timed.then(|| self.now());
             let sealed = self.context.sealer.sealed();
             seal(&self.context.sealer, &mut entry, form, &self.state);

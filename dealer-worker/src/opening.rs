@@ -1,10 +1,9 @@
-//! Opening tables.
+//! Opening tables, each with a place to talk beside it.
 
 use broker::{directory::Readers, node::RoomSpec, ports::Ports, store::Unavailable};
-use protocol::{id::RoomId, table::TableConfig};
+use protocol::{id::RoomId, table::TableConfig, talk::beside};
 use rooms::{open_room, room::Room as _};
-
-use crate::{
+use table::{
     Table,
     settings::{BadConfig, check},
 };
@@ -64,8 +63,8 @@ pub enum OpenError {
     Store(#[from] Unavailable),
 }
 
-/// Opens tables `t1` to `tN` with these settings, each under a name of its own; those that exist stay as they are.
-/// Answers how many were new. Workers that run hear of it at once.
+/// Opens tables `t1` to `tN` with these settings, each under a name of its own, and the rooms in which people talk at them; those that
+/// exist stay as they are. Answers how many tables were new. Workers that run hear of it at once.
 ///
 /// # Errors
 /// [`OpenError`]; some may have been opened.
@@ -76,6 +75,10 @@ pub async fn open_tables(ports: &Ports, count: u32, config: &TableConfig) -> Res
         let room = RoomId::new(&format!("t{number}")).expect("t and digits are a name");
         let config = TableConfig { name: name(number), ..config.clone() };
         let spec = RoomSpec::new(Table::NAME, &config);
+        if let Ok(talk) = beside(&room) {
+            // Workers of earlier releases could do nothing with it.
+            open_room(ports, &talk, &talk::spec(), Readers::OfThisRelease).await?;
+        }
         // Whoever opens tables at its start does not know yet who lives.
         opened += u32::from(open_room(ports, &room, &spec, Readers::OfAnyRelease).await?);
     }
