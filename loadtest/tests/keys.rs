@@ -94,7 +94,8 @@ async fn keys_of_tokens_and_of_journals_are_rotated_under_open_sockets() {
     }
     // The other one reads what this one has written with the new key, which is all that it has.
     cluster.node(dealers[0]).kill().await;
-    until(&mut cluster, dealers[1], "cardhouse_rooms_owned 4").await;
+    // Four tables, and where people talk at each.
+    until(&mut cluster, dealers[1], "cardhouse_rooms_owned 8").await;
 
     let out = tokio::task::spawn_blocking(|| swarm.wait_with_output()).await.unwrap().unwrap();
     let text = String::from_utf8(out.stdout).unwrap();

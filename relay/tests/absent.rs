@@ -70,6 +70,7 @@ impl Stage {
             commands_in_flight_max: 2 * NAMES,
             queue_bytes_max: 10_000_000,
             quiet_ms: HOUR_MS,
+            revocations_reread_ms: HOUR_MS,
             ..config
         };
         let front = config.front(HttpArgs::default(), 0);
@@ -91,6 +92,13 @@ impl Stage {
         let stage = Self { redis, ports, address, signer, _listening: listening, _tasks: tasks };
         // The last that it says of its own accord: it asks for the tables when it hears all that every relay hears.
         timeout(PATIENCE, asked.notified()).await.expect("the relay has begun");
+        // And the journal of revocations is read once.
+        let read = async {
+            while !stage.calls().contains_key("xrange") {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, read).await.expect("the relay has read which tokens are void");
         stage
     }
 

@@ -73,13 +73,15 @@ impl Stranger {
         let is_full = view.is_some_and(|view| view.seats.iter().all(Option::is_some));
         let text = format!("{} of {}", self.said, self.manner.seed);
         let talk = beside(&room).expect("a short name");
-        let (room, what) = match self.rng.random_range(0..24) {
-            0..6 => (talk, json!(TalkCommand::Say { text })),
-            6..12 => (room, json!(TableCommand::Chat { text })),
-            20 => (talk, json!(TableCommand::Chat { text })),
-            21 => (talk, json!(TalkCommand::Say { text: "x".repeat(201) })),
-            22 => (room, json!(TalkCommand::Say { text })),
-            23 => (beside(&talk).expect("a short name"), json!(TalkCommand::Say { text })),
+        // A crowd says all to the table itself, which is to remember what its players were answered.
+        let is_crowd = self.manner.says_max.is_some();
+        let (room, what) = match self.rng.random_range(0..22) {
+            0..5 if !is_crowd => (talk, json!(TalkCommand::Say { text })),
+            0..12 => (room, json!(TableCommand::Chat { text })),
+            20 if self.rng.random() => (talk, json!(TableCommand::Chat { text })),
+            20 => (talk, json!(TalkCommand::Say { text: "x".repeat(201) })),
+            21 if self.rng.random() => (room, json!(TalkCommand::Say { text })),
+            21 => (beside(&talk).expect("a short name"), json!(TalkCommand::Say { text })),
             12 if is_full => {
                 (room, json!(TableCommand::Sit { seat: None, buy_in: 200, wait_for_big_blind: false }))
             }

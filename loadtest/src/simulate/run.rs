@@ -170,7 +170,7 @@ async fn live(plan: &Plan) -> Verdict {
     }
     let shadow = Arc::new(Mutex::new(shadow));
     let mut eavesdropper =
-        world.eavesdrop(&[&tables[..], &talks, &counters[..], &[postbox.clone()]].concat()).await;
+        world.eavesdrop(&[&tables[..], &talks, &counters[..], std::slice::from_ref(&postbox)].concat()).await;
     let listener = shadow.clone();
     let mut judges = JoinSet::new();
     judges.spawn(async move {
