@@ -333,6 +333,26 @@ async fn what_may_have_been_written_is_not_refused_but_what_comes_behind_it_is()
     check_journal(&house, 1).await;
 }
 
+/// What is written first, when a member's session comes with a command, is that it plays from now on. That took so long that a copy of the command was
+/// refused as one that had come meanwhile; then it was applied.
+#[tokio::test(start_paused = true)]
+async fn a_command_that_waits_for_its_session_to_be_written_down_is_not_refused_meanwhile() {
+    let lost = Fate { answer: Answer::Never, ..Fate::FINE };
+    let fates: Vec<Fate> = std::iter::repeat_n(Fate::FINE, 3).chain([lost, Fate::FINE, Fate::FINE]).collect();
+    let house = House::on(Script::wire(Operation::Append, &fates));
+    house.open(1, &fast()).await;
+    let _worker = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    // Claim and keyframe came before, and ann's seat; then comes her other session.
+    assert_eq!(relay.sit(&room(1), "ann", 1, 100).await.code(), "applied");
+    let began = tokio::time::Instant::now();
+    let chat = json!({"a": "chat", "text": "hello"});
+    assert_eq!(relay.command(&room(1), &user("ann"), 2, 1, chat).await.code(), "applied");
+    assert!(began.elapsed() > Duration::from_secs(2), "the room stood still meanwhile");
+    check_journal(&house, 1).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_room_that_cannot_be_restored_is_not_claimed_over_and_over() {
     let house = House::new();

@@ -23,6 +23,7 @@ use std::{
 use broker::{
     bus::BusError,
     channel::Channel,
+    entry::Cause,
     node::{NodeNews, RoomSpec},
     seal::{Form, Sealed},
 };
@@ -135,6 +136,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
     let known_diverged: BTreeSet<RoomId> = diverged.map(|(room, _)| room.clone()).collect();
     let mut running = Box::new(Running {
         frames: Channel::frames(&id),
+        doing: None,
         refused: answers::Refused::default(),
         id,
         mailbox,
@@ -186,6 +188,9 @@ struct Running<R: Room> {
     frames: Channel,
     mailbox: Arc<Mailbox>,
     state: Journaled<R>,
+    /// The command that is being done. It may take long, with more than its own frame to be written before: a copy of it that comes meanwhile is
+    /// answered when it is known what became of it.
+    doing: Option<Cause>,
     /// Refusals, which are in no journal.
     refused: answers::Refused,
     connections: Connections,

@@ -197,7 +197,7 @@ impl<R: Room> Running<R> {
             self.send_early(&delta, entry.at).await;
         }
         let attempt = self.journal.delta(encoded.stored);
-        let written = self.write(attempt, entry.cause.as_ref()).await?;
+        let written = self.write(attempt).await?;
         if written != Written::Yes {
             return Ok(written);
         }
@@ -268,7 +268,7 @@ impl<R: Room> Running<R> {
                 true => self.journal.first_keyframe(encoded.stored),
                 false => self.journal.keyframe(encoded.stored),
             };
-            match self.write(attempt, None).await? {
+            match self.write(attempt).await? {
                 Written::Yes => {
                     self.journal.wrote_keyframe(at);
                     (self.form, self.is_timed, self.sealed) = (form, is_timed, sealed);
@@ -304,7 +304,7 @@ impl<R: Room> Running<R> {
         let lost = loop {
             let asked = tokio::select! { biased;
                 asked = survey.ask() => asked,
-                never = self.turn_away(since, "no answer yet", None) => match never {},
+                never = self.turn_away(since, "no answer yet") => match never {},
             };
             match asked {
                 Ok(answer) => break self.fenced(answer)?,
@@ -312,7 +312,7 @@ impl<R: Room> Running<R> {
                     debug!(room = %self.id, why, "the journal cannot be read");
                     tokio::select! { biased;
                         () = sleep(pause) => {}
-                        never = self.turn_away(since, &why, None) => match never {},
+                        never = self.turn_away(since, &why) => match never {},
                     }
                     pause = (pause * 2).min(RETRY_MAX);
                 }
@@ -321,7 +321,7 @@ impl<R: Room> Running<R> {
         let claim = |at| frame::claim(&self.id, at, &self.context.config.node).encode().stored;
         let attempt = self.journal.claim_anew(self.context.ports.clock.now_ms(), claim);
         let at = attempt.at();
-        let written = self.write(attempt, None).await?;
+        let written = self.write(attempt).await?;
         if written == Written::Yes {
             self.journal.claimed_anew(at, &survey, lost);
             if lost > 0 {

@@ -49,7 +49,7 @@ impl<R: Room> Running<R> {
         }
         let at = self.journal.next();
         let encoded = frame::end(&self.id, at).encode();
-        match self.write(self.journal.delta(encoded.stored), None).await? {
+        match self.write(self.journal.delta(encoded.stored)).await? {
             Written::Yes => {
                 info!(room = %self.id, %at, "the room has ended");
                 counter!("cardhouse_rooms_ended_total").increment(1);

@@ -99,7 +99,10 @@ impl<R: Room> Running<R> {
             self.refuse_busy(relay, &cause);
             return Ok(());
         }
-        self.command(relay, cause, says).await
+        self.doing = Some(cause.clone());
+        let done = self.command(relay, cause, says).await;
+        self.doing = None;
+        done
     }
 
     /// Answers a command that was answered before.

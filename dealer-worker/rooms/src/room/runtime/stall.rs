@@ -70,18 +70,14 @@ impl Drop for Counted {
 }
 
 impl<R: Room> Running<R> {
-    /// Has an entry written, which answers `pending`.
-    pub(super) async fn write(
-        &mut self,
-        mut attempt: Attempt,
-        pending: Option<&Cause>,
-    ) -> Result<Written, Ended> {
+    /// Has an entry written.
+    pub(super) async fn write(&mut self, mut attempt: Attempt) -> Result<Written, Ended> {
         let since = attempt.started();
         loop {
             let why = attempt.trouble().unwrap_or("no answer yet").to_owned();
             let tried = tokio::select! { biased;
                 tried = attempt.once() => tried,
-                never = self.turn_away(since, &why, pending) => match never {},
+                never = self.turn_away(since, &why) => match never {},
             };
             let why = match tried {
                 Some(Ok(())) => {
@@ -105,7 +101,7 @@ impl<R: Room> Running<R> {
             let pause = attempt.pause();
             tokio::select! { biased;
                 () = sleep(pause) => {}
-                never = self.turn_away(since, &why, pending) => match never {},
+                never = self.turn_away(since, &why) => match never {},
             }
         }
     }
@@ -116,19 +112,14 @@ impl<R: Room> Running<R> {
     }
 
     /// What happens beside something that takes long; giving up waiting for it loses nothing.
-    pub(super) async fn turn_away(
-        &mut self,
-        since: Instant,
-        why: &str,
-        pending: Option<&Cause>,
-    ) -> Infallible {
+    pub(super) async fn turn_away(&mut self, since: Instant, why: &str) -> Infallible {
         if self.stalled.is_none() {
             sleep_until(since + STALL_AFTER).await;
             self.stall(why);
         }
         loop {
             let mail = self.mailbox.take().await;
-            self.put_off(mail, pending);
+            self.put_off(mail);
         }
     }
 
@@ -155,7 +146,7 @@ impl<R: Room> Running<R> {
     }
 
     /// Does with a message what can be done without the journal: a command is refused, anything else waits.
-    fn put_off(&mut self, mail: Mail, pending: Option<&Cause>) {
+    fn put_off(&mut self, mail: Mail) {
         let message = match &mail {
             Mail::Order(_) => return self.held.push_back(mail),
             Mail::Message(message) | Mail::Excess(message) => message,
@@ -174,9 +165,9 @@ impl<R: Room> Running<R> {
         match what {
             Asked::Command { user, session, n, .. } | Asked::First { user, session, n, .. } => {
                 let cause = Cause { user, session, n, said: None };
-                // What is being written is answered when it is known what became of it.
-                let is_pending = pending.is_some_and(|pending| pending.has_number_of(&cause));
-                if !is_pending && !self.answer_repeat(&relay, &cause, is_first) {
+                // What is being done is answered when it is known what became of it.
+                let is_being_done = self.doing.as_ref().is_some_and(|doing| doing.has_number_of(&cause));
+                if !is_being_done && !self.answer_repeat(&relay, &cause, is_first) {
                     self.refuse_unavailable(&relay, &cause);
                 }
             }
@@ -221,7 +212,7 @@ impl<R: Room> Running<R> {
             };
             match mail {
                 Mail::Order(order @ (Order::LetGo { .. } | Order::Superseded(_))) => self.obey(order).await?,
-                mail => self.put_off(mail, None),
+                mail => self.put_off(mail),
             }
         }
         // Tells by itself when it has worked.
