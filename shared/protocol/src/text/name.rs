@@ -19,7 +19,7 @@ const SALVAGED_MAX: usize = 4 * NAME_TEXT_BYTES_MAX;
 /// Who comes with a name of which nothing can be shown.
 const NAMELESS: &str = "Guest";
 
-/// A name that others can read. Not unique, unlike the user's id: [`Looks`](super::Looks) tells whether two look alike.
+/// A name that others can read. Not unique, unlike the user's id: [`Looks`] tells whether two look alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlayerName(String);
 
