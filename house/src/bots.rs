@@ -67,12 +67,13 @@ impl Tokens for AtTheDesk {
         Ok(guest(self.0.new_bot(&name)))
     }
 
-    async fn refresh(&self, token: &str) -> Result<Guest, NoToken> {
-        let issued = self.0.refresh(token).map_err(|error| NoToken::Unreachable(error.to_string()))?;
+    async fn refresh(&self, was: &Guest) -> Result<Guest, NoToken> {
+        let issued = self.0.refresh(&was.token).map_err(|error| NoToken::Unreachable(error.to_string()))?;
         Ok(guest(issued))
     }
 }
 
 fn guest(issued: Issued) -> Guest {
-    Guest { token: issued.token, user: issued.user, name: issued.name, expires_ms: issued.expires_ms }
+    let Issued { token, user, name, expires_ms } = issued;
+    Guest { token, user, name, expires_ms, refresh: None }
 }

@@ -18,7 +18,7 @@ use crate::{
     bot::Acting,
     client::Heard,
     comeback::{self, Comeback},
-    guest::{NoToken, Tokens},
+    guest::{Guest, NoToken, Tokens},
     mind::Mind,
 };
 
@@ -152,8 +152,8 @@ pub async fn play<M: Mind>(
     stop: CancellationToken,
     mut on: impl FnMut(&M, Happening<'_>, Instant),
 ) -> Result<Ended<M>, NoToken> {
-    let mut token = first_token(name, &mut bot, tokens, &stop).await?;
-    bot.client_mut().renew_token(token.clone(), Instant::now());
+    let mut guest = first_token(name, &mut bot, tokens, &stop).await?;
+    bot.client_mut().renew_token(guest.token.clone(), Instant::now());
     let mut failures = 0;
     let mut stop_by = None;
     loop {
@@ -170,7 +170,7 @@ pub async fn play<M: Mind>(
         let mut lasted = false;
         let ended = match dialer.dial(place.as_deref()).await {
             Ok(mut socket) => {
-                let visit = Visit { tokens, stop: &stop, token: &mut token, near };
+                let visit = Visit { tokens, stop: &stop, guest: &mut guest, near };
                 let ended = visit.run(&mut socket, &mut bot, &mut on).await;
                 if !matches!(ended, ConnectionEnd::Broken(_) | ConnectionEnd::Silent) {
                     // Politely, but without waiting for a relay that may be gone.
@@ -201,14 +201,14 @@ pub async fn play<M: Mind>(
             ConnectionEnd::Broken(code) => match Comeback::to(code, failures, bot.rng()) {
                 Comeback::After(pause) => pause,
                 Comeback::WithNewToken(pause) => {
-                    match tokens.refresh(&token).await {
-                        Ok(guest) => token = guest.token,
+                    match tokens.refresh(&guest).await {
+                        Ok(renewed) => guest = renewed,
                         Err(NoToken::Refused { message, .. }) => {
                             return Ok(Ended { bot, turned_away: code, told: Some(message) });
                         }
                         Err(error) => tracing::debug!(%error, name, "no new token yet"),
                     }
-                    bot.client_mut().renew_token(token.clone(), Instant::now());
+                    bot.client_mut().renew_token(guest.token.clone(), Instant::now());
                     pause
                 }
                 Comeback::AsNewSession(pause) => {
@@ -236,11 +236,11 @@ async fn first_token(
     bot: &mut impl Mind,
     tokens: &impl Tokens,
     stop: &CancellationToken,
-) -> Result<String, NoToken> {
+) -> Result<Guest, NoToken> {
     let mut failures = 0;
     loop {
         match tokens.guest(name).await {
-            Ok(guest) => return Ok(guest.token),
+            Ok(guest) => return Ok(guest),
             Err(error) if stop.is_cancelled() => return Err(error),
             Err(error) => tracing::debug!(%error, name, "no token yet"),
         }
@@ -275,7 +275,7 @@ enum ConnectionEnd {
 struct Visit<'a, T> {
     tokens: &'a T,
     stop: &'a CancellationToken,
-    token: &'a mut String,
+    guest: &'a mut Guest,
     /// The room that this connection is near.
     near: Option<RoomId>,
 }
@@ -350,10 +350,10 @@ impl<T: Tokens> Visit<'_, T> {
 
     /// Tries once; the client asks again some seconds later, long before the token ends.
     async fn renew_token(&mut self, bot: &mut impl Mind) {
-        match self.tokens.refresh(self.token).await {
-            Ok(guest) => {
-                self.token.clone_from(&guest.token);
-                bot.client_mut().renew_token(guest.token, Instant::now());
+        match self.tokens.refresh(self.guest).await {
+            Ok(renewed) => {
+                *self.guest = renewed;
+                bot.client_mut().renew_token(self.guest.token.clone(), Instant::now());
             }
             Err(error) => {
                 tracing::debug!(%error, "no new token yet");
@@ -397,7 +397,6 @@ mod tests {
     use super::*;
     use crate::{
         bot::{Bot, Character, Habits},
-        guest::Guest,
         style::Style,
     };
 
@@ -407,10 +406,11 @@ mod tests {
     impl Tokens for OneToken {
         async fn guest(&self, name: &str) -> Result<Guest, NoToken> {
             let user = UserId::new("guest").expect("a name");
-            Ok(Guest { token: "token".into(), user, name: name.into(), expires_ms: UnixMs::MAX })
+            let (token, expires_ms) = ("token".into(), UnixMs::MAX);
+            Ok(Guest { token, user, name: name.into(), expires_ms, refresh: None })
         }
 
-        async fn refresh(&self, _: &str) -> Result<Guest, NoToken> {
+        async fn refresh(&self, _: &Guest) -> Result<Guest, NoToken> {
             self.guest("Ann").await
         }
     }
@@ -443,7 +443,7 @@ mod tests {
             OneToken.guest(name).await
         }
 
-        async fn refresh(&self, _: &str) -> Result<Guest, NoToken> {
+        async fn refresh(&self, _: &Guest) -> Result<Guest, NoToken> {
             match self.0.fetch_add(1, Ordering::Relaxed) {
                 1 => Ok(Guest { token: "second".into(), ..OneToken.guest("Ann").await? }),
                 _ => Err(NoToken::Refused {

@@ -28,6 +28,9 @@ pub struct Guest {
     pub name: String,
     /// When the token ends.
     pub expires_ms: UnixMs,
+    /// What a reception that keeps people takes for the next token, once: each answer brings another.
+    #[serde(default)]
+    pub refresh: Option<String>,
 }
 
 /// What a refusal says.
@@ -67,7 +70,7 @@ pub trait Tokens: Send + Sync {
     ///
     /// # Errors
     /// [`NoToken`]; when it is [`NoToken::Refused`] only a new guest helps.
-    fn refresh(&self, token: &str) -> impl Future<Output = Result<Guest, NoToken>> + Send;
+    fn refresh(&self, guest: &Guest) -> impl Future<Output = Result<Guest, NoToken>> + Send;
 }
 
 /// Reception's HTTP address. Cheap to clone; clones share its connections.
@@ -127,7 +130,70 @@ impl Tokens for Reception {
         self.ask("guest", &serde_json::json!({ "name": name })).await
     }
 
-    async fn refresh(&self, token: &str) -> Result<Guest, NoToken> {
-        self.ask("refresh", &serde_json::json!({ "token": token })).await
+    async fn refresh(&self, guest: &Guest) -> Result<Guest, NoToken> {
+        let by = guest.refresh.as_ref().unwrap_or(&guest.token);
+        self.ask("refresh", &serde_json::json!({ "token": by })).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    /// Answers requests with these bodies; what was asked, one after the other.
+    async fn reception(answers: Vec<serde_json::Value>) -> (Reception, tokio::task::JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}/api", listener.local_addr().unwrap());
+        let serving = tokio::spawn(async move {
+            let mut asked = Vec::new();
+            for answer in answers {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = String::new();
+                while !request.ends_with('}') {
+                    let mut bytes = [0; 4_096];
+                    let read = stream.read(&mut bytes).await.unwrap();
+                    request.push_str(std::str::from_utf8(&bytes[..read]).unwrap());
+                }
+                asked.push(request.rsplit("\r\n").next().unwrap().to_owned());
+                let body = answer.to_string();
+                let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: ";
+                stream.write_all(format!("{head}{}\r\n\r\n{body}", body.len()).as_bytes()).await.unwrap();
+            }
+            asked
+        });
+        (Reception::new(&base), serving)
+    }
+
+    fn told(token: &str, refresh: Option<&str>) -> serde_json::Value {
+        let mut told = json!({"token": token, "user": "u1", "name": "Ann", "expires_ms": 1, "kind": "guest"});
+        if let Some(refresh) = refresh {
+            told["refresh"] = json!(refresh);
+        }
+        told
+    }
+
+    #[tokio::test]
+    async fn the_next_token_is_asked_for_with_the_refresh_token_where_there_is_one() {
+        let (reception, serving) = reception(vec![
+            told("a1", Some("r1")),
+            told("a2", Some("r2")),
+            told("a3", None),
+            told("a4", None),
+        ])
+        .await;
+        let mut guest = reception.guest("Ann").await.unwrap();
+        for token in ["a2", "a3", "a4"] {
+            guest = reception.refresh(&guest).await.unwrap();
+            assert_eq!(guest.token, token);
+        }
+        let by = |token| json!({ "token": token }).to_string();
+        let asked = [json!({"name": "Ann"}).to_string(), by("r1"), by("r2"), by("a3")];
+        assert_eq!(serving.await.unwrap(), asked);
     }
 }
