@@ -8,6 +8,7 @@ use argon2::{
 };
 use serde::{Deserialize, Deserializer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use unicode_normalization::UnicodeNormalization as _;
 
 /// The shortest password, characters.
 pub const CHARS_MIN: usize = 8;
@@ -67,11 +68,24 @@ pub enum Weak {
     Name,
 }
 
+/// A password as it is counted, compared and hashed, however a keyboard has sent it: letters composed (NFC), and any space the plain one. RFC 8265,
+/// `OpaqueString`. Some systems send Hangul and accents in parts, others whole: who chose it on one signs in on the other.
+fn opaque(password: &Secret) -> Secret {
+    let spaces = |c| if is_other_space(c) { ' ' } else { c };
+    Secret::from(password.as_str().chars().map(spaces).nfc().collect::<String>())
+}
+
+/// A space (`Zs`) beside the plain one.
+fn is_other_space(c: char) -> bool {
+    matches!(c, '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
+}
+
 /// Whether a password may be somebody's who is known by these names.
 ///
 /// # Errors
 /// [`Weak`] says why not.
 pub fn check(password: &Secret, names: &[&str]) -> Result<(), Weak> {
+    let password = opaque(password);
     let characters = password.as_str().chars().count();
     if characters < CHARS_MIN {
         return Err(Weak::Short);
@@ -167,7 +181,7 @@ impl Hasher {
     /// The hash of a new password, as a PHC string.
     pub async fn hash(&self, turn: Turn, password: Secret) -> String {
         let cost = self.cost;
-        self.work(turn, move || hash(cost, password.as_str())).await
+        self.work(turn, move || hash(cost, opaque(&password).as_str())).await
     }
 
     /// Whether the password is that of the hash. Takes the same time if there is no hash: then it never is.
@@ -175,6 +189,7 @@ impl Hasher {
         let nobodys = self.nobodys.clone();
         let work = move || {
             let (hash, known) = hash.as_deref().map_or((&*nobodys, false), |hash| (hash, true));
+            let password = opaque(&password);
             // Longer ones are nobody's, and are not worth the work.
             let asked = if password.as_str().len() > 4 * CHARS_MAX { "" } else { password.as_str() };
             Argon2::default().verify_password(asked.as_bytes(), hash).is_ok() && known
@@ -254,6 +269,22 @@ mod tests {
                 "{password}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_password_is_the_same_however_a_keyboard_sends_it() {
+        let (whole, parts) = ("비밀번호 는 Zoë", "비밀번호\u{a0}는 Zoë".nfd().collect::<String>());
+        assert!(whole != parts && parts.chars().count() > whole.chars().count());
+        let hasher = Hasher::new(CHEAP);
+        for (chosen, typed) in [(whole, &*parts), (&*parts, whole)] {
+            let hash = hasher.hash(hasher.turn().unwrap(), secret(chosen)).await;
+            assert!(hasher.is_right(hasher.turn().unwrap(), secret(typed), Some(hash)).await);
+        }
+        assert_eq!(check(&secret(&"비".nfd().collect::<String>().repeat(7)), &[]), Err(Weak::Short));
+        let longest: String = "비밀".repeat(CHARS_MAX / 2).nfd().collect();
+        assert_eq!(check(&secret(&longest), &[]), Ok(()));
+        let hash = hasher.hash(hasher.turn().unwrap(), secret(&longest)).await;
+        assert!(hasher.is_right(hasher.turn().unwrap(), secret(&longest), Some(hash)).await);
     }
 
     #[tokio::test]
