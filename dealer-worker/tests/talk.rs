@@ -48,6 +48,19 @@ async fn talking(keyframe_every: u32) -> (House, Running, Relay) {
     (house, worker, relay)
 }
 
+/// A house with one table and the room beside it.
+async fn a_table() -> (House, Running, Relay) {
+    let house = House::new();
+    open_tables(&house.ports("floor"), 1, &fast()).await.unwrap();
+    let relay = Relay::new(&house, "r1", 1).await;
+    let talk = beside(&room(1)).unwrap();
+    relay.hear(&talk).await;
+    let worker = house.worker("w1");
+    relay.owned(&room(1)).await;
+    relay.owned(&talk).await;
+    (house, worker, relay)
+}
+
 fn chatty(house: &House, name: &str, keyframe_every: u32) -> Running {
     let mut config = WorkerConfig { keyframe_every, ..house.config(name) };
     config.talk.every_ms = 0;
@@ -131,14 +144,8 @@ async fn who_may_not_talk_is_not_heard() {
 
 #[tokio::test(start_paused = true)]
 async fn the_pace_of_talk_is_each_rooms_own() {
-    let house = House::new();
-    open_tables(&house.ports("floor"), 1, &fast()).await.unwrap();
+    let (_house, _worker, relay) = a_table().await;
     let (table, talk) = (room(1), beside(&room(1)).unwrap());
-    let relay = Relay::new(&house, "r1", 1).await;
-    relay.hear(&talk).await;
-    let _worker = house.worker("w1");
-    relay.owned(&table).await;
-    relay.owned(&talk).await;
     let chat = json!({"a": "chat", "text": "hi"});
     for (room, what) in [(&talk, say("hi")), (&table, chat)] {
         let mut codes = Vec::new();
@@ -153,14 +160,8 @@ async fn the_pace_of_talk_is_each_rooms_own() {
 /// The storm that once made a table forget what it had answered.
 #[tokio::test(start_paused = true)]
 async fn however_many_talk_the_table_beside_them_notices_nothing() {
-    let house = House::new();
-    open_tables(&house.ports("floor"), 1, &fast()).await.unwrap();
+    let (_house, _worker, relay) = a_table().await;
     let (table, talk) = (room(1), beside(&room(1)).unwrap());
-    let relay = Relay::new(&house, "r1", 1).await;
-    relay.hear(&talk).await;
-    let _worker = house.worker("w1");
-    relay.owned(&table).await;
-    relay.owned(&talk).await;
     assert_eq!(relay.sit(&table, "ann", 1, 100).await.code(), "applied");
     let top_up = json!({"a": "top_up", "amount": 50});
     let answer = relay.command(&table, &user("ann"), 1, 1_000_000, top_up.clone()).await;

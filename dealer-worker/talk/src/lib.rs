@@ -4,7 +4,10 @@
 //! however many, takes nothing from that room's mailbox, journal and answers. Nobody is a member; the runtime bounds how much one user
 //! may say ([`Decision::is_talk`]).
 
-use std::{collections::VecDeque, fmt::Display};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    fmt::Display,
+};
 
 use broker::{lobby::Line, node::RoomSpec};
 use protocol::{
@@ -135,7 +138,9 @@ impl Talk {
     fn shown(&self, user: &UserId, name: &str) -> String {
         let name = PlayerName::salvaged(name);
         let others = self.lines.iter().filter(|said| said.user != *user);
-        let taken: Vec<Looks> = others.map(|said| Looks::of(&said.name)).collect();
+        // Most lines are of few: each name is looked at once.
+        let names: BTreeSet<&str> = others.map(|said| &*said.name).collect();
+        let taken: Vec<Looks> = names.into_iter().map(Looks::of).collect();
         name.unlike(&taken).as_str().to_owned()
     }
 }
