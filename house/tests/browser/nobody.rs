@@ -66,16 +66,22 @@ async fn a_house_that_is_gone_is_said_to_be_gone_and_comes_back_by_itself() {
     ann.until("the lobby is there", async || ann.sees("lobby").await).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reload_shows_the_page_of_a_new_build_whatever_was_kept_of_the_old_one() {
-    let worker = std::fs::read_to_string(web().join("sw.js")).unwrap();
-    let site = Site::with_worker(&worker).await;
+/// A window whose page comes with the worker's consent.
+async fn looked_after(site: &Site) -> Window {
     let ann = Window::open(390, 844).await;
     ann.be_patient().await;
     ann.before_each_page(GUEST).await;
     ann.go(&site.url).await;
     assert_eq!(ann.ask_later(WORKER).await, true);
     ann.reload().await;
+    ann
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reload_shows_the_page_of_a_new_build_whatever_was_kept_of_the_old_one() {
+    let worker = std::fs::read_to_string(web().join("sw.js")).unwrap();
+    let site = Site::with_worker(&worker).await;
+    let ann = looked_after(&site).await;
     assert_eq!(ann.ask(BUILD).await, "build 1");
     site.build.send_replace(2);
     ann.reload().await;
@@ -90,12 +96,7 @@ async fn a_reload_shows_the_page_of_a_new_build_whatever_was_kept_of_the_old_one
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_answers_with_what_it_has_kept_would_be_found() {
     let site = Site::with_worker(STALE_WORKER).await;
-    let ann = Window::open(390, 844).await;
-    ann.be_patient().await;
-    ann.before_each_page(GUEST).await;
-    ann.go(&site.url).await;
-    assert_eq!(ann.ask_later(WORKER).await, true);
-    ann.reload().await;
+    let ann = looked_after(&site).await;
     site.build.send_replace(2);
     ann.reload().await;
     assert_eq!(ann.ask(BUILD).await, "build 1");

@@ -18,7 +18,7 @@ use broker::{
 use bytes::Bytes;
 use player::{
     fair_play::FairPlay,
-    follower::{Follower, Step},
+    follower::{Fault, Follower, Step},
 };
 use protocol::{
     RefusalCode,
@@ -521,6 +521,23 @@ const VIEWS_KEPT: usize = 256;
 /// What stands in frames is kept for so many.
 const FRAMES_KEPT: usize = 4_096;
 
+/// What is wrong with how a frame fits in. `lossy`: the broker may have lost some.
+fn breach(step: Result<Step, Fault>, lossy: bool) -> Option<String> {
+    match step {
+        Err(fault) => Some(format!("{fault:?}")),
+        Ok(Step::Rewound) if !lossy => Some("goes back, and nothing was lost".into()),
+        Ok(_) => None,
+    }
+}
+
+/// Keeps what was seen after a frame, and forgets the oldest of too many.
+fn keep<V>(seen: &mut BTreeMap<Position, V>, at: Position, what: V) {
+    seen.insert(at, what);
+    if seen.len() > VIEWS_KEPT {
+        seen.pop_first();
+    }
+}
+
 impl Journal {
     fn is_table(&self) -> bool {
         self.figures.is_none() && self.talk.is_none() && self.parts.is_none()
@@ -645,10 +662,7 @@ impl Journal {
             }
         }
         if let Some(total) = figures.total() {
-            self.totals.insert(at, total);
-            if self.totals.len() > VIEWS_KEPT {
-                self.totals.pop_first();
-            }
+            keep(&mut self.totals, at, total);
         }
     }
 
@@ -681,18 +695,9 @@ impl Journal {
             broken.push((Promise::Chips, format!("{room} {at}: chips do not add up")));
         }
         broken.extend(unfair.into_iter().map(|what| (Promise::Rules, format!("{room} {at}: {what}"))));
-        match step {
-            Err(fault) => broken.push((Promise::Fold, format!("{room} {at}: {fault:?}"))),
-            Ok(Step::Rewound) if !self.lossy => {
-                broken.push((Promise::Fold, format!("{room} {at}: goes back, and nothing was lost")));
-            }
-            Ok(_) => {}
-        }
+        broken.extend(breach(step, self.lossy).map(|what| (Promise::Fold, format!("{room} {at}: {what}"))));
         if let Some(view) = self.follower.view() {
-            self.views.insert(at, view.clone());
-            if self.views.len() > VIEWS_KEPT {
-                self.views.pop_first();
-            }
+            keep(&mut self.views, at, view.clone());
         }
     }
 

@@ -2,16 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use player::{
-    follower::{Follower, Step},
-    kind::Talk,
-};
+use player::{follower::Follower, kind::Talk};
 use protocol::{
     id::{Position, RoomId},
     talk::{TalkEvent, TalkView},
 };
 
-use super::{Promise, VIEWS_KEPT};
+use super::{Promise, breach, keep};
 
 /// See the module.
 #[derive(Default)]
@@ -62,18 +59,9 @@ impl Spoken {
             None if self.torn => return,
             None => self.follower.delta(at, &text.events, |_, _, _| {}),
         };
-        match step {
-            Err(fault) => broken.push((Promise::Fold, format!("{room} {at}: {fault:?}"))),
-            Ok(Step::Rewound) if !lossy => {
-                broken.push((Promise::Fold, format!("{room} {at}: goes back, and nothing was lost")));
-            }
-            Ok(_) => {}
-        }
+        broken.extend(breach(step, lossy).map(|what| (Promise::Fold, format!("{room} {at}: {what}"))));
         if let Some(view) = self.follower.view() {
-            self.views.insert(at, view.clone());
-            if self.views.len() > VIEWS_KEPT {
-                self.views.pop_first();
-            }
+            keep(&mut self.views, at, view.clone());
         }
     }
 
