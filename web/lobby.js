@@ -65,6 +65,7 @@ export class Lobby {
 
   /** Takes `lobby` and `lobby_delta`. */
   receive(message) {
+    if (!this.#view) return; // Nothing has been asked for yet.
     if (message.v !== undefined && message.v !== this.#v) return; // Of a view that is not looked at any more.
     this.#listing.take(message, this.#view);
     if (this.#seeks) return this.#takeSeat();

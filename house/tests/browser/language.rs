@@ -28,6 +28,7 @@ const LOBBY: &str = "
 async fn the_page_speaks_the_browsers_language_from_its_first_word_on() {
     let (window, _house) = table_in("ko-KR").await;
     assert_eq!(window.ask("return document.documentElement.lang").await, "ko");
+    assert_eq!(window.ask(LOBBY).await, 0, "what the page has not asked for it does not take");
     window.before_each_page(WATCH).await;
     window.ask("localStorage.clear(); sessionStorage.clear(); location.hash = '#/'; return 0").await;
     window.reload().await;
