@@ -1,6 +1,6 @@
 //! Flags and environment variables of the house: what is played, who plays along, and every limit.
 
-use std::{num::NonZeroU32, ops::RangeInclusive};
+use std::{num::NonZeroU32, ops::RangeInclusive, path::PathBuf};
 
 use clap::{Args, CommandFactory as _, Parser, ValueEnum};
 use dealer_worker::flags::TableArgs;
@@ -15,12 +15,16 @@ use protocol::table::TableConfig;
 use reception::config::TokenArgs;
 use relay::RelayConfig;
 
+use crate::data;
+
 /// How many tables a house may have: more want a cluster.
 const TABLES: RangeInclusive<i64> = 1..=1_000;
 
 /// What a newcomer sets, which `-h` shows alone.
-const FIRST: [&str; 11] = [
+const FIRST: [&str; 13] = [
     "listen",
+    "data",
+    "memory",
     "tables",
     "seats",
     "variant",
@@ -43,14 +47,18 @@ fn times(text: &str) -> Result<NonZeroU32, String> {
 
 /// A card house in one process: tables, bots, and a page to play on.
 ///
-/// Open the address that it prints in a browser. Everything is kept in memory: nothing survives a restart. Every
-/// flag can be given as the environment variable shown beside it.
+/// Open the address that it prints in a browser. Accounts are kept in a folder, tables in memory: they do not survive a
+/// restart. Every flag can be given as the environment variable shown beside it.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "house", version)]
 pub struct Config {
     /// Where to listen. 8080 is for this machine alone, :8080 lets others in; port 0 takes any free one
     #[arg(long, env = "CARDHOUSE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: Address,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub data: DataArgs,
 
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
@@ -95,10 +103,11 @@ pub struct Config {
 impl Config {
     /// Reads the command line and the environment. On a mistake, or for `--help`, prints and exits.
     pub fn from_command_line() -> Self {
-        flags::read_as(&Self::our_command())
+        let config: Self = flags::read_as(&Self::our_command());
+        Self { data: config.data.or_usual(), ..config }
     }
 
-    /// The defaults.
+    /// The defaults of a house that keeps nothing.
     ///
     /// # Panics
     /// Never: the defaults are valid, which a test shows.
@@ -142,6 +151,27 @@ impl Config {
             .mut_arg("drain_ms", with("0"))
             .mut_arg("close_ms", with("500"))
             .mut_arg("log", with("warn"))
+    }
+}
+
+/// What outlives the house.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DataArgs {
+    /// The folder in which accounts and keys are kept [default: cardhouse where your programs keep their things, which is
+    /// ~/.local/share]
+    #[arg(long = "data", id = "data", env = "CARDHOUSE_DATA", value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
+
+    /// Keep nothing, whatever --data says: there are guests alone, and nothing is left of them
+    #[arg(long, env = "CARDHOUSE_MEMORY")]
+    pub memory: bool,
+}
+
+impl DataArgs {
+    /// With the usual folder where none is named, and none where nothing is to be kept.
+    fn or_usual(self) -> Self {
+        let folder = if self.memory { None } else { self.folder.or_else(data::usual) };
+        Self { folder, ..self }
     }
 }
 
@@ -238,6 +268,17 @@ mod tests {
     }
 
     #[test]
+    fn a_house_that_is_told_nothing_keeps_its_things_and_one_that_is_to_keep_nothing_has_no_folder() {
+        let args =
+            |folder: Option<&str>, memory| DataArgs { folder: folder.map(Into::into), memory }.or_usual();
+        assert_eq!(args(Some("here"), false).folder, Some("here".into()));
+        assert_eq!(args(Some("here"), true).folder, None);
+        assert_eq!(args(None, true).folder, None);
+        assert_eq!(args(None, false).folder, data::usual());
+        assert_eq!(Config::defaults().data.folder, None, "who does not ask for it gets none");
+    }
+
+    #[test]
     fn tables_take_the_stakes_in_turn() {
         let config = Config::defaults();
         let tables: Vec<_> = (0..5).map(|number| config.table(number)).collect();
@@ -248,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn the_short_help_is_a_newcomers_ten_flags_and_the_long_one_sets_them_apart() {
+    fn the_short_help_is_a_newcomers_flags_and_the_long_one_sets_them_apart() {
         let mut command = Config::our_command();
         let short = command.render_help().to_string();
         let flags = short.lines().filter_map(|line| line.trim_start().strip_prefix("--"));

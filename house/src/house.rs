@@ -1,8 +1,9 @@
-//! The composition: one relay, one dealer worker and a desk for tokens on a broker in memory, behind one address.
+//! The composition: one relay, one dealer worker and a reception on a broker in memory, behind one address.
 
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -19,15 +20,20 @@ use ops::{
 };
 use player::connect::Dialer;
 use protocol::id::{NodeId, RoomId};
-use reception::{Desk, Keyring};
 use relay::Relay;
 use rooms::{Chance, Worker, WorkerConfig};
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::{bots, config::Config, site};
+use crate::{
+    bots,
+    config::Config,
+    data::{Data, DataError},
+    office::{Office, OfficeError},
+    site,
+};
 
-/// Whoever has not ended so long after everybody was to be gone is cut off. Nothing is lost by it: all is memory.
+/// Whoever has not ended so long after everybody was to be gone is cut off. Nothing is lost by it: what was answered is kept.
 const CUT_AFTER: Duration = Duration::from_secs(1);
 
 /// Why a house did not open.
@@ -45,6 +51,12 @@ pub enum OpenError {
     /// Bounds that do not fit each other.
     #[error("{0}")]
     Bounds(String),
+    /// The folder cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// What is in it cannot.
+    #[error(transparent)]
+    Office(#[from] OfficeError),
     /// The operators' token cannot be read.
     #[error(transparent)]
     Token(#[from] BadTokenFile),
@@ -63,14 +75,16 @@ pub struct House {
     front: Front,
     guard: OpsGuard,
     metrics: Metrics,
-    desk: Desk,
+    office: Office,
     relay: Arc<Relay>,
     worker: Worker,
     tables: Vec<(RoomId, u8)>,
+    /// Locked until everything else has ended.
+    data: Option<Data>,
 }
 
 impl House {
-    /// Takes the address and opens the tables.
+    /// Takes the address, opens the folder and the tables.
     ///
     /// # Errors
     /// [`OpenError`] names the flag to change.
@@ -87,6 +101,7 @@ impl House {
             config.relay.hosts.push(name);
         }
         let metrics = Metrics::install()?;
+        let data = config.data.folder.as_deref().map(Data::open).transpose()?;
 
         // One node would do for the broker; two show who is who in the logs.
         let (floor, door) = (node("worker-house"), node("relay-house"));
@@ -106,11 +121,18 @@ impl House {
                 table.seats,
             ));
         }
-        let worker = WorkerConfig::new(floor, SealKey::random());
+        let (seal_key, seal_keys_older) = match &data {
+            Some(data) => data.seal_keys()?,
+            None => (SealKey::random(), Vec::new()),
+        };
+        let worker = WorkerConfig { seal_keys_older, ..WorkerConfig::new(floor, seal_key) };
         let worker = Worker::new(inside, worker, dealer_worker::kinds(), Chance::of_the_system());
 
-        let desk = Desk::new(Arc::new(Keyring::in_memory()), clock, config.tokens.token_ms(false));
-        let keys = relay::Keys::given(desk.keyring().keys().public().clone());
+        let office = Office::open(data.as_ref(), &config.tokens, outside.clone()).await?;
+        if let Some(data) = &data {
+            data.settle()?;
+        }
+        let keys = relay::Keys::given(office.desk.keyring().keys().public().clone());
         // The bots come from this machine and must not use up what guests may have.
         let bots: usize = tables.iter().map(|(_, seats)| usize::from(config.bots.at_a_table(*seats))).sum();
         config.relay.connections_max += bots;
@@ -128,10 +150,11 @@ impl House {
             front,
             guard,
             metrics,
-            desk,
+            office,
             relay,
             worker,
             tables,
+            data,
         })
     }
 
@@ -143,6 +166,11 @@ impl House {
     /// Where `/livez`, `/readyz` and `/metrics` are.
     pub fn ops_address(&self) -> SocketAddr {
         self.ops_address
+    }
+
+    /// Where accounts are kept; none in a house that keeps nothing.
+    pub fn folder(&self) -> Option<&Path> {
+        self.data.as_ref().map(Data::folder)
     }
 
     /// What to open in a browser on this machine.
@@ -170,7 +198,7 @@ impl House {
         let dialer =
             Dialer::new(&format!("ws://{}/ws", reachable(self.address))).expect("an address makes a URL");
         let api = self.config.tokens.api(self.config.relay.hosts.clone(), Vec::new());
-        let site = site::router(&self.relay, reception::router(self.desk.clone(), api));
+        let site = site::router(&self.relay, self.office.router(api));
         let _tidy = self.metrics.keep_tidy();
         let readiness = Readiness::new();
         readiness.observe(self.worker.observed());
@@ -196,7 +224,11 @@ impl House {
         let dealing = CancellationToken::new();
         let mut worker = JoinSet::new();
         worker.spawn(self.worker.run(dealing.clone()));
-        let bots = bots::seat(&self.config.bots, &self.tables, &dialer, &self.desk);
+        let bots = bots::seat(&self.config.bots, &self.tables, &dialer, &self.office.desk);
+        let mut tidying = JoinSet::new();
+        if let Some(people) = self.office.people.clone() {
+            tidying.spawn(async move { people.keep_tidy().await });
+        }
 
         tokio::select! {
             biased;
@@ -208,7 +240,12 @@ impl House {
         if timeout(closes_within, async { while parts.join_next().await.is_some() {} }).await.is_err() {
             tracing::debug!("some were still there at the end");
         }
+        // Whoever opens the folder next finds nobody at work in it.
+        parts.shutdown().await;
+        tidying.shutdown().await;
         drop(bots);
+        drop(self.office);
+        drop(self.data);
         Ok(())
     }
 }

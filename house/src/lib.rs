@@ -1,19 +1,22 @@
 //! Everything in one process: the newcomer's command.
 //!
 //! The parts are those of a cluster, joined by the memory adapters instead of Redis; so whatever is played here runs
-//! there. Nothing survives a restart.
+//! there. What outlives a house, accounts and keys, is in a folder; tables are gone.
 //!
 //! In reading order:
 //!
 //! - [`config`]: what can be set.
 //! - `house`: the composition, and its running.
+//! - [`data`]: the folder with what outlives it; `office`: who has accounts there, and who gets tokens.
 //! - [`site`]: what is served under which path; `web`: the browser client's files.
 //! - `bots`: the house's own players.
 //! - [`outside`]: where others open it.
 
 mod bots;
 pub mod config;
+pub mod data;
 mod house;
+pub mod office;
 pub mod outside;
 pub mod site;
 mod web;

@@ -34,7 +34,13 @@ async fn run() -> anyhow::Result<()> {
     tell_others(house.address());
     say(format_args!("  {tables} with {bots} each. Open the address in a browser, pick a name, sit down."));
     say("  Open it in a second window to play against yourself.");
-    say("  Everything is in memory: when the house closes, tables and chips are gone.");
+    match house.folder() {
+        Some(folder) => say(format_args!(
+            "  Accounts are kept in {}. When the house closes, tables and chips are gone.",
+            folder.display()
+        )),
+        None => say("  Everything is in memory: when the house closes, tables and chips are gone."),
+    }
     say(format_args!("  Health and metrics: http://{}/metrics", house.ops_address()));
     say("  Ctrl-C closes it; -h lists what can be set, --help all of it.");
     let within = house.closes_within();

@@ -42,7 +42,7 @@ impl House {
         let script = format!("{before}\nexec \"$@\"");
         let mut child = Command::new("sh")
             .args(["-c", &script, "sh", env!("CARGO_BIN_EXE_house")])
-            .args(["--listen", "127.0.0.1:0", "--tables", "1", "--log-format", "json"])
+            .args(["--memory", "--listen", "127.0.0.1:0", "--tables", "1", "--log-format", "json"])
             .args(flags)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

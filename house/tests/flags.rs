@@ -13,7 +13,7 @@ use ops::{flags, testing::variables::variables};
 /// The binary with these flags and variables; what it said, line by line.
 fn refused(flags: &[&str], variable: Option<(&str, &str)>) -> Vec<String> {
     let mut house = Command::new(env!("CARGO_BIN_EXE_house"));
-    let ended = house.args(flags).args(["--ops-listen", "0"]).envs(variable).output().unwrap();
+    let ended = house.args(flags).args(["--memory", "--ops-listen", "0"]).envs(variable).output().unwrap();
     assert!(!ended.status.success(), "{flags:?} {variable:?}");
     String::from_utf8_lossy(&ended.stderr).lines().map(str::to_owned).collect()
 }
@@ -145,7 +145,12 @@ fn empty_variables_count_as_not_set_and_switches_understand_the_usual_words() {
     assert!(names.len() > 60, "{names:?}");
     let mut house = Command::new(program);
     house.args(["--listen", "0"]).envs(names.iter().map(|name| (name, "")));
-    let mut house = house.env("CARDHOUSE_BOTS_FILL", "yes").stdout(Stdio::piped()).spawn().unwrap();
+    let mut house = house
+        .env("CARDHOUSE_BOTS_FILL", "yes")
+        .env("CARDHOUSE_MEMORY", "on")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let said = BufReader::new(house.stdout.take().unwrap()).lines().next();
     house.kill().unwrap();
     house.wait().unwrap();
@@ -156,7 +161,7 @@ fn empty_variables_count_as_not_set_and_switches_understand_the_usual_words() {
 fn a_house_that_lets_others_in_says_which_address_they_open() {
     let said = |listen: &str| {
         let mut house = Command::new(env!("CARGO_BIN_EXE_house"));
-        let mut house = house.args(["--listen", listen]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut house = house.args(["--memory", "--listen", listen]).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(house.stdout.take().unwrap()).lines().map(Result::unwrap);
         let lines: Vec<String> = lines.take_while(|line| !line.contains("Health")).collect();
         house.kill().unwrap();
@@ -179,7 +184,9 @@ fn a_house_that_lets_others_in_says_which_address_they_open() {
 #[test]
 fn a_log_for_people_that_goes_into_a_pipe_has_no_colours() {
     let mut house = Command::new(env!("CARGO_BIN_EXE_house"));
-    house.args(["--listen", "0", "--log", "trace", "--log-format", "human"]).stdout(Stdio::null());
+    house
+        .args(["--memory", "--listen", "0", "--log", "trace", "--log-format", "human"])
+        .stdout(Stdio::null());
     let mut house = house.stderr(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(house.stderr.take().unwrap()).lines().map(Result::unwrap);
     let lines: Vec<String> = lines.take(20).collect();

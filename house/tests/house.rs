@@ -264,8 +264,9 @@ impl Drop for Process {
 #[tokio::test]
 async fn ctrl_c_closes_the_house_and_frees_its_port() {
     let mut process = Command::new(env!("CARGO_BIN_EXE_house"));
-    let mut process =
-        Process(process.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap());
+    let mut process = Process(
+        process.args(["--memory", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap(),
+    );
     let mut said = BufReader::new(process.0.stdout.take().unwrap()).lines();
     let first = said.next().unwrap().unwrap();
     let address = first.rsplit_once("http://").expect("it prints its address").1.trim_end_matches('/');
@@ -302,7 +303,7 @@ fn unread(readers_stay: bool) -> Unread {
     let (said, stdout) = full_pipe().unwrap();
     let (log, stderr) = full_pipe().unwrap();
     let mut process = Command::new(env!("CARGO_BIN_EXE_house"));
-    process.args(["--listen", &address.to_string(), "--ops-listen", &ops.to_string()]);
+    process.args(["--memory", "--listen", &address.to_string(), "--ops-listen", &ops.to_string()]);
     process.args(["--log", "trace", "--log-format", "json", "--log-bytes-max", "20000", "--pause-ms", "20"]);
     process.args(["--bot-think-min-ms", "0", "--bot-think-more-ms", "10"]);
     let process = Process(process.stdout(stdout).stderr(stderr).spawn().unwrap());
@@ -375,7 +376,8 @@ async fn a_log_that_is_read_again_says_how_many_lines_are_missing() {
 fn a_port_that_is_taken_is_an_error_that_names_the_flag() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let ended = Command::new(env!("CARGO_BIN_EXE_house")).args(["--listen", &address]).output().unwrap();
+    let ended =
+        Command::new(env!("CARGO_BIN_EXE_house")).args(["--memory", "--listen", &address]).output().unwrap();
     let said = String::from_utf8_lossy(&ended.stderr);
     assert!(!ended.status.success());
     assert!(said.contains(&address) && said.contains("--listen"), "{said}");

@@ -15,7 +15,10 @@ use reception::{People, database::Relays, passwords::Cost};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::{Cluster, both_sit, has_cards, house_with_a_table, made_up::resize, play_on, window::Window};
+use crate::{
+    Cluster, address, both_sit, has_cards, house_with_a_table, made_up::resize, open, play_on,
+    window::Window, without_bots,
+};
 
 /// Reception as far as it keeps people, made up inside the page; tokens are the house's.
 const RECEPTION: &str = include_str!("../../../web/tests/browser/fake-reception.js");
@@ -267,6 +270,35 @@ async fn a_guest_makes_an_account_in_the_middle_of_a_hand_and_ends_it_from_anoth
     press(&ann, "try-now").await;
     ann.until("a name is asked for", async || ann.sees("name-input").await).await;
     phone.until("it goes on", async || phone.connection().await.as_deref() == Some("online")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_has_an_account_is_still_signed_in_when_the_house_was_closed_and_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = without_bots();
+    config.data.folder = Some(folder.path().join("house"));
+    let (url, closing, house) = open(config.clone()).await;
+    let ann = Window::open(390, 844).await;
+    ann.go(&url).await;
+    press(&ann, "have-account").await;
+    press(&ann, "sign-up-instead").await;
+    fill(&ann, "field-nick", "Ann").await;
+    sign(&ann, "up", "ann", "correct horse battery").await;
+    ann.until("it is online", async || ann.connection().await.as_deref() == Some("online")).await;
+    let who = "return JSON.parse(localStorage.getItem('cardhouse.guest')).user";
+    let before = ann.ask(who).await;
+    closing.cancel();
+    house.await.unwrap();
+    ann.until("it is not", async || ann.connection().await.as_deref() != Some("online")).await;
+
+    config.listen = address(&url).into();
+    let _house = open(config).await;
+    ann.until("it is online", async || ann.connection().await.as_deref() == Some("online")).await;
+    ann.reload().await;
+    ann.until("it is online", async || ann.connection().await.as_deref() == Some("online")).await;
+    open_account(&ann).await;
+    says(&ann, "account", "You sign in as \u{2068}ann\u{2069}").await;
+    assert_eq!(ann.ask(who).await, before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -113,16 +113,29 @@ async fn house_with_a_table() -> (String, AbortOnDropHandle<()>) {
 
 /// The same with so many tables, t1 to tN.
 async fn house_with_tables(tables: u32) -> (String, AbortOnDropHandle<()>) {
+    let mut config = without_bots();
+    config.tables.tables = tables;
+    let (url, _, house) = open(config).await;
+    (url, house)
+}
+
+/// One table, no bots, and whatever port is free.
+fn without_bots() -> Config {
     let mut config = Config::defaults();
     config.listen = ([127, 0, 0, 1], 0).into();
-    config.tables.tables = tables;
+    config.tables.tables = 1;
     config.tables.turn_ms = TURN_MS;
     config.tables.pause_ms = PAUSE_MS;
     config.bots.bots = 0;
+    config
+}
+
+/// A house like that; where it is, what closes it, and what ends it at once when it is dropped.
+async fn open(config: Config) -> (String, CancellationToken, AbortOnDropHandle<()>) {
     let house = House::open(config).await.unwrap();
-    let url = house.url();
-    let run = house.run(CancellationToken::new());
-    (url, AbortOnDropHandle::new(tokio::spawn(async move { run.await.unwrap() })))
+    let (url, closing) = (house.url(), CancellationToken::new());
+    let run = house.run(closing.clone());
+    (url, closing, AbortOnDropHandle::new(tokio::spawn(async move { run.await.unwrap() })))
 }
 
 fn address(url: &str) -> SocketAddr {

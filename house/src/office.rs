@@ -1,0 +1,70 @@
+//! The house's reception: who hands out tokens, and who keeps people if the house keeps anything.
+
+use std::{io, sync::Arc};
+
+use axum::Router;
+use broker::{ports::Ports, revocations::Revoker};
+use cage::{Place, people::refresh::RefreshKeys};
+use ops::key_folder::KeyFolderError;
+use reception::{
+    Desk, Keyring, People,
+    api::ApiConfig,
+    config::TokenArgs,
+    database::{self, Relays},
+    passwords::Cost,
+};
+
+use crate::data::Data;
+
+/// Why there is no reception.
+#[derive(Debug, thiserror::Error)]
+pub enum OfficeError {
+    /// The keys of tokens.
+    #[error(transparent)]
+    Keys(#[from] KeyFolderError),
+    /// The key of refresh tokens.
+    #[error(transparent)]
+    Refresh(#[from] io::Error),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] cage::sql::OpenError),
+}
+
+/// Desk and people.
+pub(crate) struct Office {
+    pub(crate) desk: Desk,
+    /// None in a house that keeps nothing.
+    pub(crate) people: Option<Arc<People>>,
+}
+
+impl Office {
+    /// Of a house that keeps its people in `data`. Relays hear by `ports` of tokens that are void.
+    pub(crate) async fn open(
+        data: Option<&Data>,
+        tokens: &TokenArgs,
+        ports: Ports,
+    ) -> Result<Self, OfficeError> {
+        let token_ms = tokens.token_ms(data.is_some());
+        let Some(data) = data else {
+            return Ok(Self {
+                desk: Desk::new(Arc::new(Keyring::in_memory()), ports.clock, token_ms),
+                people: None,
+            });
+        };
+        let keys = Keyring::new(data.token_keys().read_or_create()?);
+        let refresh = RefreshKeys::new(database::key_in(&data.path("keys"))?, Vec::new());
+        let tellers = database::open(Place::File(data.path("people.db"))).await?;
+        let desk = Desk::new(Arc::new(keys), ports.clock, token_ms);
+        let relays = Arc::new(Relays(Revoker::new(ports, token_ms)));
+        let people = People::new(tellers, refresh, desk.clone(), Cost::default(), relays);
+        Ok(Self { desk, people: Some(Arc::new(people)) })
+    }
+
+    /// What is served under `/api/`.
+    pub(crate) fn router(&self, api: ApiConfig) -> Router {
+        match self.people.clone() {
+            Some(people) => reception::router_with_people(people, api),
+            None => reception::router(self.desk.clone(), api),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What outlives a house, by the binary as a newcomer starts it.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use player::{Client, Heard, connect::Dialer};
+use serde_json::{Value, json};
+
+/// Far longer than anything here takes; what fails should fail, not hang.
+const SOON: Duration = Duration::from_secs(60);
+
+/// A house as a process, killed when dropped.
+struct House {
+    child: Child,
+    address: SocketAddr,
+    said: Vec<String>,
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The binary, with one small table, whose usual folder is below `home`.
+fn command(home: &Path, flags: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_house"));
+    command.args(["--listen", "0", "--ops-listen", "0", "--tables", "1", "--bots", "0"]).args(flags);
+    command.env("XDG_DATA_HOME", home);
+    command
+}
+
+impl House {
+    fn open(home: &Path, flags: &[&str]) -> Self {
+        let mut child = command(home, flags).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let said: Vec<String> = lines.take(6).collect();
+        let address = said[0].rsplit_once("http://").expect("it says where it is").1.trim_end_matches('/');
+        Self { address: address.parse().unwrap(), child, said }
+    }
+
+    fn ask(&self, method: &str, path: &str, bearer: Option<&str>, body: &Value) -> (u16, Value) {
+        let bearer = bearer.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\n{bearer}\
+             content-length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap_or_default())
+    }
+
+    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.ask("POST", path, None, body)
+    }
+
+    /// Ctrl-C; answers when it has ended.
+    fn close(mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+const ACCOUNT: (&str, &str) = ("ann", "correct horse battery");
+
+fn sign_up(house: &House) -> Value {
+    let (handle, password) = ACCOUNT;
+    let (status, session) =
+        house.post("/api/accounts", &json!({ "handle": handle, "password": password, "nick": "Ann" }));
+    assert_eq!(status, 201, "{session}");
+    session
+}
+
+fn sign_in(house: &House) -> (u16, Value) {
+    house.post("/api/sessions", &json!({ "handle": ACCOUNT.0, "password": ACCOUNT.1 }))
+}
+
+#[tokio::test]
+async fn an_account_is_the_same_in_the_house_that_is_opened_next_and_its_tokens_are_good() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("mine");
+    let flags = ["--data", folder.to_str().unwrap()];
+    let house = House::open(home.path(), &flags);
+    assert!(house.said.iter().any(|line| line.contains(flags[1])), "{:?}", house.said);
+    let before = sign_up(&house);
+    house.close();
+
+    let house = House::open(home.path(), &flags);
+    let (status, session) = sign_in(&house);
+    assert_eq!(
+        (status, &session["user"], &session["name"]),
+        (201, &before["user"], &json!("Ann")),
+        "{session}"
+    );
+    let (status, me) = house.ask("GET", "/api/me", before["token"].as_str(), &Value::Null);
+    assert_eq!((status, &me["user"]), (200, &before["user"]), "the token outlives the house");
+    let mut socket = Dialer::new(&format!("ws://{}/ws", house.address)).unwrap().dial(None).await.unwrap();
+    let mut client = Client::new(before["token"].as_str().unwrap().into(), tokio::time::Instant::now());
+    client.connected(tokio::time::Instant::now());
+    let welcomed = async {
+        loop {
+            while let Some(text) = client.pop_outgoing() {
+                let message = tokio_websockets::Message::text(bytes::Bytes::from(text));
+                futures_util::SinkExt::send(&mut socket, message).await.unwrap();
+            }
+            let message = futures_util::StreamExt::next(&mut socket).await.expect("it stays").unwrap();
+            let heard = message.as_text().map(|text| client.receive(text, tokio::time::Instant::now()));
+            if let Some(Heard::Welcome { .. }) = heard {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(SOON, welcomed).await.expect("the relay takes it too");
+    assert_eq!(client.user().map(|user| json!(user)), Some(before["user"].clone()));
+    let (status, next) = house.post("/api/refresh", &json!({ "token": before["refresh"] }));
+    assert_eq!((status, &next["user"]), (200, &before["user"]), "{next}");
+}
+
+#[test]
+fn an_account_that_was_answered_survives_the_sudden_end_of_a_house() {
+    let home = tempfile::tempdir().unwrap();
+    let house = House::open(home.path(), &[]);
+    let before = sign_up(&house);
+    // Killed, without a word.
+    drop(house);
+    let house = House::open(home.path(), &[]);
+    let (status, session) = sign_in(&house);
+    assert_eq!((status, &session["user"]), (201, &before["user"]), "{session}");
+}
+
+#[test]
+fn a_house_that_is_told_nothing_keeps_its_folder_where_programs_do_and_says_so() {
+    let home = tempfile::tempdir().unwrap();
+    let house = House::open(home.path(), &[]);
+    let folder = home.path().join("cardhouse");
+    let named = format!(
+        "Accounts are kept in {}. When the house closes, tables and chips are gone.",
+        folder.display()
+    );
+    assert!(house.said.iter().any(|line| line.contains(&named)), "{:?}", house.said);
+    sign_up(&house);
+    // All of it, also what SQLite makes as it goes.
+    let mut folders = vec![folder];
+    while let Some(folder) = folders.pop() {
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&folder), 0o700, "{}", folder.display());
+        for entry in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match entry.is_dir() {
+                true => folders.push(entry),
+                false => assert_eq!(mode(&entry), 0o600, "{}", entry.display()),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_house_in_memory_leaves_nothing_and_has_guests_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let elsewhere = home.path().join("elsewhere");
+    let house = House::open(home.path(), &["--memory", "--data", elsewhere.to_str().unwrap()]);
+    assert!(house.said.iter().any(|line| line.contains("Everything is in memory")), "{:?}", house.said);
+    assert_eq!(house.post("/api/guest", &json!({ "name": "Ann" })).0, 201);
+    assert_eq!(sign_in(&house).1["code"], "no_accounts");
+    house.close();
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_second_house_in_one_folder_is_refused_with_what_to_do() {
+    let home = tempfile::tempdir().unwrap();
+    let first = House::open(home.path(), &[]);
+    let second = command(home.path(), &[]).output().unwrap();
+    let told = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(!second.status.success());
+    let process = format!("process {}", first.child.id());
+    assert!([&process, "--data", "--memory"].iter().all(|part| told.contains(*part)), "{told}");
+    sign_up(&first);
+}
