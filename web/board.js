@@ -20,6 +20,8 @@ export class Board {
   #layout = null;
   /** The result in words, the fullest first. */
   #results = [];
+  /** What the result was fitted for: it is fitted again when one of these is another. */
+  #fitted = "";
 
   constructor() {
     this.total = el("p", { class: "pot-total", data: { testid: "pot" } });
@@ -87,11 +89,14 @@ export class Board {
     const style = this.element.style;
     style.top = `${y}px`;
     style.setProperty("--board-card", `${width}px`);
-    this.#fitResult(free.bands, y + height / 2 - (lines / 2) * size);
+    this.#fitResult(free.bands, y + height / 2 - (lines / 2) * size, size);
   }
 
-  /** All words if there is room for them somewhere, else names and amounts, else the sum. */
-  #fitResult(bands, top) {
+  /** All words if there is room for them somewhere, else names and amounts, else the sum. Looking how much room they take costs a layout. */
+  #fitResult(bands, top, size) {
+    const wish = JSON.stringify([this.#results, bands, top, size]);
+    if (wish === this.#fitted) return;
+    this.#fitted = wish;
     const style = this.element.style;
     for (const text of this.#results) {
       setText(this.result, text);

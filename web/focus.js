@@ -8,7 +8,8 @@
  */
 export function keepFocus(place, heir) {
   const it = document.activeElement;
-  if (it === document.body || it === heir || !place.contains(it)) return () => {};
+  // The place itself stays.
+  if ([document.body, heir, place].includes(it) || !place.contains(it)) return () => {};
   return () => {
     // Somebody else may have taken it meanwhile.
     if (![it, document.body].includes(document.activeElement)) return;

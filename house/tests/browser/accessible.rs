@@ -145,17 +145,20 @@ async fn a_hand_is_played_by_roles_and_names_alone() {
     let (mut raised, mut hidden) = (false, false);
     ann.until("the hand has ended", async || {
         bob.act(&["check", "call"]).await;
-        if !raised && !reader.nodes("textbox", "Bet or raise to").await.is_empty() {
-            reader.find("StaticText", "Your turn").await;
-            reader.write("textbox", "Bet or raise to", "40").await;
-            hidden = hides(&ann, &reader).await;
-            reader.enter().await;
-            raised = true;
-        }
-        for offered in ["Check", "Call "] {
-            if !reader.nodes("button", offered).await.is_empty() {
-                reader.press("button", offered).await;
+        // In her turn nothing changes until she has acted.
+        if ann.has_turn().await {
+            if !raised && !reader.nodes("textbox", "Bet or raise to").await.is_empty() {
+                reader.find("StaticText", "Your turn").await;
+                reader.write("textbox", "Bet or raise to", "40").await;
+                hidden = hides(&ann, &reader).await;
+                reader.enter().await;
+                raised = true;
+            } else if !reader.nodes("button", "Check").await.is_empty() {
+                reader.press("button", "Check").await;
+            } else {
+                reader.press("button", "Call ").await;
             }
+            ann.until("it is done", async || !ann.has_turn().await).await;
         }
         !ann.text("[data-testid=result]").await.is_empty()
     })
@@ -220,8 +223,11 @@ impl Reader<'_> {
     }
 
     async fn focus(&self, role: &str, name: &str) {
-        let node = self.find(role, name).await;
-        self.0.devtools("DOM.focus", json!({ "backendNodeId": node })).await;
+        let focused = async || {
+            let node = self.find(role, name).await;
+            self.0.try_devtools("DOM.focus", json!({ "backendNodeId": node })).await.is_ok()
+        };
+        self.0.until(&format!("the {role} called {name} has the focus"), focused).await;
     }
 
     async fn press(&self, role: &str, name: &str) {

@@ -38,14 +38,14 @@ async fn the_slider_goes_by_steps_and_the_wheel_by_big_blinds() {
 async fn amounts_are_the_players_own_and_counted_as_wished_and_what_is_sent_is_chips() {
     let (window, _house) = table().await;
     window.ask(MY_TURN).await;
-    assert!(window.click("settings-open").await);
+    window.press("settings-open").await;
     window.until("the settings are there", async || window.sees("settings").await).await;
     let set = "document.querySelector('[name=inBlinds]').click();
         const field = document.querySelector('[name=sizes-turn]'); field.value = '40bb 50% hello';
         field.dispatchEvent(new Event('change')); const said = document.querySelector('[data-testid=sizes-said]').textContent;
         field.value = '40bb 50%'; field.dispatchEvent(new Event('change')); return said";
     assert_ne!(window.ask(set).await, "", "what is not understood is told");
-    assert!(window.click("settings-ok").await);
+    window.press("settings-ok").await;
     let offered = "return [...document.querySelectorAll('.raise-shortcuts button')].map((it) => it.textContent).join(', ')";
     assert!(window.ask(offered).await.as_str().unwrap().starts_with("40 BB, 50%, "));
     assert_eq!(amount(&window).await, "25");

@@ -35,11 +35,11 @@ async fn keys_play_with_hangul_input_on_too_and_can_be_changed() {
 
     press(&window, "?", "Slash", 191).await;
     window.until("the keys are listed", async || window.sees("keys").await).await;
-    assert!(window.click("key-fold").await);
+    window.press("key-fold").await;
     press(&window, "c", "KeyC", 67).await;
     assert!(window.text("[data-testid=keys-said]").await.contains('C'), "it is taken");
     press(&window, "ㅌ", "KeyX", 88).await;
-    assert!(window.click("keys-ok").await);
+    window.press("keys-ok").await;
     press(&window, "f", "KeyF", 70).await;
     assert_eq!(next_turn(&window).await, "", "the key was given up");
     press(&window, "x", "KeyX", 88).await;
@@ -49,7 +49,8 @@ async fn keys_play_with_hangul_input_on_too_and_can_be_changed() {
 
     press(&window, "?", "Slash", 191).await;
     window.until("the keys are listed", async || window.sees("keys").await).await;
-    assert!(window.click("keys-reset").await && window.click("keys-ok").await);
+    window.press("keys-reset").await;
+    window.press("keys-ok").await;
     press(&window, "f", "KeyF", 70).await;
     assert_eq!(next_turn(&window).await, "fold");
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    made_up::{resize, table_in},
+    made_up::{reload, resize, table_in},
     window::Window,
 };
 
@@ -51,7 +51,7 @@ async fn all_that_is_said_is_said_in_one_language_and_in_another_as_soon_as_it_i
             assert_eq!(foreign(&window).await, json!([]), "{scene} in {chosen}");
         }
         for (opens, shown) in [("settings-open", "settings-ok"), ("keys-open", "keys-ok")] {
-            assert!(window.click(opens).await);
+            window.press(opens).await;
             window.until("the dialog is there", async || window.sees(shown).await).await;
             assert_eq!(foreign(&window).await, json!([]), "{opens} in {chosen}");
         }
@@ -63,8 +63,7 @@ async fn all_that_is_said_is_said_in_one_language_and_in_another_as_soon_as_it_i
         window.until("the table is there", async || window.sees("table").await).await;
     }
     choose(&window, "en").await;
-    window.reload().await;
-    window.until("the table is there", async || window.sees("table").await).await;
+    reload(&window).await;
     assert_eq!(window.ask("return document.documentElement.lang").await, "en", "it is kept");
 
     let planted = "document.querySelector('.table-foot').append('폴드'); \

@@ -45,9 +45,20 @@ pub(crate) async fn table_in(language: &str) -> (Window, AbortOnDropHandle<()>) 
     window.go(&format!("{url}#/table/t1")).await;
     window.until("a name is asked for", async || window.sees("name-input").await).await;
     window.ask(ENTER).await;
-    window.until("it is online", async || window.connection().await.as_deref() == Some("online")).await;
-    window.until("the table page has come", async || window.sees("table").await).await;
+    watches(&window).await;
     (window, house)
+}
+
+/// Loads the table page anew.
+pub(crate) async fn reload(window: &Window) {
+    window.reload().await;
+    watches(window).await;
+}
+
+/// Waits until the page has asked for the table: what it has not asked for it does not take.
+async fn watches(window: &Window) {
+    window.until("the table page has come", async || window.sees("table").await).await;
+    window.online().await;
 }
 
 /// Makes the page so large, whatever the window's size is, and waits until it is drawn that way.

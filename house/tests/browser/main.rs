@@ -40,7 +40,10 @@ use protocol::{id::NodeId, table::TableConfig};
 use reception::{Desk, Keyring};
 use relay::{Relay, RelayConfig};
 use rooms::{Chance, Worker, WorkerConfig};
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use forwarder::Forwarder;
@@ -99,7 +102,7 @@ async fn a_window_whose_relay_is_killed_comes_back_to_the_same_hand() {
     drop(first);
     ann.until("both are on the other relay", async || second.relay.connections() == 2).await;
     for window in [&ann, &bob] {
-        window.until("it is online", async || window.connection().await.as_deref() == Some("online")).await;
+        window.online().await;
     }
     assert_eq!((ann.hand().await, ann.text(MY_CARDS).await, bob.text(MY_CARDS).await), before);
     play_on(&ann, &bob).await;
@@ -136,6 +139,15 @@ async fn open(config: Config) -> (String, CancellationToken, AbortOnDropHandle<(
     let (url, closing) = (house.url(), CancellationToken::new());
     let run = house.run(closing.clone());
     (url, closing, AbortOnDropHandle::new(tokio::spawn(async move { run.await.unwrap() })))
+}
+
+/// Ends a house, and waits until nobody answers there any more: what is aborted goes on until it is looked at again.
+async fn end(house: AbortOnDropHandle<()>, url: &str) {
+    house.abort();
+    let _ = house.await;
+    while TcpStream::connect(address(url)).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
 }
 
 fn address(url: &str) -> SocketAddr {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{address, both_sit, forwarder::Forwarder, house_with_a_table, play_on, window::Window};
+use crate::{address, both_sit, end, forwarder::Forwarder, house_with_a_table, play_on, window::Window};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_blocks_all_cookies_plays_without_memory() {
@@ -50,13 +50,13 @@ async fn a_house_that_was_started_anew_says_what_is_gone_and_the_old_log_goes_wi
 
     let (second, _house) = house_with_a_table().await;
     door.turn_to(address(&second));
-    drop(house);
+    end(house, &first).await;
     let says = "The house has been started anew";
     ann.until("it says so", async || ann.text("[data-testid=gone]").await.contains(says)).await;
     let told = ann.text("[data-testid=gone]").await;
     assert!(told.contains("Your seat at") && told.contains("is gone") && bought > 0, "{told}");
     assert_eq!(ann.text(log).await, "", "nothing of the old house is left");
-    ann.until("it is read", async || ann.click("gone-ok").await).await;
+    ann.press("gone-ok").await;
     ann.until("the new table is there", async || ann.sees("sit-0").await && ann.sees("sit-3").await).await;
     ann.sit(3).await;
 }

@@ -86,14 +86,14 @@ async fn a_fold_that_costs_nothing_asks_once_more_unless_the_player_wants_otherw
     window.ask(fold).await;
     window.until("it asks", async || window.sees("fold-ok").await).await;
     assert_eq!(done(&window).await, "");
-    assert!(window.click("fold-ok").await);
+    window.press("fold-ok").await;
     window.until("it folds", async || window.ask("return fakeHouse.done.length").await == 1).await;
     assert_eq!(done(&window).await, "fold");
 
-    assert!(window.click("settings-open").await);
+    window.press("settings-open").await;
     window.until("the settings are there", async || window.sees("settings").await).await;
     window.ask("document.querySelector('[name=askFold]').click(); return 0").await;
-    assert!(window.click("settings-ok").await);
+    window.press("settings-ok").await;
     window.ask(free).await;
     window.ask(fold).await;
     window.until("it folds", async || window.ask("return fakeHouse.done.length").await == 1).await;

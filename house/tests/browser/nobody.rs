@@ -12,16 +12,16 @@ use house::{Config, House};
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-use crate::{address, forwarder::Forwarder, house_with_a_table, window::Window};
+use crate::{address, end, forwarder::Forwarder, house_with_a_table, window::Window};
 
 /// Until a worker stands in front of the page.
 const WORKER: &str = "const answer = arguments[arguments.length - 1];
     navigator.serviceWorker.ready.then(() => navigator.serviceWorker.controller ? answer(true)
         : navigator.serviceWorker.addEventListener('controllerchange', () => answer(true), { once: true }));";
 
-/// What is kept for when nobody answers: whether the page says that it is of this build.
+/// What is kept for when nobody answers: whether the page says that it is of this build. While it is replaced there may be none.
 const KEPT: &str = "const answer = arguments[arguments.length - 1];
-    caches.match('/offline.html').then((page) => page.text()).then((text) => answer(text.includes(document.documentElement.dataset.build)));";
+    caches.match('/offline.html').then((page) => page?.text()).then((text = '') => answer(text.includes(document.documentElement.dataset.build)), () => answer(false));";
 
 /// Somebody who has been here before.
 const GUEST: &str = "localStorage['cardhouse.guest'] = JSON.stringify({ token: 't', user: 'u', name: 'Ann', expires_ms: Date.now() + 86400000 });";
@@ -49,7 +49,7 @@ async fn a_house_that_is_gone_is_said_to_be_gone_and_comes_back_by_itself() {
     ann.enter(&page, "Ann").await;
     assert_eq!(ann.ask_later(WORKER).await, true, "the page's policy lets it be there");
 
-    drop(house);
+    end(house, &url).await;
     ann.go(&page).await;
     ann.until("it is said", async || ann.sees("nobody").await).await;
     assert_eq!(ann.text("h1").await, "The card room cannot be reached", "in one language");

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::made_up::table;
+use crate::made_up::{reload, table};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_note_on_a_player_is_kept_and_seen_at_the_seat_and_is_nobody_elses() {
@@ -15,15 +15,13 @@ async fn a_note_on_a_player_is_kept_and_seen_at_the_seat_and_is_nobody_elses() {
     let write = "document.querySelector('[data-testid=note-text]').value = 'calls too much <b>';
         document.querySelector('[name=colour][value=red]').click(); return 0";
     window.ask(write).await;
-    assert!(window.click("note-ok").await);
-    window.until("it is closed", async || !window.sees("note-text").await).await;
+    window.press("note-ok").await;
     let seen = "return [...document.querySelectorAll('.seat-tag:not([hidden])')].map((it) =>
         [it.closest('.seat').dataset.testid, it.dataset.colour, it.parentElement.querySelector('.seat-note').title])";
     let tags = json!([["seat-2", "red", "calls too much <b>"]]);
-    assert_eq!(window.ask(seen).await, tags);
-    window.reload().await;
-    window.until("the table is there", async || window.sees("table").await).await;
-    window.until("it is online", async || window.connection().await.as_deref() == Some("online")).await;
+    window.until("it is seen", async || window.ask(seen).await == tags).await;
+    assert!(!window.sees("note-text").await);
+    reload(&window).await;
     window.ask(deal).await;
     assert_eq!(window.ask(seen).await, tags, "this browser keeps it");
 }
@@ -43,19 +41,19 @@ async fn who_is_not_to_be_read_is_not_read_before_or_after_and_the_browser_remem
     assert_eq!(window.ask(READ).await, json!(["shouting", "hi"]));
     window.ask("document.querySelector('.chat-who').click(); return 0").await;
     window.until("it is asked", async || window.sees("note-mute").await).await;
-    assert!(window.click("note-mute").await && window.click("note-ok").await);
+    window.press("note-mute").await;
+    window.press("note-ok").await;
     window.until("not any more", async || window.ask(READ).await == json!(["hi"])).await;
     window.ask(talk).await;
     assert_eq!(window.ask(READ).await, json!(["hi", "hi"]));
-    window.reload().await;
-    window.until("the table is there", async || window.sees("table").await).await;
-    window.until("it is online", async || window.connection().await.as_deref() == Some("online")).await;
+    reload(&window).await;
     window.ask("fakeHouse.show(scenes.betting({ seats: 6, turn: 1 })); return 0").await;
     window.ask(talk).await;
     assert_eq!(window.ask(READ).await, json!(["hi"]));
     window.ask("document.querySelector('[data-testid=note-1]').click(); return 0").await;
     window.until("it is asked", async || window.sees("note-mute").await).await;
-    assert!(window.click("note-mute").await && window.click("note-ok").await);
+    window.press("note-mute").await;
+    window.press("note-ok").await;
     window.until("they are read again", async || window.ask(READ).await == json!(["shouting", "hi"])).await;
 }
 
@@ -82,6 +80,10 @@ async fn the_page_can_be_installed() {
     let (window, _house) = table().await;
     let manifest = window.devtools("Page.getAppManifest", json!({})).await;
     assert_eq!((&manifest["errors"], &manifest["manifest"]["name"]), (&json!([]), &json!("Cardhouse")));
-    let errors = window.devtools("Page.getInstallabilityErrors", json!({})).await;
-    assert_eq!(errors["installabilityErrors"], json!([]));
+    window
+        .until("nothing is wanting", async || {
+            let errors = window.devtools("Page.getInstallabilityErrors", json!({})).await;
+            errors["installabilityErrors"] == json!([])
+        })
+        .await;
 }

@@ -16,13 +16,13 @@ async fn who_has_lost_all_and_brings_chips_is_dealt_in_with_the_last_buy_in() {
         fakeHouse.show(scene); return 0";
     for bring in ["8000", ""] {
         window.ask(lost).await;
-        assert!(window.click("top-up").await);
+        window.press("top-up").await;
         window.until("it asks how many", async || window.sees("buy-in").await).await;
         let set = format!(
             "const it = document.querySelector('[data-testid=buy-in]'); it.value = '{bring}' || it.value; return 0"
         );
         window.ask(&set).await;
-        assert!(window.click("sit-ok").await);
+        window.press("sit-ok").await;
         window
             .until("both are asked for", async || window.ask("return fakeHouse.done.length").await == 2)
             .await;

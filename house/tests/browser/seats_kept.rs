@@ -37,7 +37,7 @@ async fn a_seat_is_kept_and_its_turn_told_in_the_lobby_and_over_a_reload() {
     ann.reload().await;
     ann.until("it tells it again", async || ann.text(BAR).await.contains("Your turn")).await;
     assert_eq!(ann.ask(ASKS).await, true);
-    ann.until("one is back at the table", async || ann.click("my-table").await).await;
+    ann.press("my-table").await;
     ann.until("it is still the turn", async || ann.act(&["check", "call"]).await).await;
     ann.until("the other goes on", async || {
         bob.has_turn().await || !bob.text("[data-testid=result]").await.is_empty()
@@ -100,15 +100,15 @@ async fn another_tab_is_the_same_person_and_plays_the_seat_or_somebody_else_who_
     ann.go(&url).await;
     ann.until("she is known", async || ann.text("[data-testid=me]").await == "Ann").await;
     ann.until("her table is told", async || ann.text(BAR).await.contains("other window")).await;
-    ann.until("she goes there", async || ann.click("my-table").await).await;
+    ann.press("my-table").await;
     ann.until("it is her seat here too", async || ann.act(&["check", "call"]).await).await;
     ann.turn_to_tab(0).await;
     let notice = ".table-notice:not([hidden])";
     ann.until("the first tab knows", async || ann.text(notice).await.contains("another session")).await;
 
     ann.turn_to_tab(1).await;
-    ann.until("she asks who she is", async || ann.click("me").await).await;
-    ann.until("she wants to be another", async || ann.click("who-other").await).await;
+    ann.press("me").await;
+    ann.press("who-other").await;
     ann.give_name("Zoe").await;
     ann.until("she is", async || ann.text("[data-testid=me]").await == "Zoe").await;
     ann.until("the seat is Ann's", async || ann.text("[data-testid=seat-0]").await.contains("Ann")).await;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::made_up::table;
+use crate::made_up::{reload, table};
 
 /// What can be seen of it: the page, the cloth, a card's back, a club, and whether cards are dealt in motion.
 const LOOK: &str = "const of = (css, property) => getComputedStyle(document.querySelector(css))[property];
@@ -21,7 +21,7 @@ async fn theme_felt_backs_deck_and_motion_are_as_they_were_set_at_once_and_after
     window.ask(SHOW).await;
     let usual = json!({ "page": "rgb(15, 20, 18)", "ink": "rgb(240, 244, 241)", "felt": false, "back": false, "club": "rgb(28, 116, 64)", "moves": true, "seat": "rgb(240, 244, 241)" });
     assert_eq!(window.ask(LOOK).await, usual);
-    assert!(window.click("settings-open").await);
+    window.press("settings-open").await;
     window.until("the settings are there", async || window.sees("settings").await).await;
     let set = "const choose = (name, value) => { const it = document.querySelector(`dialog [name=${name}]`); it.value = value; it.dispatchEvent(new Event('change')); };
         choose('theme', 'light'); choose('felt', 'blue'); choose('back', 'blue');
@@ -29,9 +29,7 @@ async fn theme_felt_backs_deck_and_motion_are_as_they_were_set_at_once_and_after
     window.ask(set).await;
     let other = json!({ "page": "rgb(238, 242, 239)", "ink": "rgb(22, 32, 27)", "felt": true, "back": true, "club": "rgb(22, 25, 28)", "moves": false, "seat": "rgb(240, 244, 241)" });
     assert_eq!(window.ask(LOOK).await, other, "what lies on the felt stays light on dark");
-    window.reload().await;
-    window.until("the table is there", async || window.sees("table").await).await;
-    window.until("it is online", async || window.connection().await.as_deref() == Some("online")).await;
+    reload(&window).await;
     window.ask(SHOW).await;
     assert_eq!(window.ask(LOOK).await, other);
 

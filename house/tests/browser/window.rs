@@ -4,6 +4,7 @@ use std::{
     io::{BufRead as _, BufReader},
     os::unix::process::CommandExt as _,
     process::{Child, Command, Stdio},
+    sync::Mutex,
     time::Duration,
 };
 
@@ -11,7 +12,8 @@ use axum::http::Method;
 use fantoccini::{
     Client, ClientBuilder, Locator,
     elements::Element,
-    wd::{TimeoutConfiguration, WebDriverCompatibleCommand},
+    error::CmdError,
+    wd::{TimeoutConfiguration, WebDriverCompatibleCommand, WindowHandle},
 };
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -27,6 +29,8 @@ const LOOK: Duration = Duration::from_millis(30);
 /// A window with a profile of its own. Dropping it ends the browser.
 pub(crate) struct Window {
     client: Client,
+    /// In the order in which they were opened; the driver promises none.
+    tabs: Mutex<Vec<WindowHandle>>,
     // In this order: the browser ends before its folder goes.
     _driver: Driver,
     _profile: tempfile::TempDir,
@@ -87,7 +91,8 @@ impl Window {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("chromium starts");
-        Self { client, _driver: driver, _profile: profile }
+        let tabs = Mutex::new(vec![client.window().await.unwrap()]);
+        Self { client, tabs, _driver: driver, _profile: profile }
     }
 
     /// Goes to a page.
@@ -103,13 +108,14 @@ impl Window {
     /// Opens another tab of this browser, and turns to it.
     pub(crate) async fn open_tab(&self) {
         let tab = self.client.new_window(true).await.unwrap().handle;
+        self.tabs.lock().unwrap().push(tab.clone());
         self.client.switch_to_window(tab).await.unwrap();
     }
 
     /// Turns to the tab that was opened as the `nth`, from 0.
     pub(crate) async fn turn_to_tab(&self, nth: usize) {
-        let tabs = self.client.windows().await.unwrap();
-        self.client.switch_to_window(tabs[nth].clone()).await.unwrap();
+        let tab = self.tabs.lock().unwrap()[nth].clone();
+        self.client.switch_to_window(tab).await.unwrap();
     }
 
     /// Whether the element of this test id is shown.
@@ -117,17 +123,22 @@ impl Window {
         self.shown(&format!("[data-testid={testid}]")).await.is_some()
     }
 
-    /// Clicks it; false when it is not there, or goes in the same moment.
+    /// Waits for it, and clicks it.
+    pub(crate) async fn press(&self, testid: &str) {
+        self.until(&format!("{testid} is pressed"), async || self.click(testid).await).await;
+    }
+
+    /// Clicks it; false when it is not there, or goes in the same moment, or something else lies on it.
     pub(crate) async fn click(&self, testid: &str) -> bool {
         match self.shown(&format!("[data-testid={testid}]")).await {
-            Some(element) => self.press(&element).await,
+            Some(element) => self.hit(&element).await,
             None => false,
         }
     }
 
     /// Clicks an element until it hears of it: a click right after the buttons have changed does nothing, by design. False when it goes
     /// in the same moment: the clock has acted, or the page has.
-    async fn press(&self, element: &Element) -> bool {
+    async fn hit(&self, element: &Element) -> bool {
         let listen = "window.isPressed = false; \
                       arguments[0].addEventListener('click', () => { window.isPressed = true; }, { once: true });";
         let began = Instant::now();
@@ -155,20 +166,25 @@ impl Window {
     /// Answers the question for a name.
     pub(crate) async fn give_name(&self, name: &str) {
         self.see("name-input").await.send_keys(name).await.unwrap();
-        self.see("name-ok").await.click().await.unwrap();
+        self.press("name-ok").await;
     }
 
     /// Goes to the first table of the lobby.
     pub(crate) async fn go_to_the_table(&self) {
-        self.see("lobby-row").await.find(Locator::Css("a")).await.unwrap().click().await.unwrap();
+        let way = "[data-testid=lobby-row] a";
+        self.until("the table is gone to", async || match self.shown(way).await {
+            Some(link) => self.hit(&link).await,
+            None => false,
+        })
+        .await;
         self.see("table").await;
     }
 
     /// Sits down there with the buy-in that the page proposes, and answers it.
     pub(crate) async fn sit(&self, seat: u8) -> u64 {
-        self.see(&format!("sit-{seat}")).await.click().await.unwrap();
+        self.press(&format!("sit-{seat}")).await;
         let buy_in = self.see("buy-in").await.prop("value").await.unwrap().unwrap().parse().unwrap();
-        self.see("sit-ok").await.click().await.unwrap();
+        self.press("sit-ok").await;
         self.until("the seat is mine", async || {
             self.shown(&format!("[data-testid=seat-{seat}].mine")).await.is_some()
         })
@@ -181,7 +197,7 @@ impl Window {
         for kind in kinds {
             let button = self.shown(&format!("[data-testid=action-{kind}]:not([disabled])")).await;
             if let Some(button) = button
-                && self.press(&button).await
+                && self.hit(&button).await
             {
                 return true;
             }
@@ -216,16 +232,26 @@ impl Window {
         badge.attr("data-state").await.ok()?
     }
 
+    /// Waits until the house is heard.
+    pub(crate) async fn online(&self) {
+        self.until("it is online", async || self.connection().await.as_deref() == Some("online")).await;
+    }
+
     /// The text of the first element that fits a CSS selector; empty, if there is none.
     pub(crate) async fn text(&self, css: &str) -> String {
         let script = "const it = document.querySelector(arguments[0]); \
                       return it ? it.textContent : ''";
-        self.client.execute(script, vec![json!(css)]).await.unwrap().as_str().unwrap_or_default().to_owned()
+        self.run(script, vec![json!(css)]).await.as_str().unwrap_or_default().to_owned()
     }
 
     /// Asks Chromium itself, by a command of its DevTools protocol.
     pub(crate) async fn devtools(&self, command: &str, parameters: Value) -> Value {
-        self.client.issue_cmd(DevTools(json!({ "cmd": command, "params": parameters }))).await.unwrap()
+        self.try_devtools(command, parameters).await.unwrap()
+    }
+
+    /// The same of something that may have gone meanwhile.
+    pub(crate) async fn try_devtools(&self, command: &str, parameters: Value) -> Result<Value, CmdError> {
+        self.client.issue_cmd(DevTools(json!({ "cmd": command, "params": parameters }))).await
     }
 
     /// Runs a script in each document before the page's own.
@@ -235,7 +261,19 @@ impl Window {
 
     /// What a script answers.
     pub(crate) async fn ask(&self, script: &str) -> Value {
-        self.client.execute(script, vec![]).await.unwrap()
+        self.run(script, vec![]).await
+    }
+
+    /// Runs a script once more in the page that comes, if the one goes in which it was to run.
+    async fn run(&self, script: &str, args: Vec<Value>) -> Value {
+        let began = Instant::now();
+        loop {
+            match self.client.execute(script, args.clone()).await {
+                Ok(answer) => return answer,
+                Err(error) if goes(&error) && began.elapsed() < SOON => sleep(LOOK).await,
+                Err(error) => panic!("{error}: {script}"),
+            }
+        }
     }
 
     /// Waits for the element of this test id to be shown.
@@ -264,6 +302,15 @@ impl Window {
             sleep(LOOK).await;
         }
     }
+}
+
+/// Whether a script has not run because its page went.
+fn goes(error: &CmdError) -> bool {
+    let CmdError::Standard(error) = error else { return false };
+    let said = &error.message;
+    ["document unloaded", "Cannot find context", "execution context", "navigated"]
+        .iter()
+        .any(|it| said.contains(it))
 }
 
 /// A command that only Chromium's driver knows.
