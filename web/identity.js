@@ -194,6 +194,16 @@ function read(storage) {
   return isText("user") && isText("name") && (hasToken || isText("kind")) ? guest : null;
 }
 
+/** Whether the house keeps people, so that one may have an account; one of a release before knows nothing of it. */
+export async function keepsPeople() {
+  try {
+    return (await ask("GET", "/api/house")).accounts === true;
+  } catch (error) {
+    // Who has an account is not to be kept from it by an answer that did not come.
+    return !error.refused;
+  }
+}
+
 /** Posts JSON to reception; see `ask`. */
 export function postJson(path, body) {
   return ask("POST", path, { body });

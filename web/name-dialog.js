@@ -1,5 +1,6 @@
 /** Asks a newcomer for a name. */
 import { el, setText } from "./dom.js";
+import { keepsPeople } from "./identity.js";
 import { say as sayOfHouse } from "./phrases/house.js";
 import { say } from "./phrases/page.js";
 
@@ -14,7 +15,7 @@ const NAME_UNITS_MAX = 160;
  * @param {() => string} as.title
  * @param {boolean} as.canCancel
  * @param {HTMLElement|null} as.languages to choose from
- * @param {(() => void)|null} as.signIn for who has an account
+ * @param {(() => void)|null} as.signIn for who has an account, where the house keeps any
  * @returns {Promise<boolean>} whether there is a name; false only when it was cancelled
  */
 export function askName(identity, { enter: become = (name) => identity.enter(name), title = say.welcome, canCancel = false, languages = null, signIn = null } = {}) {
@@ -57,6 +58,8 @@ export function askName(identity, { enter: become = (name) => identity.enter(nam
       }
       return undefined;
     };
+    const account = signIn ? el("button", { class: "language", type: "button", hidden: true, text: say.haveAccount, data: { testid: "have-account" }, on: { click: signIn } }) : null;
+    if (account) keepsPeople().then((does) => (account.hidden = !does));
     const dialog = el(
       "dialog",
       { class: "dialog welcome", "aria-labelledby": "name-title", on: { cancel: (event) => (event.preventDefault(), canCancel && done(false)) } },
@@ -70,7 +73,7 @@ export function askName(identity, { enter: become = (name) => identity.enter(nam
         error,
         ok,
         canCancel ? el("button", { class: "button wide", type: "button", text: say.cancel, on: { click: () => done(false) } }) : null,
-        el("div", { class: "welcome-foot" }, signIn ? el("button", { class: "language", type: "button", text: say.haveAccount, data: { testid: "have-account" }, on: { click: signIn } }) : null, languages),
+        el("div", { class: "welcome-foot" }, account, languages),
       ),
     );
     document.body.append(dialog);

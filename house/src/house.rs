@@ -241,6 +241,7 @@ impl House {
             tracing::debug!("some were still there at the end");
         }
         // Whoever opens the folder next finds nobody at work in it.
+        worker.shutdown().await;
         parts.shutdown().await;
         tidying.shutdown().await;
         drop(bots);

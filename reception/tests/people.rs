@@ -630,6 +630,13 @@ async fn the_document_and_the_router_know_the_same_paths_methods_and_codes() {
 }
 
 #[tokio::test]
+async fn a_house_says_whether_it_keeps_accounts_to_who_is_nobody_yet() {
+    held!();
+    let answer = House::new().ask("GET", "/api/house", &[], None).await;
+    assert_eq!((answer.status, answer.body), (200, json!({ "accounts": true })));
+}
+
+#[tokio::test]
 async fn a_house_without_a_database_says_that_it_keeps_no_accounts() {
     let desk = Desk::new(Arc::new(Keyring::in_memory()), Clock::starting_at(NOW_MS), TOKEN_MS);
     let config =
@@ -642,4 +649,8 @@ async fn a_house_without_a_database_says_that_it_keeps_no_accounts() {
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         assert!(String::from_utf8_lossy(&body).contains("no_accounts"), "{path}");
     }
+    let request = Request::builder().uri("/api/house").body(Body::empty()).unwrap();
+    let answer = router.oneshot(request).await.unwrap();
+    assert_eq!(answer.status().as_u16(), 200);
+    assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), r#"{"accounts":false}"#);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Identity, postJson, whyNoSocket } from "../identity.js";
+import { Identity, keepsPeople, postJson, whyNoSocket } from "../identity.js";
 import { speak } from "../phrases/language.js";
 
 const storage = (items = {}) => {
@@ -10,6 +10,16 @@ const storage = (items = {}) => {
 const refusal = (code) => Object.assign(new Error("no"), { refused: true, code, tell: () => code });
 const kept = (storage) => JSON.parse(storage.getItem("cardhouse.guest"));
 const keeping = (guest) => storage({ "cardhouse.guest": JSON.stringify(guest) });
+
+test("one may sign in where the house keeps people, and where it could not say", async (t) => {
+  const houses = [[200, { accounts: true }, true], [200, { accounts: false }, false], [404, { code: "not_found", message: "a release before" }, false], [503, { code: "away", message: "" }, true], [429, { code: "too_fast", message: "" }, true]];
+  for (const [status, answer, does] of houses) {
+    t.mock.method(globalThis, "fetch", async () => new Response(JSON.stringify(answer), { status, headers: { "content-type": "application/json" } }));
+    assert.equal(await keepsPeople(), does, `${status}`);
+  }
+  t.mock.method(globalThis, "fetch", async () => Promise.reject(new TypeError("no line")));
+  assert.equal(await keepsPeople(), true);
+});
 
 test("who comes back with a name that the house takes no more comes in as a guest", async () => {
   const asked = [];

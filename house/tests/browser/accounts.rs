@@ -298,6 +298,25 @@ async fn whoever_has_an_account_is_still_signed_in_when_the_house_was_closed_and
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_house_that_keeps_nobody_offers_nobody_to_sign_in() {
+    let (url, _house) = house_with_a_table().await;
+    let ann = Window::open(390, 844).await;
+    ann.go(&url).await;
+    let answered = "return performance.getEntriesByName(new URL('/api/house', location).href).some((it) => it.responseEnd > 0)";
+    ann.until("the house has said so", async || ann.ask(answered).await == true).await;
+    // What the page does with an answer it has done when it has heard another.
+    ann.ask_later(
+        "const done = arguments[0]; fetch('/api/house').then((it) => it.json()).then(() => setTimeout(done))",
+    )
+    .await;
+    assert!(ann.sees("name-input").await && !ann.sees("have-account").await);
+    ann.enter(&url, "Ann").await;
+    press(&ann, "me").await;
+    ann.until("one may be somebody else", async || ann.sees("who-other").await).await;
+    assert!(!ann.sees("who-account").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accounts_speak_korean_too_and_have_room_for_it_on_a_phone() {
     let (url, _house) = house_with_a_table().await;
     let ann = window_in("ko-KR", 390, 844).await;

@@ -16,7 +16,7 @@ mod told;
 use std::sync::Arc;
 
 use axum::{
-    Router,
+    Json, Router,
     extract::{DefaultBodyLimit, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::{Next, from_fn_with_state},
@@ -24,6 +24,7 @@ use axum::{
     routing::{MethodRouter, delete, get, patch, post, put},
 };
 use ops::serve::{Caller, HostName, Hosts, Pages};
+use serde_json::json;
 
 use crate::{cors, desk::Desk, error::ApiError, limit::AddressLimit, people::People};
 
@@ -90,9 +91,9 @@ fn counted() -> Vec<(&'static str, MethodRouter<Offices>)> {
     ]
 }
 
-/// Requests of relays, which are never refused.
+/// Requests of relays and of pages that begin, which cost nothing and are never refused.
 fn free() -> Vec<(&'static str, MethodRouter<Offices>)> {
-    vec![("/.well-known/jwks.json", get(jwks)), ("/api/jwks.json", get(jwks))]
+    vec![("/.well-known/jwks.json", get(jwks)), ("/api/jwks.json", get(jwks)), ("/api/house", get(house))]
 }
 
 /// The paths that there are; `docs/openapi.json` describes them.
@@ -155,6 +156,11 @@ async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Respon
 /// Never to be kept by anybody between: it is a key to a seat.
 const NO_STORE: [(HeaderName, HeaderValue); 1] =
     [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+
+/// What a page wants to know of the house before it knows who somebody is.
+async fn house(State(Offices { people, .. }): State<Offices>) -> impl IntoResponse {
+    ([(header::CACHE_CONTROL, "no-cache")], Json(json!({ "accounts": people.is_some() })))
+}
 
 async fn jwks(State(Offices { desk, .. }): State<Offices>) -> impl IntoResponse {
     let headers = [

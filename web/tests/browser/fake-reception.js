@@ -33,6 +33,7 @@ const device = (id) => ({
 const me = () => ({ user: "me", name: state.name, kind: state.kind, handle: state.handle, roles: [], can: ["play", "chat"], created_ms: Date.now() - day, nick_from_ms: state.nickFrom ?? 0, sanctions: state.sanctions });
 
 const routes = {
+  "GET /api/house": () => answer(200, { accounts: true }),
   "POST /api/guest": async ({ name }) => answer(201, await token("/api/guest", { name })),
   "POST /api/refresh": async () => (state.refuses ? refuse(...state.refuses) : answer(200, await renewed())),
   "POST /api/accounts": async ({ handle, password, nick }) => {
