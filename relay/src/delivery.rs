@@ -4,24 +4,57 @@
 //! drained. A frame's private part goes right behind it, and then the answer to the command that caused it. Who comes back gets
 //! the private part that it should have by then once more, before anything else.
 
+use std::sync::Arc;
+
 use protocol::{
     ClientOut,
     client_out::NoticeCode,
-    id::{Position, RoomId},
+    id::{Position, RoomId, Seq, SessionId, UserId},
 };
 use smallvec::SmallVec;
 use ws::{Frame, Pushed};
 
 use crate::{
-    commands::Owed,
-    peer::frame,
-    room::{Cursor, Watcher},
+    commands::{Asks, Owed},
+    peer::{Peer, frame},
     window::{Kept, Part, Place, Window},
     works::Works,
 };
 
 /// What goes out in one go, in order; on the stack for what is usual.
 type Batch = SmallVec<[Frame; 8]>;
+
+/// A connection that watches.
+pub(crate) struct Watcher {
+    pub(crate) peer: Arc<Peer>,
+    pub(crate) user: UserId,
+    pub(crate) session: SessionId,
+    pub(crate) cursor: Cursor,
+    /// Its queue was full: it gets nothing until that is drained.
+    pub(crate) lagging: bool,
+    /// It has asked to watch, or to go on: the last part for its user alone is sent once more, whatever it says that it has.
+    pub(crate) part_due: bool,
+    /// It unwatched while commands were in flight: it gets their answers and nothing else.
+    pub(crate) muted: bool,
+    /// The owner is told when it comes and goes.
+    pub(crate) member: bool,
+    /// Most watchers never ask.
+    pub(crate) asks: Option<Box<Asks>>,
+}
+
+/// How far a watcher is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cursor {
+    /// It has nothing, or nothing that continues: it gets the newest keyframe.
+    Nothing,
+    /// It says that it has everything up to there. Settled against the window, at the latest after a journal read that
+    /// began later than the one of this number.
+    Said(Position, u32),
+    /// It has a frame that is not part of the history any more: it gets the newest keyframe, and is told.
+    Lost,
+    /// It has everything up to there.
+    At(Seq),
+}
 
 impl Watcher {
     /// Sends what is due; how many frames that were.

@@ -8,19 +8,21 @@
 //! - `http`: from an HTTP request to a WebSocket ([`ops::serve`] accepts it).
 //! - [`session`], `limits`, [`keys`], `revoked`: what one client says, and whether it is still to be heard.
 //! - `peer`, [`mod@line`], `registry`, `sessions`: its connection as the rest of the relay, and the other relays, see it.
+//! - `switchboard`: where each message of the bus goes.
 //! - `hub`, `room`, `window`: the rooms that are followed, and their frames; `catalogue`: which there are.
-//! - `delivery`: what a watcher gets.
+//! - `delivery`: who watches, and what a watcher gets; `pass`: the same where there are many.
 //! - `commands`, `presence`: what a room's owner is told; `questions`: what it is asked.
 //! - `tend`: subscriptions, and gaps repaired from the journal.
 //! - `lobby`: the directory of rooms, and what clients see of it.
 //! - `works`, `outgoing`, `metrics`: what all of these use.
-//! - `drain`: leaving.
+//! - `condition`: whether the relay hears and reads what it should; `drain`: leaving.
 //!
 //! Locks are taken in this order, and never the other way: the hub's map, a room, the rooms that need attention; the catalogue;
 //! the lobby's viewers, its directory; the registry; what a connection has shown; the revocations; and last of all a socket.
 
 mod catalogue;
 mod commands;
+mod condition;
 pub mod config;
 mod delivery;
 mod drain;
@@ -32,6 +34,7 @@ pub mod line;
 mod lobby;
 mod metrics;
 mod outgoing;
+mod pass;
 mod peer;
 mod presence;
 mod questions;
@@ -41,6 +44,7 @@ mod revoked;
 mod room;
 pub mod session;
 mod sessions;
+mod switchboard;
 mod tend;
 mod window;
 mod works;

@@ -13,7 +13,8 @@ use protocol::{id::UserId, time::UnixMs};
 use smallvec::SmallVec;
 
 use crate::{
-    room::{Room, State, Watcher},
+    delivery::Watcher,
+    room::{Room, State},
     works::Works,
 };
 

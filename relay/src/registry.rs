@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use broker::{
-    node::{HeldSession, SessionNews},
+    bus::Bus,
+    channel::Channel,
+    node::{HeldSession, SessionNews, encode},
     revocations::Revocation,
 };
 use parking_lot::Mutex;
@@ -26,6 +28,12 @@ const PIECE_PEERS: usize = 1_024;
 
 /// Connections beyond the limit that are still let in far enough to be told so, as a part of that limit.
 const TURNED_AWAY_PART: usize = 16;
+
+/// The other relays are told of so many sessions in one message at most.
+const SESSIONS_TOLD_MAX: usize = 512;
+
+/// When they could not be told, it is tried again after so long.
+const TELL_AGAIN: Duration = Duration::from_millis(250);
 
 /// See the module.
 #[derive(Default)]
@@ -105,8 +113,23 @@ impl Registry {
         self.news.notify_one();
     }
 
+    /// Tells the other relays of sessions that go on here. What is to be told while one message is on its way goes with the next.
+    pub(crate) async fn tell_sessions(&self, works: &Works, bus: &dyn Bus) {
+        loop {
+            let sessions = self.session_news(SESSIONS_TOLD_MAX, works).await;
+            let again: Vec<_> = sessions.iter().map(|held| (held.session, held.user.clone())).collect();
+            let news = SessionNews::Held { relay: works.node.clone(), now_ms: works.now_ms(), sessions };
+            let told = bus.publish(&Channel::sessions(), encode(&news));
+            if let Err(error) = works.answer(told).await {
+                tracing::debug!(error, "the other relays were not told of sessions");
+                sleep(TELL_AGAIN).await;
+                again.iter().for_each(|(session, user)| self.tell_session(*session, user));
+            }
+        }
+    }
+
     /// What the other relays are to be told, at most `max` sessions; waits until there is something.
-    pub(crate) async fn session_news(&self, max: usize, works: &Works) -> Vec<HeldSession> {
+    async fn session_news(&self, max: usize, works: &Works) -> Vec<HeldSession> {
         loop {
             let due_ms = self.known.lock().sessions.news_due_ms();
             let Some(due_ms) = due_ms else {

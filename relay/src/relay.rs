@@ -12,54 +12,42 @@ use std::{
 
 use broker::{
     bus::Subscription,
-    channel::Channel,
-    lobby::LobbyNews,
-    members::{Heard, Members, Membership, Observed},
-    node::{Role, SessionNews, encode},
+    members::{Heard, Members},
+    node::Role,
     ports::Ports,
 };
 use ops::serve::{Pages, address::network};
 use parking_lot::Mutex;
 use protocol::{
-    ClientOut, CloseCode,
-    client_out::NoticeCode,
+    CloseCode,
     id::{NodeId, SessionId},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use tokio::{
-    sync::{mpsc, watch},
-    task::JoinSet,
-    time::{MissedTickBehavior, interval, sleep},
-};
+use tokio::{sync::mpsc, task::JoinSet, time::sleep};
 
 use crate::{
     catalogue::Catalogue,
+    condition::Condition,
     config::RelayConfig,
     drain::drain,
-    hub::{Hub, Switchboard, serve_rooms, tend_rooms},
+    hub::Hub,
     keys::Keys,
     line::Line,
     lobby::Lobby,
     outgoing::{Outgoing, Waiting, publish},
-    peer::{Peer, frame},
+    pass::serve_rooms,
+    peer::Peer,
     questions::{DOUBTFUL_MAX, Question, look_up},
     registry::{Admission, Registry},
     room::Room,
     session::Session,
+    switchboard::{Switchboard, listen},
+    tend::tend_rooms,
     works::{self, Works},
 };
 
-/// How often rooms that need attention are looked at: how exact the pauses between retries are.
-const ATTENTION: Duration = Duration::from_millis(50);
-
 /// How often connections are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
-
-/// The other relays are told of so many sessions in one message at most.
-const SESSIONS_TOLD_MAX: usize = 512;
-
-/// How often a subscription that every relay needs, or a message to all of them, is tried again.
-const SUBSCRIBE_AGAIN: Duration = Duration::from_millis(250);
 
 /// A relay. It accepts connections as soon as it is made; rooms come alive when it [runs](Relay::run).
 pub struct Relay {
@@ -74,8 +62,7 @@ pub struct Relay {
     /// What running takes.
     queues: Mutex<Option<Queues>>,
     draining: AtomicBool,
-    /// What the running relay observes of its connections.
-    observed: watch::Sender<Observed>,
+    condition: Condition,
 }
 
 /// The ends of the relay's inner queues that its tasks take from.
@@ -121,7 +108,7 @@ impl Relay {
                 doubtful: to_look_up,
             })),
             draining: AtomicBool::new(false),
-            observed: watch::Sender::new(Observed::nothing_yet()),
+            condition: Condition::default(),
         })
     }
 
@@ -142,14 +129,9 @@ impl Relay {
 
     /// What keeps the relay from serving clients as it should; nothing, when it is ready.
     pub fn troubles(&self) -> Vec<String> {
-        let Observed { hears_itself, store_trouble } = self.observed.borrow().clone();
-        let troubles = [
-            (self.is_draining(), "this relay is leaving"),
-            (!hears_itself, "its own heartbeat does not come back through the bus"),
-            (store_trouble.is_some(), store_trouble.as_deref().unwrap_or_default()),
-            (self.keys.is_empty(), "there are no keys to check tokens with"),
-        ];
-        troubles.into_iter().filter(|(is, _)| *is).map(|(_, what)| what.to_owned()).collect()
+        let leaving = self.is_draining().then(|| "this relay is leaving".to_owned());
+        let keyless = self.keys.is_empty().then(|| "there are no keys to check tokens with".to_owned());
+        leaving.into_iter().chain(self.condition.troubles()).chain(keyless).collect()
     }
 
     /// The pages that may open a socket.
@@ -192,24 +174,14 @@ impl Relay {
         let relay = self.clone();
         async move {
             let pulled_plug = PulledPlug(relay.clone());
-            let switchboard = Arc::new(Switchboard {
-                hub: relay.hub.clone(),
-                works: relay.works.clone(),
-                lobby: relay.lobby.clone(),
-                registry: Arc::downgrade(&relay.registry),
-                replies: Channel::replies(relay.node()),
-                news: Channel::lobby(),
-                sessions: Channel::sessions(),
-                revocations: Channel::revocations(),
-            });
-            let subscription: Arc<dyn Subscription> = relay.ports.bus.subscriber(switchboard).into();
+            let switchboard = Switchboard::new(&relay.hub, &relay.works, &relay.lobby, &relay.registry);
+            let subscription: Arc<dyn Subscription> =
+                relay.ports.bus.subscriber(Arc::new(switchboard)).into();
             let pace = relay.works.config.heartbeat;
             let works = relay.works.clone();
             let hear = move |heard: Heard| works.catalogue.heard(&heard, &works.config, works.now_ms());
             let members = Members::start(relay.ports.clone(), relay.node().clone(), Role::Relay, pace, hear);
-            let mut tasks = relay.begin(queues, &subscription);
-            tasks.spawn(relay.clone().watch_connection(members.observed()));
-            tasks.spawn(relay.clone().watch_owners(members.watch()));
+            let mut tasks = relay.begin(queues, &subscription, &members);
             tokio::select! {
                 biased;
                 () = shutdown => {}
@@ -228,7 +200,12 @@ impl Relay {
         }
     }
 
-    fn begin(self: &Arc<Self>, queues: Queues, subscription: &Arc<dyn Subscription>) -> JoinSet<()> {
+    fn begin(
+        self: &Arc<Self>,
+        queues: Queues,
+        subscription: &Arc<dyn Subscription>,
+        members: &Members,
+    ) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
         let Queues { outgoing, tending, serving, doubtful } = queues;
         let relay = self.clone();
@@ -249,108 +226,29 @@ impl Relay {
         tasks.spawn(async move {
             relay.works.revoked.follow(&relay.registry, &relay.works, &*relay.ports.store).await;
         });
-        tasks.spawn(self.clone().listen(subscription.clone()));
-        tasks.spawn(self.clone().tell_sessions());
-        tasks.spawn(self.clone().attend());
-        tasks.spawn(self.clone().sweep());
-        tasks.spawn(self.clone().tell_lobby());
+        let (relay, own) = (self.clone(), subscription.clone());
+        tasks.spawn(async move { listen(&*own, &relay.works).await });
+        let relay = self.clone();
+        tasks.spawn(async move { relay.registry.tell_sessions(&relay.works, &*relay.ports.bus).await });
+        let relay = self.clone();
+        tasks.spawn(async move { relay.works.attend_rooms().await });
+        let relay = self.clone();
+        tasks.spawn(async move { relay.sweep().await });
+        let relay = self.clone();
+        tasks.spawn(async move { relay.lobby.tell(&relay.works).await });
+        let (relay, observed) = (self.clone(), members.observed());
+        tasks.spawn(async move { relay.condition.follow(observed, &relay.registry).await });
+        let (relay, membership) = (self.clone(), members.watch());
+        tasks.spawn(async move { relay.works.follow_owners(membership).await });
         tasks
     }
 
-    /// Subscribes to what every relay hears, and asks for the rooms.
-    async fn listen(self: Arc<Self>, subscription: Arc<dyn Subscription>) {
-        let replies = Channel::replies(self.node());
-        for channel in [Channel::revocations(), replies, Channel::sessions(), Channel::lobby()] {
-            while let Err(error) = self.works.answer(subscription.subscribe(&channel)).await {
-                tracing::debug!(?channel, error, "cannot subscribe yet");
-                sleep(SUBSCRIBE_AGAIN).await;
-            }
-        }
-        // What was told before that was read, or is now.
-        self.works.revoked.missed();
-        // A lost question does not matter much: workers tell of all their rooms every minute anyway.
-        self.works.outgoing.publish(&Channel::lobby(), encode(&LobbyNews::Wanted), &self.works.metrics);
-        std::future::pending().await
-    }
-
-    /// Tells the other relays of sessions that go on here. What is to be told while one message is on its way goes with the next.
-    async fn tell_sessions(self: Arc<Self>) {
-        loop {
-            let sessions = self.registry.session_news(SESSIONS_TOLD_MAX, &self.works).await;
-            let again: Vec<_> = sessions.iter().map(|held| (held.session, held.user.clone())).collect();
-            let news =
-                SessionNews::Held { relay: self.node().clone(), now_ms: self.works.now_ms(), sessions };
-            let told = self.ports.bus.publish(&Channel::sessions(), encode(&news));
-            if let Err(error) = self.works.answer(told).await {
-                tracing::debug!(error, "the other relays were not told of sessions");
-                sleep(SUBSCRIBE_AGAIN).await;
-                again.iter().for_each(|(session, user)| self.registry.tell_session(*session, user));
-            }
-        }
-    }
-
-    /// Looks at rooms that need attention, while there are some.
-    async fn attend(self: Arc<Self>) {
-        loop {
-            if self.works.sweep_rooms() {
-                sleep(ATTENTION).await;
-            } else {
-                self.works.attended.notified().await;
-            }
-        }
-    }
-
     /// Looks at connections and at quiet rooms.
-    async fn sweep(self: Arc<Self>) {
+    async fn sweep(&self) {
         loop {
             sleep(SWEEP).await;
             self.registry.sweep(&self.works).await;
             self.hub.check_quiet(&self.works);
-        }
-    }
-
-    async fn tell_lobby(self: Arc<Self>) {
-        let mut rounds = interval(Duration::from_millis(self.works.config.lobby_every_ms.max(1)));
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            rounds.tick().await;
-            self.lobby.end_round(&self.works).await;
-        }
-    }
-
-    /// Follows what dealer workers read.
-    async fn watch_owners(self: Arc<Self>, mut membership: watch::Receiver<Arc<Membership>>) {
-        loop {
-            let speak = membership.borrow_and_update().workers_speak;
-            self.works.hear_what_owners_speak(speak);
-            if membership.changed().await.is_err() {
-                return std::future::pending().await;
-            }
-        }
-    }
-
-    /// Tells clients when frames stop coming, and when they come again.
-    async fn watch_connection(self: Arc<Self>, mut observed: watch::Receiver<Observed>) {
-        let mut connected = false;
-        loop {
-            let now = observed.borrow_and_update().clone();
-            self.observed.send_replace(now.clone());
-            if connected != now.is_ready() {
-                connected = now.is_ready();
-                // At the very beginning nobody has missed anything yet; to hear `recovered` then does no harm.
-                let (code, message) = match connected {
-                    true => (NoticeCode::Recovered, "news come again"),
-                    false => (NoticeCode::Delayed, "news do not come at the moment; this relay is trying"),
-                };
-                tracing::info!(connected, "the relay's connection has changed");
-                let notice = frame(&ClientOut::Notice { room: None, code, message: message.into() });
-                for peer in self.registry.all() {
-                    peer.notify(&notice);
-                }
-            }
-            if observed.changed().await.is_err() {
-                return std::future::pending().await;
-            }
         }
     }
 

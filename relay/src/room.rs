@@ -19,7 +19,7 @@ use protocol::{
 use slab::Slab;
 
 use crate::{
-    commands::Asks,
+    delivery::{Cursor, Watcher},
     metrics,
     peer::{Peer, frame},
     tend::Link,
@@ -30,9 +30,6 @@ use crate::{
 /// Frames from the bus that wait for the journal to fill the hole before them; beyond that they are dropped, the
 /// journal has them too.
 const PENDING_ENTRIES_MAX: usize = 256;
-
-/// Watchers served in one go of a room that has many: at about 5 us each it keeps the room's lock well below a millisecond.
-const PIECE_WATCHERS: usize = 64;
 
 /// See the module.
 pub(crate) struct Room {
@@ -56,55 +53,9 @@ pub(crate) struct State {
     /// When the last watcher left.
     pub(crate) empty_since_ms: UnixMs,
     /// A pass over the watchers is under way.
-    serving: bool,
+    pub(crate) serving: bool,
     /// No longer in the hub; whoever still holds it looks there again.
     pub(crate) closed: bool,
-}
-
-/// A connection that watches.
-pub(crate) struct Watcher {
-    pub(crate) peer: Arc<Peer>,
-    pub(crate) user: UserId,
-    pub(crate) session: SessionId,
-    pub(crate) cursor: Cursor,
-    /// Its queue was full: it gets nothing until that is drained.
-    pub(crate) lagging: bool,
-    /// It has asked to watch, or to go on: the last part for its user alone is sent once more, whatever it says that it has.
-    pub(crate) part_due: bool,
-    /// It unwatched while commands were in flight: it gets their answers and nothing else.
-    pub(crate) muted: bool,
-    /// The owner is told when it comes and goes.
-    pub(crate) member: bool,
-    /// Most watchers never ask.
-    pub(crate) asks: Option<Box<Asks>>,
-}
-
-/// How far a watcher is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cursor {
-    /// It has nothing, or nothing that continues: it gets the newest keyframe.
-    Nothing,
-    /// It says that it has everything up to there. Settled against the window, at the latest after a journal read that
-    /// began later than the one of this number.
-    Said(Position, u32),
-    /// It has a frame that is not part of the history any more: it gets the newest keyframe, and is told.
-    Lost,
-    /// It has everything up to there.
-    At(Seq),
-}
-
-/// A pass over the watchers of a room that has many.
-pub(crate) struct Pass {
-    pub(crate) room: Arc<Room>,
-    next_key: usize,
-    /// The window's end when the pass began.
-    began_at: Option<Position>,
-}
-
-impl Pass {
-    pub(crate) fn new(room: Arc<Room>) -> Self {
-        Self { room, next_key: 0, began_at: None }
-    }
 }
 
 impl Room {
@@ -419,33 +370,6 @@ impl State {
                 watcher.cursor = Cursor::Lost;
             }
         }
-    }
-}
-
-impl Pass {
-    /// Serves the next piece; whether there is more to do.
-    pub(crate) fn serve_piece(&mut self, works: &Works) -> bool {
-        let mut guard = self.room.state.lock();
-        let state = &mut *guard;
-        if self.next_key == 0 {
-            self.began_at = state.window.end();
-        }
-        let keys = state.watchers.capacity();
-        let piece = self.next_key..keys.min(self.next_key + PIECE_WATCHERS);
-        self.next_key = piece.end;
-        let mut delivered = 0;
-        for key in piece {
-            if let Some(watcher) = state.watchers.get_mut(key) {
-                delivered += watcher.deliver(&state.window, &self.room.id, works);
-            }
-        }
-        works.metrics.deliveries.increment(delivered);
-        if self.next_key < keys {
-            return true;
-        }
-        self.next_key = 0;
-        state.serving = state.window.end() != self.began_at;
-        state.serving
     }
 }
 

@@ -12,7 +12,9 @@ use broker::{
     entry::Entry,
     store::{Store, Stored},
 };
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use protocol::{ClientOut, ErrorCode, id::Position, time::UnixMs};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::{
     hub::Hub,
@@ -267,6 +269,27 @@ impl Room {
             }
         }
         self.dismiss(state, works);
+    }
+}
+
+/// Looks after rooms, a bounded number at a time, so that a broker that is back is not run over.
+pub(crate) async fn tend_rooms(
+    mut rooms: UnboundedReceiver<Arc<Room>>,
+    hub: &Hub,
+    works: &Works,
+    store: &dyn Store,
+    subscription: &dyn Subscription,
+) {
+    let mut tended = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            biased;
+            Some(()) = tended.next() => {}
+            room = rooms.recv(), if tended.len() < works.config.journal_reads_max => match room {
+                Some(room) => tended.push(tend(room, hub, works, store, subscription)),
+                None => return,
+            },
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use std::{
 use broker::{
     channel::Channel,
     clock::Clock,
+    members::Membership,
     node::{ToRoom, encode},
 };
 use parking_lot::Mutex;
@@ -21,14 +22,17 @@ use protocol::{
     time::UnixMs,
 };
 use tokio::{
-    sync::{Notify, mpsc},
-    time::timeout,
+    sync::{Notify, mpsc, watch},
+    time::{sleep, timeout},
 };
 
 use crate::{
     catalogue::Catalogue, config::RelayConfig, metrics::Metrics, outgoing::Outgoing, questions::Question,
     revoked::Revoked, room::Room,
 };
+
+/// How often rooms that need attention are looked at: how exact the pauses between retries are.
+const ATTENTION: Duration = Duration::from_millis(50);
 
 /// See the module.
 pub(crate) struct Works {
@@ -43,8 +47,8 @@ pub(crate) struct Works {
     /// Rooms in which time matters: commands in flight, something to retry, or no watcher left.
     attention: Mutex<BTreeMap<RoomId, Arc<Room>>>,
     /// There is a room in `attention`.
-    pub(crate) attended: Notify,
-    /// What all dealer workers read; see [`Membership::workers_speak`](broker::members::Membership).
+    attended: Notify,
+    /// What all dealer workers read; see [`Membership::workers_speak`].
     owners_speak: AtomicU16,
 }
 
@@ -88,9 +92,15 @@ impl Works {
         self.owners_speak.load(Relaxed)
     }
 
-    /// Workers have come or gone.
-    pub(crate) fn hear_what_owners_speak(&self, speak: u16) {
-        self.owners_speak.store(speak, Relaxed);
+    /// Follows what dealer workers read, as they come and go.
+    pub(crate) async fn follow_owners(&self, mut membership: watch::Receiver<Arc<Membership>>) {
+        loop {
+            let speak = membership.borrow_and_update().workers_speak;
+            self.owners_speak.store(speak, Relaxed);
+            if membership.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
     }
 
     pub(crate) fn now_ms(&self) -> UnixMs {
@@ -122,8 +132,19 @@ impl Works {
         }
     }
 
+    /// Looks at rooms that need attention, while there are some.
+    pub(crate) async fn attend_rooms(&self) {
+        loop {
+            if self.sweep_rooms() {
+                sleep(ATTENTION).await;
+            } else {
+                self.attended.notified().await;
+            }
+        }
+    }
+
     /// Sweeps the rooms that need it; whether there are still some.
-    pub(crate) fn sweep_rooms(&self) -> bool {
+    fn sweep_rooms(&self) -> bool {
         // Taken out first: a room's lock is never waited for under this one.
         let rooms = std::mem::take(&mut *self.attention.lock());
         let now_ms = self.now_ms();

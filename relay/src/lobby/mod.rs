@@ -19,6 +19,7 @@ use broker::lobby::{FIRST_KIND, Line, LineChange};
 use parking_lot::Mutex;
 use protocol::{ClientOut, client_out::NoticeCode, id::RoomId, lobby::View, time::UnixMs};
 use slab::Slab;
+use tokio::time::{Duration, MissedTickBehavior, interval};
 use ws::{Frame, Pushed};
 
 use self::{
@@ -223,6 +224,16 @@ impl Lobby {
             let (page, version) = directory.whole(view, form);
             drop(directory);
             viewer.send(&page, version, works);
+        }
+    }
+
+    /// Tells viewers what is new, round after round.
+    pub(crate) async fn tell(&self, works: &Works) {
+        let mut rounds = interval(Duration::from_millis(works.config.lobby_every_ms.max(1)));
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            rounds.tick().await;
+            self.end_round(works).await;
         }
     }
 
