@@ -8,7 +8,10 @@ use protocol::{
     talk::{TalkEvent, TalkView},
 };
 
-use super::{Promise, breach, keep};
+use super::{
+    Promise,
+    journal::{breach, keep},
+};
 
 /// See the module.
 #[derive(Default)]

@@ -1,0 +1,64 @@
+//! What is promised.
+
+/// A promise that was seen broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Promise {
+    /// A journal is one line: no entry of an older epoch after a claim, no hole that no keyframe mends.
+    Linear,
+    /// Keyframe and deltas add up to the next keyframe.
+    Fold,
+    /// Chips add up after every event.
+    Chips,
+    /// Top-ups and blinds are as the rules of the table say.
+    Rules,
+    /// An accepted command is applied once.
+    Once,
+    /// What a room says to another is told once and in order.
+    Letters,
+    /// An acknowledged command is in the journal.
+    Durable,
+    /// What a client sees is what the journal holds.
+    Equal,
+    /// Nobody sees somebody else's part.
+    Privacy,
+    /// What a client's own referee saw.
+    Client,
+    /// Once faults stop, every table completes a hand, and every command is answered.
+    Live,
+    /// What was acknowledged and then lost by the broker is told.
+    Told,
+    /// No task of the house panics.
+    Sound,
+    /// What a room has asked of a service is done once, and what it says of that is so.
+    Errands,
+    /// What has ended is nowhere.
+    Ended,
+    /// An answer to a question is what the journal says up to the frame that it names, and nothing that is hidden.
+    Answers,
+    /// Nobody is heard whose token was revoked some seconds ago.
+    Revoked,
+}
+
+impl Promise {
+    /// All of them.
+    pub fn all() -> [Self; 17] {
+        use Promise::{
+            Answers, Chips, Client, Durable, Ended, Equal, Errands, Fold, Letters, Linear, Live, Once,
+            Privacy, Revoked, Rules, Sound, Told,
+        };
+        [
+            Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound, Letters,
+            Errands, Ended, Answers, Revoked,
+        ]
+    }
+
+    /// The name in reports.
+    ///
+    /// # Panics
+    /// Never: it is a name.
+    pub fn name(self) -> String {
+        let name = serde_json::to_value(self).ok();
+        name.as_ref().and_then(|name| name.as_str()).expect("a promise is written as its name").to_owned()
+    }
+}
