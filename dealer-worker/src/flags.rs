@@ -2,19 +2,15 @@
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use ops::{
-    config::{LogArgs, NodeArgs, OpsArgs, RedisArgs, SealArgs, ThreadArgs, positive},
+    config::{LogArgs, NodeArgs, OpsArgs, RedisArgs, SealArgs, ThreadArgs},
     flags,
     key_folder::{KeyFolderError, Manage},
     serve::HttpArgs,
 };
-use protocol::{
-    bounds::MESSAGE_BYTES_MAX,
-    table::{AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, Straddles, TableConfig},
+use protocol::table::{
+    AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, Straddles, TableConfig,
 };
-use rooms::{
-    WorkerConfig,
-    room::{answers::Memory, talk::Pace},
-};
+use rooms::{Bounds, WorkerConfig};
 
 /// Owns tables: deals, keeps the clocks, and writes every hand to its journal.
 ///
@@ -28,7 +24,7 @@ pub struct Flags {
     pub task: Option<Task>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
-    pub worker: WorkerArgs,
+    pub worker: Bounds,
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
     pub tables: TableArgs,
@@ -87,117 +83,14 @@ impl Flags {
     /// If the folder of sealing keys cannot be read.
     pub fn config(&self) -> Result<WorkerConfig, KeyFolderError> {
         let (seal_key, seal_keys_older) = self.seal.keys()?;
-        let WorkerArgs {
-            keyframe_every,
-            mailbox_messages_max,
-            mailbox_bytes_max,
-            claims_max,
-            hand_overs_max,
-            takeover_grace_ms,
-            presence_grace_ms,
-            absence_grace_ms,
-            offer_ms,
-            reread_ms,
-            claim_retry_ms,
-            claim_retry_max_ms,
-            drain_ms,
-            lobby_ms,
-            lobby_full_ms,
-            answers_keep_ms,
-            talk_every_ms,
-            talk_burst,
-        } = self.worker;
         Ok(WorkerConfig {
             node: self.node.node_id("dealer"),
             seal_key,
             seal_keys_older,
             heartbeat: self.node.heartbeat(),
-            keyframe_every,
-            mailbox_messages_max,
-            mailbox_bytes_max,
-            claims_max,
-            hand_overs_max,
-            takeover_grace_ms,
-            presence_grace_ms,
-            absence_grace_ms,
-            offer_ms,
-            reread_ms,
-            claim_retry_ms,
-            claim_retry_max_ms,
-            drain_ms,
-            lobby_ms,
-            lobby_full_ms,
-            memory: Memory { keep_ms: answers_keep_ms, ..Memory::default() },
-            talk: Pace { every_ms: talk_every_ms, burst: talk_burst },
+            bounds: self.worker,
         })
     }
-}
-
-/// The worker's pace and bounds.
-#[derive(Debug, Clone, Copy, Args)]
-#[command(next_help_heading = "Worker")]
-pub struct WorkerArgs {
-    /// A keyframe after so many deltas of a room
-    #[arg(long, env = "CARDHOUSE_KEYFRAME_EVERY", default_value_t = 64, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
-    pub keyframe_every: u32,
-    /// So many messages of a room's members wait for it, and as many of all others; commands beyond are refused as busy
-    #[arg(long, env = "CARDHOUSE_MAILBOX_MESSAGES_MAX", default_value_t = 256, value_name = "COUNT", value_parser = positive::<usize>)]
-    pub mailbox_messages_max: usize,
-    /// And so many bytes of each; not less than the longest message that a relay may let through
-    #[arg(long, env = "CARDHOUSE_MAILBOX_BYTES_MAX", default_value_t = 128 * 1_024, value_name = "BYTES", value_parser = at_least_a_message)]
-    pub mailbox_bytes_max: usize,
-    /// So many rooms are being claimed at once
-    #[arg(long, env = "CARDHOUSE_CLAIMS_MAX", default_value_t = 32, value_name = "COUNT", value_parser = positive::<usize>)]
-    pub claims_max: usize,
-    /// So many rooms are being handed over at once
-    #[arg(long, env = "CARDHOUSE_HAND_OVERS_MAX", default_value_t = 32, value_name = "COUNT", value_parser = positive::<usize>)]
-    pub hand_overs_max: usize,
-    /// After a takeover whoever is to act has at least so long, milliseconds
-    #[arg(long, env = "CARDHOUSE_TAKEOVER_GRACE_MS", default_value_t = 5_000, value_name = "MS")]
-    pub takeover_grace_ms: u64,
-    /// After a takeover players of whom no relay has spoken for so long count as disconnected, milliseconds
-    #[arg(long, env = "CARDHOUSE_PRESENCE_GRACE_MS", default_value_t = 10_000, value_name = "MS")]
-    pub presence_grace_ms: u64,
-    /// A player whose connection is gone for so long counts as disconnected; who is back before has missed nothing, milliseconds
-    #[arg(long, env = "CARDHOUSE_ABSENCE_GRACE_MS", default_value_t = 1_000, value_name = "MS")]
-    pub absence_grace_ms: u64,
-    /// A room offered to a worker that does not take it for so long may be claimed by others, milliseconds
-    #[arg(long, env = "CARDHOUSE_OFFER_MS", default_value_t = 2_000, value_name = "MS", value_parser = positive::<u64>)]
-    pub offer_ms: u64,
-    /// The maps of rooms and owners are read again so often, milliseconds
-    #[arg(long, env = "CARDHOUSE_REREAD_MS", default_value_t = 5_000, value_name = "MS", value_parser = clap::value_parser!(u64).range(100..))]
-    pub reread_ms: u64,
-    /// A room that cannot be restored is tried again after so long, then after twice as long, milliseconds
-    #[arg(long, env = "CARDHOUSE_CLAIM_RETRY_MS", default_value_t = 1_000, value_name = "MS", value_parser = positive::<u64>)]
-    pub claim_retry_ms: u64,
-    /// The longest such pause, milliseconds
-    #[arg(long, env = "CARDHOUSE_CLAIM_RETRY_MAX_MS", default_value_t = 60_000, value_name = "MS", value_parser = positive::<u64>)]
-    pub claim_retry_max_ms: u64,
-    /// How long handing rooms over may take after SIGTERM, milliseconds
-    #[arg(long, env = "CARDHOUSE_DRAIN_MS", default_value_t = 10_000, value_name = "MS")]
-    pub drain_ms: u64,
-    /// Changes of rooms are told to the lobby so often, milliseconds
-    #[arg(long, env = "CARDHOUSE_LOBBY_MS", default_value_t = 1_000, value_name = "MS", value_parser = positive::<u64>)]
-    pub lobby_ms: u64,
-    /// All rooms are told to the lobby so often, milliseconds
-    #[arg(long, env = "CARDHOUSE_LOBBY_FULL_MS", default_value_t = 60_000, value_name = "MS", value_parser = positive::<u64>)]
-    pub lobby_full_ms: u64,
-    /// What was answered to somebody without a seat is remembered for so long at least, for whoever comes back and asks again, milliseconds
-    #[arg(long, env = "CARDHOUSE_ANSWERS_KEEP_MS", default_value_t = Memory::default().keep_ms, value_name = "MS", value_parser = positive::<u64>)]
-    pub answers_keep_ms: u64,
-    /// One user may say one more thing at a table after so long, milliseconds; 0: no bound
-    #[arg(long, env = "CARDHOUSE_TALK_EVERY_MS", default_value_t = Pace::default().every_ms, value_name = "MS")]
-    pub talk_every_ms: u64,
-    /// And so many at once
-    #[arg(long, env = "CARDHOUSE_TALK_BURST", default_value_t = Pace::default().burst, value_name = "COUNT", value_parser = positive::<u32>)]
-    pub talk_burst: u32,
-}
-
-/// Reads how many bytes a mailbox holds.
-fn at_least_a_message(text: &str) -> Result<usize, String> {
-    let bytes = positive::<usize>(text)?;
-    let least = MESSAGE_BYTES_MAX as usize;
-    if bytes >= least { Ok(bytes) } else { Err(format!("one message of a client may have {least} bytes")) }
 }
 
 /// More than any cluster has been seen to carry.

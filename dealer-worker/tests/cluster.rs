@@ -337,7 +337,7 @@ async fn a_player_who_is_back_within_the_grace_was_never_away() {
     let house = House::new();
     house.open(1, &fast()).await;
     let config = house.config("w1");
-    let grace = Duration::from_millis(config.absence_grace_ms);
+    let grace = Duration::from_millis(config.bounds.absence_grace_ms);
     let _worker = house.worker_with("w1", config);
     let before = Relay::new(&house, "r1", 1).await;
     let after = Relay::new(&house, "r2", 1).await;

@@ -77,7 +77,7 @@ async fn a_counter_lives_from_its_opening_to_its_end(broker: Broker) {
     let start = async |name: &'static str| {
         let kinds = Kinds::default().with::<Counter>().served_by("till", till.clone());
         let mut config = WorkerConfig::new(node(name), seal_key.clone());
-        (config.keyframe_every, config.heartbeat) = (4, Heartbeat::new(200, 1_000));
+        (config.bounds.keyframe_every, config.heartbeat) = (4, Heartbeat::new(200, 1_000));
         let worker = Worker::new(broker.ports(name).await, config, kinds, Chance::seeded(1));
         AbortOnDropHandle::new(tokio::spawn(async move { worker.run(CancellationToken::new()).await }))
     };

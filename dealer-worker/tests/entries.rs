@@ -8,7 +8,7 @@ use broker::{
     node::{NodeNews, Role, encode},
     store::{Store, Stored},
 };
-use rooms::WorkerConfig;
+use rooms::Bounds;
 use tokio::time::{Duration, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -28,7 +28,7 @@ fn old(house: &House, name: &str, role: Role) -> AbortOnDropHandle<()> {
 }
 
 fn worker(house: &House, name: &str) -> Running {
-    house.worker_with(name, WorkerConfig { keyframe_every: 16, ..house.config(name) })
+    house.worker_with(name, house.config_within(name, Bounds { keyframe_every: 16, ..Bounds::default() }))
 }
 
 async fn journal(house: &House) -> Vec<Stored> {

@@ -15,7 +15,7 @@ use broker::{
 };
 use protocol::id::RoomId;
 use rooms::{
-    Kinds, WorkerConfig,
+    Bounds, Kinds, WorkerConfig,
     testing::{Counter, Till, Trouble, counter::Settings},
 };
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ async fn open(till: &Arc<Till>, wire: Arc<Wire>) -> House {
 }
 
 fn config(house: &House, name: &str) -> WorkerConfig {
-    WorkerConfig { keyframe_every: 3, ..house.config(name) }
+    house.config_within(name, Bounds { keyframe_every: 3, ..Bounds::default() })
 }
 
 async fn ask(relay: &Relay, what: Value) -> Answer {

@@ -442,7 +442,7 @@ async fn a_flooded_room_refuses_what_is_too_much_and_answers_everything_once() {
     let house = House::new();
     house.open(1, &fast()).await;
     let mut config = house.config("w1");
-    config.mailbox_messages_max = 4;
+    config.bounds.mailbox_messages_max = 4;
     let _worker = house.worker_with("w1", config);
     let relay = Relay::new(&house, "r1", 1).await;
     relay.owned(&room(1)).await;

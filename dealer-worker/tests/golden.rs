@@ -26,7 +26,7 @@ use protocol::{
     table::{SeatStatus, SeatView, TableConfig, TurnView},
 };
 use rooms::{
-    Kinds, WorkerConfig,
+    Bounds, Kinds,
     room::{
         Room,
         record::{DeltaOf, Journaled, Record, open},
@@ -210,7 +210,8 @@ impl Scribe {
     }
 
     fn worker(&self, name: &str, keyframe_every: u32) -> Running {
-        self.house.worker_with(name, WorkerConfig { keyframe_every, ..self.house.config(name) })
+        self.house
+            .worker_with(name, self.house.config_within(name, Bounds { keyframe_every, ..Bounds::default() }))
     }
 
     fn collect(&mut self) {

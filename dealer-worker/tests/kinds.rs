@@ -11,7 +11,7 @@ use broker::{
 use dealer_worker::kinds;
 use protocol::id::SessionId;
 use rooms::{
-    WorkerConfig,
+    Bounds,
     testing::{Counter, counter::Settings},
 };
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ async fn total(relay: &Relay, total: u64) -> support::Followed {
 }
 
 fn worker(house: &House, name: &str) -> Running {
-    house.worker_with(name, WorkerConfig { keyframe_every: 4, ..house.config(name) })
+    house.worker_with(name, house.config_within(name, Bounds { keyframe_every: 4, ..Bounds::default() }))
 }
 
 /// A house with one counter, to which ann has added 5.

@@ -27,7 +27,7 @@ use bytes::Bytes;
 use protocol::id::{NodeId, Position, RoomId};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use rooms::{
-    Kinds, WorkerConfig, planted,
+    Bounds, Kinds, planted,
     room::letters::{Mail, What},
     testing::{
         Counter,
@@ -50,7 +50,7 @@ async fn open(counters: u32, wire: Arc<Wire>) -> House {
 }
 
 fn worker(house: &House, name: &str) -> Running {
-    house.worker_with(name, WorkerConfig { keyframe_every: 5, ..house.config(name) })
+    house.worker_with(name, house.config_within(name, Bounds { keyframe_every: 5, ..Bounds::default() }))
 }
 
 async fn ask(relay: &Relay, of: u32, what: Value) {

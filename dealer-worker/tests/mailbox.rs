@@ -13,7 +13,7 @@ use broker::wire::{
 };
 use protocol::id::NodeId;
 use rooms::{
-    WorkerConfig,
+    Bounds,
     planted::{Fault, plant},
 };
 use serde_json::json;
@@ -43,7 +43,7 @@ async fn behind_a_crowd() -> (Answer, usize) {
     let slow = Arc::new(Slow(AtomicBool::new(false)));
     let house = House::on(Wire::with_faults(slow.clone()));
     house.open(1, &fast()).await;
-    let config = WorkerConfig { mailbox_messages_max: 4, ..house.config("w1") };
+    let config = house.config_within("w1", Bounds { mailbox_messages_max: 4, ..Bounds::default() });
     let _worker = house.worker_with("w1", config);
     let relay = Relay::new(&house, "r1", 1).await;
     relay.owned(&room(1)).await;

@@ -10,7 +10,7 @@ use protocol::{
     rights::{Can, Rights},
     talk::{LINES_MAX, TalkEvent, TalkView, beside},
 };
-use rooms::WorkerConfig;
+use rooms::Bounds;
 use serde_json::{Value, json};
 use tokio::time::{Duration, sleep};
 
@@ -62,8 +62,8 @@ async fn a_table() -> (House, Running, Relay) {
 }
 
 fn chatty(house: &House, name: &str, keyframe_every: u32) -> Running {
-    let mut config = WorkerConfig { keyframe_every, ..house.config(name) };
-    config.talk.every_ms = 0;
+    let mut config = house.config_within(name, Bounds { keyframe_every, ..Bounds::default() });
+    config.bounds.talk.every_ms = 0;
     house.worker_with(name, config)
 }
 

@@ -22,7 +22,7 @@ pub mod room;
 pub mod testing;
 pub mod worker;
 
-pub use config::WorkerConfig;
+pub use config::{Bounds, WorkerConfig};
 pub use open::open_room;
 pub use room::{chance::Chance, kinds::Kinds};
 pub use worker::{Failed, Worker};

@@ -200,9 +200,9 @@ pub async fn run(context: Arc<crate::context::Context>) {
     let (ports, config) = (&context.ports, &context.config);
     let lobby = Channel::lobby();
     let subscription = ports.bus.subscriber(Arc::new(Ears(context.clone())));
-    let mut ticks = interval(Duration::from_millis(config.lobby_ms.max(1)));
+    let mut ticks = interval(Duration::from_millis(config.bounds.lobby_ms.max(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let full_every = Duration::from_millis(config.lobby_full_ms);
+    let full_every = Duration::from_millis(config.bounds.lobby_full_ms);
     let mut told_all = None;
     let mut all_read_lines = false;
     let mut subscribed = false;

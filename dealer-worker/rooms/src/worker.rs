@@ -63,7 +63,8 @@ impl Worker {
         let (replies, outgoing) = Replies::new();
         let mut services = kinds.services();
         services.put(OPENER, Arc::new(Opener { ports: ports.clone(), membership: members.watch() }));
-        let bound = Bound { messages: config.mailbox_messages_max, bytes: config.mailbox_bytes_max };
+        let bound =
+            Bound { messages: config.bounds.mailbox_messages_max, bytes: config.bounds.mailbox_bytes_max };
         let sealer = Arc::new(Sealer::with(&config.seal_key, &config.seal_keys_older));
         let context = Arc::new(Context {
             services,

@@ -21,7 +21,9 @@ use protocol::{
     id::{NodeId, RoomId, UserId},
     table::TableConfig,
 };
-use rooms::{Chance, Kinds, Worker, WorkerConfig, open_room, placement::assignment::assign, room::Room as _};
+use rooms::{
+    Bounds, Chance, Kinds, Worker, WorkerConfig, open_room, placement::assignment::assign, room::Room as _,
+};
 use table::Table;
 use tokio::{
     task::JoinHandle,
@@ -107,6 +109,11 @@ impl House {
         let mut config = WorkerConfig::new(node(name), self.seal_key.clone());
         config.heartbeat = Heartbeat::new(100, 400);
         config
+    }
+
+    /// The same with other bounds than usual.
+    pub fn config_within(&self, name: &str, bounds: Bounds) -> WorkerConfig {
+        WorkerConfig { bounds, ..self.config(name) }
     }
 
     pub fn worker(&self, name: &str) -> Running {

@@ -267,8 +267,8 @@ impl World {
     fn worker(&self, started: u64, seed: u64) -> Process {
         let node = NodeId::new(&format!("worker-{started}")).expect("a name");
         let mut config = WorkerConfig::new(node.clone(), self.seal_key.clone());
-        config.mailbox_messages_max = self.mailbox;
-        config.memory = self.memory;
+        config.bounds.mailbox_messages_max = self.mailbox;
+        config.bounds.memory = self.memory;
         let kinds =
             dealer_worker::kinds().with::<Counter>().with::<Postbox>().served_by(TILL, self.till.clone());
         let worker = Worker::new(self.worker_ports(&node), config, kinds, Chance::seeded(seed));

@@ -112,11 +112,11 @@ impl Placement {
     pub async fn run(mut self, shutdown: CancellationToken) {
         let config = &self.context.config;
         let mut rounds =
-            interval((Duration::from_millis(config.reread_ms) / STEPS).max(Duration::from_millis(1)));
+            interval((Duration::from_millis(config.bounds.reread_ms) / STEPS).max(Duration::from_millis(1)));
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut probe = interval(Duration::from_millis(config.heartbeat.beat_ms()));
         probe.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let drain = Duration::from_millis(config.drain_ms);
+        let drain = Duration::from_millis(config.bounds.drain_ms);
         let sealer = self.context.sealer.clone();
         let far = Instant::now() + Duration::from_secs(u64::from(u32::MAX));
         let mut stop_at = far;
@@ -192,7 +192,7 @@ impl Placement {
             }
             NodeNews::Offer { from: _, to, room, epoch } => {
                 self.open_in(&room, epoch);
-                let until = now + Duration::from_millis(self.context.config.offer_ms);
+                let until = now + Duration::from_millis(self.context.config.bounds.offer_ms);
                 self.learn_of_others(&room, epoch, Ownership::Offered { to, until });
             }
             NodeNews::Opened { room } => {
@@ -365,7 +365,7 @@ impl Placement {
         let in_ms = |ms| Instant::now() + Duration::from_millis(ms);
         match left {
             Left::LetGo(epoch, to) => {
-                let until = in_ms(config.offer_ms);
+                let until = in_ms(config.bounds.offer_ms);
                 let ownership = to.map_or(Ownership::Nobody, |to| Ownership::Offered { to, until });
                 self.beliefs.learn(&room, epoch, ownership);
             }

@@ -70,7 +70,7 @@ impl Tenancy {
     /// No rooms yet.
     pub fn new(context: Arc<Context>, chance: Chance) -> Self {
         Self {
-            claims: Arc::new(Semaphore::new(context.config.claims_max.max(1))),
+            claims: Arc::new(Semaphore::new(context.config.bounds.claims_max.max(1))),
             context,
             chance,
             running: BTreeMap::new(),
@@ -145,7 +145,7 @@ impl Tenancy {
 
     /// Whether one room more may be handed over now.
     pub fn may_let_go(&self) -> bool {
-        self.hand_overs < self.context.config.hand_overs_max.max(1)
+        self.hand_overs < self.context.config.bounds.hand_overs_max.max(1)
     }
 
     /// Tells a room to go.
@@ -215,8 +215,8 @@ impl Tenancy {
     fn try_later(&mut self, room: &RoomId) {
         counter!("cardhouse_claims_failed_total").increment(1);
         let config = &self.context.config;
-        let first = Duration::from_millis(config.claim_retry_ms);
-        let most = Duration::from_millis(config.claim_retry_max_ms);
+        let first = Duration::from_millis(config.bounds.claim_retry_ms);
+        let most = Duration::from_millis(config.bounds.claim_retry_max_ms);
         let pause = self.retries.get(room).map_or(first, |retry| (retry.pause * 2).min(most));
         self.retries.insert(room.clone(), Retry { at: Instant::now() + pause, pause });
     }

@@ -17,6 +17,7 @@ use std::collections::VecDeque;
 
 use broker::entry::Cause;
 use bytes::Bytes;
+use clap::{Args, value_parser};
 use protocol::{
     bounds::ANSWERS_PER_SESSION_MAX,
     id::{Position, SessionId, UserId},
@@ -31,16 +32,20 @@ use crate::planted::{Fault, is_planted};
 const CLOCKS_DIFFER_MS: u64 = 5_000;
 
 /// How much a room remembers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
 pub struct Memory {
     /// Sessions of a member that are never forgotten: the last so many.
+    #[arg(skip = Memory::default().sessions_of_member)]
     pub sessions_of_member: usize,
     /// So many sessions of others are remembered however old they are.
+    #[arg(skip = Memory::default().others_min)]
     pub others_min: usize,
     /// Not more than so many.
+    #[arg(skip = Memory::default().others_max)]
     pub others_max: usize,
-    /// And none is forgotten that was used within so many milliseconds: the longest time that a client takes to come
-    /// back and repeat what was not answered.
+    // The longest time that a client takes to come back and repeat what was not answered.
+    /// What was answered to somebody without a seat is remembered for so long at least, for whoever comes back and asks again, milliseconds
+    #[arg(id = "answers_keep_ms", long = "answers-keep-ms", env = "CARDHOUSE_ANSWERS_KEEP_MS", default_value_t = Memory::default().keep_ms, value_name = "MS", value_parser = value_parser!(u64).range(1..))]
     pub keep_ms: u64,
 }
 

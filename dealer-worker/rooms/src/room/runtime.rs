@@ -126,7 +126,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
     let Taken { mut state, journal, frames_lost, is_new, is_timed } = taken;
     state.letters.taken_over();
     mailbox.has_members(state.room.members());
-    let unheard_until = context.ports.clock.now_ms() + context.config.presence_grace_ms;
+    let unheard_until = context.ports.clock.now_ms() + context.config.bounds.presence_grace_ms;
     let connections = Connections::unheard(state.room.members(), unheard_until);
     let post = match R::WRITES_LETTERS {
         true => Post::open(&state.letters, state.room.peers()),
@@ -245,7 +245,7 @@ impl<R: Room> Running<R> {
                 return Ok(());
             }
             counter!("cardhouse_takeovers_total").increment(1);
-            let grace_ms = self.context.config.takeover_grace_ms;
+            let grace_ms = self.context.config.bounds.takeover_grace_ms;
             self.decide_and_commit(Input::TakenOver { grace_ms, frames_lost }, With::default())
                 .await
                 .map(drop)

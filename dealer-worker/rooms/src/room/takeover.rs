@@ -89,7 +89,7 @@ impl<'a> Claimer<'a> {
     pub fn of(context: &'a Context) -> Self {
         let Context { ports, config, sealer, .. } = context;
         let me = &config.node;
-        Self { store: &ports.store, sealer, me, clock: ports.clock, memory: config.memory }
+        Self { store: &ports.store, sealer, me, clock: ports.clock, memory: config.bounds.memory }
     }
 }
 

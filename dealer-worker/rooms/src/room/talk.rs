@@ -4,14 +4,17 @@
 
 use std::collections::BTreeMap;
 
+use clap::{Args, value_parser};
 use protocol::{id::UserId, time::UnixMs};
 
 /// A pace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
 pub struct Pace {
-    /// One more message after so many milliseconds; 0 means as many as one likes.
+    /// One user may say one more thing at a table after so long, milliseconds; 0: no bound
+    #[arg(id = "talk_every_ms", long = "talk-every-ms", env = "CARDHOUSE_TALK_EVERY_MS", default_value_t = Pace::default().every_ms, value_name = "MS")]
     pub every_ms: u64,
-    /// So many may come at once.
+    /// And so many at once
+    #[arg(id = "talk_burst", long = "talk-burst", env = "CARDHOUSE_TALK_BURST", default_value_t = Pace::default().burst, value_name = "COUNT", value_parser = value_parser!(u32).range(1..))]
     pub burst: u32,
 }
 

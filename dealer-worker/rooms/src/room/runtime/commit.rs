@@ -130,7 +130,7 @@ impl<R: Room> Running<R> {
         has_talked: &mut bool,
     ) -> Option<(Refusal, u64)> {
         if decision.is_talk && !std::mem::replace(has_talked, true) {
-            let (pace, now) = (self.context.config.talk, self.now());
+            let (pace, now) = (self.context.config.bounds.talk, self.now());
             if let Err(wait_ms) = self.talk.may(&cause.user, pace, now) {
                 let refusal = Refusal::new(RefusalCode::TooFast, "you talk faster than others can read");
                 return Some((refusal, wait_ms));
@@ -210,7 +210,7 @@ impl<R: Room> Running<R> {
             },
             "the events of a decision lead to its state"
         );
-        self.state.adopt(after, &delta, entry.cause.as_ref(), entry.at, &self.context.config.memory);
+        self.state.adopt(after, &delta, entry.cause.as_ref(), entry.at, &self.context.config.bounds.memory);
         self.asking.retain(|id, _| self.state.errands.get(*id).is_some());
         if is_planted(Fault::ForgetsSettled) {
             with.settles.into_iter().for_each(|id| self.round.mark_done(id));
@@ -236,7 +236,7 @@ impl<R: Room> Running<R> {
             self.show_in_lobby();
         }
         self.run_errands();
-        if self.journal.deltas_since_keyframe() >= self.context.config.keyframe_every {
+        if self.journal.deltas_since_keyframe() >= self.context.config.bounds.keyframe_every {
             // Refused: the next one is as good.
             let _ = self.keyframe().await?;
         }

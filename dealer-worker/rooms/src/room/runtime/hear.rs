@@ -74,7 +74,7 @@ impl<R: Room> Running<R> {
             Asked::Absent { user, session } => {
                 let plays = self.state.sessions.playing(&user) == Some(session);
                 if plays {
-                    let away_at = self.now() + self.context.config.absence_grace_ms;
+                    let away_at = self.now() + self.context.config.bounds.absence_grace_ms;
                     self.connections.gone(&user, session, &relay, away_at);
                 }
                 Ok(())
@@ -95,7 +95,9 @@ impl<R: Room> Running<R> {
             return Ok(());
         }
         let is_stranger = !self.state.room.is_member(&cause.user);
-        if is_excess || is_stranger && self.state.applied.is_full_for(&cause, &self.context.config.memory) {
+        if is_excess
+            || is_stranger && self.state.applied.is_full_for(&cause, &self.context.config.bounds.memory)
+        {
             self.refuse_busy(relay, &cause);
             return Ok(());
         }
@@ -204,7 +206,7 @@ impl<R: Room> Running<R> {
         let now = self.now();
         self.refused.remember(cause, body.clone(), now);
         let room = &self.state.room;
-        self.refused.forget(&self.context.config.memory, now, |user| room.is_member(user));
+        self.refused.forget(&self.context.config.bounds.memory, now, |user| room.is_member(user));
         self.context.replies.refused(relay, &self.id, self.journal.epoch(), cause, body);
     }
 

@@ -181,7 +181,7 @@ impl<R: Room> Running<R> {
 
     /// Keeps a message for when the room goes on.
     pub(super) fn hold(&mut self, mail: Mail) {
-        if self.held.len() < self.context.config.mailbox_messages_max {
+        if self.held.len() < self.context.config.bounds.mailbox_messages_max {
             self.held.push_back(mail);
         } else {
             // Relays tell again who is there.
@@ -228,7 +228,7 @@ impl<R: Room> Running<R> {
         self.tell_players(NoticeCode::Recovered, "the room goes on");
         // Whatever was to be told meanwhile could not be written.
         tell_owned(&self.context, &self.id, self.journal.epoch()).await;
-        let grace_ms = self.context.config.takeover_grace_ms;
+        let grace_ms = self.context.config.bounds.takeover_grace_ms;
         let _ =
             self.decide_and_commit(Input::TakenOver { grace_ms, frames_lost: 0 }, With::default()).await?;
         self.recall().await
