@@ -161,6 +161,12 @@ fn unexpected(what: &str, column: usize, found: Option<&Value>) -> DbError {
     DbError::Broken(format!("column {column} is not {what} but {found:?}"))
 }
 
+/// Whether all databases keep these: the same is refused by each.
+pub(crate) fn fit(values: &[Value]) -> Result<(), DbError> {
+    let holds_zero = |value: &Value| matches!(value, Value::Text(text) if text.contains('\0'));
+    if values.iter().any(holds_zero) { Err(DbError::Unfit) } else { Ok(()) }
+}
+
 /// Why the database did not do it. No text in it holds a value: it may be told in a log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DbError {
@@ -170,6 +176,9 @@ pub enum DbError {
     /// A constraint or a trigger does not allow it.
     #[error("the database does not allow it: {0}")]
     Refused(String),
+    /// A text holds a character that not all databases keep, as people never type it: U+0000.
+    #[error("a text holds the character U+0000")]
+    Unfit,
     /// Two transactions stood in each other's way. Done again, it may work.
     #[error("another transaction stood in the way")]
     Again,

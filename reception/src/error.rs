@@ -184,13 +184,14 @@ impl ApiError {
 /// When it is worth asking again what could not be answered.
 const COME_AGAIN: Duration = Duration::from_secs(1);
 
-/// What constraints say of what somebody chose is his to mend; everything else is ours, and told in the log.
+/// What constraints say of what somebody chose is his to mend, and so is a text that no database keeps; everything else is ours, and told in the log.
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         match &error {
             DbError::Unique(what) if what.contains("handle") => Self::HandleTaken,
             DbError::Unique(what) if what.contains("nick") => Self::NickTaken,
             DbError::Busy => Self::Busy,
+            DbError::Unfit => Self::BadRequest(error.to_string()),
             DbError::Away(_) | DbError::Again => {
                 tracing::warn!(%error, "accounts are out of reach");
                 Self::Away

@@ -599,6 +599,40 @@ async fn a_browsers_refresh_token_is_in_a_cookie_that_other_sites_cannot_use() {
     }
 }
 
+#[tokio::test]
+async fn a_handle_that_is_spelt_otherwise_gives_no_more_guesses() {
+    held!();
+    let house = House::new();
+    house.member("ann").await;
+    for spelt in ["ann", "ANN", " ann", "Ann\t", "\u{a0}aNN\u{2003}"] {
+        assert_eq!(
+            house.sign_in(spelt, "wrong password").await.refusal(),
+            (401, "bad_credentials"),
+            "{spelt:?}"
+        );
+    }
+    for spelt in ["ann", "aNn ", "\nANN"] {
+        assert_eq!(house.sign_in(spelt, PASSWORD).await.refusal(), (423, "locked"), "{spelt:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_refresh_takes_no_cookie_away_that_another_tab_has_just_got() {
+    held!();
+    let house = House::new();
+    let ann = house.member("ann").await;
+    let first = ann.text("refresh");
+    let second = house.refresh(&first).await.text("refresh");
+    house.refresh(&second).await;
+    house.later(60_000).await;
+    for token in [first.as_str(), "none", &format!("{second}x")] {
+        let cookie = format!("cardhouse={token}");
+        let refused =
+            house.ask("POST", "/api/refresh", &[("cookie", &cookie)], Some(json!({ "cookie": true }))).await;
+        assert_eq!((refused.status, refused.cookies()), (401, Vec::new()), "{}", refused.body);
+    }
+}
+
 /// The document, and what it says of a path and a method.
 fn document() -> Value {
     serde_json::from_str(include_str!("../../docs/openapi.json")).unwrap()

@@ -16,7 +16,7 @@ use postgres::{
 use super::{OpenError, Place, Session, Sessions};
 use crate::{
     schema,
-    tx::{DbError, Row, Tx, Value},
+    tx::{DbError, Row, Tx, Value, fit},
 };
 
 /// Connections, and threads on them.
@@ -117,6 +117,7 @@ impl Session for Postgres {
 
 impl Tx for Postgres {
     fn run(&mut self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, DbError> {
+        fit(values)?;
         let open = self.open()?;
         let key = (sql.as_ptr() as usize, sql.len());
         let statement = match open.prepared.get(&key) {

@@ -17,7 +17,7 @@ use rusqlite::{
 use super::{OpenError, Place, Session, Sessions};
 use crate::{
     schema,
-    tx::{DbError, Row, Tx, Value},
+    tx::{DbError, Row, Tx, Value, fit},
 };
 
 /// Readers at most.
@@ -125,6 +125,7 @@ impl Session for Sqlite {
 
 impl Tx for Sqlite {
     fn run(&mut self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, DbError> {
+        fit(values)?;
         let ours = self.ours.entry((sql.as_ptr() as usize, sql.len())).or_insert_with(|| translated(sql));
         let mut statement = self.connection.prepare_cached(ours).map_err(|error| failed(&error))?;
         let columns = statement.column_count();

@@ -139,8 +139,9 @@ async fn a_killed_postgres_loses_nothing_that_was_answered_and_work_goes_on() {
     }
     assert!(away > 0, "nobody noticed");
     // The chain is whole, and what was answered stands in it where it was said to stand.
-    let entries = cage.read(audit::verify).await.unwrap();
-    let kept = cage.read(move |tx| audit::latest(tx, u64::MAX, u32::try_from(entries).unwrap())).await;
+    let entries = at_last(&cage, audit::verify).await.unwrap();
+    let most = u32::try_from(entries).unwrap();
+    let kept = at_last(&cage, move |tx| audit::latest(tx, u64::MAX, most)).await;
     let kept: std::collections::HashMap<_, _> =
         kept.into_iter().map(|kept| (kept.seq, kept.entry.action)).collect();
     assert!(all.len() as u64 <= entries);
@@ -151,10 +152,18 @@ async fn a_killed_postgres_loses_nothing_that_was_answered_and_work_goes_on() {
 }
 
 async fn count(cage: &Cage) -> u64 {
+    let latest = at_last(cage, |tx| audit::latest(tx, u64::MAX, 1)).await;
+    latest.first().map_or(0, |kept| kept.seq)
+}
+
+/// What is read once the database answers: each teller notices for itself that it is back.
+async fn at_last<T: Send + 'static>(
+    cage: &Cage,
+    work: impl FnMut(&mut dyn cage::Tx) -> Result<T, DbError> + Clone + Send + 'static,
+) -> T {
     loop {
-        let latest = cage.tellers().read(|tx| audit::latest(tx, u64::MAX, 1)).await;
-        match latest {
-            Ok(latest) => return latest.first().map_or(0, |kept| kept.seq),
+        match cage.tellers().read(work.clone()).await {
+            Ok(read) => return read,
             Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
         }
     }

@@ -70,6 +70,7 @@ promises! {
     sanction::nobody_lifts_a_self_exclusion_early,
     teller::a_job_that_fails_takes_nothing_of_others_with_it,
     teller::a_job_that_panics_is_answered_and_the_next_one_is_done,
+    teller::a_text_that_one_database_could_not_keep_is_refused_by_each,
     teller::what_is_read_after_an_answer_holds_what_was_answered,
     teller::jobs_about_one_thing_stay_in_order,
     teller::the_clock_is_nobodys_but_the_callers,

@@ -48,6 +48,13 @@ pub(crate) async fn a_job_that_panics_is_answered_and_the_next_one_is_done(cage:
     cage.guest("ann").await;
 }
 
+pub(crate) async fn a_text_that_one_database_could_not_keep_is_refused_by_each(cage: Cage) {
+    let find = |tx: &mut dyn cage::Tx| person::by_handle(tx, "ann\0").map(|found| found.is_some());
+    assert_eq!(cage.try_write(find).await, Err(DbError::Unfit));
+    assert_eq!(cage.tellers().read(find).await, Err(DbError::Unfit));
+    cage.guest("ann").await;
+}
+
 pub(crate) async fn what_is_read_after_an_answer_holds_what_was_answered(cage: Cage) {
     for i in 0..50_u32 {
         let id = cage.guest(&format!("{i}")).await;

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use protocol::text::PlayerName;
+use protocol::{id::LoginId, text::PlayerName};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -152,6 +152,7 @@ pub(super) async fn end(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let login = if id == "current" { caller.login.clone() } else { id };
+    LoginId::new(&login).map_err(|_| ApiError::NotFound)?;
     people.sign_out(&caller, &login, &asker).await?;
     Ok(ended(&headers, login == caller.login))
 }
