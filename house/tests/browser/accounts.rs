@@ -276,8 +276,8 @@ async fn whoever_has_an_account_is_still_signed_in_when_the_house_was_closed_and
     let (url, closing, house) = open(config.clone()).await;
     let ann = Window::open(390, 844).await;
     ann.go(&url).await;
-    press(&ann, "have-account").await;
-    press(&ann, "sign-up-instead").await;
+    ann.press("have-account").await;
+    ann.press("sign-up-instead").await;
     fill(&ann, "field-nick", "Ann").await;
     sign(&ann, "up", "ann", "correct horse battery").await;
     ann.until("it is online", async || ann.connection().await.as_deref() == Some("online")).await;
