@@ -311,7 +311,7 @@ async fn a_house_that_keeps_nobody_offers_nobody_to_sign_in() {
     .await;
     assert!(ann.sees("name-input").await && !ann.sees("have-account").await);
     ann.enter(&url, "Ann").await;
-    press(&ann, "me").await;
+    ann.press("me").await;
     ann.until("one may be somebody else", async || ann.sees("who-other").await).await;
     assert!(!ann.sees("who-account").await);
 }
