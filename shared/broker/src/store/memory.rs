@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    ops::Bound,
     sync::Arc,
 };
 
@@ -10,13 +9,16 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use protocol::id::{NodeId, Position, RoomId};
-use tokio::{
-    sync::mpsc,
-    time::{Duration, Instant},
-};
+use tokio::sync::mpsc;
 
-use super::{AppendError, Store, Stored, Unavailable};
-use crate::wire::{Broken, Link, Wire, fault::Operation};
+use super::{
+    AppendError, Store, Stored, Unavailable,
+    shelf::{Appended, Shelf},
+};
+use crate::{
+    clock::Clock,
+    wire::{Broken, Link, Wire, fault::Operation},
+};
 
 /// How many writes a store on a wire with faults can lose again.
 const UNDO_WRITES_MAX: usize = 16_384;
@@ -26,14 +28,14 @@ const UNDO_WRITES_MAX: usize = 16_384;
 pub struct MemoryStore {
     wire: Arc<Wire>,
     link: Arc<Link>,
-    shelf: Arc<Mutex<Shelf>>,
+    kept: Arc<Mutex<Kept>>,
 }
 
-/// What is stored.
-#[derive(Default)]
-struct Shelf {
-    journals: BTreeMap<RoomId, Journal>,
-    maps: BTreeMap<String, BTreeMap<String, Bytes>>,
+/// What is stored, and what a simulation does with it.
+struct Kept {
+    shelf: Shelf,
+    /// Journals vanish by it.
+    clock: Clock,
     /// How to take back the last writes, newest last; kept only where they may be lost.
     undo: Option<VecDeque<Undo>>,
     losses: u64,
@@ -41,15 +43,6 @@ struct Shelf {
     refuses: Option<&'static str>,
     /// Is told every entry that is written.
     witness: Option<mpsc::UnboundedSender<(RoomId, Stored)>>,
-}
-
-#[derive(Default)]
-struct Journal {
-    entries: BTreeMap<Position, Bytes>,
-    /// The last position ever written, as Redis keeps it even when the entry is trimmed.
-    last: Position,
-    /// Then it vanishes.
-    expires: Option<Instant>,
 }
 
 enum Undo {
@@ -62,7 +55,15 @@ impl MemoryStore {
     pub fn new(wire: Arc<Wire>, node: &NodeId) -> Self {
         let undo = wire.faults().map(|_| VecDeque::new());
         let link = wire.link(node);
-        Self { wire, link, shelf: Arc::new(Mutex::new(Shelf { undo, ..Shelf::default() })) }
+        let kept = Kept {
+            shelf: Shelf::default(),
+            clock: Clock::starting_at(0),
+            undo,
+            losses: 0,
+            refuses: None,
+            witness: None,
+        };
+        Self { wire, link, kept: Arc::new(Mutex::new(kept)) }
     }
 
     /// The handle of another node to the same store.
@@ -78,12 +79,12 @@ impl MemoryStore {
     /// Takes back the last `writes` writes of all nodes (as many as were kept), as a failover to a replica that lags
     /// by so many does, and changes the generation. Answers how many were taken back. Works on a wire with faults.
     pub fn lose_suffix(&self, writes: usize) -> usize {
-        let mut shelf = self.shelf.lock();
-        shelf.losses += 1;
+        let mut kept = self.kept.lock();
+        kept.losses += 1;
         let mut lost = 0;
         while lost < writes {
-            let Some(undo) = shelf.undo.as_mut().and_then(VecDeque::pop_back) else { break };
-            shelf.take_back(undo);
+            let Some(undo) = kept.undo.as_mut().and_then(VecDeque::pop_back) else { break };
+            kept.take_back(undo);
             lost += 1;
         }
         lost
@@ -91,33 +92,33 @@ impl MemoryStore {
 
     /// Forgets a journal whole and says nothing, as a server that evicts does, or somebody with `DEL`. Answers whether there was one.
     pub fn forget(&self, room: &RoomId) -> bool {
-        let mut shelf = self.shelf.lock();
-        if let Some(undo) = &mut shelf.undo {
+        let mut kept = self.kept.lock();
+        if let Some(undo) = &mut kept.undo {
             undo.retain(|undo| !matches!(undo, Undo::Append { room: of, .. } if of == room));
         }
-        shelf.journals.remove(room).is_some()
+        kept.shelf.journals.remove(room).is_some()
     }
 
     /// Refuses all writes in these words, or takes them again.
     pub fn refuse_writes(&self, why: Option<&'static str>) {
-        self.shelf.lock().refuses = why;
+        self.kept.lock().refuses = why;
     }
 
     /// Tells every entry that is written from now on, at the moment it is and whatever becomes of it later: for a judge who
     /// must miss nothing. There is one witness; a new one replaces it.
     pub fn witness(&self) -> mpsc::UnboundedReceiver<(RoomId, Stored)> {
         let (tells, told) = mpsc::unbounded_channel();
-        self.shelf.lock().witness = Some(tells);
+        self.kept.lock().witness = Some(tells);
         told
     }
 
     async fn run<T>(
         &self,
         operation: Operation,
-        work: impl FnOnce(&mut Shelf) -> T,
+        work: impl FnOnce(&mut Kept) -> T,
     ) -> Result<T, Unavailable> {
         let arrived = self.link.reach(operation).await?;
-        let done = arrived.is_applied().then(|| work(&mut self.shelf.lock()));
+        let done = arrived.is_applied().then(|| work(&mut self.kept.lock()));
         self.link.answer(arrived).await?;
         done.ok_or_else(|| Unavailable("not applied".into()))
     }
@@ -129,7 +130,7 @@ impl From<Broken> for Unavailable {
     }
 }
 
-impl Shelf {
+impl Kept {
     fn append(
         &mut self,
         room: &RoomId,
@@ -139,40 +140,18 @@ impl Shelf {
         may_begin: bool,
     ) -> Result<(), AppendError> {
         self.is_writable().map_err(|why| AppendError::Refused(why.into()))?;
-        self.sweep(room);
-        // Looked up first: a name is cloned only for a new room.
-        let began = !self.journals.contains_key(room);
-        if began && !may_begin {
-            return Err(AppendError::Gone);
+        let now_ms = self.clock.now_ms();
+        if self.shelf.is_over(room, now_ms) {
+            self.shelf.journals.remove(room);
         }
-        if began {
-            self.journals.insert(room.clone(), Journal::default());
-        }
-        let journal = self.journals.get_mut(room).expect("it was inserted above");
-        if at <= journal.last {
-            return Err(AppendError::Fenced);
-        }
+        self.shelf.may_append(room, at, may_begin, now_ms)?;
         if let Some(witness) = &self.witness {
             // A witness that has gone is told nothing.
             let _ = witness.send((room.clone(), Stored { at, bytes: entry.clone() }));
         }
-        let last = std::mem::replace(&mut journal.last, at);
-        journal.entries.insert(at, entry);
-        let mut trimmed = BTreeMap::new();
-        if let Some(keep_from) = keep_from {
-            let kept = journal.entries.split_off(&keep_from);
-            trimmed = std::mem::replace(&mut journal.entries, kept);
-        }
+        let Appended { began, last, trimmed } = self.shelf.append(room, at, entry, keep_from);
         self.remember(|| Undo::Append { room: room.clone(), at, began, last, trimmed });
         Ok(())
-    }
-
-    /// A journal whose time is over is not there.
-    fn sweep(&mut self, room: &RoomId) {
-        let expires = self.journals.get(room).and_then(|journal| journal.expires);
-        if expires.is_some_and(|expires| expires <= Instant::now()) {
-            self.journals.remove(room);
-        }
     }
 
     fn is_writable(&self) -> Result<(), &'static str> {
@@ -181,14 +160,7 @@ impl Shelf {
 
     fn set(&mut self, map: &str, field: &str, value: Option<Bytes>) -> Result<(), Unavailable> {
         self.is_writable().map_err(|why| Unavailable(why.into()))?;
-        if !self.maps.contains_key(map) {
-            self.maps.insert(map.into(), BTreeMap::new());
-        }
-        let fields = self.maps.get_mut(map).expect("it was inserted above");
-        let was = match value {
-            Some(value) => fields.insert(field.into(), value),
-            None => fields.remove(field),
-        };
+        let was = self.shelf.set(map, field, value);
         self.remember(|| Undo::Map { map: map.into(), field: field.into(), was });
         Ok(())
     }
@@ -205,27 +177,19 @@ impl Shelf {
     fn take_back(&mut self, undo: Undo) {
         match undo {
             Undo::Append { room, began: true, .. } => {
-                self.journals.remove(&room);
+                self.shelf.journals.remove(&room);
             }
             Undo::Append { room, at, last, trimmed, began: false } => {
-                let journal = self.journals.entry(room).or_default();
+                let journal = self.shelf.journals.entry(room).or_default();
                 journal.entries.remove(&at);
                 journal.entries.extend(trimmed);
                 journal.last = last;
             }
             Undo::Map { map, field, was } => {
-                let fields = self.maps.entry(map).or_default();
-                match was {
-                    Some(value) => fields.insert(field, value),
-                    None => fields.remove(&field),
-                };
+                self.shelf.set(&map, &field, was);
             }
         }
     }
-}
-
-fn stored((at, bytes): (&Position, &Bytes)) -> Stored {
-    Stored { at: *at, bytes: bytes.clone() }
 }
 
 impl Store for MemoryStore {
@@ -238,7 +202,7 @@ impl Store for MemoryStore {
     ) -> BoxFuture<'_, Result<(), AppendError>> {
         let room = room.clone();
         Box::pin(async move {
-            self.run(Operation::Append, |shelf| shelf.append(&room, at, entry, keep_from, true)).await?
+            self.run(Operation::Append, |kept| kept.append(&room, at, entry, keep_from, true)).await?
         })
     }
 
@@ -251,13 +215,13 @@ impl Store for MemoryStore {
     ) -> BoxFuture<'_, Result<(), AppendError>> {
         let room = room.clone();
         Box::pin(async move {
-            self.run(Operation::Append, |shelf| shelf.append(&room, at, entry, keep_from, false)).await?
+            self.run(Operation::Append, |kept| kept.append(&room, at, entry, keep_from, false)).await?
         })
     }
 
     fn probe_writing(&self) -> BoxFuture<'_, Result<(), AppendError>> {
         Box::pin(async move {
-            let may = self.run(Operation::Map, |shelf| shelf.is_writable()).await?;
+            let may = self.run(Operation::Map, |kept| kept.is_writable()).await?;
             may.map_err(|why| AppendError::Refused(why.into()))
         })
     }
@@ -273,30 +237,21 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Stored>, Unavailable>> {
         let room = room.clone();
-        Box::pin(self.run(Operation::Read, move |shelf| {
-            shelf.sweep(&room);
-            let Some(journal) = shelf.journals.get(&room) else { return Vec::new() };
-            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-            journal.entries.range((from, Bound::Unbounded)).take(limit).map(stored).collect()
-        }))
+        let read = move |kept: &mut Kept| kept.shelf.read(&room, after, limit, kept.clock.now_ms());
+        Box::pin(self.run(Operation::Read, read))
     }
 
     fn last(&self, room: &RoomId) -> BoxFuture<'_, Result<Option<Stored>, Unavailable>> {
         let room = room.clone();
-        Box::pin(self.run(Operation::Read, move |shelf| {
-            shelf.sweep(&room);
-            shelf.journals.get(&room)?.entries.last_key_value().map(stored)
-        }))
+        Box::pin(self.run(Operation::Read, move |kept| kept.shelf.last(&room, kept.clock.now_ms())))
     }
 
     fn expire(&self, room: &RoomId, seconds: u64) -> BoxFuture<'_, Result<(), Unavailable>> {
         let room = room.clone();
         Box::pin(async move {
-            let set = move |shelf: &mut Shelf| {
-                shelf.is_writable().map_err(|why| Unavailable(why.into()))?;
-                if let Some(journal) = shelf.journals.get_mut(&room) {
-                    journal.expires = Some(Instant::now() + Duration::from_secs(seconds));
-                }
+            let set = move |kept: &mut Kept| {
+                kept.is_writable().map_err(|why| Unavailable(why.into()))?;
+                kept.shelf.expire(&room, seconds, kept.clock.now_ms());
                 Ok(())
             };
             self.run(Operation::Map, set).await?
@@ -305,38 +260,33 @@ impl Store for MemoryStore {
 
     fn map_all(&self, map: &str) -> BoxFuture<'_, Result<Vec<(String, Bytes)>, Unavailable>> {
         let map = map.to_owned();
-        Box::pin(self.run(Operation::Map, move |shelf| {
-            let fields = shelf.maps.get(&map).into_iter().flatten();
-            fields.map(|(field, value)| (field.clone(), value.clone())).collect()
-        }))
+        Box::pin(self.run(Operation::Map, move |kept| kept.shelf.map_all(&map)))
     }
 
     fn map_fields(&self, map: &str) -> BoxFuture<'_, Result<Vec<String>, Unavailable>> {
         let map = map.to_owned();
-        Box::pin(self.run(Operation::Map, move |shelf| {
-            shelf.maps.get(&map).into_iter().flatten().map(|(field, _)| field.clone()).collect()
-        }))
+        Box::pin(self.run(Operation::Map, move |kept| kept.shelf.map_fields(&map)))
     }
 
     fn map_get(&self, map: &str, field: &str) -> BoxFuture<'_, Result<Option<Bytes>, Unavailable>> {
         let (map, field) = (map.to_owned(), field.to_owned());
-        Box::pin(self.run(Operation::Map, move |shelf| shelf.maps.get(&map)?.get(&field).cloned()))
+        Box::pin(self.run(Operation::Map, move |kept| kept.shelf.map_get(&map, &field)))
     }
 
     fn map_set(&self, map: &str, field: &str, value: Bytes) -> BoxFuture<'_, Result<(), Unavailable>> {
         let (map, field) = (map.to_owned(), field.to_owned());
         Box::pin(
-            async move { self.run(Operation::Map, move |shelf| shelf.set(&map, &field, Some(value))).await? },
+            async move { self.run(Operation::Map, move |kept| kept.set(&map, &field, Some(value))).await? },
         )
     }
 
     fn map_set_new(&self, map: &str, field: &str, value: Bytes) -> BoxFuture<'_, Result<bool, Unavailable>> {
         let (map, field) = (map.to_owned(), field.to_owned());
         Box::pin(async move {
-            self.run(Operation::Map, move |shelf| {
-                let is_new = !shelf.maps.get(&map).is_some_and(|fields| fields.contains_key(&field));
+            self.run(Operation::Map, move |kept| {
+                let is_new = kept.shelf.map_get(&map, &field).is_none();
                 if is_new {
-                    shelf.set(&map, &field, Some(value))?;
+                    kept.set(&map, &field, Some(value))?;
                 }
                 Ok(is_new)
             })
@@ -346,10 +296,10 @@ impl Store for MemoryStore {
 
     fn map_remove(&self, map: &str, field: &str) -> BoxFuture<'_, Result<(), Unavailable>> {
         let (map, field) = (map.to_owned(), field.to_owned());
-        Box::pin(async move { self.run(Operation::Map, move |shelf| shelf.set(&map, &field, None)).await? })
+        Box::pin(async move { self.run(Operation::Map, move |kept| kept.set(&map, &field, None)).await? })
     }
 
     fn generation(&self) -> u64 {
-        self.link.reconnects() + self.shelf.lock().losses
+        self.link.reconnects() + self.kept.lock().losses
     }
 }

@@ -1,4 +1,4 @@
-//! What every adapter of the two ports promises, on each of them: in memory, on one Redis, on a Redis Cluster of three primaries and
+//! What every adapter of the two ports promises, on each of them: in memory, in a folder, on one Redis, on a Redis Cluster of three primaries and
 //! behind sentinels. Each test starts what it needs and shares nothing.
 
 mod bus;
@@ -12,24 +12,21 @@ use setup::Kind;
 
 /// One test for each promise and adapter.
 macro_rules! promises {
-    ($($module:ident :: $promise:ident),* $(,)?) => {
-        mod memory { use super::*; $(
-            #[tokio::test]
-            async fn $promise() { $module::$promise(Kind::Memory.start().await).await }
-        )* }
-        mod single { use super::*; $(
-            #[tokio::test]
-            async fn $promise() { $module::$promise(Kind::Single.start().await).await }
-        )* }
-        mod cluster { use super::*; $(
-            #[tokio::test]
-            async fn $promise() { $module::$promise(Kind::Cluster.start().await).await }
-        )* }
-        mod sentinel { use super::*; $(
-            #[tokio::test]
-            async fn $promise() { $module::$promise(Kind::Sentinel.start().await).await }
-        )* }
+    ($($promise:tt)*) => {
+        mod memory { use super::*; promises_of! { Memory; $($promise)* } }
+        mod file { use super::*; promises_of! { File; $($promise)* } }
+        mod single { use super::*; promises_of! { Single; $($promise)* } }
+        mod cluster { use super::*; promises_of! { Cluster; $($promise)* } }
+        mod sentinel { use super::*; promises_of! { Sentinel; $($promise)* } }
     };
+}
+
+/// Those of one adapter.
+macro_rules! promises_of {
+    ($kind:ident; $($module:ident :: $promise:ident),* $(,)?) => { $(
+        #[tokio::test]
+        async fn $promise() { $module::$promise(Kind::$kind.start().await).await }
+    )* };
 }
 
 promises! {
@@ -55,8 +52,21 @@ promises! {
     store::a_store_that_says_no_has_written_nothing_and_says_why,
     revocations::what_is_revoked_is_told_at_once_and_read_by_whoever_did_not_hear_it,
     failure::a_subscriber_hears_that_it_missed_something_when_its_connection_was_lost,
-    failure::the_generation_changes_when_the_connection_was_lost,
     failure::without_a_broker_operations_fail_in_bounded_time_and_later_work_again,
+}
+
+/// What lives in a folder has no connection that it could lose unseen.
+mod connection {
+    use super::*;
+
+    macro_rules! of {
+        ($($name:ident: $kind:ident),*) => { $(mod $name {
+            use super::*;
+            promises_of! { $kind; failure::the_generation_changes_when_the_connection_was_lost }
+        })* };
+    }
+
+    of! { memory: Memory, single: Single, cluster: Cluster, sentinel: Sentinel }
 }
 
 /// Promises of Redis alone.

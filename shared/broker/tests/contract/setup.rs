@@ -5,8 +5,14 @@ use std::sync::Arc;
 use broker::{
     bus::{Bus, Receiver, memory::MemoryBus, redis::RedisBus},
     channel::{Channel, journal_key},
+    clock::Clock,
     redis::{Redis, RedisConfig},
-    store::{Store, memory::MemoryStore, redis::RedisStore},
+    store::{
+        Store,
+        file::{FileStore, disk::made_up::MadeUpDisk},
+        memory::MemoryStore,
+        redis::RedisStore,
+    },
     testing::redis_server::{Persistence, RedisCluster, RedisSentinel, RedisServer},
     wire::{LinkState, Wire},
 };
@@ -24,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     Memory,
+    File,
     Single,
     Cluster,
     Sentinel,
@@ -32,6 +39,8 @@ pub(crate) enum Kind {
 /// What stands behind the ports.
 enum Broker {
     Memory(Arc<Wire>, MemoryStore),
+    /// The bus is in memory then.
+    File(Arc<Wire>, MadeUpDisk),
     Single(RedisServer),
     Cluster(RedisCluster),
     /// And the primary that was killed.
@@ -55,6 +64,16 @@ impl Kind {
                     bus: Arc::new(MemoryBus::new(wire.clone(), &node)),
                     store: Arc::new(store.clone()),
                     broker: Broker::Memory(wire, store),
+                };
+            }
+            Self::File => {
+                let (wire, node) = (Wire::perfect(), NodeId::new("n1").unwrap());
+                let disk = MadeUpDisk::default();
+                let store = FileStore::on(Box::new(disk.clone()), Clock::system()).unwrap();
+                return House {
+                    bus: Arc::new(MemoryBus::new(wire.clone(), &node)),
+                    store: Arc::new(store),
+                    broker: Broker::File(wire, disk),
                 };
             }
             Self::Single => {
@@ -86,11 +105,12 @@ pub(crate) async fn connect(url: &str) -> Redis {
 
 impl House {
     /// Loses a room's journal, as a server that evicts does, without a word.
-    pub(crate) fn lose_journal(&self, room: &RoomId) {
+    pub(crate) async fn lose_journal(&self, room: &RoomId) {
         let key = journal_key(room);
         let lost = |server: &RedisServer| assert_eq!(server.ask(&["DEL", &key]).unwrap().text(), "1");
         match &self.broker {
             Broker::Memory(_, store) => assert!(store.forget(room)),
+            Broker::File(..) => self.store.expire(room, 0).await.unwrap(),
             Broker::Single(server) => lost(server),
             Broker::Cluster(cluster) => lost(&cluster.nodes[cluster.owner_of(&key).unwrap()]),
             Broker::Sentinel(sentinel, _) => lost(&sentinel.nodes[sentinel.primary().unwrap()]),
@@ -105,6 +125,7 @@ impl House {
         };
         match &self.broker {
             Broker::Memory(_, store) => store.refuse_writes(refuse.then_some("NOREPLICAS not enough")),
+            Broker::File(_, disk) => disk.say_no(refuse.then_some("NOREPLICAS no space left on device")),
             Broker::Single(server) => set(server),
             Broker::Cluster(cluster) => cluster.nodes.iter().for_each(set),
             Broker::Sentinel(sentinel, _) => sentinel.nodes.iter().for_each(set),
@@ -115,6 +136,10 @@ impl House {
     pub(crate) fn break_broker(&mut self) {
         match &mut self.broker {
             Broker::Memory(wire, _) => wire.links().iter().for_each(|link| link.set(LinkState::Refusing)),
+            Broker::File(wire, disk) => {
+                wire.links().iter().for_each(|link| link.set(LinkState::Refusing));
+                disk.be_gone(true);
+            }
             Broker::Single(server) => server.kill(),
             Broker::Cluster(cluster) => cluster.nodes.iter_mut().for_each(RedisServer::kill),
             Broker::Sentinel(sentinel, killed) => *killed = Some(sentinel.kill_primary().unwrap()),
@@ -130,6 +155,10 @@ impl House {
     pub(crate) async fn mend_broker(&mut self) {
         match &mut self.broker {
             Broker::Memory(wire, _) => wire.links().iter().for_each(|link| link.heal()),
+            Broker::File(wire, disk) => {
+                wire.links().iter().for_each(|link| link.heal());
+                disk.be_gone(false);
+            }
             Broker::Single(server) => server.restart().await.unwrap(),
             Broker::Cluster(cluster) => {
                 for node in &mut cluster.nodes {

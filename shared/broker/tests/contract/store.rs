@@ -173,7 +173,7 @@ pub(crate) async fn who_extends_a_journal_that_is_gone_is_told_and_begins_none(h
     house.store.extend(&t1, at(1, 3), entry("three"), None).await.unwrap();
     assert_eq!(all(&house).await, [stored(1, 3, "three")]);
     let generation = house.store.generation();
-    house.lose_journal(&t1);
+    house.lose_journal(&t1).await;
     for keep_from in [None, Some(at(1, 3))] {
         assert_eq!(house.store.extend(&t1, at(1, 4), entry("x"), keep_from).await, Err(AppendError::Gone));
     }
