@@ -8,7 +8,7 @@ pub mod opening;
 pub mod process;
 pub mod seal_keys;
 
-pub use opening::{OpenError, open_tables};
+pub use opening::{OpenError, open_table, open_tables, tables};
 use rooms::Kinds;
 
 /// The kinds of rooms that a house has.

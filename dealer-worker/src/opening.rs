@@ -1,6 +1,11 @@
 //! Opening tables, each with a place to talk beside it.
 
-use broker::{directory::Readers, node::RoomSpec, ports::Ports, store::Unavailable};
+use broker::{
+    directory::{self, Readers},
+    node::RoomSpec,
+    ports::Ports,
+    store::{Store, Unavailable},
+};
 use protocol::{id::RoomId, table::TableConfig, talk::beside};
 use rooms::{open_room, room::Room as _};
 use table::{
@@ -69,20 +74,47 @@ pub enum OpenError {
 /// # Errors
 /// [`OpenError`]; some may have been opened.
 pub async fn open_tables(ports: &Ports, count: u32, config: &TableConfig) -> Result<u32, OpenError> {
-    check(config)?;
     let mut opened = 0;
     for number in 1..=count {
-        let room = RoomId::new(&format!("t{number}")).expect("t and digits are a name");
-        let config = TableConfig { name: name(number), ..config.clone() };
-        let spec = RoomSpec::new(Table::NAME, &config);
-        if let Ok(talk) = beside(&room) {
-            // Workers of earlier releases could do nothing with it.
-            open_room(ports, &talk, &talk::spec(), Readers::OfThisRelease).await?;
-        }
-        // Whoever opens tables at its start does not know yet who lives.
-        opened += u32::from(open_room(ports, &room, &spec, Readers::OfAnyRelease).await?);
+        opened += u32::from(open_table(ports, number, config).await?);
     }
     Ok(opened)
+}
+
+/// Opens the table of this number, from 1, in the same way. Answers whether it is new.
+///
+/// # Errors
+/// [`OpenError`]; it may have been opened.
+///
+/// # Panics
+/// Never: its name is one.
+pub async fn open_table(ports: &Ports, number: u32, config: &TableConfig) -> Result<bool, OpenError> {
+    check(config)?;
+    let room = RoomId::new(&format!("t{number}")).expect("t and digits are a name");
+    let config = TableConfig { name: name(number), ..config.clone() };
+    let spec = RoomSpec::new(Table::NAME, &config);
+    if let Ok(talk) = beside(&room) {
+        // Workers of earlier releases could do nothing with it.
+        open_room(ports, &talk, &talk::spec(), Readers::OfThisRelease).await?;
+    }
+    // Whoever opens tables at its start does not know yet who lives.
+    Ok(open_room(ports, &room, &spec, Readers::OfAnyRelease).await?)
+}
+
+/// All tables that there are, with the settings that they were opened with, in the order of their numbers. Reads all maps of rooms: for
+/// a store that is near.
+///
+/// # Errors
+/// The maps cannot be read.
+pub async fn tables(store: &dyn Store) -> Result<Vec<(RoomId, TableConfig)>, Unavailable> {
+    let rooms = directory::specs(store).await?;
+    let tables = rooms.into_iter().filter_map(|(room, spec)| {
+        let spec: RoomSpec = serde_json::from_slice(&spec).ok()?;
+        (spec.kind == Table::NAME).then(|| Some((room, spec.read().ok()?)))?
+    });
+    let mut tables: Vec<(RoomId, TableConfig)> = tables.collect();
+    tables.sort_by_cached_key(|(room, _)| (room.as_str().len(), room.clone()));
+    Ok(tables)
 }
 
 /// The name of the table of that number, from 1.

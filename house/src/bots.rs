@@ -7,7 +7,10 @@ use player::{
     connect::{Dialer, play},
     guest::{Guest, NoToken, Tokens},
 };
-use protocol::{id::RoomId, text::PlayerName};
+use protocol::{
+    id::{RoomId, UserId},
+    text::PlayerName,
+};
 use rand::RngExt as _;
 use reception::{Desk, Issued};
 use tokio::{task::JoinSet, time::Instant};
@@ -26,7 +29,7 @@ pub(crate) fn seat(config: &BotArgs, tables: &[(RoomId, u8)], dialer: &Dialer, d
     let mut playing = JoinSet::new();
     let mut count = 0;
     for (room, seats) in tables {
-        for _ in 0..config.at_a_table(*seats) {
+        for at in 0..config.at_a_table(*seats) {
             let name = NAMES[count % NAMES.len()];
             let character = Character {
                 style: config.bot_style.of(count),
@@ -36,7 +39,12 @@ pub(crate) fn seat(config: &BotArgs, tables: &[(RoomId, u8)], dialer: &Dialer, d
                 home: 0,
                 seed: rand::rng().random(),
             };
-            let (dialer, tokens) = (dialer.clone(), AtTheDesk(desk.clone()));
+            // Of the same name whenever the house opens: whoever sat at a table that was kept sits there again.
+            let id = UserId::new(&format!("{}{room}-{at}", UserId::BOT_PREFIX));
+            let Ok(id) = id.inspect_err(|_| tracing::warn!(%room, "its bots would have no names")) else {
+                break;
+            };
+            let (dialer, tokens) = (dialer.clone(), AtTheDesk(desk.clone(), id));
             playing.spawn(async move {
                 let for_ever = CancellationToken::new();
                 let bot = Bot::new(character, String::new(), Instant::now());
@@ -59,12 +67,12 @@ fn habits(config: &BotArgs) -> Habits {
 }
 
 /// Tokens straight from the desk: bots do not use up what the people at their address may ask for.
-struct AtTheDesk(Desk);
+struct AtTheDesk(Desk, UserId);
 
 impl Tokens for AtTheDesk {
     async fn guest(&self, name: &str) -> Result<Guest, NoToken> {
         let name = PlayerName::new(name).map_err(|error| NoToken::Unreachable(error.to_string()))?;
-        Ok(guest(self.0.new_bot(&name)))
+        Ok(guest(self.0.bot(self.1.clone(), &name)))
     }
 
     async fn refresh(&self, was: &Guest) -> Result<Guest, NoToken> {

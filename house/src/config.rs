@@ -47,8 +47,8 @@ fn times(text: &str) -> Result<NonZeroU32, String> {
 
 /// A card house in one process: tables, bots, and a page to play on.
 ///
-/// Open the address that it prints in a browser. Accounts are kept in a folder, tables in memory: they do not survive a
-/// restart. Every flag can be given as the environment variable shown beside it.
+/// Open the address that it prints in a browser. Tables, chips and accounts are kept in a folder, and go on
+/// when the house is opened again. Every flag can be given as the environment variable shown beside it.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "house", version)]
 pub struct Config {
@@ -157,12 +157,12 @@ impl Config {
 /// What outlives the house.
 #[derive(Debug, Clone, Default, Args)]
 pub struct DataArgs {
-    /// The folder in which accounts and keys are kept [default: cardhouse where your programs keep their things, which is
+    /// The folder in which tables, accounts and keys are kept [default: cardhouse where your programs keep their things, which is
     /// ~/.local/share]
     #[arg(long = "data", id = "data", env = "CARDHOUSE_DATA", value_name = "FOLDER")]
     pub folder: Option<PathBuf>,
 
-    /// Keep nothing, whatever --data says: there are guests alone, and nothing is left of them
+    /// Keep nothing, whatever --data says: there are guests alone, and nothing is left of them or of the tables
     #[arg(long, env = "CARDHOUSE_MEMORY")]
     pub memory: bool,
 }

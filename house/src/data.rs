@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `format` | how the rest is to be read |
 //! | `house.lock` | locked as long as a house is open, and holds the number of its process |
+//! | `journals/` | tables and what is said at them: the file store's |
 //! | `people.db` | accounts: SQLite's, with files beside it |
 //! | `keys/` | what signs and refreshes tokens, as reception's key folder |
 //! | `seal-keys/` | what seals journals, as dealer workers' key folder |
@@ -30,7 +31,7 @@ const FORMAT: &str = "cardhouse 1";
 
 /// The rest of it, for who looks into the folder.
 const ABOUT: &str =
-    "What a Cardhouse house keeps: accounts and keys. Nobody but its owner is to read any of it.";
+    "What a Cardhouse house keeps: tables, accounts and keys. Nobody but its owner is to read any of it.";
 
 /// What may be in a folder that is still empty: ours from a first start that was cut short, and a file system's own.
 const NOTHING: [&str; 3] = [LOCK, "format.new", "lost+found"];

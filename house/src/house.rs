@@ -1,17 +1,27 @@
-//! The composition: one relay, one dealer worker and a reception on a broker in memory, behind one address.
+//! The composition: one relay, one dealer worker and a reception, on a bus in memory and a store in a folder, behind one address.
 
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
 use broker::{
-    bus::memory::MemoryBus, clock::Clock, ports::Ports, seal::SealKey, store::memory::MemoryStore, wire::Wire,
+    bus::memory::MemoryBus,
+    clock::Clock,
+    ports::Ports,
+    seal::SealKey,
+    store::{
+        Store, Unavailable,
+        file::{self, FileStore},
+        memory::MemoryStore,
+    },
+    wire::Wire,
 };
-use dealer_worker::open_tables;
+use dealer_worker::open_table;
+use futures_util::future::try_join_all;
 use ops::{
     listen::ListenError,
     readiness::{Readiness, ops_routes},
@@ -19,7 +29,10 @@ use ops::{
     telemetry::Metrics,
 };
 use player::connect::Dialer;
-use protocol::id::{NodeId, RoomId};
+use protocol::{
+    id::{NodeId, RoomId},
+    table::TableConfig,
+};
 use relay::Relay;
 use rooms::{Chance, Worker, WorkerConfig};
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
@@ -57,12 +70,29 @@ pub enum OpenError {
     /// What is in it cannot.
     #[error(transparent)]
     Office(#[from] OfficeError),
+    /// The tables in it cannot.
+    #[error(
+        "the tables in {0} cannot be opened: {1}; name another folder (--data), or keep nothing (--memory)"
+    )]
+    Journals(PathBuf, file::OpenError),
+    /// The tables cannot be read.
+    #[error(transparent)]
+    Store(#[from] Unavailable),
     /// The operators' token cannot be read.
     #[error(transparent)]
     Token(#[from] BadTokenFile),
     /// The process counts its metrics elsewhere.
     #[error(transparent)]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
+}
+
+/// Tables that an earlier house has kept in the folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// How many.
+    pub tables: usize,
+    /// Whether they are set to what this house was told. They go on as they were opened.
+    pub are_as_told: bool,
 }
 
 /// A house with its doors open: connections wait until it [runs](House::run).
@@ -79,6 +109,7 @@ pub struct House {
     relay: Arc<Relay>,
     worker: Worker,
     tables: Vec<(RoomId, u8)>,
+    kept: Kept,
     /// Locked until everything else has ended.
     data: Option<Data>,
 }
@@ -106,21 +137,32 @@ impl House {
         // One node would do for the broker; two show who is who in the logs.
         let (floor, door) = (node("worker-house"), node("relay-house"));
         let wire = Wire::perfect();
-        let (bus, store) = (MemoryBus::new(wire.clone(), &floor), MemoryStore::new(wire, &floor));
+        let bus = MemoryBus::new(wire.clone(), &floor);
         let clock = Clock::system();
-        let outside = Ports { bus: Arc::new(bus.handle(&door)), store: Arc::new(store.handle(&door)), clock };
-        let inside = Ports { bus: Arc::new(bus), store: Arc::new(store), clock };
+        let store: Arc<dyn Store> = match &data {
+            Some(data) => {
+                let folder = data.path("journals");
+                let opened = FileStore::open(&folder, clock);
+                Arc::new(opened.map_err(|error| OpenError::Journals(folder, error))?)
+            }
+            None => Arc::new(MemoryStore::new(wire, &floor)),
+        };
+        let outside = Ports { bus: Arc::new(bus.handle(&door)), store: store.clone(), clock };
+        let inside = Ports { bus: Arc::new(bus), store, clock };
 
-        let mut tables = Vec::new();
-        for number in 0..config.tables.tables {
-            let table = config.table(number as usize);
-            // Tables are numbered from 1, and those that exist stay as they are.
-            open_tables(&inside, number + 1, &table).await?;
-            tables.push((
-                RoomId::new(&format!("t{}", number + 1)).expect("t and digits are a name"),
-                table.seats,
-            ));
-        }
+        // Tables are numbered from 1, and those that exist stay as they are.
+        let settings: Vec<_> =
+            (0..config.tables.tables).zip((0..).map(|number| config.table(number))).collect();
+        let opened = settings.iter().map(|(number, table)| open_table(&inside, number + 1, table));
+        let are_new = try_join_all(opened).await?;
+        let found = dealer_worker::tables(inside.store.as_ref()).await?;
+        let kept = Kept {
+            tables: found.len() - are_new.iter().filter(|is_new| **is_new).count(),
+            are_as_told: settings.iter().zip(&found).all(|((_, told), (_, table))| {
+                *table == TableConfig { name: table.name.clone(), ..told.clone() }
+            }),
+        };
+        let tables: Vec<_> = found.into_iter().map(|(room, table)| (room, table.seats)).collect();
         let (seal_key, seal_keys_older) = match &data {
             Some(data) => data.seal_keys()?,
             None => (SealKey::random(), Vec::new()),
@@ -154,6 +196,7 @@ impl House {
             relay,
             worker,
             tables,
+            kept,
             data,
         })
     }
@@ -168,7 +211,17 @@ impl House {
         self.ops_address
     }
 
-    /// Where accounts are kept; none in a house that keeps nothing.
+    /// How many tables there are.
+    pub fn tables(&self) -> usize {
+        self.tables.len()
+    }
+
+    /// Which of them were there before.
+    pub fn kept(&self) -> Kept {
+        self.kept
+    }
+
+    /// Where tables and accounts are kept; none in a house that keeps nothing.
     pub fn folder(&self) -> Option<&Path> {
         self.data.as_ref().map(Data::folder)
     }
@@ -244,6 +297,7 @@ impl House {
         worker.shutdown().await;
         parts.shutdown().await;
         tidying.shutdown().await;
+        worker.shutdown().await;
         drop(bots);
         drop(self.office);
         drop(self.data);

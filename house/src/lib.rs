@@ -1,7 +1,7 @@
 //! Everything in one process: the newcomer's command.
 //!
 //! The parts are those of a cluster, joined by the memory adapters instead of Redis; so whatever is played here runs
-//! there. What outlives a house, accounts and keys, is in a folder; tables are gone.
+//! there. What outlives a house is in a folder: tables, accounts and keys.
 //!
 //! In reading order:
 //!
@@ -22,4 +22,4 @@ pub mod site;
 mod web;
 
 pub use config::Config;
-pub use house::{House, OpenError};
+pub use house::{House, Kept, OpenError};

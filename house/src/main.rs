@@ -3,7 +3,7 @@
 use std::{io, io::IsTerminal as _, net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
-use house::{Config, House, outside};
+use house::{Config, House, Kept, outside};
 use ops::{
     outlet::say,
     signals,
@@ -28,17 +28,20 @@ async fn run() -> anyhow::Result<()> {
     config.log.init()?;
     let closing = signals::leaving()?;
     let bots = counted(config.bots.at_a_table(config.tables.seats).into(), "bot");
-    let tables = counted(config.tables.tables, "table");
     let house = House::open(config).await?;
+    let tables = counted(house.tables(), "table");
     say(format_args!("Cardhouse is open: {}", house.url()));
     tell_others(house.address());
     say(format_args!("  {tables} with {bots} each. Open the address in a browser, pick a name, sit down."));
     say("  Open it in a second window to play against yourself.");
     match house.folder() {
-        Some(folder) => say(format_args!(
-            "  Accounts are kept in {}. When the house closes, tables and chips are gone.",
-            folder.display()
-        )),
+        Some(folder) => {
+            say(format_args!(
+                "  Tables, chips and accounts are kept in {}.{}",
+                folder.display(),
+                going_on(house.kept())
+            ));
+        }
         None => say("  Everything is in memory: when the house closes, tables and chips are gone."),
     }
     say(format_args!("  Health and metrics: http://{}/metrics", house.ops_address()));
@@ -53,8 +56,22 @@ async fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What there is to say of tables that were kept, as another sentence.
+fn going_on(kept: Kept) -> String {
+    let tables = counted(kept.tables, "table");
+    match kept {
+        Kept { tables: 0, .. } => String::new(),
+        Kept { are_as_told: true, .. } => format!(" Of an earlier time {tables} went on."),
+        Kept { are_as_told: false, .. } => {
+            format!(
+                " Of an earlier time {tables} went on, set as they were then: another --data or --memory begins anew."
+            )
+        }
+    }
+}
+
 /// As in "1 table" and "4 bots".
-fn counted(count: u32, what: &str) -> String {
+fn counted(count: usize, what: &str) -> String {
     match count {
         0 => format!("no {what}s"),
         1 => format!("1 {what}"),

@@ -1,52 +1,37 @@
 //! What outlives a house, by the binary as a newcomer starts it.
 
+mod process;
+
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
+    io::{Read as _, Write as _},
+    net::TcpStream,
     os::unix::fs::PermissionsExt as _,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::Command,
     time::Duration,
 };
 
 use player::{Client, Heard, connect::Dialer};
+use process::{House, command};
 use serde_json::{Value, json};
 
 /// Far longer than anything here takes; what fails should fail, not hang.
 const SOON: Duration = Duration::from_secs(60);
 
-/// A house as a process, killed when dropped.
-struct House {
-    child: Child,
-    address: SocketAddr,
-    said: Vec<String>,
-}
+/// What is done with it here.
+trait Visited {
+    fn ask(&self, method: &str, path: &str, bearer: Option<&str>, body: &Value) -> (u16, Value);
 
-impl Drop for House {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The binary, with one small table, whose usual folder is below `home`.
-fn command(home: &Path, flags: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_house"));
-    command.args(["--listen", "0", "--ops-listen", "0", "--tables", "1", "--bots", "0"]).args(flags);
-    command.env("XDG_DATA_HOME", home);
-    command
-}
-
-impl House {
-    fn open(home: &Path, flags: &[&str]) -> Self {
-        let mut child = command(home, flags).stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let said: Vec<String> = lines.take(6).collect();
-        let address = said[0].rsplit_once("http://").expect("it says where it is").1.trim_end_matches('/');
-        Self { address: address.parse().unwrap(), child, said }
+    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.ask("POST", path, None, body)
     }
 
+    /// Ctrl-C; answers when it has ended.
+    fn close(self);
+}
+
+impl Visited for House {
     fn ask(&self, method: &str, path: &str, bearer: Option<&str>, body: &Value) -> (u16, Value) {
         let bearer = bearer.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
         let body = if body.is_null() { String::new() } else { body.to_string() };
@@ -67,11 +52,6 @@ impl House {
         (status, serde_json::from_str(body).unwrap_or_default())
     }
 
-    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        self.ask("POST", path, None, body)
-    }
-
-    /// Ctrl-C; answers when it has ended.
     fn close(mut self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
@@ -151,10 +131,7 @@ fn a_house_that_is_told_nothing_keeps_its_folder_where_programs_do_and_says_so()
     let home = tempfile::tempdir().unwrap();
     let house = House::open(home.path(), &[]);
     let folder = home.path().join("cardhouse");
-    let named = format!(
-        "Accounts are kept in {}. When the house closes, tables and chips are gone.",
-        folder.display()
-    );
+    let named = format!("Tables, chips and accounts are kept in {}.", folder.display());
     assert!(house.said.iter().any(|line| line.contains(&named)), "{:?}", house.said);
     sign_up(&house);
     // All of it, also what SQLite makes as it goes.

@@ -59,10 +59,10 @@ impl Desk {
         self.issue(guest::new_guest(&mut rand::rng()), name)
     }
 
-    /// A token for a new bot of the house: tables mark it as one. Nobody gets such a token over HTTP.
-    pub fn new_bot(&self, name: &PlayerName) -> Issued {
+    /// A token for one of the house's bots, which may have been here before.
+    pub fn bot(&self, bot: UserId, name: &PlayerName) -> Issued {
         metrics::counter!("reception_tokens_total", "for" => "bot").increment(1);
-        self.issue(guest::new_bot(&mut rand::rng()), name)
+        self.issue(bot, name)
     }
 
     /// A later token for the user of this one, whose name may be of an older house.

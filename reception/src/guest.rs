@@ -20,11 +20,6 @@ pub(crate) fn new_guest(rng: &mut impl rand::Rng) -> UserId {
     new_user(GUEST_PREFIX, rng)
 }
 
-/// The id of a new bot of the house.
-pub(crate) fn new_bot(rng: &mut impl rand::Rng) -> UserId {
-    new_user(UserId::BOT_PREFIX, rng)
-}
-
 /// The id of a new member.
 pub(crate) fn new_member(rng: &mut impl rand::Rng) -> UserId {
     new_user(MEMBER_PREFIX, rng)
@@ -56,6 +51,6 @@ mod tests {
     #[test]
     fn a_guest_is_never_a_bot() {
         let mut rng = rand::rng();
-        assert!((0..1_000).all(|_| !new_guest(&mut rng).is_bot() && new_bot(&mut rng).is_bot()));
+        assert!((0..1_000).all(|_| !new_guest(&mut rng).is_bot()));
     }
 }

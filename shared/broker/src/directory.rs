@@ -6,6 +6,8 @@
 //! The releases before have two maps for all rooms ([`EARLIER_SPECS`], [`EARLIER_OWNERS`]). What stands there counts as well, and what
 //! only they can read is written there too as long as one of their nodes may live ([`Readers`]).
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use protocol::id::RoomId;
 
@@ -93,6 +95,19 @@ pub async fn spec(store: &dyn Store, room: &RoomId) -> Result<Option<Bytes>, Una
         Some(spec) => Ok(Some(spec)),
         None => store.map_get(&Partition::of(room).specs(), room.as_str()).await,
     }
+}
+
+/// What all rooms are, as JSON.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn specs(store: &dyn Store) -> Result<BTreeMap<RoomId, Bytes>, Unavailable> {
+    let mut rooms = BTreeMap::new();
+    for map in Partition::all().map(Partition::specs).chain([EARLIER_SPECS.to_owned()]) {
+        let found = store.map_all(&map).await?.into_iter();
+        rooms.extend(found.filter_map(|(room, spec)| Some((RoomId::new(&room).ok()?, spec))));
+    }
+    Ok(rooms)
 }
 
 /// Writes a room down, unless there is one of that name. Answers whether it is new; others are told by the caller. A room stands in

@@ -171,7 +171,7 @@ fn a_crash_at_each_change_of_the_disk_loses_nothing() {
     let mut life = Life::begin(&whole).unwrap();
     let began = whole.changes();
     script(&mut life);
-    assert!(whole.names().unwrap()[0] > "journals.1".to_owned(), "the file was replaced meanwhile");
+    assert!(whole.names().unwrap()[0].as_str() > "journals.1", "the file was replaced meanwhile");
     for at in began..whole.changes() {
         for (how, seed) in
             [Failure::Crash, Failure::Once].into_iter().flat_map(|how| (0..4).map(move |seed| (how, seed)))
