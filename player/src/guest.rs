@@ -42,7 +42,7 @@ struct Said {
 /// No token.
 #[derive(Debug, thiserror::Error)]
 pub enum NoToken {
-    /// Reception cannot be reached, or not in time.
+    /// Reception cannot be reached, or not in time, or has too much to do.
     #[error("reception is out of reach: {0}")]
     Unreachable(String),
     /// It said no, and why: that somebody is banned, and until when.
@@ -93,7 +93,7 @@ impl Reception {
         format!("http://{host}/api")
     }
 
-    async fn ask(&self, what: &str, body: &serde_json::Value) -> Result<Guest, NoToken> {
+    pub(crate) async fn ask(&self, what: &str, body: &serde_json::Value) -> Result<Guest, NoToken> {
         let request = Request::builder()
             .method(Method::POST)
             .uri(format!("{}/{what}", self.base))
@@ -108,6 +108,10 @@ impl Reception {
             let body = body.map_err(|error| NoToken::Unreachable(error.to_string()))?.to_bytes();
             if !status.is_success() {
                 let said = serde_json::from_slice(&body).unwrap_or(Said { message: String::new() });
+                // It may well say yes a little later.
+                if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+                    return Err(NoToken::Unreachable(format!("{status}: {}", said.message)));
+                }
                 return Err(NoToken::Refused { status, message: said.message });
             }
             Ok(serde_json::from_slice(&body)?)

@@ -1,6 +1,6 @@
 //! The client's side of the protocol: connection, view, referee, and bots of a few styles.
 //!
-//! Everything but [`connect`] and [`guest`] is without I/O: bytes and time come in, messages come out, all chance comes from a
+//! Everything but [`connect`], [`guest`] and [`member`] is without I/O: bytes and time come in, messages come out, all chance comes from a
 //! seed. So the house's bots, the swarm and the simulator run the same client.
 //!
 //! In reading order:
@@ -11,7 +11,8 @@
 //! - [`referee`], [`fair_play`] and [`breach`]: what must never be seen, and the count of what was.
 //! - [`bot`]: who plays; [`style`]: how. Of the styles, those of the crowd look at [`hand_strength`], the sensible ones
 //!   ([`sensible`]) at `starting_hand` and `equity`.
-//! - [`mind`]: what moves a client: a bot, or another guest. [`connect`]: a mind over real WebSockets; [`comeback`]: what follows the end of one; [`guest`]: tokens.
+//! - [`mind`]: what moves a client: a bot, or another guest. [`connect`]: a mind over real WebSockets; [`comeback`]: what follows the end of one; [`guest`]: tokens;
+//!   [`member`]: those of somebody with an account.
 
 pub mod answers;
 pub mod bot;
@@ -27,6 +28,7 @@ pub mod hand_strength;
 pub mod incoming;
 pub mod kind;
 pub mod looking;
+pub mod member;
 pub mod mind;
 mod others;
 pub mod questions;

@@ -15,6 +15,9 @@ pub struct ClusterArgs {
     /// How many tables
     #[arg(long, default_value_t = 100, value_parser = positive::<u32>)]
     pub tables: u32,
+    /// Reception keeps people, in a file that goes with the cluster
+    #[arg(long)]
+    pub accounts: bool,
     /// How Redis is run
     #[arg(long, value_enum, default_value_t = RedisMode::Single)]
     pub redis: RedisMode,
@@ -33,6 +36,9 @@ pub struct ClusterArgs {
     /// The folder with the web client [default: web/ of the source tree]
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../web"))]
     pub web_dir: std::path::PathBuf,
+    /// Another flag for reception, as `--reception-flag=--token-seconds=60`; may be repeated
+    #[arg(long, allow_hyphen_values = true)]
+    pub reception_flag: Vec<String>,
     /// Another flag for every relay, as `--relay-flag=--idle-ms=10000`; may be repeated
     #[arg(long, allow_hyphen_values = true)]
     pub relay_flag: Vec<String>,

@@ -107,7 +107,7 @@ impl Cluster {
         let recipes = Recipes { programs, dir: dir.path(), args, machines: machines.as_deref() };
         let redis_url = broker.url();
         let start = |recipe| Process::start(recipe, dir.path(), &living);
-        let mut reception = start(recipes.reception()?)?;
+        let mut reception = start(recipes.reception(&redis_url)?)?;
         // Relays fetch its keys when they start.
         reception.ready(READY_WITHIN).await?;
         let seal_key = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
@@ -272,10 +272,10 @@ impl Recipes<'_> {
         self.machines.map_or(Ipv4Addr::LOCALHOST, |machines| machines.address(machine))
     }
 
-    fn reception(&self) -> anyhow::Result<Recipe> {
+    fn reception(&self, redis_url: &str) -> anyhow::Result<Recipe> {
         let listen = free_address(self.here().into())?;
         let keys = self.dir.join("keys").display().to_string();
-        let arguments = vec![
+        let mut arguments = vec![
             format!("--listen={listen}"),
             format!("--key-dir={keys}"),
             // There is one key and nobody has an older one; the bots all come from one address.
@@ -284,6 +284,11 @@ impl Recipes<'_> {
             "--tokens-per-minute=0".into(),
             "--trust-proxy".into(),
         ];
+        if self.args.accounts {
+            arguments.push(format!("--database={}", self.dir.join("people.db").display()));
+            arguments.push(format!("--redis-url={redis_url}"));
+        }
+        arguments.extend(self.args.reception_flag.iter().cloned());
         self.ours(self.programs.join("reception"), "reception".into(), arguments, listen, None)
     }
 

@@ -14,6 +14,9 @@ pub struct SwarmArgs {
     /// Where guest tokens come from [default: http://HOST/api of the url]
     #[arg(long, env = "CARDHOUSE_RECEPTION_URL")]
     pub reception: Option<String>,
+    /// Bots make accounts and sign in with them; reception must keep people, and takes some time for each password
+    #[arg(long)]
+    pub accounts: bool,
     /// How many bots
     #[arg(long, default_value_t = 600, value_parser = positive::<usize>)]
     pub bots: usize,

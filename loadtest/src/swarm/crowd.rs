@@ -11,6 +11,7 @@ use player::{
     connect::{self, Dialer},
     guest::{Reception, Tokens},
     looking::Looking,
+    member::Member,
 };
 use protocol::{
     id::RoomId,
@@ -148,6 +149,10 @@ impl Crowd {
         let mut life = Life::default();
         let count = |bot: &Bot, what: connect::Happening<'_>, now| tally.count(i, &mut life, bot, what, now);
         let bot = Bot::new(character, String::new(), Instant::now());
+        if args.accounts {
+            let member = Member::new(self.reception.clone());
+            return connect::play(&name, bot, &self.dialer, &member, stop, count).await;
+        }
         connect::play(&name, bot, &self.dialer, &self.reception, stop, count).await
     }
 }

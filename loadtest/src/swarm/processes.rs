@@ -170,6 +170,9 @@ fn start(args: &SwarmArgs, index: usize) -> anyhow::Result<Child> {
     if let Some(reception) = &args.reception {
         command.args(["--reception", reception]);
     }
+    if args.accounts {
+        command.arg("--accounts");
+    }
     let numbers = [
         ("--bots", args.bots.to_string()),
         ("--tables", args.tables.to_string()),
