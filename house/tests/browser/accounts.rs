@@ -80,7 +80,7 @@ async fn fits(window: &Window) {
 }
 
 /// Keeps a picture of the window, if somebody wants to look at it: `CARDHOUSE_PICTURES` names a folder.
-async fn picture(window: &Window, name: &str) {
+pub(crate) async fn picture(window: &Window, name: &str) {
     let Ok(folder) = std::env::var("CARDHOUSE_PICTURES") else { return };
     let shot = window.devtools("Page.captureScreenshot", json!({ "format": "png" })).await;
     let png =

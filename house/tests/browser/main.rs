@@ -20,7 +20,10 @@ mod newer_house;
 mod nobody;
 mod notes;
 mod outage;
+#[path = "../process/mod.rs"]
+mod process;
 mod rebuy;
+mod reopened;
 mod seats_kept;
 mod showdown;
 mod small_things;
