@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use broker::seal::SealKey;
+use broker::{seal::SealKey, store::file::disk::sync_folder};
 use ops::{
     config::parse_seal_key,
     key_folder::{KeyFolder, KeyFolderError},
@@ -136,8 +136,7 @@ impl Data {
     pub fn settle(&self) -> Result<(), DataError> {
         let folders = [self.folder.clone(), self.path("keys"), self.path("seal-keys")];
         for folder in folders.into_iter().filter(|folder| folder.exists()) {
-            let synced = File::open(&folder).and_then(|opened| opened.sync_all());
-            synced.map_err(|error| DataError::Io(folder, error))?;
+            sync_folder(&folder).map_err(|error| DataError::Io(folder, error))?;
         }
         Ok(())
     }

@@ -125,7 +125,7 @@ impl House {
         };
         match &self.broker {
             Broker::Memory(_, store) => store.refuse_writes(refuse.then_some("NOREPLICAS not enough")),
-            Broker::File(_, disk) => disk.say_no(refuse.then_some("NOREPLICAS no space left on device")),
+            Broker::File(_, disk) => disk.say_no(refuse.then_some("NOREPLICAS, a disk would say")),
             Broker::Single(server) => set(server),
             Broker::Cluster(cluster) => cluster.nodes.iter().for_each(set),
             Broker::Sentinel(sentinel, _) => sentinel.nodes.iter().for_each(set),

@@ -115,7 +115,22 @@ impl Disk for Folder {
     }
 
     fn sync_names(&mut self) -> io::Result<()> {
-        File::open(&self.path)?.sync_all()
+        sync_folder(&self.path)
+    }
+}
+
+/// Returns when the names in a folder stand as they are now. Where a file system does not offer that (CIFS, folders that a virtual machine
+/// shares with its host), they stand as soon as it likes.
+///
+/// # Errors
+/// When it offers it and fails.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    match File::open(path)?.sync_all() {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            tracing::debug!(folder = %path.display(), %error, "its file system does not sync folders");
+            Ok(())
+        }
+        synced => synced,
     }
 }
 

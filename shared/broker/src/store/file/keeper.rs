@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashSet, VecDeque},
+    io,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -127,7 +128,7 @@ impl Keeper {
                 changes.into_iter().for_each(|change| shelf.apply(change));
                 Ok(true)
             }
-            Err(NotWritten::Refused(error)) => Err(AppendError::Refused(error.to_string())),
+            Err(NotWritten::Refused(error)) => Err(AppendError::Refused(refusal(&error))),
             Err(NotWritten::Unknown(error)) => {
                 warn!(%error, "nobody knows what stands on the disk; nothing is done before all is written anew");
                 self.shared.is_unsettled.store(true, Ordering::SeqCst);
@@ -182,6 +183,12 @@ impl Keeper {
         };
         Ok(Some(changes))
     }
+}
+
+/// A disk's no, which begins with a word of its own as Redis's do.
+fn refusal(error: &io::Error) -> String {
+    let word = if error.kind() == io::ErrorKind::StorageFull { "DISKFULL" } else { "DISK" };
+    format!("{word} {error}")
 }
 
 impl Request {
