@@ -12,9 +12,13 @@ use std::{
     time::Duration,
 };
 
+use futures_util::{SinkExt as _, StreamExt as _};
 use player::{Client, Heard, connect::Dialer};
 use process::{House, command};
+use protocol::CloseCode;
 use serde_json::{Value, json};
+use tokio::time::{Instant, timeout};
+use tokio_websockets::Message;
 
 /// Far longer than anything here takes; what fails should fail, not hang.
 const SOON: Duration = Duration::from_secs(60);
@@ -73,6 +77,36 @@ fn sign_in(house: &House) -> (u16, Value) {
     house.post("/api/sessions", &json!({ "handle": ACCOUNT.0, "password": ACCOUNT.1 }))
 }
 
+/// What the relay says to a token.
+#[derive(Debug, PartialEq)]
+enum Greeted {
+    As(Value),
+    Closed(u16),
+}
+
+/// Says hello with the token of this session, and with `stay` waits for the end of the connection.
+async fn greet(house: &House, session: &Value, stay: bool) -> Greeted {
+    let mut socket = Dialer::new(&format!("ws://{}/ws", house.address)).unwrap().dial(None).await.unwrap();
+    let mut client = Client::new(session["token"].as_str().unwrap().into(), Instant::now());
+    client.connected(Instant::now());
+    let greeting = async {
+        loop {
+            while let Some(text) = client.pop_outgoing() {
+                socket.send(Message::text(bytes::Bytes::from(text))).await.unwrap();
+            }
+            let message = socket.next().await.expect("a word of farewell").unwrap();
+            if let Some((code, _)) = message.as_close() {
+                return Greeted::Closed(code.into());
+            }
+            let heard = message.as_text().map(|text| client.receive(text, Instant::now()));
+            if matches!(heard, Some(Heard::Welcome { .. })) && !stay {
+                return Greeted::As(json!(client.user()));
+            }
+        }
+    };
+    timeout(SOON, greeting).await.expect("the relay says something")
+}
+
 #[tokio::test]
 async fn an_account_is_the_same_in_the_house_that_is_opened_next_and_its_tokens_are_good() {
     let home = tempfile::tempdir().unwrap();
@@ -92,26 +126,26 @@ async fn an_account_is_the_same_in_the_house_that_is_opened_next_and_its_tokens_
     );
     let (status, me) = house.ask("GET", "/api/me", before["token"].as_str(), &Value::Null);
     assert_eq!((status, &me["user"]), (200, &before["user"]), "the token outlives the house");
-    let mut socket = Dialer::new(&format!("ws://{}/ws", house.address)).unwrap().dial(None).await.unwrap();
-    let mut client = Client::new(before["token"].as_str().unwrap().into(), tokio::time::Instant::now());
-    client.connected(tokio::time::Instant::now());
-    let welcomed = async {
-        loop {
-            while let Some(text) = client.pop_outgoing() {
-                let message = tokio_websockets::Message::text(bytes::Bytes::from(text));
-                futures_util::SinkExt::send(&mut socket, message).await.unwrap();
-            }
-            let message = futures_util::StreamExt::next(&mut socket).await.expect("it stays").unwrap();
-            let heard = message.as_text().map(|text| client.receive(text, tokio::time::Instant::now()));
-            if let Some(Heard::Welcome { .. }) = heard {
-                return;
-            }
-        }
-    };
-    tokio::time::timeout(SOON, welcomed).await.expect("the relay takes it too");
-    assert_eq!(client.user().map(|user| json!(user)), Some(before["user"].clone()));
+    assert_eq!(
+        greet(&house, &before, false).await,
+        Greeted::As(before["user"].clone()),
+        "the relay takes it too"
+    );
     let (status, next) = house.post("/api/refresh", &json!({ "token": before["refresh"] }));
     assert_eq!((status, &next["user"]), (200, &before["user"]), "{next}");
+}
+
+#[tokio::test]
+async fn a_token_that_was_void_in_the_house_before_is_void_in_the_one_that_is_opened_next() {
+    let home = tempfile::tempdir().unwrap();
+    let house = House::open(home.path(), &[]);
+    let before = sign_up(&house);
+    let ended = house.ask("DELETE", "/api/sessions/current", before["token"].as_str(), &Value::Null);
+    assert_eq!(ended.0, 204);
+    // What its relay knew goes with it.
+    drop(house);
+    let house = House::open(home.path(), &[]);
+    assert_eq!(greet(&house, &before, true).await, Greeted::Closed(CloseCode::Revoked as u16));
 }
 
 #[test]

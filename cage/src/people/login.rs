@@ -308,6 +308,22 @@ fn ids(rows: &[Row]) -> Result<Vec<String>, DbError> {
     rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
 }
 
+/// Logins that were ended after `since_ms`, whose each is; at most `most`.
+///
+/// # Errors
+/// Of the database.
+pub fn ended_since(tx: &mut dyn Tx, since_ms: UnixMs, most: u32) -> Result<Vec<(UserId, String)>, DbError> {
+    let found = tx.run(
+        "SELECT person, public_id FROM login WHERE ended_ms > $1 ORDER BY ended_ms DESC LIMIT $2",
+        &[since_ms.into(), most.into()],
+    )?;
+    let whose = |row: &Row| {
+        let person = UserId::new(row.text(0)?).map_err(|_| DbError::Broken("an id is none".into()))?;
+        Ok((person, row.text(1)?.to_owned()))
+    };
+    found.iter().map(whose).collect()
+}
+
 /// Forgets where and with what somebody signed in, of logins that ended before `before_ms`; at most `most` of them. How many.
 ///
 /// # Errors

@@ -246,6 +246,19 @@ pub fn void_tokens(tx: &mut dyn Tx, id: &UserId, now: UnixMs) -> Result<(), DbEr
     .map(drop)
 }
 
+/// People whose tokens were made void after `since_ms`; at most `most`.
+///
+/// # Errors
+/// Of the database.
+pub fn voided_since(tx: &mut dyn Tx, since_ms: UnixMs, most: u32) -> Result<Vec<UserId>, DbError> {
+    let found = tx.run(
+        "SELECT id FROM person WHERE tokens_from_ms > $1 ORDER BY tokens_from_ms DESC LIMIT $2",
+        &[since_ms.into(), most.into()],
+    )?;
+    let id = |row: &Row| UserId::new(row.text(0)?).map_err(|_| DbError::Broken("an id is none".into()));
+    found.iter().map(id).collect()
+}
+
 /// A token was given out.
 ///
 /// # Errors

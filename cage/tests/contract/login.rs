@@ -1,6 +1,9 @@
 //! Logins and their refresh tokens.
 
-use cage::people::login::{self, Ended, GRACE_MS, How, LOGINS_MAX, Presented};
+use cage::people::{
+    login::{self, Ended, GRACE_MS, How, LOGINS_MAX, Presented},
+    person,
+};
 use futures_util::future::join_all;
 
 use crate::setup::{Cage, DAY, NOW};
@@ -122,6 +125,20 @@ pub(crate) async fn ending_all_but_one_leaves_that_one(cage: Cage) {
         })
         .await;
     assert!(!mine && theirs, "nobody ends another's");
+}
+
+pub(crate) async fn whose_tokens_became_void_lately_is_known(cage: Cage) {
+    let (ann, bob) = (cage.guest("ann").await, cage.guest("bob").await);
+    for number in 1..=2 {
+        cage.login(&ann, number, How::Guest, NOW).await;
+    }
+    let (of, voided) = (ann.clone(), bob.clone());
+    cage.write(move |tx| login::end(tx, &of, "l-1", Ended::SignedOut, NOW + 10)).await;
+    cage.write(move |tx| person::void_tokens(tx, &voided, NOW + 20)).await;
+    assert_eq!(cage.read(|tx| login::ended_since(tx, NOW + 9, 10)).await, [(ann, "l-1".to_owned())]);
+    assert_eq!(cage.read(|tx| login::ended_since(tx, NOW + 10, 10)).await, []);
+    assert_eq!(cage.read(|tx| person::voided_since(tx, NOW + 19, 10)).await, [bob]);
+    assert_eq!(cage.read(|tx| person::voided_since(tx, NOW + 20, 10)).await, []);
 }
 
 pub(crate) async fn what_has_long_ended_is_forgotten(cage: Cage) {

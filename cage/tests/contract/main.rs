@@ -59,6 +59,7 @@ promises! {
     login::a_login_ends_unused_and_at_last_in_any_case,
     login::the_one_more_than_may_be_ends_the_one_unused_for_longest,
     login::ending_all_but_one_leaves_that_one,
+    login::whose_tokens_became_void_lately_is_known,
     login::what_has_long_ended_is_forgotten,
     one_time::a_link_works_once_in_time_and_the_latest_alone,
     person::a_guest_becomes_a_member_and_stays_who_he_is,

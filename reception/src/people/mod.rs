@@ -52,6 +52,9 @@ const ENDED_KEPT_MS: u64 = 90 * 24 * 60 * 60 * 1_000;
 /// Between two sweeps of those that are older.
 const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 
+/// People and logins of which relays are told again at the start, each.
+const TOLD_AGAIN_MAX: u32 = 10_000;
+
 /// Logins that are forgotten in one sweep.
 const SWEPT_MAX: u32 = 10_000;
 
@@ -144,8 +147,12 @@ impl People {
         &self.desk
     }
 
-    /// Forgets from time to time what need not be kept. Never ends; drop it.
+    /// Tells relays again whose tokens are void, as those of before may have heard of it alone, or nobody; then forgets from time to
+    /// time what need not be kept. Never ends; drop it.
     pub async fn keep_tidy(&self) {
+        if let Err(error) = self.tell_again().await {
+            tracing::warn!(%error, "relays were not told again whose tokens are void; they end by themselves");
+        }
         let mut ticks = tokio::time::interval(SWEEP_EVERY);
         loop {
             ticks.tick().await;
@@ -155,6 +162,22 @@ impl People {
                 tracing::warn!(%error, "old logins are not forgotten yet");
             }
         }
+    }
+
+    /// Of all that could still hold a token that was given out before.
+    async fn tell_again(&self) -> Result<(), DbError> {
+        let since = self.now().saturating_sub(self.desk.token_ms());
+        let find = move |tx: &mut dyn Tx| {
+            let people = person::voided_since(tx, since, TOLD_AGAIN_MAX)?;
+            Ok((people, cage::people::login::ended_since(tx, since, TOLD_AGAIN_MAX)?))
+        };
+        let (people, logins) = self.tellers.read(find).await?;
+        let people = people.into_iter().map(|user| Bearer { user, login: None });
+        let logins = logins
+            .into_iter()
+            .filter_map(|(user, login)| Some(Bearer { user, login: Some(LoginId::new(&login).ok()?) }));
+        self.revoke(people.chain(logins).collect()).await;
+        Ok(())
     }
 
     /// Who has made this access token's request.
