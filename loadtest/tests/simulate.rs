@@ -127,6 +127,39 @@ fn nobody_whose_token_was_revoked_is_heard_after_six_seconds_though_the_news_are
     );
 }
 
+/// Whoever sits there is heard within two seconds and never told that the table is busy; all others are answered within eight.
+#[test]
+fn a_flood_of_strangers_is_told_to_wait_and_keeps_nobody_who_sits_from_being_heard() {
+    count_panics();
+    let verdicts: Vec<Verdict> = (0..6).map(|seed| run(&Plan::flooding(seed))).collect();
+    for verdict in &verdicts {
+        assert_eq!(verdict.broken, [], "seed {}", verdict.seed);
+        assert!(verdict.busy > 100, "seed {}: only {} were told to wait", verdict.seed, verdict.busy);
+    }
+}
+
+/// The first of some floods in which a planted fault is caught.
+fn caught_in_a_flood(planted: Planted) -> Vec<Promise> {
+    let floods = (0..8).map(|seed| broken(&Plan::flooding(seed).with(planted)));
+    let promises = |found: Vec<(Promise, String)>| found.into_iter().map(|(promise, _)| promise).collect();
+    floods.map(promises).find(|found: &Vec<Promise>| !found.is_empty()).expect("the fault is caught")
+}
+
+#[test]
+fn a_mailbox_in_which_strangers_take_the_place_of_members_is_caught() {
+    assert!(caught_in_a_flood(Planted::HearsMembersAsOthers).contains(&Promise::Heard));
+}
+
+#[test]
+fn a_mailbox_that_drops_what_is_too_much_without_a_word_is_caught() {
+    assert!(caught_in_a_flood(Planted::DropsExcess).contains(&Promise::Heard));
+}
+
+#[test]
+fn a_mailbox_that_counts_no_bytes_is_caught() {
+    assert!(caught_in_a_flood(Planted::WeighsNothing).contains(&Promise::Bounded));
+}
+
 /// The first seed with which a planted fault is caught, and what was seen broken.
 fn caught(planted: Planted) -> (u64, Vec<Promise>) {
     for seed in 0..SEEDS_TO_CATCH {

@@ -21,6 +21,10 @@ pub enum Fault {
     AnswersUncommitted,
     /// The mailbox keeps no place for members.
     HearsMembersAsOthers,
+    /// What does not fit into the mailbox is dropped, and nobody told.
+    DropsExcess,
+    /// The mailbox counts messages and not their bytes.
+    WeighsNothing,
     /// Rooms that have ended stay in the directory.
     LeavesEnded,
     /// Tables bring all that was promised in a hand, whatever was won meanwhile.

@@ -1,8 +1,10 @@
 //! Guests that are no players, in the simulator and in chaos.
 //!
 //! - [`stranger`]: who has no seat, and talks. [`teller`]: who uses [`counters`]. [`asker`]: who asks.
+//!   [`flooder`]: who asks for too much.
 
 pub mod asker;
 pub mod counters;
+pub mod flooder;
 pub mod stranger;
 pub mod teller;

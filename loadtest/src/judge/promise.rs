@@ -36,20 +36,24 @@ pub enum Promise {
     Ended,
     /// An answer to a question is what the journal says up to the frame that it names, and nothing that is hidden.
     Answers,
+    /// However many others ask, whoever sits at a table is heard in time, and all others are told.
+    Heard,
+    /// What waits for a room stays within its bounds.
+    Bounded,
     /// Nobody is heard whose token was revoked some seconds ago.
     Revoked,
 }
 
 impl Promise {
     /// All of them.
-    pub fn all() -> [Self; 17] {
+    pub fn all() -> [Self; 19] {
         use Promise::{
-            Answers, Chips, Client, Durable, Ended, Equal, Errands, Fold, Letters, Linear, Live, Once,
-            Privacy, Revoked, Rules, Sound, Told,
+            Answers, Bounded, Chips, Client, Durable, Ended, Equal, Errands, Fold, Heard, Letters, Linear,
+            Live, Once, Privacy, Revoked, Rules, Sound, Told,
         };
         [
             Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound, Letters,
-            Errands, Ended, Answers, Revoked,
+            Errands, Ended, Answers, Heard, Bounded, Revoked,
         ]
     }
 

@@ -14,7 +14,7 @@ use broker::{
     entry::Entry,
     store::{Store, Stored, Unavailable, memory::MemoryStore},
 };
-use protocol::id::{NodeId, Position, RoomId};
+use protocol::id::{NodeId, Position, RoomId, UserId};
 use tokio::sync::mpsc;
 
 use self::{journal::Journal, parts::Parts, spoken::Spoken};
@@ -141,6 +141,12 @@ impl Shadow {
     pub fn is_empty(&self, room: &RoomId) -> bool {
         let view = self.rooms.get(room).and_then(|journal| journal.follower.view());
         view.is_some_and(|view| view.seats.iter().all(Option::is_none))
+    }
+
+    /// Whether somebody sits at a table.
+    pub fn sits(&self, room: &RoomId, user: &UserId) -> bool {
+        let view = self.rooms.get(room).and_then(|journal| journal.follower.view());
+        view.is_some_and(|view| view.seat_of(user).is_some())
     }
 
     /// A number that differs if any public part of any journal does.

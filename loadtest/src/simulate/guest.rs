@@ -19,6 +19,7 @@ use tokio::{
 };
 
 use super::{
+    crowded::Crowded,
     pipe::{Far, Received},
     run::SPARED,
     world::World,
@@ -118,6 +119,8 @@ pub(super) struct Guest {
     shows: Shows,
     /// Commands that may have been heard, since they were said when they might be.
     said: BTreeSet<(SessionId, u64)>,
+    /// How it is answered in a crowd.
+    crowded: Option<Crowded>,
     left: Left,
 }
 
@@ -135,6 +138,8 @@ pub(super) struct Whims {
     pub(super) naps: bool,
     /// How often it moves its session to another connection and keeps the first, after a message.
     pub(super) moves: f64,
+    /// A crowd asks for more than there is time for, or it is one of those: it must be answered all the same.
+    pub(super) crowded: bool,
     /// Nothing goes wrong in this run: a connection that the guest has moved from is closed for that, and no other is.
     pub(super) all_is_well: bool,
 }
@@ -163,7 +168,8 @@ impl Guest {
         // All tokens are made in the beginning.
         let shows =
             Shows { issued_ms: world.clock.now_ms(), rights: Rights::default(), unheard: BTreeSet::new() };
-        Self { user, mind, world, shadow, stage, whims, shows, said: BTreeSet::new(), left: Left::default() }
+        let (said, crowded, left) = (BTreeSet::new(), whims.crowded.then(Crowded::default), Left::default());
+        Self { user, mind, world, shadow, stage, whims, shows, said, crowded, left }
     }
 
     /// Plays until the run is over.
@@ -312,6 +318,10 @@ impl Guest {
         } else if !self.said.contains(&(session, n)) {
             self.shows.unheard.insert(n);
         }
+        if let Some(crowded) = &mut self.crowded {
+            let view = self.mind.client().table(&room);
+            crowded.asks(session, n, view.is_some_and(|view| view.seat_of(&self.user).is_some()));
+        }
         self.shadow.lock().await.asks_again(&room, &self.user, session, n);
     }
 
@@ -331,12 +341,21 @@ impl Guest {
                 }
                 shadow.look_at(&room).await.expect(SPARED);
                 shadow.acknowledged(&room, &self.user, session, n, at);
+                if let Some(crowded) = &mut self.crowded {
+                    let wrong = crowded.answered((session, n), &room, None, shadow.sits(&room, &self.user));
+                    wrong.into_iter().for_each(|what| shadow.accuse(Promise::Heard, what));
+                }
             }
             Heard::Refused(refusal) => {
                 let session = self.mind.client().session().expect("refused within a session");
                 let mut shadow = self.shadow.lock().await;
                 shadow.look_at(&refusal.room).await.expect(SPARED);
                 shadow.refused(&refusal.room, &self.user, session, refusal.n, refusal.code);
+                if let Some(crowded) = &mut self.crowded {
+                    let (asked, sits) = ((session, refusal.n), shadow.sits(&refusal.room, &self.user));
+                    let wrong = crowded.answered(asked, &refusal.room, refusal.code, sits);
+                    wrong.into_iter().for_each(|what| shadow.accuse(Promise::Heard, what));
+                }
                 self.left.forgotten += u64::from(refusal.code == Some(RefusalCode::Forgotten));
                 let (busy, unavailable) = (Some(RefusalCode::Busy), Some(RefusalCode::Unavailable));
                 self.left.busy += u64::from(refusal.code == busy);

@@ -5,13 +5,15 @@
 //!
 //! - [`plan`]: what a seed decides. [`mod@run`]: one run from its plan to its verdict. [`command`]: many of them.
 //! - `world`: the house and its processes. `guest`: who is there, over a `pipe`, moved by a [`Mind`](player::Mind): a bot of
-//!   the swarm, or one of the other [guests](crate::guests). `standing`: what reception knows of guests.
+//!   the swarm, or one of the other [guests](crate::guests). `standing`: what reception knows of guests. `crowded`: how a guest is to be answered
+//!   where many ask.
 //! - `faults`: what goes wrong with single operations, and tripwires.
 //! - [`planted`]: faults that the judges must catch.
 //!
 //! What is promised, and how it is judged, is in [`judge`](crate::judge).
 
 pub mod command;
+mod crowded;
 mod faults;
 mod guest;
 mod pipe;

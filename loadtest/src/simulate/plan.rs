@@ -3,13 +3,24 @@
 use broker::wire::{fault::Operation, seeded::Rates};
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
-use rooms::room::answers::Memory;
+use rooms::room::{answers::Memory, mailbox::Bound};
 use tokio::time::Duration;
 
 use super::{faults::Tripwire, planted::Planted, standing::Standing};
 
 /// A room's mailbox where it is not to be felt.
-const MAILBOX_MESSAGES: usize = 256;
+const MAILBOX: Bound = Bound { messages: 256, bytes: 128 * 1_024 };
+
+/// So many flood a table, where they do.
+const FLOODERS: usize = 40;
+
+/// It takes a while until a table on a slow broker has an owner; then it is flooded for so long.
+const FLOODED_FROM: Duration = Duration::from_secs(12);
+const FLOODED_FOR: Duration = Duration::from_secs(8);
+
+/// An operation on the broker takes up to so long each way where a table is flooded. Where it took no time, a table would have done
+/// what is asked before anything waits.
+const FLOODED_SLOW_MAX: Duration = Duration::from_millis(80);
 
 /// A run. Two runs of one plan are the same to the last byte of every journal.
 #[derive(Debug, Clone)]
@@ -42,8 +53,10 @@ pub struct Plan {
     pub(super) moves: f64,
     /// How many commands a room remembers.
     pub(super) memory: Memory,
-    /// So many messages wait for a room at most.
-    pub(super) mailbox: usize,
+    /// How much waits in a queue of a room's mailbox at most.
+    pub(super) mailbox: Bound,
+    /// The first table is flooded.
+    pub(super) flood: Option<Flood>,
     /// How long things go wrong, virtual time.
     pub stormy: Duration,
     /// What goes wrong with single operations and messages meanwhile.
@@ -54,6 +67,18 @@ pub struct Plan {
     pub(super) planted: Option<Planted>,
     /// Blows, in order of time.
     pub(super) blows: Vec<(Duration, Blow)>,
+}
+
+/// A crowd that asks one table for more than it can do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Flood {
+    /// How many they are.
+    pub(super) guests: usize,
+    /// When they begin and when they end.
+    pub(super) from: Duration,
+    pub(super) until: Duration,
+    /// Most of what they say is long: the bytes fill the mailbox, and not the messages.
+    pub(super) long_winded: bool,
 }
 
 /// What befalls the house at one moment. Nodes are named by their places, modulo how many there are.
@@ -132,7 +157,8 @@ impl Plan {
             cuts: 0.0,
             moves: 0.0,
             memory: Memory::default(),
-            mailbox: MAILBOX_MESSAGES,
+            mailbox: MAILBOX,
+            flood: None,
             stormy,
             rates: rates(&mut rng),
             blows: Vec::new(),
@@ -150,7 +176,7 @@ impl Plan {
             plan.twins = rng.random_range(1..=plan.bots);
         }
         if rng.random_bool(0.2) {
-            plan.mailbox = rng.random_range(1..=3);
+            plan.mailbox.messages = rng.random_range(1..=3);
         }
         if rng.random_bool(0.5) {
             plan.rates.behind = rng.random_range(0.0..=0.5);
@@ -230,6 +256,21 @@ impl Plan {
         plan
     }
 
+    /// A house on a slow broker, in which forty strangers ask the only table for something as fast as they are answered: many short
+    /// messages, or long ones.
+    pub fn flooding(seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0xf100d);
+        let long_winded = rng.random_bool(0.5);
+        let mailbox = match long_winded {
+            true => Bound { bytes: rng.random_range(64..=96) * 1_024, ..MAILBOX },
+            false => Bound { messages: rng.random_range(32..=48), ..MAILBOX },
+        };
+        let rates = Rates { slow: 1.0, slow_max: FLOODED_SLOW_MAX, ..Rates::default() };
+        let (from, until) = (FLOODED_FROM, FLOODED_FROM + FLOODED_FOR);
+        let flood = Some(Flood { guests: FLOODERS, from, until, long_winded });
+        Self { flood, mailbox, rates, ..Self::calm(seed, 2, 1, 1, 4, until) }
+    }
+
     /// Whether nothing goes wrong in it.
     pub(super) fn is_calm(&self) -> bool {
         self.rates == Rates::default() && self.blows.is_empty() && self.twins == 0 && self.cuts == 0.0
@@ -268,7 +309,8 @@ impl Plan {
             cuts: 0.0,
             moves: 0.0,
             memory: Memory::default(),
-            mailbox: MAILBOX_MESSAGES,
+            mailbox: MAILBOX,
+            flood: None,
             stormy,
             rates: Rates::default(),
             blows: Vec::new(),

@@ -61,6 +61,12 @@ pub enum Planted {
     HidesSessions,
     /// Relays do not send the newest private part to who comes back.
     DropsResumedParts,
+    /// Mailboxes keep no place for members.
+    HearsMembersAsOthers,
+    /// What does not fit into a mailbox is dropped, and nobody told.
+    DropsExcess,
+    /// Mailboxes count messages and not their bytes.
+    WeighsNothing,
     /// Relays do not read which tokens were revoked.
     NeverReadsRevocations,
 }
@@ -73,6 +79,9 @@ impl Planted {
             Self::EvictsAnybody => Fault::TakesForgottenForNew,
             Self::ForgetsSettled => Fault::ForgetsSettled,
             Self::AnswersUncommitted => Fault::AnswersUncommitted,
+            Self::HearsMembersAsOthers => Fault::HearsMembersAsOthers,
+            Self::DropsExcess => Fault::DropsExcess,
+            Self::WeighsNothing => Fault::WeighsNothing,
             Self::LeavesEnded => Fault::LeavesEnded,
             Self::BringsWholeTopUps => Fault::BringsWholeTopUps,
             Self::ForgivesBlinds => Fault::ForgivesBlinds,

@@ -23,7 +23,11 @@ use protocol::{
 };
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rooms::{open_room, room::Room as _, testing::Postbox};
+use rooms::{
+    open_room,
+    room::{Room as _, mailbox::Bound},
+    testing::{Postbox, depth::take_deepest},
+};
 use tokio::{
     sync::{Mutex, mpsc},
     task::JoinSet,
@@ -41,6 +45,7 @@ use crate::{
     guests::{
         asker::Asker,
         counters,
+        flooder::Flooder,
         stranger::{Manner, Stranger},
         teller::Teller,
     },
@@ -61,6 +66,9 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(12);
 
 /// How often the shadow looks by itself; guests make it look more often.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// A mailbox has so many queues for what clients say, each with its bound.
+const MAILBOX_QUEUES: usize = 3;
 
 /// Why the shadow can always read.
 pub(super) const SPARED: &str = "nothing goes wrong on the shadow's link";
@@ -142,8 +150,15 @@ pub fn run(plan: &Plan) -> Verdict {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime without I/O can be built");
     let began = WallInstant::now();
+    take_deepest();
     let mut verdict = runtime.block_on(live(plan));
     verdict.wall_time = began.elapsed();
+    let (messages, bytes) = take_deepest();
+    let Bound { messages: messages_max, bytes: bytes_max } = plan.mailbox;
+    if messages > MAILBOX_QUEUES * messages_max || bytes > MAILBOX_QUEUES * bytes_max {
+        let what = format!("{messages} messages with {bytes} bytes have waited in a mailbox");
+        verdict.broken.push((Promise::Bounded, what));
+    }
     verdict.broken.extend(PANICS.take().into_iter().map(|panic| (Promise::Sound, panic)));
     verdict
 }
@@ -201,8 +216,9 @@ async fn live(plan: &Plan) -> Verdict {
     for (index, character) in characters(plan, &tables, &mut rng).enumerate() {
         // Those beyond the bots are second sessions of the first ones.
         let user = format!("guest-{}", index % plan.bots);
-        let naps = character.seed.is_multiple_of(4);
-        let whims = Whims { naps, moves: plan.moves, all_is_well };
+        // In a crowd no answer is late because nobody reads it.
+        let naps = character.seed.is_multiple_of(4) && plan.flood.is_none();
+        let whims = Whims { naps, moves: plan.moves, all_is_well, crowded: plan.flood.is_some() };
         let mind = Bot::new(character, token(&user), Instant::now());
         admit(user, Box::new(mind), whims);
     }
@@ -223,6 +239,14 @@ async fn live(plan: &Plan) -> Verdict {
         let user = format!("asker-{index}");
         let mind = Asker::new(all_rooms.clone(), rng.next_u64(), token(&user), Instant::now());
         admit(user, Box::new(mind), Whims::default());
+    }
+
+    let flood = plan.flood.into_iter().flat_map(|flood| (0..flood.guests).map(move |at| (at, flood)));
+    for (index, flood) in flood {
+        let user = format!("flooder-{index}");
+        let when = (Instant::now() + flood.from, Instant::now() + flood.until);
+        let mind = Flooder::new(tables[0].clone(), flood.long_winded, rng.next_u64(), token(&user), when);
+        admit(user, Box::new(mind), Whims { crowded: true, ..Whims::default() });
     }
 
     faults.set_rates(plan.rates);
@@ -317,7 +341,7 @@ async fn open(tables: &[RoomId], world: &World) {
 
 fn characters(plan: &Plan, tables: &Arc<[RoomId]>, rng: &mut ChaCha8Rng) -> impl Iterator<Item = Character> {
     let styles = [Style::RandomLegal, Style::Tight, Style::LooseAggressive];
-    let bots = plan.bots;
+    let (bots, vanish) = (plan.bots, if plan.flood.is_some() { 0.0 } else { 0.03 });
     (0..bots + plan.twins).map(move |index| Character {
         style: styles[index % styles.len()],
         habits: Habits {
@@ -328,7 +352,7 @@ fn characters(plan: &Plan, tables: &Arc<[RoomId]>, rng: &mut ChaCha8Rng) -> impl
             sit_out: 0.03,
             top_up: 0.05,
             wait: 0.3,
-            vanish: 0.03,
+            vanish,
             away: Duration::from_secs(4),
         },
         tables: tables.clone(),

@@ -25,7 +25,7 @@ use rand_chacha::ChaCha8Rng;
 use relay::{Keys, Line, Relay, RelayConfig};
 use rooms::{
     Chance, Worker, WorkerConfig,
-    room::answers::Memory,
+    room::{answers::Memory, mailbox::Bound},
     testing::{Counter, Postbox, Till, counter::TILL},
 };
 use tokens::{Claims, Signer};
@@ -67,7 +67,7 @@ pub(super) struct World {
     standings: Standings,
     revokes_unheard: bool,
     planted: Option<Planted>,
-    mailbox: usize,
+    mailbox: Bound,
     memory: Memory,
     inner: Mutex<Inner>,
 }
@@ -267,7 +267,8 @@ impl World {
     fn worker(&self, started: u64, seed: u64) -> Process {
         let node = NodeId::new(&format!("worker-{started}")).expect("a name");
         let mut config = WorkerConfig::new(node.clone(), self.seal_key.clone());
-        config.bounds.mailbox_messages_max = self.mailbox;
+        config.bounds.mailbox_messages_max = self.mailbox.messages;
+        config.bounds.mailbox_bytes_max = self.mailbox.bytes;
         config.bounds.memory = self.memory;
         let kinds =
             dealer_worker::kinds().with::<Counter>().with::<Postbox>().served_by(TILL, self.till.clone());

@@ -82,7 +82,8 @@ struct Line {
 impl Line {
     /// Puts a message in, or gives it back if there is no space.
     fn put(&mut self, message: Bytes, bound: Bound) -> Result<(), Bytes> {
-        let fits = self.messages.len() < bound.messages && self.bytes + message.len() <= bound.bytes;
+        let is_light = self.bytes + message.len() <= bound.bytes || is_planted(Fault::WeighsNothing);
+        let fits = self.messages.len() < bound.messages && is_light;
         if !fits && !self.messages.is_empty() {
             return Err(message);
         }
@@ -151,6 +152,12 @@ impl Waiting {
         if is_member && !is_planted(Fault::HearsMembersAsOthers) { Of::Members } else { Of::Others }
     }
 
+    /// How many messages of clients wait, and how many bytes.
+    fn depth(&self) -> (usize, usize) {
+        let lines = [Of::Members, Of::Others, Of::Excess].map(|of| &self.lines[of as usize]);
+        (lines.iter().map(|line| line.messages.len()).sum(), lines.iter().map(|line| line.bytes).sum())
+    }
+
     fn take(&mut self) -> Option<Mail> {
         if let Some(order) = self.orders.pop_front() {
             return Some(Mail::Order(order));
@@ -190,9 +197,14 @@ impl Mailbox {
             Of::Questions => waiting.line(Of::Questions).put(message, QUESTIONS),
             of => {
                 let put = waiting.line(of).put(message, bound);
-                put.or_else(|excess| waiting.line(Of::Excess).put(excess, bound))
+                put.or_else(|excess| match is_planted(Fault::DropsExcess) {
+                    true => Err(excess),
+                    false => waiting.line(Of::Excess).put(excess, bound),
+                })
             }
         };
+        #[cfg(feature = "testing")]
+        crate::testing::depth::note(waiting.depth());
         drop(guard);
         if put.is_ok() {
             self.wake.notify_one();
@@ -236,9 +248,7 @@ impl Mailbox {
 
     /// How many messages of clients wait, and how many bytes.
     pub fn depth(&self) -> (usize, usize) {
-        let waiting = self.waiting.lock();
-        let lines = [Of::Members, Of::Others, Of::Excess].map(|of| &waiting.lines[of as usize]);
-        (lines.iter().map(|line| line.messages.len()).sum(), lines.iter().map(|line| line.bytes).sum())
+        self.waiting.lock().depth()
     }
 }
 
