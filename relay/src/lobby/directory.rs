@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    ops::Bound,
     sync::Arc,
 };
 
@@ -299,8 +300,61 @@ fn is_always_shown(view: &View) -> bool {
 /// The page of a view, and how many rows were walked for it.
 fn page(places: &BTreeSet<Place>, view: &View) -> (Vec<Arc<Row>>, usize) {
     let mut walked = 0;
-    let fit = places.iter().inspect(|_| walked += 1).filter(|place| place.row.fits(view));
+    let values = Order::of(view).values(view);
+    let begins = places.first().and_then(|first| first.before(*values.start()));
+    let begins = begins.as_ref().map_or(Bound::Unbounded, Bound::Included);
+    let may_fit = places.range::<Place, _>((begins, Bound::Unbounded)).inspect(|_| walked += 1);
+    let may_fit = may_fit.take_while(|place| place.is_within(*values.end()));
+    let fit = may_fit.filter(|place| place.row.fits(view));
     let page = fit.skip(view.from as usize).take(view.count as usize);
     let page = page.map(|place| place.row.clone()).collect();
     (page, walked)
+}
+
+#[cfg(test)]
+mod tests {
+    use broker::lobby::More;
+    use protocol::lobby::Sort;
+
+    use super::*;
+
+    #[test]
+    fn a_page_of_some_stakes_is_found_in_their_order_without_walking_the_others() {
+        let row = |number: u64| {
+            let line = Line {
+                room: RoomId::new(&format!("t{number}")).unwrap(),
+                kind: "table".into(),
+                name: format!("Table {number}"),
+                game: "NL Hold'em".into(),
+                big_blind: number % 10,
+                seats: 6,
+                taken: 0,
+                average_pot: 0,
+                hands_per_hour: 0,
+                starts_ms: 0,
+                more: More::default(),
+            };
+            Arc::new(Row::new(line))
+        };
+        let rows: Vec<Arc<Row>> = (0..1_000).map(row).collect();
+        for (desc, stakes) in
+            [(false, (7, 8)), (true, (7, 8)), (false, (0, 1)), (true, (0, u64::MAX)), (false, (3, 2))]
+        {
+            let view = View {
+                sort: Sort::Blinds,
+                desc: Some(desc),
+                bb: Some(stakes),
+                count: 250,
+                ..View::default()
+            };
+            let order = Order::of(&view);
+            let places: BTreeSet<Place> = rows.iter().map(|row| order.place(row)).collect();
+            let (page, walked) = page(&places, &view);
+            let fit = places.iter().filter(|place| place.row.fits(&view)).take(250);
+            let naive: Vec<&RoomId> = fit.map(|place| &place.row.line.room).collect();
+            assert_eq!(page.iter().map(|row| &row.line.room).collect::<Vec<_>>(), naive, "{view:?}");
+            // The first that is beyond is looked at, and rows of the value before may be.
+            assert!(walked <= naive.len() + 101, "{walked} rows for {}", naive.len());
+        }
+    }
 }

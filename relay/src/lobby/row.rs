@@ -1,6 +1,6 @@
 //! A room in the directory: its line, and what it is found and sorted by.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::{cmp::Ordering, ops::RangeInclusive, sync::Arc};
 
 use broker::lobby::Line;
 use protocol::lobby::{Sort, View};
@@ -26,12 +26,13 @@ impl Row {
     /// Whether a view (a normalised one) shows it on one of its pages.
     pub(super) fn fits(&self, view: &View) -> bool {
         let line = &self.line;
-        view.kind.as_ref().is_none_or(|kind| *kind == line.kind)
-            && view.bb.is_none_or(|(from, to)| (from..=to).contains(&line.big_blind))
+        // Numbers first: they stand in the row itself, and most rows that do not fit differ in them.
+        view.bb.is_none_or(|(from, to)| (from..=to).contains(&line.big_blind))
             && line.seats.saturating_sub(line.taken) >= view.free
             && (view.seats.is_empty() || view.seats.contains(&line.seats))
             && view.game.as_ref().is_none_or(|game| *game == self.folded[self.game_at..])
-            && view.text.split(' ').all(|word| self.folded.contains(word))
+            && view.kind.as_ref().is_none_or(|kind| *kind == line.kind)
+            && (view.text.is_empty() || view.text.split(' ').all(|word| self.folded.contains(word)))
     }
 }
 
@@ -45,6 +46,15 @@ pub(super) struct Order {
 impl Order {
     pub(super) fn of(view: &View) -> Self {
         Self { sort: view.sort, falls: view.falls() }
+    }
+
+    /// Between which values all rows stand that fit a view, as far as its filter says so.
+    pub(super) fn values(self, view: &View) -> RangeInclusive<u64> {
+        match view.bb.filter(|_| self.sort == Sort::Blinds) {
+            Some((least, most)) if self.falls => u64::MAX - most..=u64::MAX - least,
+            Some((least, most)) => least..=most,
+            None => 0..=u64::MAX,
+        }
     }
 
     /// Where a row stands in it.
@@ -78,6 +88,18 @@ pub(super) struct Place {
     /// The same in all places of an order.
     names_fall: bool,
     pub(super) row: Arc<Row>,
+}
+
+impl Place {
+    /// A place in the same order before all of this value and of greater ones.
+    pub(super) fn before(&self, value: u64) -> Option<Self> {
+        Some(Self { value: value.checked_sub(1)?, ..self.clone() })
+    }
+
+    /// What stands beyond this value comes later.
+    pub(super) fn is_within(&self, value: u64) -> bool {
+        self.value <= value
+    }
 }
 
 impl Ord for Place {
