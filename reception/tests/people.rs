@@ -600,6 +600,34 @@ async fn a_browsers_refresh_token_is_in_a_cookie_that_other_sites_cannot_use() {
 }
 
 #[tokio::test]
+async fn a_reception_that_died_before_it_could_tell_relays_tells_them_when_it_is_back() {
+    held!();
+    let house = House::new();
+    let (ann, bob, cyd) = (house.member("ann").await, house.member("bob").await, house.member("cyd").await);
+    let out = house.by(&ann.text("token"), "DELETE", "/api/sessions/current", None).await;
+    assert_eq!(out.status, 204);
+    let new = json!({ "old": PASSWORD, "new": "battery staple horse" });
+    assert_eq!(house.by(&bob.text("token"), "PUT", "/api/me/password", Some(new)).await.status, 204);
+
+    // Another process, which has heard of nothing.
+    let tellers = Tellers::open(&Place::FileBeside(house.folder.path().join("cage.db"))).unwrap();
+    let heard = Arc::new(Heard::default());
+    let desk = Desk::new(house.keyring.clone(), Clock::starting_at(NOW_MS + TOKEN_MS - 1_000), TOKEN_MS);
+    let people = People::new(tellers, keys(), desk, Cost { memory_kib: 8, passes: 1 }, heard.clone());
+    let telling = tokio::spawn(async move { people.keep_tidy().await });
+    let began = std::time::Instant::now();
+    while heard.0.lock().unwrap().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(20), "nobody is told");
+        tokio::task::yield_now().await;
+    }
+    telling.abort();
+    let told = heard.0.lock().unwrap().clone();
+    let logins: Vec<_> = told.iter().filter_map(|bearer| Some(bearer.login.as_ref()?.as_str())).collect();
+    assert!(logins.contains(&ann.text("login").as_str()), "{told:?}");
+    assert!(told.iter().all(|bearer| bearer.user.as_str() != cyd.text("user")), "{told:?}");
+}
+
+#[tokio::test]
 async fn a_handle_that_is_spelt_otherwise_gives_no_more_guesses() {
     held!();
     let house = House::new();
