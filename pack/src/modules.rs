@@ -76,7 +76,8 @@ pub fn bundle(
     Ok(out)
 }
 
-/// What the first script has beyond its modules: where the others are, and how they come. What could not be loaded may be asked for again.
+/// What the first script has beyond its modules: where the others are, and how they come. What could not be loaded may be asked for again, under
+/// a name that is new to the browser: some remember of a name for good that it could not be had.
 fn loader(scripts: &Scripts, urls: &[String]) -> String {
     let mut of = String::new();
     for (path, needed) in &scripts.of {
@@ -85,11 +86,11 @@ fn loader(scripts: &Scripts, urls: &[String]) -> String {
     }
     format!(
         "const $$urls = {{\n{of}}};\n\
-         const $$made = {{}}, $$make = {{}}, $$scripts = {{}};\n\
+         const $$made = {{}}, $$make = {{}}, $$scripts = {{}}, $$missed = {{}};\n\
          const $$module = (name) => ($$made[name] ??= $$make[name]());\n\
-         const $$load = (url) => ($$scripts[url] ??= import(url).then(\n\
+         const $$load = (url) => ($$scripts[url] ??= import($$missed[url] ? url + \"?\" + $$missed[url] : url).then(\n\
          (script) => script.default($$make, $$module, $$later),\n\
-         (error) => {{ delete $$scripts[url]; throw error; }}));\n\
+         (error) => {{ delete $$scripts[url]; $$missed[url] = ($$missed[url] ?? 0) + 1; throw error; }}));\n\
          const $$later = (name) => Promise.all($$urls[name].map($$load)).then(() => $$module(name));\n"
     )
 }

@@ -74,3 +74,25 @@ async fn load(ann: &Window, url: &str, testid: &str) -> (u64, Value) {
     ann.until(&format!("{testid} is drawn"), async || drawn().await > 0).await;
     (drawn().await, ann.ask(LOADED).await)
 }
+
+/// Counts what has not come.
+const MISSED: &str = "window.missed = 0; const warn = console.warn; console.warn = (...said) => { missed += 1; warn(...said); };";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_later_and_could_not_come_in_an_outage_comes_after_it() {
+    let (url, _house) = house_with_a_table().await;
+    let ann = Window::open(1440, 900).await;
+    ann.devtools("Network.enable", json!({})).await;
+    ann.devtools("Network.setBypassServiceWorker", json!({ "bypass": true })).await;
+    ann.before_each_page(MISSED).await;
+    ann.devtools("Network.setBlockedURLs", json!({ "urls": ["*/table-*.js*"] })).await;
+    ann.enter(&url, "Ann").await;
+    ann.until("the table page has not come", async || ann.ask("return missed").await.as_u64() > Some(0))
+        .await;
+    ann.devtools("Network.setBlockedURLs", json!({ "urls": [] })).await;
+    ann.go_to_the_table().await;
+    // Some browsers remember of a name for good that it could not be had.
+    let names = "return performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => /table-.*js/.test(name)).at(-1)";
+    let name = ann.ask(names).await;
+    assert!(name.as_str().unwrap().contains(".js?"), "{name}");
+}
