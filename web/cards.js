@@ -1,5 +1,5 @@
 /** Playing cards: faces and backs, drawn with CSS and one path a suit. */
-import { el, svg } from "./dom.js";
+import { el, setAttribute, svg } from "./dom.js";
 import { say } from "./phrases/hands.js";
 
 /** Suits on a 32 by 32 grid. */
@@ -43,6 +43,27 @@ export function showCards(place, cards) {
     if (there) there.replaceWith(drawn);
     else place.append(drawn);
   });
+}
+
+/**
+ * Makes some cards of a place ones that can be pressed, and all others pictures again.
+ * @param {HTMLElement} place
+ * @param {Set<string>} cards
+ * @param {(card: string) => string} label what is said of one that can, by its name
+ */
+export function offerCards(place, cards, label) {
+  for (const it of place.children) {
+    const { card } = it.dataset;
+    if (!card) continue;
+    const isOffered = cards.has(card);
+    if (it.classList.contains("offered") === isOffered) continue;
+    it.classList.toggle("offered", isOffered);
+    setAttribute(it, "role", isOffered ? "button" : "img");
+    setAttribute(it, "tabindex", isOffered ? 0 : null);
+    const name = () => say.card(...card);
+    setAttribute(it, "title", isOffered ? () => label(name()) : null);
+    setAttribute(it, "aria-label", isOffered ? () => label(name()) : name);
+  }
 }
 
 /** Lifts these cards of a place and dims its others; none lifted leaves all as they are. */

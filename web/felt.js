@@ -13,10 +13,11 @@ export class Felt {
   /**
    * @param {(seat: number) => void} sit asks for a free seat
    * @param {(player: object) => void} note asks for a note on a player
+   * @param {(card: string) => void} show shows one of my cards to all
    */
-  constructor(sit, note) {
+  constructor(sit, note, show) {
     this.board = new Board();
-    this.seats = new Seats(sit, note);
+    this.seats = new Seats(sit, note, show);
     this.rail = el("div", { class: "felt-rail", "aria-hidden": "true" }, el("div", { class: "felt-cloth" }));
     this.element = el(
       "div",

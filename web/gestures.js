@@ -48,7 +48,7 @@ export class Gestures {
   #begin(event) {
     const isSecond = this.#begun !== null;
     this.#forget();
-    if (isSecond || event.pointerType !== "touch" || !event.isPrimary || !this.#can.any() || event.target.closest("button")) return;
+    if (isSecond || event.pointerType !== "touch" || !event.isPrimary || !this.#can.any() || event.target.closest("button, [role=button]")) return;
     const cards = this.#can.cards();
     const onCards = cards !== null && isIn(cards.getBoundingClientRect(), event);
     this.#begun = { x: event.clientX, y: event.clientY, cards: onCards ? cards : null, isFar: false };

@@ -38,6 +38,7 @@ export class SeatControls {
     this.back = this.#button(say.back, "come-back", () => this.#comeBack(), "primary");
     this.wait = this.#button(say.waitForBlind, "come-back-wait", () => this.#comeBack(true));
     this.show = this.#button(say.show, "show", () => ask({ a: "show" }));
+    setAttribute(this.show, "title", sayOfSeat.showHelp);
     this.topUp = this.#button(say.addChips, "top-up", () => this.#topUp());
     this.out = this.#button(say.sitOut, "sit-out", () => ask({ a: "sit_out" }));
     this.leave = this.#button(say.leave, "leave", () => this.#leave());
@@ -70,7 +71,7 @@ export class SeatControls {
     this.leave.hidden = !me || me.status === "leaving";
     this.topUp.hidden = !me || me.status === "leaving" || roomFor(config, me) <= 0;
     this.topUp.classList.toggle("primary", me?.stack === 0 && !inPlay);
-    this.show.hidden = !(me?.in_hand && hand?.ended && cards.length > 0 && me.shown.length === 0);
+    this.show.hidden = keptCards(view, mine, cards).length === 0;
     setText(this.status, statusText(view, mine, me, inPlay));
   }
 
@@ -172,6 +173,12 @@ export class SeatControls {
   #comeBack(wait = false) {
     return this.#ask({ a: "come_back", wait_for_big_blind: wait });
   }
+}
+
+/** Cards of mine that nobody has seen, once the hand is over: they may be shown. */
+export function keptCards({ seats, hand }, mine, cards) {
+  const me = mine === null ? null : seats[mine];
+  return me?.in_hand && hand?.ended ? cards.filter((card) => !me.shown.includes(card)) : [];
 }
 
 /** How many chips a player may still bring. */

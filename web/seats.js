@@ -1,6 +1,6 @@
 /** The seats around the felt: who sits there, with what, doing what; and the chips in front of them. */
 import { drawAvatar } from "./avatar.js";
-import { liftCards, showCards } from "./cards.js";
+import { liftCards, offerCards, showCards } from "./cards.js";
 import { chipPile } from "./chips.js";
 import { el, setAttribute, setText, svg } from "./dom.js";
 import { bestHand } from "./hand-rank.js";
@@ -12,6 +12,7 @@ import { say } from "./phrases/table.js";
 
 /** Radius of the clock ring on its 100 by 100 grid. */
 const RING_RADIUS = 46;
+const NONE = new Set();
 /** An emote stands at its seat for so long. */
 const EMOTE_MS = 3_000;
 
@@ -21,15 +22,18 @@ const NEWS = new Set(["won", "away", "idle", "bank"]);
 export class Seats {
   #sit;
   #note;
+  #show;
   #seats = [];
 
   /**
    * @param {(seat: number) => void} sit asks for a free seat
    * @param {(player: object) => void} note asks for a note on who sits there
+   * @param {(card: string) => void} show shows one of my cards to all
    */
-  constructor(sit, note) {
+  constructor(sit, note, show) {
     this.#sit = sit;
     this.#note = note;
+    this.#show = show;
     this.element = el("ol", { class: "seats", "aria-label": say.seats });
     this.bets = el("div", { class: "bets" });
   }
@@ -43,6 +47,7 @@ export class Seats {
    * @param {Unit} scene.unit in which chips are told
    * @param {Notes} scene.notes on the players
    * @param {Map<number, number>} scene.shares of a pot that hands win on average which are face up
+   * @param {Set<string>} scene.kept cards of mine that nobody has seen and that may be shown
    */
   render(scene) {
     const { view } = scene;
@@ -70,7 +75,7 @@ export class Seats {
   }
 
   #add(at) {
-    const seat = new Seat(at, () => this.#sit(at), this.#note);
+    const seat = new Seat(at, () => this.#sit(at), this.#note, this.#show);
     this.#seats.push(seat);
     this.element.append(seat.element);
     this.bets.append(seat.bet.element);
@@ -87,8 +92,10 @@ class Seat {
   #emote = "";
   #emoteEnds = 0;
 
-  constructor(at, sit, note) {
-    this.cards = el("div", { class: "seat-cards" });
+  constructor(at, sit, note, show) {
+    const shows = ({ target }) => target.closest(".card.offered") && show(target.closest(".card").dataset.card);
+    const keydown = (event) => [" ", "Enter"].includes(event.key) && !event.repeat && shows(event) !== null && event.preventDefault();
+    this.cards = el("div", { class: "seat-cards", on: { click: shows, keydown } });
     this.ring = svg("circle", { class: "ring", cx: 50, cy: 50, r: RING_RADIUS, pathLength: 100 });
     this.picture = svg("svg", { class: "seat-picture", viewBox: "0 0 100 100" });
     this.initial = el("span", { class: "seat-initial" });
@@ -134,7 +141,7 @@ class Seat {
     this.bet.element.style.transform = `translate(${Math.round(bet.x)}px, ${Math.round(bet.y)}px) translate(-50%, -50%)`;
   }
 
-  render(player, at, { view, story, mine, cards, unit, notes, shares }) {
+  render(player, at, { view, story, mine, cards, unit, notes, shares, kept }) {
     this.#player = player;
     this.#renderNote(player, at === mine ? null : notes);
     const { hand } = view;
@@ -169,6 +176,7 @@ class Seat {
     if (this.disc.dataset.user !== player.user) drawAvatar(this.picture, player.user);
     this.disc.dataset.user = player.user;
     this.#renderCards(player, inHand, hand, at === mine ? cards : []);
+    offerCards(this.cards, at === mine ? kept : NONE, sayOfSeat.showCard);
     this.#liftCards(at, won, hand, story);
     this.#renderBadge(player, story.did.get(at), { won: won && `+${unit.short(won)}`, banks: hasTurn && story.banking }, hand);
     const { kind } = this.badge.dataset;
@@ -211,8 +219,10 @@ class Seat {
   #renderCards(player, inHand, hand, own) {
     const mine = own.length > 0 && player.in_hand;
     setAttribute(this.cards, "data-testid", this.element.classList.contains("mine") ? "my-cards" : null);
-    const faces = player.shown.length > 0 ? player.shown : mine ? own : null;
-    const backs = inHand && hand ? Array(hand.hole_cards).fill(null) : [];
+    const down = hand ? Array(Math.max(0, hand.hole_cards - player.shown.length)).fill(null) : [];
+    // Who shows some of them has not shown the others.
+    const faces = mine ? own : player.shown.length > 0 ? [...player.shown, ...down] : null;
+    const backs = inHand ? down : [];
     showCards(this.cards, faces ?? backs);
     this.cards.classList.toggle("face-up", faces !== null);
     this.cards.classList.toggle("many", (faces ?? backs).length > 4);
@@ -229,6 +239,7 @@ class Seat {
   #nameHand(player, at, { view: { hand, config }, story, mine, cards, shares }) {
     if (!hand || !player.in_hand || player.folded || hand.boards.length > 1) return;
     const seen = at === mine && cards.length > 0 ? cards : player.shown;
+    if (seen.length < hand.hole_cards) return;
     const made = story.hand(at) ?? bestHand(config.variant, seen, hand.boards[0]) ?? {};
     const percent = shares.has(at) ? percentOf(shares.get(at)) : null;
     const name = () => (at === mine ? handLabel : handClassLabel)(made);

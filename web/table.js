@@ -21,7 +21,7 @@ import { say as sayOfSeat } from "./phrases/seat.js";
 import { say } from "./phrases/table.js";
 import { Room } from "./room.js";
 import { RunOut } from "./run-out.js";
-import { SeatControls } from "./seat-controls.js";
+import { keptCards, SeatControls } from "./seat-controls.js";
 import { EMOTES } from "./talk.js";
 import { Story } from "./story.js";
 import { applyEvent, seatOf } from "./table-view.js";
@@ -36,7 +36,8 @@ const CATCH_UP_MS = 300;
 /** For so long after the bar has changed taps on it do nothing. */
 const NEW_BAR_MS = 300;
 
-const NONE = new Map();
+const NO_SHARES = new Map();
+const NONE = new Set();
 
 export class Table {
   #connection;
@@ -47,6 +48,9 @@ export class Table {
   #turnSeen = null;
   #liveFrom = 0;
   #newBarAt = -Infinity;
+  /** Cards of mine that I may show, and since when. */
+  #kept = NONE;
+  #offeredAt = -Infinity;
   /** Commands that wait for an answer for too long. */
   #late = 0;
   #heard = true;
@@ -93,7 +97,7 @@ export class Table {
     this.advance = new Advance(() => (this.#newBarAt = performance.now()));
     this.controls = new SeatControls((what) => this.#ask(what), this.advance.element, settings);
     this.actions = new Actions((action) => this.#ask({ a: "act", ...action }), settings);
-    this.felt = new Felt((seat) => this.controls.sitDown(seat), (player) => this.#note(player));
+    this.felt = new Felt((seat) => this.controls.sitDown(seat), (player) => this.#note(player), (card) => this.#showCard(card));
     this.gestures = new Gestures(this.felt.element, this.#byFinger());
     this.runOut = new RunOut(() => this.#change(false));
     this.log = new Log();
@@ -288,8 +292,11 @@ export class Table {
     const cards = this.#myCards(view);
     this.#renderHead(view);
     const unit = new Unit(this.#settings.inBlinds ? view.config.big_blind : null);
-    const shares = this.#settings.equity ? this.runOut.of(view) : NONE;
-    this.felt.render({ view, story: this.#story, mine, cards, unit, notes: this.#notes, shares });
+    const shares = this.#settings.equity ? this.runOut.of(view) : NO_SHARES;
+    const kept = keptCards(view, mine, cards);
+    if (this.#kept.size === 0 && kept.length > 0) this.#offeredAt = performance.now();
+    this.#kept = new Set(kept);
+    this.felt.render({ view, story: this.#story, mine, cards, unit, notes: this.#notes, shares, kept: this.#kept });
     this.controls.render(view, mine, cards);
     if (!this.#takenOver && !this.room.isAdrift && performance.now() >= this.#liveFrom) {
       this.controls.fill();
@@ -325,6 +332,11 @@ export class Table {
     this.#adrift = this.room.isAdrift;
     this.#showNotice(this.#adrift ? say.drifts : "", false);
   }
+  /** What is shown is never hidden again: a tap that was meant for something else does not do it. */
+  #showCard(card) {
+    if (this.#kept.has(card) && performance.now() - this.#offeredAt >= NEW_BAR_MS) this.#ask({ a: "show", cards: [card] });
+  }
+
 
   #cannotShow(kind) {
     setText(this.title, this.room.id);

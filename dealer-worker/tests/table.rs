@@ -813,6 +813,46 @@ fn a_winner_may_show_after_the_hand_and_only_then() {
 }
 
 #[test]
+fn a_winner_may_show_one_card_and_then_the_other_and_every_release_reads_that() {
+    let mut game = Game::started(config(), &["ann", "bob"]);
+    let private = |game: &Game, name: &str| {
+        let privates = game.state.room.privates();
+        let (_, part) = privates.into_iter().find(|(who, _)| *who == user(name)).unwrap();
+        serde_json::from_str::<TablePrivate>(part.get()).unwrap().cards
+    };
+    let (mine, his) = (private(&game, "ann"), private(&game, "bob"));
+    assert_eq!(game.refused("ann", json!({"a": "show", "cards": [mine[1]]})), Code::InHand);
+    game.act("fold", None);
+    for (cards, code) in [
+        (json!([his[0]]), Code::Illegal),
+        (json!([mine[0], his[0]]), Code::Illegal),
+        (json!([]), Code::BadCommand),
+        (json!("As"), Code::BadCommand),
+    ] {
+        assert_eq!(game.refused("ann", json!({"a": "show", "cards": cards})), code, "{cards}");
+    }
+    game.ok("ann", json!({"a": "show", "cards": [mine[1]]}));
+    assert_eq!(game.seat("ann").unwrap().shown, [mine[1]]);
+    assert_eq!(private(&game, "ann"), mine, "she still holds both");
+    let public = game.state.room.view().get().to_owned() + &serde_json::to_string(&game.events).unwrap();
+    assert!(!public.contains(&format!("\"{}\"", mine[0])), "the other stays down");
+    assert!(game.events.iter().any(
+        |event| matches!(event, TableEvent::Shown { rank, hands, .. } if rank.is_empty() && hands.is_empty())
+    ));
+    assert_eq!(game.refused("ann", json!({"a": "show", "cards": [mine[1]]})), Code::Unchanged);
+    // A fact of the hand in the words that there were before.
+    let last = |game: &Game| game.journal.last().unwrap().0.events.clone();
+    assert!(matches!(&last(&game)[..], [Event::Hand { event: holdem::Event::Shown { .. }, timeout: false }]));
+
+    game.ok("ann", json!({"a": "show", "cards": [mine[0], mine[0]]}));
+    assert_eq!(game.seat("ann").unwrap().shown, mine, "as they were dealt");
+    assert_eq!(game.refused("ann", json!({"a": "show"})), Code::Unchanged);
+    game.ok("bob", json!({"a": "show", "cards": [his[0]]}));
+    game.ok("bob", json!({"a": "show"}));
+    assert_eq!(game.seat("bob").unwrap().shown, his);
+}
+
+#[test]
 fn hole_cards_are_in_the_private_parts_of_those_who_hold_them_and_nowhere_else() {
     let mut game = Game::started(config(), &["ann", "bob"]);
     game.ok("cid", json!({"a": "sit", "buy_in": 100}));
@@ -991,7 +1031,8 @@ impl Game {
                     3 => json!({"a": "top_up", "amount": amount}),
                     4 => json!({"a": "sit_out"}),
                     5 => json!({"a": "come_back"}),
-                    _ => json!({"a": "show"}),
+                    _ if amount % 2 == 0 => json!({"a": "show"}),
+                    _ => self.shows_one(NAMES[who], amount / 2),
                 };
                 let _ = self.command(NAMES[who], &what);
             }
@@ -1026,6 +1067,16 @@ impl Game {
                 self.now = self.now.max(until);
             }
         }
+    }
+
+    /// One of the player's cards.
+    fn shows_one(&self, name: &str, which: u64) -> Value {
+        let privates = self.state.room.privates();
+        let part = privates.iter().find(|(who, _)| *who == user(name));
+        let cards = part
+            .map_or(Vec::new(), |(_, part)| serde_json::from_str::<TablePrivate>(part.get()).unwrap().cards);
+        let card = cards.get(which as usize % cards.len().max(1));
+        json!({"a": "show", "cards": card.into_iter().collect::<Vec<_>>()})
     }
 
     fn all_in_if_possible(&mut self) {

@@ -146,6 +146,26 @@ impl HoleCards {
         self.iter().all(|card| card.is_some()).then(|| self.iter().flatten())
     }
 
+    /// What is known of them here or there: of the same cards, in the same order.
+    #[must_use]
+    pub(crate) fn or(&self, others: &HoleCards) -> HoleCards {
+        let mut cards = *self;
+        for (mine, other) in cards.cards.iter_mut().zip(others.cards).take(self.len()) {
+            *mine = mine.or(other);
+        }
+        cards
+    }
+
+    /// Only those that are wanted, the others face down.
+    #[must_use]
+    pub fn only(&self, wanted: impl Fn(Card) -> bool) -> HoleCards {
+        let mut cards = *self;
+        for card in &mut cards.cards {
+            *card = card.filter(|card| wanted(*card));
+        }
+        cards
+    }
+
     /// The same number of cards, all face down: what other players may see.
     #[must_use]
     pub fn face_down(&self) -> HoleCards {

@@ -79,11 +79,11 @@ pub enum Event {
         /// What.
         choice: ShowChoice,
     },
-    /// A player tables his cards.
+    /// A player tables his cards, or after the hand some of them.
     Shown {
         /// Who.
         seat: SeatIndex,
-        /// All his cards.
+        /// All his cards, in the order dealt; those that stay down are not known.
         cards: HoleCards,
         /// Why they are seen.
         why: ShowReason,

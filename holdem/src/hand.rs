@@ -159,8 +159,9 @@ impl Hand {
             }
             Event::Shown { seat, cards, why } => {
                 let player = self.player_mut(seat);
-                player.hole = cards;
-                player.shown = true;
+                // Whoever shows some of them still holds the others.
+                player.hole = cards.or(&player.hole);
+                player.shown |= cards.known().is_some();
                 debug_assert!(
                     why == ShowReason::Voluntary || !player.folded,
                     "a folded hand has no showdown"

@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::action::{Refusal, RefusalCode};
+use crate::card::Card;
 use crate::chips::Chips;
 use crate::evaluate::{Strength, strength};
 use crate::event::{Event, ShowReason, Street};
@@ -137,15 +138,29 @@ impl Hand {
     ///
     /// # Errors
     /// If the hand is not over, or the seat has no unseen cards.
-    pub fn show(&mut self, seat: SeatIndex, mut sink: impl FnMut(Event)) -> Result<(), Refusal> {
-        match self.player(seat) {
-            Some(player) if self.phase == Phase::Ended && !player.shown && player.hole.known().is_some() => {
-                let cards = player.hole;
-                self.emit(Event::Shown { seat, cards, why: ShowReason::Voluntary }, &mut sink);
-                Ok(())
-            }
-            _ => Err(Refusal { code: RefusalCode::NotPossible, legal: None }),
+    pub fn show(&mut self, seat: SeatIndex, sink: impl FnMut(Event)) -> Result<(), Refusal> {
+        self.show_some(seat, |_| true, sink)
+    }
+
+    /// The same of some of the cards. Those that were shown before are to be among them: the event tells all that are face up now.
+    ///
+    /// # Errors
+    /// If the hand is not over, the seat has no unseen cards, or none of them is wanted.
+    pub fn show_some(
+        &mut self,
+        seat: SeatIndex,
+        wanted: impl Fn(Card) -> bool,
+        mut sink: impl FnMut(Event),
+    ) -> Result<(), Refusal> {
+        let refusal = Refusal { code: RefusalCode::NotPossible, legal: None };
+        let player = self.player(seat).filter(|player| self.phase == Phase::Ended && !player.shown);
+        let hole = player.map(|player| player.hole).filter(|hole| hole.known().is_some()).ok_or(refusal)?;
+        let cards = hole.only(wanted);
+        if cards.iter().all(|card| card.is_none()) {
+            return Err(refusal);
         }
+        self.emit(Event::Shown { seat, cards, why: ShowReason::Voluntary }, &mut sink);
+        Ok(())
     }
 }
 

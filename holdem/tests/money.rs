@@ -4,8 +4,8 @@ mod dealt;
 
 use dealt::{Dealt, blinds, deck, seat};
 use holdem::{
-    Action, AnteOrder, Chips, Deck, Event, HandRules, HandSetup, Limit, Post, PostKind, Rake, RefusalCode,
-    SEATS_MAX, SetupError, ShowChoice, Street, Variant,
+    Action, AnteOrder, Card, Chips, Deck, Event, HandRules, HandSetup, Limit, Player, Post, PostKind, Rake,
+    RefusalCode, SEATS_MAX, SetupError, ShowChoice, Street, Variant,
 };
 use smallvec::smallvec;
 
@@ -337,6 +337,26 @@ fn a_winner_may_choose_to_show_and_a_loser_too() {
     assert_eq!(hand.shown().iter().map(|shown| shown.0).collect::<Vec<_>>(), [0, 2]);
     assert_eq!(hand.mucked(), [1]);
     hand.hand.show(seat(1), |_| ()).expect("also a mucked hand may be shown afterwards");
+}
+
+#[test]
+fn who_shows_some_cards_still_holds_the_others_and_may_show_them_too() {
+    let cards = deck(&["AsAd", "KsKd"], "2c3d7h8sJc");
+    let mut hand = Dealt::simple_with(blinds(50, 100), &[1_000; 2], cards);
+    let ace = |card: Card| card.to_string() == "As";
+    let winner = seat(0);
+    assert!(hand.hand.show_some(winner, ace, |_| ()).is_err(), "the hand is not over");
+    hand.fold(1);
+    assert!(hand.hand.show_some(winner, |_| false, |_| ()).is_err(), "none of them");
+    let mut told = Vec::new();
+    hand.hand.show_some(winner, ace, |event| told.push(event)).expect("one of them");
+    let Event::Shown { cards, .. } = told[0] else { panic!("{told:?}") };
+    assert_eq!(cards.to_string(), "As??");
+    let player = hand.hand.player(winner).expect("dealt in");
+    assert_eq!((player.hole_cards().to_string().as_str(), player.shown()), ("AsAd", false));
+    hand.hand.show(winner, |event| told.push(event)).expect("all of them");
+    assert!(hand.hand.player(winner).is_some_and(Player::shown));
+    assert!(hand.hand.show(winner, |_| ()).is_err(), "they were seen");
 }
 
 #[test]

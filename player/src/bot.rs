@@ -48,6 +48,8 @@ pub struct Habits {
     pub top_up: f64,
     /// Chance to vanish after a hand without a word: the connection drops, the seat stays.
     pub vanish: f64,
+    /// Chance to show one card after a hand in which none was seen; half of them show the others too.
+    pub show: f64,
     /// Chance to wait for the big blind rather than post what is owed.
     pub wait: f64,
     /// How long one stays away after leaving, vanishing or sitting out: up to this.
@@ -63,6 +65,7 @@ impl Default for Habits {
             leave: 0.005,
             sit_out: 0.0,
             top_up: 0.0,
+            show: 0.0,
             wait: 0.0,
             vanish: 0.0,
             away: Duration::from_secs(5),
@@ -124,6 +127,8 @@ pub struct Bot {
     mused: u64,
     /// The last hand in which it thought about more chips.
     counted: u64,
+    /// The hand whose other cards it shows as well.
+    shows_all_of: Option<u64>,
     vanish: Option<Duration>,
     stopping: bool,
 }
@@ -154,6 +159,7 @@ impl Bot {
             bring: None,
             mused: 0,
             counted: 0,
+            shows_all_of: None,
             vanish: None,
             stopping: false,
         }
@@ -389,12 +395,17 @@ impl Bot {
             return self.ask(room, &TableCommand::TopUp { amount }, now);
         }
         let Some(ended) = view.hand.as_ref().filter(|hand| hand.ended).map(|hand| hand.hand) else { return };
+        let (hole, shown) = (self.client.hole_cards(room), mine.shown.len());
+        let kept_down = (shown == 0).then(|| hole.first().copied()).flatten();
+        if shown > 0 && self.shows_all_of.take_if(|hand| *hand == ended).is_some() {
+            return self.ask(room, &TableCommand::Show { cards: None }, now);
+        }
         if std::mem::replace(&mut self.mused, ended) == ended {
             return;
         }
         let habits = &self.character.habits;
         let (leave, vanish, chat, away) = (habits.leave, habits.vanish, habits.chat, habits.away);
-        let sit_out = habits.sit_out;
+        let (sit_out, show) = (habits.sit_out, habits.show);
         if self.rng.random_bool(leave) {
             self.ask(room, &TableCommand::Leave, now);
             let pause = away.mul_f64(self.rng.random_range(0.0..1.0));
@@ -405,6 +416,9 @@ impl Bot {
             self.rest(pause, now);
         } else if self.rng.random_bool(vanish) {
             self.vanish = Some(away.mul_f64(self.rng.random_range(0.0..1.0)));
+        } else if let Some(card) = kept_down.filter(|_| show > 0.0 && self.rng.random_bool(show)) {
+            self.shows_all_of = self.rng.random_bool(0.5).then_some(ended);
+            self.ask(room, &TableCommand::Show { cards: Some(vec![card]) }, now);
         } else if self.rng.random_bool(chat) {
             let text = SAYINGS[self.rng.random_range(0..SAYINGS.len())].into();
             match self.talks_in.as_ref().filter(|talk| self.client.talk(talk).is_some()) {

@@ -21,6 +21,8 @@ pub struct Referee {
     hand: u64,
     /// The user's hole cards in that hand, once dealt.
     own: Vec<Card>,
+    /// Where they were dealt.
+    own_seat: Option<u8>,
     /// Cards that were the user's before frames and a change of owner were jumped over. Had the broker lost some of those
     /// frames, nobody could say so any more: the same hand may have been dealt again.
     doubted: Option<Vec<Card>>,
@@ -154,6 +156,7 @@ impl Referee {
         breaches.lost += u64::from(doubted.is_some_and(|before| before != part.cards));
         self.hand = part.hand;
         self.own.clone_from(&part.cards);
+        self.own_seat = view.seat_of(me);
         self.distinct(view, breaches);
     }
 
@@ -186,14 +189,12 @@ impl Referee {
             let new = board.iter().enumerate().filter(|(at, card)| first.get(*at) != Some(card));
             new.for_each(|(_, card)| see(*card));
         }
-        let mut own_shown = false;
-        for seat in view.seats.iter().flatten().filter(|seat| !seat.shown.is_empty()) {
-            own_shown |= seat.shown == self.own;
-            seat.shown.iter().for_each(|card| see(*card));
-        }
-        if !own_shown {
-            self.own.iter().for_each(|card| see(*card));
-        }
+        view.seats.iter().flatten().flat_map(|seat| &seat.shown).for_each(|card| see(*card));
+        let mine = self.own_seat.and_then(|seat| view.seats.get(usize::from(seat))?.as_ref());
+        let shown = mine.map_or(&[][..], |mine| &mine.shown);
+        // Some of the own cards may be face up, and no others.
+        let shown = if shown.iter().all(|card| self.own.contains(card)) { shown } else { &[] };
+        self.own.iter().filter(|card| !shown.contains(card)).for_each(|card| see(*card));
         if let Some(card) = twice {
             self.doubled = true;
             breaches.count(Breach::Privacy, || format!("{card} is in two places in hand {}", hand.hand));
@@ -399,6 +400,20 @@ mod tests {
         scene.all_in();
         scene.show(0, "As Kd");
         assert_eq!(scene.breaches.privacy, 1);
+    }
+
+    #[test]
+    fn who_shows_one_card_still_holds_the_other() {
+        let mut scene = Scene::new();
+        scene.all_in();
+        scene.show(0, "Ad");
+        scene.show(0, "As Ad");
+        assert_eq!(scene.breaches, Breaches::default());
+        let mut scene = Scene::new();
+        scene.all_in();
+        scene.show(0, "Ad");
+        scene.show(1, "As");
+        assert_eq!(scene.breaches.privacy, 1, "bob shows what ann has kept down");
     }
 
     #[test]

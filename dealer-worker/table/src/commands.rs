@@ -7,12 +7,12 @@ use protocol::{
     RefusalCode as Code,
     id::UserId,
     rights::Can,
-    table::{ActKind, BlindsOwed, LegalView, SeatStatus, TableCommand},
+    table::{ActKind, BlindsOwed, Card, LegalView, SeatStatus, TableCommand},
     text::Line,
 };
 use rooms::room::Refusal;
 
-use super::{Event, Table, chips, dealing, draft::Draft, json, names, state::index};
+use super::{Event, Table, chips, dealing, draft::Draft, json, names, project, state::index};
 
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +46,7 @@ pub(super) fn decide(draft: &mut Draft, asker: Asker<'_>, body: &[u8]) -> Result
         TableCommand::SitOut => sit_out(draft, user),
         TableCommand::ComeBack { wait_for_big_blind } => come_back(draft, user, wait_for_big_blind),
         TableCommand::Act { hand, turn, kind, to } => act(draft, user, hand, turn, kind, to),
-        TableCommand::Show => show(draft, user),
+        TableCommand::Show { cards } => show(draft, user, cards.as_deref()),
         TableCommand::Chat { text } => chat(draft, user, name, &text),
     }
 }
@@ -58,7 +58,7 @@ fn is_allowed(command: &TableCommand, can: Can) -> Result<(), Refusal> {
             (Can::PLAY, "play")
         }
         TableCommand::Chat { .. } => (Can::CHAT, "talk"),
-        TableCommand::Leave | TableCommand::SitOut | TableCommand::Act { .. } | TableCommand::Show => {
+        TableCommand::Leave | TableCommand::SitOut | TableCommand::Act { .. } | TableCommand::Show { .. } => {
             return Ok(());
         }
     };
@@ -198,24 +198,34 @@ fn with_legal(table: &Table, code: Code, message: &str) -> Refusal {
     Refusal { legal: Some(json(&legal)), ..Refusal::new(code, message) }
 }
 
-fn show(draft: &mut Draft, user: &UserId) -> Result<(), Refusal> {
+/// Shows all cards, or those that are named beside those that lie face up already.
+fn show(draft: &mut Draft, user: &UserId, named: Option<&[Card]>) -> Result<(), Refusal> {
     let table = &draft.table;
     let seat = seat_of(table, user)?;
     if table.running().is_some() {
         return Err(Refusal::new(Code::InHand, "cards are shown after the hand"));
     }
-    let dealt_in = table.seated(seat).is_some_and(|player| player.in_hand);
-    let Some(hand) = table.hand.as_deref().filter(|_| dealt_in) else {
+    let dealt_in = table.seated(seat).filter(|player| player.in_hand);
+    let Some((hand, player)) = table.hand.as_deref().zip(dealt_in) else {
         return Err(Refusal::new(Code::Illegal, "you were not dealt into the last hand"));
     };
+    let seen = Refusal::new(Code::Unchanged, "your cards were seen already");
+    let held = table.hole_cards(seat);
+    let named = named.unwrap_or(&held);
+    if named.iter().any(|card| !held.contains(card)) {
+        return Err(Refusal::new(Code::Illegal, "you do not hold that card"));
+    }
+    if named.iter().all(|card| player.shown.contains(card)) {
+        return Err(seen);
+    }
+    let wanted = |card| [named, &player.shown].iter().any(|cards| cards.contains(&project::card(card)));
     let mut shown = None;
-    let result = hand.clone().show(index(seat), |event| shown = Some(event));
-    match (result, shown) {
+    match (hand.clone().show_some(index(seat), wanted, |event| shown = Some(event)), shown) {
         (Ok(()), Some(event)) => {
             draft.emit(Event::Hand { event, timeout: false });
             Ok(())
         }
-        _ => Err(Refusal::new(Code::Unchanged, "your cards were seen already")),
+        _ => Err(seen),
     }
 }
 

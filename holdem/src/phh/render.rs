@@ -107,7 +107,9 @@ pub fn without_unseen_cards(mut record: Record, viewer: Option<usize>) -> Record
         .actions
         .iter()
         .filter_map(|action| match action.what {
-            Some(What::Show(player, _) | What::ShowDealt(player)) => Some(player),
+            Some(What::ShowDealt(player)) => Some(player),
+            // Who has shown some of the cards has not shown the others.
+            Some(What::Show(player, cards)) => cards.known().map(|_| player),
             _ => None,
         })
         .collect();

@@ -1,5 +1,7 @@
 //! Small things that were wrong: what nobody heard, where the keyboard went, where the lobby had been.
 
+use serde_json::json;
+
 use crate::{
     made_up::{resize, table},
     window::Window,
@@ -105,4 +107,52 @@ async fn cards_are_shown_after_a_hand_when_the_player_has_set_that_and_once() {
     assert_eq!(window.ask(done).await, "show", "also when that was set in another window");
     window.ask("fakeHouse.happen([{ e: 'chat', user: 'u1', name: 'Bo', text: 'hi' }]); return 0").await;
     assert_eq!(window.ask(done).await, "", "once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_card_is_shown_by_a_click_or_by_a_key_and_never_by_a_slip() {
+    let (window, _house) = table().await;
+    let done =
+        "return fakeHouse.done.splice(0).map((it) => [it.a, ...(it.cards ?? [])].join(' ')).join(', ')";
+    let mine = "return [...document.querySelectorAll('[data-testid=my-cards] .offered')].map((it) => it.dataset.card)";
+    window.ask("window.at = performance.now(); performance.now = () => window.at; return 0").await;
+    window.ask("fakeHouse.show(scenes.betting({ seats: 6 })); return 0").await;
+    assert_eq!(window.ask(mine).await, json!([]), "not while the hand goes on");
+    window.ask("fakeHouse.happen([{ e: 'hand_ended', hand: 1017, next_ms: Date.now() + 60000, hands: [] }]); return 0").await;
+    let cards = window.ask(mine).await;
+    let [first, second] = [0, 1].map(|at| cards[at].as_str().unwrap().to_owned());
+    let tap = "document.querySelector('[data-testid=my-cards] .offered').click(); return 0";
+    window.ask(tap).await;
+    assert_eq!(window.ask(done).await, "", "it was meant for what was there a moment ago");
+    window.ask("window.at += 310; return 0").await;
+    window.ask(tap).await;
+    assert_eq!(window.ask(done).await, format!("show {first}"));
+
+    window
+        .ask(&format!(
+            "fakeHouse.happen([{{ e: 'shown', seat: 0, cards: ['{first}'], rank: '', hands: [] }}]); return 0"
+        ))
+        .await;
+    assert_eq!(window.ask(mine).await, json!([second]), "the other can still be shown");
+    assert_eq!(
+        window
+            .ask("return document.querySelectorAll('[data-testid=my-cards] .card:not(.card-back)').length")
+            .await,
+        2
+    );
+    let key = "const it = document.querySelector('[data-testid=my-cards] .offered'); it.focus();
+        it.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true })); return 0";
+    window.ask(key).await;
+    assert_eq!(window.ask(done).await, format!("show {second}"));
+    assert!(window.sees("show").await, "or all");
+
+    // Of somebody else one sees what was shown, and that there is more.
+    window
+        .ask("fakeHouse.happen([{ e: 'shown', seat: 1, cards: ['2c'], rank: '', hands: [] }]); return 0")
+        .await;
+    let seen = "return [...document.querySelectorAll('[data-testid=seat-1] .seat-cards .card')].map((it) => it.dataset.card)";
+    assert_eq!(window.ask(seen).await, json!(["2c", ""]));
+    assert!(window.text("[data-testid=log]").await.contains("shows 2\u{2663}"));
+    let badge = window.text("[data-testid=seat-1] .seat-badge").await;
+    assert!(badge.is_empty() || badge == "Raise", "one card makes no hand: {badge}");
 }

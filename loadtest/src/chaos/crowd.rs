@@ -99,6 +99,7 @@ impl Crowd {
                     leave: 0.005,
                     sit_out: 0.01,
                     top_up: 0.01,
+                    show: 0.05,
                     wait: 0.3,
                     vanish: 0.01,
                     away: Duration::from_secs(3),

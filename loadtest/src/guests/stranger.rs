@@ -6,7 +6,7 @@ use std::{collections::VecDeque, sync::Arc};
 use player::{Client, Heard, Mind, bot::Acting};
 use protocol::{
     id::RoomId,
-    table::{TableCommand, TableView},
+    table::{Card, TableCommand, TableView},
     talk::{TalkCommand, beside},
 };
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
@@ -88,7 +88,8 @@ impl Stranger {
             13 => (room, json!(TableCommand::Sit { seat: Some(99), buy_in: 200, wait_for_big_blind: false })),
             14 => (room, json!(TableCommand::TopUp { amount: 50 })),
             15 => (room, json!(TableCommand::Leave)),
-            16 => (room, json!(TableCommand::Show)),
+            // All, or cards that are somebody else's.
+            16 => (room, json!(TableCommand::Show { cards: self.rng.random::<bool>().then(not_mine) })),
             17 => (room, json!({"a": "dance"})),
             18 => (RoomId::new("nowhere").expect("a name"), json!(TableCommand::Leave)),
             _ => return self.says_again(),
@@ -122,6 +123,10 @@ impl Stranger {
         let sits = |view: &TableView| view.seat_of(me).is_some();
         self.manner.tables.iter().find(|room| self.client.table(room).is_some_and(sits)).cloned()
     }
+}
+
+fn not_mine() -> Vec<Card> {
+    ["As", "As", "2c"].map(|card| Card::new(card).expect("a card")).into()
 }
 
 /// What matters of an answer.

@@ -351,6 +351,7 @@ fn characters(plan: &Plan, tables: &Arc<[RoomId]>, rng: &mut ChaCha8Rng) -> impl
             leave: 0.02,
             sit_out: 0.03,
             top_up: 0.05,
+            show: 0.2,
             wait: 0.3,
             vanish,
             away: Duration::from_secs(4),

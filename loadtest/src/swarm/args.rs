@@ -106,6 +106,7 @@ impl SwarmArgs {
             // As rare as leaving: what a table must do about them is judged, and the pace of hands is to stay what it is.
             sit_out: self.leave,
             top_up: self.leave,
+            show: self.leave,
             wait: 0.3,
             vanish: self.vanish,
             away: Duration::from_millis(self.away_ms),

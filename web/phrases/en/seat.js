@@ -12,6 +12,9 @@ export const seat = {
   worth: (percent, hand) => `${percent}%${hand && ` · ${hand}`}`,
   worthOnAverage: (percent, hand) => `wins ${percent}% on average${hand && `, ${hand}`}`,
 
+  showCard: (card) => `Show everybody the ${card}`,
+  showHelp: () => "All of your cards. To show one alone, press that card.",
+
   bank: () => "Time bank",
   bankRuns: () => "Your time bank runs.",
 

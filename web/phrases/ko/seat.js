@@ -13,6 +13,9 @@ export const seat = {
   worth: (percent, hand) => `${percent}%${hand && ` · ${hand}`}`,
   worthOnAverage: (percent, hand) => `승률 ${percent}%${hand && `, ${hand}`}`,
 
+  showCard: (card) => `${card} 모두에게 공개`,
+  showHelp: () => "내 카드를 모두 공개합니다. 한 장만 공개하려면 그 카드를 누르세요.",
+
   bank: () => "타임 뱅크",
   bankRuns: () => "타임 뱅크를 쓰고 있습니다.",
 

@@ -3,8 +3,13 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-use crate::object::{Object, Unfit};
+use super::Card;
+use crate::object::{Object, Part, Unfit};
+
+/// No game deals more hole cards.
+const SHOWN_MAX: usize = 6;
 
 /// The `do` of a command. Tag `a`. Written by serde, and read, strictly, by [`TableCommand::read`] alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,7 +54,11 @@ pub enum TableCommand {
         to: Option<u64>,
     },
     /// Show one's cards after a hand that one need not show (until the next one begins).
-    Show,
+    Show {
+        /// Which; all, if left out.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cards: Option<Vec<Card>>,
+    },
     /// Say something to the table.
     Chat {
         /// One [`Line`](crate::text::Line).
@@ -87,12 +96,22 @@ impl TableCommand {
                 kind: fields.required("kind")?,
                 to: fields.optional("to")?,
             },
-            "show" => Self::Show,
+            "show" => Self::Show { cards: fields.optional("cards")? },
             "chat" => Self::Chat { text: fields.required::<Cow<'_, str>>("text")?.into_owned() },
             other => return Err(Unfit::unknown_word("a", other)),
         };
         fields.end()?;
         Ok(command)
+    }
+}
+
+/// The cards to show.
+impl Part<'_> for Vec<Card> {
+    const IS: &'static str = "a list of 1 to 6 cards, such as As";
+
+    fn read(json: &RawValue) -> Option<Self> {
+        let cards: Self = serde_json::from_str(json.get()).ok()?;
+        (1..=SHOWN_MAX).contains(&cards.len()).then_some(cards)
     }
 }
 
@@ -127,7 +146,8 @@ mod tests {
             TableCommand::ComeBack { wait_for_big_blind: true },
             TableCommand::Act { hand: 1, turn: 2, kind: ActKind::Raise, to: Some(8) },
             TableCommand::Act { hand: 1, turn: 2, kind: ActKind::Fold, to: None },
-            TableCommand::Show,
+            TableCommand::Show { cards: None },
+            TableCommand::Show { cards: Some(vec![Card::new("As").unwrap()]) },
             TableCommand::Chat { text: "\"nice\"\thand".into() },
         ];
         for command in commands {
@@ -146,6 +166,8 @@ mod tests {
             (r#"{"a":"leave","seat":1}"#, "`seat` does not belong here"),
             (r#"{"a":"sit_out","x":null}"#, "`x` does not belong here"),
             (r#"{"a":"show","a":"show"}"#, "`a` comes twice"),
+            (r#"{"a":"show","cards":["A"]}"#, "`cards` is not a list of 1 to 6 cards, such as As"),
+            (r#"{"a":"show","cards":[]}"#, "`cards` is not a list of 1 to 6 cards, such as As"),
             (r#"{"a":"sit"}"#, "`buy_in` is missing"),
             (
                 r#"{"a":"act","hand":1,"turn":1,"kind":"allin"}"#,

@@ -129,13 +129,13 @@ pub enum TableEvent {
         /// Which board: 0, or more when a hand is run more than once.
         run: u8,
     },
-    /// A hand is face up.
+    /// A hand is face up, or after its end some of its cards.
     Shown {
         /// Whose.
         seat: u8,
-        /// The hole cards.
+        /// The hole cards that are face up now.
         cards: Vec<Card>,
-        /// What they make, in words; empty before the board is there.
+        /// What they make, in words; empty before the board is there, and of some of them.
         rank: String,
         /// What they make on each board that is complete.
         #[serde(default)]
