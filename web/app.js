@@ -3,7 +3,7 @@
  *
  * - words on the wire: `connection.js` (with `commands.js`, `retry.js`, `server-clock.js`), `room.js`, `identity.js`
  * - the table's truth: `table-view.js`; what it says: `bet-model.js`, `story.js`, `words.js`, `lobby-list.js`, `format.js`, in the words of `phrases/`
- * - the player's seats, whatever page is shown: `tables.js`, `elsewhere.js`, `your-tables.js`, `alerts.js`
+ * - the player's seats, whatever page is shown: `tables.js`, `tiles.js`, `elsewhere.js`, `your-tables.js`, `alerts.js`
  * - pages: `lobby.js`; `table.js` with `felt.js`, `seats.js`, `board.js`, `actions.js`, `advance.js`, `seat-controls.js`, `log.js`, `chat.js`, `talk-room.js`
  */
 import { Alerts } from "./alerts.js";
@@ -11,7 +11,7 @@ import { Awake, pageToKeepAwake } from "./awake.js";
 import { AlertOffer, browserAlerts } from "./browser-alerts.js";
 import { ConnectionBadge } from "./connection-badge.js";
 import { Connection } from "./connection.js";
-import { el, retell } from "./dom.js";
+import { el, retell, setAttribute } from "./dom.js";
 import { Elsewhere } from "./elsewhere.js";
 import { tellGone } from "./gone-dialog.js";
 import { icon } from "./icons.js";
@@ -76,11 +76,18 @@ const connection = new Connection({
 });
 
 const tables = new Tables({
-  make: (room, changed) => new Table(room, { connection, me: () => me, toasts, sound, settings, storage: local, askKeys: () => set("keys"), turnTo, changed }),
+  make: (room, changed) => new Table(room, { connection, me: () => me, toasts, sound, settings, storage: local, askKeys: () => set("keys"), turnTo, takesKeys: () => beside.length === 0 || tiles.takesKeys(room), changed }),
   storage: session,
   changed: () => showSeats(),
   after: (ms, then) => setTimeout(then, ms),
 });
+/** What lays tables beside each other: it comes when that is wanted. */
+let tiles = null;
+let tilesCome = null;
+/** The rooms of the tables that stand beside each other; none where one page alone is shown. */
+let beside = [];
+/** A screen on which that is of use. */
+const wide = matchMedia("(min-width: 1280px) and (min-height: 760px)");
 const bar = new YourTables(() => connection.serverClock.now());
 const open = (room) => (location.hash = `#/table/${room}`);
 const alerts = new Alerts(browserAlerts(sound, open, () => settings.vibrate));
@@ -155,12 +162,45 @@ function turnTo(step) {
   if (next !== page?.room?.id) open(next);
 }
 
+/** Puts into its place what is to be shown. */
+function lay() {
+  const isOffered = wide.matches && Boolean(page.room) && tables.standings.length > 0;
+  if (isOffered && settings.tiles) tilesCome ??= withTiles();
+  beside = isOffered && settings.tiles && tiles ? tiles.lay(tables, page.room.id) : [];
+  if (beside.length === 0) tiles?.clear();
+  document.documentElement.toggleAttribute("data-tiles", beside.length > 0);
+  tilesButton.hidden = !isOffered || tables.standings.length < 2;
+  setAttribute(tilesButton, "aria-pressed", String(settings.tiles));
+  const { element } = beside.length > 0 ? tiles : page;
+  if (place.firstChild !== element) place.replaceChildren(element);
+  tables.showBeside(beside);
+  lookAtTiles();
+}
+
+/** Which of them takes keys. */
+function lookAtTiles() {
+  if (beside.length > 0) tiles.look(beside.map((id) => tables.get(id).standing ?? { room: id, name: id, turn: null }));
+}
+
+async function withTiles() {
+  try {
+    const { tilesPage } = await import("./tiles.js");
+    tiles = await tilesPage();
+    lay();
+  } catch (error) {
+    console.warn("the page of several tables has not come:", error);
+    tilesCome = null; // It is asked for again with the next news.
+  }
+}
+
 /** Where the player sits, and where it is their turn. */
 function showSeats() {
+  if (page) lay();
   const mine = tables.standings;
   const others = elsewhere.tablesOf(me).filter(({ room }) => !mine.some((table) => table.room === room));
   elsewhere.say(me, mine);
-  bar.show([...mine, ...others.map((table) => ({ ...table, isHere: false }))], page?.room?.id ?? null);
+  const all = [...mine, ...others.map((table) => ({ ...table, isHere: false }))];
+  bar.show(all.filter(({ room }) => !beside.includes(room)), page?.room?.id ?? null);
   offer.show(mine.length > 0, !page?.room);
   awake.want(settings.stayAwake && Boolean(page?.room) && mine.some(({ room }) => room === page.room.id));
   alerts.show(mine, page?.name ?? say.brand());
@@ -243,7 +283,7 @@ async function route() {
   const [, room] = /^#\/table\/([\w.-]+)$/.exec(location.hash) ?? [];
   page = room ? tables.show(room) : isLobby(location.hash) ? lobby : nowhere;
   document.documentElement.dataset.page = room ? "table" : "lobby";
-  place.replaceChildren(page.element);
+  lay();
   if (!room) page.enter();
   page.element.focus();
   showSeats();
@@ -257,16 +297,21 @@ const panelButton = el(
     type: "button",
     "aria-label": say.panel,
     "aria-expanded": "false",
-    on: { click: () => panelButton.setAttribute("aria-expanded", String(page.togglePanel())) },
+    on: { click: () => panelButton.setAttribute("aria-expanded", String((tables.get(tiles?.keys) ?? page).togglePanel())) },
   },
   icon("panel"),
+);
+const tilesButton = el(
+  "button",
+  { class: "icon-button only-table", type: "button", hidden: true, "aria-label": say.tiles, title: say.tiles, data: { testid: "tiles-switch" }, on: { click: () => (settings.tiles = !settings.tiles) } },
+  icon("tiles"),
 );
 const header = el(
   "header",
   { class: "top" },
   el("a", { class: "icon-button only-table", href: "#/", "aria-label": say.toLobby }, icon("back")),
   el("a", { class: "brand", href: "#/", "aria-label": say.brandToLobby }, el("i", { class: "brand-mark", "aria-hidden": "true" }), el("span", { text: say.brand })),
-  el("div", { class: "top-right" }, languageSwitch(settings, "only-lobby"), badge.badge, who, panelButton,
+  el("div", { class: "top-right" }, languageSwitch(settings, "only-lobby"), badge.badge, who, tilesButton, panelButton,
     el("button", { class: "icon-button", type: "button", "aria-label": say.settings, data: { testid: "settings-open" }, on: { click: () => set("settings") } }, icon("settings"))),
 );
 
@@ -294,6 +339,8 @@ addEventListener("storage", () => {
   if (identity.isAnotherNow) startAgain();
 });
 onDevice(() => dress(settings));
+addEventListener("resize", () => page && lay());
+document.addEventListener("focusin", () => lookAtTiles());
 addEventListener("pagehide", () => elsewhere.leave());
 addEventListener("pageshow", () => showSeats());
 connection.connect();

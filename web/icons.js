@@ -5,6 +5,7 @@ const PATHS = {
   back: "M15 5l-7 7 7 7",
   settings: "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5",
   panel: "M4 5h16v11H10l-4 4v-4H4zM8 9h8M8 12h5",
+  tiles: "M4 5h7v14H4zM13 5h7v14h-7z",
   close: "M6 6l12 12M18 6L6 18",
   search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4 4",
   person: "M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM4.5 20c1-4 4-5.5 7.5-5.5s6.500 1.500 7.500 5.500",

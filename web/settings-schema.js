@@ -43,6 +43,8 @@ export const SCHEMA = {
   gestures: flag(true),
   /** Whether a phone buzzes: in one's turn, and for gestures. */
   vibrate: flag(true),
+  /** Whether the tables at which the player sits stand beside each other, where there is room for that. */
+  tiles: flag(false),
   /** Whether the screen stays on while the player has a seat. */
   stayAwake: flag(true),
   /** The keys that are other than the usual ones. */

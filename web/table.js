@@ -58,6 +58,7 @@ export class Table {
   #changed;
   #askKeys;
   #turnTo;
+  #takesKeys;
   #settings;
   #notes;
   #forgetSettings;
@@ -77,12 +78,14 @@ export class Table {
    * @param {Keep} parts.storage of this browser, for notes
    * @param {() => void} parts.askKeys shows the list of keys
    * @param {(step: number) => void} parts.turnTo shows another of the player's tables
+   * @param {() => boolean} parts.takesKeys whether a key that is pressed now is meant for this table, if it is shown
    * @param {() => void} parts.changed told when `standing` may be another
    */
-  constructor(id, { connection, me, toasts, sound, settings, storage, askKeys, turnTo, changed }) {
+  constructor(id, { connection, me, toasts, sound, settings, storage, askKeys, turnTo, takesKeys, changed }) {
     this.#changed = changed;
     this.#askKeys = askKeys;
     this.#turnTo = turnTo;
+    this.#takesKeys = takesKeys;
     this.#connection = connection;
     this.#me = me;
     this.#toasts = toasts;
@@ -120,6 +123,7 @@ export class Table {
 
   /** The table is shown, and takes keys. */
   enter() {
+    if (this.#isShown) return;
     this.#isShown = true;
     this.onkey = (event) => this.#key(event);
     document.addEventListener("keydown", this.onkey);
@@ -328,15 +332,15 @@ export class Table {
     this.#change(false);
   }
 
-  #tellDrift() {
-    this.#adrift = this.room.isAdrift;
-    this.#showNotice(this.#adrift ? say.drifts : "", false);
-  }
   /** What is shown is never hidden again: a tap that was meant for something else does not do it. */
   #showCard(card) {
     if (this.#kept.has(card) && performance.now() - this.#offeredAt >= NEW_BAR_MS) this.#ask({ a: "show", cards: [card] });
   }
 
+  #tellDrift() {
+    this.#adrift = this.room.isAdrift;
+    this.#showNotice(this.#adrift ? say.drifts : "", false);
+  }
 
   #cannotShow(kind) {
     setText(this.title, this.room.id);
@@ -404,7 +408,7 @@ export class Table {
 
   #key(event) {
     const typing = event.target.matches("input, select, textarea") && !this.actions.element.contains(event.target);
-    if (typing || document.querySelector("dialog[open]")) return undefined;
+    if (typing || !this.#takesKeys() || document.querySelector("dialog[open]")) return undefined;
     if (this.actions.key(event)) return event.preventDefault();
     if (!event.target.matches("input") && keysOf(event)[0] === "?") this.#askKeys();
     return undefined;

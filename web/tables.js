@@ -53,6 +53,12 @@ export class Tables {
     return table;
   }
 
+  /** @param {string[]} rooms whose tables are shown beside that one from now on, and no others */
+  showBeside(rooms) {
+    for (const room of rooms) this.#open.get(room)?.enter();
+    for (const [room, table] of this.#open) if (room !== this.#shown && !rooms.includes(room)) table.leave();
+  }
+
   /** Another page is shown. A table at which the player sits is held on. */
   hide() {
     const room = this.#shown;

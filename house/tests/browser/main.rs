@@ -29,6 +29,7 @@ mod showdown;
 mod small_things;
 mod talk;
 mod themes;
+mod tiles;
 mod window;
 
 use std::{net::SocketAddr, sync::Arc};

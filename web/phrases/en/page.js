@@ -30,6 +30,8 @@ export const page = {
 
   language: () => "Language",
   settings: () => "Settings",
+  tiles: () => "Tables side by side",
+  turnNth: (number) => `Your turn, number ${number}`,
   notCome: () => "This part of the page has not come. Try again, or reload the page.",
 
   line: {

@@ -31,6 +31,8 @@ export const page = {
 
   language: () => "언어",
   settings: () => "설정",
+  tiles: () => "테이블 나란히 보기",
+  turnNth: (number) => `내 차례 ${number}번째`,
   notCome: () => "페이지의 이 부분을 불러오지 못했습니다. 다시 시도하거나 새로고침해 주세요.",
 
   line: {

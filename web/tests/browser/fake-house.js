@@ -7,9 +7,9 @@
 (() => {
   const ME = { token: "token", user: "me", name: "Morgan", expires_ms: Date.now() + 86_400_000 };
   const ROOM = "t1";
-  let seq = 1;
+  const seqs = new Map();
+  const scenes = new Map();
   let socket = null;
-  let scene = null;
 
   class FakeSocket {
     static OPEN = 1;
@@ -51,27 +51,35 @@
     if (message.t === "unwatch") tell({ t: "unwatched", room: message.room });
     if (message.t === "do") {
       fakeHouse.done.push(message.do);
-      const answer = fakeHouse.answers.shift() ?? { t: "ack", epoch: 1, seq };
-      tell({ n: message.n, room: ROOM, ...answer });
+      fakeHouse.doneIn.push(message.room);
+      const answer = fakeHouse.answers.shift() ?? { t: "ack", epoch: 1, seq: seqOf(message.room) };
+      tell({ n: message.n, room: message.room, ...answer });
     }
   }
 
   function watch(room) {
-    if (room === ROOM && scene) tellScene();
+    if (scenes.has(room)) tellScene(room);
   }
 
-  function tellScene() {
-    const { state, own, events = [] } = scene;
-    seq += 2; // A position of which the page has not the one before: it takes it as a jump.
-    tell({ t: "keyframe", room: ROOM, epoch: 1, seq, state: structuredClone(state) });
-    if (own) tell({ t: "private", room: ROOM, epoch: 1, seq, private: own });
-    if (events.length > 0) fakeHouse.happen(events);
+  function seqOf(room, more = 0) {
+    seqs.set(room, (seqs.get(room) ?? 1) + more);
+    return seqs.get(room);
+  }
+
+  function tellScene(room) {
+    const { state, own, events = [] } = scenes.get(room);
+    const seq = seqOf(room, 2); // A position of which the page has not the one before: it takes it as a jump.
+    tell({ t: "keyframe", room, epoch: 1, seq, state: structuredClone(state) });
+    if (own) tell({ t: "private", room, epoch: 1, seq, private: own });
+    if (events.length > 0) fakeHouse.happen(events, room);
   }
 
   const fakeHouse = {
     room: ROOM,
     /** The `do` of each command that has come. */
     done: [],
+    /** The room of each. */
+    doneIn: [],
     /** Whether it hears nothing, as a house at the other end of a broken line. */
     isSilent: false,
     /** What the lobby is told. */
@@ -79,18 +87,17 @@
     /** Answers to the next commands; an `ack` where there is none. */
     answers: [],
     /** @param {{state: object, own?: {hand, cards}, events?: object[]}} next the table from now on */
-    show(next) {
-      scene = next;
-      tellScene();
+    show(next, room = ROOM) {
+      scenes.set(room, next);
+      tellScene(room);
     },
     /** A frame with these events. */
-    happen(events) {
-      seq += 1;
-      tell({ t: "frame", room: ROOM, epoch: 1, seq, events });
+    happen(events, room = ROOM) {
+      tell({ t: "frame", room, epoch: 1, seq: seqOf(room, 1), events });
     },
     /** What one player alone sees. */
-    whisper(own) {
-      tell({ t: "private", room: ROOM, epoch: 1, seq, private: own });
+    whisper(own, room = ROOM) {
+      tell({ t: "private", room, epoch: 1, seq: seqOf(room), private: own });
     },
     tell,
   };

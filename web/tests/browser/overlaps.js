@@ -1,6 +1,6 @@
 /**
  * What is wrong with the table page as it is drawn: `overlaps()` answers a sentence for each thing that lies on another one, sticks out, or is
- * too small to read or to hit. An empty list is a good page.
+ * too small to read or to hit. An empty list is a good page. `overlaps(tile)` looks at one of several tables alone.
  */
 (() => {
   /** Lengths in pixels. Boxes may share this much: they are round, and half pixels are rounded. */
@@ -11,7 +11,8 @@
   /** So much of a card must be seen that its rank can be. */
   const STRIP = 7;
 
-  const all = (css) => [...document.querySelectorAll(css)].filter((it) => it.checkVisibility({ visibilityProperty: true, opacityProperty: true }));
+  let root = document;
+  const all = (css) => [...root.querySelectorAll(css)].filter((it) => it.checkVisibility({ visibilityProperty: true, opacityProperty: true }));
 
   /** Things whose boxes must be clear of each other: `{name, group, box}`; things of one group may touch. */
   function things() {
@@ -50,7 +51,8 @@
     return box.left >= room.left - TOUCH && box.right <= room.right + TOUCH && box.top >= room.top - TOUCH && box.bottom <= room.bottom + TOUCH;
   }
 
-  window.overlaps = () => {
+  window.overlaps = (place = document) => {
+    root = place;
     const wrong = [];
     const found = things();
     found.forEach((one, at) => {
@@ -58,10 +60,10 @@
         if (one.group !== other.group && meet(one.box, other.box)) wrong.push(`${one.name} lies on ${other.name}`);
       }
     });
-    const page = new DOMRect(0, 0, innerWidth, innerHeight);
+    const page = root === document ? new DOMRect(0, 0, innerWidth, innerHeight) : root.getBoundingClientRect();
     for (const { name, box } of found) if (!within(box, page)) wrong.push(`${name} sticks out of the page`);
-    const felt = document.querySelector(".felt").getBoundingClientRect();
-    const rail = document.querySelector(".felt-rail").getBoundingClientRect();
+    const felt = root.querySelector(".felt").getBoundingClientRect();
+    const rail = root.querySelector(".felt-rail").getBoundingClientRect();
     for (const { name, box, it } of found.filter(({ it }) => it.closest(".felt"))) {
       if (!within(box, it.matches(".bet, .runs .card") ? rail : felt)) wrong.push(`${name} is off the felt`);
     }
