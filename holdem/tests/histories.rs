@@ -248,6 +248,20 @@ fn cards_that_were_not_shown_can_be_left_out() {
     assert!(without_unseen_cards(record, Some(1)).to_string().contains("d dh p2 7c2d"));
 }
 
+#[test]
+fn of_a_hand_that_was_shown_in_part_the_record_for_others_keeps_the_rest_down() {
+    let record = |shows: &str| -> Record {
+        let text = format!(
+            "variant = 'NT'\nantes = [0, 0]\nblinds_or_straddles = [1, 2]\nmin_bet = 2\nstarting_stacks = [100, 100]\n\
+             actions = ['d dh p1 AsAd', 'd dh p2 KsKd', 'p2 f', 'p1 sm {shows}']\n"
+        );
+        text.parse().expect("a hand")
+    };
+    let part = without_unseen_cards(record("As??"), None).to_string();
+    assert!(!part.contains("Ad") && part.contains("p1 sm As??"), "{part}");
+    assert!(without_unseen_cards(record("AsAd"), None).to_string().contains("d dh p1 AsAd"));
+}
+
 fn occasion() -> Occasion {
     Occasion {
         site: "Cardhouse".to_owned(),
