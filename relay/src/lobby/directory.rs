@@ -200,7 +200,9 @@ impl Directory {
         }
         let is_stale = shown.stale_since.is_some();
         if is_stale && *steps_left > 0 {
-            let (page, walked) = page(&self.orders[&Order::of(&shown.view)], &shown.view);
+            let places = &self.orders[&Order::of(&shown.view)];
+            let (page, first, walked) = page(places, &shown.view, shown.first.as_ref());
+            shown.first = first;
             *steps_left = steps_left.saturating_sub(walked);
             steps += walked;
             *has_news |= shown.turn(Some(page));
@@ -236,9 +238,9 @@ impl Directory {
         self.round.steps_left_for_new = self.round.steps_left_for_new.saturating_sub(places.len().max(1));
         let mut sum = Sum::default();
         places.iter().filter(|place| place.row.fits(view)).for_each(|place| sum.add(&place.row));
-        let (page, _) = page(places, view);
+        let (page, first, _) = page(places, view, None);
         let mut shown = Shown::new(view.clone(), sum, page, self.round.number);
-        shown.viewers = 1;
+        (shown.viewers, shown.first) = (1, first);
         let key = self.views.insert(shown);
         self.by_view.insert(view.clone(), key);
         self.always += usize::from(always);
@@ -297,18 +299,24 @@ fn is_always_shown(view: &View) -> bool {
     *view == view.rounded() || *view == unnamed()
 }
 
-/// The page of a view, and how many rows were walked for it.
-fn page(places: &BTreeSet<Place>, view: &View) -> (Vec<Arc<Row>>, usize) {
+/// The page of a view, the place of the first row that fits, on whatever page, and how many rows were walked for it. `first`: no row
+/// before it fits.
+fn page(
+    places: &BTreeSet<Place>,
+    view: &View,
+    first: Option<&Place>,
+) -> (Vec<Arc<Row>>, Option<Place>, usize) {
     let mut walked = 0;
     let values = Order::of(view).values(view);
-    let begins = places.first().and_then(|first| first.before(*values.start()));
-    let begins = begins.as_ref().map_or(Bound::Unbounded, Bound::Included);
+    let of_stakes = places.first().and_then(|first| first.before(*values.start()));
+    let begins = first.or(of_stakes.as_ref()).map_or(Bound::Unbounded, Bound::Included);
     let may_fit = places.range::<Place, _>((begins, Bound::Unbounded)).inspect(|_| walked += 1);
     let may_fit = may_fit.take_while(|place| place.is_within(*values.end()));
-    let fit = may_fit.filter(|place| place.row.fits(view));
+    let mut fit = may_fit.filter(|place| place.row.fits(view)).peekable();
+    let first = fit.peek().map(|place| (*place).clone());
     let page = fit.skip(view.from as usize).take(view.count as usize);
     let page = page.map(|place| place.row.clone()).collect();
-    (page, walked)
+    (page, first, walked)
 }
 
 #[cfg(test)]
@@ -349,7 +357,7 @@ mod tests {
             };
             let order = Order::of(&view);
             let places: BTreeSet<Place> = rows.iter().map(|row| order.place(row)).collect();
-            let (page, walked) = page(&places, &view);
+            let (page, _, walked) = page(&places, &view, None);
             let fit = places.iter().filter(|place| place.row.fits(&view)).take(250);
             let naive: Vec<&RoomId> = fit.map(|place| &place.row.line.room).collect();
             assert_eq!(page.iter().map(|row| &row.line.room).collect::<Vec<_>>(), naive, "{view:?}");

@@ -385,7 +385,12 @@ fn no_page_waits_for_ever_however_much_changes() {
 
 #[test]
 fn planted_faults_are_found() {
-    for fault in [Planted::ForgetsWhatWas, Planted::TellsLastNewsOnly, Planted::KeepsOldPages] {
+    for fault in [
+        Planted::ForgetsWhatWas,
+        Planted::ForgetsWhatCameBefore,
+        Planted::TellsLastNewsOnly,
+        Planted::KeepsOldPages,
+    ] {
         let config = ProptestConfig {
             cases: 4_096,
             max_shrink_iters: 0,

@@ -11,6 +11,8 @@ thread_local! {
 pub(super) enum Planted {
     /// What a row was before is not held against views, so one that leaves a view stays on its page.
     ForgetsWhatWas,
+    /// A row that comes before all that fit is not looked for.
+    ForgetsWhatCameBefore,
     /// Who has missed a page gets the last news and not the whole one.
     TellsLastNewsOnly,
     /// A page that was encoded once is never encoded again.

@@ -62,6 +62,8 @@ pub(super) struct Shown {
     page: Vec<Arc<Row>>,
     /// The place of the last row of a full page: what changes behind it is not seen. `None` if the page is not full.
     end: Option<Place>,
+    /// No row before it fits. `None`: nothing is known.
+    pub(super) first: Option<Place>,
     told: Sum,
     /// What has made the page what it is.
     news: News,
@@ -93,6 +95,7 @@ impl Shown {
             sum,
             page,
             end: None,
+            first: None,
             told: sum,
             news: News::default(),
             version: 1,
@@ -117,13 +120,18 @@ impl Shown {
         for Changed { before, after } in changes {
             for (row, is_after) in [(before, false), (after, true)] {
                 let Some(row) = row.as_ref().filter(|row| row.fits(&self.view)) else { continue };
+                let place = self.order.place(row);
                 if is_after {
-                    self.sum.add(row)
+                    self.sum.add(row);
+                    let is_first = self.first.as_ref().is_some_and(|first| place < *first);
+                    if is_first && !planted::is(Planted::ForgetsWhatCameBefore) {
+                        self.first = Some(place.clone());
+                    }
                 } else {
                     self.sum.take_off(row)
                 }
                 let forgets = planted::is(Planted::ForgetsWhatWas) && !is_after;
-                let is_seen = |end: &Place| self.order.place(row) <= *end;
+                let is_seen = |end: &Place| place <= *end;
                 if self.end.as_ref().is_none_or(is_seen) && !forgets {
                     self.stale_since.get_or_insert(round);
                 }
