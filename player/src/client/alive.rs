@@ -65,7 +65,7 @@ impl Client {
         if self.waits() { HURRIED_ASK_AFTER } else { ASK_AFTER }
     }
 
-    /// Measures the way to the relay and back; answered as [`Heard::Pong`].
+    /// Measures the way to the relay and back; answered as [`Heard::Pong`](crate::Heard::Pong).
     pub fn ping(&mut self, now: Instant) {
         let at = u64::try_from(now.duration_since(self.born).as_micros()).unwrap_or_default();
         self.pinged.get_or_insert(now);

@@ -1,7 +1,7 @@
 //! The `Store` port: journals with a fence, and small maps. What the store has acknowledged is durable to the degree
 //! that its configuration promises.
 //!
-//! Adapters: [`memory`] inside one process (with injected faults for the simulator), [`file`] inside one process and in a folder, [`redis`].
+//! Adapters: [`memory`] inside one process (with injected faults for the simulator), [`mod@file`] inside one process and in a folder, [`redis`].
 
 pub mod file;
 pub mod memory;
