@@ -204,6 +204,10 @@ impl Plan {
         self.crowd = rng.random_bool(0.1);
         // A crowd is more than any table need remember.
         self.strangers = if self.crowd { rng.random_range(40..=60) } else { rng.random_range(0..=3) };
+        // A crowd that is more than all queues of a mailbox hold keeps an unlucky one of its own waiting for as long as it asks: decision 11.
+        if self.crowd {
+            self.mailbox = MAILBOX;
+        }
         if self.crowd || rng.random_bool(0.5) {
             self.cuts = rng.random_range(0.01..0.1);
         }
