@@ -110,7 +110,8 @@ pub async fn tables(store: &dyn Store) -> Result<Vec<(RoomId, TableConfig)>, Una
     let rooms = directory::specs(store).await?;
     let tables = rooms.into_iter().filter_map(|(room, spec)| {
         let spec: RoomSpec = serde_json::from_slice(&spec).ok()?;
-        (spec.kind == Table::NAME).then(|| Some((room, spec.read().ok()?)))?
+        let settings = if spec.kind == Table::NAME { spec.read().ok()? } else { return None };
+        Some((room, settings))
     });
     let mut tables: Vec<(RoomId, TableConfig)> = tables.collect();
     tables.sort_by_cached_key(|(room, _)| (room.as_str().len(), room.clone()));

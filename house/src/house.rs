@@ -151,16 +151,16 @@ impl House {
         let inside = Ports { bus: Arc::new(bus), store, clock };
 
         // Tables are numbered from 1, and those that exist stay as they are.
-        let settings: Vec<_> =
-            (0..config.tables.tables).zip((0..).map(|number| config.table(number))).collect();
-        let opened = settings.iter().map(|(number, table)| open_table(&inside, number + 1, table));
+        let settings: Vec<_> = (0..config.tables.tables).map(|at| config.table(at as usize)).collect();
+        let opened = (1..).zip(&settings).map(|(number, table)| open_table(&inside, number, table));
         let are_new = try_join_all(opened).await?;
         let found = dealer_worker::tables(inside.store.as_ref()).await?;
         let kept = Kept {
             tables: found.len() - are_new.iter().filter(|is_new| **is_new).count(),
-            are_as_told: settings.iter().zip(&found).all(|((_, told), (_, table))| {
-                *table == TableConfig { name: table.name.clone(), ..told.clone() }
-            }),
+            are_as_told: settings
+                .iter()
+                .zip(&found)
+                .all(|(told, (_, table))| *table == TableConfig { name: table.name.clone(), ..told.clone() }),
         };
         let tables: Vec<_> = found.into_iter().map(|(room, table)| (room, table.seats)).collect();
         let (seal_key, seal_keys_older) = match &data {
@@ -297,7 +297,6 @@ impl House {
         worker.shutdown().await;
         parts.shutdown().await;
         tidying.shutdown().await;
-        worker.shutdown().await;
         drop(bots);
         drop(self.office);
         drop(self.data);

@@ -251,7 +251,9 @@ impl Store for MemoryStore {
         Box::pin(async move {
             let set = move |kept: &mut Kept| {
                 kept.is_writable().map_err(|why| Unavailable(why.into()))?;
-                kept.shelf.expire(&room, seconds, kept.clock.now_ms());
+                if let Some(at_ms) = kept.shelf.expiry(&room, seconds, kept.clock.now_ms()) {
+                    kept.shelf.expire(&room, at_ms);
+                }
                 Ok(())
             };
             self.run(Operation::Map, set).await?

@@ -89,11 +89,16 @@ impl Shelf {
         Appended { began, last, trimmed }
     }
 
-    /// Has a journal that is there vanish after so many seconds. Answers when.
-    pub(super) fn expire(&mut self, room: &RoomId, seconds: u64, now_ms: UnixMs) -> Option<UnixMs> {
-        let journal = self.journals.get_mut(room).filter(|journal| !journal.is_over(now_ms))?;
-        journal.expires_ms = Some(now_ms.saturating_add(seconds.saturating_mul(1_000)));
-        journal.expires_ms
+    /// When a journal would vanish that is to be there for so many seconds more; `None` where there is none.
+    pub(super) fn expiry(&self, room: &RoomId, seconds: u64, now_ms: UnixMs) -> Option<UnixMs> {
+        self.has(room, now_ms).then(|| now_ms.saturating_add(seconds.saturating_mul(1_000)))
+    }
+
+    /// Has a journal vanish then.
+    pub(super) fn expire(&mut self, room: &RoomId, at_ms: UnixMs) {
+        if let Some(journal) = self.journals.get_mut(room) {
+            journal.expires_ms = Some(at_ms);
+        }
     }
 
     /// Sets a field, or removes it. Answers what it was.

@@ -165,11 +165,7 @@ impl Shelf {
                 let journal = self.journals.entry(room).or_default();
                 (journal.last, journal.expires_ms) = (last, expires_ms);
             }
-            Change::Expire { room, at_ms } => {
-                if let Some(journal) = self.journals.get_mut(&room) {
-                    journal.expires_ms = Some(at_ms);
-                }
-            }
+            Change::Expire { room, at_ms } => self.expire(&room, at_ms),
             Change::Vanish { room } => {
                 self.journals.remove(&room);
             }

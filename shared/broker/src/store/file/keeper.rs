@@ -168,10 +168,10 @@ impl Keeper {
                 let over = shelf.is_over(&room, now_ms).then(|| Change::Vanish { room: room.clone() });
                 over.into_iter().chain([Change::Append { room, at, entry, keep_from }]).collect()
             }
-            Wish::Expire { room, seconds } if shelf.has(room, now_ms) => {
-                let at_ms = now_ms.saturating_add(seconds.saturating_mul(1_000));
-                vec![Change::Expire { room: room.clone(), at_ms }]
-            }
+            Wish::Expire { room, seconds } => match shelf.expiry(room, *seconds, now_ms) {
+                Some(at_ms) => vec![Change::Expire { room: room.clone(), at_ms }],
+                None => return Ok(None),
+            },
             Wish::Set { map, field, value, only_new } if !only_new || shelf.map_get(map, field).is_none() => {
                 vec![Change::Set { map: map.clone(), field: field.clone(), value: value.clone() }]
             }
@@ -179,7 +179,7 @@ impl Keeper {
                 vec![Change::Remove { map: map.clone(), field: field.clone() }]
             }
             Wish::Probe => Vec::new(),
-            Wish::Expire { .. } | Wish::Set { .. } | Wish::Remove { .. } => return Ok(None),
+            Wish::Set { .. } | Wish::Remove { .. } => return Ok(None),
         };
         Ok(Some(changes))
     }

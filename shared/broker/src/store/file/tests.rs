@@ -74,7 +74,11 @@ impl Life {
                 }
                 Wish::Set { map, field, value, .. } => drop(after.set(map, field, Some(value.clone()))),
                 Wish::Remove { map, field } => drop(after.set(map, field, None)),
-                Wish::Expire { room, seconds } => drop(after.expire(room, *seconds, 0)),
+                Wish::Expire { room, seconds } => {
+                    if let Some(at_ms) = after.expiry(room, *seconds, 0) {
+                        after.expire(room, at_ms);
+                    }
+                }
                 Wish::Probe => {}
             }
             let (answer, answered) = oneshot::channel();
