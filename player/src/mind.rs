@@ -22,7 +22,9 @@ pub trait Mind: Send + Sync {
     fn rng(&mut self) -> &mut ChaCha8Rng;
 
     /// Takes a message from the relay.
-    fn receive(&mut self, text: &str, now: Instant) -> Heard;
+    fn receive(&mut self, text: &str, now: Instant) -> Heard {
+        self.client_mut().receive(text, now)
+    }
 
     /// Does what is due now; answers the action at a table that it has begun, if it has.
     fn poll(&mut self, now: Instant) -> Option<Acting>;
@@ -36,7 +38,9 @@ pub trait Mind: Send + Sync {
     fn next_deadline(&self) -> Option<Instant>;
 
     /// Whether it vanishes now, and for how long.
-    fn take_vanishing(&mut self) -> Option<Duration>;
+    fn take_vanishing(&mut self) -> Option<Duration> {
+        None
+    }
 
     /// The room that its connection should be near.
     fn near(&self) -> Option<&RoomId> {

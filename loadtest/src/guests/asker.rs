@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use player::{Client, Heard, Mind, bot::Acting};
+use player::{Client, Mind, bot::Acting};
 use protocol::id::RoomId;
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
@@ -67,10 +67,6 @@ impl Mind for Asker {
 
     fn rng(&mut self) -> &mut ChaCha8Rng {
         &mut self.rng
-    }
-
-    fn receive(&mut self, text: &str, now: Instant) -> Heard {
-        self.client.receive(text, now)
     }
 
     fn poll(&mut self, now: Instant) -> Option<Acting> {

@@ -1,7 +1,7 @@
 //! A guest without a seat that asks one table for something as fast as it is answered, as short or as long as a message may be. Many
 //! of them ask for more than a table can do; whoever sits there must not feel it.
 
-use player::{Client, Heard, Mind, bot::Acting};
+use player::{Client, Mind, bot::Acting};
 use protocol::{id::RoomId, table::TableCommand};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -70,10 +70,6 @@ impl Mind for Flooder {
         &mut self.rng
     }
 
-    fn receive(&mut self, text: &str, now: Instant) -> Heard {
-        self.client.receive(text, now)
-    }
-
     fn poll(&mut self, now: Instant) -> Option<Acting> {
         self.client.keep_alive(now);
         if !self.client.is_online() || now < self.rests_until || self.client.answers().waiting().len() > 0 {
@@ -92,10 +88,6 @@ impl Mind for Flooder {
         let waits = self.client.answers().waiting().len() > 0 || !self.client.is_online();
         let own = (!waits).then_some(self.rests_until);
         own.into_iter().chain(self.client.next_deadline()).min()
-    }
-
-    fn take_vanishing(&mut self) -> Option<Duration> {
-        None
     }
 
     fn stop(&mut self) {
