@@ -214,17 +214,20 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Asks once: how many entries from the last keyframe on the store no longer holds, or who has claimed the room meanwhile.
+    /// Asks once: how many entries from the last keyframe on the store no longer holds, or who has claimed the room meanwhile, but for our
+    /// own later claim.
     ///
     /// # Errors
     /// [`Unavailable`].
-    pub async fn ask(&self) -> Result<Result<u64, Fenced>, Unavailable> {
+    pub async fn ask(&self, ours: Option<Position>) -> Result<Result<u64, Fenced>, Unavailable> {
         // One before the keyframe, so that it is read too, and one entry more, which would be another owner's.
         let before = Position::new(self.epoch.0, self.from.saturating_sub(1));
         let limit = usize::try_from(self.written).unwrap_or(usize::MAX).saturating_add(1);
         let held = answered(self.store.read(&self.room, Some(before), limit)).await?;
-        let lost = self.written.saturating_sub(held.len() as u64);
-        Ok(fenced_by(self.epoch, held.last()).map(|()| lost))
+        let later = held.iter().filter(|stored| stored.at.epoch() > self.epoch);
+        let others = later.clone().rfind(|stored| Some(stored.at) != ours);
+        let lost = self.written.saturating_sub((held.len() - later.count()) as u64);
+        Ok(fenced_by(self.epoch, others).map(|()| lost))
     }
 }
 

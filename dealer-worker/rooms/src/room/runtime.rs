@@ -70,7 +70,7 @@ const LOOK_AGAIN_MS: u64 = 1_000;
 pub enum Ended {
     /// Another worker owns the room, since this epoch.
     Fenced(Epoch),
-    /// It was let go of as asked, until and with this epoch.
+    /// It was let go of, as asked or for whoever takes it over by the journal, until and with this epoch.
     LetGo(Epoch),
     /// It was never owned.
     NotTaken(NotTaken),

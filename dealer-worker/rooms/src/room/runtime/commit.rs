@@ -10,19 +10,24 @@ use bytes::Bytes;
 use metrics::counter;
 use protocol::{
     RefusalCode,
-    id::{NodeId, SessionId, UserId},
+    id::{Epoch, NodeId, Position, SessionId, UserId},
 };
 use tokio::time::{Duration, Instant, sleep};
 use tracing::{debug, warn};
 
-use super::{Ended, Running, hear::BUSY_RETRY_MS, stall::Written, tell::tell_owned};
+use super::{
+    Ended, Running,
+    hear::BUSY_RETRY_MS,
+    stall::Written,
+    tell::{tell_owned, tell_owner},
+};
 use crate::{
     planted::{Fault, is_planted},
     room::{
         Decision, Input, Moment, Refusal, Room,
         errands::{ERRANDS_MAX, ErrandId},
         frame,
-        journal::{Fenced, RETRY_FIRST, RETRY_MAX},
+        journal::{Fenced, RETRY_FIRST, RETRY_MAX, Survey},
         letters,
         record::{Delta, DeltaOf, form_of, seal},
     },
@@ -299,15 +304,41 @@ impl<R: Room> Running<R> {
     }
 
     async fn claim_anew(&mut self) -> Result<Written, Ended> {
-        let (since, survey) = (Instant::now(), self.journal.survey());
-        let mut pause = RETRY_FIRST;
-        let lost = loop {
+        let survey = self.journal.survey();
+        let asked = self.surveyed(&survey, None).await?;
+        let lost = self.fenced(asked)?;
+        let claim = |at| frame::claim(&self.id, at, &self.context.config.node).encode().stored;
+        let attempt = self.journal.claim_anew(self.context.ports.clock.now_ms(), claim);
+        let at = attempt.at();
+        let written = self.write(attempt).await?;
+        if written == Written::Yes {
+            // It may have taken long, and somebody with a lower epoch may have been faster. Now nobody can be any more.
+            if self.surveyed(&survey, Some(at)).await?.is_err() {
+                return Err(self.claimed_behind_another(at.epoch()).await);
+            }
+            self.journal.claimed_anew(at, &survey, lost);
+            if lost > 0 {
+                counter!("cardhouse_entries_lost_total").increment(lost);
+                warn!(room = %self.id, lost, "the store has lost acknowledged entries; restored from memory");
+            }
+        }
+        Ok(written)
+    }
+
+    /// What the store says to a survey, however long it takes.
+    async fn surveyed(
+        &mut self,
+        survey: &Survey,
+        ours: Option<Position>,
+    ) -> Result<Result<u64, Fenced>, Ended> {
+        let (since, mut pause) = (Instant::now(), RETRY_FIRST);
+        loop {
             let asked = tokio::select! { biased;
-                asked = survey.ask() => asked,
+                asked = survey.ask(ours) => asked,
                 never = self.turn_away(since, "no answer yet") => match never {},
             };
             match asked {
-                Ok(answer) => break self.fenced(answer)?,
+                Ok(answer) => return Ok(answer),
                 Err(Unavailable(why)) => {
                     debug!(room = %self.id, why, "the journal cannot be read");
                     tokio::select! { biased;
@@ -317,19 +348,16 @@ impl<R: Room> Running<R> {
                     pause = (pause * 2).min(RETRY_MAX);
                 }
             }
-        };
-        let claim = |at| frame::claim(&self.id, at, &self.context.config.node).encode().stored;
-        let attempt = self.journal.claim_anew(self.context.ports.clock.now_ms(), claim);
-        let at = attempt.at();
-        let written = self.write(attempt).await?;
-        if written == Written::Yes {
-            self.journal.claimed_anew(at, &survey, lost);
-            if lost > 0 {
-                counter!("cardhouse_entries_lost_total").increment(lost);
-                warn!(room = %self.id, lost, "the store has lost acknowledged entries; restored from memory");
-            }
         }
-        Ok(written)
+    }
+
+    /// The journal holds more than what this owner remembers, and its claim fences whoever has written that: the room is for whoever takes it
+    /// over by the journal.
+    async fn claimed_behind_another(&self, epoch: Epoch) -> Ended {
+        counter!("cardhouse_commits_fenced_total").increment(1);
+        warn!(room = %self.id, epoch = epoch.0, "claimed behind another worker: lets the room go");
+        tell_owner(&self.context, &self.id, None, epoch).await;
+        Ended::LetGo(epoch)
     }
 
     pub(super) fn fenced<T>(&self, written: Result<T, Fenced>) -> Result<T, Ended> {
