@@ -3,23 +3,26 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use broker::{
+    clock::Clock,
     entry::{Entry, Kind},
     seal::SealKey,
     store::Store,
     wire::{
-        Wire,
+        LinkState, Wire,
         fault::{Answer, Copies, Fate, Faults, Operation, one_copy},
     },
 };
-use protocol::id::NodeId;
+use parking_lot::Mutex;
+use protocol::id::{NodeId, Position, Seq};
 use serde_json::json;
 use tokio::time::{Duration, sleep};
 
-use support::{House, Relay, fast, play, room, user};
+use support::{House, Relay, by_partition, fast, node, play, room, rooms, user};
 
 /// Each operation of kind `which` by workers meets the next of `fates`, in turn.
 struct Script {
@@ -212,6 +215,74 @@ async fn entries_that_the_store_lost_are_restored_by_the_owner_who_has_them() {
     let after = relay.until(&room(1), |followed| followed.epochs.len() > before.epochs.len()).await;
     assert_eq!(after.view().chips, before.view().chips);
     play(&relay, &room(1), &[("ann", 1), ("bob", 2)], 3).await;
+    check_journal(&house, 1).await;
+}
+
+/// What two workers write may take long, and nothing may be heard of one.
+#[derive(Default)]
+struct Late {
+    /// Whose appends take so many milliseconds to the store.
+    appends: Mutex<BTreeMap<NodeId, u64>>,
+    unheard: Mutex<Option<NodeId>>,
+}
+
+impl Faults for Late {
+    fn operation(&self, node: &NodeId, operation: Operation) -> Fate {
+        let late = self.appends.lock().get(node).copied().filter(|_| operation == Operation::Append);
+        Fate { before: Duration::from_millis(late.unwrap_or(0)), ..Fate::FINE }
+    }
+
+    fn delivery(&self, from: &NodeId, to: &NodeId, _channel: &str) -> Copies {
+        let is_lost =
+            self.unheard.lock().as_ref().is_some_and(|unheard| (unheard == from) != (unheard == to));
+        if is_lost { Copies::new() } else { one_copy() }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_whose_claim_comes_behind_a_successors_writes_nothing_of_what_it_remembers() {
+    let late = Arc::new(Late::default());
+    let mut house = House::on(Wire::with_faults(late.clone()));
+    // Then epochs tell when they were claimed.
+    house.clock = Clock::starting_at(1_800_000_000_000);
+    let owner = by_partition(&rooms(1), &["w1", "w2"])[&room(1)].clone().unwrap();
+    let successor = node(if owner == node("w1") { "w2" } else { "w1" });
+    house.open(1, &fast()).await;
+    let _first = house.worker(owner.as_str());
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    relay.sit(&room(1), "ann", 1, 100).await;
+    relay.sit(&room(1), "bob", 2, 100).await;
+    let players = [("ann", 1), ("bob", 2)];
+    play(&relay, &room(1), &players, 2).await;
+    let _second = house.worker(successor.as_str());
+    sleep(Duration::from_secs(1)).await;
+
+    let mut written = house.store.witness();
+    // The successor takes the owner for dead, and its claim is on its way for two seconds.
+    late.appends.lock().insert(successor.clone(), 2_000);
+    *late.unheard.lock() = Some(owner.clone());
+    sleep(Duration::from_secs(1)).await;
+    late.appends.lock().remove(&successor);
+    // Meanwhile the owner, who sees no other claim, claims anew: later, and for longer.
+    late.appends.lock().insert(owner.clone(), 3_000);
+    let link = house.wire.link(&owner);
+    link.set(LinkState::Refusing);
+    link.heal();
+    sleep(Duration::from_millis(500)).await;
+    late.appends.lock().remove(&owner);
+    sleep(Duration::from_secs(4)).await;
+    let written: Vec<_> =
+        std::iter::from_fn(|| written.try_recv().ok()).map(|(_, stored)| stored.at).collect();
+    // One claim behind the other's frames, and nothing in its epoch.
+    let claims: Vec<_> = written.iter().filter(|at| at.seq() == Seq(0)).collect();
+    let frames = |claim: &Position| written.iter().filter(|at| at.epoch() == claim.epoch()).count() - 1;
+    assert_eq!(claims.len(), 3, "a successor, the owner behind it, and whoever takes it then: {written:?}");
+    assert!(frames(claims[0]) > 0 && frames(claims[1]) == 0 && frames(claims[2]) > 0, "{written:?}");
+
+    *late.unheard.lock() = None;
+    play(&relay, &room(1), &players, 2).await;
+    assert!(!history_lost(&relay.followed(&room(1))), "nothing was lost");
     check_journal(&house, 1).await;
 }
 
