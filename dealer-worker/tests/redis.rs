@@ -30,7 +30,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use support::{Relay, fast, node, play, room, user};
 
 /// Players are told within this.
-const TOLD_WITHIN: Duration = Duration::from_secs(5);
+const TOLD_WITHIN: Duration = Duration::from_secs(20);
 
 async fn ports(url: String, program: Program) -> Ports {
     let config = RedisConfig { program, connect_timeout_ms: 30_000, ..RedisConfig::new(url) };

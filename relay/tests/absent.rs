@@ -35,7 +35,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tokio_websockets::{ClientBuilder, Message, WebSocketStream};
 
 /// How long anything may take that must happen.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// So many names that nobody has.
 const NAMES: usize = 1_000;

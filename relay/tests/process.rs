@@ -33,7 +33,7 @@ use tokio::{
 use tokio_websockets::{ClientBuilder, Message};
 
 /// How long anything may take that must happen.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A relay process; killed when dropped.
 struct Process {

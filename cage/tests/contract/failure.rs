@@ -18,7 +18,7 @@ use cage::{
 use crate::setup::{Cage, NOW};
 
 /// An answer that it is away comes within this.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_file_belongs_to_one_process_and_a_command_may_work_beside_it() {

@@ -18,7 +18,7 @@ use super::{
     connection::{enter, hello},
     figures::Run,
     floor::{FloorProcess, tcp},
-    proc_stat::{CpuTime, resident_bytes},
+    proc_stat::{CpuTime, memory_bytes},
     stage::Stage,
 };
 
@@ -50,7 +50,7 @@ pub async fn run(args: &BenchArgs) -> anyhow::Result<Run> {
     let holding: Vec<_> =
         sockets.into_iter().map(|socket| spawn_local(hold(socket)).abort_handle()).collect();
     sleep(SETTLE).await;
-    let bytes = stage.relays_resident_bytes()?.saturating_sub(before_bytes);
+    let bytes = stage.relays_memory_bytes()?.saturating_sub(before_bytes);
     let silence = stage.snapshot()?;
     sleep(Duration::from_secs(args.idle_seconds)).await;
     let silent = stage.cost_since(&silence)?;
@@ -82,10 +82,10 @@ pub async fn run(args: &BenchArgs) -> anyhow::Result<Run> {
 /// What relays hold before there are connections, bytes: once they have stopped giving back what starting took.
 async fn at_rest(stage: &Stage) -> anyhow::Result<u64> {
     let give_up = Instant::now() + SETTLE * 5;
-    let mut bytes = stage.relays_resident_bytes()?;
+    let mut bytes = stage.relays_memory_bytes()?;
     loop {
         sleep(SETTLE).await;
-        let now = stage.relays_resident_bytes()?;
+        let now = stage.relays_memory_bytes()?;
         if now >= bytes || Instant::now() > give_up {
             return Ok(now);
         }
@@ -125,7 +125,7 @@ async fn hold(mut socket: Socket) {
 async fn hold_plain(floor: &mut FloorProcess, connections: usize) -> anyhow::Result<(u64, f64, u64)> {
     let pids = [floor.pid()?];
     let address: SocketAddr = floor.address()?;
-    let (before_bytes, before) = (resident_bytes(&pids)?, CpuTime::of(&pids)?);
+    let (before_bytes, before) = (memory_bytes(&pids)?, CpuTime::of(&pids)?);
     let began = Instant::now();
     let opening = stream::iter(0..connections).map(|_| tcp::connect(address));
     let mut opening = opening.buffer_unordered(OPENING_MAX);
@@ -136,5 +136,5 @@ async fn hold_plain(floor: &mut FloorProcess, connections: usize) -> anyhow::Res
     let opening_s = began.elapsed().as_secs_f64();
     sleep(SETTLE).await;
     let cpu_us = (CpuTime::of(&pids)? - before).us;
-    Ok((resident_bytes(&pids)?.saturating_sub(before_bytes), opening_s, cpu_us))
+    Ok((memory_bytes(&pids)?.saturating_sub(before_bytes), opening_s, cpu_us))
 }

@@ -63,11 +63,11 @@ pub async fn run(args: &BenchArgs) -> anyhow::Result<Run> {
     sleep(SETTLE).await;
     let mut house = House::open(stage.ports().await?.bus, tables).await?;
     sleep(SETTLE).await;
-    let before_bytes = stage.relays_resident_bytes()?;
+    let before_bytes = stage.relays_memory_bytes()?;
     let watched = Rc::new(Watched::default());
     let first_pages = watched.open(&stage, args).await?;
     sleep(SETTLE).await;
-    let bytes_held = stage.relays_resident_bytes()?.saturating_sub(before_bytes);
+    let bytes_held = stage.relays_memory_bytes()?.saturating_sub(before_bytes);
 
     // Until all that the opening has left behind is told.
     house.play(SETTLE).await?;

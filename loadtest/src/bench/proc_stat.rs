@@ -55,16 +55,20 @@ fn ticks(stat: &str) -> Option<u64> {
     Some(user + system)
 }
 
-/// Resident memory of processes now, bytes.
+/// Memory that processes hold for themselves now, bytes: resident or swapped out. Pages of their program's file are not among it: they are
+/// there whatever the process does, and a machine that is short of memory drops them meanwhile, so that they would hide what is measured.
 ///
 /// # Errors
 /// When one of them has ended.
-pub fn resident_bytes(pids: &[u32]) -> anyhow::Result<u64> {
+pub fn memory_bytes(pids: &[u32]) -> anyhow::Result<u64> {
     let each = pids.iter().map(|pid| {
         let text = read(&pid.to_string(), "status")?;
-        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).and_then(|kib| kib.parse().ok());
-        kib.map(|kib: u64| kib * 1024).with_context(|| format!("/proc/{pid}/status names no VmRSS"))
+        let own_kib = |name: &str| -> Option<u64> {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|line| line.trim().strip_suffix(" kB")).and_then(|kib| kib.parse().ok())
+        };
+        let kib = own_kib("RssAnon:").zip(own_kib("VmSwap:")).map(|(resident, swapped)| resident + swapped);
+        kib.map(|kib| kib * 1024).with_context(|| format!("/proc/{pid}/status names no RssAnon or no VmSwap"))
     });
     each.sum()
 }
@@ -97,6 +101,6 @@ mod tests {
             }
         }
         // The kernel brings its count up to date in batches, so a little may be missing.
-        assert!(sum > 0 && resident_bytes(&[pid]).unwrap() > 48 << 20);
+        assert!(sum > 0 && memory_bytes(&[pid]).unwrap() > 48 << 20);
     }
 }

@@ -178,9 +178,9 @@ impl Rail {
         let replaced = self.reading.split_off(self.reading.len().saturating_sub(args.stalled));
         replaced.iter().for_each(AbortHandle::abort);
         sleep(SETTLE).await;
-        let bytes_before = self.stage.relays_resident_bytes()?;
+        let bytes_before = self.stage.relays_memory_bytes()?;
         let after = self.measure(args, &said).await?;
-        let grown = self.stage.relays_resident_bytes()?.saturating_sub(bytes_before);
+        let grown = self.stage.relays_memory_bytes()?.saturating_sub(bytes_before);
         run.tell("stalled", args.stalled as f64);
         run.tell("stalled_frame_bytes", after.bytes as f64);
         let p99 = |measured: &Measured| measured.latency_us.value_at_quantile(0.99) as f64;

@@ -20,7 +20,7 @@ use super::{
     figures::Run,
     floor::FloorProcess,
     play::{Play, SEATS},
-    proc_stat::resident_bytes,
+    proc_stat::memory_bytes,
     stage::Stage,
 };
 
@@ -117,7 +117,7 @@ impl Peak {
         let (highest, end) = (most.clone(), over.clone());
         let watching = std::thread::spawn(move || {
             while !end.load(Relaxed) {
-                highest.fetch_max(resident_bytes(&pids).unwrap_or(0), Relaxed);
+                highest.fetch_max(memory_bytes(&pids).unwrap_or(0), Relaxed);
                 std::thread::sleep(MEMORY_EVERY);
             }
         });

@@ -21,7 +21,7 @@ use tokens::{Claims, Signer};
 use tokio::time::{Duration, Instant, sleep};
 
 use super::{
-    proc_stat::{CpuTime, resident_bytes},
+    proc_stat::{CpuTime, memory_bytes},
     redis_stat::Commands,
 };
 use crate::cluster::{Cluster, ClusterArgs, Node, broker::Broker};
@@ -212,8 +212,8 @@ impl Stage {
     ///
     /// # Errors
     /// When one has ended.
-    pub fn relays_resident_bytes(&self) -> anyhow::Result<u64> {
-        resident_bytes(&self.pids.relays)
+    pub fn relays_memory_bytes(&self) -> anyhow::Result<u64> {
+        memory_bytes(&self.pids.relays)
     }
 
     /// What everything has cost so far.

@@ -40,7 +40,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tokio_websockets::{ClientBuilder, Message, WebSocketStream};
 
 /// How long anything may take that must happen: a test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One for all tests, since making keys is not what they are about.
 pub(crate) fn signer() -> &'static Signer {

@@ -20,7 +20,7 @@ use tokio::time::{Duration, Instant, sleep, timeout};
 use crate::setup::{Inbox, room};
 
 /// What is told at once takes far less, on a loaded machine too.
-const AT_ONCE: Duration = Duration::from_secs(8);
+const AT_ONCE: Duration = Duration::from_secs(20);
 
 /// Settings are looked at every few seconds.
 const NOTICED_WITHIN: Duration = Duration::from_secs(30);

@@ -25,7 +25,7 @@ use tokio::{
 };
 
 /// Far longer than anything takes: only a failing test waits so long.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
