@@ -308,3 +308,27 @@ async fn who_does_not_want_to_wait_says_it_twice() {
     let ended = timeout(SOON, tokio::task::spawn_blocking(move || house.child.wait())).await;
     assert!(ended.expect("it ends").unwrap().unwrap().success());
 }
+
+/// What is under `/api` is no page's: what is refused there, is refused in the interface's form.
+#[tokio::test]
+async fn whatever_is_refused_under_api_is_refused_in_words_for_programs() {
+    let house = House::start("", &[]);
+    let long = "x".repeat(70_000);
+    for (method, path, headers, body, refused) in [
+        ("POST", "/api/guest", "", &*long, (413, "too_large")),
+        ("POST", "/api/guest", "", &long[..5_000], (413, "too_large")),
+        ("POST", "/api/guest", "", "{", (400, "bad_request")),
+        ("BREW", "/api/guest", "", "", (405, "bad_method")),
+        ("DELETE", "/api/sessions/%ff", "", "", (404, "no_accounts")),
+        ("GET", "/api", "", "", (404, "not_found")),
+        ("GET", "/api/", "", "", (404, "not_found")),
+        ("POST", "/api/else", "", "", (404, "not_found")),
+        ("POST", "/api/guest", "origin: http://evil.example\r\n", "{}", (403, "wrong_origin")),
+    ] {
+        let (status, told) = ask(house.address, method, path, headers, body).await;
+        let told: Value = serde_json::from_str(&told).unwrap_or_else(|_| panic!("{method} {path}: {told}"));
+        assert_eq!((status, told["code"].as_str().unwrap()), refused, "{method} {path}");
+    }
+    // Everything else is the page's.
+    assert_eq!(ask(house.address, "GET", "/", "", "").await.0, 200);
+}

@@ -127,11 +127,15 @@ fn router_of(desk: Desk, people: Option<Arc<People>>, config: ApiConfig) -> Rout
         .route_layer(from_fn_with_state(gate, admit))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(offices.clone());
-    let not_found = Router::new().route("/api/{*path}", axum::routing::any(async || ApiError::NotFound));
+    // Ours alone, and no page of the house's.
+    let not_found = ["/api", "/api/", "/api/{*path}"].into_iter().fold(Router::new(), |router, path| {
+        router.route(path, axum::routing::any(async || ApiError::NotFound))
+    });
     let origins: cors::Origins = config.allow_origin.into();
     counted
         .merge(all(free()).with_state(offices))
         .merge(not_found)
+        .fallback(async || ApiError::NotFound)
         .layer(from_fn_with_state(origins, cors::permit))
 }
 

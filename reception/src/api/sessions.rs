@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{
     NO_STORE, Offices,
-    asked::{Address, Asked, By, From, Kept},
+    asked::{Address, Asked, Behind, By, From, Kept, Named},
     cookie,
     told::{LoginTold, SessionTold},
 };
@@ -136,9 +136,8 @@ pub(super) async fn end_others(
     By(caller): By,
     From(asker): From,
     headers: HeaderMap,
-    also: Result<Query<AlsoAsked>, axum::extract::rejection::QueryRejection>,
+    Behind(asked): Behind<AlsoAsked>,
 ) -> Result<Response, ApiError> {
-    let Query(asked) = also.map_err(|error| ApiError::BadRequest(error.body_text()))?;
     let also_this = asked.also.is_some();
     people.sign_out_elsewhere(&caller, also_this, &asker).await?;
     Ok(ended(&headers, also_this))
@@ -149,7 +148,7 @@ pub(super) async fn end(
     By(caller): By,
     From(asker): From,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Response, ApiError> {
     let login = if id == "current" { caller.login.clone() } else { id };
     LoginId::new(&login).map_err(|_| ApiError::NotFound)?;

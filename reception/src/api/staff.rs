@@ -2,7 +2,6 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, rejection::QueryRejection},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -13,7 +12,7 @@ use serde_json::json;
 
 use super::{
     NO_STORE,
-    asked::{Asked, By, From, Kept},
+    asked::{Asked, Behind, By, From, Kept, Named},
     told::{EntryTold, LoginTold, PersonTold, Role, SanctionTold},
 };
 use crate::{error::ApiError, people::AuditPage};
@@ -72,17 +71,13 @@ fn why(reason: &str) -> Result<&str, ApiError> {
     if fits { Ok(reason) } else { Err(ApiError::BadRequest("a reason has 3 to 400 characters".into())) }
 }
 
-fn query<T>(asked: Result<Query<T>, QueryRejection>) -> Result<T, ApiError> {
-    asked.map(|Query(asked)| asked).map_err(|error| ApiError::BadRequest(error.body_text()))
-}
-
 pub(super) async fn find(
     Kept(people): Kept,
     By(caller): By,
     From(asker): From,
-    asked: Result<Query<AskWhom>, QueryRejection>,
+    Behind(asked): Behind<AskWhom>,
 ) -> Result<Response, ApiError> {
-    let found = people.find(&caller, &query(asked)?.q, &asker).await?;
+    let found = people.find(&caller, &asked.q, &asker).await?;
     let found: Vec<_> = found.into_iter().map(PersonTold::from).collect();
     Ok((NO_STORE, Json(json!({ "people": found }))).into_response())
 }
@@ -91,7 +86,7 @@ pub(super) async fn dossier(
     Kept(people): Kept,
     By(caller): By,
     From(asker): From,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Response, ApiError> {
     let dossier = people.dossier(&caller, &whom(&id)?, &asker).await?;
     let logins = dossier.logins.into_iter().map(|login| LoginTold::new(login, &caller.login));
@@ -108,7 +103,7 @@ pub(super) async fn impose(
     Kept(people): Kept,
     By(caller): By,
     From(asker): From,
-    Path(id): Path<String>,
+    Named(id): Named,
     Asked(asked): Asked<AskSanction>,
 ) -> Result<Response, ApiError> {
     let kind = match asked.kind {
@@ -124,7 +119,7 @@ pub(super) async fn lift(
     Kept(people): Kept,
     By(caller): By,
     From(asker): From,
-    Path(id): Path<String>,
+    Named(id): Named,
     Asked(asked): Asked<AskWhy>,
 ) -> Result<StatusCode, ApiError> {
     people.lift(&caller, &id, why(&asked.reason)?, &asker).await?;
@@ -135,7 +130,7 @@ pub(super) async fn sign_out(
     Kept(people): Kept,
     By(caller): By,
     From(asker): From,
-    Path(id): Path<String>,
+    Named(id): Named,
     Asked(asked): Asked<AskWhy>,
 ) -> Result<StatusCode, ApiError> {
     people.sign_out_all(&caller, &whom(&id)?, why(&asked.reason)?, &asker).await?;
@@ -146,7 +141,7 @@ pub(super) async fn set_roles(
     Kept(people): Kept,
     By(caller): By,
     From(asker): From,
-    Path(id): Path<String>,
+    Named(id): Named,
     Asked(asked): Asked<AskRoles>,
 ) -> Result<Response, ApiError> {
     let roles = Role::all(&asked.roles);
@@ -158,7 +153,7 @@ pub(super) async fn password_link(
     Kept(people): Kept,
     By(caller): By,
     From(asker): From,
-    Path(id): Path<String>,
+    Named(id): Named,
     Asked(asked): Asked<AskWhy>,
 ) -> Result<Response, ApiError> {
     let link = people.password_link(&caller, &whom(&id)?, why(&asked.reason)?, &asker).await?;
@@ -170,9 +165,8 @@ pub(super) async fn audit(
     Kept(people): Kept,
     By(caller): By,
     From(asker): From,
-    asked: Result<Query<AskAudit>, QueryRejection>,
+    Behind(AskAudit { before, subject }): Behind<AskAudit>,
 ) -> Result<Response, ApiError> {
-    let AskAudit { before, subject } = query(asked)?;
     let entries = people.audit(&caller, AuditPage { before, subject }, &asker).await?;
     let entries: Vec<_> = entries.into_iter().map(EntryTold::from).collect();
     Ok((NO_STORE, Json(json!({ "entries": entries }))).into_response())

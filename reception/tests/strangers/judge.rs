@@ -30,8 +30,6 @@ impl Judge {
         let start = String::from_utf8_lossy(&body[..body.len().min(80)]);
         let what = || format!("{method} {path} {headers:?} {start}");
         match answer {
-            // Who serves HTTP turns away what is far too large, before reception sees it, and in plain words.
-            Some((413, Value::Null)) if body.len() > reception::api::BODY_BYTES_MAX => {}
             Some((400..=499, told)) if told["code"].is_string() && told["message"].is_string() => {}
             Some((status, told)) => self.found(format!("{} was answered {status}: {told}", what())),
             None => self.found(format!("{} was not answered", what())),

@@ -191,6 +191,28 @@ async fn more_bytes_than_a_request_may_have_are_refused() {
     assert_eq!(server.status(&head).await, 431);
 }
 
+/// What endpoints say when they refuse, which is read without knowing who has answered.
+#[tokio::test]
+async fn a_request_that_comes_to_no_endpoint_is_refused_in_the_form_of_endpoints() {
+    let http = HttpArgs { http_body_ms: 200, ..bounds() };
+    let server = start(Front::new(http, at_most(10, 1), TrustProxy::Nobody)).await;
+    let told = async |request: &str| {
+        let answer = String::from_utf8(rest(server.say(request).await).await).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains("content-type: application/json"), "{answer}");
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert!(body["message"].as_str().is_some_and(|message| message.len() > 10), "{answer}");
+        (status_of(answer.as_bytes()), body["code"].as_str().unwrap().to_owned())
+    };
+    let long = "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 2001\r\n\r\n";
+    assert_eq!(told(long).await, (413, "too_large".into()));
+    server.lets_in().await;
+    assert_eq!(told(HANGS).await, (408, "too_slow".into()));
+    server.lets_in().await;
+    let _first = server.say("").await;
+    assert_eq!(told("").await, (503, "busy".into()));
+}
+
 #[tokio::test]
 async fn connections_are_counted_by_address_and_told_when_there_are_too_many() {
     let server = start(Front::new(bounds(), at_most(10, 2), TrustProxy::Nobody)).await;

@@ -14,7 +14,6 @@ use axum::{
     Router,
     body::{Body, HttpBody as _},
     extract::ConnectInfo,
-    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use http_body_util::Limited;
@@ -32,6 +31,7 @@ use tower::ServiceExt as _;
 use super::{
     Front, Place,
     phase::{Answer, Phase, Phases},
+    refusal::Refusal,
 };
 
 /// What the kernel holds for a client that does not read, bytes (it counts its own overhead too, and so doubles this). Left to
@@ -108,16 +108,16 @@ async fn ask(
     let (asking, response) = match front.asking.enter(Some(caller.network())) {
         Err(full) => {
             front.turned_away(full);
-            (None, refuse(StatusCode::TOO_MANY_REQUESTS, "too many requests of this address at once"))
+            (None, Refusal::Crowded.into_response())
         }
-        Ok(place) if too_large => (Some(place), refuse(StatusCode::PAYLOAD_TOO_LARGE, "that is too much")),
+        Ok(place) if too_large => (Some(place), Refusal::Large.into_response()),
         Ok(place) => {
             let request = request.map(|body| Body::new(Limited::new(body, bytes_max)));
             let answered = timeout(front.http.body(), router.oneshot(request)).await;
             let response = answered.map_or_else(
                 |_| {
                     cut(front.name, Phase::Body);
-                    refuse(StatusCode::REQUEST_TIMEOUT, "the request did not come in time")
+                    Refusal::Late.into_response()
                 },
                 |Ok(response)| response,
             );
@@ -126,11 +126,6 @@ async fn ask(
     };
     phases.answering();
     Ok(response.map(|body| Answer::new(body, phases, asking)))
-}
-
-/// The last answer on its connection.
-fn refuse(status: StatusCode, why: &'static str) -> Response {
-    (status, [(header::CONNECTION, "close"), (header::RETRY_AFTER, "1")], why).into_response()
 }
 
 /// A connection as hyper has it, and as whoever upgrades it gets it back:

@@ -4,7 +4,8 @@
 //! In reading order:
 //!
 //! - [`bounds`]: what one request may take, as flags.
-//! - [`fn@serve`]: the loop; `accept` is its way through lack of files, `connection` and `phase` what becomes of one connection.
+//! - [`fn@serve`]: the loop; `accept` is its way through lack of files, `connection` and `phase` what becomes of one connection;
+//!   `refusal`: what is told of requests that come to no endpoint.
 //! - [`open`]: how many there may be, in all and of one address; `files`: how many the system lets us have.
 //! - [`address`]: whose request it is.
 //! - [`hosts`], [`pages`]: by which names we are called, and which web pages may ask.
@@ -21,6 +22,7 @@ pub mod open;
 pub mod ops;
 pub mod pages;
 mod phase;
+mod refusal;
 mod sparingly;
 
 use std::{future::Future, io::Write as _, sync::Arc, time::Duration};
@@ -50,10 +52,6 @@ const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Connections to an operators' port at once: a few scrapers and probes, and somebody with a shell.
 const OPERATORS_MAX: usize = 128;
-
-/// What a connection gets that cannot be let in.
-const NO_ROOM: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\n\
-                       content-type: text/plain\r\ncontent-length: 29\r\n\r\nno room for more connections\n";
 
 /// How one port is served.
 pub struct Front {
@@ -181,6 +179,6 @@ pub async fn serve(listener: TcpListener, router: Router, front: Front, shutdown
 /// Says so in one write, which a new socket has room for, and closes.
 fn turn_away(stream: TcpStream) {
     if let Ok(mut stream) = stream.into_std() {
-        let _ = stream.write(NO_ROOM.as_bytes());
+        let _ = stream.write(refusal::NO_ROOM.as_bytes());
     }
 }
