@@ -487,6 +487,9 @@ async fn staff_does_what_its_role_allows_and_all_of_it_is_audited() {
     }
     assert_eq!(impose(&by_floor, &ann_s, "ban").await.refusal(), (403, "not_allowed"));
     house.heard();
+    let endless = json!({ "kind": "mute", "reason": "was rude", "until_ms": null });
+    let endless = house.by(&by_floor, "POST", &ann_s, Some(endless)).await;
+    assert_eq!(endless.refusal(), (400, "bad_request"), "no time is not for ever: it is left out for that");
     assert_eq!(impose(&by_floor, &ann_s, "mute").await.status, 201);
     let all = Bearer { user: UserId::new(&ann.text("user")).unwrap(), login: None };
     assert_eq!(house.heard(), std::slice::from_ref(&all));

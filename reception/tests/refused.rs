@@ -187,7 +187,16 @@ async fn whatever_is_asked_badly_at_any_path_is_refused_as_the_document_says() {
                 let headers = format!("{bearer}{kind}");
                 assert_eq!(refused(&named, &headers, b"{}").await, (415, "not_json".into()), "{path} {kind}");
             }
-            for body in [&b""[..], b"{", b"null", b"[]", b"7", b"{\"name\":\"\xff\"}", b"\xef\xbb\xbf{}"] {
+            for body in [
+                &b""[..],
+                b"{",
+                b"null",
+                b"[]",
+                b"[\"boss\",\"x\"]",
+                b"7",
+                b"{\"name\":\"\xff\"}",
+                b"\xef\xbb\xbf{}",
+            ] {
                 assert_eq!(
                     refused(&named, &json, body).await,
                     (400, "bad_request".into()),

@@ -1,13 +1,17 @@
 //! What a request brings: its body, who asks, and by what cookie.
 
-use std::sync::Arc;
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use axum::{
     Json,
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
     http::{HeaderMap, header, request::Parts},
 };
-use serde::de::DeserializeOwned;
+use protocol::time::UnixMs;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
 use super::Offices;
 use crate::{
@@ -22,7 +26,53 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Asked<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        Ok(Json::<T>::from_request(request, state).await.map(|Json(asked)| Self(asked))?)
+        Ok(Json::<Object<T>>::from_request(request, state).await.map(|Json(Object(asked))| Self(asked))?)
+    }
+}
+
+/// An object with these fields. Left to itself, serde reads them out of an array too, by their places.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData)).map(Self)
+    }
+}
+
+/// What may be left out of a body. `null` is not nothing: whoever has no time to say must not ban for ever by it.
+pub(super) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// The largest whole number that everybody who reads JSON reads alike.
+pub(super) const NUMBER_MAX: u64 = 9_007_199_254_740_991;
+
+/// A time in a body, milliseconds since 1970. JSON has one kind of number: `1e12` and `5.0` are whole ones, too.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct When(pub(super) UnixMs);
+
+impl<'de> Deserialize<'de> for When {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let ms = f64::deserialize(deserializer)?;
+        let is_time = ms.fract() == 0.0 && (0.0..=NUMBER_MAX as f64).contains(&ms);
+        let when = is_time.then_some(Self(ms as UnixMs));
+        when.ok_or_else(|| serde::de::Error::custom("a time is a whole number of milliseconds since 1970"))
     }
 }
 
@@ -102,4 +152,28 @@ impl FromRequestParts<Offices> for By {
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_whole_number_however_it_is_written() {
+        let read = |text: &str| serde_json::from_str::<When>(text).ok().map(|When(ms)| ms);
+        for (text, ms) in [
+            ("0", 0),
+            ("1700000000000", 1_700_000_000_000),
+            ("1700000000000.0", 1_700_000_000_000),
+            ("1.7e12", 1_700_000_000_000),
+            ("9007199254740991", 9_007_199_254_740_991),
+        ] {
+            assert_eq!(read(text), Some(ms), "{text}");
+        }
+        for text in
+            ["-1", "0.5", "9007199254740992", "6.5e28", "18446744073709551616", "\"0\"", "null", "[0]"]
+        {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     NO_STORE, Offices,
-    asked::{Address, Asked, By, From, Kept, bearer},
+    asked::{Address, Asked, By, From, Kept, When, bearer, given},
     cookie, sessions,
     told::{EntryTold, LoginTold, Me, PersonTold, SanctionTold},
 };
@@ -51,12 +51,13 @@ pub(super) struct AskByLink {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AskExclusion {
-    until_ms: u64,
+    until_ms: When,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AskDeletion {
+    #[serde(default, deserialize_with = "given")]
     password: Option<Secret>,
 }
 
@@ -120,7 +121,7 @@ pub(super) async fn exclude_self(
     From(asker): From,
     Asked(asked): Asked<AskExclusion>,
 ) -> Result<Response, ApiError> {
-    let caller = people.exclude_self(&caller, asked.until_ms, &asker).await?;
+    let caller = people.exclude_self(&caller, asked.until_ms.0, &asker).await?;
     Ok((NO_STORE, Json(Me::from(caller))).into_response())
 }
 

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{
     NO_STORE, Offices,
-    asked::{Address, Asked, Behind, By, From, Kept, Named},
+    asked::{Address, Asked, Behind, By, From, Kept, Named, given},
     cookie,
     told::{LoginTold, SessionTold},
 };
@@ -29,6 +29,7 @@ pub(super) struct AskGuest {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AskRefresh {
+    #[serde(default, deserialize_with = "given")]
     token: Option<Secret>,
     #[serde(default)]
     cookie: bool,
@@ -39,6 +40,7 @@ pub(super) struct AskRefresh {
 pub(super) struct AskSession {
     handle: String,
     password: Secret,
+    #[serde(default, deserialize_with = "given")]
     device: Option<String>,
     #[serde(default)]
     cookie: bool,

@@ -6,16 +6,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use cage::people::sanction::Kind;
-use protocol::{id::UserId, time::UnixMs};
+use protocol::id::UserId;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
     NO_STORE,
-    asked::{Asked, Behind, By, From, Kept, Named},
+    asked::{Asked, Behind, By, From, Kept, NUMBER_MAX, Named, When, given},
     told::{EntryTold, LoginTold, PersonTold, Role, SanctionTold},
 };
 use crate::{error::ApiError, people::AuditPage};
+
+/// Characters that are looked for at most.
+const SOUGHT_CHARS_MAX: usize = 400;
 
 /// Characters of a reason.
 const REASON_CHARS: std::ops::RangeInclusive<usize> = 3..=400;
@@ -37,7 +40,8 @@ enum Imposed {
 #[serde(deny_unknown_fields)]
 pub(super) struct AskSanction {
     kind: Imposed,
-    until_ms: Option<UnixMs>,
+    #[serde(default, deserialize_with = "given")]
+    until_ms: Option<When>,
     reason: String,
 }
 
@@ -77,6 +81,9 @@ pub(super) async fn find(
     From(asker): From,
     Behind(asked): Behind<AskWhom>,
 ) -> Result<Response, ApiError> {
+    if asked.q.chars().count() > SOUGHT_CHARS_MAX {
+        return Err(ApiError::BadRequest("q has at most 400 characters".into()));
+    }
     let found = people.find(&caller, &asked.q, &asker).await?;
     let found: Vec<_> = found.into_iter().map(PersonTold::from).collect();
     Ok((NO_STORE, Json(json!({ "people": found }))).into_response())
@@ -110,8 +117,8 @@ pub(super) async fn impose(
         Imposed::Ban => Kind::Ban,
         Imposed::Mute => Kind::Mute,
     };
-    let imposed =
-        people.impose(&caller, &whom(&id)?, kind, asked.until_ms, why(&asked.reason)?, &asker).await?;
+    let until_ms = asked.until_ms.map(|When(ms)| ms);
+    let imposed = people.impose(&caller, &whom(&id)?, kind, until_ms, why(&asked.reason)?, &asker).await?;
     Ok((StatusCode::CREATED, NO_STORE, Json(SanctionTold::to_staff(imposed))).into_response())
 }
 
@@ -167,6 +174,12 @@ pub(super) async fn audit(
     From(asker): From,
     Behind(AskAudit { before, subject }): Behind<AskAudit>,
 ) -> Result<Response, ApiError> {
+    if before.is_some_and(|before| before > NUMBER_MAX) {
+        return Err(ApiError::BadRequest("there are no such numbers".into()));
+    }
+    if subject.as_deref().is_some_and(|subject| UserId::new(subject).is_err()) {
+        return Err(ApiError::BadRequest("subject is a person's id".into()));
+    }
     let entries = people.audit(&caller, AuditPage { before, subject }, &asker).await?;
     let entries: Vec<_> = entries.into_iter().map(EntryTold::from).collect();
     Ok((NO_STORE, Json(json!({ "entries": entries }))).into_response())
