@@ -6,8 +6,11 @@ use serde_json::Value;
 
 fn chaos(arguments: &[&str]) -> (Output, Value) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadtest"));
-    let output =
-        command.args(["chaos", "--json", "--no-build", "--bots=12", "--tables=2"]).args(arguments).output().unwrap();
+    let output = command
+        .args(["chaos", "--json", "--no-build", "--bots=12", "--tables=2"])
+        .args(arguments)
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().last().unwrap_or_default();
     let report = serde_json::from_str(line)
