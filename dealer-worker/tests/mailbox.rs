@@ -1,4 +1,4 @@
-//! A crowd that says more than a room can write: whoever has a seat is heard all the same.
+//! A crowd that says more than a room can write: whoever has a seat is heard all the same, and so is whoever asks for little.
 
 mod support;
 
@@ -71,6 +71,33 @@ async fn who_has_a_seat_is_heard_behind_a_crowd_that_fills_the_mailbox() {
     // And without a queue of their own they are not.
     plant(Some(Fault::HearsMembersAsOthers));
     let (answer, _) = behind_a_crowd().await;
+    plant(None);
+    assert_eq!(answer.code(), "busy", "{answer:?}");
+}
+
+/// What a stranger is answered behind one user who has filled the mailbox from many sessions.
+async fn behind_one_with_many_sessions() -> Answer {
+    let slow = Arc::new(Slow(AtomicBool::new(false)));
+    let house = House::on(Wire::with_faults(slow.clone()));
+    house.open(1, &fast()).await;
+    let config = house.config_within("w1", Bounds { mailbox_messages_max: 4, ..Bounds::default() });
+    let _worker = house.worker_with("w1", config);
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    slow.0.store(true, Ordering::Relaxed);
+    let chat = json!({"a": "chat", "text": "hello"});
+    for session in 0..5 {
+        relay.send(&room(1), &user("eve"), 100 + session, 1, &chat).await;
+    }
+    relay.command(&room(1), &user("bob"), 1, 1, chat).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_asks_for_little_is_heard_behind_one_who_fills_the_mailbox_from_many_sessions() {
+    let answer = behind_one_with_many_sessions().await;
+    assert_eq!(answer.code(), "applied", "{answer:?}");
+    plant(Some(Fault::TakesNoTurns));
+    let answer = behind_one_with_many_sessions().await;
     plant(None);
     assert_eq!(answer.code(), "busy", "{answer:?}");
 }

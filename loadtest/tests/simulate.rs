@@ -37,6 +37,7 @@ fn what_was_found_once_stays_mended() {
         5_093_915,
         5_110_196,
         5_119_072,
+        6_100_317,
         1_795_240_244,
     ];
     for seed in seeds {
@@ -158,6 +159,11 @@ fn a_mailbox_that_drops_what_is_too_much_without_a_word_is_caught() {
 #[test]
 fn a_mailbox_that_counts_no_bytes_is_caught() {
     assert!(caught_in_a_flood(Planted::WeighsNothing).contains(&Promise::Bounded));
+}
+
+#[test]
+fn a_mailbox_that_forgets_whom_it_has_turned_away_is_caught() {
+    assert!(caught_in_a_flood(Planted::KeepsNoTurns).contains(&Promise::Heard));
 }
 
 /// The first seed with which a planted fault is caught, and what was seen broken.

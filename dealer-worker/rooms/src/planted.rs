@@ -25,6 +25,10 @@ pub enum Fault {
     DropsExcess,
     /// The mailbox counts messages and not their bytes.
     WeighsNothing,
+    /// The mailbox hears strangers in the order in which they come, however much one of them has sent.
+    TakesNoTurns,
+    /// The mailbox does not remember whom it has turned away.
+    KeepsNoTurns,
     /// Rooms that have ended stay in the directory.
     LeavesEnded,
     /// Tables bring all that was promised in a hand, whatever was won meanwhile.

@@ -204,10 +204,6 @@ impl Plan {
         self.crowd = rng.random_bool(0.1);
         // A crowd is more than any table need remember.
         self.strangers = if self.crowd { rng.random_range(40..=60) } else { rng.random_range(0..=3) };
-        // A crowd that is more than all queues of a mailbox hold keeps an unlucky one of its own waiting for as long as it asks: decision 11.
-        if self.crowd {
-            self.mailbox = MAILBOX;
-        }
         if self.crowd || rng.random_bool(0.5) {
             self.cuts = rng.random_range(0.01..0.1);
         }
@@ -267,7 +263,8 @@ impl Plan {
         let long_winded = rng.random_bool(0.5);
         let mailbox = match long_winded {
             true => Bound { bytes: rng.random_range(64..=96) * 1_024, ..MAILBOX },
-            false => Bound { messages: rng.random_range(32..=48), ..MAILBOX },
+            // Fewer than they are, in all queues together, or more.
+            false => Bound { messages: rng.random_range(8..=48), ..MAILBOX },
         };
         let rates = Rates { slow: 1.0, slow_max: FLOODED_SLOW_MAX, ..Rates::default() };
         let (from, until) = (FLOODED_FROM, FLOODED_FROM + FLOODED_FOR);

@@ -67,6 +67,8 @@ pub enum Planted {
     DropsExcess,
     /// Mailboxes count messages and not their bytes.
     WeighsNothing,
+    /// Mailboxes do not remember whom they have turned away.
+    KeepsNoTurns,
     /// Relays do not read which tokens were revoked.
     NeverReadsRevocations,
 }
@@ -82,6 +84,7 @@ impl Planted {
             Self::HearsMembersAsOthers => Fault::HearsMembersAsOthers,
             Self::DropsExcess => Fault::DropsExcess,
             Self::WeighsNothing => Fault::WeighsNothing,
+            Self::KeepsNoTurns => Fault::KeepsNoTurns,
             Self::LeavesEnded => Fault::LeavesEnded,
             Self::BringsWholeTopUps => Fault::BringsWholeTopUps,
             Self::ForgivesBlinds => Fault::ForgivesBlinds,

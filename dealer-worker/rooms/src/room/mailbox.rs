@@ -2,7 +2,10 @@
 //! time.
 //!
 //! Whoever has a part in the room waits in a queue of their own, and has every second turn: however many others ask something of the
-//! room, its members are heard, and nobody turns them away for want of space that others take.
+//! room, its members are heard, and nobody turns them away for want of space that others take. Among those others senders take
+//! [turns], so none of them takes the space of the rest.
+
+mod turns;
 
 use std::collections::VecDeque;
 
@@ -12,6 +15,7 @@ use parking_lot::Mutex;
 use protocol::id::{Epoch, NodeId, UserId};
 use tokio::sync::Notify;
 
+use self::turns::{Displaced, Turns, Who};
 use super::errands::{ErrandId, Outcome};
 use crate::planted::{Fault, is_planted};
 
@@ -43,15 +47,19 @@ pub struct Mailbox {
 #[derive(Debug, Default)]
 struct Waiting {
     orders: VecDeque<Order>,
-    lines: [Line; 5],
+    members: Line,
+    others: Turns,
+    excess: Turns,
+    letters: Line,
+    questions: Line,
     /// Whose turn it is, a place in [`TURNS`], and how many were taken in it.
     turn: usize,
     taken: u8,
     /// Who has a part in the room, in the order of their names.
-    members: Vec<UserId>,
+    has_part: Vec<UserId>,
 }
 
-/// The queues, in the order of [`Waiting::lines`].
+/// The queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Of {
     Members,
@@ -138,24 +146,59 @@ pub enum Order {
 }
 
 impl Waiting {
-    fn line(&mut self, of: Of) -> &mut Line {
-        &mut self.lines[of as usize]
+    /// Where a relay's message waits, and whose it is.
+    fn of(&self, message: &[u8]) -> (Of, Who) {
+        let Some(Whose { user, is_question }) = Whose::read(message) else { return (Of::Others, None) };
+        let who = UserId::new(user).ok();
+        if is_question {
+            return (Of::Questions, who);
+        }
+        let is_member = who.as_ref().is_some_and(|user| self.has_part.binary_search(user).is_ok());
+        let of = if is_member && !is_planted(Fault::HearsMembersAsOthers) { Of::Members } else { Of::Others };
+        (of, who)
     }
 
-    /// Where a relay's message waits.
-    fn of(&self, message: &[u8]) -> Of {
-        let Some(Whose { user, is_question }) = Whose::read(message) else { return Of::Others };
-        if is_question {
-            return Of::Questions;
+    /// Puts a message in; how many were dropped for want of space: this one, or others in its place.
+    fn put(&mut self, message: Bytes, bound: Bound) -> usize {
+        let (of, who) = self.of(&message);
+        match of {
+            Of::Questions => usize::from(self.questions.put(message, QUESTIONS).is_err()),
+            Of::Members => match self.members.put(message, bound) {
+                Ok(()) => 0,
+                Err(message) => self.exceed(who, message, bound),
+            },
+            _ => {
+                let displaced = self.others.put(who, message, bound).into_iter();
+                displaced.map(|Displaced { who, message, .. }| self.exceed(who, message, bound)).sum()
+            }
         }
-        let is_member = self.members.binary_search_by(|member| member.as_str().cmp(user)).is_ok();
-        if is_member && !is_planted(Fault::HearsMembersAsOthers) { Of::Members } else { Of::Others }
+    }
+
+    /// Puts what is too much in; how many were dropped.
+    fn exceed(&mut self, who: Who, message: Bytes, bound: Bound) -> usize {
+        if is_planted(Fault::DropsExcess) {
+            return 1;
+        }
+        let displaced = self.excess.put(who, message, bound);
+        displaced.iter().for_each(|dropped| self.excess.keep_turn(dropped));
+        displaced.len()
+    }
+
+    fn take_from(&mut self, of: Of) -> Option<Bytes> {
+        match of {
+            Of::Members => self.members.take(),
+            Of::Others => self.others.take(),
+            Of::Excess => self.excess.take(),
+            Of::Letters => self.letters.take(),
+            Of::Questions => self.questions.take(),
+        }
     }
 
     /// How many messages of clients wait, and how many bytes.
     fn depth(&self) -> (usize, usize) {
-        let lines = [Of::Members, Of::Others, Of::Excess].map(|of| &self.lines[of as usize]);
-        (lines.iter().map(|line| line.messages.len()).sum(), lines.iter().map(|line| line.bytes).sum())
+        let Self { members, others, excess, .. } = self;
+        let messages = members.messages.len() + others.len() + excess.len();
+        (messages, members.bytes + others.bytes() + excess.bytes())
     }
 
     fn take(&mut self) -> Option<Mail> {
@@ -166,7 +209,7 @@ impl Waiting {
         for _ in 0..=TURNS.len() {
             let (of, at_once) = TURNS[self.turn];
             if self.taken < at_once
-                && let Some(message) = self.line(of).take()
+                && let Some(message) = self.take_from(of)
             {
                 self.taken += 1;
                 return Some(match of {
@@ -185,36 +228,25 @@ impl Mailbox {
     /// Whose messages have a queue of their own from now on.
     pub fn has_members(&self, mut members: Vec<UserId>) {
         members.sort_unstable();
-        self.waiting.lock().members = members;
+        self.waiting.lock().has_part = members;
     }
 
-    /// Puts a message in. Beyond its queue's `bound` it becomes an excess, and beyond as much of that it is dropped: then the answer is
-    /// `false`, and the relay's repetition has to do, or the client's.
-    pub fn put(&self, message: Bytes, bound: Bound) -> bool {
-        let mut guard = self.waiting.lock();
-        let waiting = &mut *guard;
-        let put = match waiting.of(&message) {
-            Of::Questions => waiting.line(Of::Questions).put(message, QUESTIONS),
-            of => {
-                let put = waiting.line(of).put(message, bound);
-                put.or_else(|excess| match is_planted(Fault::DropsExcess) {
-                    true => Err(excess),
-                    false => waiting.line(Of::Excess).put(excess, bound),
-                })
-            }
-        };
+    /// Puts a message in. Beyond its queue's `bound` it becomes an excess, or another does whose turn is later, and beyond as much of that
+    /// one is dropped: the relay's repetition has to do, or the client's. Answers how many were dropped.
+    pub fn put(&self, message: Bytes, bound: Bound) -> usize {
+        let mut waiting = self.waiting.lock();
+        waiting.excess.forget_silent();
+        let dropped = waiting.put(message, bound);
         #[cfg(feature = "testing")]
         crate::testing::depth::note(waiting.depth());
-        drop(guard);
-        if put.is_ok() {
-            self.wake.notify_one();
-        }
-        put.is_ok()
+        drop(waiting);
+        self.wake.notify_one();
+        dropped
     }
 
     /// Puts a message of another room in. If too many wait it is dropped: then the answer is `false`, and the repetition has to do.
     pub fn put_letter(&self, letter: Bytes) -> bool {
-        let put = self.waiting.lock().line(Of::Letters).put(letter, LETTERS);
+        let put = self.waiting.lock().letters.put(letter, LETTERS);
         if put.is_ok() {
             self.wake.notify_one();
         }
@@ -258,6 +290,7 @@ mod tests {
     use protocol::{id::SessionId, rights::Rights};
 
     use super::*;
+    use crate::planted::plant;
 
     const BOUND: Bound = Bound { messages: 3, bytes: 1_000 };
 
@@ -300,34 +333,63 @@ mod tests {
             .collect()
     }
 
+    /// Puts a message in; whether nothing was dropped for it.
+    fn fits(mailbox: &Mailbox, message: Bytes) -> bool {
+        mailbox.put(message, BOUND) == 0
+    }
+
     #[test]
     fn a_crowd_takes_neither_the_space_of_members_nor_more_than_every_second_turn() {
         let mailbox = of_ann();
-        assert_eq!((1..=7).filter(|n| mailbox.put(message("eve", *n, 1), BOUND)).count(), 6);
-        assert!((1..=3).all(|n| mailbox.put(message("ann", n, 1), BOUND)));
+        assert_eq!((1..=7).filter(|n| fits(&mailbox, message("eve", *n, 1))).count(), 6);
+        assert!((1..=3).all(|n| fits(&mailbox, message("ann", n, 1))));
         let heard = ["ann 1", "eve 4!", "eve 5!", "eve 6!", "eve 1", "ann 2", "ann 3", "eve 2", "eve 3"];
         assert_eq!(all(&mailbox), heard);
         // Who is no member any more waits with the others.
         mailbox.has_members(Vec::new());
-        assert!((1..=3).all(|n| mailbox.put(message("eve", n, 1), BOUND)));
-        assert!(mailbox.put(message("ann", 4, 1), BOUND));
-        assert_eq!(all(&mailbox), ["ann 4!", "eve 1", "eve 2", "eve 3"]);
+        assert!((1..=3).all(|n| fits(&mailbox, message("eve", n, 1))));
+        assert!(fits(&mailbox, message("ann", 4, 1)));
+        assert_eq!(all(&mailbox), ["eve 3!", "eve 1", "ann 4", "eve 2"]);
     }
 
     #[test]
     fn what_waits_is_bounded_in_bytes_too_and_one_message_always_fits() {
         let mailbox = of_ann();
-        assert!(mailbox.put(message("eve", 1, 700), BOUND));
-        assert!(mailbox.put(message("eve", 2, 700), BOUND), "as what is to be refused");
-        assert!(!mailbox.put(message("eve", 3, 700), BOUND), "nor is there space for more of that");
-        assert!(mailbox.put(message("eve", 4, 100), BOUND));
-        assert!(mailbox.put(message("ann", 1, 5_000), BOUND), "longer than the bound, but the only one");
-        assert!(mailbox.put(message("ann", 2, 1), BOUND), "as what is to be refused");
+        assert!(fits(&mailbox, message("eve", 1, 700)));
+        assert!(fits(&mailbox, message("eve", 2, 700)), "as what is to be refused");
+        assert!(!fits(&mailbox, message("eve", 3, 700)), "nor is there space for more of that");
+        assert!(fits(&mailbox, message("eve", 4, 100)));
+        assert!(fits(&mailbox, message("ann", 1, 5_000)), "longer than the bound, but the only one");
+        assert!(fits(&mailbox, message("ann", 2, 1)), "as what is to be refused");
         let (messages, bytes) = mailbox.depth();
         assert_eq!(messages, 5);
         assert!((6_500..7_000).contains(&bytes), "{bytes}");
         assert_eq!(all(&mailbox), ["ann 1", "eve 2!", "ann 2!", "eve 1", "eve 4"]);
         assert_eq!(mailbox.depth(), (0, 0));
+    }
+
+    /// What is heard of eve, who has sent six messages, and of three others, who have sent one each after that.
+    fn one_of_six_and_three_of_one() -> Vec<String> {
+        let mailbox = Mailbox::default();
+        assert!((1..=6).all(|n| fits(&mailbox, message("eve", n, 1))));
+        for user in ["bob", "cat", "dan"] {
+            assert_eq!(mailbox.put(message(user, 1, 1), BOUND), 1, "all places are taken");
+        }
+        all(&mailbox)
+    }
+
+    #[test]
+    fn whoever_asks_for_little_takes_the_place_of_whoever_asks_for_most() {
+        let heard = ["eve 4!", "dan 1!", "eve 5!", "eve 1", "bob 1", "cat 1"];
+        assert_eq!(one_of_six_and_three_of_one(), heard);
+        plant(Some(Fault::TakesNoTurns));
+        let heard = one_of_six_and_three_of_one();
+        plant(None);
+        assert_eq!(
+            heard,
+            ["eve 4!", "eve 5!", "eve 6!", "eve 1", "eve 2", "eve 3"],
+            "who comes first has all"
+        );
     }
 
     #[test]
@@ -336,9 +398,9 @@ mod tests {
         let letter = || Bytes::from_static(b"x");
         assert!((0..LETTERS.messages).all(|_| mailbox.put_letter(letter())));
         assert!(!mailbox.put_letter(letter()));
-        assert!((0..QUESTIONS.messages as u64).all(|n| mailbox.put(question("ann", n), BOUND)));
-        assert!(!mailbox.put(question("eve", 99), BOUND), "whoever asks");
-        assert!((1..=3).all(|n| mailbox.put(message("eve", n, 1), BOUND)));
+        assert!((0..QUESTIONS.messages as u64).all(|n| fits(&mailbox, question("ann", n))));
+        assert!(!fits(&mailbox, question("eve", 99)), "whoever asks");
+        assert!((1..=3).all(|n| fits(&mailbox, message("eve", n, 1))));
         let heard = all(&mailbox);
         let first = ["eve 1", "x", "ann asks 0", "ann asks 1", "ann asks 2", "ann asks 3", "eve 2", "x"];
         assert_eq!(heard[..8], first);
@@ -350,7 +412,7 @@ mod tests {
     #[test]
     fn orders_come_first_and_are_given_once() {
         let mailbox = of_ann();
-        assert!(mailbox.put(message("ann", 1, 1), BOUND));
+        assert!(fits(&mailbox, message("ann", 1, 1)));
         mailbox.order(Order::Reassert);
         mailbox.order(Order::Reassert);
         assert_eq!(all(&mailbox), ["Reassert", "ann 1"]);
@@ -359,7 +421,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_waits_with_the_others() {
         let mailbox = of_ann();
-        assert!(mailbox.put(Bytes::from_static(b"\xff\xff"), BOUND));
+        assert!(fits(&mailbox, Bytes::from_static(b"\xff\xff")));
         assert_eq!(mailbox.try_take(), Some(Mail::Message(Bytes::from_static(b"\xff\xff"))));
     }
 }

@@ -90,8 +90,9 @@ impl Receiver for Lines {
         let (messages, bytes) = mailbox.depth();
         histogram!("cardhouse_mailbox_depth").record(messages as f64);
         histogram!("cardhouse_mailbox_bytes").record(bytes as f64);
-        if !mailbox.put(payload, self.bound) {
-            counter!("cardhouse_messages_dropped_total").increment(1);
+        let dropped = mailbox.put(payload, self.bound);
+        if dropped > 0 {
+            counter!("cardhouse_messages_dropped_total").increment(dropped as u64);
         }
     }
 
