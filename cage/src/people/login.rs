@@ -27,6 +27,8 @@ pub enum How {
     Password,
     /// With a link.
     Recovery,
+    /// Elsewhere.
+    Oidc,
 }
 
 impl How {
@@ -36,6 +38,7 @@ impl How {
             Self::Guest => "guest",
             Self::Password => "password",
             Self::Recovery => "recovery",
+            Self::Oidc => "oidc",
         }
     }
 
@@ -43,7 +46,7 @@ impl How {
     pub fn lasts_ms(self) -> (u64, u64) {
         match self {
             Self::Guest => (7 * DAY_MS, 30 * DAY_MS),
-            Self::Password | Self::Recovery => (30 * DAY_MS, 180 * DAY_MS),
+            Self::Password | Self::Recovery | Self::Oidc => (30 * DAY_MS, 180 * DAY_MS),
         }
     }
 }

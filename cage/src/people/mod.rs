@@ -5,15 +5,18 @@
 //!
 //! - [`person`]: guests and members.
 //! - [`login`]: a signed-in device; [`refresh`]: its tokens, which are derived and stored nowhere.
+//! - [`identity`]: who somebody is elsewhere, by which he signs in; [`visit`]: ways there and back.
 //! - [`lockout`]: wrong passwords.
 //! - [`one_time`]: links that work once.
 //! - [`sanction`]: bans, mutes, and excluding oneself.
 //! - [`audit`]: what has happened, as a chain that shows when it was changed.
 
 pub mod audit;
+pub mod identity;
 pub mod lockout;
 pub mod login;
 pub mod one_time;
 pub mod person;
 pub mod refresh;
 pub mod sanction;
+pub mod visit;

@@ -224,6 +224,76 @@ const CASES: &[Case] = &[
         keeps: "DELETE FROM attempt",
     },
     Case {
+        what: "a subject is one person's",
+        breaks: "INSERT INTO identity (id, issuer, subject, person, created_ms, used_ms) VALUES ('i-9', 'https://a', '1', 'u-bob', 1, 1)",
+        keeps: "INSERT INTO identity (id, issuer, subject, person, created_ms, used_ms) VALUES ('i-9', 'https://a', '2', 'u-bob', 1, 1)",
+    },
+    Case {
+        what: "a person has one subject of an issuer",
+        breaks: "INSERT INTO identity (id, issuer, subject, person, created_ms, used_ms) VALUES ('i-9', 'https://a', '2', 'u-ann', 1, 1)",
+        keeps: "INSERT INTO identity (id, issuer, subject, person, created_ms, used_ms) VALUES ('i-9', 'https://b', '2', 'u-ann', 1, 1)",
+    },
+    Case {
+        what: "an identity is a member's",
+        breaks: "INSERT INTO identity (id, issuer, subject, person, created_ms, used_ms) VALUES ('i-9', 'https://b', '2', 'g-gus', 1, 1)",
+        keeps: "INSERT INTO identity (id, issuer, subject, person, created_ms, used_ms) VALUES ('i-9', 'https://b', '2', 'u-bob', 1, 1)",
+    },
+    Case {
+        what: "and stays his",
+        breaks: "UPDATE identity SET person = 'u-bob'",
+        keeps: "UPDATE identity SET used_ms = 9",
+    },
+    Case {
+        what: "and the same subject",
+        breaks: "UPDATE identity SET subject = '2'",
+        keeps: "UPDATE identity SET subject = '1'",
+    },
+    Case {
+        what: "a subject is one",
+        breaks: "INSERT INTO identity (id, issuer, subject, person, created_ms, used_ms) VALUES ('i-9', 'https://b', '', 'u-bob', 1, 1)",
+        keeps: "INSERT INTO identity (id, issuer, subject, person, created_ms, used_ms) VALUES ('i-9', 'https://b', '0', 'u-bob', 1, 1)",
+    },
+    Case {
+        what: "an address is in small letters",
+        breaks: "UPDATE identity SET email = 'Ann@x.example'",
+        keeps: "UPDATE identity SET email = 'ann@x.example'",
+    },
+    Case {
+        what: "nobody goes to link something",
+        breaks: "UPDATE visit SET person = NULL, login = NULL WHERE used_ms IS NULL",
+        keeps: "UPDATE visit SET person = NULL, login = NULL, purpose = 'sign_in' WHERE used_ms IS NULL",
+    },
+    Case {
+        what: "who goes has a login",
+        breaks: "UPDATE visit SET login = NULL WHERE used_ms IS NULL",
+        keeps: "UPDATE visit SET login = 'l-2' WHERE used_ms IS NULL",
+    },
+    Case {
+        what: "a visit is for what is known",
+        breaks: "UPDATE visit SET purpose = 'fun' WHERE used_ms IS NULL",
+        keeps: "UPDATE visit SET purpose = 'sign_in' WHERE used_ms IS NULL",
+    },
+    Case {
+        what: "a visit ends once",
+        breaks: "UPDATE visit SET used_ms = NULL WHERE used_ms IS NOT NULL",
+        keeps: "UPDATE visit SET used_ms = 3 WHERE used_ms IS NULL",
+    },
+    Case {
+        what: "somebody arrives once",
+        breaks: "UPDATE arrival SET used_ms = NULL WHERE used_ms IS NOT NULL",
+        keeps: "UPDATE arrival SET used_ms = 3 WHERE used_ms IS NULL",
+    },
+    Case {
+        what: "a guest who arrives has a login",
+        breaks: "UPDATE arrival SET person = 'g-gus' WHERE used_ms IS NULL",
+        keeps: "UPDATE arrival SET person = 'g-gus', login = 'l-1' WHERE used_ms IS NULL",
+    },
+    Case {
+        what: "a login begins elsewhere, too",
+        breaks: "UPDATE login SET how = 'saml' WHERE public_id = 'l-1'",
+        keeps: "UPDATE login SET how = 'oidc' WHERE public_id = 'l-1'",
+    },
+    Case {
         what: "the audit does not change",
         breaks: "UPDATE audit SET detail = 'x' WHERE seq = 1",
         keeps: "SELECT detail FROM audit WHERE seq = 1",
@@ -254,7 +324,7 @@ pub(crate) async fn each_refuses_what_it_is_for(cage: Cage) {
     cage.login(&ann, 1, cage::people::login::How::Password, NOW).await;
     cage.login(&ann, 2, cage::people::login::How::Password, NOW).await;
     cage.write(move |tx| {
-        use cage::people::{audit, lockout, login, one_time, person, sanction};
+        use cage::people::{audit, identity, lockout, login, one_time, person, sanction, visit};
         person::forget(tx, &gone, 1)?;
         person::void_tokens(tx, &ann, 10)?;
         for generation in 0..3 {
@@ -280,6 +350,17 @@ pub(crate) async fn each_refuses_what_it_is_for(cage: Cage) {
             };
             sanction::impose(tx, &made)?;
         }
+        let subject = identity::Subject { issuer: "https://a".into(), subject: "1".into(), email: None };
+        identity::add(tx, "i-1", &ann, &subject, 1)?;
+        let goer = Some(visit::Goer { person: ann.clone(), login: "l-1".into() });
+        let way = visit::Visit { provider: "a".into(), purpose: visit::Purpose::Link, goer };
+        let arrival = visit::Arrival { provider: "a".into(), subject, nick: String::new(), goer: None };
+        for hash in [[1; 32], [2; 32]] {
+            visit::begin(tx, &hash, &way, NOW + 1, NOW)?;
+            visit::arrive(tx, &hash, &arrival, NOW + 1, NOW)?;
+        }
+        visit::end(tx, &[1; 32], "a", NOW)?;
+        visit::settle(tx, &[1; 32], NOW)?;
         audit::append(tx, &crate::audit::entry("did")).map(drop)
     })
     .await;

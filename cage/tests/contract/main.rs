@@ -4,6 +4,7 @@
 mod audit;
 mod constraints;
 mod failure;
+mod identity;
 mod lockout;
 mod login;
 mod one_time;
@@ -49,6 +50,10 @@ promises! {
     audit::entries_stand_in_one_chain_however_many_append,
     audit::a_changed_removed_inserted_or_cut_entry_breaks_the_chain,
     constraints::each_refuses_what_it_is_for,
+    identity::a_subject_is_one_persons_and_a_person_has_one_of_an_issuer,
+    identity::a_way_is_walked_once_in_time_and_from_where_it_led,
+    identity::a_hundred_who_come_back_at_once_are_one,
+    identity::who_has_arrived_settles_once_in_time,
     lockout::five_wrong_passwords_lock_for_a_quarter_of_an_hour_and_then_each_one_does,
     lockout::a_hundred_guesses_at_once_are_five,
     lockout::a_stranger_locks_out_strangers_and_never_a_known_device,
