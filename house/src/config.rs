@@ -12,7 +12,7 @@ use ops::{
 };
 use player::{Style, Temper};
 use protocol::table::TableConfig;
-use reception::config::TokenArgs;
+use reception::{config::TokenArgs, oidc::OidcArgs};
 use relay::RelayConfig;
 
 use crate::data;
@@ -82,6 +82,10 @@ pub struct Config {
     #[command(flatten, next_help_heading = "Tokens")]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
     pub tokens: TokenArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub oidc: OidcArgs,
 
     #[command(flatten, next_help_heading = "Connections")]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]

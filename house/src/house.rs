@@ -170,7 +170,7 @@ impl House {
         let worker = WorkerConfig { seal_keys_older, ..WorkerConfig::new(floor, seal_key) };
         let worker = Worker::new(inside, worker, dealer_worker::kinds(), Chance::of_the_system());
 
-        let office = Office::open(data.as_ref(), &config.tokens, outside.clone()).await?;
+        let office = Office::open(data.as_ref(), &config.tokens, &config.oidc, outside.clone()).await?;
         if let Some(data) = &data {
             data.settle()?;
         }

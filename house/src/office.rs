@@ -11,6 +11,7 @@ use reception::{
     api::ApiConfig,
     config::TokenArgs,
     database::{self, Relays},
+    oidc::{BadProviders, OidcArgs},
     passwords::Cost,
 };
 
@@ -28,6 +29,9 @@ pub enum OfficeError {
     /// The database.
     #[error(transparent)]
     Database(#[from] cage::sql::OpenError),
+    /// By whom people sign in.
+    #[error(transparent)]
+    Providers(#[from] BadProviders),
 }
 
 /// Desk and people.
@@ -42,8 +46,10 @@ impl Office {
     pub(crate) async fn open(
         data: Option<&Data>,
         tokens: &TokenArgs,
+        oidc: &OidcArgs,
         ports: Ports,
     ) -> Result<Self, OfficeError> {
+        oidc.check(data.is_some())?;
         let token_ms = tokens.token_ms(data.is_some());
         let Some(data) = data else {
             return Ok(Self {
@@ -56,7 +62,8 @@ impl Office {
         let tellers = database::open(Place::File(data.path("people.db"))).await?;
         let desk = Desk::new(Arc::new(keys), ports.clock, token_ms);
         let relays = Arc::new(Relays(Revoker::new(ports, token_ms)));
-        let people = People::new(tellers, refresh, desk.clone(), Cost::default(), relays);
+        let people = People::new(tellers, refresh, desk.clone(), Cost::default(), relays)
+            .with_providers(oidc.providers()?);
         Ok(Self { desk, people: Some(Arc::new(people)) })
     }
 

@@ -13,7 +13,10 @@ use ops::serve::Stranger;
 use protocol::{text::Unfit, time::UnixMs};
 use serde::Serialize;
 
-use crate::passwords::{TooMany, Weak};
+use crate::{
+    oidc::Refused,
+    passwords::{TooMany, Weak},
+};
 
 /// A refusal. As JSON `{"code": "...", "message": "..."}`, with `retry_after_ms` where waiting helps.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +107,9 @@ pub enum ApiError {
     /// 503: the database does not answer.
     #[error("accounts are out of reach; try again in a moment")]
     Away,
+    /// Signing in elsewhere came to nothing.
+    #[error(transparent)]
+    Elsewhere(#[from] Refused),
     /// 403: a page of another site may not use cookies.
     #[error("only pages of this house may use its cookies")]
     OtherSite,
@@ -153,6 +159,7 @@ impl ApiError {
             Self::WrongPassword => (StatusCode::FORBIDDEN, "wrong_password"),
             Self::Banned { .. } => (StatusCode::FORBIDDEN, "banned"),
             Self::NotAllowed => (StatusCode::FORBIDDEN, "not_allowed"),
+            Self::Elsewhere(refused) => refused.status_and_code(),
             Self::OtherSite => (StatusCode::FORBIDDEN, "wrong_origin"),
             Self::Page(stranger) => (StatusCode::FORBIDDEN, stranger.code()),
             Self::HandleTaken => (StatusCode::CONFLICT, "handle_taken"),
@@ -176,6 +183,7 @@ impl ApiError {
         match self {
             Self::TooFast(wait) | Self::TooSoon(wait) | Self::Locked(wait) => Some(*wait),
             Self::Busy | Self::Away => Some(COME_AGAIN),
+            Self::Elsewhere(refused) if refused.passes() => Some(COME_AGAIN),
             _ => None,
         }
     }
@@ -190,6 +198,7 @@ impl From<DbError> for ApiError {
         match &error {
             DbError::Unique(what) if what.contains("handle") => Self::HandleTaken,
             DbError::Unique(what) if what.contains("nick") => Self::NickTaken,
+            DbError::Unique(what) if what.contains("identity") => Refused::Taken.into(),
             DbError::Busy => Self::Busy,
             DbError::Unfit => Self::BadRequest(error.to_string()),
             DbError::Away(_) | DbError::Again => {

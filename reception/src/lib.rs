@@ -9,6 +9,7 @@
 //! - [`error`]: how a client is refused.
 //! - [`desk`]: who hands out the tokens; `guest`: whom they name.
 //! - [`people`]: who has an account, and what that means; [`passwords`]: which are good, and what they cost.
+//! - [`oidc`]: by whose word people sign in, beside passwords.
 //! - [`revocations`]: how tokens become void before they end.
 //! - [`database`]: where the database and its keys are.
 //! - [`keyring`], [`key_dir`]: the keys in force, and where they come from.
@@ -28,6 +29,7 @@ mod guest;
 pub mod key_dir;
 pub mod keyring;
 pub mod limit;
+pub mod oidc;
 pub mod passwords;
 pub mod people;
 pub mod revocations;

@@ -49,6 +49,7 @@ async fn run(config: Config, keys: KeyDir) -> anyhow::Result<()> {
 
     let keyring = Arc::new(Keyring::new(keys.read_or_create()?));
     let rereading = keys.follow(keyring.clone(), Duration::from_millis(config.key_reread_ms));
+    config.oidc.check(config.people.database.is_some())?;
     let token_ms = config.tokens.token_ms(config.people.database.is_some());
     let desk = Desk::new(keyring, Clock::system(), token_ms);
     let people = match &config.people.database {
@@ -100,6 +101,7 @@ async fn open_people(
     token_ms: u64,
 ) -> anyhow::Result<Arc<People>> {
     let keys = config.people.keys(&config.key_dir)?;
+    let providers = config.oidc.providers()?;
     let revocations = config.people.revocations(token_ms).await?;
     if config.people.redis_url.is_none() {
         tracing::warn!(
@@ -108,7 +110,8 @@ async fn open_people(
     }
     let tellers = database::open(place.clone()).await?;
     tracing::info!(database = %place, "people are kept");
-    Ok(Arc::new(People::new(tellers, keys, desk, Cost::default(), revocations)))
+    let people = People::new(tellers, keys, desk, Cost::default(), revocations);
+    Ok(Arc::new(people.with_providers(providers)))
 }
 
 /// Prints the link where the operator sees it, and nowhere else.

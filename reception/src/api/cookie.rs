@@ -8,8 +8,9 @@ use ops::serve::{Caller, Pages};
 
 use crate::{
     error::ApiError,
+    oidc::Way,
     passwords::Secret,
-    people::{Device, Session, device_name},
+    people::{AWAY_MS, Device, Session, device_name},
 };
 
 /// Of the refresh token.
@@ -17,6 +18,15 @@ const REFRESH: &str = "cardhouse";
 
 /// What the names of devices begin with.
 const DEVICE: &str = "cardhouse-device-";
+
+/// Of who is away to sign in elsewhere, with the beginning of the state behind it: two windows may go at once.
+const AWAY: &str = "cardhouse-away-";
+
+/// Of who has come back and is to say what he is called.
+const ARRIVED: &str = "cardhouse-arrived";
+
+/// Characters of the state in a name.
+const STATE_CHARS: usize = 10;
 
 /// A device is known for so long, seconds.
 const DEVICE_KEPT_S: u64 = 400 * 24 * 60 * 60;
@@ -58,8 +68,13 @@ pub(super) fn device(headers: &HeaderMap, handle: &str) -> Option<String> {
 }
 
 fn set(name: &str, value: &str, seconds: u64, secure: bool) -> HeaderValue {
+    set_for(name, value, seconds, secure, "Strict")
+}
+
+/// `site`: who may send the browser here so that it tells the cookie.
+fn set_for(name: &str, value: &str, seconds: u64, secure: bool, site: &str) -> HeaderValue {
     let secure = if secure { "; Secure" } else { "" };
-    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
+    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite={site}; Max-Age={seconds}{secure}");
     let mut value = HeaderValue::try_from(text).expect("tokens are visible characters");
     value.set_sensitive(true);
     value
@@ -67,7 +82,11 @@ fn set(name: &str, value: &str, seconds: u64, secure: bool) -> HeaderValue {
 
 /// Has the browser keep what a session is refreshed with.
 pub(super) fn keep(headers: &HeaderMap, session: &Session, now_ms: u64, into: &mut HeaderMap) {
-    let secure = is_secure(headers);
+    keep_over(is_secure(headers), session, now_ms, into);
+}
+
+/// The same where a page came over TLS or not, which browsers do not tell with what they are sent to.
+pub(super) fn keep_over(secure: bool, session: &Session, now_ms: u64, into: &mut HeaderMap) {
     let seconds = session.refresh_expires_ms.saturating_sub(now_ms) / 1_000;
     let refresh = set(&name(REFRESH, secure), session.refresh.as_str(), seconds, secure);
     into.append(header::SET_COOKIE, refresh);
@@ -81,4 +100,44 @@ pub(super) fn keep(headers: &HeaderMap, session: &Session, now_ms: u64, into: &m
 pub(super) fn forget(headers: &HeaderMap, into: &mut HeaderMap) {
     let secure = is_secure(headers);
     into.append(header::SET_COOKIE, set(&name(REFRESH, secure), "", 0, secure));
+}
+
+/// What the name of a way's cookie ends with; none for what is no state.
+fn away(state: &str, secure: bool) -> Option<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    let head = state.get(..STATE_CHARS).filter(|head| head.chars().all(is_plain))?;
+    Some(name(&format!("{AWAY}{head}"), secure))
+}
+
+/// Has the browser keep what it comes back with. Another site sends it here, so that one may.
+pub(super) fn keep_away(way: &Way, secure: bool, into: &mut HeaderMap) {
+    let name = away(&way.state(), secure).expect("a way's own state is one");
+    into.append(header::SET_COOKIE, set_for(&name, way.secret(), AWAY_MS / 1_000, secure, "Lax"));
+}
+
+/// What a browser has kept that comes back with this state.
+pub(super) fn read_away(headers: &HeaderMap, state: &str, secure: bool) -> Option<Way> {
+    Way::read(&read(headers, &away(state, secure)?)?)
+}
+
+/// It is back.
+pub(super) fn forget_away(state: &str, secure: bool, into: &mut HeaderMap) {
+    if let Some(name) = away(state, secure) {
+        into.append(header::SET_COOKIE, set_for(&name, "", 0, secure, "Lax"));
+    }
+}
+
+/// Has the browser keep as whom somebody has come back.
+pub(super) fn keep_arrived(way: &Way, secure: bool, into: &mut HeaderMap) {
+    into.append(header::SET_COOKIE, set(&name(ARRIVED, secure), way.secret(), AWAY_MS / 1_000, secure));
+}
+
+/// As whom somebody has come back.
+pub(super) fn read_arrived(headers: &HeaderMap, secure: bool) -> Option<Way> {
+    Way::read(&read(headers, &name(ARRIVED, secure))?)
+}
+
+/// He is somebody.
+pub(super) fn forget_arrived(secure: bool, into: &mut HeaderMap) {
+    into.append(header::SET_COOKIE, set(&name(ARRIVED, secure), "", 0, secure));
 }

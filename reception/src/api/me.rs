@@ -14,7 +14,7 @@ use super::{
     NO_STORE, Offices,
     asked::{Address, Asked, By, From, Kept, When, bearer, given},
     cookie, sessions,
-    told::{EntryTold, LoginTold, Me, PersonTold, SanctionTold},
+    told::{EntryTold, IdentityTold, LoginTold, Me, PersonTold, SanctionTold},
 };
 use crate::{error::ApiError, passwords::Secret, people::Wanted};
 
@@ -37,7 +37,8 @@ pub(super) struct AskNick {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AskPassword {
-    old: Secret,
+    #[serde(default, deserialize_with = "given")]
+    old: Option<Secret>,
     new: Secret,
 }
 
@@ -136,6 +137,9 @@ pub(super) async fn export(
     let mut lines = vec![of_kind("person", json!(PersonTold::from(known.person)))];
     let logins = known.logins.into_iter().map(|login| LoginTold::new(login, &caller.login));
     lines.extend(logins.map(|login| of_kind("login", json!(login))));
+    let identities =
+        known.identities.into_iter().map(|identity| IdentityTold::new(identity, people.providers()));
+    lines.extend(identities.map(|identity| of_kind("identity", json!(identity))));
     let sanctions = known.sanctions.into_iter().map(SanctionTold::to_person);
     // A sanction and a person have a kind of their own.
     lines.extend(sanctions.map(|sanction| of_kind("sanction", json!(sanction))));

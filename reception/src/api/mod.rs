@@ -4,11 +4,12 @@
 //! refreshed by themselves, and has nothing else. Everything that is refused is an [`ApiError`].
 //!
 //! - `asked`: what a request brings; `told`: what answers say; `cookie`: what browsers keep for us.
-//! - `sessions`, `me`, `staff`: the requests.
+//! - `sessions`, `me`, `oidc`, `staff`: the requests.
 
 mod asked;
 mod cookie;
 mod me;
+mod oidc;
 mod sessions;
 mod staff;
 mod told;
@@ -79,6 +80,11 @@ fn counted() -> Vec<(&'static str, MethodRouter<Offices>)> {
         ("/api/me", get(me::me).merge(patch(me::change_nick))),
         ("/api/me/self-exclusion", post(me::exclude_self)),
         ("/api/me/export", get(me::export)),
+        ("/api/oidc/{id}/start", post(oidc::depart)),
+        ("/api/oidc/{id}/callback", get(oidc::come_back)),
+        ("/api/oidc/account", get(oidc::arrived).merge(post(oidc::settle))),
+        ("/api/me/identities", get(oidc::ways)),
+        ("/api/me/identities/{id}/unlink", post(oidc::unlink)),
         ("/api/staff/people", get(staff::find)),
         ("/api/staff/people/{id}", get(staff::dossier)),
         ("/api/staff/people/{id}/sanctions", post(staff::impose)),
@@ -93,7 +99,12 @@ fn counted() -> Vec<(&'static str, MethodRouter<Offices>)> {
 
 /// Requests of relays and of pages that begin, which cost nothing and are never refused.
 fn free() -> Vec<(&'static str, MethodRouter<Offices>)> {
-    vec![("/.well-known/jwks.json", get(jwks)), ("/api/jwks.json", get(jwks)), ("/api/house", get(house))]
+    vec![
+        ("/.well-known/jwks.json", get(jwks)),
+        ("/api/jwks.json", get(jwks)),
+        ("/api/house", get(house)),
+        ("/api/oidc", get(oidc::providers)),
+    ]
 }
 
 /// The paths that there are; `docs/openapi.json` describes them.

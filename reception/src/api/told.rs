@@ -1,6 +1,6 @@
 //! What answers say: the shapes of `docs/openapi.json`.
 
-use cage::people::{audit::Kept, login::Login, person::Person, sanction::Sanction};
+use cage::people::{audit::Kept, identity::Identity, login::Login, person::Person, sanction::Sanction};
 use protocol::{
     rights::{Can, Roles},
     time::UnixMs,
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     desk::Issued,
+    oidc::Providers,
     people::{Caller, Session},
 };
 
@@ -139,6 +140,31 @@ impl LoginTold {
     pub(super) fn new(login: Login, current: &str) -> Self {
         let Login { id, how, created_ms, used_ms, expires_ms, network, agent, .. } = login;
         Self { current: id == current, id, how, created_ms, used_ms, expires_ms, network, agent }
+    }
+}
+
+/// Who somebody is elsewhere; with the provider, while it is one.
+#[derive(Serialize)]
+pub(super) struct IdentityTold {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<String>,
+    label: String,
+    issuer: String,
+    subject: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    created_ms: UnixMs,
+    used_ms: UnixMs,
+}
+
+impl IdentityTold {
+    pub(super) fn new(identity: Identity, providers: &Providers) -> Self {
+        let Identity { id, issuer, subject, email, created_ms, used_ms, .. } = identity;
+        let provider = providers.of_issuer(&issuer);
+        let label = provider.map_or(&*issuer, |provider| provider.label()).to_owned();
+        let provider = provider.map(|provider| provider.name().to_owned());
+        Self { id, provider, label, issuer, subject, email, created_ms, used_ms }
     }
 }
 

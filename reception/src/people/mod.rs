@@ -2,11 +2,14 @@
 //!
 //! - `sessions`: guests, refreshing, signing in and out.
 //! - `accounts`: making an account, passwords.
+//! - `elsewhere`: signing in by somebody else's word; `links`: by whose, for a member.
 //! - `own`: what somebody does about himself.
 //! - `staff`: what staff does about others; `audit`: the words for what has happened.
 
 mod accounts;
 mod audit;
+mod elsewhere;
+mod links;
 mod own;
 mod sessions;
 mod staff;
@@ -29,16 +32,19 @@ use protocol::{
 };
 use tokens::Claims;
 
-pub(crate) use self::sessions::device_name;
 pub use self::{
     accounts::{Link, Wanted, admin},
+    elsewhere::{Arrived, Came, Departure},
+    links::Ways,
     own::Known,
     staff::{AuditPage, Dossier},
 };
+pub(crate) use self::{elsewhere::AWAY_MS, sessions::device_name};
 use crate::{
     desk::{Desk, Issued},
     error::ApiError,
     guest,
+    oidc::Providers,
     passwords::{Cost, Hasher, Secret},
     revocations::{Bearer, Revocations, until_told},
 };
@@ -65,6 +71,8 @@ pub struct People {
     desk: Desk,
     hasher: Hasher,
     revocations: Arc<dyn Revocations>,
+    /// By whom people may sign in, too.
+    providers: Providers,
 }
 
 /// From where somebody asks.
@@ -139,7 +147,8 @@ impl People {
         cost: Cost,
         revocations: Arc<dyn Revocations>,
     ) -> Self {
-        Self { tellers, keys, desk, hasher: Hasher::new(cost), revocations }
+        let (hasher, providers) = (Hasher::new(cost), Providers::default());
+        Self { tellers, keys, desk, hasher, revocations, providers }
     }
 
     /// Where tokens are made.

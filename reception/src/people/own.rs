@@ -6,6 +6,7 @@ use cage::{
     Tx,
     people::{
         audit as chain,
+        identity::{self, Identity},
         login::{self, Ended, Login},
         person::{self, Kind, NICK_KEPT_MS, Person},
         sanction::{self, Sanction},
@@ -33,6 +34,8 @@ pub struct Known {
     pub person: Person,
     /// The logins that are kept.
     pub logins: Vec<Login>,
+    /// Who he is elsewhere.
+    pub identities: Vec<Identity>,
     /// All sanctions, also those that are over.
     pub sanctions: Vec<Sanction>,
     /// What has happened, the latest first.
@@ -118,6 +121,7 @@ impl People {
                 person: person::by_id(tx, &id)?
                     .ok_or_else(|| cage::DbError::Broken("who asks is nobody".into()))?,
                 logins: login::all_of(tx, &id)?,
+                identities: identity::of(tx, &id)?,
                 sanctions: sanction::all_of(tx, &id)?,
                 events: chain::about(tx, id.as_str(), u64::MAX, EVENTS_MAX)?,
             })
@@ -125,7 +129,7 @@ impl People {
         Ok(self.tellers.write(caller.person.id.as_str(), work).await?)
     }
 
-    /// Deletes who asks: the id alone stays. A member says the password.
+    /// Deletes who asks: the id alone stays. A member says the password, or has signed in a short while ago if he has none.
     ///
     /// # Errors
     /// [`ApiError::WrongPassword`], [`ApiError::LastAdmin`].
@@ -136,7 +140,7 @@ impl People {
         asker: &Asker,
     ) -> Result<(), ApiError> {
         if caller.person.kind == Kind::Member {
-            self.confirm(caller, password.ok_or(ApiError::WrongPassword)?).await?;
+            self.confirm_by_what_there_is(caller, password).await?;
         }
         let (id, asker, now) = (caller.person.id.clone(), asker.clone(), self.now());
         let work = move |tx: &mut dyn Tx| {
@@ -146,6 +150,7 @@ impl People {
                 return Ok(false);
             }
             person::forget(tx, &id, now)?;
+            identity::forget(tx, &id)?;
             login::end_all(tx, &id, None, Ended::Gone, now)?;
             login::blank(tx, &id)?;
             audit::tell(tx, &id, "deleted", "by the person", &asker, now)?;
