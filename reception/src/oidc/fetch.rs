@@ -62,15 +62,17 @@ impl From<FetchError> for Refused {
 impl Fetcher {
     /// `tls`: with the certificates that the system trusts.
     pub(super) fn new(tls: bool, bounds: Bounds) -> Result<Self, BadProviders> {
+        // Each request has its own connection: one that was kept may be closed by the other side in the moment in which a code is sent over
+        // it, which is good once. People sign in seldom.
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder.pool_max_idle_per_host(0);
         let client = if tls {
             let connector = HttpsConnectorBuilder::new()
                 .with_native_roots()
                 .map_err(|error| BadProviders::NoRoots(error.to_string()))?;
-            Ask::Tls(
-                Client::builder(TokioExecutor::new()).build(connector.https_or_http().enable_http1().build()),
-            )
+            Ask::Tls(builder.build(connector.https_or_http().enable_http1().build()))
         } else {
-            Ask::Plain(Client::builder(TokioExecutor::new()).build(HttpConnector::new()))
+            Ask::Plain(builder.build(HttpConnector::new()))
         };
         Ok(Self { client: Arc::new(client), bounds })
     }

@@ -5,6 +5,7 @@ mod house;
 mod lies;
 mod links;
 mod provider;
+mod real;
 
 use std::time::Duration;
 
