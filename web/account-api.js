@@ -26,6 +26,47 @@ export class AccountApi {
     this.#identity.signedIn(await this.#ask("POST", "/api/sessions", { body: { handle, password, cookie: true }, words: SIGNING }));
   }
 
+  /** By whom one may sign in, beside a password: nobody in most houses, and in those of a release before. */
+  async providers() {
+    try {
+      return (await this.#ask("GET", "/api/oidc")).providers;
+    } catch (error) {
+      if (error.refused) return [];
+      throw error;
+    }
+  }
+
+  /** Where the page is to go to sign in there; a guest stays who he is. With `link`, so that who plays here signs in so from then on. */
+  async addressOf(provider, { link = false, password } = {}) {
+    const path = `/api/oidc/${encodeURIComponent(provider)}/start`;
+    if (link) return (await this.#asMyself("POST", path, { link, ...(password && { password }) })).url;
+    const token = this.#identity.guest ? await this.#identity.token() : undefined;
+    return (await this.#ask("POST", path, { body: {}, token })).url;
+  }
+
+  /** Is who has come back, whom reception has signed in meanwhile. */
+  async cameBack() {
+    this.#identity.signedIn(await this.#ask("POST", "/api/refresh", { body: { cookie: true } }));
+  }
+
+  /** From whom somebody has come back who is new, and what he could be called. */
+  arrived() {
+    return this.#ask("GET", "/api/oidc/account");
+  }
+
+  async settle({ nick }) {
+    this.#identity.signedIn(await this.#ask("POST", "/api/oidc/account", { body: { nick } }));
+  }
+
+  /** By what one signs in. */
+  ways() {
+    return this.#asMyself("GET", "/api/me/identities");
+  }
+
+  unlink(id, { password } = {}) {
+    return this.#asMyself("POST", `/api/me/identities/${encodeURIComponent(id)}/unlink`, password ? { password } : {});
+  }
+
   /** Ends this device's login, and is nobody from then on. */
   async signOut() {
     const { sessions } = await this.devices();
@@ -55,7 +96,7 @@ export class AccountApi {
   }
 
   setPassword({ old, password }) {
-    return this.#asMyself("PUT", "/api/me/password", { old, new: password });
+    return this.#asMyself("PUT", "/api/me/password", { ...(old && { old }), new: password });
   }
 
   /** Sets a password by a link that works once. */

@@ -8,6 +8,7 @@ import { isolated } from "./names.js";
 import { say } from "./phrases/account.js";
 import { say as sayOfPage } from "./phrases/page.js";
 import { askSign, passwordField } from "./sign-dialog.js";
+import { waysList } from "./ways.js";
 
 /** How long one may stay away. */
 const DAYS = [1, 7, 30, 180, 365];
@@ -44,7 +45,10 @@ export async function showAccount({ api, identity, seats }) {
   const parts = { api, end, changed, sign };
   const draw = async () => {
     const me = await api.me();
-    body.replaceChildren(...head(me, parts), ...sections(me, { ...parts, draw }));
+    const providers = me.kind === "member" ? await api.providers() : [];
+    // A house that asks nobody knows passwords alone.
+    const ways = providers.length > 0 ? await api.ways() : { password: true, identities: [] };
+    body.replaceChildren(...head(me, { ...parts, ways }), ...sections(me, { ...parts, draw, providers, ways }));
   };
   // Before it is shown: what does not come is told where it was asked for.
   await draw();
@@ -52,7 +56,7 @@ export async function showAccount({ api, identity, seats }) {
   return outcome;
 }
 
-function head({ kind, name, handle, sanctions }, { api, end, sign }) {
+function head({ kind, name, handle, sanctions }, { api, end, sign, ways }) {
   const title = el("h2", { id: "account-title" }, el("bdi", { text: name }));
   const held = sanctions.map((sanction) => el("p", { class: "account-held", text: () => say.held[sanction.kind]?.(sanction) ?? sanction.reason }));
   const button = (text, testid, click, more = "") => el("button", { class: `button wide ${more}`, type: "button", text, data: { testid }, on: { click } });
@@ -69,7 +73,9 @@ function head({ kind, name, handle, sanctions }, { api, end, sign }) {
     await api.signOut();
     end("gone");
   };
-  return [title, el("p", { text: () => say.signedInAs(isolated(handle)) }), ...held, asking({ submit: say.signOut, testid: "account-out", send: out, kind: "" })];
+  // Who has no password signs in by no name.
+  const as = ways.password ? el("p", { text: () => say.signedInAs(isolated(handle)) }) : null;
+  return [title, as, ...held, asking({ submit: say.signOut, testid: "account-out", send: out, kind: "" })].filter(Boolean);
 }
 
 function sections(me, parts) {
@@ -77,10 +83,11 @@ function sections(me, parts) {
   return [
     isMember ? section("nick", say.nick, nick(me, parts)) : null,
     isMember ? section("password", say.password, password(parts)) : null,
+    parts.providers.length > 0 ? section("ways", say.ways, waysList(parts.ways, parts.providers, parts)) : null,
     section("devices", say.devices, deviceList(parts)),
     section("away", say.away, away(me, parts)),
     section("data", say.data, data(parts)),
-    section("delete", say.deletion, deletion(isMember, parts)),
+    section("delete", say.deletion, deletion(isMember && parts.ways.password, parts)),
   ].filter(Boolean);
 }
 
@@ -99,14 +106,14 @@ function nick({ name, nick_from_ms: from }, { api, changed, draw }) {
   return asking({ submit: say.change, testid: "nick-ok", send }, field("nick", say.newNick, { value: name, maxlength: 160, autocomplete: "nickname", help: say.nickHelp }));
 }
 
-function password({ api }) {
+function password({ api, ways }) {
   const done = el("p", { class: "account-done", role: "status", data: { testid: "password-done" } });
   const send = async (values) => {
     await api.setPassword(values);
     form.reset();
     setText(done, say.passwordChanged);
   };
-  const form = asking({ submit: say.setPassword, testid: "password-ok", send }, passwordField("old", say.oldPassword, false), passwordField("password", say.newPassword, true));
+  const form = asking({ submit: say.setPassword, testid: "password-ok", send }, ways.password ? passwordField("old", say.oldPassword, false) : null, passwordField("password", say.newPassword, true));
   return el("div", {}, form, done);
 }
 
@@ -130,10 +137,10 @@ function data({ api }) {
   return asking({ submit: say.download, testid: "data-ok", send, kind: "" }, el("p", { text: say.dataWhy }));
 }
 
-function deletion(isMember, { api, end }) {
+function deletion(asksPassword, { api, end }) {
   const send = async (values) => {
     await api.delete(values);
     end("gone");
   };
-  return asking({ submit: say.deleteMe, testid: "delete-ok", send, kind: "danger" }, el("p", { text: say.deletionWhy }), isMember ? passwordField("password", say.password, false) : null);
+  return asking({ submit: say.deleteMe, testid: "delete-ok", send, kind: "danger" }, el("p", { text: say.deletionWhy }), asksPassword ? passwordField("password", say.password, false) : null);
 }

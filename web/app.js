@@ -26,7 +26,7 @@ import { say } from "./phrases/page.js";
 import { Nowhere } from "./nowhere.js";
 import { Settings } from "./settings.js";
 import { Sound } from "./sound.js";
-import { Keep } from "./storage.js";
+import { BACK_KEY, Keep } from "./storage.js";
 import { Tables } from "./tables.js";
 import { Toasts } from "./toast.js";
 import { askWho } from "./who-dialog.js";
@@ -224,8 +224,8 @@ async function askWhoIAm() {
 }
 
 /**
- * @param {"account"|"in"|"link"} what is seen to, in dialogs that come when they are asked for: one's account, signing in, or a password
- *   that is set by the link with which somebody has come. The same person goes on with a new token, anybody else begins anew.
+ * @param {"account"|"in"|"link"|"back"} what is seen to, in dialogs that come when they are asked for: one's account, signing in, a password
+ *   that is set by the link with which somebody has come, or what came of signing in elsewhere. The same person goes on with a new token, anybody else begins anew.
  */
 async function seeTo(what, link = null) {
   try {
@@ -321,6 +321,12 @@ const [, link] = /^#password=(.+)$/.exec(location.hash) ?? [];
 if (link) {
   history.replaceState(null, "", "#/");
   await seeTo("link", link);
+}
+const [, come] = /^#oidc=(\w{1,40})$/.exec(location.hash) ?? [];
+if (come) {
+  history.replaceState(null, "", session.getItem(BACK_KEY) || "#/");
+  session.removeItem(BACK_KEY);
+  await seeTo("back", come);
 }
 if (!identity.guest) await askName(identity, { languages: languageSwitch(settings), signIn: () => seeTo("in") });
 addEventListener("hashchange", route);

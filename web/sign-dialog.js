@@ -4,6 +4,7 @@ import { el } from "./dom.js";
 import { asking, field } from "./form.js";
 import { say } from "./phrases/account.js";
 import { say as sayOfPage } from "./phrases/page.js";
+import { signInByOthers } from "./ways.js";
 
 /**
  * @param {"in"|"up"} what is asked for first
@@ -22,6 +23,7 @@ export async function askSign(what, { api, identity, seats }) {
   };
   const signs = { in: async (values) => done(await api.signIn(values)), up: async (values) => done(await api.signUp(values)) };
   const dialog = el("dialog", { class: "dialog", "aria-labelledby": "sign-title", data: { testid: "sign" } });
+  const byOthers = signInByOthers({ api });
   const show = (now) => {
     const other = now === "in" ? "up" : "in";
     const content = el(
@@ -36,6 +38,7 @@ export async function askSign(what, { api, identity, seats }) {
         now === "up" ? field("nick", say.nick, { autocomplete: "nickname", maxlength: 160, value: name }) : null,
         passwordField("password", say.password, now === "up"),
       ),
+      byOthers,
       el("button", { class: "button wide", type: "button", text: say.signOther[other], data: { testid: `sign-${other}-instead` }, on: { click: () => show(other) } }),
       el("button", { class: "button wide", type: "button", text: sayOfPage.cancel, data: { testid: "sign-cancel" }, on: { click: () => dialog.close() } }),
     );

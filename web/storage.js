@@ -51,3 +51,6 @@ export function kept(storage, key) {
     return null;
   }
 }
+
+/** Where in the page somebody was who has gone to sign in elsewhere. */
+export const BACK_KEY = "cardhouse.back";

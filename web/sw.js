@@ -24,8 +24,11 @@ addEventListener("activate", (event) => {
 
 addEventListener("fetch", (event) => {
   const { mode, url } = event.request;
+  const { pathname } = new URL(url);
+  // Whoever comes back from signing in elsewhere goes to reception, which sends on to the page.
+  if (pathname.startsWith("/api/")) return;
   if (mode === "navigate") event.respondWith(goTo(event));
-  else if (KEPT.includes(new URL(url).pathname)) event.respondWith(fetch(event.request).catch(() => kept(new URL(url).pathname)));
+  else if (KEPT.includes(pathname)) event.respondWith(fetch(event.request).catch(() => kept(pathname)));
 });
 
 async function goTo(event) {

@@ -60,3 +60,39 @@ test("whoever signs out ends the login of this device and of no other", async (t
   await new AccountApi(guest()).signOut();
   assert.deepEqual([asked[1].slice(0, 2), guest.isGone], [["DELETE", "/api/sessions/here%2F1"], true]);
 });
+
+test("a house that asks nobody, or knows nothing of it, offers nobody to sign in by", async (t) => {
+  answers(t, [[200, { providers: [{ name: "club", label: "The club" }] }], [404, { code: "not_found", message: "no" }], [503, { code: "away", message: "no" }]]);
+  const api = new AccountApi(guest());
+  assert.deepEqual(await api.providers(), [{ name: "club", label: "The club" }]);
+  assert.deepEqual(await api.providers(), []);
+  await assert.rejects(api.providers(), /503/);
+});
+
+test("a guest goes as that guest to sign in elsewhere, nobody as nobody, and a member links with what proves him", async (t) => {
+  const asked = answers(t, Array(4).fill([200, { url: "https://club.example/" }]));
+  assert.equal(await new AccountApi(guest()).addressOf("club"), "https://club.example/");
+  await new AccountApi({ ...guest(), guest: null }).addressOf("club");
+  await new AccountApi(guest()).addressOf("club", { link: true, password: "correct horse" });
+  await new AccountApi(guest()).addressOf("club", { link: true, password: "" });
+  assert.deepEqual(asked, [
+    ["POST", "/api/oidc/club/start", {}, "Bearer old"],
+    ["POST", "/api/oidc/club/start", {}, undefined],
+    ["POST", "/api/oidc/club/start", { link: true, password: "correct horse" }, "Bearer old"],
+    ["POST", "/api/oidc/club/start", { link: true }, "Bearer old"],
+  ]);
+});
+
+test("whoever is back is who reception says, by the cookie or by a name", async (t) => {
+  const session = { token: "t", user: "u-1", name: "Ann", expires_ms: 9e15, kind: "member" };
+  const asked = answers(t, [[200, session], [201, session]]);
+  const api = new AccountApi({ ...guest(), guest: null });
+  guest.session = null;
+  await api.cameBack();
+  assert.deepEqual(guest.session, session);
+  await api.settle({ nick: "Ann" });
+  assert.deepEqual(asked.map(([method, path, body]) => [method, path, body]), [
+    ["POST", "/api/refresh", { cookie: true }],
+    ["POST", "/api/oidc/account", { nick: "Ann" }],
+  ]);
+});

@@ -106,6 +106,17 @@ test("every code of the protocol that people should understand has a phrase", ()
   for (const [, name] of classes.matchAll(/`(\w+)`/g)) for (const table of ["made", "label", "brief", "bare"]) assert.ok(Object.hasOwn(usual.hands[table], name), `${table}.${name}`);
 });
 
+test("every code with which somebody comes back from signing in elsewhere has a phrase, or says that nothing was proven", () => {
+  const { description } = JSON.parse(read("../docs/openapi.json")).paths["/api/oidc/{id}/callback"].get;
+  const [, codes] = description.split("the code of a refusal: ");
+  const all = [...codes.matchAll(/`(\w+)`/g)].map(([, code]) => code);
+  const { came, refused } = usual.account;
+  const unproven = all.filter((code) => !Object.hasOwn(came, code) && !Object.hasOwn(refused, code));
+  assert.ok(all.length > 20 && all.includes("used_state"));
+  const proofs = ["bad_issuer", "bad_id_token", "bad_algorithm", "unknown_key", "bad_signature", "bad_audience", "bad_party", "id_token_expired", "id_token_early", "bad_nonce", "bad_at_hash"];
+  assert.deepEqual(unproven, proofs);
+});
+
 test("a page without scripts says so in all languages", () => {
   const [, said] = /<noscript>(.*)<\/noscript>/.exec(read("index.html"));
   for (const code of Object.keys(LANGUAGES)) assert.ok(code === USUAL || said.includes(`lang="${code}"`), code);
