@@ -106,6 +106,24 @@ test("who leaves a room and comes back at once is not confused by what was on it
   assert.equal(told.messages.length, 1, "this time the room has closed");
 });
 
+test("what is for the rail is neither a player's part nor a step, whether a page knows of it or not", async () => {
+  const { start, connection, told } = setUp();
+  const socket = await start();
+  const room = emptyRoom("t1");
+  connection.follow(room);
+  socket.says({ t: "keyframe", room: "t1", epoch: 1, seq: 1, state: {} });
+  socket.says({ t: "private", room: "t1", epoch: 1, seq: 1, private: { hand: 7, cards: ["As", "Ad"] } });
+  socket.says({ t: "frame", room: "t1", epoch: 1, seq: 2, events: [] });
+  socket.says({ t: "rail", room: "t1", epoch: 1, seq: 2, rail: { hand: 8, cards: ["2c", "2d"] } });
+  assert.deepEqual(room.own, { hand: 7, cards: ["As", "Ad"] });
+  assert.deepEqual(room.position, [1, 2]);
+  assert.equal(told.messages.length, 1, "the page may make of it what it will");
+  socket.says({ t: "rail", room: "t1", epoch: 1, seq: 1, rail: {} });
+  socket.says({ t: "frame", room: "t1", epoch: 1, seq: 3, events: [] });
+  assert.deepEqual(room.position, [1, 3]);
+  assert.equal(socket.closed, null, "nothing was missed");
+});
+
 test("a room with gap after gap does not make us hammer the house", async () => {
   const { start, greet, clock, connection, sockets } = setUp();
   await start();
