@@ -487,6 +487,7 @@ async fn a_table_whose_keyframes_are_lost_begins_anew_and_says_so() {
         cause: None,
         follows: None,
         at_ms: None,
+        rail: None,
         privates,
         public,
         secret,

@@ -5,6 +5,7 @@ mod support;
 use broker::{
     channel::Channel,
     directory,
+    entry::{Entry, Kind},
     node::{Asked, NodeNews, RoomSpec, encode},
     store::Store,
 };
@@ -82,6 +83,51 @@ async fn a_counter_counts_remembers_its_answers_and_tells_members_their_part() {
         "a repeat is answered from memory"
     );
     assert!(heard.keyframes > 1, "keyframes come now and then");
+}
+
+/// What the rail is told and who gets nothing of it, with each frame from the first that tells it something.
+async fn railed(house: &House) -> Vec<(Kind, Vec<String>, Value)> {
+    let journal = house.store.read(&room(1), None, 1_000).await.unwrap();
+    let entries = journal.into_iter().map(|stored| Entry::decode(stored.bytes).unwrap());
+    let railed = entries.filter_map(|entry| {
+        let rail = entry.rail?;
+        let said: Value = serde_json::from_slice(&rail.bytes).unwrap();
+        let position = (entry.at.epoch().0, entry.at.seq().0);
+        assert_eq!(
+            (&said["t"], said["epoch"].as_u64().unwrap(), said["seq"].as_u64().unwrap()),
+            (&json!("rail"), position.0, position.1)
+        );
+        Some((entry.kind, rail.except.iter().map(ToString::to_string).collect(), said["rail"]["by"].clone()))
+    });
+    railed.collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_who_is_a_member_before_a_frame_or_after_it_is_of_the_rail() {
+    let house = house();
+    house.open_room(&counter(0)).await;
+    let first = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    assert_eq!(add(&relay, "ann", 5).await.code(), "applied");
+    assert_eq!(add(&relay, "bob", 3).await.code(), "applied");
+    let n = relay.next_n();
+    assert_eq!(relay.command(&room(1), &user("bob"), 1, n, json!({"a": "leave"})).await.code(), "applied");
+    assert_eq!(add(&relay, "ann", 1).await.code(), "applied");
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let (keyframe, delta) = (Kind::Keyframe, Kind::Delta);
+    let expected = [
+        (keyframe, names(&[]), json!({})),
+        (delta, names(&["ann"]), json!({"ann": 5})),
+        (delta, names(&["ann", "bob"]), json!({"ann": 5, "bob": 3})),
+        (delta, names(&["ann", "bob"]), json!({"ann": 5})),
+        (delta, names(&["ann"]), json!({"ann": 6})),
+    ];
+    assert_eq!(railed(&house).await, expected);
+    first.kill();
+    let _second = house.worker("w2");
+    relay.until(&room(1), |room| room.epochs.len() >= 2).await;
+    assert_eq!(railed(&house).await.last(), Some(&(keyframe, names(&["ann"]), json!({"ann": 6}))));
 }
 
 #[tokio::test(start_paused = true)]

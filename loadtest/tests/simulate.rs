@@ -92,6 +92,7 @@ fn what_is_promised_holds_in_every_storm() {
         "nobody was told that nothing can be stored"
     );
     assert!(verdicts.iter().any(|verdict| verdict.answered > 0), "no question was answered");
+    assert!(verdicts.iter().any(|verdict| verdict.railed > 0), "nothing was told the rail");
     assert!(verdicts.iter().any(|verdict| verdict.forgotten > 0), "no room has forgotten a command");
     assert!(verdicts.iter().any(|verdict| verdict.moved > 0), "no session has moved");
     assert!(verdicts.iter().any(|verdict| verdict.cut > 0), "no connection was cut before an answer");
@@ -242,6 +243,16 @@ fn a_leaked_hole_card_is_caught() {
 #[test]
 fn a_private_part_that_is_missed_for_ever_is_caught() {
     assert!(caught(Planted::DropsResumedParts).1.contains(&Promise::Client));
+}
+
+#[test]
+fn a_part_for_the_rail_that_a_member_gets_is_caught() {
+    assert!(caught(Planted::TellsMembersToo).1.contains(&Promise::Rail));
+}
+
+#[test]
+fn a_part_for_the_rail_that_is_left_out_is_caught() {
+    assert!(caught(Planted::DropsRail).1.contains(&Promise::Rail));
 }
 
 #[test]

@@ -269,6 +269,10 @@ mod tests {
             Incoming::Plain(ClientOut::Answer { n, room, at, body }) => {
                 format!("answer {n} {room} {at} {:?}", serde_json::from_str::<TableAnswer>(body.get())?)
             }
+            // Nobody here reads what a kind of room tells its rail.
+            Incoming::Plain(ClientOut::Rail { room, epoch, seq, rail: _ }) => {
+                format!("rail {room} {epoch:?} {seq:?}")
+            }
             other => format!("{other:?}"),
         })
     }

@@ -32,7 +32,7 @@ pub(crate) struct Watcher {
     pub(crate) cursor: Cursor,
     /// Its queue was full: it gets nothing until that is drained.
     pub(crate) lagging: bool,
-    /// It has asked to watch, or to go on: the last part for its user alone is sent once more, whatever it says that it has.
+    /// It has asked to watch, or to go on: the last part for its user alone, or for the rail, is sent once more, whatever it says that it has.
     pub(crate) part_due: bool,
     /// It unwatched while commands were in flight: it gets their answers and nothing else.
     pub(crate) muted: bool,
@@ -79,7 +79,7 @@ impl Watcher {
         let part = match self.cursor {
             Cursor::At(seq) if self.part_due && !self.muted => match window.part_by(&self.user, seq) {
                 Part::Is(part) => Some(part),
-                Part::Gone if self.member => {
+                Part::Gone if self.member || window.tells_rail() => {
                     self.cursor = Cursor::Nothing;
                     None
                 }
@@ -97,7 +97,7 @@ impl Watcher {
                 if seq.next() == end.seq() && owed.is_empty() && part.is_none() && !self.muted =>
             {
                 let last = window.last().expect("the window has an end");
-                match (&last.public, last.private(&self.user)) {
+                match (&last.public, last.part(&self.user)) {
                     // What most watchers get most of the time: one shared frame, nothing copied or allocated.
                     (Some(one), None) | (None, Some(one)) => (self.peer.socket.push(one), 1, Owed::new()),
                     (Some(public), Some(private)) => {
@@ -160,7 +160,7 @@ impl Watcher {
         let mut send = |batch: &mut Batch, kept: &Kept| {
             if !self.muted {
                 batch.extend(kept.public.clone());
-                batch.extend(kept.private(&self.user).cloned());
+                batch.extend(kept.part(&self.user).cloned());
             }
             pay(batch, kept.at);
         };

@@ -19,6 +19,8 @@ pub(crate) struct Kept {
     /// `None`: it tells something only to those who have a part of it.
     pub(crate) public: Option<Frame>,
     pub(crate) privates: SmallVec<[(UserId, Frame); 2]>,
+    /// Who gets nothing of the rail's part, and the part.
+    rail: Option<(Vec<UserId>, Frame)>,
     pub(crate) cause: Option<Cause>,
 }
 
@@ -33,13 +35,19 @@ impl Kept {
             follows: entry.follows,
             public: (!entry.public.is_empty()).then(|| Frame::text_from_utf8_bytes(&entry.public)),
             privates: entry.privates.iter().map(private).collect(),
+            rail: entry
+                .rail
+                .as_ref()
+                .map(|rail| (rail.except.clone(), Frame::text_from_utf8_bytes(&rail.bytes))),
             cause: entry.cause.clone(),
         }
     }
 
-    /// The part for this user alone.
-    pub(crate) fn private(&self, user: &UserId) -> Option<&Frame> {
-        self.privates.iter().find(|(of, _)| of == user).map(|(_, frame)| frame)
+    /// The part for this user alone; or the rail's, if the user has no part in the room.
+    pub(crate) fn part(&self, user: &UserId) -> Option<&Frame> {
+        let own = self.privates.iter().find(|(of, _)| of == user).map(|(_, frame)| frame);
+        let rail = || self.rail.as_ref().filter(|(except, _)| !except.contains(user));
+        own.or_else(|| rail().map(|(_, frame)| frame))
     }
 }
 
@@ -102,12 +110,12 @@ impl Same {
     }
 }
 
-/// What one user alone has been told last.
+/// What one user alone, or the rail, has been told last.
 #[derive(Debug)]
 pub(crate) enum Part<'a> {
     /// This.
     Is(&'a Frame),
-    /// The user has no part in the room.
+    /// Nothing since the newest keyframe, nor with it.
     Nothing,
     /// It stands before the window.
     Gone,
@@ -139,18 +147,24 @@ impl Window {
         (index <= self.frames.len()).then(|| self.frames.range(index..))
     }
 
-    /// What this user alone has been told by the frame `seq`. A keyframe has a part for every member, so what is older says nothing.
+    /// What this user alone has been told by the frame `seq`, or as one of the rail. A keyframe has a part for every member, and one for the
+    /// rail, so what is older says nothing.
     pub(crate) fn part_by(&self, user: &UserId, seq: Seq) -> Part<'_> {
         let first = self.frames.front().map_or(Seq(0), |first| first.at.seq());
         let count = (seq.0 + 1).saturating_sub(first.0).min(self.frames.len() as u64) as usize;
         for kept in self.frames.range(..count).rev() {
-            match kept.private(user) {
+            match kept.part(user) {
                 Some(part) => return Part::Is(part),
                 None if kept.keyframe => return Part::Nothing,
                 None => {}
             }
         }
         Part::Gone
+    }
+
+    /// Whether the room tells its rail something.
+    pub(crate) fn tells_rail(&self) -> bool {
+        self.frames.get(self.keyframe).is_some_and(|kept| kept.rail.is_some())
     }
 
     pub(crate) fn last(&self) -> Option<&Kept> {
@@ -286,6 +300,7 @@ mod tests {
             cause: None,
             follows: None,
             at_ms: None,
+            rail: None,
             privates: SmallVec::new(),
             public: Bytes::from_static(b"{}"),
             secret: Bytes::new(),
@@ -413,6 +428,36 @@ mod tests {
         window.offer(&entry(K, 1, 6), Source::Bus, 5);
         assert_eq!(positions(&window)[0], (1, 2));
         assert!(matches!(window.part_by(&bob, Seq(3)), Part::Gone));
+    }
+
+    #[test]
+    fn the_part_for_the_rail_is_the_last_part_of_whoever_has_none_of_their_own() {
+        let (ann, bob) = (UserId::new("ann").unwrap(), UserId::new("bob").unwrap());
+        let mut window = Window::default();
+        // Bob sits down with the third frame.
+        for (kind, seq, except) in
+            [(K, 1, &[&ann][..]), (D, 2, &[&ann]), (D, 3, &[&ann, &bob]), (D, 4, &[&ann, &bob])]
+        {
+            let mut entry = entry(kind, 1, seq);
+            let except = except.iter().map(|user| (*user).clone()).collect();
+            entry.rail = Some(broker::entry::Rail { except, bytes: Bytes::from(format!("rail-{seq}")) });
+            let own = if kind == K { Some(&ann) } else { (seq == 3).then_some(&bob) };
+            let part = |user: &UserId| broker::entry::Private {
+                user: user.clone(),
+                bytes: Bytes::from_static(b"own"),
+            };
+            entry.privates.extend(own.map(part));
+            window.offer(&entry, Source::Bus, 2);
+        }
+        let says = |user: &str, seq| match window.part_by(&UserId::new(user).unwrap(), Seq(seq)) {
+            Part::Is(frame) => String::from_utf8_lossy(&frame.as_bytes()[2..]).into_owned(),
+            other => format!("{other:?}"),
+        };
+        let all = |user: &str| (1..=4).map(|seq| says(user, seq)).collect::<Vec<_>>();
+        assert_eq!(all("ann"), ["own"; 4]);
+        assert_eq!(all("bob"), ["rail-1", "rail-2", "own", "own"]);
+        assert_eq!(all("eve"), ["rail-1", "rail-2", "rail-3", "rail-4"]);
+        assert!(window.tells_rail());
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub enum Fault {
     TakesNoTurns,
     /// The mailbox does not remember whom it has turned away.
     KeepsNoTurns,
+    /// What is for the rail is for members too.
+    TellsMembersToo,
     /// Rooms that have ended stay in the directory.
     LeavesEnded,
     /// Tables bring all that was promised in a hand, whatever was won meanwhile.

@@ -66,6 +66,7 @@ impl Draft {
         Decision {
             public,
             privates,
+            rail: None,
             events,
             asks,
             gives_up: Vec::new(),

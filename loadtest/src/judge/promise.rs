@@ -36,6 +36,8 @@ pub enum Promise {
     Ended,
     /// An answer to a question is what the journal says up to the frame that it names, and nothing that is hidden.
     Answers,
+    /// Whoever watches and has no part in a room gets each part for the rail, once and in order; whoever has one gets none.
+    Rail,
     /// However many others ask, whoever sits at a table is heard in time, and all others are told.
     Heard,
     /// What waits for a room stays within its bounds.
@@ -46,14 +48,14 @@ pub enum Promise {
 
 impl Promise {
     /// All of them.
-    pub fn all() -> [Self; 19] {
+    pub fn all() -> [Self; 20] {
         use Promise::{
             Answers, Bounded, Chips, Client, Durable, Ended, Equal, Errands, Fold, Heard, Letters, Linear,
-            Live, Once, Privacy, Revoked, Rules, Sound, Told,
+            Live, Once, Privacy, Rail, Revoked, Rules, Sound, Told,
         };
         [
             Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound, Letters,
-            Errands, Ended, Answers, Heard, Bounded, Revoked,
+            Errands, Ended, Answers, Rail, Heard, Bounded, Revoked,
         ]
     }
 

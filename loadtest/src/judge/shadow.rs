@@ -1,10 +1,11 @@
 //! The shadow model: reads every journal while it grows, and folds it in [`journal`]; in [`told`], judges what clients are told
 //! by what the journal holds; in [`questions`], what they are answered; in [`spoken`], what is said where people talk; in
-//! [`parts`], what a postbox tells single users.
+//! [`parts`], what a postbox tells single users; in [`rail`], what a counter tells who has no part in it.
 
 mod journal;
 mod parts;
 mod questions;
+mod rail;
 mod spoken;
 mod told;
 
@@ -293,6 +294,7 @@ mod tests {
             cause: None,
             follows: Some(Epoch(1)),
             at_ms: None,
+            rail: None,
             privates,
             public,
             secret,

@@ -21,6 +21,7 @@ use tokio::{
 use super::{
     crowded::Crowded,
     pipe::{Far, Received},
+    railbird::Railbird,
     run::SPARED,
     world::World,
 };
@@ -93,6 +94,8 @@ pub(super) struct Left {
     pub(super) forgotten: u64,
     /// How often it has moved its session to another connection, leaving the first one open.
     pub(super) moved: u64,
+    /// Parts for the rail.
+    pub(super) railed: u64,
     /// Questions that were answered.
     pub(super) answered: u64,
     /// Connections that were cut right before an answer or a private part.
@@ -121,6 +124,8 @@ pub(super) struct Guest {
     said: BTreeSet<(SessionId, u64)>,
     /// How it is answered in a crowd.
     crowded: Option<Crowded>,
+    /// What it is told as one of the rail, if it is anywhere where the rail is told something.
+    railbird: Option<Railbird>,
     left: Left,
 }
 
@@ -140,6 +145,8 @@ pub(super) struct Whims {
     pub(super) moves: f64,
     /// A crowd asks for more than there is time for, or it is one of those: it must be answered all the same.
     pub(super) crowded: bool,
+    /// It goes where the rail is told something.
+    pub(super) rails: bool,
     /// Nothing goes wrong in this run: a connection that the guest has moved from is closed for that, and no other is.
     pub(super) all_is_well: bool,
 }
@@ -169,7 +176,8 @@ impl Guest {
         let shows =
             Shows { issued_ms: world.clock.now_ms(), rights: Rights::default(), unheard: BTreeSet::new() };
         let (said, crowded, left) = (BTreeSet::new(), whims.crowded.then(Crowded::default), Left::default());
-        Self { user, mind, world, shadow, stage, whims, shows, said, crowded, left }
+        let railbird = whims.rails.then(Railbird::default);
+        Self { user, mind, world, shadow, stage, whims, shows, said, crowded, railbird, left }
     }
 
     /// Plays until the run is over.
@@ -182,6 +190,7 @@ impl Guest {
                 continue;
             };
             self.shows.unheard.clear();
+            self.railbird.iter_mut().for_each(Railbird::connected);
             self.mind.client_mut().connected(Instant::now());
             let over = self.converse(&mut far).await;
             if let Over::Moved = over {
@@ -308,9 +317,11 @@ impl Guest {
 
     /// The judge is told of commands that are asked again although they were answered.
     async fn asks(&mut self, text: &str) {
-        let (Ok(ClientIn::Do { n, room, what }), Some(session)) =
-            (ClientIn::read(text), self.mind.client().session())
-        else {
+        let asks = ClientIn::read(text);
+        if let (Ok(ClientIn::Watch { room }), Some(railbird)) = (&asks, &mut self.railbird) {
+            railbird.watches(room);
+        }
+        let (Ok(ClientIn::Do { n, room, what }), Some(session)) = (asks, self.mind.client().session()) else {
             return;
         };
         if self.may_be_heard(what.get()) {
@@ -328,6 +339,11 @@ impl Guest {
     async fn hear(&mut self, text: &str) -> Option<Over> {
         self.left.heard += 1;
         self.left.digest = digest(self.left.digest, text.bytes());
+        if let Some(railbird) = &mut self.railbird {
+            let mut shadow = self.shadow.lock().await;
+            shadow.look().await.expect(SPARED);
+            railbird.hears(text, &self.user, &mut shadow);
+        }
         match self.mind.receive(text, Instant::now()) {
             Heard::Frame { room, at, .. } | Heard::Keyframe { room, at } => self.compare(&room, at).await,
             Heard::Private { room } => self.compare_private(&room, text).await,
@@ -426,7 +442,8 @@ impl Guest {
             let what = format!("{} was told of a loss, but nothing was lost", self.user);
             shadow.accuse(Promise::Told, what);
         }
-        Left { rewound: breaches.lost, jumped: breaches.jumped, ..self.left }
+        let railed = self.railbird.map_or(0, |railbird| railbird.parts);
+        Left { rewound: breaches.lost, jumped: breaches.jumped, railed, ..self.left }
     }
 }
 

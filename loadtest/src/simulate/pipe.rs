@@ -49,7 +49,7 @@ pub(super) struct Far {
     cut: bool,
 }
 
-/// Cuts a connection right before a message that is missed most: an answer, or a private part.
+/// Cuts a connection right before a message that is missed most: an answer, a private part, or one for the rail.
 pub(super) struct Scissors {
     pub(super) rng: ChaCha8Rng,
     /// How often, of such messages.
@@ -58,7 +58,7 @@ pub(super) struct Scissors {
 
 impl Scissors {
     fn cut_before(&mut self, text: &str) -> bool {
-        let tags = [r#"{"t":"ack""#, r#"{"t":"refused""#, r#"{"t":"private""#];
+        let tags = [r#"{"t":"ack""#, r#"{"t":"refused""#, r#"{"t":"private""#, r#"{"t":"rail""#];
         tags.iter().any(|tag| text.starts_with(tag)) && self.rng.random_bool(self.chance)
     }
 }

@@ -27,6 +27,9 @@ const DENIED_FOR: Duration = Duration::from_millis(2_800);
 /// One delta in so many is not sent to a client.
 const DROPPED_EVERY: u32 = 40;
 
+/// One part for the rail in so many is not.
+const RAIL_DROPPED_EVERY: u32 = 5;
+
 /// A broken promise to be caught.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Planted {
@@ -61,6 +64,10 @@ pub enum Planted {
     HidesSessions,
     /// Relays do not send the newest private part to who comes back.
     DropsResumedParts,
+    /// Rooms tell their members what is for the rail.
+    TellsMembersToo,
+    /// Relays leave out a part for the rail now and then.
+    DropsRail,
     /// Mailboxes keep no place for members.
     HearsMembersAsOthers,
     /// What does not fit into a mailbox is dropped, and nobody told.
@@ -85,6 +92,7 @@ impl Planted {
             Self::DropsExcess => Fault::DropsExcess,
             Self::WeighsNothing => Fault::WeighsNothing,
             Self::KeepsNoTurns => Fault::KeepsNoTurns,
+            Self::TellsMembersToo => Fault::TellsMembersToo,
             Self::LeavesEnded => Fault::LeavesEnded,
             Self::BringsWholeTopUps => Fault::BringsWholeTopUps,
             Self::ForgivesBlinds => Fault::ForgivesBlinds,
@@ -298,8 +306,8 @@ fn leak(payload: &Bytes) -> Option<Bytes> {
 /// Whether a message that a relay writes is to be left out.
 #[derive(Debug)]
 pub(super) enum Dropper {
-    /// A delta now and then: so many were there.
-    Deltas(u32),
+    /// A message of this kind now and then: so many were there.
+    Messages(&'static str, u32),
     /// Private parts that do not stand right behind their frame: what the last frame of each room was.
     ResumedParts(BTreeMap<RoomId, Position>),
 }
@@ -317,7 +325,8 @@ impl Dropper {
     /// What is dropped of a planted house's messages.
     pub(super) fn of(planted: Option<Planted>) -> Option<Self> {
         match planted {
-            Some(Planted::DropsDeltas) => Some(Self::Deltas(0)),
+            Some(Planted::DropsDeltas) => Some(Self::Messages("frame", 0)),
+            Some(Planted::DropsRail) => Some(Self::Messages("rail", 0)),
             Some(Planted::DropsResumedParts) => Some(Self::ResumedParts(BTreeMap::new())),
             _ => None,
         }
@@ -327,9 +336,9 @@ impl Dropper {
     pub(super) fn drops(&mut self, text: &[u8]) -> bool {
         let Ok(Head { t, room, epoch, seq }) = serde_json::from_slice(text) else { return false };
         match self {
-            Self::Deltas(count) => {
-                *count += u32::from(t == "frame");
-                t == "frame" && count.is_multiple_of(DROPPED_EVERY)
+            Self::Messages(of, count) => {
+                *count += u32::from(t == *of);
+                t == *of && count.is_multiple_of(if t == "rail" { RAIL_DROPPED_EVERY } else { DROPPED_EVERY })
             }
             Self::ResumedParts(last) if t == "private" => last.get(&room) != Some(&Position(epoch, seq)),
             Self::ResumedParts(last) => {

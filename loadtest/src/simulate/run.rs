@@ -98,6 +98,8 @@ pub struct Verdict {
     pub forgotten: u64,
     /// Connections that were cut right before an answer or a private part.
     pub cut: u64,
+    /// Parts for the rail that guests got.
+    pub railed: u64,
     /// Questions that were answered.
     pub answered: u64,
     /// How often a session was moved to another connection, and the first left open.
@@ -218,7 +220,8 @@ async fn live(plan: &Plan) -> Verdict {
         let user = format!("guest-{}", index % plan.bots);
         // In a crowd no answer is late because nobody reads it.
         let naps = character.seed.is_multiple_of(4) && plan.flood.is_none();
-        let whims = Whims { naps, moves: plan.moves, all_is_well, crowded: plan.flood.is_some() };
+        let crowded = plan.flood.is_some();
+        let whims = Whims { naps, moves: plan.moves, all_is_well, crowded, rails: false };
         let mind = Bot::new(character, token(&user), Instant::now());
         admit(user, Box::new(mind), whims);
     }
@@ -232,7 +235,7 @@ async fn live(plan: &Plan) -> Verdict {
         let user = format!("teller-{}", index / 2);
         let mind = Teller::new(counters.clone(), rng.next_u64(), token(&user), Instant::now());
         let mind = mind.with_postbox(Some(postbox.clone()));
-        admit(user, Box::new(mind), Whims::default());
+        admit(user, Box::new(mind), Whims { rails: true, ..Whims::default() });
     }
     let all_rooms: Arc<[RoomId]> = tables.iter().chain(&talks).chain(&*counters).cloned().collect();
     for index in 0..plan.askers {
@@ -280,6 +283,7 @@ async fn live(plan: &Plan) -> Verdict {
         unavailable: left.iter().map(|left| left.unavailable).sum(),
         forgotten: left.iter().map(|left| left.forgotten).sum(),
         cut: left.iter().map(|left| left.cut).sum(),
+        railed: left.iter().map(|left| left.railed).sum(),
         answered: left.iter().map(|left| left.answered).sum(),
         moved: left.iter().map(|left| left.moved).sum(),
         revoked: left.iter().map(|left| left.revoked).sum(),

@@ -79,6 +79,13 @@ pub enum Heard {
     },
     /// The lobby is here or has changed.
     Lobby,
+    /// A room has told its rail something, with this frame.
+    Rail {
+        /// Which room.
+        room: RoomId,
+        /// The frame.
+        at: Position,
+    },
     /// A room's frames end.
     Unwatched(RoomId),
     /// A message that was no command was refused.

@@ -175,6 +175,7 @@ impl Client {
                 }
                 Heard::Unwatched(room)
             }
+            ClientOut::Rail { room, epoch, seq, .. } => Heard::Rail { room, at: Position(epoch, seq) },
             ClientOut::Error { code, room, .. } => {
                 if let (ErrorCode::NoSuchRoom | ErrorCode::TooManyRooms, Some(room)) = (code, &room) {
                     self.rooms.remove(room);

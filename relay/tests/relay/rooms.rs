@@ -317,6 +317,64 @@ async fn a_frame_that_tells_nothing_to_all_comes_to_those_who_have_a_part_of_it_
     }
 }
 
+/// Whoever has a seat is a member in all of its sessions.
+#[tokio::test]
+async fn what_is_for_the_rail_comes_to_whoever_has_no_seat_and_to_no_session_of_who_has_one() {
+    let stage = Stage::new().await;
+    stage.dealer.commit(keyframe("t1", 1, 1).private("ann", "ANN-1").rail("RAIL-1", &["ann"])).await;
+    let (mut ann, mut twin) = (stage.client("ann").await, stage.client("ann").await);
+    let (mut bob, mut eve) = (stage.client("bob").await, stage.client("eve").await);
+    for (client, part) in
+        [(&mut ann, "private"), (&mut twin, "private"), (&mut bob, "rail"), (&mut eve, "rail")]
+    {
+        client.watch("t1").await;
+        assert_eq!(client.hear_briefs(2).await, ["keyframe 1-1".to_owned(), format!("{part} 1-1")]);
+    }
+    // Bob sits down, and stands up again with the last of them.
+    stage.dealer.commit(delta("t1", 1, 2).private("bob", "BOB-2").rail("RAIL-2", &["ann", "bob"])).await;
+    stage.dealer.commit(delta("t1", 1, 3).rail("RAIL-3", &["ann", "bob"])).await;
+    stage.dealer.commit(delta("t1", 1, 4).rail("RAIL-4", &["ann", "bob"])).await;
+    stage.dealer.commit(delta("t1", 1, 5).rail("RAIL-5", &["ann"])).await;
+    for seated in [&mut ann, &mut twin] {
+        assert_eq!(seated.hear_briefs(4).await, ["frame 1-2", "frame 1-3", "frame 1-4", "frame 1-5"]);
+    }
+    let of_bob = ["frame 1-2", "private 1-2", "frame 1-3", "frame 1-4", "frame 1-5", "rail 1-5"];
+    assert_eq!(bob.hear_briefs(6).await, of_bob);
+    let of_eve =
+        ["frame 1-2", "rail 1-2", "frame 1-3", "rail 1-3", "frame 1-4", "rail 1-4", "frame 1-5", "rail 1-5"];
+    assert_eq!(eve.hear_briefs(8).await, of_eve);
+    // Whoever comes back gets the last one once more, as of private parts, on whatever relay; and whoever watches again.
+    let resumed = [
+        ("eve", 3, &["rail 1-3", "frame 1-4", "rail 1-4", "frame 1-5", "rail 1-5"][..]),
+        ("eve", 5, &["rail 1-5"]),
+        ("bob", 4, &["private 1-2", "frame 1-5", "rail 1-5"]),
+        ("ann", 4, &["private 1-1", "frame 1-5"]),
+    ];
+    for (who, at, expected) in resumed {
+        let fresh = stage.another_relay().await;
+        for address in [stage.address, fresh.address] {
+            let mut back = stage.resume_at(address, who, json!({"t1": [1, at]})).await;
+            assert_eq!(back.hear_briefs(expected.len()).await, *expected, "{who} {at}");
+            back.hear_nothing_more().await;
+        }
+    }
+    eve.watch("t1").await;
+    assert_eq!(eve.hear_brief().await, "rail 1-5");
+    // Where the journal begins behind the part: the keyframe has it.
+    let keyframe_6 = keyframe("t1", 1, 6).private("ann", "ANN-6").rail("RAIL-6", &["ann"]);
+    stage.dealer.commit_keeping(keyframe_6, Position::new(1, 5)).await;
+    let fresh = stage.another_relay().await;
+    let mut back = stage.resume_at(fresh.address, "eve", json!({"t1": [1, 5]})).await;
+    assert_eq!(back.hear_briefs(2).await, ["keyframe 1-6", "rail 1-6"]);
+    assert_eq!(ann.hear_brief().await, "keyframe 1-6");
+    for seated in [&ann, &twin] {
+        assert!(
+            !String::from_utf8_lossy(&seated.bytes).contains("RAIL"),
+            "whoever has a seat hears nothing of it"
+        );
+    }
+}
+
 /// A connection may break between a frame and its private part: what a client says that it has is no word about that.
 #[tokio::test]
 async fn whoever_comes_back_gets_its_private_part_once_more_before_all_else() {

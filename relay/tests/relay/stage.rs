@@ -12,7 +12,7 @@ use broker::{
     channel::Channel,
     clock::Clock,
     directory::{self, Partition},
-    entry::{Cause, Entry, Kind, Private, fingerprint},
+    entry::{Cause, Entry, Kind, Private, Rail, fingerprint},
     lobby::{LobbyNews, TableSummary},
     node::{Asked, ToRelay, ToRoom, decode, encode},
     ports::Ports,
@@ -272,6 +272,7 @@ fn draft(kind: Kind, name: &str, epoch: u64, seq: u64) -> Draft {
         cause: None,
         follows: None,
         at_ms: None,
+        rail: None,
         privates: Default::default(),
         public: text.into(),
         secret: Bytes::from_static(b"THE-DECK"),
@@ -287,6 +288,17 @@ impl Draft {
             at.seq().0
         );
         self.0.privates.push(Private { user: user(name), bytes: text.into() });
+        self
+    }
+
+    /// What the rail gets, and who does not.
+    pub(crate) fn rail(mut self, what: &str, except: &[&str]) -> Self {
+        let Entry { room, at, .. } = &self.0;
+        let (epoch, seq) = (at.epoch().0, at.seq().0);
+        let text = format!(r#"{{"t":"rail","room":"{room}","epoch":{epoch},"seq":{seq},"rail":"{what}"}}"#);
+        let except = except.iter().map(|name| user(name)).collect();
+        self.0.rail = Some(Rail { except, bytes: text.into() });
+        self.0.at_ms = Some(0);
         self
     }
 

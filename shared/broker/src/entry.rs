@@ -6,16 +6,19 @@
 //! u8+n room                 u8   has cause: u8+n user, u64 session, u64 n
 //! u8   says what it follows: u64 epoch                (keyframes); deltas with a cause: u64 fingerprint of what it said
 //! u64  when it was decided  u16+n what later releases add, passed over         (both in version 2 alone)
-//! u16  private parts: each  u8+n user, u32+n bytes    (version 2: u8 audience before; what is for another than 0, a user, is left out)
+//! u16  private parts: each  u8+n user, u32+n bytes    (version 2: u8 audience before)
 //! u32+n public part
 //! u32+n secret              (left out of what is published: relays have no use for it)
 //! ```
+//!
+//! Audience 0 is a user. Audience 1 is the rail, at most once and in version 2 alone: the user's name is empty there, and the bytes begin with
+//! those who get nothing of it, `u16` names of `u8+n`. What is for another audience is passed over.
 //!
 //! The dealer worker encodes once. The public and private parts are the very bytes that clients get, so a relay
 //! reads the header and slices; it never parses a part. The secret is sealed ([`crate::seal`]).
 //!
 //! What a later release adds must be such that who passes over it does no harm; what must be understood is written when all living nodes
-//! speak of it. Each addition is `u8 tag, u16+n bytes`, with tags and audiences given once and for ever (none so far).
+//! speak of it. Each addition is `u8 tag, u16+n bytes`, with tags and audiences given once and for ever (no tags so far).
 
 use bytes::{BufMut, Bytes, BytesMut};
 use protocol::{
@@ -37,6 +40,9 @@ const TIMED_SINCE: u16 = 3;
 
 /// The audience of a private part that is one user's.
 const FOR_A_USER: u8 = 0;
+
+/// The audience of the part that is the rail's.
+const FOR_THE_RAIL: u8 = 1;
 
 /// Whether every living node reads entries that tell when they were decided.
 pub fn may_be_timed(membership: &Membership) -> bool {
@@ -92,6 +98,15 @@ pub struct Private {
     pub bytes: Bytes,
 }
 
+/// A part for the rail: for all who watch and have no part in the room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rail {
+    /// Who has a part in the room, and gets nothing of this in any session.
+    pub except: Vec<UserId>,
+    /// The bytes that all others get.
+    pub bytes: Bytes,
+}
+
 /// A journal entry. Decoding shares the buffer it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -110,6 +125,8 @@ pub struct Entry {
     pub at_ms: Option<UnixMs>,
     /// Parts for single users.
     pub privates: SmallVec<[Private; 2]>,
+    /// A part for the rail. Written only with [`Entry::at_ms`].
+    pub rail: Option<Rail>,
     /// The JSON text that everybody in the room gets; empty in a claim.
     pub public: Bytes,
     /// Sealed bytes for dealer workers only; empty in what is published.
@@ -149,7 +166,11 @@ impl Entry {
     /// If there are more than 65,535 private parts or a part exceeds 4 GiB: a room's own bounds keep it far below.
     pub fn encode(&self) -> Encoded {
         let parts: usize = self.privates.iter().map(|p| 6 + p.user.as_str().len() + p.bytes.len()).sum();
-        let mut out = BytesMut::with_capacity(160 + parts + self.public.len() + self.secret.len());
+        // Nodes that do not read when it was decided do not read this either.
+        let rail = self.rail.as_ref().filter(|_| self.at_ms.is_some());
+        let rail_bytes = rail.map_or(0, Rail::encoded_bytes);
+        let mut out =
+            BytesMut::with_capacity(170 + parts + rail_bytes + self.public.len() + self.secret.len());
         out.put_u8(if self.at_ms.is_some() { TIMED } else { UNTIMED });
         out.put_u8(match self.kind {
             Kind::Claim => 0,
@@ -182,13 +203,17 @@ impl Entry {
             out.put_u64_le(at_ms);
             out.put_u16_le(0);
         }
-        out.put_u16_le(u16::try_from(self.privates.len()).expect("a room has fewer than 65,536 members"));
+        let parts = self.privates.len() + usize::from(rail.is_some());
+        out.put_u16_le(u16::try_from(parts).expect("a room has fewer than 65,535 members"));
         for private in &self.privates {
             if self.at_ms.is_some() {
                 out.put_u8(FOR_A_USER);
             }
             put_name(&mut out, private.user.as_str());
             put_part(&mut out, &private.bytes);
+        }
+        if let Some(rail) = rail {
+            rail.put(&mut out);
         }
         put_part(&mut out, &self.public);
         let published = out.len();
@@ -244,23 +269,57 @@ impl Entry {
             let added = from.u16()?;
             from.take(usize::from(added))?;
         }
-        let mut privates = SmallVec::new();
+        let (mut privates, mut rail) = (SmallVec::new(), None);
         for _ in 0..from.u16()? {
-            if is_timed && from.u8()? != FOR_A_USER {
-                let whom = from.u8()?;
-                from.take(usize::from(whom))?;
-                from.part()?;
+            let audience = if is_timed { from.u8()? } else { FOR_A_USER };
+            if audience == FOR_A_USER {
+                let user = UserId::new(from.name()?).map_err(|_| Malformed::Name)?;
+                privates.push(Private { user, bytes: from.part()? });
                 continue;
             }
-            let user = UserId::new(from.name()?).map_err(|_| Malformed::Name)?;
-            privates.push(Private { user, bytes: from.part()? });
+            let whom = from.u8()?;
+            from.take(usize::from(whom))?;
+            let part = from.part()?;
+            if audience == FOR_THE_RAIL && rail.replace(Rail::decode(part)?).is_some() {
+                return Err(Malformed::Length);
+            }
         }
         let public = from.part()?;
         let secret = if from.at_end() { Bytes::new() } else { from.part()? };
         if !from.at_end() {
             return Err(Malformed::Length);
         }
-        Ok(Self { kind, room, at, cause, follows, at_ms, privates, public, secret })
+        Ok(Self { kind, room, at, cause, follows, at_ms, privates, rail, public, secret })
+    }
+}
+
+impl Rail {
+    /// The length of what [`Rail::put`] writes.
+    fn encoded_bytes(&self) -> usize {
+        6 + self.part_bytes()
+    }
+
+    fn part_bytes(&self) -> usize {
+        let names: usize = self.except.iter().map(|user| 1 + user.as_str().len()).sum();
+        2 + names + self.bytes.len()
+    }
+
+    fn put(&self, out: &mut BytesMut) {
+        out.put_u8(FOR_THE_RAIL);
+        put_name(out, "");
+        out.put_u32_le(u32::try_from(self.part_bytes()).expect("a part is far below 4 GiB"));
+        out.put_u16_le(u16::try_from(self.except.len()).expect("a room has fewer than 65,535 members"));
+        self.except.iter().for_each(|user| put_name(out, user.as_str()));
+        out.put_slice(&self.bytes);
+    }
+
+    fn decode(part: Bytes) -> Result<Self, Malformed> {
+        let mut from = Cursor { bytes: part, at: 0 };
+        let mut except = Vec::new();
+        for _ in 0..from.u16()? {
+            except.push(UserId::new(from.name()?).map_err(|_| Malformed::Name)?);
+        }
+        Ok(Self { except, bytes: from.bytes.slice(from.at..) })
     }
 }
 
@@ -345,6 +404,7 @@ mod tests {
                 user: UserId::new("bob").unwrap(),
                 bytes: Bytes::from_static(b"AsKd")
             }],
+            rail: None,
             public: Bytes::from_static(b"{}"),
             secret: Bytes::from_static(b"sealed"),
         }
@@ -365,6 +425,19 @@ mod tests {
         assert_eq!(timed.encode().stored.len(), entry().encode().stored.len() + 8 + 2 + 1);
     }
 
+    fn rail() -> Rail {
+        let except = ["ann", "bob"].map(|name| UserId::new(name).unwrap()).into();
+        Rail { except, bytes: Bytes::from_static(b"all") }
+    }
+
+    #[test]
+    fn a_part_for_the_rail_comes_back_with_those_who_get_nothing_of_it_and_is_not_written_for_older_nodes() {
+        let railed = Entry { at_ms: Some(7), rail: Some(rail()), ..entry() };
+        assert_eq!(Entry::decode(railed.encode().stored).unwrap(), railed);
+        let untimed = Entry { at_ms: None, ..railed };
+        assert_eq!(untimed.encode().stored, entry().encode().stored);
+    }
+
     /// Journals hold them.
     #[test]
     fn entries_stay_what_they_are_to_the_byte() {
@@ -382,6 +455,15 @@ mod tests {
             "6564",
         ];
         assert_eq!(hex(Entry { at_ms: Some(1_790_000_000_000), ..entry() }), timed.concat());
+        let railed = [
+            "0201030000000000000029000000000000000274310103616e6e0900000000000000070000000000000001251a",
+            "90b5074bf408006c50c4a0010000000002000003626f620400000041734b6401000d000000020003616e6e03626f62",
+            "616c6c020000007b7d060000007365616c6564",
+        ];
+        assert_eq!(
+            hex(Entry { at_ms: Some(1_790_000_000_000), rail: Some(rail()), ..entry() }),
+            railed.concat()
+        );
     }
 
     /// Of a release to come: what it adds behind the time, and a part for others than a user.
@@ -395,7 +477,7 @@ mod tests {
         let mut later = bytes[..at].to_vec();
         later.extend_from_slice(&[8, 0, 1, 2, 0, 0xaa, 0xbb, 9, 0, 0]);
         let parts =
-            [&[2, 0, 1, 0, 4, 0, 0, 0][..], b"rail", &[0, 3], b"bob", &[4, 0, 0, 0], b"AsKd"].concat();
+            [&[2, 0, 2, 0, 4, 0, 0, 0][..], b"them", &[0, 3], b"bob", &[4, 0, 0, 0], b"AsKd"].concat();
         later.extend_from_slice(&parts);
         later.extend_from_slice(&bytes[at + 4..]);
         let expected = Entry { privates: entry().privates, ..timed };
@@ -426,8 +508,8 @@ mod tests {
 
     #[test]
     fn every_truncation_is_an_error_or_the_published_form() {
-        for at_ms in [None, Some(7)] {
-            let encoded = Entry { at_ms, ..entry() }.encode();
+        for (at_ms, rail) in [(None, None), (Some(7), None), (Some(7), Some(rail()))] {
+            let encoded = Entry { at_ms, rail, ..entry() }.encode();
             for length in 0..encoded.stored.len() {
                 let decoded = Entry::decode(encoded.stored.slice(..length));
                 assert_eq!(decoded.is_ok(), length == encoded.published.len(), "{length} bytes");
@@ -442,8 +524,8 @@ mod tests {
         }
 
         #[test]
-        fn a_flipped_byte_never_panics(at in 0usize..110, to in any::<u8>(), at_ms in any::<Option<u64>>()) {
-            let mut bytes = Entry { at_ms, ..entry() }.encode().stored.to_vec();
+        fn a_flipped_byte_never_panics(at in 0usize..140, to in any::<u8>(), at_ms in any::<Option<u64>>()) {
+            let mut bytes = Entry { at_ms, rail: Some(rail()), ..entry() }.encode().stored.to_vec();
             let at = at % bytes.len();
             bytes[at] = to;
             let _ = Entry::decode(bytes.into());

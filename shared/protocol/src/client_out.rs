@@ -16,7 +16,7 @@ use crate::{
 
 /// Every message that a client may get. Tag `t`.
 ///
-/// `frame`, `keyframe` and `private` are encoded by the dealer worker, everything else by the relay.
+/// `frame`, `keyframe`, `private` and `rail` are encoded by the dealer worker, everything else by the relay.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum ClientOut {
@@ -94,6 +94,19 @@ pub enum ClientOut {
         /// For tables a [`TablePrivate`](super::table::TablePrivate).
         #[serde(deserialize_with = "super::raw::required")]
         private: Box<RawValue>,
+    },
+    /// What a frame holds for the rail alone: for everybody who watches and has no part in the room; comes right after the frame of the same
+    /// number and replaces what an earlier `rail` of the room said.
+    Rail {
+        /// Which room.
+        room: RoomId,
+        /// Its epoch.
+        epoch: Epoch,
+        /// The frame's number.
+        seq: Seq,
+        /// As the room's kind has it. Tables say nothing so far.
+        #[serde(deserialize_with = "super::raw::required")]
+        rail: Box<RawValue>,
     },
     /// The room's frames end here: answers `unwatch`, or the room has closed.
     Unwatched {

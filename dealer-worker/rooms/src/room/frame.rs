@@ -1,6 +1,6 @@
 //! What clients get: the public and private parts of an entry are the very bytes of their messages.
 
-use broker::entry::{Cause, Entry, Kind, Private};
+use broker::entry::{Cause, Entry, Kind, Private, Rail};
 use bytes::Bytes;
 use protocol::{
     ClientOut,
@@ -29,6 +29,7 @@ pub fn delta(
         cause,
         follows: None,
         at_ms: None,
+        rail: None,
         privates,
         public,
         secret: Bytes::new(),
@@ -62,10 +63,17 @@ pub fn keyframe(
         cause: None,
         follows: Some(follows),
         at_ms: None,
+        rail: None,
         privates,
         public,
         secret: Bytes::new(),
     }
+}
+
+/// What the rail gets with the frame there; `except`: those who have a part in the room.
+pub fn rail(room: &RoomId, at: Position, rail: Box<RawValue>, except: Vec<UserId>) -> Rail {
+    let message = ClientOut::Rail { room: room.clone(), epoch: at.epoch(), seq: at.seq(), rail };
+    Rail { except, bytes: json(&message) }
 }
 
 /// The last entry of a room that has ended. Nothing follows it, and nobody is told more than that.
@@ -77,6 +85,7 @@ pub fn end(room: &RoomId, at: Position) -> Entry {
         cause: None,
         follows: None,
         at_ms: None,
+        rail: None,
         privates: SmallVec::new(),
         public: Bytes::new(),
         secret: Bytes::new(),
@@ -92,6 +101,7 @@ pub fn claim(room: &RoomId, at: Position, me: &NodeId) -> Entry {
         cause: None,
         follows: None,
         at_ms: None,
+        rail: None,
         privates: SmallVec::new(),
         public: Bytes::new(),
         secret: Bytes::copy_from_slice(me.as_str().as_bytes()),

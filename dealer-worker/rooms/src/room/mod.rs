@@ -127,6 +127,12 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     /// What each member sees beyond that, members without secrets included: relays learn from it who is a member.
     fn privates(&self) -> Vec<(UserId, Box<RawValue>)>;
 
+    /// What all who watch and are no members see beyond what everybody sees: the newest of what [decisions](Decision::rail) have told them.
+    /// A kind that tells its rail nothing leaves this out; a [sparse](Room::SPARSE) one cannot tell it anything.
+    fn rail(&self) -> Option<Box<RawValue>> {
+        None
+    }
+
     /// Answers a question of anybody's, given as the JSON text of its `q`, with what this user may know. It is asked of committed states
     /// only.
     ///
@@ -250,6 +256,9 @@ pub struct Decision<R: Room> {
     pub public: Box<RawValue>,
     /// What single users get with the frame.
     pub privates: Vec<(UserId, Box<RawValue>)>,
+    /// What the rail gets with the frame: all who watch, but for those who are members before it or after it. It replaces what the rail was
+    /// told before, so [`Room::rail`] is it from now on.
+    pub rail: Option<Box<RawValue>>,
     /// What is to be done outside, once this is durable.
     pub asks: Vec<Ask>,
     /// Errands that are given up: they are not asked any more, and their outcomes are nobody's.
@@ -278,6 +287,7 @@ impl<R: Room> Decision<R> {
             events: Vec::new(),
             public: RawValue::from_string("[]".into()).expect("that is JSON"),
             privates: Vec::new(),
+            rail: None,
             asks: Vec::new(),
             gives_up: Vec::new(),
             letters: Vec::new(),

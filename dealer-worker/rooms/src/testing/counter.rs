@@ -1,4 +1,4 @@
-//! A room that counts: the least that a kind of room can be, with a command, a member's secret and a clock.
+//! A room that counts: the least that a kind of room can be, with a command, a member's secret, a secret of the rail and a clock.
 
 use std::collections::BTreeMap;
 
@@ -290,9 +290,23 @@ impl Room for Counter {
             _ => None,
         });
         let privates = told.map(|user| (user.clone(), after.private(user))).collect();
+        let is_railed = events.iter().any(|event| matches!(event, Event::Added { .. } | Event::Left { .. }));
+        let rail = is_railed.then(|| after.rail()).flatten();
         let public = json(&events.iter().map(Event::seen).collect::<Vec<_>>());
         let (lobby, counts, is_talk) = (true, smallvec![], false);
-        Ok(Decision { public, privates, events, asks, gives_up, letters, after, lobby, counts, is_talk })
+        Ok(Decision {
+            public,
+            privates,
+            rail,
+            events,
+            asks,
+            gives_up,
+            letters,
+            after,
+            lobby,
+            counts,
+            is_talk,
+        })
     }
 
     fn apply(&mut self, event: &Event, at: Position) {
@@ -358,6 +372,11 @@ impl Room for Counter {
 
     fn privates(&self) -> Vec<(UserId, Box<RawValue>)> {
         self.by.keys().map(|user| (user.clone(), self.private(user))).collect()
+    }
+
+    /// What each has added, which members do not know of each other.
+    fn rail(&self) -> Option<Box<RawValue>> {
+        Some(json(&json!({"by": self.by})))
     }
 
     fn answer(&self, user: &UserId, question: &[u8]) -> Result<Box<RawValue>, Refusal> {

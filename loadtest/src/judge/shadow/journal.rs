@@ -16,7 +16,12 @@ use protocol::{
     table::{TableEvent, TableView},
 };
 
-use super::{Promise, digest, parts::Parts, spoken::Spoken};
+use super::{
+    Promise, digest,
+    parts::Parts,
+    rail::{Railed, Seats},
+    spoken::Spoken,
+};
 use crate::judge::counter::Figures;
 
 /// Views are kept for so many frames.
@@ -58,6 +63,8 @@ pub(super) struct Journal {
     pub(super) refused: BTreeSet<Cause>,
     /// Views after the frames, to compare with clients'.
     pub(super) views: BTreeMap<Position, TableView>,
+    /// Who has a part in a counter.
+    pub(super) seats: Seats,
     /// What a counter answers after its frames to who asks for its total.
     pub(super) totals: BTreeMap<Position, serde_json::Value>,
     pub(super) hands_ended: u64,
@@ -71,6 +78,8 @@ pub(super) type Cause = (UserId, SessionId, u64);
 pub(super) struct Frame {
     pub(super) cause: Option<Cause>,
     pub(super) privates: Vec<(UserId, Bytes)>,
+    /// Of counters.
+    pub(super) railed: Railed,
 }
 
 /// Only what the shadow needs of a frame's text.
@@ -145,9 +154,13 @@ impl Journal {
         }
         if entry.kind == Kind::End {
             self.ended = Some(at);
-            self.frames.insert(at, Frame { cause: None, privates: Vec::new() });
+            self.frames.insert(at, Frame { cause: None, privates: Vec::new(), railed: Railed::default() });
             return;
         }
+        let railed = match self.figures {
+            Some(_) => self.seats.take(&entry),
+            None => Railed::default(),
+        };
         let cause = entry.cause.map(|cause| (cause.user, cause.session, cause.n));
         if let Some(cause) = &cause
             && let Some(first) = self.applied.insert(cause.clone(), at)
@@ -163,7 +176,7 @@ impl Journal {
             parts.take(at, &entry.privates, whole, std::mem::take(&mut self.torn), room, broken);
         }
         let privates = entry.privates.into_iter().map(|part| (part.user, part.bytes)).collect();
-        self.frames.insert(at, Frame { cause, privates });
+        self.frames.insert(at, Frame { cause, privates, railed });
         self.frames_seen += 1;
         if self.frames.len() > FRAMES_KEPT {
             self.frames.pop_first();

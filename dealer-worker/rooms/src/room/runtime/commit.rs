@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use broker::{
-    entry::{Cause, Entry},
+    entry::{Cause, Entry, Rail},
     store::Unavailable,
 };
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use protocol::{
     RefusalCode,
     id::{Epoch, NodeId, Position, SessionId, UserId},
 };
+use serde_json::value::RawValue;
 use tokio::time::{Duration, Instant, sleep};
 use tracing::{debug, warn};
 
@@ -177,6 +178,7 @@ impl<R: Room> Running<R> {
             events,
             public,
             privates,
+            rail,
             asks,
             gives_up,
             letters: said,
@@ -196,6 +198,11 @@ impl<R: Room> Running<R> {
         let delta = Delta { events, plays, at_ms: moment.now, asks, settled, letters };
         let mut entry = frame::delta(&self.id, moment.at, cause, public, privates, R::SPARSE);
         entry.at_ms = self.is_timed.then_some(moment.now);
+        debug_assert!(
+            rail.is_none() || after.rail().is_some() && !R::SPARSE,
+            "a keyframe has it for who comes later"
+        );
+        entry.rail = rail.map(|rail| self.for_the_rail(moment.at, rail, &after));
         seal(&self.context.sealer, &mut entry, self.form, &DeltaOf::<R>(Cow::Borrowed(&delta)));
         let encoded = entry.encode();
         if is_planted(Fault::SendsLettersEarly) {
@@ -248,6 +255,18 @@ impl<R: Room> Running<R> {
         Ok(Written::Yes)
     }
 
+    /// What the rail gets with a frame: nobody does who is a member before it, or `after` it.
+    fn for_the_rail(&self, at: Position, rail: Box<RawValue>, after: &R) -> Rail {
+        let mut members = self.state.room.members();
+        members.extend(after.members());
+        members.sort_unstable();
+        members.dedup();
+        if is_planted(Fault::TellsMembersToo) {
+            members.clear();
+        }
+        frame::rail(&self.id, at, rail, members)
+    }
+
     /// Whether something stands in the journal that a living node does not read.
     pub(super) fn is_unread(&self) -> bool {
         self.form > form_of::<R>(self.context.form())
@@ -265,6 +284,7 @@ impl<R: Room> Running<R> {
             let mut entry: Entry =
                 frame::keyframe(&self.id, at, R::NAME, follows, room.view(), room.privates(), R::SPARSE);
             entry.at_ms = is_timed.then(|| self.now());
+            entry.rail = room.rail().map(|rail| self.for_the_rail(at, rail, room));
             let sealed = self.context.sealer.sealed();
             seal(&self.context.sealer, &mut entry, form, &self.state);
             let encoded = entry.encode();
