@@ -26,14 +26,18 @@ addEventListener("fetch", (event) => {
   const { mode, url } = event.request;
   const { pathname } = new URL(url);
   // Whoever comes back from signing in elsewhere goes to reception, which sends on to the page.
-  if (pathname.startsWith("/api/")) return;
-  if (mode === "navigate") event.respondWith(goTo(event));
+  if (mode === "navigate") event.respondWith(pathname.startsWith("/api/") ? asked(event) : goTo(event));
   else if (KEPT.includes(pathname)) event.respondWith(fetch(event.request).catch(() => kept(pathname)));
 });
 
+/** The browser has asked already, while this worker woke: it would ask again if that were left aside, and a way back is walked once. */
+async function asked(event) {
+  return (await event.preloadResponse) ?? fetch(event.request);
+}
+
 async function goTo(event) {
   try {
-    const answer = (await event.preloadResponse) ?? (await fetch(event.request));
+    const answer = await asked(event);
     if (NOBODY.has(answer.status)) return (await kept(PAGE)) ?? answer;
     event.waitUntil(keepIfNew(answer.headers.get("etag") ?? ""));
     return answer;
