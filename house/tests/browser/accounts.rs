@@ -42,7 +42,7 @@ async fn window_in(language: &str, width: u32, height: u32) -> Window {
 }
 
 /// Puts a text into a field.
-async fn fill(window: &Window, testid: &str, text: &str) {
+pub(crate) async fn fill(window: &Window, testid: &str, text: &str) {
     let set = format!(
         "const it = document.querySelector('[data-testid={testid}]'); if (!it) return false; it.value = {}; return true",
         json!(text)
@@ -51,7 +51,7 @@ async fn fill(window: &Window, testid: &str, text: &str) {
     window.until(&format!("{testid} is filled in"), is_filled).await;
 }
 
-async fn says(window: &Window, testid: &str, words: &str) {
+pub(crate) async fn says(window: &Window, testid: &str, words: &str) {
     let css = format!("[data-testid={testid}]");
     window.until(words, async || window.text(&css).await.contains(words)).await;
 }
@@ -63,14 +63,14 @@ async fn asked(window: &Window) -> String {
     window.ask(last).await.as_str().unwrap().to_owned()
 }
 
-async fn open_account(window: &Window) {
+pub(crate) async fn open_account(window: &Window) {
     window.press("me").await;
     window.press("who-account").await;
     window.until("the account is there", async || window.sees("account").await).await;
 }
 
 /// No words are cut off, nothing is wider than the window, and nothing is said that is no word.
-async fn fits(window: &Window) {
+pub(crate) async fn fits(window: &Window) {
     let wide = "const dialog = [...document.querySelectorAll('dialog[open]')].at(-1); \
                 return document.documentElement.scrollWidth > innerWidth || dialog.scrollWidth > dialog.clientWidth \
                 || [...dialog.querySelectorAll('.button')].some((it) => it.scrollWidth > it.clientWidth)";
