@@ -167,10 +167,12 @@ impl House {
             Some(data) => data.seal_keys()?,
             None => (SealKey::random(), Vec::new()),
         };
+        let nodes = vec![floor.clone(), door.clone()];
         let worker = WorkerConfig { seal_keys_older, ..WorkerConfig::new(floor, seal_key) };
         let worker = Worker::new(inside, worker, dealer_worker::kinds(), Chance::of_the_system());
 
-        let office = Office::open(data.as_ref(), &config.tokens, &config.oidc, outside.clone()).await?;
+        let office =
+            Office::open(data.as_ref(), &config.tokens, &config.oidc, outside.clone(), nodes).await?;
         if let Some(data) = &data {
             data.settle()?;
         }

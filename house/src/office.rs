@@ -3,16 +3,16 @@
 use std::{io, sync::Arc};
 
 use axum::Router;
-use broker::{ports::Ports, revocations::Revoker};
+use broker::ports::Ports;
 use cage::{Place, people::refresh::RefreshKeys};
 use ops::key_folder::KeyFolderError;
+use protocol::id::NodeId;
 use reception::{
     Desk, Keyring, People,
     api::ApiConfig,
     config::TokenArgs,
-    database::{self, Relays},
+    database,
     oidc::{BadProviders, OidcArgs},
-    passwords::Cost,
 };
 
 use crate::data::Data;
@@ -42,12 +42,13 @@ pub(crate) struct Office {
 }
 
 impl Office {
-    /// Of a house that keeps its people in `data`. Relays hear by `ports` of tokens that are void.
+    /// Of a house that keeps its people in `data`. Relays hear by `ports` of tokens that are void, and the worker is asked who sits; `nodes` are all there are.
     pub(crate) async fn open(
         data: Option<&Data>,
         tokens: &TokenArgs,
         oidc: &OidcArgs,
         ports: Ports,
+        nodes: Vec<NodeId>,
     ) -> Result<Self, OfficeError> {
         oidc.check(data.is_some())?;
         let token_ms = tokens.token_ms(data.is_some());
@@ -61,9 +62,8 @@ impl Office {
         let refresh = RefreshKeys::new(database::key_in(&data.path("keys"))?, Vec::new());
         let tellers = database::open(Place::File(data.path("people.db"))).await?;
         let desk = Desk::new(Arc::new(keys), ports.clock, token_ms);
-        let relays = Arc::new(Relays(Revoker::new(ports, token_ms)));
-        let people = People::new(tellers, refresh, desk.clone(), Cost::default(), relays)
-            .with_providers(oidc.providers()?);
+        let people =
+            database::people(tellers, refresh, desk.clone(), ports, nodes).with_providers(oidc.providers()?);
         Ok(Self { desk, people: Some(Arc::new(people)) })
     }
 

@@ -15,7 +15,7 @@ use std::{
 use futures_util::{SinkExt as _, StreamExt as _};
 use player::{Client, Heard, connect::Dialer};
 use process::{House, command};
-use protocol::CloseCode;
+use protocol::{CloseCode, id::RoomId, table::TableCommand};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 use tokio_websockets::Message;
@@ -146,6 +146,68 @@ async fn a_token_that_was_void_in_the_house_before_is_void_in_the_one_that_is_op
     drop(house);
     let house = House::open(home.path(), &[]);
     assert_eq!(greet(&house, &before, true).await, Greeted::Closed(CloseCode::Revoked as u16));
+}
+
+/// Sits down at the first table, and gets up again when it is told.
+async fn sit(house: &House, session: &Value) -> (Client, player::connect::Socket) {
+    let mut socket = Dialer::new(&format!("ws://{}/ws", house.address)).unwrap().dial(None).await.unwrap();
+    let mut client = Client::new(session["token"].as_str().unwrap().into(), Instant::now());
+    client.connected(Instant::now());
+    command_at_table(
+        &mut client,
+        &mut socket,
+        &TableCommand::Sit { seat: None, buy_in: 100, wait_for_big_blind: false },
+    )
+    .await;
+    (client, socket)
+}
+
+/// Until the table has done it.
+async fn command_at_table(client: &mut Client, socket: &mut player::connect::Socket, what: &TableCommand) {
+    let n = client.command(&RoomId::new("t1").unwrap(), what, Instant::now());
+    let asking = async {
+        loop {
+            while let Some(text) = client.pop_outgoing() {
+                socket.send(Message::text(bytes::Bytes::from(text))).await.unwrap();
+            }
+            let message = socket.next().await.expect("the connection stays").unwrap();
+            let heard = message.as_text().map(|text| client.receive(text, Instant::now()));
+            match heard {
+                Some(Heard::Acked { n: acked, .. }) if acked == n => return,
+                Some(Heard::Refused(refusal)) => panic!("{refusal:?}"),
+                _ => {}
+            }
+        }
+    };
+    timeout(SOON, asking).await.expect("the table answers");
+}
+
+#[tokio::test]
+async fn nobody_is_deleted_who_sits_and_whoever_has_left_is() {
+    let home = tempfile::tempdir().unwrap();
+    let house = House::open(home.path(), &[]);
+    let session = sign_up(&house);
+    let delete = |password: &str| {
+        house.ask("POST", "/api/me/deletion", session["token"].as_str(), &json!({ "password": password }))
+    };
+    let (mut client, mut socket) = sit(&house, &session).await;
+    // A house that has just opened has not heard of its worker yet.
+    let refused = loop {
+        match delete(ACCOUNT.1) {
+            (503, told) if told["code"] == "seats_unknown" => {
+                assert!(told["retry_after_ms"].is_u64(), "{told}")
+            }
+            other => break other,
+        }
+    };
+    assert_eq!((refused.0, &refused.1["code"]), (409, &json!("seated")), "{}", refused.1);
+    assert_eq!(refused.1["rooms"], json!(["t1"]));
+    assert!(refused.1["message"].as_str().unwrap().contains("t1"), "{}", refused.1);
+    assert_eq!(delete("wrong password").1["code"], "wrong_password", "only who may delete is told where");
+    assert_eq!(house.ask("GET", "/api/me", session["token"].as_str(), &Value::Null).0, 200);
+    command_at_table(&mut client, &mut socket, &TableCommand::Leave).await;
+    assert_eq!(delete(ACCOUNT.1).0, 204);
+    assert_eq!(sign_in(&house).1["code"], "bad_credentials");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::{
 use broker::{
     bus::redis::RedisBus,
     clock::Clock,
+    parts::Parts,
     ports::Ports,
     redis::{Redis, RedisConfig, rights::Program},
     revocations::{Bearer as Told, Revoker},
@@ -21,7 +22,13 @@ use cage::{
     sql::OpenError,
 };
 
-use crate::revocations::{Bearer, NotTold, Revocations};
+use protocol::id::NodeId;
+
+use crate::{
+    Desk, People,
+    passwords::Cost,
+    revocations::{Bearer, NotTold, Revocations},
+};
 
 /// The file of the key of refresh tokens, in the folder of keys, where no key is given.
 const KEY_FILE: &str = "refresh.key";
@@ -47,7 +54,8 @@ pub struct DatabaseArgs {
         value_name = "KEY"
     )]
     pub refresh_keys_older: Vec<RefreshKey>,
-    /// Redis, by which relays hear of bans and sign-outs; without it they reach live sockets when their tokens end
+    /// Redis, by which relays hear of bans and sign-outs, and dealer workers say who sits before somebody is deleted; without it bans reach
+    /// live sockets when their tokens end, and nobody is asked
     #[arg(long, env = "CARDHOUSE_REDIS_URL", hide_env_values = true, value_name = "URL")]
     pub redis_url: Option<String>,
 }
@@ -62,24 +70,32 @@ impl DatabaseArgs {
         Ok(RefreshKeys::new(current, self.refresh_keys_older.clone()))
     }
 
-    /// By whom relays hear of revocations, if there is somebody.
+    /// The way to relays and dealer workers, if there is one.
     ///
     /// # Errors
     /// When Redis cannot be reached.
-    pub async fn revocations(
-        &self,
-        token_ms: u64,
-    ) -> Result<Arc<dyn Revocations>, broker::redis::ConnectError> {
-        let Some(url) = &self.redis_url else { return Ok(Arc::new(crate::revocations::Nobody)) };
+    pub async fn ports(&self) -> Result<Option<Ports>, broker::redis::ConnectError> {
+        let Some(url) = &self.redis_url else { return Ok(None) };
         let config = RedisConfig { program: Program::Reception, ..RedisConfig::new(url) };
         let redis = Redis::connect(config).await?;
-        let ports = Ports {
+        Ok(Some(Ports {
             bus: Arc::new(RedisBus::new(redis.clone())),
             store: Arc::new(RedisStore::new(redis)),
             clock: Clock::system(),
-        };
-        Ok(Arc::new(Relays(Revoker::new(ports, token_ms))))
+        }))
     }
+}
+
+/// People of a house whose relays and dealer workers are reached by `ports`; `all` are its nodes, where that is known. Must be called within
+/// a runtime.
+///
+/// # Panics
+/// Never: the name of a reception is one.
+pub fn people(tellers: Tellers, keys: RefreshKeys, desk: Desk, ports: Ports, all: Vec<NodeId>) -> People {
+    let name = NodeId::new(&format!("reception-{:08x}", rand::random::<u32>())).expect("that is a name");
+    let seats = Arc::new(Parts::start(ports.clone(), name, all));
+    let relays = Arc::new(Relays(Revoker::new(ports, desk.token_ms())));
+    People::new(tellers, keys, desk, Cost::default(), relays).with_seats(seats)
 }
 
 /// The key in a folder; two who make it at once agree on one.

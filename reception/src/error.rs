@@ -8,9 +8,10 @@ use axum::{
     http::{StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
+use broker::parts::NotKnown;
 use cage::{DbError, people::login::Ended};
 use ops::serve::Stranger;
-use protocol::{text::Unfit, time::UnixMs};
+use protocol::{id::RoomId, text::Unfit, time::UnixMs};
 use serde::Serialize;
 
 use crate::{
@@ -86,6 +87,12 @@ pub enum ApiError {
     /// 409: the last one who may give roles.
     #[error("somebody has to stay admin")]
     LastAdmin,
+    /// 409: who sits somewhere is not deleted.
+    #[error("you still have a seat ({}); leave it first", list(.0))]
+    Seated(Vec<RoomId>),
+    /// 503: it is not known whether somebody sits.
+    #[error("{0}; try again in a moment")]
+    SeatsUnknown(#[from] NotKnown),
     /// 409: nobody lifts a self-exclusion.
     #[error("nobody ends a self-exclusion early")]
     NotLifted,
@@ -119,6 +126,10 @@ pub enum ApiError {
     /// 405: the path knows other methods.
     #[error("this path does not know the method")]
     BadMethod,
+}
+
+fn list(rooms: &[RoomId]) -> String {
+    rooms.iter().map(RoomId::as_str).collect::<Vec<_>>().join(", ")
 }
 
 fn why(ended: Ended) -> &'static str {
@@ -169,6 +180,8 @@ impl ApiError {
             Self::TooSoon(_) => (StatusCode::CONFLICT, "too_soon"),
             Self::LastAdmin => (StatusCode::CONFLICT, "last_admin"),
             Self::NotLifted => (StatusCode::CONFLICT, "not_lifted"),
+            Self::Seated(_) => (StatusCode::CONFLICT, "seated"),
+            Self::SeatsUnknown(_) => (StatusCode::SERVICE_UNAVAILABLE, "seats_unknown"),
             Self::BadHandle => (StatusCode::UNPROCESSABLE_ENTITY, "bad_handle"),
             Self::BadPassword(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_password"),
             Self::BadTime(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_time"),
@@ -184,6 +197,7 @@ impl ApiError {
             Self::TooFast(wait) | Self::TooSoon(wait) | Self::Locked(wait) => Some(*wait),
             Self::Busy | Self::Away => Some(COME_AGAIN),
             Self::Elsewhere(refused) if refused.passes() => Some(COME_AGAIN),
+            Self::SeatsUnknown(_) => Some(SETTLED),
             _ => None,
         }
     }
@@ -191,6 +205,9 @@ impl ApiError {
 
 /// When it is worth asking again what could not be answered.
 const COME_AGAIN: Duration = Duration::from_secs(1);
+
+/// When it is worth asking again who sits where: rooms that were being taken over have been by then.
+const SETTLED: Duration = Duration::from_secs(5);
 
 /// What constraints say of what somebody chose is his to mend, and so is a text that no database keeps; everything else is ours, and told in the log.
 impl From<DbError> for ApiError {
@@ -241,6 +258,8 @@ struct Body<'a> {
     until_ms: Option<UnixMs>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rooms: Option<&'a [RoomId]>,
 }
 
 impl IntoResponse for ApiError {
@@ -254,8 +273,9 @@ impl IntoResponse for ApiError {
             Self::Banned { until_ms, reason } => (*until_ms, Some(reason.as_str())),
             _ => (None, None),
         };
+        let rooms = if let Self::Seated(rooms) = &self { Some(rooms.as_slice()) } else { None };
         let message = &self.to_string();
-        let body = Body { code: self.code(), message, retry_after_ms, why, until_ms, reason };
+        let body = Body { code: self.code(), message, retry_after_ms, why, until_ms, reason, rooms };
         let mut response = (self.status(), Json(body)).into_response();
         if let Some(wait) = wait {
             // Whole seconds, rounded up (RFC 9110, section 10.2.3).

@@ -10,7 +10,7 @@
 //! - [`desk`]: who hands out the tokens; `guest`: whom they name.
 //! - [`people`]: who has an account, and what that means; [`passwords`]: which are good, and what they cost.
 //! - [`oidc`]: by whose word people sign in, beside passwords.
-//! - [`revocations`]: how tokens become void before they end.
+//! - [`revocations`]: how tokens become void before they end. [`seats`]: who sits where.
 //! - [`database`]: where the database and its keys are.
 //! - [`keyring`], [`key_dir`]: the keys in force, and where they come from.
 //! - [`limit`]: how often one address may ask.
@@ -33,6 +33,7 @@ pub mod oidc;
 pub mod passwords;
 pub mod people;
 pub mod revocations;
+pub mod seats;
 
 pub use api::{ApiConfig, router, router_with_people};
 pub use desk::{Desk, Issued};

@@ -18,6 +18,7 @@ use reception::{
     key_dir::KeyDir,
     passwords::Cost,
     people,
+    revocations::Nobody,
 };
 use tokio::runtime::Runtime;
 
@@ -53,7 +54,7 @@ async fn run(config: Config, keys: KeyDir) -> anyhow::Result<()> {
     let token_ms = config.tokens.token_ms(config.people.database.is_some());
     let desk = Desk::new(keyring, Clock::system(), token_ms);
     let people = match &config.people.database {
-        Some(place) => Some(open_people(&config, place, desk.clone(), token_ms).await?),
+        Some(place) => Some(open_people(&config, place, desk.clone()).await?),
         None => None,
     };
     let readiness = Readiness::new();
@@ -94,23 +95,22 @@ async fn run(config: Config, keys: KeyDir) -> anyhow::Result<()> {
     }
 }
 
-async fn open_people(
-    config: &Config,
-    place: &Place,
-    desk: Desk,
-    token_ms: u64,
-) -> anyhow::Result<Arc<People>> {
+async fn open_people(config: &Config, place: &Place, desk: Desk) -> anyhow::Result<Arc<People>> {
     let keys = config.people.keys(&config.key_dir)?;
     let providers = config.oidc.providers()?;
-    let revocations = config.people.revocations(token_ms).await?;
-    if config.people.redis_url.is_none() {
-        tracing::warn!(
-            "bans and sign-outs reach live sockets when their tokens end: relays hear of them by --redis-url"
-        );
-    }
+    let ports = config.people.ports().await?;
     let tellers = database::open(place.clone()).await?;
     tracing::info!(database = %place, "people are kept");
-    let people = People::new(tellers, keys, desk, Cost::default(), revocations);
+    let people = match ports {
+        Some(ports) => database::people(tellers, keys, desk, ports, Vec::new()),
+        None => {
+            tracing::warn!(
+                "bans and sign-outs reach live sockets when their tokens end, and who deletes himself may still sit: relays and dealer \
+                 workers are reached by --redis-url"
+            );
+            People::new(tellers, keys, desk, Cost::default(), Arc::new(Nobody))
+        }
+    };
     Ok(Arc::new(people.with_providers(providers)))
 }
 

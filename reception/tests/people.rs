@@ -13,14 +13,14 @@ use axum::{
     extract::ConnectInfo,
     http::{HeaderMap, Method, Request},
 };
-use broker::clock::Clock;
+use broker::{clock::Clock, parts::NotKnown};
 use cage::{
     Place, Tellers,
     people::refresh::{RefreshKey, RefreshKeys},
 };
 use http_body_util::BodyExt as _;
 use protocol::{
-    id::UserId,
+    id::{RoomId, UserId},
     rights::{Can, Roles},
 };
 use reception::{
@@ -28,6 +28,7 @@ use reception::{
     passwords::Cost,
     people,
     revocations::{Bearer, NotTold, Revocations},
+    seats::{Known, Seats, Unasked},
 };
 use serde_json::{Value, json};
 use tokens::Claims;
@@ -87,13 +88,18 @@ fn keys() -> RefreshKeys {
 
 impl House {
     fn new() -> Self {
+        Self::with_seats(Arc::new(Unasked))
+    }
+
+    fn with_seats(seats: Arc<dyn Seats>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let tellers = Tellers::open(&Place::File(folder.path().join("cage.db"))).unwrap();
         let keyring = Arc::new(Keyring::in_memory());
         let heard = Arc::new(Heard::default());
         let desk = Desk::new(keyring.clone(), Clock::starting_at(NOW_MS), TOKEN_MS);
         let cost = Cost { memory_kib: 8, passes: 1 };
-        let people = Arc::new(People::new(tellers, keys(), desk, cost, heard.clone()));
+        let people = People::new(tellers, keys(), desk, cost, heard.clone()).with_seats(seats);
+        let people = Arc::new(people);
         let config = ApiConfig {
             tokens_per_minute: 0,
             tokens_burst: 1,
@@ -452,6 +458,43 @@ async fn what_is_known_is_told_without_secrets_and_who_deletes_himself_is_gone()
     assert_eq!(house.refresh(&ann.text("refresh")).await.text("why"), "gone");
     assert_eq!(house.sign_in("ann", PASSWORD).await.refusal(), (401, "bad_credentials"));
     assert_ne!(house.member("ann").await.text("user"), ann.text("user"), "the handle is free, the id is not");
+}
+
+/// Says where people sit as the tests want it.
+struct Seated(Mutex<Known>);
+
+impl Seats for Seated {
+    fn of<'a>(&'a self, _: &'a UserId) -> Pin<Box<dyn Future<Output = Known> + Send + 'a>> {
+        let told = self.0.lock().unwrap().clone();
+        Box::pin(async { told })
+    }
+}
+
+#[tokio::test]
+async fn who_sits_is_not_deleted_nor_is_anybody_of_whom_that_is_not_known() {
+    held!();
+    let seats = Arc::new(Seated(Mutex::new(Ok(Some(vec![RoomId::new("t7").unwrap()])))));
+    let house = House::with_seats(seats.clone());
+    let ann = house.member("ann").await;
+    let token = ann.text("token");
+    let delete = || house.by(&token, "POST", "/api/me/deletion", Some(json!({ "password": PASSWORD })));
+    let refused = delete().await;
+    assert_eq!((refused.refusal(), &refused.body["rooms"]), ((409, "seated"), &json!(["t7"])));
+    *seats.0.lock().unwrap() = Err(NotKnown("a dealer worker does not answer"));
+    let refused = delete().await;
+    assert_eq!(refused.refusal(), (503, "seats_unknown"));
+    assert!(refused.body["retry_after_ms"].is_u64() && refused.headers.contains_key("retry-after"));
+    assert_eq!(house.by(&token, "GET", "/api/me", None).await.status, 200, "nothing has happened");
+    // A guest is asked about, too.
+    let guest = house.post("/api/guest", json!({ "name": "Bob" })).await.text("token");
+    let refused = house.by(&guest, "POST", "/api/me/deletion", Some(json!({}))).await;
+    assert_eq!(refused.refusal(), (503, "seats_unknown"));
+    // Nobody can be asked: what has happened stands in the audit.
+    *seats.0.lock().unwrap() = Ok(None);
+    assert_eq!(delete().await.status, 204);
+    let admin = house.admin("boss").await;
+    let audit = house.by(&admin, "GET", "/api/staff/audit", None).await.body.to_string();
+    assert!(audit.contains("nobody could say who sits where"), "{audit}");
 }
 
 #[tokio::test]

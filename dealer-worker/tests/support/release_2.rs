@@ -108,7 +108,7 @@ impl Receiver for Ears {
             }
             Ok(NodeNews::Opened { room }) => state.learn(room, Owner { node: None, epoch: Epoch(0) }),
             // What a later release says it does not read.
-            Ok(NodeNews::Beat { .. } | NodeNews::Closed { .. }) | Err(_) => {}
+            Ok(NodeNews::Beat { .. } | NodeNews::Closed { .. } | NodeNews::WhereIs { .. }) | Err(_) => {}
         }
     }
 

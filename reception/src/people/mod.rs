@@ -47,6 +47,7 @@ use crate::{
     oidc::Providers,
     passwords::{Cost, Hasher, Secret},
     revocations::{Bearer, Revocations, until_told},
+    seats::{Seats, Unasked},
 };
 
 /// How long a request waits for relays to be told; they are told in any case.
@@ -73,6 +74,7 @@ pub struct People {
     revocations: Arc<dyn Revocations>,
     /// By whom people may sign in, too.
     providers: Providers,
+    seats: Arc<dyn Seats>,
 }
 
 /// From where somebody asks.
@@ -147,8 +149,14 @@ impl People {
         cost: Cost,
         revocations: Arc<dyn Revocations>,
     ) -> Self {
-        let (hasher, providers) = (Hasher::new(cost), Providers::default());
-        Self { tellers, keys, desk, hasher, revocations, providers }
+        let (hasher, providers, seats) = (Hasher::new(cost), Providers::default(), Arc::new(Unasked));
+        Self { tellers, keys, desk, hasher, revocations, providers, seats }
+    }
+
+    /// The same, with somebody to ask who sits where.
+    #[must_use]
+    pub fn with_seats(self, seats: Arc<dyn Seats>) -> Self {
+        Self { seats, ..self }
     }
 
     /// Where tokens are made.

@@ -129,10 +129,11 @@ impl People {
         Ok(self.tellers.write(caller.person.id.as_str(), work).await?)
     }
 
-    /// Deletes who asks: the id alone stays. A member says the password, or has signed in a short while ago if he has none.
+    /// Deletes who asks: the id alone stays. A member says the password, or has signed in a short while ago if he has none. Whoever sits
+    /// somewhere leaves first: his seat would be nobody's.
     ///
     /// # Errors
-    /// [`ApiError::WrongPassword`], [`ApiError::LastAdmin`].
+    /// [`ApiError::WrongPassword`], [`ApiError::LastAdmin`], [`ApiError::Seated`], [`ApiError::SeatsUnknown`].
     pub async fn delete(
         &self,
         caller: &Caller,
@@ -141,6 +142,12 @@ impl People {
     ) -> Result<(), ApiError> {
         if caller.person.kind == Kind::Member {
             self.confirm_by_what_there_is(caller, password).await?;
+        }
+        let seats = self.seats.of(&caller.person.id).await?;
+        let how =
+            if seats.is_some() { "by the person" } else { "by the person; nobody could say who sits where" };
+        if let Some(rooms) = seats.filter(|rooms| !rooms.is_empty()) {
+            return Err(ApiError::Seated(rooms));
         }
         let (id, asker, now) = (caller.person.id.clone(), asker.clone(), self.now());
         let work = move |tx: &mut dyn Tx| {
@@ -153,7 +160,7 @@ impl People {
             identity::forget(tx, &id)?;
             login::end_all(tx, &id, None, Ended::Gone, now)?;
             login::blank(tx, &id)?;
-            audit::tell(tx, &id, "deleted", "by the person", &asker, now)?;
+            audit::tell(tx, &id, "deleted", how, &asker, now)?;
             Ok(true)
         };
         if !self.tellers.write(caller.person.id.as_str(), work).await? {

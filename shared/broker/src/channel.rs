@@ -29,6 +29,11 @@ impl Channel {
         Self(format!("ch:{{{relay}}}:replies").into())
     }
 
+    /// What a reception has asked of workers: workers to one reception; a [`ToReception`](crate::node::ToReception).
+    pub fn answers(asker: &NodeId) -> Self {
+        Self(format!("ch:{{{asker}}}:answers").into())
+    }
+
     /// Heartbeats, departures, ownership, hand-over offers: all nodes to all; a [`NodeNews`](crate::node::NodeNews).
     pub fn nodes() -> Self {
         Self("ch:{nodes}:news".into())

@@ -9,7 +9,7 @@
 //! - [`entry`], [`seal`]: what a room's journal holds, and how its secrets are kept.
 //! - [`node`]: what nodes say to each other; [`lobby`]: of their rooms, to those who look for one. [`directory`]: which rooms there are,
 //!   and who owns them.
-//! - [`members`]: which nodes live. [`revocations`]: which tokens are void.
+//! - [`members`]: which nodes live. [`revocations`]: which tokens are void. [`parts`]: in which rooms somebody has a part.
 //! - `testing` (a feature): real Redis servers for tests.
 
 pub mod bus;
@@ -20,6 +20,7 @@ pub mod entry;
 pub mod lobby;
 pub mod members;
 pub mod node;
+pub mod parts;
 pub mod ports;
 mod publisher;
 pub mod redis;

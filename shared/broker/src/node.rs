@@ -258,6 +258,32 @@ pub enum NodeNews {
         /// Its last epoch.
         epoch: Epoch,
     },
+    /// "In which of your rooms has this user a part?" Reception to workers, who answer on [`Channel::answers`](crate::channel::Channel::answers)
+    /// with [`ToReception`]. Said only where all nodes speak [`SPEAKS`] 3.
+    WhereIs {
+        /// The reception, which is no node: it does not beat.
+        asker: NodeId,
+        /// Its number of the question.
+        n: u64,
+        /// Who.
+        user: UserId,
+    },
+}
+
+/// Worker to one reception, on [`Channel::answers`](crate::channel::Channel::answers). May be lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToReception {
+    /// An answer to [`NodeNews::WhereIs`].
+    Parts {
+        /// Who answers.
+        worker: NodeId,
+        /// The question's number.
+        n: u64,
+        /// Rooms of this worker in which the user has a part, 16 at most.
+        rooms: Vec<RoomId>,
+        /// It knows this of all rooms that are its own. Not while it takes rooms over.
+        is_sure: bool,
+    },
 }
 
 /// What this release says and reads. It stands in every beat, so that nodes say nothing that a living node cannot read.
@@ -266,7 +292,7 @@ pub enum NodeNews {
 /// | --- | --- |
 /// | 1 | the first release |
 /// | 2 | [`Asked::First`]; records with a kind and a schema |
-/// | 3 | [rights](Rights) of who commands; records whose runtime part has a version; rooms of other kinds than tables, and rooms that end ([`NodeNews::Closed`]); entries that tell [when](crate::entry::Entry::at_ms) they were decided; the [directory](crate::directory) by partition; [`LobbyNews::Lines`](crate::lobby::LobbyNews) and `Changes`; [`Asked::Question`] |
+/// | 3 | [rights](Rights) of who commands; records whose runtime part has a version; rooms of other kinds than tables, and rooms that end ([`NodeNews::Closed`]); entries that tell [when](crate::entry::Entry::at_ms) they were decided; the [directory](crate::directory) by partition; [`LobbyNews::Lines`](crate::lobby::LobbyNews) and `Changes`; [`Asked::Question`]; [`NodeNews::WhereIs`] |
 pub const SPEAKS: u16 = 3;
 
 /// See [`first_release_if_missing`].

@@ -66,7 +66,7 @@ export const account = {
   dataWhy: () => "One file with everything: a line of JSON for each thing.",
   download: () => "Download",
   deletion: () => "Delete everything",
-  deletionWhy: () => "Your name and your way to sign in are deleted, and you are signed out everywhere. Leave your tables first: whoever sits is taken for away. This cannot be undone.",
+  deletionWhy: () => "Your name and your way to sign in are deleted, and you are signed out everywhere. Leave your tables first. This cannot be undone.",
   deleteMe: () => "Delete me",
   held: {
     ban: ({ reason, until_ms }) => `This house keeps you out${until(until_ms)}: ${reason}`,
@@ -91,6 +91,8 @@ export const account = {
     no_accounts: () => "This house keeps no accounts. You play as a guest.",
     not_a_guest: () => "You have an account already.",
     not_found: () => "That device is signed out already.",
+    seated: ({ rooms }) => `You still have a seat: ${rooms.join(", ")}. Leave it first.`,
+    seats_unknown: () => "It cannot be seen at this moment whether you still have a seat. Try again in a moment.",
     too_soon: ({ retry_after_ms }) => `You may change it again ${wait(retry_after_ms)}.`,
     bad_state: () => "You were not sent there from this browser, or it took longer than ten minutes. Sign in again.",
     used_state: () => "This way back was used already. Sign in again.",

@@ -67,7 +67,7 @@ export const account = {
   dataWhy: () => "모든 정보를 파일 하나로 받습니다. 항목마다 JSON 한 줄입니다.",
   download: () => "내려받기",
   deletion: () => "모두 삭제",
-  deletionWhy: () => "이름과 로그인 정보를 삭제하고 모든 기기에서 로그아웃합니다. 먼저 테이블에서 나가 주세요. 앉아 있으면 자리를 비운 것으로 처리됩니다. 되돌릴 수 없습니다.",
+  deletionWhy: () => "이름과 로그인 정보를 삭제하고 모든 기기에서 로그아웃합니다. 먼저 테이블에서 나가 주세요. 되돌릴 수 없습니다.",
   deleteMe: () => "삭제하기",
   held: {
     ban: ({ reason, until_ms }) => `${until(until_ms)}이 서버를 이용할 수 없습니다. 사유: ${reason}`,
@@ -92,6 +92,8 @@ export const account = {
     no_accounts: () => "이 서버에는 계정이 없습니다. 게스트로 플레이합니다.",
     not_a_guest: () => "이미 계정이 있습니다.",
     not_found: () => "이미 로그아웃된 기기입니다.",
+    seated: ({ rooms }) => `아직 앉아 있는 자리가 있습니다: ${rooms.join(", ")}. 먼저 나가 주세요.`,
+    seats_unknown: () => "아직 앉아 있는 자리가 있는지 지금은 확인할 수 없습니다. 잠시 후 다시 시도해 주세요.",
     too_soon: ({ retry_after_ms }) => `${wait(retry_after_ms)} 다시 변경할 수 있습니다.`,
     bad_state: () => "이 브라우저에서 시작한 로그인이 아니거나 10분이 지났습니다. 다시 로그인해 주세요.",
     used_state: () => "이미 사용한 로그인입니다. 다시 로그인해 주세요.",

@@ -6,13 +6,14 @@
 //!
 //! - [`assignment`]: for whom each partition is. [`beliefs`]: who owns which room. [`policy`]: what follows for a room.
 //! - [`tenancy`]: the rooms that this worker has. [`maps`]: the directory in the store, read and written.
-//! - `keeping`: what this worker does with what it reads there.
+//! - `keeping`: what this worker does with what it reads there. `parts`: who has a part in its rooms, for reception.
 //! - [`Placement`], here: the loop that hears, reads, looks and acts.
 
 pub mod assignment;
 pub mod beliefs;
 mod keeping;
 pub mod maps;
+mod parts;
 pub mod policy;
 pub mod tenancy;
 #[cfg(test)]
@@ -206,6 +207,7 @@ impl Placement {
                 self.said_owned
                     .retain(|room, _| beliefs.of(room).is_none_or(|belief| belief.ownership != owner));
             }
+            NodeNews::WhereIs { asker, n, user } => self.tell_parts(&asker, n, &user),
             // Seen by the membership.
             NodeNews::Beat { .. } => {}
         }

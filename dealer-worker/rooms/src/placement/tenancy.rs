@@ -6,7 +6,7 @@ use std::{
 };
 
 use metrics::counter;
-use protocol::id::{Epoch, NodeId, RoomId};
+use protocol::id::{Epoch, NodeId, RoomId, UserId};
 use tokio::{
     sync::Semaphore,
     task::{self, JoinError, JoinSet},
@@ -109,6 +109,19 @@ impl Tenancy {
     /// Before this a room is not tried again.
     pub fn retry_at(&self, room: &RoomId) -> Option<Instant> {
         self.retries.get(room).map(|retry| retry.at)
+    }
+
+    /// The rooms in which this user has a part, and whether that is known of all.
+    pub fn parts_of(&self, user: &UserId) -> (Vec<RoomId>, bool) {
+        let (mut rooms, mut is_sure) = (Vec::new(), true);
+        for (room, tenant) in &self.running {
+            match tenant.mailbox.is_member(user) {
+                Some(true) => rooms.push(room.clone()),
+                Some(false) => {}
+                None => is_sure = false,
+            }
+        }
+        (rooms, is_sure)
     }
 
     /// Gives an order to a room, if it has it.

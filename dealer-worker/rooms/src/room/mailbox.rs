@@ -57,6 +57,8 @@ struct Waiting {
     taken: u8,
     /// Who has a part in the room, in the order of their names.
     has_part: Vec<UserId>,
+    /// Who they are has been said: the room is owned.
+    knows_members: bool,
 }
 
 /// The queues.
@@ -228,7 +230,14 @@ impl Mailbox {
     /// Whose messages have a queue of their own from now on.
     pub fn has_members(&self, mut members: Vec<UserId>) {
         members.sort_unstable();
-        self.waiting.lock().has_part = members;
+        let mut waiting = self.waiting.lock();
+        (waiting.has_part, waiting.knows_members) = (members, true);
+    }
+
+    /// Whether this user has a part in the room; `None` before it is known.
+    pub fn is_member(&self, user: &UserId) -> Option<bool> {
+        let waiting = self.waiting.lock();
+        waiting.knows_members.then(|| waiting.has_part.binary_search(user).is_ok())
     }
 
     /// Puts a message in. Beyond its queue's `bound` it becomes an excess, or another does whose turn is later, and beyond as much of that
