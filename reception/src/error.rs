@@ -84,6 +84,12 @@ pub enum ApiError {
     /// 409: the nick was changed a short while ago.
     #[error("the name can be changed once in 30 days")]
     TooSoon(Duration),
+    /// 409: an open report of this person about that one in this room.
+    #[error("you have reported this person already; staff has not closed it yet")]
+    AlreadyReported,
+    /// 429: too many reports by one person.
+    #[error("you have reported many today; try again later")]
+    ManyReports(Duration),
     /// 409: the last one who may give roles.
     #[error("somebody has to stay admin")]
     LastAdmin,
@@ -102,6 +108,9 @@ pub enum ApiError {
     /// 422: choose another password.
     #[error("choose another password: {0}")]
     BadPassword(#[from] Weak),
+    /// 422: a report that says nothing, or in words that nobody can be shown.
+    #[error("{0}")]
+    BadReport(String),
     /// 422: a time that does not fit.
     #[error("{0}")]
     BadTime(&'static str),
@@ -178,12 +187,15 @@ impl ApiError {
             Self::NotAGuest => (StatusCode::CONFLICT, "not_a_guest"),
             Self::NotAMember => (StatusCode::CONFLICT, "not_a_member"),
             Self::TooSoon(_) => (StatusCode::CONFLICT, "too_soon"),
+            Self::AlreadyReported => (StatusCode::CONFLICT, "already_reported"),
+            Self::ManyReports(_) => (StatusCode::TOO_MANY_REQUESTS, "many_reports"),
             Self::LastAdmin => (StatusCode::CONFLICT, "last_admin"),
             Self::NotLifted => (StatusCode::CONFLICT, "not_lifted"),
             Self::Seated(_) => (StatusCode::CONFLICT, "seated"),
             Self::SeatsUnknown(_) => (StatusCode::SERVICE_UNAVAILABLE, "seats_unknown"),
             Self::BadHandle => (StatusCode::UNPROCESSABLE_ENTITY, "bad_handle"),
             Self::BadPassword(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_password"),
+            Self::BadReport(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_report"),
             Self::BadTime(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_time"),
             Self::Locked(_) => (StatusCode::LOCKED, "locked"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
@@ -194,7 +206,9 @@ impl ApiError {
     /// How long waiting helps, if it does.
     fn wait(&self) -> Option<Duration> {
         match self {
-            Self::TooFast(wait) | Self::TooSoon(wait) | Self::Locked(wait) => Some(*wait),
+            Self::TooFast(wait) | Self::TooSoon(wait) | Self::Locked(wait) | Self::ManyReports(wait) => {
+                Some(*wait)
+            }
             Self::Busy | Self::Away => Some(COME_AGAIN),
             Self::Elsewhere(refused) if refused.passes() => Some(COME_AGAIN),
             Self::SeatsUnknown(_) => Some(SETTLED),

@@ -594,6 +594,106 @@ async fn staff_does_what_its_role_allows_and_all_of_it_is_audited() {
     assert_eq!(house.sign_in("ann", "another good one").await.status, 201);
 }
 
+/// What somebody says of somebody else at a table.
+async fn report(house: &House, by: &str, about: &str, room: &str) -> Answer {
+    let said = json!({ "user": about, "room": room, "kind": "chat_abuse", "words": "  he said\nwords " });
+    house.by(by, "POST", "/api/reports", Some(said)).await
+}
+
+#[tokio::test]
+async fn a_report_reaches_staff_once_and_is_closed_with_a_reason_and_the_reported_never_hears_by_whom() {
+    held!();
+    let house = House::new();
+    let (admin, bob) = (house.admin("boss").await, house.member("bob").await);
+    let ann = house.post("/api/guest", json!({ "name": "Ann" })).await;
+    let (by_ann, by_bob, bob) = (ann.text("token"), bob.text("token"), bob.text("user"));
+    let filed = report(&house, &by_ann, &bob, "t1").await;
+    assert_eq!((filed.status, filed.text("words").as_str()), (201, "he said words"), "{}", filed.body);
+    assert_eq!(report(&house, &by_ann, &bob, "t1").await.refusal(), (409, "already_reported"));
+    house.later(1).await;
+    assert_eq!(report(&house, &by_ann, &bob, "t2").await.status, 201, "elsewhere it is another");
+    let wordless = json!({ "user": bob, "room": "t3", "kind": "other" });
+    assert_eq!(
+        house.by(&by_ann, "POST", "/api/reports", Some(wordless)).await.refusal(),
+        (422, "bad_report")
+    );
+
+    let list =
+        async |by: &str, more: &str| house.by(by, "GET", &format!("/api/staff/reports{more}"), None).await;
+    assert_eq!(list(&by_bob, "").await.refusal(), (403, "not_allowed"));
+    let open = list(&admin, "").await.body;
+    let rooms: Vec<_> = open["reports"].as_array().unwrap().iter().map(|it| &it["room"]).collect();
+    assert_eq!(rooms, ["t1", "t2"]);
+    let first = &open["reports"][0];
+    assert_eq!((&first["user"], &first["by"]), (&json!(bob), &json!(ann.text("user"))));
+    assert_eq!((&first["name"], &first["by_name"]), (&json!("bob"), &json!("Ann")));
+    let id = filed.text("id");
+    let rest = list(&admin, &format!("?user={bob}&after={id}")).await.body;
+    assert_eq!(rest["reports"].as_array().unwrap().len(), 1);
+    assert_eq!(list(&admin, "?after=r-none").await.refusal(), (404, "not_found"));
+
+    let close = format!("/api/staff/reports/{id}/close");
+    let found = Some(json!({ "reason": "warned him" }));
+    assert_eq!(house.by(&by_bob, "POST", &close, found.clone()).await.refusal(), (403, "not_allowed"));
+    assert_eq!(house.by(&admin, "POST", &close, Some(json!({ "reason": "" }))).await.refusal().0, 400);
+    assert_eq!(house.by(&admin, "POST", &close, found.clone()).await.status, 204);
+    assert_eq!(house.by(&admin, "POST", &close, found).await.refusal(), (404, "not_found"));
+    let closed = list(&admin, "?closed=true").await.body;
+    assert_eq!(
+        (&closed["reports"][0]["id"], &closed["reports"][0]["reason"]),
+        (&json!(id), &json!("warned him"))
+    );
+    house.later(1).await;
+    assert_eq!(report(&house, &by_ann, &bob, "t1").await.status, 201, "it begins again");
+
+    let audit = house.by(&admin, "GET", &format!("/api/staff/audit?subject={id}"), None).await.body;
+    let actions: Vec<_> = audit["entries"].as_array().unwrap().iter().map(|entry| &entry["action"]).collect();
+    assert_eq!(actions, ["audit_seen", "report_closed", "reported"]);
+    let known = house.by(&by_bob, "GET", "/api/me/export", None).await.body.to_string();
+    assert!(!known.contains("report") && !known.contains(&ann.text("user")), "{known}");
+    let own = house.by(&by_ann, "GET", "/api/me/export", None).await.body.to_string();
+    assert!(own.contains("he said words") && !own.contains("warned him"), "{own}");
+
+    // What the reporter wrote goes with him; that he reported stays.
+    house.by(&by_ann, "POST", "/api/me/deletion", Some(json!({}))).await;
+    let left = list(&admin, "").await.body;
+    assert_eq!(
+        (&left["reports"][0]["words"], &left["reports"][0]["kind"]),
+        (&json!(""), &json!("chat_abuse"))
+    );
+}
+
+#[tokio::test]
+async fn nobody_floods_staff_with_reports_and_staff_never_sees_who_has_reported_it() {
+    held!();
+    let house = House::new();
+    let (admin, ann, bob) = (house.admin("boss").await, house.member("ann").await, house.member("bob").await);
+    let (by_ann, bob_id) = (ann.text("token"), bob.text("user"));
+    for room in 0..10 {
+        assert_eq!(report(&house, &by_ann, &bob_id, &format!("t{room}")).await.status, 201);
+    }
+    let many = report(&house, &by_ann, &bob_id, "t10").await;
+    assert_eq!(many.refusal(), (429, "many_reports"));
+    assert_eq!(many.body["retry_after_ms"], 24 * 60 * 60 * 1_000 + 1);
+    assert_eq!(report(&house, &by_ann, &bob_id, "t1").await.refusal(), (409, "already_reported"));
+    assert_eq!(report(&house, &bob.text("token"), &ann.text("user"), "t1").await.status, 201, "others may");
+
+    let path = format!("/api/staff/people/{bob_id}/roles");
+    let hired = json!({ "roles": ["floor"], "reason": "hired" });
+    assert_eq!(house.by(&admin, "PUT", &path, Some(hired)).await.status, 200);
+    house.later(1).await;
+    let by_bob = house.sign_in("bob", PASSWORD).await.text("token");
+    let seen = house.by(&by_bob, "GET", "/api/staff/reports", None).await.body;
+    let about: Vec<_> = seen["reports"].as_array().unwrap().iter().map(|it| &it["user"]).collect();
+    assert_eq!(about, [&json!(ann.text("user"))], "not about himself");
+    let all = house.by(&admin, "GET", "/api/staff/reports", None).await.body;
+    assert_eq!(all["reports"].as_array().unwrap().len(), 11);
+    let about_bob = house.by(&admin, "GET", &format!("/api/staff/reports?user={bob_id}"), None).await.body;
+    let close = format!("/api/staff/reports/{}/close", about_bob["reports"][0]["id"].as_str().unwrap());
+    let why = Some(json!({ "reason": "it was nothing" }));
+    assert_eq!(house.by(&by_bob, "POST", &close, why).await.refusal(), (403, "not_allowed"));
+}
+
 #[tokio::test]
 async fn a_browsers_refresh_token_is_in_a_cookie_that_other_sites_cannot_use() {
     held!();

@@ -9,6 +9,7 @@
 //! - [`lockout`]: wrong passwords.
 //! - [`one_time`]: links that work once.
 //! - [`sanction`]: bans, mutes, and excluding oneself.
+//! - [`report`]: what people say of each other to staff.
 //! - [`audit`]: what has happened, as a chain that shows when it was changed.
 
 pub mod audit;
@@ -18,5 +19,6 @@ pub mod login;
 pub mod one_time;
 pub mod person;
 pub mod refresh;
+pub mod report;
 pub mod sanction;
 pub mod visit;

@@ -22,6 +22,12 @@ const STEPS: &[Step] = &[
         of_postgres: include_str!("people.guards.postgres.sql"),
     },
     Step {
+        name: "V2__reports",
+        tables: include_str!("reports.sql"),
+        of_sqlite: include_str!("reports.guards.sqlite.sql"),
+        of_postgres: include_str!("reports.guards.postgres.sql"),
+    },
+    Step {
         name: "V3__identities",
         tables: include_str!("identities.sql"),
         of_sqlite: include_str!("identities.guards.sqlite.sql"),

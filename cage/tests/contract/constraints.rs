@@ -294,6 +294,46 @@ const CASES: &[Case] = &[
         keeps: "UPDATE login SET how = 'oidc' WHERE public_id = 'l-1'",
     },
     Case {
+        what: "nobody reports himself",
+        breaks: "INSERT INTO report (id, reporter, reported, room, kind, words, at_ms) VALUES ('r-9', 'u-ann', 'u-ann', 't1', 'name', '', 1)",
+        keeps: "INSERT INTO report (id, reporter, reported, room, kind, words, at_ms) VALUES ('r-9', 'u-ann', 'g-gus', 't1', 'name', '', 1)",
+    },
+    Case {
+        what: "a report is of a known kind",
+        breaks: "INSERT INTO report (id, reporter, reported, room, kind, words, at_ms) VALUES ('r-9', 'u-ann', 'g-gus', 't1', 'mood', '', 1)",
+        keeps: "INSERT INTO report (id, reporter, reported, room, kind, words, at_ms) VALUES ('r-9', 'u-ann', 'g-gus', 't1', 'slow_play', '', 1)",
+    },
+    Case {
+        what: "and about somebody",
+        breaks: "INSERT INTO report (id, reporter, reported, room, kind, words, at_ms) VALUES ('r-9', 'u-ann', 'g-nobody', 't1', 'name', '', 1)",
+        keeps: "INSERT INTO report (id, reporter, reported, room, kind, words, at_ms) VALUES ('r-9', 'u-ann', 'g-gus', 't1', 'other', '', 1)",
+    },
+    Case {
+        what: "one is open in a room",
+        breaks: "INSERT INTO report (id, reporter, reported, room, kind, words, at_ms) VALUES ('r-9', 'u-ann', 'u-bob', 't1', 'name', '', 1)",
+        keeps: "INSERT INTO report (id, reporter, reported, room, kind, words, at_ms) VALUES ('r-9', 'u-ann', 'u-bob', 't2', 'name', '', 1)",
+    },
+    Case {
+        what: "it is closed by somebody who says why",
+        breaks: "UPDATE report SET closed_ms = 2, closed_by = 'u-bob' WHERE id = 'r-1'",
+        keeps: "UPDATE report SET closed_ms = 2, closed_by = 'u-bob', closed_why = 'seen' WHERE id = 'r-1'",
+    },
+    Case {
+        what: "and stays closed",
+        breaks: "UPDATE report SET closed_ms = NULL, closed_by = NULL, closed_why = NULL WHERE id = 'r-2'",
+        keeps: "UPDATE report SET words = '' WHERE id = 'r-2'",
+    },
+    Case {
+        what: "its words are forgotten, and not others",
+        breaks: "UPDATE report SET words = 'other' WHERE id = 'r-1'",
+        keeps: "UPDATE report SET words = '' WHERE id = 'r-1'",
+    },
+    Case {
+        what: "and it is closed before it is forgotten",
+        breaks: "DELETE FROM report WHERE id = 'r-1'",
+        keeps: "DELETE FROM report WHERE id = 'r-2'",
+    },
+    Case {
         what: "the audit does not change",
         breaks: "UPDATE audit SET detail = 'x' WHERE seq = 1",
         keeps: "SELECT detail FROM audit WHERE seq = 1",
@@ -324,7 +364,7 @@ pub(crate) async fn each_refuses_what_it_is_for(cage: Cage) {
     cage.login(&ann, 1, cage::people::login::How::Password, NOW).await;
     cage.login(&ann, 2, cage::people::login::How::Password, NOW).await;
     cage.write(move |tx| {
-        use cage::people::{audit, identity, lockout, login, one_time, person, sanction, visit};
+        use cage::people::{audit, identity, lockout, login, one_time, person, report, sanction, visit};
         person::forget(tx, &gone, 1)?;
         person::void_tokens(tx, &ann, 10)?;
         for generation in 0..3 {
@@ -361,6 +401,9 @@ pub(crate) async fn each_refuses_what_it_is_for(cage: Cage) {
         }
         visit::end(tx, &[1; 32], "a", NOW)?;
         visit::settle(tx, &[1; 32], NOW)?;
+        report::file(tx, &crate::report::report("r-1", &ann, &bob, "t1", 1))?;
+        report::file(tx, &crate::report::report("r-2", &ann, &bob, "t9", 1))?;
+        report::close(tx, "r-2", &crate::report::closed(&bob, 2))?;
         audit::append(tx, &crate::audit::entry("did")).map(drop)
     })
     .await;

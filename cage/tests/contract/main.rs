@@ -9,6 +9,7 @@ mod lockout;
 mod login;
 mod one_time;
 mod person;
+mod report;
 mod sanction;
 mod setup;
 mod teller;
@@ -72,6 +73,9 @@ promises! {
     person::a_member_changes_the_nick_once_in_thirty_days_and_a_guest_at_will,
     person::who_is_gone_leaves_an_id_that_nobody_gets,
     person::people_are_found_by_id_handle_and_looks,
+    report::one_is_open_for_each_reporter_reported_and_room_and_ten_are_taken_in_a_day,
+    report::a_hundred_at_once_are_one_and_ten_in_all,
+    report::what_was_closed_is_forgotten_in_time_and_nothing_that_is_open,
     sanction::it_holds_until_its_end_or_until_it_is_lifted,
     sanction::nobody_lifts_a_self_exclusion_early,
     teller::a_job_that_fails_takes_nothing_of_others_with_it,

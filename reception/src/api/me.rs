@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use super::{
     NO_STORE, Offices,
     asked::{Address, Asked, By, From, Kept, When, bearer, given},
-    cookie, sessions,
+    cookie,
+    reports::ReportTold,
+    sessions,
     told::{EntryTold, IdentityTold, LoginTold, Me, PersonTold, SanctionTold},
 };
 use crate::{error::ApiError, passwords::Secret, people::Wanted};
@@ -143,6 +145,8 @@ pub(super) async fn export(
     let sanctions = known.sanctions.into_iter().map(SanctionTold::to_person);
     // A sanction and a person have a kind of their own.
     lines.extend(sanctions.map(|sanction| of_kind("sanction", json!(sanction))));
+    let reports = known.reports.into_iter().map(ReportTold::to_reporter);
+    lines.extend(reports.map(|report| of_kind("report", json!(report))));
     let events = known.events.into_iter().map(|event| EntryTold::to_person(event, &id));
     lines.extend(events.map(|event| of_kind("event", json!(event))));
     let body: String = lines.iter().map(|line| format!("{line}\n")).collect();

@@ -4,12 +4,13 @@
 //! refreshed by themselves, and has nothing else. Everything that is refused is an [`ApiError`].
 //!
 //! - `asked`: what a request brings; `told`: what answers say; `cookie`: what browsers keep for us.
-//! - `sessions`, `me`, `oidc`, `staff`: the requests.
+//! - `sessions`, `me`, `oidc`, `reports`, `staff`: the requests.
 
 mod asked;
 mod cookie;
 mod me;
 mod oidc;
+mod reports;
 mod sessions;
 mod staff;
 mod told;
@@ -85,6 +86,9 @@ fn counted() -> Vec<(&'static str, MethodRouter<Offices>)> {
         ("/api/oidc/account", get(oidc::arrived).merge(post(oidc::settle))),
         ("/api/me/identities", get(oidc::ways)),
         ("/api/me/identities/{id}/unlink", post(oidc::unlink)),
+        ("/api/reports", post(reports::file)),
+        ("/api/staff/reports", get(reports::list)),
+        ("/api/staff/reports/{id}/close", post(reports::close)),
         ("/api/staff/people", get(staff::find)),
         ("/api/staff/people/{id}", get(staff::dossier)),
         ("/api/staff/people/{id}/sanctions", post(staff::impose)),

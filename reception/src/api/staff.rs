@@ -48,7 +48,7 @@ pub(super) struct AskSanction {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AskWhy {
-    reason: String,
+    pub(super) reason: String,
 }
 
 #[derive(Deserialize)]
@@ -65,11 +65,11 @@ pub(super) struct AskAudit {
     subject: Option<String>,
 }
 
-fn whom(id: &str) -> Result<UserId, ApiError> {
+pub(super) fn whom(id: &str) -> Result<UserId, ApiError> {
     UserId::new(id).map_err(|_| ApiError::NotFound)
 }
 
-fn why(reason: &str) -> Result<&str, ApiError> {
+pub(super) fn why(reason: &str) -> Result<&str, ApiError> {
     let reason = reason.trim();
     let fits = REASON_CHARS.contains(&reason.chars().count());
     if fits { Ok(reason) } else { Err(ApiError::BadRequest("a reason has 3 to 400 characters".into())) }

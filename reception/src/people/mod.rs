@@ -4,6 +4,7 @@
 //! - `accounts`: making an account, passwords.
 //! - `elsewhere`: signing in by somebody else's word; `links`: by whose, for a member.
 //! - `own`: what somebody does about himself.
+//! - `reports`: what people report of each other, and what staff does about it.
 //! - `staff`: what staff does about others; `audit`: the words for what has happened.
 
 mod accounts;
@@ -11,6 +12,7 @@ mod audit;
 mod elsewhere;
 mod links;
 mod own;
+mod reports;
 mod sessions;
 mod staff;
 
@@ -37,6 +39,7 @@ pub use self::{
     elsewhere::{Arrived, Came, Departure},
     links::Ways,
     own::Known,
+    reports::{Complaint, ReportPage},
     staff::{AuditPage, Dossier},
 };
 pub(crate) use self::{elsewhere::AWAY_MS, sessions::device_name};
@@ -178,6 +181,7 @@ impl People {
             if let Err(error) = self.tellers.write("sweep", sweep).await {
                 tracing::warn!(%error, "old logins are not forgotten yet");
             }
+            self.sweep_reports().await;
         }
     }
 

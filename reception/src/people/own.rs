@@ -9,6 +9,7 @@ use cage::{
         identity::{self, Identity},
         login::{self, Ended, Login},
         person::{self, Kind, NICK_KEPT_MS, Person},
+        report::{self, Report},
         sanction::{self, Sanction},
     },
 };
@@ -25,7 +26,7 @@ const EXCLUSION_MIN_MS: u64 = DAY_MS;
 /// The longest, milliseconds: a number that nobody meant is no life sentence.
 const EXCLUSION_MAX_MS: u64 = 5 * 366 * DAY_MS;
 
-/// Events that an export holds, the latest.
+/// Events and reports that an export holds, the latest.
 const EVENTS_MAX: u32 = 10_000;
 
 /// All that is known of somebody, but secrets.
@@ -38,6 +39,8 @@ pub struct Known {
     pub identities: Vec<Identity>,
     /// All sanctions, also those that are over.
     pub sanctions: Vec<Sanction>,
+    /// What he has reported of others, the latest first.
+    pub reports: Vec<Report>,
     /// What has happened, the latest first.
     pub events: Vec<chain::Kept>,
 }
@@ -123,6 +126,7 @@ impl People {
                 logins: login::all_of(tx, &id)?,
                 identities: identity::of(tx, &id)?,
                 sanctions: sanction::all_of(tx, &id)?,
+                reports: report::filed_by(tx, &id, EVENTS_MAX)?,
                 events: chain::about(tx, id.as_str(), u64::MAX, EVENTS_MAX)?,
             })
         };
@@ -160,6 +164,7 @@ impl People {
             identity::forget(tx, &id)?;
             login::end_all(tx, &id, None, Ended::Gone, now)?;
             login::blank(tx, &id)?;
+            report::blank(tx, &id)?;
             audit::tell(tx, &id, "deleted", how, &asker, now)?;
             Ok(true)
         };

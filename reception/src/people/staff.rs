@@ -310,7 +310,7 @@ impl People {
 }
 
 /// Any of these looks people up, mutes and signs out.
-const LOOK: &[Roles] = &[Roles::FLOOR, Roles::INTEGRITY, Roles::ADMIN];
+pub(super) const LOOK: &[Roles] = &[Roles::FLOOR, Roles::INTEGRITY, Roles::ADMIN];
 
 /// Any of these reads the audit, and bans.
 const AUDIT: &[Roles] = &[Roles::INTEGRITY, Roles::ADMIN];
@@ -324,13 +324,13 @@ fn who_imposes(kind: Kind) -> &'static [Roles] {
 }
 
 /// Whether who asks has one of the roles.
-fn may(caller: &Caller, any_of: &[Roles]) -> Result<(), ApiError> {
+pub(super) fn may(caller: &Caller, any_of: &[Roles]) -> Result<(), ApiError> {
     let roles = Roles(caller.person.roles);
     if any_of.iter().any(|role| roles.has(*role)) { Ok(()) } else { Err(ApiError::NotAllowed) }
 }
 
 /// Nobody judges himself, and staff is judged by admins.
-fn may_about(caller: &Caller, person: &Person) -> Result<(), ApiError> {
+pub(super) fn may_about(caller: &Caller, person: &Person) -> Result<(), ApiError> {
     if caller.person.id == person.id {
         return Err(ApiError::NotAllowed);
     }
@@ -339,19 +339,19 @@ fn may_about(caller: &Caller, person: &Person) -> Result<(), ApiError> {
 
 /// What an entry of the audit says, before it is known by whom.
 #[derive(Clone)]
-struct Told {
+pub(super) struct Told {
     action: String,
     reason: Option<String>,
-    detail: String,
+    pub(super) detail: String,
     asker: Asker,
 }
 
 impl Told {
-    fn looked(action: &str, detail: &str, asker: &Asker) -> Self {
+    pub(super) fn looked(action: &str, detail: &str, asker: &Asker) -> Self {
         Self { action: action.into(), reason: None, detail: detail.into(), asker: asker.clone() }
     }
 
-    fn did(action: &str, reason: &str, asker: &Asker) -> Self {
+    pub(super) fn did(action: &str, reason: &str, asker: &Asker) -> Self {
         Self {
             action: action.into(),
             reason: Some(reason.into()),
@@ -360,7 +360,7 @@ impl Told {
         }
     }
 
-    fn by<'a>(&'a self, staff: &'a UserId, subject: Option<&'a str>) -> ByStaff<'a> {
+    pub(super) fn by<'a>(&'a self, staff: &'a UserId, subject: Option<&'a str>) -> ByStaff<'a> {
         let Self { action, reason, detail, asker } = self;
         ByStaff { staff, action, subject, reason: reason.as_deref(), detail: detail.clone(), asker }
     }

@@ -23,7 +23,7 @@ class Known:
 
     token = None
     refresh = []
-    ids = {"people": [], "sanctions": [], "sessions": ["current"]}
+    ids = {"people": [], "sanctions": [], "reports": [], "sessions": ["current"]}
 
     @classmethod
     def learn(cls, told):
@@ -33,6 +33,8 @@ class Known:
             if told.get("roles") == []:
                 cls.ids["people"].append(told["user"])
                 cls.ids["sessions"].append(told["login"])
+        elif "room" in told and "words" in told:
+            cls.ids["reports"].append(told["id"])
         elif "by" in told and "kind" in told:
             cls.ids["sanctions"].append(told["id"])
 
@@ -65,6 +67,8 @@ def before_call(context, case, kwargs):
         body["token"] = random.choice(Known.refresh[-20:])
     elif label == "POST /api/sessions":
         body.update(handle=HANDLE, password=PASSWORD)
+    elif label == "POST /api/reports" and Known.ids["people"]:
+        body["user"] = random.choice(Known.ids["people"][-20:])
     for part, ids in Known.ids.items():
         if f"/{part}/{{id}}" in label and ids:
             case.path_parameters["id"] = random.choice(ids[-20:])

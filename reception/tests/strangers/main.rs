@@ -50,6 +50,8 @@ enum Fault {
     Fails,
     /// It lets everybody end every login.
     LetsIn,
+    /// It takes what was reported before, and more than anybody may report.
+    TakesAgain,
     /// It sends honest players away, too.
     SendsAway,
     /// It gives everybody the same token.
@@ -57,17 +59,21 @@ enum Fault {
 }
 
 async fn plant(State(fault): State<Fault>, request: Request, next: Next) -> Response {
-    let (ends, refreshes) = {
+    let (ends, reports, refreshes) = {
         let is = |method, path| *request.method() == method && request.uri().path().starts_with(path);
         // Strangers come in before it is planted, as it were.
         let from = request.headers().get("x-forwarded-for").and_then(|from| from.to_str().ok());
         let is_honest = from.is_some_and(|from| from.starts_with("192.0.2."));
-        (is(Method::DELETE, "/api/sessions/"), is(Method::POST, "/api/refresh") && is_honest)
+        let reports = is(Method::POST, "/api/reports");
+        (is(Method::DELETE, "/api/sessions/"), reports, is(Method::POST, "/api/refresh") && is_honest)
     };
     let answer = next.run(request).await;
     match (fault, answer.status()) {
         (Fault::Fails, StatusCode::BAD_REQUEST) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         (Fault::LetsIn, StatusCode::NOT_FOUND) if ends => StatusCode::NO_CONTENT.into_response(),
+        (Fault::TakesAgain, StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS) if reports => {
+            StatusCode::CREATED.into_response()
+        }
         (Fault::SendsAway, StatusCode::OK) if refreshes => {
             (StatusCode::UNAUTHORIZED, r#"{"code":"session_ended","message":"by mistake"}"#).into_response()
         }
@@ -175,6 +181,7 @@ async fn a_reception_that_does_one_of_these_things_wrong_is_found() {
     for (fault, told) in [
         (Fault::Fails, "was answered 500"),
         (Fault::LetsIn, "was answered 204"),
+        (Fault::TakesAgain, "was answered 201"),
         (Fault::SendsAway, "an honest player was refused"),
         (Fault::MixesUp, "somebody else"),
     ] {

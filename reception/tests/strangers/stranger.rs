@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How many things each of them tries in a round.
-pub(crate) const TRICKS: usize = 46;
+pub(crate) const TRICKS: usize = 58;
 
 /// Somebody with an account of his own, which gives him no right to others'.
 pub(crate) struct Stranger {
@@ -20,6 +20,7 @@ pub(crate) struct Stranger {
     judge: Judge,
     victims: Arc<[Known]>,
     token: String,
+    user: String,
     /// His own, used before.
     old: String,
 }
@@ -38,7 +39,14 @@ impl Stranger {
         let next = set_up(Asked::with("POST", "/api/refresh", &json!({ "token": guest["refresh"] }))).await;
         set_up(Asked::with("POST", "/api/refresh", &json!({ "token": next["refresh"] }))).await;
         let text = |of: &Value, field: &str| of[field].as_str().unwrap().to_owned();
-        Self { judge, victims, token: text(&own, "token"), old: text(&guest, "refresh"), line }
+        let token = text(&own, "token");
+        // As many reports as anybody may file in a day: each one more is refused.
+        for number in 0..cage::people::report::OFTEN_MAX as usize {
+            let (victim, room) = (&victims[number % victims.len()], format!("t{}", number / victims.len()));
+            let report = json!({ "user": victim.user, "room": room, "kind": "collusion" });
+            set_up(Asked::with("POST", "/api/reports", &report).by(&token)).await;
+        }
+        Self { judge, victims, token, user: text(&own, "user"), old: text(&guest, "refresh"), line }
     }
 
     /// Round after round until it is over, but one whole round at least; answers how many tries that were.
@@ -75,6 +83,10 @@ impl Stranger {
         let long = "x".repeat(1_000_000);
         let forged = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJnLTEifQ.";
         let Known { user, login, almost, .. } = victim;
+        let report = |user: &str, room: &str, kind: &str, words: &str| {
+            let about = json!({ "user": user, "room": room, "kind": kind, "words": words });
+            json("POST", "/api/reports", about).by(&self.token)
+        };
         let from_elsewhere = |mut asked: Asked| {
             asked.headers.push(("origin", "https://evil.example".into()));
             asked.headers.push(("cookie", format!("cardhouse={almost}; __Host-cardhouse={almost}")));
@@ -137,6 +149,19 @@ impl Stranger {
             json("POST", "/api/me/self-exclusion", json!({ "until_ms": u64::MAX })).by(&self.token),
             json("POST", "/api/me/deletion", json!({ "password": "wrong" })).by(&self.token),
             json("PATCH", "/api/me", json!({ "nick": "\u{202e}" })).by(&self.token),
+            // Denouncing: once more, elsewhere, oneself, nobody, in other words; and reading what others say.
+            report(user, "t0", "collusion", "and again"),
+            report(user, "t0", "chat_abuse", ""),
+            report(user, "another", "collusion", ""),
+            report(&self.user, "t0", "other", "me"),
+            report("g-nobody", "t0", "collusion", ""),
+            report(user, "../t0", "collusion", ""),
+            report(user, "t9", "tickling", ""),
+            report(user, "t9", "name", "\u{202e}reversed"),
+            report(user, "t9", "name", &"x".repeat(201)),
+            json("POST", "/api/reports", json!({ "user": user, "room": "t9", "kind": "name" })),
+            json("GET", &format!("/api/staff/reports?user={user}"), Value::Null).by(&self.token),
+            json("POST", "/api/staff/reports/r-x/close", json!({ "reason": "because" })).by(&self.token),
             // Breaking.
             raw("/api/sessions", b"{\"handle\":"),
             raw("/api/sessions", "[".repeat(4_000).as_bytes()),
