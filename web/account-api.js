@@ -1,4 +1,5 @@
 /** What reception is asked about a person: who they are, their devices, and what they change. */
+import { askAsMyself } from "./as-myself.js";
 import { ask } from "./identity.js";
 import { say } from "./phrases/account.js";
 
@@ -119,14 +120,8 @@ export class AccountApi {
     this.#identity.forget();
   }
 
-  /** With the token that there is, or with a later one if that is void. */
-  async #asMyself(method, path, body) {
-    try {
-      return await this.#ask(method, path, { body, token: await this.#identity.token() });
-    } catch (error) {
-      if (error.code !== "bad_token") throw error;
-      return this.#ask(method, path, { body, token: await this.#identity.refresh() });
-    }
+  #asMyself(method, path, body) {
+    return askAsMyself(this.#identity, method, path, { body, words: say.refused });
   }
 
   #ask(method, path, about) {

@@ -76,7 +76,7 @@ const connection = new Connection({
 });
 
 const tables = new Tables({
-  make: (room, changed) => new Table(room, { connection, me: () => me, toasts, sound, settings, storage: local, askKeys: () => set("keys"), turnTo, takesKeys: () => beside.length === 0 || tiles.takesKeys(room), changed }),
+  make: (room, changed) => new Table(room, { connection, me: () => me, toasts, sound, settings, storage: local, identity, askKeys: () => set("keys"), turnTo, takesKeys: () => beside.length === 0 || tiles.takesKeys(room), changed }),
   storage: session,
   changed: () => showSeats(),
   after: (ms, then) => setTimeout(then, ms),

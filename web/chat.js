@@ -19,7 +19,7 @@ export class Chat {
   /**
    * @param {(text: string) => Promise<boolean>} speak sends a line; false when it was refused
    * @param {(user: string) => boolean} isMuted whether the player does not want to read them
-   * @param {(player: {user, name}) => void} about asks what to remember of somebody
+   * @param {(player: {user, name, bot}) => void} about asks what to remember of somebody
    */
   constructor(speak, isMuted, about) {
     this.#isMuted = isMuted;
@@ -67,7 +67,7 @@ export class Chat {
     const mark = bot ? el("span", { class: "bot-mark", text: say.bot }) : null;
     const phrase = quickPhrase(text);
     const words = el("bdi", { text: phrase ? sayOfTalk.quick[phrase] : text });
-    const who = el("b", {}, this.#name({ user, name }, mine), mark, el("span", { class: "rail-mark", text: say.watches }));
+    const who = el("b", {}, this.#name({ user, name, bot }, mine), mark, el("span", { class: "rail-mark", text: say.watches }));
     const title = at_ms ? () => timeOfDay(at_ms) : null;
     const line = el("p", { class: mine ? "mine" : "", title, data: { user } }, who, " ", words);
     line.hidden = !mine && this.#isMuted(user);
@@ -87,10 +87,10 @@ export class Chat {
   }
 
   /** The name of another leads to what one remembers of them. */
-  #name({ user, name }, mine) {
+  #name({ user, name, bot }, mine) {
     const shown = el("bdi", { text: name });
     if (mine) return shown;
-    const button = el("button", { class: "chat-who", type: "button", on: { click: () => this.#about({ user, name }) } }, shown);
+    const button = el("button", { class: "chat-who", type: "button", on: { click: () => this.#about({ user, name, bot }) } }, shown);
     setAttribute(button, "aria-label", () => sayOfTalk.about(isolated(name)));
     return button;
   }

@@ -8,9 +8,11 @@ import { say as sayOfTalk } from "./phrases/talk.js";
 /**
  * @param {string} name of the other player
  * @param {{text: string, colour: string|null, muted: boolean}} note as it stands
- * @returns {Promise<{text: string, colour: string|null, muted: boolean} | null>} null when it stays as it is
+ * @param {boolean} canReport whether the player can be reported
+ * @returns {Promise<{text: string, colour: string|null, muted: boolean, reports: boolean} | null>} null when it stays as it is; `reports`
+ *   when the player is to be reported besides
  */
-export async function askNote(name, note) {
+export async function askNote(name, note, canReport) {
   let answer = null;
   const text = el("textarea", { maxlength: NOTE_MAX, rows: 4, "aria-label": say.note.text, placeholder: say.note.text, data: { testid: "note-text" } });
   text.value = note.text;
@@ -21,10 +23,11 @@ export async function askNote(name, note) {
   });
   const muted = el("input", { type: "checkbox", data: { testid: "note-mute" } });
   muted.checked = note.muted;
+  const report = canReport ? el("button", { class: "button", type: "submit", text: sayOfTalk.report, data: { testid: "note-report" } }) : null;
   const submit = (event) => {
     event.preventDefault();
     const chosen = dialog.querySelector("[name=colour]:checked")?.value;
-    answer = { text: text.value, colour: chosen || null, muted: muted.checked };
+    answer = { text: text.value, colour: chosen || null, muted: muted.checked, reports: event.submitter === report };
     dialog.close();
   };
   const dialog = el(
@@ -41,6 +44,7 @@ export async function askNote(name, note) {
       el(
         "div",
         { class: "dialog-buttons" },
+        report,
         el("button", { class: "button", type: "button", text: say.note.cancel, on: { click: () => dialog.close() } }),
         el("button", { class: "button primary", type: "submit", text: say.note.keep, data: { testid: "note-ok" } }),
       ),

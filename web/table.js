@@ -61,6 +61,7 @@ export class Table {
   #takesKeys;
   #settings;
   #notes;
+  #identity;
   #forgetSettings;
   #follows = false;
   #isShown = false;
@@ -76,12 +77,13 @@ export class Table {
    * @param {Sound} parts.sound
    * @param {Settings} parts.settings
    * @param {Keep} parts.storage of this browser, for notes
+   * @param {Identity} parts.identity who plays here, for reports
    * @param {() => void} parts.askKeys shows the list of keys
    * @param {(step: number) => void} parts.turnTo shows another of the player's tables
    * @param {() => boolean} parts.takesKeys whether a key that is pressed now is meant for this table, if it is shown
    * @param {() => void} parts.changed told when `standing` may be another
    */
-  constructor(id, { connection, me, toasts, sound, settings, storage, askKeys, turnTo, takesKeys, changed }) {
+  constructor(id, { connection, me, toasts, sound, settings, storage, identity, askKeys, turnTo, takesKeys, changed }) {
     this.#changed = changed;
     this.#askKeys = askKeys;
     this.#turnTo = turnTo;
@@ -92,6 +94,7 @@ export class Table {
     this.#sound = sound;
     this.#settings = settings;
     this.#notes = new Notes(storage);
+    this.#identity = identity;
     this.#forgetSettings = settings.onChange(() => this.#obey());
     this.room = new Room(id, applyEvent, {
       event: (event, before) => this.#event(event, before),
@@ -324,12 +327,30 @@ export class Table {
   }
 
   /** Asks what to remember of a player. */
-  async #note({ user, name }) {
-    const note = await askNote(name, this.#notes.of(user));
+  async #note({ user, name, bot }) {
+    const note = await askNote(name, this.#notes.of(user), this.#identity.mayBeMember && !bot);
     if (!note) return;
+    this.#remember(user, note);
+    if (note.reports) await this.#report(user, name);
+  }
+
+  #remember(user, note) {
     this.#notes.write(user, note);
     this.chat.look();
     this.#change(false);
+  }
+
+  /** Asks what is to be reported of a player; a house that keeps people keeps that, too. */
+  async #report(user, name) {
+    try {
+      const { askReport } = await import("./report-dialog.js");
+      const note = this.#notes.of(user);
+      const hides = await askReport({ identity: this.#identity, user, name, room: this.room.id, muted: note.muted });
+      if (hides) this.#remember(user, { ...this.#notes.of(user), muted: true });
+    } catch (error) {
+      console.warn("the dialog of reports has not come:", error);
+      this.#toasts.show(sayOfPage.notCome);
+    }
   }
 
   /** What is shown is never hidden again: a tap that was meant for something else does not do it. */

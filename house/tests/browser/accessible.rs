@@ -6,8 +6,9 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::{
+    accounts::{RECEPTION, fits},
     house_with_a_table,
-    made_up::{resize, table},
+    made_up::{resize, table, table_with},
     window::Window,
 };
 
@@ -78,6 +79,23 @@ async fn every_page_keeps_wcag_2_2_aa_as_far_as_axe_can_tell() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_keeps_wcag_2_2_aa_in_the_light_theme_too() {
     walk("light", &[(390, 844), (1440, 900)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_keeps_wcag_2_2_aa_and_so_does_a_report_in_a_house_that_keeps_people() {
+    let (window, _house) = table_with("ko-KR", Some(RECEPTION)).await;
+    window.ask(&axe()).await;
+    let ask = "fakeHouse.show(scenes.betting({ seats: 6, turn: 1 })); press('note-3'); return 0";
+    window.ask(&format!("{TOOLS} {ask}")).await;
+    window.press("note-report").await;
+    window.until("it is asked what happened", async || window.sees("report-ok").await).await;
+    let mut wrong = Vec::new();
+    for (width, height) in SIZES {
+        resize(&window, width, height).await;
+        wrong.extend(judged(&window).await.into_iter().map(|what| format!("{width} by {height}: {what}")));
+        fits(&window).await;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 async fn walk(theme: &str, sizes: &[(u32, u32)]) {

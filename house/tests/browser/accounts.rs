@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Reception as far as it keeps people, made up inside the page; tokens are the house's.
-const RECEPTION: &str = include_str!("../../../web/tests/browser/fake-reception.js");
+pub(crate) const RECEPTION: &str = include_str!("../../../web/tests/browser/fake-reception.js");
 
 /// At once, on a busy machine; by itself a token is renewed after most of an hour.
 const AT_ONCE: Duration = Duration::from_secs(60);

@@ -25,6 +25,11 @@ pub(crate) async fn table() -> (Window, AbortOnDropHandle<()>) {
 
 /// The same in a browser that wishes for this language.
 pub(crate) async fn table_in(language: &str) -> (Window, AbortOnDropHandle<()>) {
+    table_with(language, None).await
+}
+
+/// The same with something more that is made up.
+pub(crate) async fn table_with(language: &str, more: Option<&str>) -> (Window, AbortOnDropHandle<()>) {
     let mut config = Config::defaults();
     config.listen = ([127, 0, 0, 1], 0).into();
     config.bots.bots = 0;
@@ -39,7 +44,7 @@ pub(crate) async fn table_in(language: &str) -> (Window, AbortOnDropHandle<()>) 
     let calm = json!({ "features": [{ "name": "prefers-reduced-motion", "value": "reduce" }] });
     window.devtools("Emulation.setEmulatedMedia", calm).await;
     window.devtools("Page.enable", json!({})).await;
-    for script in MADE_UP {
+    for script in MADE_UP.into_iter().chain(more) {
         window.before_each_page(script).await;
     }
     window.go(&format!("{url}#/table/t1")).await;

@@ -25,6 +25,7 @@ mod outage;
 mod process;
 mod rebuy;
 mod reopened;
+mod reports;
 mod seats_kept;
 mod showdown;
 mod small_things;

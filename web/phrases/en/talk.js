@@ -21,4 +21,5 @@ export const talk = {
   },
   about: (name) => `About ${name}`,
   mute: () => "Hide what they write",
+  report: () => "Report…",
 };

@@ -21,4 +21,5 @@ export const talk = {
   },
   about: (name) => `${nim(name)} 정보`,
   mute: () => "이 사람의 채팅 숨기기",
+  report: () => "신고…",
 };

@@ -54,6 +54,7 @@ const routes = {
   "GET /api/me/export": () => new Response('{"kind":"person"}\n', { headers: { "content-type": "application/x-ndjson" } }),
   "POST /api/me/deletion": ({ password }) => (password === state.password ? (localStorage.removeItem("fakeReception"), answer(204, null)) : refuse(403, "wrong_password")),
   "POST /api/passwords": ({ link }) => (link === "l1nk" ? answer(204, null) : refuse(401, "bad_link")),
+  "POST /api/reports": ({ user }) => ((state.reported ??= []).includes(user) ? refuse(409, "already_reported") : (state.reported.push(user), keep(), answer(201, { id: "r-1" }))),
   "GET /api/sessions": () => answer(200, { sessions: state.devices.map(device) }),
   "DELETE /api/sessions/phone": () => ((state.devices = ["here"]), keep(), answer(204, null)),
   "DELETE /api/sessions/here": () => (localStorage.removeItem("fakeReception"), answer(204, null)),
