@@ -177,9 +177,19 @@ function lay() {
   lookAtTiles();
 }
 
-/** Which of them takes keys. */
+/** The table whose panel the button opens and closes. */
+function withPanel() {
+  return tables.get(tiles?.keys) ?? page;
+}
+
+function showPanel() {
+  setAttribute(panelButton, "aria-expanded", String(withPanel().element.classList.contains("panel-open")));
+}
+
+/** Which of them takes keys, and is therefore the one whose panel the button opens. */
 function lookAtTiles() {
   if (beside.length > 0) tiles.look(beside.map((id) => tables.get(id).standing ?? { room: id, name: id, turn: null }));
+  if (page) showPanel();
 }
 
 async function withTiles() {
@@ -297,7 +307,7 @@ const panelButton = el(
     type: "button",
     "aria-label": say.panel,
     "aria-expanded": "false",
-    on: { click: () => panelButton.setAttribute("aria-expanded", String((tables.get(tiles?.keys) ?? page).togglePanel())) },
+    on: { click: () => (withPanel().togglePanel(), showPanel()) },
   },
   icon("panel"),
 );

@@ -9,7 +9,9 @@ import { SCHEMA } from "./settings-schema.js";
 import { sizesField } from "./sizes-field.js";
 
 const CHOICES = ["theme", "felt", "back"];
-const SWITCHES = ["fourColours", "lessMotion", "sound", "askFold", "autoTopUp", "inBlinds", "potOdds", "equity", "showAfter", "emotes", "gestures", "vibrate", "stayAwake"];
+const SWITCHES = ["fourColours", "lessMotion", "sound", "askFold", "autoTopUp", "inBlinds", "potOdds", "equity", "showAfter", "emotes", "gestures", "vibrate", "tiles", "stayAwake"];
+/** Those that are of use on a wide screen alone. */
+const WIDE = ["tiles"];
 
 /** @param {Settings} settings */
 export async function showSettings(settings) {
@@ -42,7 +44,7 @@ export async function showSettings(settings) {
 function toggle(settings, name, title, help) {
   const box = el("input", { type: "checkbox", name, on: { change: () => (settings[name] = box.checked) } });
   box.checked = settings[name];
-  return el("label", { class: "switch" }, box, el("span", {}, el("b", { text: title }), el("small", { text: help })));
+  return el("label", { class: WIDE.includes(name) ? "switch wide-only" : "switch" }, box, el("span", {}, el("b", { text: title }), el("small", { text: help })));
 }
 
 function choice(settings, name) {

@@ -222,7 +222,6 @@ export class Table {
   /** The side panel, which covers the felt on a phone. */
   togglePanel() {
     this.element.classList.toggle("panel-open");
-    return this.element.classList.contains("panel-open");
   }
 
   #build() {

@@ -11,6 +11,8 @@ const WIDTH_MIN = 640;
 const HEIGHT_MIN = 480;
 /** What stands above the tables. */
 const ABOVE = 112;
+/** The shape in which a table with what is below it takes no room that it does not use. */
+const SHAPE = { width: 5, height: 4 };
 /** Keys that come with a change were meant for the table before. */
 const NEW_TABLE_MS = 300;
 
@@ -19,9 +21,12 @@ export function roomFor({ width, height }) {
   return { columns: Math.floor(width / WIDTH_MIN), rows: Math.max(1, Math.floor((height - ABOVE) / HEIGHT_MIN)) };
 }
 
-/** @returns {number} in how many columns so many tables stand: as few rows as there can be */
-export function columnsOf(count, { columns, rows }) {
-  return Math.min(columns, Math.ceil(count / Math.min(rows, Math.ceil(count / columns))));
+/** @returns {number} in how many columns so many tables stand in a window: so that each is drawn as large as can be */
+export function columnsOf(count, { width, height }) {
+  const { columns, rows } = roomFor({ width, height });
+  const sizeIn = (across) => Math.min(width / across / SHAPE.width, (height - ABOVE) / Math.ceil(count / across) / SHAPE.height);
+  const ways = Array.from({ length: Math.min(columns, count) }, (_, at) => at + 1).filter((across) => Math.ceil(count / across) <= rows);
+  return ways.sort((one, other) => sizeIn(other) - sizeIn(one))[0];
 }
 
 /** The rooms where it is the player's turn, that first whose time ends first. */
@@ -57,13 +62,14 @@ class Tiles {
    * @returns {string[]} the rooms of the tables that stand here from now on; none if there are not several
    */
   lay({ all, standings }, named) {
-    const room = roomFor({ width: innerWidth, height: innerHeight });
+    const screen = { width: innerWidth, height: innerHeight };
+    const room = roomFor(screen);
     const wanted = all.filter(({ room: { id } }) => id === named || standings.some((mine) => mine.room === id));
     const shown = wanted.slice(0, room.columns * room.rows);
     if (!shown.some(({ room: { id } }) => id === named)) shown.splice(-1, 1, wanted.find(({ room: { id } }) => id === named));
     if (shown.length < 2) return [];
     this.#put(shown);
-    this.element.style.setProperty("--columns", String(columnsOf(shown.length, room)));
+    this.element.style.setProperty("--columns", String(columnsOf(shown.length, screen)));
     return shown.map(({ room: { id } }) => id);
   }
 

@@ -4,12 +4,14 @@ import { columnsOf, roomFor, roomOfKeys, turnOrder } from "../tiles.js";
 
 const at = (room, turn = null) => ({ room, turn });
 
-test("tables stand beside each other where each has room, in as few rows as there can be", () => {
+test("tables stand beside each other where each has room, and each is drawn as large as can be", () => {
   assert.deepEqual(roomFor({ width: 1440, height: 900 }), { columns: 2, rows: 1 });
   assert.deepEqual(roomFor({ width: 1920, height: 1080 }), { columns: 3, rows: 2 });
   assert.deepEqual(roomFor({ width: 2560, height: 1440 }), { columns: 4, rows: 2 });
-  const columns = [1, 2, 3, 4, 5, 6].map((count) => columnsOf(count, { columns: 3, rows: 2 }));
-  assert.deepEqual(columns, [1, 2, 3, 2, 3, 3], "four stand two by two");
+  const columns = (width, height, most) => Array.from({ length: most }, (_, at) => columnsOf(at + 1, { width, height }));
+  assert.deepEqual(columns(1440, 900, 2), [1, 2]);
+  assert.deepEqual(columns(1920, 1080, 6), [1, 2, 3, 2, 3, 3], "four stand two by two");
+  assert.deepEqual(columns(2560, 1440, 8), [1, 2, 3, 2, 3, 3, 4, 4], "and not in a row of narrow ones");
 });
 
 test("turns are in the order in which their time ends", () => {

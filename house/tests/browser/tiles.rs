@@ -69,7 +69,9 @@ async fn press(window: &Window, key: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_lies_on_anything_else_in_tables_beside_each_other() {
     let (window, _house) = table().await;
-    for (width, height, count) in [(1440, 900, 2), (1920, 1080, 3), (1920, 1080, 4), (2560, 1440, 4)] {
+    for (width, height, count) in
+        [(1440, 900, 2), (1920, 1080, 3), (2560, 1440, 3), (1920, 1080, 4), (2560, 1440, 4)]
+    {
         resize(&window, width, height).await;
         tiled(&window, count).await;
         resize(&window, width, height).await;
@@ -140,4 +142,48 @@ async fn whoever_wants_no_tables_beside_each_other_has_one_and_that_is_remembere
     window.ask("location.hash = '#/'; return 0").await;
     window.until("the lobby is there", async || window.sees("lobby").await).await;
     assert_eq!(window.ask(shown).await, json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_settings_switch_it_where_there_is_room_and_what_is_said_opens_at_the_table_that_takes_keys() {
+    let (window, _house) = table().await;
+    resize(&window, 1440, 900).await;
+    tiled(&window, 2).await;
+    let say = "fakeHouse.happen([{ e: 'chat', user: 'u1', name: 'Wilhelmina', bot: false, text: 'hello' }], 't1'); return 0";
+    window.ask(say).await;
+    let go_to = async |room: &str| {
+        window
+            .ask(&format!(
+                "document.querySelector('[data-testid=tile-{room}] .table-page').focus(); return 0"
+            ))
+            .await;
+    };
+    let read = "const panel = document.querySelector('.top [aria-expanded]');
+        const seen = [...document.querySelectorAll('.tile .chat-lines')].filter((it) => it.checkVisibility({ visibilityProperty: true }));
+        return [panel.getAttribute('aria-expanded'), ...seen.map((it) => it.textContent)]";
+    go_to("t1").await;
+    assert_eq!(window.ask(read).await, json!(["false"]));
+    window.ask("document.querySelector('.top [aria-expanded]').click(); return 0").await;
+    window
+        .until("it can be read", async || {
+            let seen = window.ask(read).await;
+            seen[0] == "true" && seen[1].as_str().is_some_and(|text| text.contains("hello"))
+        })
+        .await;
+    go_to("t2").await;
+    assert_eq!(
+        window.ask(read).await[0],
+        "false",
+        "the button is now the other table's, whose panel is closed"
+    );
+
+    window.press("settings-open").await;
+    window.until("the settings are there", async || window.sees("settings-ok").await).await;
+    let is_offered = "return document.querySelector('[name=tiles]').checkVisibility()";
+    assert_eq!(window.ask(is_offered).await, true);
+    window.ask("document.querySelector('[name=tiles]').click(); return 0").await;
+    let tiles = "return document.querySelectorAll('.tile').length";
+    window.until("one page is shown", async || window.ask(tiles).await == 0).await;
+    resize(&window, 390, 844).await;
+    assert_eq!(window.ask(is_offered).await, false, "no phone has room for it");
 }

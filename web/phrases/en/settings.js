@@ -40,6 +40,7 @@ export const settings = {
     emotes: () => "Emotes at the seats",
     gestures: () => "Swipe and hold",
     vibrate: () => "Vibrate",
+    tiles: () => "Tables side by side",
     stayAwake: () => "Keep the screen on",
   },
   setHelp: {
@@ -55,6 +56,7 @@ export const settings = {
     emotes: () => "When somebody says one, it stands at their seat for a moment.",
     gestures: () => "On a touch screen: push your cards up to fold, rest a finger on the felt to check, swipe aside for your next table.",
     vibrate: () => "A phone buzzes when it is your turn and when a gesture is felt.",
+    tiles: () => "On a wide screen all your tables are shown at once. Chat and log of one open with the button at the top, for the table that takes keys: click another first.",
     stayAwake: () => "While you have a seat and look at the table.",
   },
   sizes: {

@@ -7,6 +7,8 @@
   const TOUCH = 1.5;
   const ACTION = { width: 72, height: 40 };
   const TARGET = 24;
+  /** The smallest button that says what it does for the seat. */
+  const WORD = { width: 44, height: TARGET };
   const SLIDER = 100;
   /** So much of a card must be seen that its rank can be. */
   const STRIP = 7;
@@ -76,7 +78,7 @@
     }
     for (const button of all(".action, .chip-button, .seat-buttons button")) {
       const { width, height } = button.getBoundingClientRect();
-      const least = button.matches(".action") ? ACTION : { width: TARGET, height: TARGET };
+      const least = button.matches(".action") ? ACTION : button.matches(".seat-buttons *") ? WORD : { width: TARGET, height: TARGET };
       if (width < least.width || height < least.height) wrong.push(`${button.textContent} is ${Math.round(width)} by ${Math.round(height)}`);
       if (button.scrollWidth > button.clientWidth + 1 || button.scrollHeight > button.clientHeight + 1) wrong.push(`${button.textContent} is cut off`);
     }
@@ -85,6 +87,10 @@
       if (width < SLIDER) wrong.push(`the slider is ${Math.round(width)} wide`);
     }
     for (const result of all(".result:not(:empty)")) if (result.scrollHeight > result.clientHeight + 1) wrong.push("the result is cut off");
+    for (const recent of all(".recent")) {
+      const last = recent.lastElementChild?.getBoundingClientRect();
+      if (last?.bottom > recent.getBoundingClientRect().bottom + TOUCH) wrong.push("the latest line of the log is cut off");
+    }
     if (document.documentElement.scrollWidth > innerWidth) wrong.push("the page scrolls sideways");
     return wrong;
   };
