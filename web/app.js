@@ -177,16 +177,13 @@ function lay() {
   lookAtTiles();
 }
 
-/** The table whose panel the button opens and closes. */
-function withPanel() {
-  return tables.get(tiles?.keys) ?? page;
+/** Of one table, or of the one that takes keys: the side panel, which covers the felt on a phone. */
+function showPanel(toggles) {
+  const { classList } = (tables.get(tiles?.keys) ?? page).element;
+  setAttribute(panelButton, "aria-expanded", String(toggles ? classList.toggle("panel-open") : classList.contains("panel-open")));
 }
 
-function showPanel() {
-  setAttribute(panelButton, "aria-expanded", String(withPanel().element.classList.contains("panel-open")));
-}
-
-/** Which of them takes keys, and is therefore the one whose panel the button opens. */
+/** Which of them takes keys. */
 function lookAtTiles() {
   if (beside.length > 0) tiles.look(beside.map((id) => tables.get(id).standing ?? { room: id, name: id, turn: null }));
   if (page) showPanel();
@@ -307,7 +304,7 @@ const panelButton = el(
     type: "button",
     "aria-label": say.panel,
     "aria-expanded": "false",
-    on: { click: () => (withPanel().togglePanel(), showPanel()) },
+    on: { click: () => showPanel(true) },
   },
   icon("panel"),
 );

@@ -4,6 +4,9 @@ import { el } from "./dom.js";
 import { COLOURS, NOTE_MAX } from "./notes.js";
 import { say } from "./phrases/seat.js";
 import { say as sayOfTalk } from "./phrases/talk.js";
+import { withSheet } from "./sheet.js";
+
+const SHEET = import.meta.resolve("./style/note.css");
 
 /**
  * @param {string} name of the other player
@@ -13,6 +16,7 @@ import { say as sayOfTalk } from "./phrases/talk.js";
  *   when the player is to be reported besides
  */
 export async function askNote(name, note, canReport) {
+  await withSheet(SHEET);
   let answer = null;
   const text = el("textarea", { maxlength: NOTE_MAX, rows: 4, "aria-label": say.note.text, placeholder: say.note.text, data: { testid: "note-text" } });
   text.value = note.text;

@@ -9,7 +9,7 @@ import { say } from "./phrases/report.js";
 import { say as sayOfTalk } from "./phrases/talk.js";
 import { withSheet } from "./sheet.js";
 
-const SHEET = import.meta.resolve("./style/report.css");
+const SHEET = import.meta.resolve("./style/note.css");
 
 /** As many as the house takes. */
 const WORDS_MAX = 200;

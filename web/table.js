@@ -219,11 +219,6 @@ export class Table {
     return this.#showNotice(newsWords({ code, message }), code === "taken_over");
   }
 
-  /** The side panel, which covers the felt on a phone. */
-  togglePanel() {
-    this.element.classList.toggle("panel-open");
-  }
-
   #build() {
     this.title = el("h1", { class: "table-name" });
     this.stakes = el("span", { class: "table-stakes" });
@@ -327,10 +322,15 @@ export class Table {
 
   /** Asks what to remember of a player. */
   async #note({ user, name, bot }) {
-    const note = await askNote(name, this.#notes.of(user), this.#identity.mayBeMember && !bot);
-    if (!note) return;
-    this.#remember(user, note);
-    if (note.reports) await this.#report(user, name);
+    try {
+      const note = await askNote(name, this.#notes.of(user), this.#identity.mayBeMember && !bot);
+      if (!note) return;
+      this.#remember(user, note);
+      if (note.reports) await this.#report(user, name);
+    } catch (error) {
+      console.warn("a dialog has not come:", error);
+      this.#toasts.show(sayOfPage.notCome);
+    }
   }
 
   #remember(user, note) {
@@ -341,15 +341,9 @@ export class Table {
 
   /** Asks what is to be reported of a player; a house that keeps people keeps that, too. */
   async #report(user, name) {
-    try {
-      const { askReport } = await import("./report-dialog.js");
-      const note = this.#notes.of(user);
-      const hides = await askReport({ identity: this.#identity, user, name, room: this.room.id, muted: note.muted });
-      if (hides) this.#remember(user, { ...this.#notes.of(user), muted: true });
-    } catch (error) {
-      console.warn("the dialog of reports has not come:", error);
-      this.#toasts.show(sayOfPage.notCome);
-    }
+    const { askReport } = await import("./report-dialog.js");
+    const hides = await askReport({ identity: this.#identity, user, name, room: this.room.id, muted: this.#notes.of(user).muted });
+    if (hides) this.#remember(user, { ...this.#notes.of(user), muted: true });
   }
 
   /** What is shown is never hidden again: a tap that was meant for something else does not do it. */
