@@ -1,18 +1,14 @@
 //! Accounts as clients see them: the router before people in a database.
 
+mod support;
+
 use std::{
-    net::SocketAddr,
     pin::Pin,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use axum::{
-    Router,
-    body::Body,
-    extract::ConnectInfo,
-    http::{HeaderMap, Method, Request},
-};
+use axum::{Router, body::Body, http::Request};
 use broker::{clock::Clock, parts::NotKnown};
 use cage::{
     Place, Tellers,
@@ -27,30 +23,18 @@ use reception::{
     ApiConfig, Desk, Keyring, People,
     passwords::Cost,
     people,
-    revocations::{Bearer, NotTold, Revocations},
+    revocations::Bearer,
     seats::{Known, Seats, Unasked},
 };
 use serde_json::{Value, json};
 use tokens::Claims;
 use tower::ServiceExt as _;
 
+use support::{Answer, Heard, ask, config};
+
 const NOW_MS: u64 = 1_700_000_000_000;
 const TOKEN_MS: u64 = 600_000;
 const PASSWORD: &str = "correct horse battery";
-
-/// Remembers whose tokens were made void.
-#[derive(Default)]
-struct Heard(Mutex<Vec<Bearer>>);
-
-impl Revocations for Heard {
-    fn revoke<'a>(
-        &'a self,
-        bearers: &'a [Bearer],
-    ) -> Pin<Box<dyn Future<Output = Result<(), NotTold>> + Send + 'a>> {
-        self.0.lock().unwrap().extend_from_slice(bearers);
-        Box::pin(async { Ok(()) })
-    }
-}
 
 struct House {
     router: Router,
@@ -60,22 +44,7 @@ struct House {
     folder: tempfile::TempDir,
 }
 
-struct Answer {
-    status: u16,
-    headers: HeaderMap,
-    body: Value,
-}
-
 impl Answer {
-    fn text(&self, field: &str) -> String {
-        self.body[field].as_str().unwrap_or_else(|| panic!("{field} in {}", self.body)).into()
-    }
-
-    /// Status and code of a refusal.
-    fn refusal(&self) -> (u16, &str) {
-        (self.status, self.body["code"].as_str().unwrap_or_default())
-    }
-
     fn cookies(&self) -> Vec<String> {
         let set = self.headers.get_all("set-cookie").iter();
         set.map(|cookie| cookie.to_str().unwrap().to_owned()).collect()
@@ -100,32 +69,12 @@ impl House {
         let cost = Cost { memory_kib: 8, passes: 1 };
         let people = People::new(tellers, keys(), desk, cost, heard.clone()).with_seats(seats);
         let people = Arc::new(people);
-        let config = ApiConfig {
-            tokens_per_minute: 0,
-            tokens_burst: 1,
-            hosts: vec!["cards.example".parse().unwrap()],
-            allow_origin: Vec::new(),
-        };
-        let router = reception::router_with_people(people.clone(), config);
+        let router = reception::router_with_people(people.clone(), config());
         Self { router, people, keyring, heard, folder }
     }
 
     async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
-        let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        if body.is_some() {
-            request = request.header("content-type", "application/json");
-        }
-        let mut request =
-            request.body(Body::from(body.map_or(String::new(), |body| body.to_string()))).unwrap();
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 40_000))));
-        let answer = self.router.clone().oneshot(request).await.unwrap();
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        let text = String::from_utf8(body.to_vec()).unwrap();
-        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+        ask(&self.router, method, path, headers, body).await
     }
 
     async fn post(&self, path: &str, body: Value) -> Answer {

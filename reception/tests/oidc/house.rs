@@ -1,19 +1,8 @@
 //! A house whose people sign in elsewhere, and a browser that goes there and back.
 
-use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
-    pin::Pin,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    body::Body,
-    extract::ConnectInfo,
-    http::{HeaderMap, Method, Request},
-};
+use axum::Router;
 use broker::clock::Clock;
 use cage::{
     Place, Tellers,
@@ -22,18 +11,18 @@ use cage::{
         sanction::{self, Kind, Sanction},
     },
 };
-use http_body_util::BodyExt as _;
 use protocol::id::UserId;
 use reception::{
-    ApiConfig, Desk, Keyring, People,
+    Desk, Keyring, People,
     oidc::{Bounds, Named, Providers},
     passwords::Cost,
-    revocations::{Bearer, NotTold, Revocations},
 };
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
 
-use crate::provider::{Provider, pairs};
+use crate::{
+    provider::{Provider, pairs},
+    support::{Answer, Heard, ask, config},
+};
 
 /// Where its pages are.
 pub(crate) const HERE: &str = "https://cards.example";
@@ -42,40 +31,10 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 
 pub(crate) const BOUNDS: Bounds = Bounds { within: Duration::from_secs(60), bytes_max: 64 * 1024 };
 
-/// Remembers whose tokens were made void.
-#[derive(Default)]
-pub(crate) struct Heard(pub(crate) Mutex<Vec<Bearer>>);
-
-impl Revocations for Heard {
-    fn revoke<'a>(
-        &'a self,
-        bearers: &'a [Bearer],
-    ) -> Pin<Box<dyn Future<Output = Result<(), NotTold>> + Send + 'a>> {
-        self.0.lock().unwrap().extend_from_slice(bearers);
-        Box::pin(async { Ok(()) })
-    }
-}
-
 pub(crate) struct House {
     router: Router,
     pub(crate) heard: Arc<Heard>,
     place: Place,
-}
-
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Value,
-}
-
-impl Answer {
-    pub(crate) fn text(&self, field: &str) -> String {
-        self.body[field].as_str().unwrap_or_else(|| panic!("{field} in {}", self.body)).into()
-    }
-
-    pub(crate) fn refusal(&self) -> (u16, &str) {
-        (self.status, self.body["code"].as_str().unwrap_or_default())
-    }
 }
 
 impl House {
@@ -89,13 +48,7 @@ impl House {
         let people = People::new(tellers, keys, desk, Cost { memory_kib: 8, passes: 1 }, heard.clone());
         let providers = Providers::new(HERE.into(), named, BOUNDS).unwrap();
         let people = Arc::new(people.with_providers(providers));
-        let config = ApiConfig {
-            tokens_per_minute: 0,
-            tokens_burst: 1,
-            hosts: vec!["cards.example".parse().unwrap()],
-            allow_origin: Vec::new(),
-        };
-        let router = reception::router_with_people(people, config);
+        let router = reception::router_with_people(people, config());
         Arc::new(Self { router, heard, place })
     }
 
@@ -106,21 +59,7 @@ impl House {
         headers: &[(&str, &str)],
         body: Option<Value>,
     ) -> Answer {
-        let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        if body.is_some() {
-            request = request.header("content-type", "application/json");
-        }
-        let body = Body::from(body.map_or(String::new(), |body| body.to_string()));
-        let mut request = request.body(body).unwrap();
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 40_000))));
-        let answer = self.router.clone().oneshot(request).await.unwrap();
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        let text = String::from_utf8(body.to_vec()).unwrap();
-        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+        ask(&self.router, method, path, headers, body).await
     }
 
     /// Staff bans somebody of a house in a file.

@@ -6,6 +6,8 @@ mod lies;
 mod links;
 mod provider;
 mod real;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::time::Duration;
 
