@@ -33,7 +33,7 @@ pub(super) struct AskAccount {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AskNick {
-    nick: String,
+    pub(super) nick: String,
 }
 
 #[derive(Deserialize)]

@@ -15,6 +15,7 @@ use super::{
     NO_STORE, Offices,
     asked::{Address, Asked, By, From, Kept, Named, bearer, given},
     cookie,
+    me::AskNick,
     told::{IdentityTold, SessionTold},
 };
 use crate::{
@@ -31,12 +32,6 @@ pub(super) struct AskDeparture {
     link: bool,
     #[serde(default, deserialize_with = "given")]
     password: Option<Secret>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AskNick {
-    nick: String,
 }
 
 #[derive(Deserialize)]

@@ -1,5 +1,7 @@
 //! Signing in elsewhere: going there, coming back, and who that is here.
 
+use std::collections::BTreeSet;
+
 use cage::{
     DbError, Tx,
     people::{
@@ -12,7 +14,7 @@ use cage::{
 };
 use protocol::{id::UserId, text::PlayerName};
 
-use super::{Asker, Caller, Granted, People, Session, audit, begin, new_login, unless_banned};
+use super::{Asker, Caller, People, Session, audit, begin, new_login, unless_banned};
 use crate::{
     error::ApiError,
     guest,
@@ -49,12 +51,6 @@ pub struct Arrived {
     pub label: String,
     /// What is proposed; may be empty.
     pub nick: String,
-}
-
-/// What a sign-in came to, in its transaction.
-enum SignedIn {
-    Granted(Box<Granted>),
-    Unknown,
 }
 
 impl People {
@@ -188,21 +184,21 @@ impl People {
                     }
                 }
             };
-            let Some(person) = who else { return Ok(Ok(SignedIn::Unknown)) };
+            let Some(person) = who else { return Ok(Ok(None)) };
             if let Err(banned) = unless_banned(&sanction::that_hold(tx, &person, now)?) {
                 return Ok(Err(banned));
             }
             let login = login::NewLogin { person, ..new.clone() };
             let detail = format!("login {}, by {by}", login.id);
             audit::tell(tx, &login.person, "signed_in", detail, &told, now)?;
-            Ok(Ok(SignedIn::Granted(Box::new(begin(tx, &login, now)?))))
+            Ok(Ok(Some(begin(tx, &login, now)?)))
         };
         match self.tellers.write(&about, work).await?? {
-            SignedIn::Granted(granted) => {
+            Some(granted) => {
                 let device = granted.person.handle.as_deref().map(|handle| self.device(handle));
-                Ok(Came::In(Box::new(Session { device, ..self.session(*granted, now) })))
+                Ok(Came::In(Box::new(Session { device, ..self.session(granted, now) })))
             }
-            SignedIn::Unknown => {
+            None => {
                 let arrival = Arrival {
                     provider: provider.name().into(),
                     subject: found.subject,
@@ -306,12 +302,10 @@ fn key_of(subject: &Subject) -> String {
 /// Who has this address by the word of others who are trusted for it; nobody if that could be two.
 fn by_email(tx: &mut dyn Tx, subject: &Subject, trusted: &[String]) -> Result<Option<UserId>, DbError> {
     let Some(email) = &subject.email else { return Ok(None) };
-    let found = identity::by_email(tx, email)?;
-    let mut people: Vec<UserId> =
-        found.into_iter().filter(|found| trusted.contains(&found.issuer)).map(|found| found.person).collect();
-    people.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
-    people.dedup();
-    Ok(if people.len() == 1 { people.pop() } else { None })
+    let found = identity::by_email(tx, email)?.into_iter();
+    let trusted = found.filter(|found| trusted.contains(&found.issuer));
+    let mut people: BTreeSet<UserId> = trusted.map(|found| found.person).collect();
+    Ok(if people.len() == 1 { people.pop_first() } else { None })
 }
 
 /// A handle of somebody who chose none: to sign in with if he sets a password one day.
