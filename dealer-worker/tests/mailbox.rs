@@ -19,7 +19,7 @@ use rooms::{
 use serde_json::json;
 use tokio::time::Duration;
 
-use support::{Answer, House, Relay, fast, room, user};
+use support::{Answer, House, Relay, Running, fast, room, user};
 
 /// An append takes a tenth of a second while it is set.
 struct Slow(AtomicBool);
@@ -38,15 +38,21 @@ impl Faults for Slow {
     }
 }
 
-/// What a player is answered who says something behind a crowd that has filled the mailbox, and how many of the crowd are told to wait.
-async fn behind_a_crowd() -> (Answer, usize) {
+/// A house whose one table has a mailbox of four messages; and what makes its appends slow.
+async fn small_mailbox() -> (House, Arc<Slow>, Running, Relay) {
     let slow = Arc::new(Slow(AtomicBool::new(false)));
     let house = House::on(Wire::with_faults(slow.clone()));
     house.open(1, &fast()).await;
     let config = house.config_within("w1", Bounds { mailbox_messages_max: 4, ..Bounds::default() });
-    let _worker = house.worker_with("w1", config);
+    let worker = house.worker_with("w1", config);
     let relay = Relay::new(&house, "r1", 1).await;
     relay.owned(&room(1)).await;
+    (house, slow, worker, relay)
+}
+
+/// What a player is answered who says something behind a crowd that has filled the mailbox, and how many of the crowd are told to wait.
+async fn behind_a_crowd() -> (Answer, usize) {
+    let (_house, slow, _worker, relay) = small_mailbox().await;
     assert_eq!(relay.sit(&room(1), "ann", 1, 100).await.code(), "applied");
     slow.0.store(true, Ordering::Relaxed);
     let chat = json!({"a": "chat", "text": "hello"});
@@ -77,13 +83,7 @@ async fn who_has_a_seat_is_heard_behind_a_crowd_that_fills_the_mailbox() {
 
 /// What a stranger is answered behind one user who has filled the mailbox from many sessions.
 async fn behind_one_with_many_sessions() -> Answer {
-    let slow = Arc::new(Slow(AtomicBool::new(false)));
-    let house = House::on(Wire::with_faults(slow.clone()));
-    house.open(1, &fast()).await;
-    let config = house.config_within("w1", Bounds { mailbox_messages_max: 4, ..Bounds::default() });
-    let _worker = house.worker_with("w1", config);
-    let relay = Relay::new(&house, "r1", 1).await;
-    relay.owned(&room(1)).await;
+    let (_house, slow, _worker, relay) = small_mailbox().await;
     slow.0.store(true, Ordering::Relaxed);
     let chat = json!({"a": "chat", "text": "hello"});
     for session in 0..5 {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use protocol::id::{Epoch, RoomId, Seq};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tokio::{io::SimplexStream, sync::Notify};
@@ -47,6 +48,15 @@ pub(super) struct Far {
     scissors: Option<Scissors>,
     /// The scissors have closed.
     cut: bool,
+}
+
+/// What is read of a message that says of which frame it is.
+#[derive(serde::Deserialize)]
+pub(super) struct Head<'a> {
+    pub(super) t: &'a str,
+    pub(super) room: RoomId,
+    pub(super) epoch: Epoch,
+    pub(super) seq: Seq,
 }
 
 /// Cuts a connection right before a message that is missed most: an answer, a private part, or one for the rail.

@@ -11,9 +11,11 @@ use broker::{
 };
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, Either};
-use protocol::id::{Epoch, Position, RoomId, Seq};
+use protocol::id::{Position, RoomId};
 use rooms::planted::{Fault, LetterRule};
 use tokio::time::{Duration, sleep};
+
+use super::pipe::Head;
 
 /// How long a write that was acknowledged too early takes to be there.
 const LATE: Duration = Duration::from_millis(30);
@@ -310,15 +312,6 @@ pub(super) enum Dropper {
     Messages(&'static str, u32),
     /// Private parts that do not stand right behind their frame: what the last frame of each room was.
     ResumedParts(BTreeMap<RoomId, Position>),
-}
-
-/// What a dropper reads of a message.
-#[derive(serde::Deserialize)]
-struct Head<'a> {
-    t: &'a str,
-    room: RoomId,
-    epoch: Epoch,
-    seq: Seq,
 }
 
 impl Dropper {

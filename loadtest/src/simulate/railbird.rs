@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use protocol::id::{Epoch, Position, RoomId, Seq, UserId};
+use protocol::id::{Position, RoomId, Seq, UserId};
 
+use super::pipe::Head;
 use crate::judge::{Promise, Shadow};
 
 /// What one guest has got in each room.
@@ -22,15 +23,6 @@ struct Got {
     part: Option<Position>,
     /// It has just asked to watch, or come back: the last part may come once more.
     may_repeat: bool,
-}
-
-/// What is read of a message.
-#[derive(serde::Deserialize)]
-struct Head<'a> {
-    t: &'a str,
-    room: RoomId,
-    epoch: Epoch,
-    seq: Seq,
 }
 
 impl Railbird {
