@@ -1,4 +1,4 @@
-//! Names of things on the wire: rooms, users, logins, sessions, nodes, and positions in a journal.
+//! Names of things on the wire: rooms, users, logins, sessions, nodes, positions in a journal, and what was decided there.
 
 use std::{borrow::Borrow, fmt};
 
@@ -252,6 +252,22 @@ impl fmt::Display for Position {
 impl fmt::Debug for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// The name of an errand among those of its room: given once, and never in two histories, since epochs are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ErrandId {
+    /// The frame that decided it.
+    pub at: Position,
+    /// Which of that frame's, from 0.
+    pub n: u16,
+}
+
+/// As the position, and the number in its frame.
+impl fmt::Display for ErrandId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.at, self.n)
     }
 }
 

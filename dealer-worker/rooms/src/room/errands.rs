@@ -21,26 +21,12 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+pub use protocol::id::ErrandId;
 use protocol::id::{Position, RoomId};
 use serde::{Deserialize, Serialize};
 
 /// So many errands of a room that want an answer may be open; commands that would add to them are refused as `busy`.
 pub const ERRANDS_MAX: usize = 32;
-
-/// The name of an errand among those of its room: given once, and never in two histories, since epochs are not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ErrandId {
-    /// The frame that decided it.
-    pub at: Position,
-    /// Which of that frame's, from 0.
-    pub n: u16,
-}
-
-impl std::fmt::Display for ErrandId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.at, self.n)
-    }
-}
 
 /// What is asked of whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
