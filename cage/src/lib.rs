@@ -1,4 +1,4 @@
-//! What is kept for longer than a game: people, their logins and rights, and the audit, in SQLite or PostgreSQL.
+//! What is kept for longer than a game: people, their logins and rights, the audit, and whose chips are where, in SQLite or PostgreSQL.
 //!
 //! The domain is synchronous SQL behind a port of one function ([`Tx`]): the same text for both databases, with the clock and all
 //! randomness given from outside. What constraints of the database can hold, they hold.
@@ -11,9 +11,11 @@
 //! - [`teller`]: threads that do jobs on the database and commit them in groups.
 //! - `testing` (a feature): PostgreSQL servers for tests.
 //! - [`people`]: who somebody is, how he is signed in, what he may do, and what has happened.
+//! - [`ledger`]: whose chips are where.
 //!
-//! Not here: HTTP, passwords in the clear, tokens for playing (`reception`); money.
+//! Not here: HTTP, passwords in the clear, tokens for playing (`reception`); tables (`dealer-worker`), which say by [`money`] what they want.
 
+pub mod ledger;
 pub mod people;
 pub mod schema;
 pub mod sql;

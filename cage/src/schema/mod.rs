@@ -33,6 +33,12 @@ const STEPS: &[Step] = &[
         of_sqlite: include_str!("identities.guards.sqlite.sql"),
         of_postgres: include_str!("identities.guards.postgres.sql"),
     },
+    Step {
+        name: "V4__ledger",
+        tables: include_str!("ledger.sql"),
+        of_sqlite: include_str!("ledger.guards.sqlite.sql"),
+        of_postgres: include_str!("ledger.guards.postgres.sql"),
+    },
 ];
 
 /// What brings a SQLite database up to date.

@@ -31,8 +31,15 @@ const SILENCE_MAX: Duration = Duration::from_secs(5);
 /// A server that was away is not asked again for so long: who asks meanwhile hears at once that it is.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 
-/// A statement that takes longer is given up, and so is a transaction that somebody left open.
-const OPTIONS: &str = "-c statement_timeout=5000 -c idle_in_transaction_session_timeout=10000";
+/// A statement that takes longer is given up, and so is a transaction that somebody left open. Whoever waits longer for a row stands in
+/// somebody's way himself, since a group of jobs holds the rows of all of them: the jobs are done again, each in its own transaction. A
+/// deadlock among eight groups is over by that at once, where the server would find one victim a second.
+const OPTIONS: &str =
+    "-c statement_timeout=5000 -c lock_timeout=500 -c idle_in_transaction_session_timeout=10000";
+
+/// What may go well when it is done again.
+const STOOD_IN_THE_WAY: [SqlState; 3] =
+    [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::LOCK_NOT_AVAILABLE];
 
 /// Two nodes that start at once do not both make the tables.
 const ONE_AT_A_TIME: i64 = 0x6361_7264_686f_7573;
@@ -184,7 +191,7 @@ fn failed(error: &Error) -> DbError {
         DbError::Unique(name())
     } else if state.code().starts_with("23") || *state == SqlState::RAISE_EXCEPTION {
         DbError::Refused(name())
-    } else if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(state) {
+    } else if STOOD_IN_THE_WAY.contains(state) {
         DbError::Again
     } else if ["08", "53", "57", "25"].iter().any(|class| state.code().starts_with(class)) {
         // It goes down, has no room, or has given the transaction up.

@@ -5,6 +5,12 @@ mod audit;
 mod constraints;
 mod failure;
 mod identity;
+mod ledger;
+mod ledger_cut;
+mod ledger_failure;
+mod ledger_guards;
+mod ledger_model;
+mod ledger_staff;
 mod lockout;
 mod login;
 mod one_time;
@@ -55,6 +61,29 @@ promises! {
     identity::a_way_is_walked_once_in_time_and_from_where_it_led,
     identity::a_hundred_who_come_back_at_once_are_one,
     identity::who_has_arrived_settles_once_in_time,
+    ledger::a_request_is_answered_once_and_for_ever,
+    ledger::what_is_given_up_comes_back_once_or_never_goes,
+    ledger::play_money_is_given_at_the_first_and_again_once_a_day,
+    ledger::nobody_brings_what_he_has_not_or_may_not,
+    ledger::a_bot_plays_with_the_houses_chips,
+    ledger::a_table_never_pays_more_than_it_holds,
+    ledger::amounts_that_cannot_be_are_refused,
+    ledger::what_this_release_does_not_read_is_not_answered,
+    ledger::a_statement_has_a_running_balance_and_pages,
+    ledger::eight_tellers_with_the_same_names_do_each_once,
+    ledger::the_account_of_a_table_is_exact_at_every_position,
+    ledger::a_currency_stays_what_it_is,
+    ledger_cut::what_was_brought_in_a_lost_branch_comes_back,
+    ledger_cut::who_was_paid_in_a_lost_branch_stays_paid_and_is_not_paid_twice,
+    ledger_cut::what_went_back_in_a_lost_branch_is_not_given_again,
+    ledger_cut::what_the_house_took_in_a_lost_branch_goes_back,
+    ledger_cut::who_left_a_lost_branch_with_nothing_was_not_paid,
+    ledger_cut::a_cut_and_what_it_cuts_off_never_pass_each_other,
+    ledger_guards::each_guard_of_the_ledger_refuses_what_it_is_for,
+    ledger_model::it_does_what_the_model_does,
+    ledger_staff::an_adjustment_is_made_once_and_says_why,
+    ledger_staff::what_is_above_the_limit_takes_two_people,
+    ledger_staff::an_audit_finds_what_was_changed_by_hand,
     lockout::five_wrong_passwords_lock_for_a_quarter_of_an_hour_and_then_each_one_does,
     lockout::a_hundred_guesses_at_once_are_five,
     lockout::a_stranger_locks_out_strangers_and_never_a_known_device,

@@ -1,0 +1,206 @@
+//! Accounts, and what moves between them.
+
+use std::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use money::{AMOUNT_END, Currency};
+use protocol::{
+    id::{RoomId, UserId},
+    time::UnixMs,
+};
+
+use super::{currency::Definition, grant};
+use crate::tx::{DbError, Row, Tx};
+
+/// What many requests move stands in so many accounts, so that they do not wait for each other.
+const PARTS: u8 = 16;
+
+/// The house's accounts. They may be below 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum House {
+    /// What the house has taken in and paid out by hand.
+    Bank,
+    /// What it has taken of hands.
+    Rake,
+    /// What losses by the broker have cost; 0 unless there was one.
+    Variance,
+    /// What its bots have won; below 0: lost.
+    Bots,
+    /// What it has given away; below 0 by that.
+    Promo,
+}
+
+impl House {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Bank, Self::Rake, Self::Variance, Self::Bots, Self::Promo];
+
+    /// As it is stored and told.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bank => "bank",
+            Self::Rake => "rake",
+            Self::Variance => "variance",
+            Self::Bots => "bots",
+            Self::Promo => "promo",
+        }
+    }
+
+    /// Whose account of this name is, which may be a part.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        let whole = name.split('.').next().unwrap_or_default();
+        Self::ALL.into_iter().find(|house| house.as_str() == whole)
+    }
+
+    fn has_parts(self) -> bool {
+        matches!(self, Self::Rake | Self::Bots | Self::Promo)
+    }
+}
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Account {
+    id: i64,
+    pub(super) currency: Currency,
+    pub(super) balance: i64,
+    pub(super) is_frozen: bool,
+    is_house: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Player,
+    Table,
+    House,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Player => "player",
+            Self::Table => "table",
+            Self::House => "house",
+        })
+    }
+}
+
+/// An amount, which is never below 0.
+pub(super) fn amount_in(row: &Row, column: usize) -> Result<u64, DbError> {
+    row.count(column)
+}
+
+/// Whether an amount is one: not nothing, and not too large.
+pub(super) fn is_amount(amount: u64) -> bool {
+    (1..AMOUNT_END).contains(&amount)
+}
+
+impl Account {
+    /// Whether it has so much to give. The house's have no bottom.
+    pub(super) fn has(&self, amount: u64) -> bool {
+        self.is_house || u64::try_from(self.balance).is_ok_and(|balance| balance >= amount)
+    }
+
+    /// Whether it can hold so much more.
+    pub(super) fn holds(&self, amount: u64) -> bool {
+        let more = i64::try_from(amount).ok().and_then(|amount| self.balance.checked_add(amount));
+        more.is_some_and(|after| u64::try_from(after).unwrap_or_default() < AMOUNT_END)
+    }
+
+    fn find(tx: &mut dyn Tx, currency: Currency, kind: Kind, name: &str) -> Result<Option<Self>, DbError> {
+        let rows = tx.run(
+            "SELECT id, balance, frozen FROM account WHERE currency = $1 AND kind = $2 AND name = $3 FOR UPDATE",
+            &[currency.as_str().into(), kind.to_string().into(), name.into()],
+        )?;
+        let read = |row: &Row| {
+            Ok(Self {
+                id: row.int(0)?,
+                currency,
+                balance: row.int(1)?,
+                is_frozen: row.int(2)? == 1,
+                is_house: kind == Kind::House,
+            })
+        };
+        rows.first().map(read).transpose()
+    }
+
+    /// The account, and whether it is new.
+    fn open(tx: &mut dyn Tx, currency: Currency, kind: Kind, name: &str) -> Result<(Self, bool), DbError> {
+        if let Some(account) = Self::find(tx, currency, kind, name)? {
+            return Ok((account, false));
+        }
+        let made = tx.run(
+            "INSERT INTO account (currency, kind, name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id",
+            &[currency.as_str().into(), kind.to_string().into(), name.into()],
+        )?;
+        let account = Self::find(tx, currency, kind, name)?;
+        Ok((account.ok_or_else(|| DbError::Broken("an account is gone".into()))?, !made.is_empty()))
+    }
+
+    /// A player's. Who has none gets one, and what players begin with.
+    pub(super) fn of_player(
+        tx: &mut dyn Tx,
+        now: UnixMs,
+        user: &UserId,
+        of: &Definition,
+    ) -> Result<Self, DbError> {
+        let (account, is_new) = Self::open(tx, of.code, Kind::Player, user.as_str())?;
+        if !is_new || of.opening == 0 {
+            return Ok(account);
+        }
+        grant::opening(tx, now, user, of, &account)?;
+        Ok(Self::open(tx, of.code, Kind::Player, user.as_str())?.0)
+    }
+
+    /// Where a user's chips come from and go to: the house's own bots have none of their own.
+    pub(super) fn purse(
+        tx: &mut dyn Tx,
+        now: UnixMs,
+        user: &UserId,
+        of: &Definition,
+    ) -> Result<Self, DbError> {
+        match user.is_bot() {
+            true => Self::of_house(tx, of.code, House::Bots, user.as_str()),
+            false => Self::of_player(tx, now, user, of),
+        }
+    }
+
+    /// A table's.
+    pub(super) fn of_table(tx: &mut dyn Tx, currency: Currency, room: &RoomId) -> Result<Self, DbError> {
+        Self::open(tx, currency, Kind::Table, room.as_str()).map(|(account, _)| account)
+    }
+
+    /// One of the house's; of those that are in parts, the part that has to do with whoever is called so.
+    pub(super) fn of_house(
+        tx: &mut dyn Tx,
+        currency: Currency,
+        house: House,
+        who: &str,
+    ) -> Result<Self, DbError> {
+        let name = match house.has_parts() {
+            true => format!("{}.{}", house.as_str(), digest(&SHA256, who.as_bytes()).as_ref()[0] % PARTS),
+            false => house.as_str().to_owned(),
+        };
+        Self::open(tx, currency, Kind::House, &name).map(|(account, _)| account)
+    }
+}
+
+/// Moves chips for a request that is posted, as its leg of that number.
+pub(super) fn move_chips(
+    tx: &mut dyn Tx,
+    request: &str,
+    leg: u32,
+    [from, to]: [&Account; 2],
+    amount: u64,
+) -> Result<(), DbError> {
+    tx.run(
+        "INSERT INTO transfer (request, leg, currency, payer, payee, amount) VALUES ($1, $2, $3, $4, $5, $6)",
+        &[
+            request.into(),
+            leg.into(),
+            from.currency.as_str().into(),
+            from.id.into(),
+            to.id.into(),
+            amount.into(),
+        ],
+    )
+    .map(drop)
+}

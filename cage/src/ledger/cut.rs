@@ -1,0 +1,188 @@
+//! A broker that loses the end of a journal while its owner dies leaves requests that are no part of the history any more. The next owner
+//! says from where it goes on; what was decided behind that in earlier epochs is put right then, and what comes of it later is void.
+//!
+//! Who was paid in a lost branch stays paid: he has left with chips that he may have won. What he brought before is what he was paid, so it does not
+//! come back to him, and the chips of a seat that the restored table gives him are the house's. The difference stands in one account,
+//! `house/variance`. What somebody brought in a lost branch, and was not paid out, he gets back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use money::{Body as _, Currency, Paid};
+use protocol::id::{Position, RoomId, UserId};
+
+use super::{
+    account::{Account, House, amount_in, is_amount, move_chips},
+    answer::{Answer, Desk},
+    currency::code_in,
+    in_play,
+    request::{self, Kind, Verdict},
+};
+use crate::tx::{DbError, Row, Tx};
+
+/// Whether what was decided there is no part of the history.
+pub(super) fn is_cut_off(tx: &mut dyn Tx, room: &RoomId, at: Position) -> Result<bool, DbError> {
+    let cuts = tx.run(
+        "SELECT request FROM cut WHERE room = $1 AND epoch > $2 AND (follows_epoch, follows_seq) < ($2, $3) LIMIT 1",
+        &[room.as_str().into(), at.epoch().0.into(), at.seq().0.into()],
+    )?;
+    Ok(!cuts.is_empty())
+}
+
+/// A request that was posted in a lost branch.
+struct Orphan {
+    name: String,
+    kind: Kind,
+    user: Option<UserId>,
+    currency: Currency,
+    amount: i64,
+}
+
+impl Orphan {
+    /// He has left with chips, that is: with more than none.
+    fn pays(&self) -> bool {
+        self.kind == Kind::CashOut && self.amount > 0
+    }
+}
+
+/// What is to be moved of one currency; below 0: the other way.
+#[derive(Default)]
+struct Moves {
+    /// From the table to players.
+    players: BTreeMap<UserId, i64>,
+    /// From the table to `house/variance`.
+    variance: i64,
+    /// From `house/rake` to the table.
+    rake: i64,
+}
+
+/// See the module.
+pub(super) fn cut(desk: &mut Desk<'_>, follows: Position) -> Result<Answer, DbError> {
+    let orphans = orphans(desk, follows)?;
+    let moves = moves(&orphans)?;
+    let paid: BTreeSet<_> =
+        orphans.iter().filter(|orphan| orphan.pays()).filter_map(|orphan| orphan.user.clone()).collect();
+    let answer = Paid(paid.iter().cloned().collect()).write();
+    desk.record(Verdict::Posted)?;
+    let (name, epoch) = (desk.new.name, desk.id.at.epoch().0);
+    desk.tx.run(
+        "INSERT INTO cut (request, room, epoch, follows_epoch, follows_seq, answer) VALUES ($1, $2, $3, $4, $5, $6)",
+        &[
+            name.into(),
+            desk.room.as_str().into(),
+            epoch.into(),
+            follows.epoch().0.into(),
+            follows.seq().0.into(),
+            answer.as_slice().into(),
+        ],
+    )?;
+    for orphan in &orphans {
+        request::undo(desk.tx, &orphan.name, name)?;
+    }
+    let mut leg = 0;
+    for (currency, moves) in moves {
+        post(desk, currency, &moves, &mut leg)?;
+    }
+    for user in &paid {
+        desk.tx.run(
+            "INSERT INTO paid_before (request, by_request) SELECT name, $1 FROM request r WHERE room = $2 AND person = $3 AND epoch < $4 \
+             AND kind IN ('buy_in', 'top_up') AND outcome = 'posted' \
+             AND NOT EXISTS (SELECT 1 FROM undone u WHERE u.request = r.name) ON CONFLICT DO NOTHING",
+            &[name.into(), desk.room.as_str().into(), user.as_str().into(), epoch.into()],
+        )?;
+    }
+    let concerned: BTreeSet<_> = orphans.iter().filter_map(|orphan| orphan.user.as_ref()).collect();
+    for user in concerned {
+        in_play::follow(desk.tx, desk.room, user)?;
+    }
+    Ok(Answer::Done(answer))
+}
+
+/// In the order in which they were decided.
+fn orphans(desk: &mut Desk<'_>, follows: Position) -> Result<Vec<Orphan>, DbError> {
+    let rows = desk.tx.run(
+        "SELECT name, kind, person, currency, amount FROM request r WHERE room = $1 AND epoch < $2 AND (epoch, seq) > ($3, $4) \
+         AND outcome = 'posted' AND kind NOT IN ('void', 'cut') AND NOT EXISTS (SELECT 1 FROM undone u WHERE u.request = r.name) \
+         ORDER BY epoch, seq, n",
+        &[
+            desk.room.as_str().into(),
+            desk.id.at.epoch().0.into(),
+            follows.epoch().0.into(),
+            follows.seq().0.into(),
+        ],
+    )?;
+    let read = |row: &Row| {
+        let user = row.maybe_text(2)?.map(|id| UserId::new(&id)).transpose();
+        Ok(Orphan {
+            name: row.text(0)?.into(),
+            kind: Kind::read(row.text(1)?)?,
+            user: user.map_err(|_| DbError::Broken("a person's id is no name".into()))?,
+            currency: code_in(row, 3)?,
+            amount: i64::try_from(amount_in(row, 4)?).map_err(|_| too_much())?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// What puts them right.
+fn moves(orphans: &[Orphan]) -> Result<BTreeMap<Currency, Moves>, DbError> {
+    let mut all: BTreeMap<Currency, Moves> = BTreeMap::new();
+    for (at, orphan) in orphans.iter().enumerate() {
+        let moves = all.entry(orphan.currency).or_default();
+        let is_same = |later: &Orphan| (&later.user, later.currency) == (&orphan.user, orphan.currency);
+        let is_paid_later = orphans[at..].iter().any(|later| later.pays() && is_same(later));
+        match (orphan.kind, &orphan.user) {
+            (Kind::Rake, _) => add(&mut moves.rake, orphan.amount)?,
+            (Kind::CashOut | Kind::Absorb, _) => add(&mut moves.variance, -orphan.amount)?,
+            // What he brought up to when he was paid last was paid to him, and what went back to him he has.
+            (Kind::BuyIn | Kind::TopUp, _) if is_paid_later => add(&mut moves.variance, orphan.amount)?,
+            (Kind::Return, _) if is_paid_later => add(&mut moves.variance, -orphan.amount)?,
+            (kind, Some(user)) if kind.is_buy() || kind == Kind::Return => {
+                let back = if kind == Kind::Return { -orphan.amount } else { orphan.amount };
+                add(moves.players.entry(user.clone()).or_default(), back)?;
+            }
+            _ => return Err(DbError::Broken("a request moves no chips, and did".into())),
+        }
+    }
+    for moves in all.values_mut() {
+        for back in moves.players.values_mut().filter(|back| **back < 0) {
+            // He has got more back than he brought there: it was brought before, and is on the table again.
+            add(&mut moves.variance, std::mem::take(back))?;
+        }
+    }
+    Ok(all)
+}
+
+/// What comes to the table first: it never holds less than nothing in between.
+fn post(desk: &mut Desk<'_>, code: Currency, moves: &Moves, leg: &mut u32) -> Result<(), DbError> {
+    let (of, table) = desk.table_with(code, 0)?;
+    let mut all = Vec::new();
+    if moves.variance != 0 {
+        all.push((Account::of_house(desk.tx, code, House::Variance, "")?, moves.variance));
+    }
+    if moves.rake != 0 {
+        all.push((Account::of_house(desk.tx, code, House::Rake, desk.room.as_str())?, -moves.rake));
+    }
+    for (user, amount) in moves.players.iter().filter(|(_, amount)| **amount != 0) {
+        all.push((Account::purse(desk.tx, desk.new.now, user, &of)?, *amount));
+    }
+    all.sort_by_key(|(_, from_table)| *from_table > 0);
+    for (account, from_table) in &all {
+        let amount = from_table.unsigned_abs();
+        if !is_amount(amount) {
+            return Err(too_much());
+        }
+        let ends = if *from_table > 0 { [&table, account] } else { [account, &table] };
+        move_chips(desk.tx, desk.new.name, *leg, ends, amount)?;
+        *leg += 1;
+    }
+    Ok(())
+}
+
+fn add(to: &mut i64, amount: i64) -> Result<(), DbError> {
+    *to = to.checked_add(amount).ok_or_else(too_much)?;
+    Ok(())
+}
+
+fn too_much() -> DbError {
+    DbError::Refused("amounts add up to too much".into())
+}

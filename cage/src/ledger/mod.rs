@@ -1,0 +1,33 @@
+//! Whose chips are where: a ledger with two sides, in which every chip at every table is somebody's.
+//!
+//! Rooms ask by errands ([`money::Ask`]); [`answer`] answers each name once and for ever, in one transaction. What a request moves it moves by
+//! *transfers* between accounts (players', tables', the house's), and a balance changes with a transfer alone: the database sees to
+//! that. A broker that loses the end of a journal can neither make nor lose a chip: a successor says from where it goes on (a *cut*).
+//!
+//! - `answer`: what rooms ask; `request`: names, fingerprints and outcomes; `cut`, `void`, `in_play`: parts of it.
+//! - [`currency`], [`account`]: what there is of what, and whose; [`grant`]: play money that is given away.
+//! - [`balances`], [`statement`]: what players see.
+//! - [`adjust`]: what staff move by hand; [`audit`]: whether all of it is right; [`table_account`]: what a table ought to say that it holds.
+
+pub mod account;
+pub mod adjust;
+mod answer;
+pub mod audit;
+pub mod balances;
+pub mod currency;
+mod cut;
+pub mod grant;
+mod in_play;
+mod request;
+pub mod statement;
+pub mod table_account;
+mod void;
+
+pub use adjust::{Adjusted, Adjustment, adjust, freeze};
+pub use answer::{Answer, answer};
+pub use audit::audit;
+pub use balances::balances;
+pub use currency::{Definition, define};
+pub use grant::refill;
+pub use statement::statement;
+pub use table_account::account_of_table;
