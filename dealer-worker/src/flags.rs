@@ -11,6 +11,7 @@ use protocol::table::{
     AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, Straddles, TableConfig,
 };
 use rooms::{Bounds, WorkerConfig};
+use traces::TraceArgs;
 
 /// Owns tables: deals, keeps the clocks, and writes every hand to its journal.
 ///
@@ -49,6 +50,9 @@ pub struct Flags {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
     pub log: LogArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub traces: TraceArgs,
 }
 
 /// What to do instead of running.

@@ -52,6 +52,7 @@ async fn work(flags: Flags, kinds: Kinds) -> anyhow::Result<()> {
     };
     let config = flags.config()?;
     let node = config.node.clone();
+    let traces = flags.traces.start("dealer-worker", node.as_str())?;
     let worker = Worker::new(ports.clone(), config, kinds, Chance::of_the_system());
     let readiness = Readiness::new();
     readiness.observe(worker.observed());
@@ -74,10 +75,12 @@ async fn work(flags: Flags, kinds: Kinds) -> anyhow::Result<()> {
         readiness.drain();
         std::future::pending().await
     };
-    tokio::select! { biased;
+    let ended = tokio::select! { biased;
         ended = worker.run(leaving.clone()) => ended.context("the worker has ended"),
         () = watching => unreachable!("it serves for ever"),
         () = following => unreachable!("keys are followed for ever"),
         () = told => unreachable!("it waits for the worker to end"),
-    }
+    };
+    traces.finish().await;
+    ended
 }

@@ -14,6 +14,7 @@ use player::{Style, Temper};
 use protocol::table::TableConfig;
 use reception::{config::TokenArgs, oidc::OidcArgs};
 use relay::RelayConfig;
+use traces::TraceArgs;
 
 use crate::data;
 
@@ -102,6 +103,10 @@ pub struct Config {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
     pub log: LogArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub traces: TraceArgs,
 }
 
 impl Config {

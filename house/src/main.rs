@@ -27,6 +27,7 @@ async fn run() -> anyhow::Result<()> {
     let config = Config::from_command_line();
     config.log.init()?;
     let closing = signals::leaving()?;
+    let traces = config.traces.start("house", "house")?;
     let bots = counted(config.bots.at_a_table(config.tables.seats).into(), "bot");
     let house = House::open(config).await?;
     let tables = counted(house.tables(), "table");
@@ -52,6 +53,7 @@ async fn run() -> anyhow::Result<()> {
         ended = house.run(closing) => ended.context("the house had to close")?,
         again = impatient => again?,
     }
+    traces.finish().await;
     say("Closed.");
     Ok(())
 }

@@ -40,7 +40,7 @@ const KINDS: [&str; 4] = ["cardhouse_", "relay_", "reception_", "process_"];
 /// The metrics that the programs export.
 fn exported() -> BTreeSet<String> {
     let mut counts = BTreeSet::new();
-    let shared = ["shared/broker", "shared/ops", "shared/tokens", "shared/protocol"];
+    let shared = ["shared/broker", "shared/ops", "shared/tokens", "shared/protocol", "shared/traces"];
     let of_workers = ["dealer-worker", "dealer-worker/rooms", "dealer-worker/table"];
     for part in shared.iter().chain(&of_workers).chain(&["relay", "reception"]) {
         counted(&Path::new(ROOT).join(part).join("src"), &mut counts);

@@ -22,6 +22,7 @@ use protocol::{
 };
 use serde::Deserialize;
 use smallvec::SmallVec;
+use traces::{Command, Spans, Step};
 use ws::Frame;
 
 use crate::{
@@ -67,6 +68,8 @@ pub(crate) struct Asks {
     in_flight: Option<Ask>,
     queue: VecDeque<Ask>,
     owed: Owed,
+    /// Those that are traced, until they are answered.
+    traced: Spans,
 }
 
 impl Asks {
@@ -87,9 +90,11 @@ impl Asks {
 
     /// Answers went out, these are left; how many that were.
     pub(crate) fn paid(&mut self, left: Owed) -> u64 {
-        let paid = self.owed.len() - left.len();
-        self.owed = left;
-        paid as u64
+        let before = std::mem::replace(&mut self.owed, left);
+        for (n, _) in before.iter().filter(|owed| !self.owed.contains(owed)) {
+            self.traced.end(*n);
+        }
+        (before.len() - self.owed.len()) as u64
     }
 
     fn has(&self, n: u64) -> bool {
@@ -137,6 +142,8 @@ impl Room {
             return true;
         }
         let asks = state.watchers[key].asks.get_or_insert_default();
+        let step = if ask.is_new { Step::Command } else { Step::Repeat };
+        asks.traced.begin(step, &Command { user: &cause.user, session, n: ask.n, room: &self.id });
         peer.in_flight.fetch_add(1, Relaxed);
         works.metrics.in_flight.increment(1);
         works.metrics.commands.increment(1);
@@ -248,7 +255,9 @@ impl Room {
             if let Ok(Coded { code }) = serde_json::from_str(text) {
                 metrics::refused(code);
             }
-            state.watchers[key].peer.answer(&Frame::text(text), works.now_ms());
+            let watcher = &mut state.watchers[key];
+            watcher.peer.answer(&Frame::text(text), works.now_ms());
+            watcher.asks.iter_mut().for_each(|asks| asks.traced.refused(asker.n));
         }
     }
 
@@ -262,6 +271,7 @@ impl Room {
                 let message = "another command of this session had this number";
                 let refusal = refusal(n, &self.id, RefusalCode::StaleN, message, None);
                 watcher.peer.answer(&refusal, works.now_ms());
+                watcher.asks.iter_mut().for_each(|asks| asks.traced.refused(n));
             }
         }
     }
@@ -301,7 +311,7 @@ impl Room {
     /// The room does not exist: all commands are refused.
     pub(crate) fn refuse_all(&self, state: &mut State, works: &Works) {
         for (_, watcher) in &mut state.watchers {
-            let Some(asks) = watcher.asks.take() else { continue };
+            let Some(mut asks) = watcher.asks.take() else { continue };
             let waiting = asks.waiting();
             watcher.peer.in_flight.fetch_sub(waiting, Relaxed);
             works.metrics.in_flight.decrement(waiting);
@@ -310,6 +320,7 @@ impl Room {
                 let refusal = refusal(ask.n, &self.id, code, why, None);
                 metrics::refused(code);
                 watcher.peer.answer(&refusal, works.now_ms());
+                asks.traced.refused(ask.n);
             }
         }
         state.askers.clear();

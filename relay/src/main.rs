@@ -22,6 +22,7 @@ use ops::{
 };
 use relay::{Keys, Relay, RelayConfig, config::GROUPS};
 use tokio_util::sync::CancellationToken;
+use traces::TraceArgs;
 
 /// Every message is a few short-lived allocations; with this allocator a delivery costs 7 % less CPU than with glibc's.
 #[global_allocator]
@@ -61,6 +62,8 @@ struct Config {
     ops: OpsArgs,
     #[command(flatten)]
     log: LogArgs,
+    #[command(flatten)]
+    traces: TraceArgs,
 }
 
 fn main() -> ExitCode {
@@ -87,6 +90,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         clock: Clock::system(),
     };
     let node = config.node.node_id("relay");
+    let traces = config.traces.start("relay", node.as_str())?;
     let bounds = RelayConfig { node: Some(node.clone()), heartbeat: config.node.heartbeat(), ..config.relay };
     let front = bounds.front(config.http, 0);
     let relay = Relay::new(ports, bounds, Keys::fetched(config.jwks_url));
@@ -115,6 +119,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         serve(listener, relay.router(), front, drained.clone().cancelled_owned()),
         serve(ops, routes, Front::operators(config.http), drained.clone().cancelled_owned()),
     );
+    traces.finish().await;
     tracing::info!("relay has left");
     Ok(())
 }

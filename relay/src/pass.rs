@@ -45,6 +45,9 @@ impl Pass {
         }
         self.next_key = 0;
         state.serving = state.window.end() != self.began_at;
+        if !state.serving {
+            std::mem::take(&mut state.delivering).end();
+        }
         state.serving
     }
 }

@@ -17,6 +17,7 @@ use protocol::{
     time::UnixMs,
 };
 use slab::Slab;
+use traces::{Command, Span, Step};
 
 use crate::{
     delivery::{Cursor, Watcher},
@@ -54,6 +55,8 @@ pub(crate) struct State {
     pub(crate) empty_since_ms: UnixMs,
     /// A pass over the watchers is under way.
     pub(crate) serving: bool,
+    /// The frame of a traced command is on its way to the watchers.
+    pub(crate) delivering: Span,
     /// No longer in the hub; whoever still holds it looks there again.
     pub(crate) closed: bool,
 }
@@ -74,6 +77,7 @@ impl Room {
                 link: Link::new(told, now_ms),
                 empty_since_ms: now_ms,
                 serving: false,
+                delivering: Span::default(),
                 closed: false,
             }),
         }
@@ -239,6 +243,9 @@ impl Room {
         let new_epoch = epoch_before != Some(entry.at.epoch());
         self.note_members(state, entry, !new_epoch, works);
         if let Some(cause) = &entry.cause {
+            let (user, session, n) = (&cause.user, cause.session, cause.n);
+            let span = Span::begin(Step::Deliver, &Command { user, session, n, room: &self.id });
+            std::mem::replace(&mut state.delivering, span).end();
             self.answered(state, cause, entry.at, works);
         }
         if new_epoch {
@@ -281,6 +288,7 @@ impl Room {
                 delivered += watcher.deliver(&state.window, &self.id, works);
             }
             works.metrics.deliveries.increment(delivered);
+            std::mem::take(&mut state.delivering).end();
         } else if !std::mem::replace(&mut state.serving, true) {
             // Only a relay that is being dropped has no such task.
             let _ = works.queues.serving.send(self.clone());

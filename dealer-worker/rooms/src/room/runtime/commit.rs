@@ -10,10 +10,11 @@ use bytes::Bytes;
 use metrics::counter;
 use protocol::{
     RefusalCode,
-    id::{Epoch, NodeId, Position, SessionId, UserId},
+    id::{Epoch, NodeId, Position, RoomId, SessionId, UserId},
 };
 use serde_json::value::RawValue;
 use tokio::time::{Duration, Instant, sleep};
+use traces::{Command, Span, Step};
 use tracing::{debug, warn};
 
 use super::{
@@ -51,6 +52,14 @@ pub(super) struct With<'a> {
     pub(super) settles: Option<ErrandId>,
     /// What changes of the letters beside what the decision says.
     pub(super) letters: Option<letters::Delta>,
+}
+
+impl With<'_> {
+    /// A step of the command, if one is decided on.
+    fn begin(&self, step: Step, room: &RoomId) -> Span {
+        let Some((Cause { user, session, n, .. }, _)) = self.asked else { return Span::default() };
+        Span::begin(step, &Command { user, session: *session, n: *n, room })
+    }
 }
 
 /// What became of an input.
@@ -93,13 +102,18 @@ impl<R: Room> Running<R> {
             }
             let moment = Moment { now: self.now(), at: self.journal.next() };
             let room = &self.state.room;
+            let deciding = with.begin(Step::Decide, &self.id);
             let decided = match input {
                 Some(input) => room.decide(input, moment, &mut self.chance),
                 None => Ok(Decision::nothing(room.clone())),
             };
             let decision = match decided {
-                Ok(decision) => decision,
+                Ok(decision) => {
+                    deciding.end();
+                    decision
+                }
                 Err(refusal) => {
+                    deciding.refused();
                     assert!(with.asked.is_some(), "only commands are refused: {}", refusal.message);
                     return Ok(Became::Refused(refusal, None));
                 }
@@ -187,6 +201,7 @@ impl<R: Room> Running<R> {
             counts,
             is_talk: _,
         } = decision;
+        let committing = with.begin(Step::Commit, &self.id);
         let cause = with.asked.map(|(cause, _)| cause.clone());
         let plays = with.plays.clone();
         let mut settled = self.round.settled(with.settles.into_iter().chain(gives_up));
@@ -213,6 +228,7 @@ impl<R: Room> Running<R> {
         if written != Written::Yes {
             return Ok(written);
         }
+        committing.end();
         self.journal.wrote_delta(entry.at);
         debug_assert!(
             {
