@@ -11,8 +11,9 @@ use tokio::{
     net::TcpStream,
     time::{Duration, Instant},
 };
+use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_util::sync::CancellationToken;
-use tokio_websockets::{ClientBuilder, Config, Limits, Message, WebSocketStream};
+use tokio_websockets::{ClientBuilder, Config, Limits, MaybeTlsStream, Message, WebSocketStream};
 
 use crate::{
     bot::Acting,
@@ -20,6 +21,7 @@ use crate::{
     comeback::{self, Comeback},
     guest::{Guest, NoToken, Tokens},
     mind::Mind,
+    way::Way,
 };
 
 /// The largest message taken from a relay, bytes: a keyframe of a full table is about 4 KiB, a lobby of thousands of
@@ -39,7 +41,11 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Dialer {
     uri: Uri,
-    address: String,
+    way: Way,
+    host: String,
+    port: u16,
+    /// By TLS: what the other side must show to be.
+    shows: Option<ServerName<'static>>,
 }
 
 /// A URL that cannot be dialled.
@@ -50,7 +56,7 @@ pub struct BadUrl(String);
 /// A connection that did not come to be.
 #[derive(Debug, thiserror::Error)]
 pub enum NoConnection {
-    /// TCP failed.
+    /// TCP failed, or TLS.
     #[error(transparent)]
     Tcp(#[from] std::io::Error),
     /// The handshake failed.
@@ -69,7 +75,15 @@ impl From<tokio_websockets::Error> for NoConnection {
 }
 
 /// A WebSocket to a relay.
-pub type Socket = WebSocketStream<TcpStream>;
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// What is below a WebSocket, and below TLS.
+pub fn tcp(socket: &Socket) -> &TcpStream {
+    match socket.get_ref() {
+        MaybeTlsStream::Plain(stream) => stream,
+        MaybeTlsStream::Rustls(stream) => stream.get_ref().0,
+    }
+}
 
 impl Dialer {
     /// Takes `ws://HOST[:PORT]/PATH`.
@@ -77,14 +91,25 @@ impl Dialer {
     /// # Errors
     /// [`BadUrl`] when it is something else.
     pub fn new(url: &str) -> Result<Self, BadUrl> {
+        let dialer = Self::by(&Way::plain(), url)?;
+        if dialer.shows.is_some() { Err(BadUrl(url.to_owned())) } else { Ok(dialer) }
+    }
+
+    /// Takes `wss://HOST[:PORT]/PATH`, too.
+    ///
+    /// # Errors
+    /// [`BadUrl`] when it is something else.
+    pub fn by(way: &Way, url: &str) -> Result<Self, BadUrl> {
         let bad = || BadUrl(url.to_owned());
         let uri: Uri = url.parse().map_err(|_| bad())?;
-        if uri.scheme_str() != Some("ws") {
-            return Err(bad());
-        }
-        let host = uri.host().ok_or_else(bad)?;
-        let address = format!("{host}:{}", uri.port_u16().unwrap_or(80));
-        Ok(Self { uri, address })
+        let host = uri.host().ok_or_else(bad)?.trim_matches(['[', ']']).to_owned();
+        let (port, shows) = match uri.scheme_str() {
+            Some("ws") => (80, None),
+            Some("wss") => (443, Some(ServerName::try_from(host.clone()).map_err(|_| bad())?)),
+            _ => return Err(bad()),
+        };
+        let port = uri.port_u16().unwrap_or(port);
+        Ok(Self { uri, way: way.clone(), host, port, shows })
     }
 
     /// A new connection that speaks [`SUBPROTOCOL`]; at an edge that knows of it, [near](comeback::near) something.
@@ -93,10 +118,17 @@ impl Dialer {
     /// [`NoConnection`]; all may be tried again later.
     pub async fn dial(&self, near: Option<&str>) -> Result<Socket, NoConnection> {
         let dial = async {
-            let stream = TcpStream::connect(&self.address).await?;
+            let stream = self.way.connect(&self.host, self.port).await?;
             stream.set_nodelay(true)?;
+            let (scheme, stream) = match &self.shows {
+                None => ("http", MaybeTlsStream::Plain(stream)),
+                Some(name) => {
+                    let stream = self.way.tls().connect(name.clone(), stream).await?;
+                    ("https", MaybeTlsStream::Rustls(stream))
+                }
+            };
             let origin =
-                format!("http://{}", self.uri.authority().map_or("", |authority| authority.as_str()));
+                format!("{scheme}://{}", self.uri.authority().map_or("", |authority| authority.as_str()));
             let origin = HeaderValue::from_str(&origin).expect("an authority is a header's value");
             let builder = ClientBuilder::from_uri(self.uri(near))
                 .config(Config::default())
@@ -452,6 +484,17 @@ mod tests {
                 }),
             }
         }
+    }
+
+    #[test]
+    fn a_relay_is_dialled_by_tls_where_it_is_to_be_believed_and_only_there() {
+        let way = Way::plain();
+        let dialled = |url| Dialer::by(&way, url).map(|to| (to.host, to.port, to.shows.is_some()));
+        assert_eq!(dialled("wss://cards.example/ws").unwrap(), ("cards.example".into(), 443, true));
+        assert_eq!(dialled("wss://[::1]:8443/ws").unwrap(), ("::1".into(), 8443, true));
+        assert_eq!(dialled("ws://cards.example/ws").unwrap(), ("cards.example".into(), 80, false));
+        assert!(dialled("https://cards.example/ws").is_err());
+        assert!(Dialer::new("wss://cards.example/ws").is_err(), "nobody is trusted");
     }
 
     fn a_bot() -> Bot {

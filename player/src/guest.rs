@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Method, Request, StatusCode, header};
+use hyper_rustls::HttpsConnector;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
@@ -10,6 +11,8 @@ use hyper_util::{
 use protocol::{id::UserId, time::UnixMs};
 use serde::Deserialize;
 use tokio::time::Duration;
+
+use crate::way::{Names, Way};
 
 /// No answer of reception is longer, bytes.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
@@ -76,21 +79,29 @@ pub trait Tokens: Send + Sync {
 /// Reception's HTTP address. Cheap to clone; clones share its connections.
 #[derive(Debug, Clone)]
 pub struct Reception {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector<Names>>, Full<Bytes>>,
     base: String,
 }
 
 impl Reception {
     /// `base` such as `http://127.0.0.1:8080/api`.
     pub fn new(base: &str) -> Self {
-        let client = Client::builder(TokioExecutor::new()).build_http();
+        Self::by(&Way::plain(), base)
+    }
+
+    /// `base` such as `https://cards.example/api`.
+    pub fn by(way: &Way, base: &str) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build(way.http());
         Self { client, base: base.trim_end_matches('/').to_owned() }
     }
 
-    /// The address that belongs to a WebSocket's: `ws://HOST/ws` has `http://HOST/api`.
+    /// The address that belongs to a WebSocket's: `ws://HOST/ws` has `http://HOST/api`, and `wss` has `https`.
     pub fn base_of(ws_url: &str) -> String {
-        let host = ws_url.trim_start_matches("ws://").split('/').next().unwrap_or_default();
-        format!("http://{host}/api")
+        let (scheme, rest) = match ws_url.strip_prefix("wss://") {
+            Some(rest) => ("https", rest),
+            None => ("http", ws_url.trim_start_matches("ws://")),
+        };
+        format!("{scheme}://{}/api", rest.split('/').next().unwrap_or_default())
     }
 
     pub(crate) async fn ask(&self, what: &str, body: &serde_json::Value) -> Result<Guest, NoToken> {

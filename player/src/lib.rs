@@ -1,6 +1,6 @@
 //! The client's side of the protocol: connection, view, referee, and bots of a few styles.
 //!
-//! Everything but [`connect`], [`guest`] and [`member`] is without I/O: bytes and time come in, messages come out, all chance comes from a
+//! Everything but [`connect`], [`guest`], [`member`] and [`way`] is without I/O: bytes and time come in, messages come out, all chance comes from a
 //! seed. So the house's bots, the swarm and the simulator run the same client.
 //!
 //! In reading order:
@@ -12,7 +12,7 @@
 //! - [`bot`]: who plays; [`style`]: how. Of the styles, those of the crowd look at [`hand_strength`], the sensible ones
 //!   ([`sensible`]) at `starting_hand` and `equity`.
 //! - [`mind`]: what moves a client: a bot, or another guest. [`connect`]: a mind over real WebSockets; [`comeback`]: what follows the end of one; [`guest`]: tokens;
-//!   [`member`]: those of somebody with an account.
+//!   [`member`]: those of somebody with an account; [`way`]: by TLS or not, and where to.
 
 pub mod answers;
 pub mod bot;
@@ -37,6 +37,7 @@ pub mod sensible;
 mod starting_hand;
 pub mod style;
 pub mod watched;
+pub mod way;
 
 pub use bot::{Bot, Character, Habits};
 pub use breach::{Breach, Breaches};

@@ -6,7 +6,7 @@ use std::{cell::Cell, cell::RefCell, rc::Rc};
 use anyhow::Context;
 use futures_util::{SinkExt, StreamExt, stream};
 use hdrhistogram::Histogram;
-use player::connect::Socket;
+use player::connect::{Socket, tcp};
 use tokio::{
     net::TcpStream,
     task::{AbortHandle, spawn_local},
@@ -170,7 +170,7 @@ impl Rail {
         for i in 0..args.stalled {
             let token = self.stage.token(&format!("stalled{i}"));
             let mut socket = enter(&self.stage.dialer(i)?, hello(&token, None)).await?.socket;
-            socket2::SockRef::from(socket.get_ref()).set_recv_buffer_size(STALLED_BUFFER_BYTES)?;
+            socket2::SockRef::from(tcp(&socket)).set_recv_buffer_size(STALLED_BUFFER_BYTES)?;
             socket.send(Message::text(format!(r#"{{"t":"watch","room":"{room}"}}"#))).await?;
             stalled.push(socket);
         }

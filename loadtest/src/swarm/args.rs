@@ -1,19 +1,30 @@
 //! The flags of `loadtest swarm`.
 
+use std::{net::IpAddr, path::PathBuf};
+
 use clap::Args;
 use ops::config::positive;
-use player::Habits;
+use player::{
+    Habits,
+    way::{NoTrust, Way},
+};
 use tokio::time::Duration;
 
 /// Flags of `loadtest swarm`.
 #[derive(Debug, Clone, Args)]
 pub struct SwarmArgs {
-    /// Where to connect: a relay, an nginx or a house
+    /// Where to connect: a relay, an nginx or a house; `wss://HOST/ws` by TLS
     #[arg(long, env = "CARDHOUSE_URL", default_value = "ws://127.0.0.1:8080/ws")]
     pub url: String,
-    /// Where guest tokens come from [default: http://HOST/api of the url]
+    /// Where guest tokens come from [default: http://HOST/api of the url, https for wss]
     #[arg(long, env = "CARDHOUSE_RECEPTION_URL")]
     pub reception: Option<String>,
+    /// By TLS: the authorities whose certificates are believed, a file of PEM [default: those that the system trusts]
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Connect to this address, whatever the names in the urls stand for
+    #[arg(long, value_name = "ADDRESS")]
+    pub connect_to: Option<IpAddr>,
     /// Bots make accounts and sign in with them; reception must keep people, and takes some time for each password
     #[arg(long)]
     pub accounts: bool,
@@ -93,6 +104,21 @@ impl SwarmArgs {
     /// The part of the swarm that this process is; the whole, if nothing else is said.
     pub fn part(&self) -> Part {
         self.part.unwrap_or(Part { index: 0, of: 1 })
+    }
+
+    /// The way to the house.
+    ///
+    /// # Errors
+    /// When the file, or the system, names nobody who is to be believed.
+    pub fn way(&self) -> Result<Way, NoTrust> {
+        let by_tls = self.url.starts_with("wss:")
+            || self.reception.as_ref().is_some_and(|reception| reception.starts_with("https:"));
+        let way = match &self.ca {
+            Some(file) => Way::trusting(file)?,
+            None if by_tls => Way::trusting_the_system()?,
+            None => Way::plain(),
+        };
+        Ok(way.leading_to(self.connect_to))
     }
 
     /// How the bots behave.

@@ -55,9 +55,10 @@ impl Crowd {
     /// # Errors
     /// When one of them is not there.
     pub async fn find(args: &SwarmArgs) -> anyhow::Result<Self> {
-        let dialer = Dialer::new(&args.url)?;
+        let way = args.way()?;
+        let dialer = Dialer::by(&way, &args.url)?;
         let base = args.reception.clone().unwrap_or_else(|| Reception::base_of(&args.url));
-        let reception = Reception::new(&base);
+        let reception = Reception::by(&way, &base);
         let tables = find_tables(&dialer, &reception, args.tables).await?;
         if tables.len() < args.tables && args.part().index == 0 {
             tell(format_args!(

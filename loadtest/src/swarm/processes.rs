@@ -170,6 +170,12 @@ fn start(args: &SwarmArgs, index: usize) -> anyhow::Result<Child> {
     if let Some(reception) = &args.reception {
         command.args(["--reception", reception]);
     }
+    if let Some(ca) = &args.ca {
+        command.arg("--ca").arg(ca);
+    }
+    if let Some(address) = args.connect_to {
+        command.args(["--connect-to", &address.to_string()]);
+    }
     if args.accounts {
         command.arg("--accounts");
     }
