@@ -35,7 +35,7 @@ export class Actions {
     this.#act = act;
     this.#settings = settings;
     this.element = this.#build();
-    this.element.hidden = true;
+    setAttribute(this.element, "hidden", true);
     this.showKeys();
   }
 
@@ -44,12 +44,12 @@ export class Actions {
     const turn = view.hand?.turn;
     if (mine === null || turn?.seat !== mine) {
       this.#turn = null;
-      this.element.hidden = true;
+      setAttribute(this.element, "hidden", true);
       return;
     }
     const next = choices(view, this.#settings.sizes);
     const isNew = this.#turn?.hand !== next.hand || this.#turn?.turn !== next.turn;
-    this.element.hidden = false;
+    setAttribute(this.element, "hidden", false);
     if (isNew) {
       this.#turn = next;
       this.#unit = new Unit(this.#settings.inBlinds ? view.config.big_blind : null);
@@ -149,14 +149,14 @@ export class Actions {
 
   #begin({ call, callsAllIn, odds, raise }) {
     this.#sent = false;
-    this.check.hidden = call !== null;
-    this.call.hidden = call === null;
+    setAttribute(this.check, "hidden", call !== null);
+    setAttribute(this.call, "hidden", call === null);
     const cost = this.#unit.short(call ?? 0);
     setAttribute(this.call, "title", this.#unit.full(call ?? 0));
     setText(this.call.firstChild.firstChild, () => (callsAllIn ? sayOfSeat.allInFor : sayOfSeat.callFor)(cost));
     setText(this.odds, odds !== null && this.#settings.potOdds ? () => sayOfSeat.odds(Math.round(100 * odds)) : "");
-    this.raise.hidden = raise === null;
-    this.sizing.hidden = raise === null || raise.min === raise.max;
+    setAttribute(this.raise, "hidden", raise === null);
+    setAttribute(this.sizing, "hidden", raise === null || raise.min === raise.max);
     if (!raise) return;
     this.range.min = 0;
     this.range.max = raise.steps.length - 1;
@@ -241,7 +241,7 @@ export class Actions {
   #enable() {
     // What waits for an answer cannot be used, and would lose the focus.
     const focusIsKept = keepFocus(this.element, this.element.parentElement);
-    for (const control of this.element.querySelectorAll("button, input")) control.disabled = this.#sent;
+    for (const control of this.element.querySelectorAll("button, input")) setAttribute(control, "disabled", this.#sent);
     this.element.classList.toggle("sent", this.#sent);
     focusIsKept();
   }

@@ -68,7 +68,7 @@ export class Advance {
   }
 
   #show(unit) {
-    this.element.hidden = this.#at === null;
+    setAttribute(this.element, "hidden", this.#at === null);
     const price = this.#at?.price ?? 0;
     setText(this.giveUp, price > 0 ? say.advance.fold : say.advance.checkFold);
     setText(this.match, price > 0 ? () => say.advance.callThis(unit.brief(price)) : say.advance.check);

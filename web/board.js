@@ -2,7 +2,7 @@
 import { liftCards, showCards } from "./cards.js";
 import { chipPile } from "./chips.js";
 import { potTotal } from "./bet-model.js";
-import { el, setText } from "./dom.js";
+import { el, setAttribute, setText } from "./dom.js";
 import { resultRoom } from "./layout.js";
 import { say as sayOfSeat } from "./phrases/seat.js";
 import { say } from "./phrases/table.js";
@@ -36,7 +36,7 @@ export class Board {
     const { hand } = view;
     const pot = potTotal(view);
     setText(this.total, pot > 0 ? () => sayOfSeat.potOf(unit.short(pot)) : "");
-    this.total.dataset.amount = String(pot);
+    setAttribute(this.total, "data-amount", pot);
     // The cards of those who have all gone are swept away.
     const swept = hand === null || (hand.ended && !view.seats.some((seat) => seat?.in_hand));
     this.element.classList.toggle("idle", swept);

@@ -5,6 +5,7 @@ import { icon } from "./icons.js";
 import { isolated } from "./names.js";
 import { say } from "./phrases/table.js";
 import { quickPhrase, say as sayOfTalk } from "./phrases/talk.js";
+import { holdMarks, Tail } from "./tail.js";
 import { quickTalk } from "./talk.js";
 
 /** More than the house takes, which counts characters as people do and says so. */
@@ -14,6 +15,7 @@ const LINES_MAX = 200;
 export class Chat {
   #isMuted;
   #about;
+  #tail;
   #seated = new Set();
 
   /**
@@ -25,6 +27,7 @@ export class Chat {
     this.#isMuted = isMuted;
     this.#about = about;
     this.lines = el("div", { class: "chat-lines", role: "log", "aria-label": say.chat, tabindex: 0, data: { testid: "chat" } });
+    this.#tail = new Tail(this.lines);
     this.input = el("input", {
       type: "text",
       maxlength: TEXT_UNITS_MAX,
@@ -70,11 +73,13 @@ export class Chat {
     const who = el("b", {}, this.#name({ user, name, bot }, mine), mark, el("span", { class: "rail-mark", text: say.watches }));
     const title = at_ms ? () => timeOfDay(at_ms) : null;
     const line = el("p", { class: mine ? "mine" : "", title, data: { user } }, who, " ", words);
+    holdMarks(line);
     line.hidden = !mine && this.#isMuted(user);
     this.#mark(line);
     this.lines.append(line);
     if (this.lines.children.length > LINES_MAX) this.lines.firstChild.remove();
-    this.lines.scrollTop = this.lines.scrollHeight;
+    if (mine) this.#tail.goTo();
+    else this.#tail.follow();
   }
 
   /** Who is not to be read may be others now. */

@@ -1,5 +1,5 @@
 /** Chips: an amount as a little stack of coloured discs. */
-import { el, setText, svg } from "./dom.js";
+import { el, setAttribute, setText, svg } from "./dom.js";
 import { Unit } from "./unit.js";
 
 /** Value of a chip and its colour, the largest first. */
@@ -69,7 +69,7 @@ export function chipPile(className, props = {}) {
   return {
     element,
     show(amount, label = "") {
-      element.hidden = amount === 0;
+      setAttribute(element, "hidden", amount === 0);
       if (amount !== shown) picture.replaceChildren(chipStack(amount));
       shown = amount;
       setText(name, label);

@@ -72,8 +72,3 @@ export function svg(tag, attributes = {}, ...children) {
   element.append(...children);
   return element;
 }
-
-/** Whether the user wants little motion, here or everywhere. */
-export function calm() {
-  return document.documentElement.dataset.motion === "less" || matchMedia("(prefers-reduced-motion: reduce)").matches;
-}

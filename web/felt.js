@@ -1,12 +1,14 @@
 /** The felt with all that lies on it: keeps the layout fitting the window, and lets chips fly. */
 import { Board } from "./board.js";
 import { el } from "./dom.js";
-import { flyChips } from "./flights.js";
+import { calm, flyChips } from "./flights.js";
 import { layOut } from "./layout.js";
 import { Seats } from "./seats.js";
 
 export class Felt {
   #scene = null;
+  /** How large it is; null when it is to be asked, which costs a layout of the page. */
+  #room = null;
   /** What the layout was made for: it is made again when one of these is another. */
   #made = "";
 
@@ -27,8 +29,16 @@ export class Felt {
       this.seats.bets,
       this.seats.element,
     );
-    this.resizing = new ResizeObserver(() => this.#place());
+    this.resizing = new ResizeObserver(() => {
+      this.measure();
+      this.#place();
+    });
     this.resizing.observe(this.element);
+  }
+
+  /** What stands around it may have changed with all that is shown. When it has become larger or smaller by itself, it hears of that before it is drawn. */
+  measure() {
+    this.#room = null;
   }
 
   render(scene) {
@@ -40,42 +50,31 @@ export class Felt {
 
   /** Chips that an event moves; called before the event is applied, while the view still says where they lie. */
   animate(event, view) {
-    if (event.e === "collected") {
-      view.seats.forEach((seat, at) => seat?.bet && this.#fly(this.#betBox(at), this.board.potBox(0), seat.bet));
-    }
-    if (event.e === "won") this.#fly(this.board.potBox(event.pot), this.#seatBox(event.seat), event.amount);
+    if (!["collected", "won"].includes(event.e) || !this.places || calm() || document.hidden) return;
+    const felt = this.element.getBoundingClientRect();
+    const pot = this.board.potBox(event.pot ?? 0);
+    const at = { x: pot.x + pot.width / 2 - felt.x, y: pot.y + pot.height / 2 - felt.y };
+    if (event.e === "won") flyChips(this.element, at, this.places[event.seat], event.amount);
+    // From the bet's place, shown or not: a bet may come and go within one frame.
+    else view.seats.forEach((seat, number) => seat?.bet && flyChips(this.element, this.places[number].bet, at, seat.bet));
   }
 
   stop() {
     this.resizing.disconnect();
   }
 
-  #fly(from, to, amount) {
-    flyChips(this.element, from, to, amount);
-  }
-
-  /** A point at the bet's place, shown or not: a bet may come and go within one frame. */
-  #betBox(at) {
-    const felt = this.element.getBoundingClientRect();
-    const { x, y } = this.places[at].bet;
-    return new DOMRect(felt.x + x, felt.y + y, 0, 0);
-  }
-
-  #seatBox(at) {
-    const felt = this.element.getBoundingClientRect();
-    const { x, y } = this.places[at];
-    return new DOMRect(felt.x + x, felt.y + y, 0, 0);
-  }
-
   #place() {
-    const { clientWidth: width, clientHeight: height } = this.element;
-    if (!this.#scene || width === 0 || height === 0) return;
+    if (!this.#scene) return undefined;
+    this.#room ??= { width: this.element.clientWidth, height: this.element.clientHeight };
+    const { width, height } = this.#room;
+    if (width === 0 || height === 0) return this.measure();
     const { mine, view } = this.#scene;
     const room = { width, height, seats: view.seats.length, mine, holeCards: holeCards(view.config) };
     const wish = JSON.stringify(room);
     if (wish !== this.#made) this.#lay(layOut(room), width);
     this.#made = wish;
     this.board.fit(this.layout);
+    return undefined;
   }
 
   #lay(layout, width) {

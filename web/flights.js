@@ -1,19 +1,23 @@
 /** Chips on their way over the felt: decoration on top of what is already true, and absent for those who want calm. */
 import { chipStack } from "./chips.js";
-import { calm, el } from "./dom.js";
+import { el } from "./dom.js";
 
 const FLIGHT_MS = 380;
 
+/** Whether the user wants little motion, here or everywhere. */
+export function calm() {
+  return document.documentElement.dataset.motion === "less" || matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
+
 /**
- * @param {HTMLElement} felt what the boxes are relative to
- * @param {DOMRect} from
- * @param {DOMRect} to
+ * @param {HTMLElement} felt over which they go
+ * @param {{x: number, y: number}} from a point of it
+ * @param {{x: number, y: number}} to
  * @param {number} amount
  */
 export function flyChips(felt, from, to, amount) {
-  if (calm() || document.hidden || amount <= 0) return;
-  const origin = felt.getBoundingClientRect();
-  const at = (box) => `translate(${box.x + box.width / 2 - origin.x - 11}px, ${box.y + box.height / 2 - origin.y - 8}px)`;
+  if (amount <= 0) return;
+  const at = ({ x, y }) => `translate(${x - 11}px, ${y - 8}px)`;
   const chips = el("div", { class: "flight", "aria-hidden": "true" }, chipStack(amount));
   felt.append(chips);
   const flight = chips.animate(

@@ -64,14 +64,14 @@ export class SeatControls {
     const { hand, config } = view;
     const free = view.seats.includes(null);
     const inPlay = Boolean(me?.in_hand && !me.folded && hand && !hand.ended);
-    this.sit.hidden = me !== null || !free;
-    this.back.hidden = me?.status !== "sitting_out" || me.stack === 0;
-    this.wait.hidden = this.back.hidden || config.blinds_owed !== "post_or_wait";
-    this.out.hidden = !me || !["playing", "waiting"].includes(me.status);
-    this.leave.hidden = !me || me.status === "leaving";
-    this.topUp.hidden = !me || me.status === "leaving" || roomFor(config, me) <= 0;
+    setAttribute(this.sit, "hidden", me !== null || !free);
+    setAttribute(this.back, "hidden", me?.status !== "sitting_out" || me.stack === 0);
+    setAttribute(this.wait, "hidden", this.back.hidden || config.blinds_owed !== "post_or_wait");
+    setAttribute(this.out, "hidden", !me || !["playing", "waiting"].includes(me.status));
+    setAttribute(this.leave, "hidden", !me || me.status === "leaving");
+    setAttribute(this.topUp, "hidden", !me || me.status === "leaving" || roomFor(config, me) <= 0);
     this.topUp.classList.toggle("primary", me?.stack === 0 && !inPlay);
-    this.show.hidden = keptCards(view, mine, cards).length === 0;
+    setAttribute(this.show, "hidden", keptCards(view, mine, cards).length === 0);
     setText(this.status, statusText(view, mine, me, inPlay));
   }
 
@@ -79,7 +79,7 @@ export class SeatControls {
   makeRoom() {
     const canDecide = !this.#advance.hidden;
     this.element.classList.toggle("decides", canDecide);
-    this.more.hidden = !canDecide;
+    setAttribute(this.more, "hidden", !canDecide);
     if (!canDecide) this.#showMore(false);
   }
 

@@ -91,6 +91,9 @@ class Seat {
   #player = null;
   #emote = "";
   #emoteEnds = 0;
+  /** The best hand that was looked for last, and of which cards. */
+  #best = null;
+  #bestKey = "";
 
   constructor(at, sit, note, show) {
     const shows = ({ target }) => target.closest(".card.offered") && show(target.closest(".card").dataset.card);
@@ -145,10 +148,10 @@ class Seat {
     this.#player = player;
     this.#renderNote(player, at === mine ? null : notes);
     const { hand } = view;
-    this.button.hidden = hand?.button !== at;
+    setAttribute(this.button, "hidden", hand?.button !== at);
     this.element.classList.toggle("has-button", hand?.button === at);
-    this.free.hidden = player !== null || mine !== null;
-    this.pod.hidden = player === null;
+    setAttribute(this.free, "hidden", player !== null || mine !== null);
+    setAttribute(this.pod, "hidden", player === null);
     this.element.classList.toggle("empty", player === null);
     this.element.classList.toggle("mine", at === mine);
     this.bet.unit = unit;
@@ -165,8 +168,8 @@ class Seat {
     this.element.classList.toggle("out", player.status === "sitting_out" || (!player.in_hand && hand !== null && !hand.ended));
     this.element.classList.toggle("winner", won > 0);
     setText(this.name, player.name);
-    this.name.title = player.name;
-    this.bot.hidden = !player.bot;
+    setAttribute(this.name, "title", player.name);
+    setAttribute(this.bot, "hidden", !player.bot);
     const allIn = inHand && player.stack === 0 && !hand.ended;
     this.element.classList.toggle("all-in", allIn);
     const { stack, top_up: more } = player;
@@ -174,13 +177,13 @@ class Seat {
     setText(this.stack, () => (more > 0 ? `${own()} +${unit.brief(more)}` : own()));
     setText(this.initial, this.#emote || initial(player.name));
     if (this.disc.dataset.user !== player.user) drawAvatar(this.picture, player.user);
-    this.disc.dataset.user = player.user;
+    setAttribute(this.disc, "data-user", player.user);
     this.#renderCards(player, inHand, hand, at === mine ? cards : []);
     offerCards(this.cards, at === mine ? kept : NONE, sayOfSeat.showCard);
     this.#liftCards(at, won, hand, story);
-    this.#renderBadge(player, story.did.get(at), { won: won && `+${unit.short(won)}`, banks: hasTurn && story.banking }, hand);
-    const { kind } = this.badge.dataset;
-    if (kind === "" || (at === mine && !NEWS.has(kind))) this.#nameHand(player, at, { view, story, mine, cards, shares });
+    const news = badgeOf(player, story.did.get(at), { won: won && `+${unit.short(won)}`, banks: hasTurn && story.banking }, hand);
+    const named = news.kind === "" || (at === mine && !NEWS.has(news.kind)) ? this.#nameHand(player, at, { view, story, mine, cards, shares }) : null;
+    this.#renderBadge(named ?? news);
     const { name, bot, bet } = player;
     setAttribute(this.element, "aria-label", () => this.#spoken({ name, bot, stack, bet }, at, { hasTurn, mine, won }));
     return undefined;
@@ -199,9 +202,9 @@ class Seat {
   #renderNote(player, notes) {
     const isOther = player !== null && notes !== null;
     const { text, colour } = isOther ? notes.of(player.user) : {};
-    this.note.hidden = !isOther;
-    this.tag.hidden = !text && !colour;
-    this.tag.dataset.colour = colour ?? "none";
+    setAttribute(this.note, "hidden", !isOther);
+    setAttribute(this.tag, "hidden", !text && !colour);
+    setAttribute(this.tag, "data-colour", colour ?? "none");
     if (!isOther) return;
     const { name } = player;
     setAttribute(this.note, "aria-label", () => sayOfSeat.note.on(isolated(name)));
@@ -209,7 +212,7 @@ class Seat {
   }
 
   #renderEmpty(at) {
-    this.element.classList.remove("turn", "folded", "out", "winner", "all-in");
+    for (const name of ["turn", "folded", "out", "winner", "all-in"]) this.element.classList.toggle(name, false);
     showCards(this.cards, []);
     setText(this.badge, "");
     setAttribute(this.element, "aria-label", () => say.spoken.free(at + 1));
@@ -235,34 +238,32 @@ class Seat {
     liftCards(this.cards, new Set(counting));
   }
 
-  /** In words: my own hand on every street, and at the end all that are face up. */
+  #renderBadge({ text, title = text, kind }) {
+    setText(this.badge, text);
+    setAttribute(this.badge, "title", title);
+    setAttribute(this.badge, "data-kind", kind);
+  }
+
+  /** A badge with a hand in words: my own on every street, and at the end all that are face up; null where there is nothing to name. */
   #nameHand(player, at, { view: { hand, config }, story, mine, cards, shares }) {
-    if (!hand || !player.in_hand || player.folded || hand.boards.length > 1) return;
+    if (!hand || !player.in_hand || player.folded || hand.boards.length > 1) return null;
     const seen = at === mine && cards.length > 0 ? cards : player.shown;
-    if (seen.length < hand.hole_cards) return;
-    const made = story.hand(at) ?? bestHand(config.variant, seen, hand.boards[0]) ?? {};
+    if (seen.length < hand.hole_cards) return null;
+    const made = story.hand(at) ?? this.#bestOf(config.variant, seen, hand.boards[0]) ?? {};
     const percent = shares.has(at) ? percentOf(shares.get(at)) : null;
     const name = () => (at === mine ? handLabel : handClassLabel)(made);
     const label = () => (percent === null ? name() : sayOfSeat.worth(percent, name()));
-    if (!label() || (hand.ended && player.shown.length === 0 && at !== mine)) return;
-    setText(this.badge, label);
-    setAttribute(this.badge, "title", () => (percent === null ? handLabel(made) : sayOfSeat.worthOnAverage(percent, handLabel(made))));
-    this.badge.dataset.kind = "hand";
+    if (!label() || (hand.ended && player.shown.length === 0 && at !== mine)) return null;
+    const title = () => (percent === null ? handLabel(made) : sayOfSeat.worthOnAverage(percent, handLabel(made)));
+    return { text: label, title, kind: "hand" };
   }
 
-  #renderBadge(player, did, { won, banks }, hand) {
-    let text = "";
-    let kind = "";
-    if (won) [text, kind] = [won, "won"];
-    else if (banks) [text, kind] = [sayOfSeat.bank, "bank"];
-    else if (player.away) [text, kind] = [say.disconnected, "away"];
-    else if (player.status === "sitting_out" && !(player.in_hand && hand && !hand.ended)) [text, kind] = [say.sittingOut, "idle"];
-    else if (player.status === "waiting") [text, kind] = [say.waitsForBlind, "idle"];
-    else if (player.status === "leaving") [text, kind] = [say.leaving, "idle"];
-    else if (did && player.in_hand && !hand?.ended) [text, kind] = [say.did[did.kind] ?? "", did.kind];
-    setText(this.badge, text);
-    setAttribute(this.badge, "title", text);
-    this.badge.dataset.kind = kind;
+  /** Looked for once: there are many ways to choose five cards. */
+  #bestOf(variant, cards, board) {
+    const key = [variant, ...cards, "on", ...board].join(" ");
+    if (key !== this.#bestKey) this.#best = bestHand(variant, cards, board);
+    this.#bestKey = key;
+    return this.#best;
   }
 
   time(clock) {
@@ -290,4 +291,16 @@ class Seat {
 /** Only what is sure is all or nothing. */
 function percentOf(share) {
   return share === 0 || share === 1 ? 100 * share : Math.min(99, Math.max(1, Math.round(100 * share)));
+}
+
+/** What has happened at a seat, shortly: `{text, kind}`, both empty where nothing has. */
+function badgeOf(player, did, { won, banks }, hand) {
+  if (won) return { text: won, kind: "won" };
+  if (banks) return { text: sayOfSeat.bank, kind: "bank" };
+  if (player.away) return { text: say.disconnected, kind: "away" };
+  if (player.status === "sitting_out" && !(player.in_hand && hand && !hand.ended)) return { text: say.sittingOut, kind: "idle" };
+  if (player.status === "waiting") return { text: say.waitsForBlind, kind: "idle" };
+  if (player.status === "leaving") return { text: say.leaving, kind: "idle" };
+  if (did && player.in_hand && !hand?.ended) return { text: say.did[did.kind] ?? "", kind: did.kind };
+  return { text: "", kind: "" };
 }

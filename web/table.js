@@ -2,7 +2,7 @@
 import { Actions } from "./actions.js";
 import { Advance } from "./advance.js";
 import { Chat } from "./chat.js";
-import { el, retell, setText } from "./dom.js";
+import { el, retell, setAttribute, setText } from "./dom.js";
 import { Felt } from "./felt.js";
 import { keepFocus } from "./focus.js";
 import { stakes } from "./format.js";
@@ -283,10 +283,11 @@ export class Table {
     if (this.room.isAdrift !== this.#adrift) this.#tellDrift();
     if (jumped) {
       this.#story.forget();
+      this.felt.measure();
       this.#liveFrom = performance.now() + CATCH_UP_MS;
     }
     const focusIsKept = keepFocus(this.element, this.foot);
-    this.element.classList.remove("loading");
+    this.element.classList.toggle("loading", false);
     const mine = seatOf(view, this.#me());
     this.chat.seats(new Set(view.seats.map((seat) => seat?.user)));
     this.#connection.seatedIn(this.room, mine !== null);
@@ -367,7 +368,7 @@ export class Table {
     setText(this.stakes, () => `${game(config)} ${stakes(config.small_blind, config.big_blind)}`);
     const number = hand?.hand;
     setText(this.number, hand ? () => say.hand(number) : "");
-    this.number.dataset.hand = hand ? String(hand.hand) : "";
+    setAttribute(this.number, "data-hand", number ?? "");
   }
 
   /** What `private` said, if it was about the hand on the table. */
@@ -462,8 +463,8 @@ export class Table {
 
   #showNotice(text, canTakeBack) {
     setText(this.noticeText, text);
-    this.noticeBar.hidden = text === "";
-    this.takeBack.hidden = !canTakeBack;
+    setAttribute(this.noticeBar, "hidden", text === "");
+    setAttribute(this.takeBack, "hidden", !canTakeBack);
   }
 
   #takeBack() {

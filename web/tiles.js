@@ -126,7 +126,7 @@ class Tile {
     setAttribute(this.element, "aria-label", standing?.name ?? this.table.room.id);
     this.element.classList.toggle("takes-keys", takesKeys);
     this.element.classList.toggle("in-turn", turn >= 0);
-    this.order.hidden = turn < 0;
+    setAttribute(this.order, "hidden", turn < 0);
     setText(this.order, turn < 0 ? "" : String(turn + 1));
     setAttribute(this.order, "title", turn < 0 ? null : () => say.turnNth(turn + 1));
   }

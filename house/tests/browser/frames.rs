@@ -1,6 +1,6 @@
 //! What the table page costs: that hands leave nothing behind, and, for `docs/performance.md`, how it keeps up on a slow machine.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     made_up::{resize, table},
@@ -81,17 +81,8 @@ impl Cost {
         for _ in 0..2 {
             window.devtools("HeapProfiler.collectGarbage", json!({})).await;
         }
-        let told = window.devtools("Performance.getMetrics", json!({})).await;
-        let of = |name: &str| -> f64 {
-            let metrics = told["metrics"].as_array().unwrap();
-            metrics
-                .iter()
-                .find(|metric| metric["name"] == name)
-                .map_or(&Value::Null, |it| &it["value"])
-                .as_f64()
-                .unwrap()
-        };
-        Self { heap: of("JSHeapUsedSize"), nodes: of("Nodes"), listeners: of("JSEventListeners") }
+        let [heap, nodes, listeners] = window.counted(["JSHeapUsedSize", "Nodes", "JSEventListeners"]).await;
+        Self { heap, nodes, listeners }
     }
 }
 

@@ -32,6 +32,7 @@ mod small_things;
 mod talk;
 mod themes;
 mod tiles;
+mod waste;
 mod window;
 
 use std::{net::SocketAddr, sync::Arc};

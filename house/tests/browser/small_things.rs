@@ -156,3 +156,52 @@ async fn one_card_is_shown_by_a_click_or_by_a_key_and_never_by_a_slip() {
     let badge = window.text("[data-testid=seat-1] .seat-badge").await;
     assert!(badge.is_empty() || badge == "Raise", "one card makes no hand: {badge}");
 }
+
+/// Somebody says so many lines, which are drawn.
+const SAY: &str = "const done = arguments[arguments.length - 1];
+    for (let at = 0; at < COUNT; at += 1) fakeHouse.happen([{ e: 'chat', user: 'WHO', name: 'Bo', bot: false, text: 'TEXT' }]);
+    requestAnimationFrame(() => requestAnimationFrame(done))";
+
+/// How far the chat is from its end and from its beginning.
+const CHAT: &str =
+    "const { scrollTop, scrollHeight, clientHeight } = document.querySelector('[data-testid=chat]');
+    return [Math.round(scrollHeight - scrollTop - clientHeight), scrollTop]";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_what_was_said_earlier_is_left_there_until_they_speak() {
+    let (window, _house) = table().await;
+    window.ask("fakeHouse.show(scenes.betting({ seats: 3, turn: 1 })); return 0").await;
+    let says = async |count: u32, who: &str| {
+        let said = SAY.replace("COUNT", &count.to_string()).replace("WHO", who).replace("TEXT", "nice hand");
+        window.ask_later(&said).await;
+    };
+    says(60, "u1").await;
+    assert_eq!(window.ask(CHAT).await[0], 0, "the last line is in sight");
+    let up = "document.querySelector('[data-testid=chat]').scrollTop = 100; requestAnimationFrame(() => requestAnimationFrame(arguments[0]))";
+    window.ask_later(up).await;
+    says(3, "u1").await;
+    assert_eq!(window.ask(CHAT).await[1], 100);
+    says(1, "me").await;
+    assert_eq!(window.ask(CHAT).await[0], 0, "one's own line is in sight");
+}
+
+/// How the last lines of chat and log are cut off.
+const CUT: &str =
+    "return ['[data-testid=chat] p:last-child', '[data-testid=log] > :last-child > p:last-child']
+    .map((line) => getComputedStyle(document.querySelector(line)).overflow)";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn marks_that_are_piled_on_letters_stay_in_their_line() {
+    let (window, _house) = table().await;
+    let cut = async |name: &str| {
+        let act = "fakeHouse.happen([{ e: 'acted', seat: 1, kind: 'call', amount: 1250, to: 1250, all_in: false, timeout: false }])";
+        let show = format!(
+            "const scene = scenes.betting({{ seats: 3, turn: 1 }}); scene.state.seats[1].name = '{name}'; fakeHouse.show(scene); {act};
+             fakeHouse.happen([{{ e: 'chat', user: 'u1', name: '{name}', bot: false, text: 'hello' }}]); return 0"
+        );
+        window.ask(&show).await;
+        window.ask(CUT).await
+    };
+    assert_eq!(cut("Zoe").await, json!(["visible", "visible"]), "hundreds of lines cost less that way");
+    assert_eq!(cut("Zoe\u{301}\u{302}\u{303}").await, json!(["clip", "clip"]));
+}

@@ -254,6 +254,16 @@ impl Window {
         self.client.issue_cmd(DevTools(json!({ "cmd": command, "params": parameters }))).await
     }
 
+    /// What Chromium counts of this page under these names.
+    pub(crate) async fn counted<const N: usize>(&self, names: [&str; N]) -> [f64; N] {
+        let told = self.devtools("Performance.getMetrics", json!({})).await;
+        let metrics = told["metrics"].as_array().unwrap();
+        names.map(|name| {
+            let metric = metrics.iter().find(|metric| metric["name"] == name);
+            metric.and_then(|metric| metric["value"].as_f64()).expect("Chromium counts that")
+        })
+    }
+
     /// Runs a script in each document before the page's own.
     pub(crate) async fn before_each_page(&self, script: &str) {
         self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;

@@ -1,6 +1,6 @@
 /**
- * Hands made up for playing many: `hands.play(count)` has them all happen at once, `hands.pace(ms, everyMs)` plays for so long, with something
- * new every so often, and answers how the page has kept up.
+ * Hands made up for playing many: `hands.play(count)` has them all happen at once, `hands.each(count, look)` one piece of news after the other,
+ * `hands.pace(ms, everyMs)` plays for so long, with something new every so often, and answers how the page has kept up.
  */
 (() => {
   const SEATS = 6;
@@ -42,7 +42,7 @@
         ...all.map((seat) => ({ e: "shown", seat, cards: scenes.hand(seat, 2), rank: "", hands: [] })),
         { e: "won", seat: winner, pot: 0, amount: SEATS * BIG, run: 0 },
         { e: "hand_ended", hand: number, next_ms: Date.now() + 2_500, hands: all.map(made) },
-        ...["nice hand", "thanks", "👏", "🙏"].map((text) => ({ e: "chat", user: `u${winner}`, name: "Bo", bot: false, text })),
+        ...["nice hand", "thanks", "wow", "🙏"].map((text) => ({ e: "chat", user: `u${winner}`, name: "Bo", bot: false, text })),
       ],
     ];
   }
@@ -67,6 +67,15 @@
         for (const some of [frames.slice(0, 7), frames.slice(7, 20), frames.slice(20)]) happen(some.flat());
       }
       return number;
+    },
+    /** Each piece of news by itself, all of them in one go, so that nothing is drawn meanwhile: asks `look(events)` behind each, and answers how many there were. */
+    each(count, look = () => {}) {
+      const news = Array.from({ length: count }, next).flat();
+      for (const events of news) {
+        happen(events);
+        look(events);
+      }
+      return news.length;
     },
     async pace(ms, everyMs) {
       const long = [];
