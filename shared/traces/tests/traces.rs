@@ -36,7 +36,7 @@ fn name(n: u64) -> Option<(Vec<u8>, Vec<u8>)> {
     said.extend(n.to_le_bytes());
     let hash = Sha256::digest(&said);
     let lot = u64::from_le_bytes(hash[24..32].try_into().unwrap());
-    (lot % ONE_IN == 0).then(|| (hash[..16].to_vec(), hash[16..24].to_vec()))
+    lot.is_multiple_of(ONE_IN).then(|| (hash[..16].to_vec(), hash[16..24].to_vec()))
 }
 
 fn has_failed(heard: &Heard) -> bool {
