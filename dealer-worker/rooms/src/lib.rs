@@ -8,7 +8,8 @@
 //! - [`lobby`]: what is told of all rooms to those who look for one; [`replies`]: answers that are not frames.
 //! - [`open`]: opening rooms.
 //! - [`config`], [`context`], [`worker`]: the settings, what rooms share, and all of it put together.
-//! - `testing` (a feature): kinds of rooms for tests. [`planted`]: a fault for tests to find.
+//! - [`testing`]: kinds of rooms for tests and the load generator. Not behind a feature: all that stands on this crate would be built once more for those
+//!   who want it. [`planted`]: a fault for tests to find.
 
 pub mod config;
 pub mod context;
@@ -18,7 +19,6 @@ pub mod placement;
 pub mod planted;
 pub mod replies;
 pub mod room;
-#[cfg(feature = "testing")]
 pub mod testing;
 pub mod worker;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use broker::testing::resp::ask;
+use servers::resp::ask;
 
 /// Calls of each command since the server began.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

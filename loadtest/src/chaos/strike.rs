@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
-use broker::testing::redis_server::RedisServer;
 use protocol::id::{Epoch, NodeId, RoomId};
+use servers::redis_server::RedisServer;
 use tokio::{
     sync::{Mutex, MutexGuard},
     time::{Duration, Instant, sleep},

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use broker::testing::redis_server::{Persistence, RedisCluster, RedisSentinel, RedisServer};
+use servers::redis_server::{Persistence, RedisCluster, RedisSentinel, RedisServer};
 use tokio::time::{Duration, Instant, sleep};
 
 use super::{

@@ -351,7 +351,7 @@ impl Recipes<'_> {
 
 /// A port that was free on this machine a moment ago, at this address.
 fn free_address(ip: IpAddr) -> anyhow::Result<SocketAddr> {
-    Ok((ip, ::broker::testing::redis_server::free_port()?).into())
+    Ok((ip, ::servers::redis_server::free_port()?).into())
 }
 
 /// `loadtest cluster`: until Ctrl-C or SIGTERM. A process that ends before is told.

@@ -10,7 +10,7 @@
 //! - [`node`]: what nodes say to each other; [`lobby`]: of their rooms, to those who look for one. [`directory`]: which rooms there are,
 //!   and who owns them.
 //! - [`members`]: which nodes live. [`revocations`]: which tokens are void. [`parts`]: in which rooms somebody has a part.
-//! - `testing` (a feature): real Redis servers for tests.
+//! - `testing` (a feature): the crate `servers`, real Redis servers for tests.
 
 pub mod bus;
 pub mod channel;
@@ -29,6 +29,7 @@ pub mod revocations;
 pub mod seal;
 mod sentinels;
 pub mod store;
-#[cfg(feature = "testing")]
-pub mod testing;
 pub mod wire;
+
+#[cfg(feature = "testing")]
+pub use servers as testing;

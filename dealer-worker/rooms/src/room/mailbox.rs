@@ -246,7 +246,6 @@ impl Mailbox {
         let mut waiting = self.waiting.lock();
         waiting.excess.forget_silent();
         let dropped = waiting.put(message, bound);
-        #[cfg(feature = "testing")]
         crate::testing::depth::note(waiting.depth());
         drop(waiting);
         self.wake.notify_one();
