@@ -37,6 +37,9 @@ pub struct Flags {
     pub seal: SealArgs,
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub cage: CageArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
     pub redis: RedisArgs,
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
@@ -53,6 +56,16 @@ pub struct Flags {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
     pub traces: TraceArgs,
+}
+
+/// Where chips are kept that are somebody's.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "The cage")]
+pub struct CageArgs {
+    /// Where the ledger is asked: a reception's --cage-listen, such as `http://reception:8091`; several separated by commas, of the same ledger.
+    /// Without one, tables whose chips are somebody's have nobody to sell them
+    #[arg(long, env = "CARDHOUSE_CAGE_URL", value_name = "URL", value_delimiter = ',')]
+    pub cage_url: Vec<String>,
 }
 
 /// What to do instead of running.

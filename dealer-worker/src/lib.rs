@@ -1,8 +1,10 @@
 //! The process that owns rooms: the kinds of rooms that a house has, its command line ([`flags`]), what stands around a
-//! worker ([`process`]), the keys that it seals with ([`seal_keys`]), and the tables that a house begins with ([`opening`]).
+//! worker ([`process`]), the keys that it seals with ([`seal_keys`]), the way to the cage ([`cage_client`]), and the tables that a house
+//! begins with ([`opening`]).
 //!
 //! The runtime is the crate [`rooms`], which knows no kind; each kind is a crate of its own, of which this one makes the registry.
 
+pub mod cage_client;
 pub mod flags;
 pub mod opening;
 pub mod process;

@@ -1,9 +1,11 @@
 //! The process around a worker: settings, logs, Redis, health, and the signals that end it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use broker::{bus::redis::RedisBus, clock::Clock, ports::Ports, redis::Redis, store::redis::RedisStore};
+use broker::{
+    bus::redis::RedisBus, clock::Clock, pass::Passes, ports::Ports, redis::Redis, store::redis::RedisStore,
+};
 use ops::{
     outlet,
     readiness::{Readiness, drain_route, ops_routes},
@@ -15,6 +17,7 @@ use rooms::{Chance, Kinds, Worker};
 use table::settings::check;
 
 use crate::{
+    cage_client::CageClient,
     flags::{Flags, Task},
     open_tables, seal_keys,
 };
@@ -53,6 +56,11 @@ async fn work(flags: Flags, kinds: Kinds) -> anyhow::Result<()> {
     let config = flags.config()?;
     let node = config.node.clone();
     let traces = flags.traces.start("dealer-worker", node.as_str())?;
+    let passes = Arc::new(Passes::new(money::wire::PURPOSE, &config.seal_key, &config.seal_keys_older));
+    let kinds = match flags.cage.cage_url.as_slice() {
+        [] => kinds,
+        urls => kinds.served_by(money::SERVICE, Arc::new(CageClient::new(urls, passes.clone())?)),
+    };
     let worker = Worker::new(ports.clone(), config, kinds, Chance::of_the_system());
     let readiness = Readiness::new();
     readiness.observe(worker.observed());
@@ -69,6 +77,8 @@ async fn work(flags: Flags, kinds: Kinds) -> anyhow::Result<()> {
         tracing::info!(opened, "tables are open");
     }
     let following = seal_keys::follow(flags.seal.clone(), worker.sealer());
+    let reread = Duration::from_millis(flags.seal.seal_key_reread_ms);
+    let knowing = passes.follow(reread, || flags.seal.keys());
     let told = async {
         leaving.cancelled().await;
         tracing::info!("leaving");
@@ -79,6 +89,7 @@ async fn work(flags: Flags, kinds: Kinds) -> anyhow::Result<()> {
         ended = worker.run(leaving.clone()) => ended.context("the worker has ended"),
         () = watching => unreachable!("it serves for ever"),
         () = following => unreachable!("keys are followed for ever"),
+        () = knowing => unreachable!("so are those of passes"),
         () = told => unreachable!("it waits for the worker to end"),
     };
     traces.finish().await;

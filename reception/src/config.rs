@@ -11,7 +11,7 @@ use ops::{
     serve::{Front, HostName, HttpArgs, Limits, TrustProxy},
 };
 
-use crate::{api::ApiConfig, database::DatabaseArgs, oidc::OidcArgs};
+use crate::{api::ApiConfig, cage_args::CageArgs, database::DatabaseArgs, oidc::OidcArgs};
 
 /// HTTP in front of a Cardhouse cluster: guests, accounts, and the public keys that relays check tokens with.
 ///
@@ -99,6 +99,10 @@ pub struct Config {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
     pub oidc: OidcArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
+    pub cage: CageArgs,
 
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]

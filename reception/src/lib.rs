@@ -11,15 +11,17 @@
 //! - [`people`]: who has an account, and what that means; [`passwords`]: which are good, and what they cost.
 //! - [`oidc`]: by whose word people sign in, beside passwords.
 //! - [`revocations`]: how tokens become void before they end. [`seats`]: who sits where.
-//! - [`database`]: where the database and its keys are.
+//! - [`database`]: where the database and its keys are. [`cage_api`], [`cage_args`]: the ledger in it, as dealer workers ask it.
 //! - [`keyring`], [`key_dir`]: the keys in force, and where they come from.
 //! - [`limit`]: how often one address may ask.
 //! - `cors`: which other origins may read.
 //! - [`config`]: flags of the binary.
 //!
-//! Not here: chips; TLS (Nginx does it).
+//! Not here: whose chips are where (`cage`); TLS (Nginx does it).
 
 pub mod api;
+pub mod cage_api;
+pub mod cage_args;
 pub mod config;
 mod cors;
 pub mod database;

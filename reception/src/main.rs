@@ -2,7 +2,7 @@
 
 use std::{future::pending, process::ExitCode, sync::Arc, time::Duration};
 
-use broker::clock::Clock;
+use broker::{clock::Clock, pass::Passes};
 use cage::Place;
 use ops::{
     flags, outlet,
@@ -12,7 +12,7 @@ use ops::{
     telemetry::{Metrics, exit_code},
 };
 use reception::{
-    Desk, Keyring, People,
+    Desk, Keyring, People, cage_api,
     config::{Admin, Config, Task},
     database,
     key_dir::KeyDir,
@@ -21,6 +21,9 @@ use reception::{
     revocations::Nobody,
 };
 use tokio::runtime::Runtime;
+
+/// Between two looks at the keys of dealer workers.
+const KEYS_REREAD: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     exit_code("reception", start())
@@ -61,6 +64,7 @@ async fn run(config: Config, keys: KeyDir) -> anyhow::Result<()> {
     let tried = desk.clone();
     readiness.check("keys", move || tried.check().map_err(|error| error.to_string()));
 
+    let cage = serve_cage(&config, people.clone()).await?;
     let ops = config.ops.ops_listen.listen("--ops-listen").await?;
     let listener = config.listen.listen("--listen").await?;
     tracing::info!(address = %listener.local_addr()?, ops = %ops.local_addr()?, "listening");
@@ -91,8 +95,33 @@ async fn run(config: Config, keys: KeyDir) -> anyhow::Result<()> {
         () = watching => unreachable!("it serves for ever"),
         () = rereading => unreachable!("keys are followed for ever"),
         () = tidying => unreachable!("people are kept for ever"),
+        () = cage => unreachable!("it serves for ever"),
         () = told => unreachable!("it waits for the server to end"),
     }
+}
+
+/// What dealer workers ask, if they may. Ends never: requests that are open when the process leaves are asked again.
+async fn serve_cage(
+    config: &Config,
+    people: Option<Arc<People>>,
+) -> anyhow::Result<impl Future<Output = ()> + use<>> {
+    let cage = config.cage.clone();
+    let serving = match (&cage.cage_listen, people) {
+        (None, _) => None,
+        (Some(_), None) => anyhow::bail!("--cage-listen needs the database: --database"),
+        (Some(address), Some(people)) => {
+            let (key, older) = cage.keys()?;
+            let listener = address.listen("--cage-listen").await?;
+            tracing::info!(cage = %listener.local_addr()?, "dealer workers may ask the ledger");
+            let passes = Arc::new(Passes::new(money::wire::PURPOSE, &key, &older));
+            let router = cage_api::router(people, passes.clone(), Clock::system());
+            Some((listener, router, passes, Front::inside(config.http, cage_api::CONNECTIONS_MAX)))
+        }
+    };
+    Ok(async move {
+        let Some((listener, router, passes, front)) = serving else { return pending().await };
+        tokio::join!(serve(listener, router, front, pending()), passes.follow(KEYS_REREAD, || cage.keys()));
+    })
 }
 
 async fn open_people(config: &Config, place: &Place, desk: Desk) -> anyhow::Result<Arc<People>> {
@@ -100,6 +129,8 @@ async fn open_people(config: &Config, place: &Place, desk: Desk) -> anyhow::Resu
     let providers = config.oidc.providers()?;
     let ports = config.people.ports().await?;
     let tellers = database::open(place.clone()).await?;
+    let currencies = config.cage.currencies.clone();
+    tellers.write("currencies", move |tx| cage::ledger::define(tx, &currencies)).await?;
     tracing::info!(database = %place, "people are kept");
     let people = match ports {
         Some(ports) => database::people(tellers, keys, desk, ports, Vec::new()),

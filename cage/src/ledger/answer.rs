@@ -111,15 +111,18 @@ fn is_bad(ask: &Ask, id: ErrandId) -> bool {
 }
 
 /// One request of a room at a time, whatever processes ask: a cut sees all that was posted before, and is seen by all that comes after.
-pub(super) fn hold(tx: &mut dyn Tx, room: &RoomId) -> Result<(), DbError> {
-    let hold = |tx: &mut dyn Tx| {
-        tx.run("SELECT room FROM ledger_room WHERE room = $1 FOR UPDATE", &[room.as_str().into()])
-    };
-    if hold(tx)?.is_empty() {
+fn hold(tx: &mut dyn Tx, room: &RoomId) -> Result<(), DbError> {
+    if !hold_known(tx, room)? {
         tx.run("INSERT INTO ledger_room (room) VALUES ($1) ON CONFLICT DO NOTHING", &[room.as_str().into()])?;
-        hold(tx)?;
+        hold_known(tx, room)?;
     }
     Ok(())
+}
+
+/// The same of a room that has asked before; whether it has.
+pub(super) fn hold_known(tx: &mut dyn Tx, room: &RoomId) -> Result<bool, DbError> {
+    let held = tx.run("SELECT room FROM ledger_room WHERE room = $1 FOR UPDATE", &[room.as_str().into()])?;
+    Ok(!held.is_empty())
 }
 
 /// Where a request that is new is done.

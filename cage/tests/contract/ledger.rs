@@ -390,7 +390,7 @@ pub(crate) async fn the_account_of_a_table_is_exact_at_every_position(cage: Cage
     let cage = cage.with_currencies().await;
     let at = |epoch, seq, open: &[ErrandId]| {
         let open = open.to_vec();
-        cage.write(move |tx| {
+        cage.read(move |tx| {
             let account = ledger::account_of_table(tx, &room("t1"), Position::new(epoch, seq), &open)?;
             Ok((account.of(play()), account.posted))
         })

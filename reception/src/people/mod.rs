@@ -162,6 +162,11 @@ impl People {
         Self { seats, ..self }
     }
 
+    /// Who does jobs on the database.
+    pub fn tellers(&self) -> &Tellers {
+        &self.tellers
+    }
+
     /// Where tokens are made.
     pub fn desk(&self) -> &Desk {
         &self.desk

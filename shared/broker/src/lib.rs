@@ -6,7 +6,7 @@
 //! - [`bus`], [`store`], [`ports`]: the two ports to the world, each with a `memory` and a `redis` adapter;
 //!   [`wire`] is what goes wrong between nodes and the memory adapters in a simulation.
 //! - [`redis`]: the connections that both `redis` adapters use. [`resp`]: what is said to Redis without its client library.
-//! - [`entry`], [`seal`]: what a room's journal holds, and how its secrets are kept.
+//! - [`entry`], [`seal`]: what a room's journal holds, and how its secrets are kept. [`pass`]: how the house's own processes know each other.
 //! - [`node`]: what nodes say to each other; [`lobby`]: of their rooms, to those who look for one. [`directory`]: which rooms there are,
 //!   and who owns them.
 //! - [`members`]: which nodes live. [`revocations`]: which tokens are void. [`parts`]: in which rooms somebody has a part.
@@ -21,6 +21,7 @@ pub mod lobby;
 pub mod members;
 pub mod node;
 pub mod parts;
+pub mod pass;
 pub mod ports;
 mod publisher;
 pub mod redis;

@@ -21,7 +21,7 @@ use std::{
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    hmac, rand as system_rand,
+    hkdf, hmac, rand as system_rand,
 };
 use base64::{
     Engine,
@@ -75,6 +75,18 @@ impl SealKey {
         let mut bytes = [0; KEY_BYTES];
         system_rand::fill(&mut bytes).expect("the system gives random bytes");
         Self(bytes)
+    }
+
+    /// A key for another purpose (HKDF with SHA-256): whoever has it has not this one.
+    ///
+    /// # Panics
+    /// Never: it is as long as may be asked for.
+    pub(crate) fn derived(&self, purpose: &str) -> hmac::Key {
+        let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"cardhouse");
+        let info = [purpose.as_bytes()];
+        let drawn = salt.extract(&self.0);
+        let okm = drawn.expand(&info, hmac::HMAC_SHA256);
+        okm.expect("32 bytes may be asked for").into()
     }
 
     /// Hexadecimal digits, for configuration files.

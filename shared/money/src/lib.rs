@@ -5,6 +5,7 @@
 //! came of it into the answer. What a body holds begins with a version.
 
 mod currency;
+pub mod wire;
 
 pub use currency::{BadCurrency, Currency};
 

@@ -83,6 +83,12 @@ impl Front {
         Self::named("operators", http, limits, TrustProxy::Nobody)
     }
 
+    /// For the house's own processes: so many connections, from wherever.
+    pub fn inside(http: HttpArgs, connections_max: usize) -> Self {
+        let limits = Limits { connections_max, connections_per_address_max: connections_max, files_kept: 0 };
+        Self::named("inside", http, limits.within(files::limit()), TrustProxy::Nobody)
+    }
+
     fn named(name: &'static str, http: HttpArgs, limits: Limits, trust: TrustProxy) -> Self {
         gauge!("cardhouse_http_connections_max", "door" => name).set(limits.connections_max as f64);
         let asking = Limits { connections_max: usize::MAX, ..limits };

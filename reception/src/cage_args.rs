@@ -1,0 +1,72 @@
+//! What chips there are, and where dealer workers ask for them.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::Context as _;
+use broker::seal::SealKey;
+use cage::ledger::Definition;
+use ops::{config::parse_seal_key, key_folder::KeyFolder, listen::Address};
+
+/// The key and those that were before it.
+type Keys = (SealKey, Vec<SealKey>);
+
+/// See the module.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "The cage")]
+pub struct CageArgs {
+    /// A currency: EUR:2 has two digits behind the point; play money is like PLAY:0:10000:2000, of which everybody begins with 10000 and may
+    /// have 2000 again once a day. Several separated by commas; needs the database
+    #[arg(
+        long = "currency",
+        env = "CARDHOUSE_CURRENCIES",
+        value_name = "CURRENCY",
+        value_delimiter = ',',
+        default_value = "PLAY:0:10000:2000"
+    )]
+    pub currencies: Vec<Definition>,
+    /// Where dealer workers ask the ledger (their --cage-url): an address inside the house, where no client comes; off unless given. Needs the
+    /// database and the key that dealer workers seal with
+    #[arg(long, env = "CARDHOUSE_CAGE_LISTEN", value_name = "ADDRESS")]
+    pub cage_listen: Option<Address>,
+    /// The key that dealer workers seal with, by which they are known: 32 bytes as 64 hexadecimal digits or base64
+    #[arg(
+        long,
+        env = "CARDHOUSE_SEAL_KEY",
+        hide_env_values = true,
+        conflicts_with = "seal_key_dir",
+        value_name = "KEY"
+    )]
+    pub seal_key: Option<SealKey>,
+    /// An earlier one, by which they are known too; may be repeated, in the variable with commas
+    #[arg(
+        long,
+        env = "CARDHOUSE_SEAL_KEYS_OLDER",
+        hide_env_values = true,
+        conflicts_with = "seal_key_dir",
+        value_delimiter = ',',
+        value_name = "KEY"
+    )]
+    pub seal_key_older: Vec<SealKey>,
+    /// In place of both: their folder of keys, which is read again while the program runs
+    #[arg(long, env = "CARDHOUSE_SEAL_KEY_DIR", value_name = "FOLDER")]
+    pub seal_key_dir: Option<PathBuf>,
+}
+
+impl CageArgs {
+    /// The keys by which dealer workers are known.
+    ///
+    /// # Errors
+    /// When there is none, or the folder cannot be read.
+    pub fn keys(&self) -> anyhow::Result<Keys> {
+        if let Some(path) = &self.seal_key_dir {
+            let read = KeyFolder::new(path, "key", Duration::ZERO).read(parse_seal_key)?;
+            let mut keys: Vec<SealKey> = read.all.into_iter().map(|(_, key)| key).collect();
+            let current = keys.remove(read.in_force);
+            return Ok((current, keys));
+        }
+        let key = self.seal_key.clone();
+        let key =
+            key.context("--cage-listen needs the key of dealer workers: --seal-key or --seal-key-dir")?;
+        Ok((key, self.seal_key_older.clone()))
+    }
+}
