@@ -99,6 +99,18 @@ pub enum ApiError {
     /// 503: it is not known whether somebody sits.
     #[error("{0}; try again in a moment")]
     SeatsUnknown(#[from] NotKnown),
+    /// 409: nothing is given to who has enough.
+    #[error("you have enough; what you have at tables counts")]
+    HasEnough,
+    /// 409: it is given once a day.
+    #[error("you have had it today; come again tomorrow (UTC)")]
+    HadToday,
+    /// 409: there is less in the account.
+    #[error("there is less than that in the account")]
+    Insufficient,
+    /// 409: what was asked under this name was something else.
+    #[error("something else was asked under this name; choose another")]
+    OtherOfThatName,
     /// 409: nobody lifts a self-exclusion.
     #[error("nobody ends a self-exclusion early")]
     NotLifted,
@@ -190,6 +202,10 @@ impl ApiError {
             Self::AlreadyReported => (StatusCode::CONFLICT, "already_reported"),
             Self::ManyReports(_) => (StatusCode::TOO_MANY_REQUESTS, "many_reports"),
             Self::LastAdmin => (StatusCode::CONFLICT, "last_admin"),
+            Self::HasEnough => (StatusCode::CONFLICT, "has_enough"),
+            Self::HadToday => (StatusCode::CONFLICT, "had_today"),
+            Self::Insufficient => (StatusCode::CONFLICT, "insufficient"),
+            Self::OtherOfThatName => (StatusCode::CONFLICT, "other_request"),
             Self::NotLifted => (StatusCode::CONFLICT, "not_lifted"),
             Self::Seated(_) => (StatusCode::CONFLICT, "seated"),
             Self::SeatsUnknown(_) => (StatusCode::SERVICE_UNAVAILABLE, "seats_unknown"),

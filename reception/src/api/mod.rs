@@ -4,10 +4,11 @@
 //! refreshed by themselves, and has nothing else. Everything that is refused is an [`ApiError`].
 //!
 //! - `asked`: what a request brings; `told`: what answers say; `cookie`: what browsers keep for us.
-//! - `sessions`, `me`, `oidc`, `reports`, `staff`: the requests.
+//! - `sessions`, `me`, `oidc`, `reports`, `staff`, `ledger`: the requests.
 
 mod asked;
 mod cookie;
+mod ledger;
 mod me;
 mod oidc;
 mod reports;
@@ -66,7 +67,7 @@ impl Offices {
 
 /// Requests that each take of what an address may ask: they make tokens, or look at passwords.
 fn counted() -> Vec<(&'static str, MethodRouter<Offices>)> {
-    vec![
+    let people = vec![
         ("/api/guest", post(sessions::new_guest)),
         ("/api/refresh", post(sessions::refresh)),
         ("/api/accounts", post(me::sign_up)),
@@ -98,7 +99,8 @@ fn counted() -> Vec<(&'static str, MethodRouter<Offices>)> {
         ("/api/staff/sanctions/{id}/lift", post(staff::lift)),
         ("/api/staff/audit", get(staff::audit)),
         ("/api/staff/audit/verify", get(staff::verify_audit)),
-    ]
+    ];
+    people.into_iter().chain(ledger::counted()).collect()
 }
 
 /// Requests of relays and of pages that begin, which cost nothing and are never refused.

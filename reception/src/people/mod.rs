@@ -10,6 +10,7 @@
 mod accounts;
 mod audit;
 mod elsewhere;
+mod ledger;
 mod links;
 mod own;
 mod reports;
