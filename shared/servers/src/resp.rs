@@ -68,3 +68,21 @@ fn read(from: &mut impl BufRead) -> io::Result<Answer> {
         _ => Err(malformed()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Answer;
+    use crate::redis_server::{Persistence, RedisServer};
+
+    #[tokio::test]
+    async fn a_server_answers_whatever_it_is_asked() {
+        let server = RedisServer::start(Persistence::None).await.unwrap();
+        let ask = |words: &[&str]| server.ask(words).unwrap();
+        assert_eq!(ask(&["SET", "name", "An n\u{e9}"]), Answer::Text("OK".into()));
+        assert_eq!(ask(&["GET", "name"]), Answer::Text("An n\u{e9}".into()));
+        assert_eq!(ask(&["APPEND", "name", ""]), Answer::Number(6));
+        assert_eq!(ask(&["MGET", "name", "none"]).text(), "An n\u{e9} ");
+        let refused = server.ask(&["INCR", "name"]).unwrap_err();
+        assert!(refused.to_string().contains("not an integer"), "{refused}");
+    }
+}
