@@ -209,17 +209,56 @@ fn who_may_not_talk_is_refused_and_plays_on() {
 }
 
 #[test]
-fn who_may_not_play_any_more_plays_the_hand_that_is_on_and_leaves() {
+fn who_may_not_play_any_more_plays_the_hand_that_is_on_and_is_dealt_no_other() {
     let mut game = Game::started(config(), &["ann", "bob"]);
     game.rights = Rights { can: Can::ALL.without(Can::PLAY), ..Rights::default() };
     assert_eq!(game.refused("cyd", json!({"a": "sit", "buy_in": 100})), Code::NotAllowed);
     let name = game.to_act();
     assert_eq!(game.refused(&name, json!({"a": "top_up", "amount": 50})), Code::NotAllowed);
     game.act("call", None);
-    game.ok(&name, json!({"a": "sit_out"}));
+    assert_eq!(game.seat(&name).unwrap().status, SeatStatus::SittingOut);
+    // The hand goes on to its end, with both.
+    let barred = game.rights;
+    for _ in 0..7 {
+        game.rights = if game.to_act() == name { barred } else { Rights::default() };
+        game.act("check", None);
+    }
+    assert!(game.folded.hand.as_ref().unwrap().ended);
+    let due = game.state.room.deadline();
+    assert!(due.is_none_or(|due| due > game.now + 60_000), "no other is dealt: {due:?}");
+    game.rights = barred;
     assert_eq!(game.refused(&name, json!({"a": "come_back"})), Code::NotAllowed);
     game.ok(&name, json!({"a": "chat", "text": "goodbye"}));
     game.ok(&name, json!({"a": "leave"}));
+}
+
+#[test]
+fn who_has_used_up_the_play_time_is_told_when_it_begins_again() {
+    let mut game = Game::started(config(), &["ann", "bob"]);
+    let again = game.now + 90 * 60_000;
+    game.rights = Rights { can: Can::CHAT, play_from_ms: again, ..Rights::default() };
+    for (name, command) in
+        [("cyd", json!({"a": "sit", "buy_in": 100})), ("ann", json!({"a": "top_up", "amount": 50}))]
+    {
+        let refusal = game.command(name, &command).unwrap_err();
+        assert_eq!(refusal.code, Code::PlayTimeUsed);
+        assert!(refusal.message.ends_with("in 90 minutes"), "{}", refusal.message);
+        let legal: Value = serde_json::from_str(refusal.legal.unwrap().get()).unwrap();
+        assert_eq!(legal["play_from_ms"], again);
+    }
+    // A token that has outlasted it: what it lacks, it lacks until there is another.
+    game.now = again;
+    assert_eq!(game.refused("cyd", json!({"a": "sit", "buy_in": 100})), Code::NotAllowed);
+}
+
+#[test]
+fn where_the_absent_are_dealt_in_who_may_not_play_any_more_plays_on() {
+    let config = TableConfig { blinds_owed: BlindsOwed::NoneMissed, ..config() };
+    let mut game = Game::started(config, &["ann", "bob"]);
+    game.rights = Rights { can: Can::CHAT, ..Rights::default() };
+    let name = game.to_act();
+    game.act("call", None);
+    assert_eq!(game.seat(&name).unwrap().status, SeatStatus::Playing);
 }
 
 #[test]

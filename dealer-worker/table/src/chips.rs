@@ -36,7 +36,12 @@ pub(super) fn check_buy_in(draft: &Draft, user: &UserId, buy_in: u64) -> Result<
     } else {
         Refusal::new(Code::BadAmount, format!("the buy-in is {least} to {most} chips"))
     };
-    let legal = LegalView { hand: table.hands, turn: table.turn_view().cloned(), buy_in: Some(limits) };
+    let legal = LegalView {
+        hand: table.hands,
+        turn: table.turn_view().cloned(),
+        buy_in: Some(limits),
+        play_from_ms: None,
+    };
     Err(Refusal { legal: Some(json(&legal)), ..refusal })
 }
 

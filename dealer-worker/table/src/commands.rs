@@ -6,7 +6,7 @@ use holdem::{Action, Chips, RaiseKind};
 use protocol::{
     RefusalCode as Code,
     id::UserId,
-    rights::Can,
+    rights::{Can, Rights},
     table::{ActKind, BlindsOwed, Card, LegalView, SeatStatus, TableCommand},
     text::Line,
 };
@@ -20,7 +20,7 @@ pub(super) struct Asker<'a> {
     pub(super) user: &'a UserId,
     /// The name that others see.
     pub(super) name: &'a str,
-    pub(super) can: Can,
+    pub(super) rights: Rights,
 }
 
 /// Decides a command, given as the JSON text of its `do`.
@@ -28,12 +28,12 @@ pub(super) struct Asker<'a> {
 /// # Errors
 /// A [`Refusal`]; nothing is to be committed then.
 pub(super) fn decide(draft: &mut Draft, asker: Asker<'_>, body: &[u8]) -> Result<(), Refusal> {
-    let Asker { user, name, can } = asker;
+    let Asker { user, name, rights } = asker;
     let refuse =
         |why: &dyn Display| Refusal::new(Code::BadCommand, format!("not a command of a table: {why}"));
     let text = str::from_utf8(body).map_err(|error| refuse(&error))?;
     let command = TableCommand::read(text).map_err(|error| refuse(&error))?;
-    is_allowed(&command, can)?;
+    is_allowed(draft, &command, rights)?;
     match command {
         TableCommand::Sit { seat, buy_in, wait_for_big_blind } => {
             sit(draft, user, name, seat, buy_in, wait_for_big_blind)
@@ -48,11 +48,15 @@ pub(super) fn decide(draft: &mut Draft, asker: Asker<'_>, body: &[u8]) -> Result
         TableCommand::Act { hand, turn, kind, to } => act(draft, user, hand, turn, kind, to),
         TableCommand::Show { cards } => show(draft, user, cards.as_deref()),
         TableCommand::Chat { text } => chat(draft, user, name, &text),
+    }?;
+    if !rights.can.has(Can::PLAY) {
+        rest(draft, user);
     }
+    Ok(())
 }
 
-/// Whether who may only do that may do this. Whoever may not play any more plays the hand that is on, and leaves.
-fn is_allowed(command: &TableCommand, can: Can) -> Result<(), Refusal> {
+/// Whether who may only do that may do this.
+fn is_allowed(draft: &Draft, command: &TableCommand, rights: Rights) -> Result<(), Refusal> {
     let (needed, what) = match command {
         TableCommand::Sit { .. } | TableCommand::TopUp { .. } | TableCommand::ComeBack { .. } => {
             (Can::PLAY, "play")
@@ -62,10 +66,26 @@ fn is_allowed(command: &TableCommand, can: Can) -> Result<(), Refusal> {
             return Ok(());
         }
     };
-    if can.has(needed) {
+    if rights.can.has(needed) {
         return Ok(());
     }
+    if needed == Can::PLAY && rights.play_from_ms > draft.now {
+        let minutes = (rights.play_from_ms - draft.now).div_ceil(60_000);
+        let message = format!("your play time is used up; it begins again in {minutes} minutes");
+        let legal = LegalView { play_from_ms: Some(rights.play_from_ms), ..legal(&draft.table) };
+        return Err(Refusal { legal: Some(json(&legal)), ..Refusal::new(Code::PlayTimeUsed, message) });
+    }
     Err(Refusal::new(Code::NotAllowed, format!("you may not {what} in this house at the moment")))
+}
+
+/// Whoever may not play any more plays the hand that is on, and is dealt no other. A table that deals in those who are away would play
+/// for him at once: there he plays on.
+fn rest(draft: &mut Draft, user: &UserId) {
+    let Some(seat) = draft.table.seat_of(user).filter(|_| !draft.table.deals_in_absent()) else { return };
+    if matches!(status_of(&draft.table, seat), SeatStatus::Playing | SeatStatus::Waiting) {
+        let status = SeatStatus::SittingOut;
+        draft.emit(Event::Status { seat, status, waits: false, at_ms: draft.now });
+    }
 }
 
 fn seat_of(table: &Table, user: &UserId) -> Result<u8, Refusal> {
@@ -194,8 +214,11 @@ fn act(
 }
 
 fn with_legal(table: &Table, code: Code, message: &str) -> Refusal {
-    let legal = LegalView { hand: table.hands, turn: table.turn_view().cloned(), buy_in: None };
-    Refusal { legal: Some(json(&legal)), ..Refusal::new(code, message) }
+    Refusal { legal: Some(json(&legal(table))), ..Refusal::new(code, message) }
+}
+
+fn legal(table: &Table) -> LegalView {
+    LegalView { hand: table.hands, turn: table.turn_view().cloned(), buy_in: None, play_from_ms: None }
 }
 
 /// Shows all cards, or those that are named beside those that lie face up already.

@@ -87,7 +87,7 @@ impl Room for Table {
         let mut draft = Draft::of(self, moment);
         match input {
             Input::Command { user, name, rights, body } => {
-                commands::decide(&mut draft, Asker { user, name, can: rights.can }, body)?;
+                commands::decide(&mut draft, Asker { user, name, rights }, body)?;
             }
             Input::Away { user, away } => clock::away(&mut draft, user, away),
             Input::Clock => clock::decide(&mut draft, rng),

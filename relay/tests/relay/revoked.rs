@@ -130,7 +130,7 @@ async fn a_relay_that_starts_reads_what_was_revoked_before() {
 async fn the_rooms_owner_is_told_what_the_token_allows_and_what_a_later_one_does() {
     let stage = Stage::patient().await;
     let mut ears = stage.dealer.listen("t1").await;
-    let rights = |can, roles| Rights { can, roles };
+    let rights = |can, roles| Rights { can, roles, ..Rights::default() };
     let muted = rights(Can::ALL.without(Can::CHAT), Roles::FLOOR);
     let mut ann = stage.connect().await;
     ann.hello(&signer().sign(&stage.claims("ann", 0).with(muted)), json!({})).await;

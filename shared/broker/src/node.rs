@@ -479,7 +479,7 @@ mod tests {
     #[test]
     fn what_a_user_has_lost_is_told_to_the_rooms_owner() {
         let (epoch, relay) = (Epoch(300), NodeId::new("r1").unwrap());
-        let lost = Rights { roles: Roles::FLOOR, can: Can::ALL.without(Can::CHAT) };
+        let lost = Rights { roles: Roles::FLOOR, can: Can::CHAT, play_from_ms: 1_700_000_000_000 };
         for (_, mut now) in commands() {
             if let Asked::Command { rights, .. } | Asked::First { rights, .. } = &mut now {
                 *rights = lost;

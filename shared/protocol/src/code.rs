@@ -52,6 +52,8 @@ pub enum RefusalCode {
     OtherSession,
     /// You may not do this (any more); the message says what.
     NotAllowed,
+    /// The play time that you allow yourself is used up; `legal` says when it begins again.
+    PlayTimeUsed,
 }
 
 /// Why a message that is not a command was refused; the connection goes on.

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::time::UnixMs;
+
 /// What staff may do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -46,7 +48,7 @@ impl Roles {
 pub struct Can(pub u32);
 
 impl Can {
-    /// To take a seat and bring chips. Whoever has lost it plays the hand that is on, and leaves.
+    /// To take a seat and bring chips. Whoever has lost it plays the hand that is on, and is dealt no other.
     pub const PLAY: Self = Self(1);
     /// To talk where others hear it.
     pub const CHAT: Self = Self(2);
@@ -83,6 +85,8 @@ pub struct Rights {
     pub roles: Roles,
     /// As everybody.
     pub can: Can,
+    /// When who has lost [`Can::PLAY`] because the play time that he allows himself is used up may play again; 0: it is not used up.
+    pub play_from_ms: UnixMs,
 }
 
 #[cfg(test)]
@@ -91,7 +95,8 @@ mod tests {
 
     #[test]
     fn who_has_lost_nothing_may_play_and_talk_and_is_no_staff() {
-        let Rights { roles, can } = Rights::default();
+        let Rights { roles, can, play_from_ms } = Rights::default();
+        assert_eq!(play_from_ms, 0);
         assert!(can.is_all() && can.has(Can::PLAY) && can.has(Can::CHAT));
         let roles_known = [Roles::HOST, Roles::FLOOR, Roles::CAGE, Roles::INTEGRITY, Roles::ADMIN];
         assert!(roles.is_none() && !roles_known.into_iter().any(|role| roles.has(role)));

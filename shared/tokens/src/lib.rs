@@ -69,10 +69,17 @@ pub struct Claims {
     /// What the person may do as everybody, unless it was taken.
     #[serde(default, skip_serializing_if = "Can::is_all")]
     pub can: Can,
+    /// When the person may play again whose play time is used up; 0: it is not.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub play_from_ms: UnixMs,
 }
 
 fn is_zero(milliseconds: &u16) -> bool {
     *milliseconds == 0
+}
+
+fn is_none(time: &UnixMs) -> bool {
+    *time == 0
 }
 
 impl Claims {
@@ -90,6 +97,7 @@ impl Claims {
             sid: None,
             roles: Roles::NONE,
             can: Can::ALL,
+            play_from_ms: 0,
         }
     }
 
@@ -101,13 +109,13 @@ impl Claims {
 
     /// The same for somebody who may do this.
     #[must_use]
-    pub fn with(self, Rights { roles, can }: Rights) -> Self {
-        Self { roles, can, ..self }
+    pub fn with(self, Rights { roles, can, play_from_ms }: Rights) -> Self {
+        Self { roles, can, play_from_ms, ..self }
     }
 
     /// What its person may do.
     pub fn rights(&self) -> Rights {
-        Rights { roles: self.roles, can: self.can }
+        Rights { roles: self.roles, can: self.can, play_from_ms: self.play_from_ms }
     }
 
     /// When the token was made. Of those of the first release only the second is known, and it counts as its beginning.
@@ -375,7 +383,8 @@ mod tests {
     }
 
     fn staff() -> Claims {
-        let rights = Rights { roles: Roles::FLOOR, can: Can::ALL.without(Can::CHAT) };
+        let rights =
+            Rights { roles: Roles::FLOOR, can: Can::ALL.without(Can::CHAT), play_from_ms: NOW_MS + 1 };
         let login = LoginId::new("l-7kq2").unwrap();
         Claims::new(UserId::new("ann").unwrap(), "Ann", NOW_MS + 250, 60_000).of_login(login).with(rights)
     }

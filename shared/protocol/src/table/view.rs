@@ -143,6 +143,9 @@ pub struct LegalView {
     /// The limits of this player's buy-in, when one was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buy_in: Option<BuyInLimits>,
+    /// When this player may play again, whose play time is used up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub play_from_ms: Option<UnixMs>,
 }
 
 /// The limits of a buy-in, chips.
