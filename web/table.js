@@ -101,7 +101,7 @@ export class Table {
       change: (jumped) => this.#change(jumped),
     });
     this.advance = new Advance(() => (this.#newBarAt = performance.now()));
-    this.controls = new SeatControls((what) => this.#ask(what), this.advance.element, settings);
+    this.controls = new SeatControls((what) => this.#ask(what), this.advance.element, settings, () => identity.playsFrom);
     this.actions = new Actions((action) => this.#ask({ a: "act", ...action }), settings);
     this.felt = new Felt((seat) => this.controls.sitDown(seat), (player) => this.#note(player), (card) => this.#showCard(card));
     this.gestures = new Gestures(this.felt.element, this.#byFinger());
@@ -445,7 +445,7 @@ export class Table {
   /** What the words for a refusal need to know. */
   #aboutRefusal({ legal, retry_after_ms }) {
     const { buy_in_min: min, buy_in_max: max, rathole_ms } = this.room.state?.config ?? {};
-    return { min, max, ...legal?.buy_in, retry_after_ms, minutes: Math.ceil((rathole_ms ?? 0) / 60_000) };
+    return { min, max, ...legal?.buy_in, play_from_ms: legal?.play_from_ms, retry_after_ms, minutes: Math.ceil((rathole_ms ?? 0) / 60_000) };
   }
 
   async #answer(what, room) {

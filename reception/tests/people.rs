@@ -379,6 +379,116 @@ async fn who_excludes_himself_plays_no_more_until_then_and_nobody_lifts_it() {
     assert_eq!(lift.refusal(), (409, "not_lifted"));
 }
 
+#[tokio::test]
+async fn who_limits_play_time_plays_so_long_in_a_day_on_all_devices_together() {
+    held!();
+    let house = House::new();
+    let ann = house.member("ann").await;
+    let limit = |token: String, minutes: Value| {
+        let house = &house;
+        async move { house.by(&token, "PUT", "/api/me/play-time", Some(json!({ "minutes": minutes }))).await }
+    };
+    for (wrong, refusal) in [
+        (json!(14), (422, "bad_time")),
+        (json!(1441), (422, "bad_time")),
+        (json!(30.5), (400, "bad_request")),
+        (json!(null), (400, "bad_request")),
+    ] {
+        assert_eq!(limit(ann.text("token"), wrong).await.refusal(), refusal);
+    }
+    let began = house.now();
+    let me = limit(ann.text("token"), json!(60.0)).await;
+    assert_eq!(
+        (&me.body["play_time"]["minutes"], &me.body["can"]),
+        (&json!(60), &json!(["play", "chat"])),
+        "{}",
+        me.body
+    );
+    assert!(house.heard().is_empty(), "no token lasts longer than there is time: none is void");
+    // Two devices that both refresh before their tokens end, as clients do.
+    let phone = house.sign_in("ann", PASSWORD).await;
+    let mut devices = [house.refresh(&ann.text("refresh")).await, phone];
+    let used_up = loop {
+        for device in &mut devices {
+            *device = house.refresh(&device.text("refresh")).await;
+        }
+        let claims = house.claims(&devices[0].text("token"));
+        if !claims.can.has(Can::PLAY) {
+            break claims;
+        }
+        assert!(claims.expires_ms() <= began + 60 * 60_000 + 1_000, "no longer than there is time");
+        let lasts_ms = claims.expires_ms() - house.now();
+        assert!(lasts_ms <= 181_000, "{lasts_ms}");
+        house.later(lasts_ms / 2).await;
+    };
+    let used_ms = house.now() - began;
+    assert!((3_560_000..=3_601_000).contains(&used_ms), "an hour, on both together: {used_ms}");
+    assert_eq!((used_up.play_from_ms, used_up.can), (began + 86_400_000, Can::CHAT));
+    for device in &devices {
+        assert_eq!(
+            (&device.body["play_from_ms"], &device.body["can"]),
+            (&json!(used_up.play_from_ms), &json!(["chat"]))
+        );
+    }
+    let token = devices[0].text("token");
+    let me = house.by(&token, "GET", "/api/me", None).await;
+    assert_eq!(
+        (&me.body["play_time"]["play_from_ms"], &me.body["can"]),
+        (&json!(used_up.play_from_ms), &json!(["chat"]))
+    );
+    // More comes after three days; that he asks for it is known, and takes nothing away.
+    let asked = limit(token.clone(), json!(1440)).await;
+    let next = &asked.body["play_time"]["next"];
+    assert_eq!((&next["minutes"], &next["from_ms"]), (&json!(1440), &json!(house.now() + 3 * 86_400_000)));
+    assert!(house.heard().is_empty());
+    let export = house.by(&token, "GET", "/api/me/export", None).await;
+    assert!(export.body.as_str().unwrap().contains("\"line\":\"play_time\""), "{}", export.body);
+    // The token ends when the next day may begin, so that nobody waits longer.
+    house.later(used_up.play_from_ms - house.now() - 300_000).await;
+    let late = house.refresh(&devices[0].text("refresh")).await;
+    assert_eq!(house.claims(&late.text("token")).expires_ms(), used_up.play_from_ms);
+    house.later(300_000).await;
+    let again = house.refresh(&late.text("refresh")).await;
+    assert_eq!((&again.body["can"], &again.body["play_from_ms"]), (&json!(["play", "chat"]), &Value::Null));
+    // And without a limit a token lasts as it did.
+    house.later(3 * 86_400_000).await;
+    let free = house.refresh(&again.text("refresh")).await;
+    assert_eq!(
+        house.claims(&free.text("token")).expires_ms(),
+        (house.now() + TOKEN_MS).div_ceil(1_000) * 1_000
+    );
+    assert_eq!(house.by(&free.text("token"), "GET", "/api/me", None).await.body["play_time"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_tighter_limit_than_was_played_ends_play_on_live_sockets() {
+    held!();
+    let house = House::new();
+    let ann = house.member("ann").await;
+    let limit = async |token: &str, minutes: u32| {
+        house.by(token, "PUT", "/api/me/play-time", Some(json!({ "minutes": minutes }))).await
+    };
+    assert_eq!(limit(&ann.text("token"), 120).await.status, 200);
+    let mut session = house.refresh(&ann.text("refresh")).await;
+    for _ in 0..20 {
+        house.later(90_000).await;
+        session = house.refresh(&session.text("refresh")).await;
+    }
+    assert!(house.heard().is_empty());
+    let me = limit(&session.text("token"), 30).await;
+    assert_eq!(me.body["can"], json!(["chat"]), "{}", me.body);
+    assert_eq!(house.heard().len(), 1, "relays are told");
+    assert_eq!(house.by(&session.text("token"), "GET", "/api/me", None).await.refusal(), (401, "bad_token"));
+    house.later(1).await;
+    let session = house.refresh(&session.text("refresh")).await;
+    assert_eq!(session.body["can"], json!(["chat"]));
+    // Who is gone leaves no limit.
+    let gone = house
+        .by(&session.text("token"), "POST", "/api/me/deletion", Some(json!({ "password": PASSWORD })))
+        .await;
+    assert_eq!(gone.status, 204, "{}", gone.body);
+}
+
 impl House {
     async fn by_until(&self, who: &Answer, until_ms: u64) -> Answer {
         self.by(&who.text("token"), "POST", "/api/me/self-exclusion", Some(json!({ "until_ms": until_ms })))

@@ -9,6 +9,7 @@
 //! - [`lockout`]: wrong passwords.
 //! - [`one_time`]: links that work once.
 //! - [`sanction`]: bans, mutes, and excluding oneself.
+//! - [`play_time`]: how long somebody wants to play in a day.
 //! - [`report`]: what people say of each other to staff.
 //! - [`audit`]: what has happened, as a chain that shows when it was changed.
 
@@ -18,6 +19,7 @@ pub mod lockout;
 pub mod login;
 pub mod one_time;
 pub mod person;
+pub mod play_time;
 pub mod refresh;
 pub mod report;
 pub mod sanction;

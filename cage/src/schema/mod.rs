@@ -39,6 +39,12 @@ const STEPS: &[Step] = &[
         of_sqlite: include_str!("ledger.guards.sqlite.sql"),
         of_postgres: include_str!("ledger.guards.postgres.sql"),
     },
+    Step {
+        name: "V5__play_time",
+        tables: include_str!("play_time.sql"),
+        of_sqlite: include_str!("play_time.guards.sqlite.sql"),
+        of_postgres: include_str!("play_time.guards.postgres.sql"),
+    },
 ];
 
 /// What brings a SQLite database up to date.

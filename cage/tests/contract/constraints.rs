@@ -354,6 +354,58 @@ const CASES: &[Case] = &[
         keeps: "UPDATE audit_head SET seq = 3",
     },
     Case { what: "and it stays", breaks: "DELETE FROM audit_head", keeps: "UPDATE audit_head SET seq = 4" },
+    Case {
+        what: "a limit of play time is some minutes of a day",
+        breaks: "UPDATE play_time SET minutes = 14 WHERE person = 'u-ann'",
+        keeps: "UPDATE play_time SET minutes = 15 WHERE person = 'u-ann'",
+    },
+    Case {
+        what: "a looser limit waits",
+        breaks: "UPDATE play_time SET minutes = 61, next_minutes = NULL, asked_ms = NULL, next_from_ms = NULL WHERE person = 'u-ann'",
+        keeps: "UPDATE play_time SET minutes = 59 WHERE person = 'u-ann'",
+    },
+    Case {
+        what: "a looser limit holds when its time has come, and is the one that was asked for",
+        breaks: "UPDATE play_time SET minutes = 91, next_minutes = NULL, asked_ms = NULL, next_from_ms = NULL, set_ms = next_from_ms \
+                 WHERE person = 'u-ann'",
+        keeps: "UPDATE play_time SET minutes = 90, next_minutes = NULL, asked_ms = NULL, next_from_ms = NULL, set_ms = next_from_ms \
+                WHERE person = 'u-ann'",
+    },
+    Case {
+        what: "a looser limit waits for three days",
+        breaks: "UPDATE play_time SET next_from_ms = asked_ms + 259199999 WHERE person = 'u-ann'",
+        keeps: "UPDATE play_time SET next_from_ms = asked_ms + 259200000 WHERE person = 'u-ann'",
+    },
+    Case {
+        what: "what waits is looser",
+        breaks: "UPDATE play_time SET next_minutes = 60 WHERE person = 'u-ann'",
+        keeps: "UPDATE play_time SET next_minutes = 61 WHERE person = 'u-ann'",
+    },
+    Case {
+        what: "what waits has its time",
+        breaks: "UPDATE play_time SET next_minutes = NULL WHERE person = 'u-ann'",
+        keeps: "UPDATE play_time SET next_minutes = NULL, asked_ms = NULL, next_from_ms = NULL WHERE person = 'u-ann'",
+    },
+    Case {
+        what: "time that was used is used",
+        breaks: "UPDATE play_time SET used_ms = used_ms - 1 WHERE person = 'u-ann'",
+        keeps: "UPDATE play_time SET used_ms = used_ms + 1 WHERE person = 'u-ann'",
+    },
+    Case {
+        what: "a day lasts 24 hours",
+        breaks: "UPDATE play_time SET day_ms = day_ms + 86399999, used_ms = 0 WHERE person = 'u-ann'",
+        keeps: "UPDATE play_time SET day_ms = day_ms + 86400000, used_ms = 0 WHERE person = 'u-ann'",
+    },
+    Case {
+        what: "a limit is one person's",
+        breaks: "UPDATE play_time SET person = 'u-bob' WHERE person = 'u-ann'",
+        keeps: "UPDATE play_time SET person = 'u-ann' WHERE person = 'u-ann'",
+    },
+    Case {
+        what: "a limit is loosened, not forgotten",
+        breaks: "DELETE FROM play_time WHERE person = 'u-ann'",
+        keeps: "DELETE FROM play_time WHERE person = 'u-bob'",
+    },
 ];
 
 pub(crate) async fn each_refuses_what_it_is_for(cage: Cage) {
@@ -364,7 +416,9 @@ pub(crate) async fn each_refuses_what_it_is_for(cage: Cage) {
     cage.login(&ann, 1, cage::people::login::How::Password, NOW).await;
     cage.login(&ann, 2, cage::people::login::How::Password, NOW).await;
     cage.write(move |tx| {
-        use cage::people::{audit, identity, lockout, login, one_time, person, report, sanction, visit};
+        use cage::people::{
+            audit, identity, lockout, login, one_time, person, play_time, report, sanction, visit,
+        };
         person::forget(tx, &gone, 1)?;
         person::void_tokens(tx, &ann, 10)?;
         for generation in 0..3 {
@@ -401,6 +455,9 @@ pub(crate) async fn each_refuses_what_it_is_for(cage: Cage) {
         }
         visit::end(tx, &[1; 32], "a", NOW)?;
         visit::settle(tx, &[1; 32], NOW)?;
+        for (minutes, at) in [(60, NOW), (90, NOW), (90, NOW + 1_000)] {
+            play_time::set(tx, &ann, minutes, 600_000, at)?;
+        }
         report::file(tx, &crate::report::report("r-1", &ann, &bob, "t1", 1))?;
         report::file(tx, &crate::report::report("r-2", &ann, &bob, "t9", 1))?;
         report::close(tx, "r-2", &crate::report::closed(&bob, 2))?;

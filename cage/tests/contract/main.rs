@@ -15,6 +15,7 @@ mod lockout;
 mod login;
 mod one_time;
 mod person;
+mod play_time;
 mod report;
 mod sanction;
 mod setup;
@@ -102,6 +103,12 @@ promises! {
     person::a_member_changes_the_nick_once_in_thirty_days_and_a_guest_at_will,
     person::who_is_gone_leaves_an_id_that_nobody_gets,
     person::people_are_found_by_id_handle_and_looks,
+    play_time::time_is_used_up_and_begins_again_a_day_after_it_began,
+    play_time::several_tokens_at_once_count_once_and_one_that_is_left_no_longer_than_it_lasts,
+    play_time::a_hundred_tokens_at_once_use_the_time_of_one,
+    play_time::a_tighter_limit_holds_at_once_and_a_looser_one_after_three_days,
+    play_time::a_tighter_limit_than_was_played_ends_it_until_the_day_is_over,
+    play_time::who_is_gone_leaves_no_limit_and_who_is_not_keeps_it,
     report::one_is_open_for_each_reporter_reported_and_room_and_ten_are_taken_in_a_day,
     report::a_hundred_at_once_are_one_and_ten_in_all,
     report::what_was_closed_is_forgotten_in_time_and_nothing_that_is_open,

@@ -69,11 +69,28 @@ pub(super) struct When(pub(super) UnixMs);
 
 impl<'de> Deserialize<'de> for When {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let ms = f64::deserialize(deserializer)?;
-        let is_time = ms.fract() == 0.0 && (0.0..=NUMBER_MAX as f64).contains(&ms);
-        let when = is_time.then_some(Self(ms as UnixMs));
-        when.ok_or_else(|| serde::de::Error::custom("a time is a whole number of milliseconds since 1970"))
+        let ms = whole(deserializer, NUMBER_MAX)?;
+        ms.map(Self)
+            .ok_or_else(|| serde::de::Error::custom("a time is a whole number of milliseconds since 1970"))
     }
+}
+
+/// How many of something a body says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Count(pub(super) u32);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let count = whole(deserializer, u32::MAX.into())?.and_then(|count| u32::try_from(count).ok());
+        count.map(Self).ok_or_else(|| serde::de::Error::custom("a count is a whole number"))
+    }
+}
+
+/// A whole number, if it is one and not too large.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D, most: u64) -> Result<Option<u64>, D::Error> {
+    let number = f64::deserialize(deserializer)?;
+    let fits = number.fract() == 0.0 && (0.0..=most as f64).contains(&number);
+    Ok(fits.then_some(number as u64))
 }
 
 /// The name in a path, of somebody or something. One that is no text names nothing.

@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 
 use super::{
     NO_STORE, Offices,
-    asked::{Address, Asked, By, From, Kept, When, bearer, given},
+    asked::{Address, Asked, By, Count, From, Kept, When, bearer, given},
     cookie,
     reports::ReportTold,
     sessions,
-    told::{EntryTold, IdentityTold, LoginTold, Me, PersonTold, SanctionTold},
+    told::{EntryTold, IdentityTold, LoginTold, Me, PersonTold, PlayTimeTold, SanctionTold},
 };
 use crate::{error::ApiError, passwords::Secret, people::Wanted};
 
@@ -55,6 +55,12 @@ pub(super) struct AskByLink {
 #[serde(deny_unknown_fields)]
 pub(super) struct AskExclusion {
     until_ms: When,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AskLimit {
+    minutes: Count,
 }
 
 #[derive(Deserialize)]
@@ -128,6 +134,16 @@ pub(super) async fn exclude_self(
     Ok((NO_STORE, Json(Me::from(caller))).into_response())
 }
 
+pub(super) async fn limit_play(
+    Kept(people): Kept,
+    By(caller): By,
+    From(asker): From,
+    Asked(asked): Asked<AskLimit>,
+) -> Result<Response, ApiError> {
+    let caller = people.limit_play(&caller, asked.minutes.0, &asker).await?;
+    Ok((NO_STORE, Json(Me::from(caller))).into_response())
+}
+
 /// A line each, so that it is read without being held whole.
 pub(super) async fn export(
     Kept(people): Kept,
@@ -145,6 +161,8 @@ pub(super) async fn export(
     let sanctions = known.sanctions.into_iter().map(SanctionTold::to_person);
     // A sanction and a person have a kind of their own.
     lines.extend(sanctions.map(|sanction| of_kind("sanction", json!(sanction))));
+    let play_time = known.play_time.as_ref().and_then(PlayTimeTold::new);
+    lines.extend(play_time.map(|time| of_kind("play_time", json!(time))));
     let reports = known.reports.into_iter().map(ReportTold::to_reporter);
     lines.extend(reports.map(|report| of_kind("report", json!(report))));
     let events = known.events.into_iter().map(|event| EntryTold::to_person(event, &id));

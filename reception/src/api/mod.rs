@@ -81,6 +81,7 @@ fn counted() -> Vec<(&'static str, MethodRouter<Offices>)> {
         ("/api/sessions/{id}", delete(sessions::end)),
         ("/api/me", get(me::me).merge(patch(me::change_nick))),
         ("/api/me/self-exclusion", post(me::exclude_self)),
+        ("/api/me/play-time", put(me::limit_play)),
         ("/api/me/export", get(me::export)),
         ("/api/oidc/{id}/start", post(oidc::depart)),
         ("/api/oidc/{id}/callback", get(oidc::come_back)),

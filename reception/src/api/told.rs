@@ -1,6 +1,13 @@
 //! What answers say: the shapes of `docs/openapi.json`.
 
-use cage::people::{audit::Kept, identity::Identity, login::Login, person::Person, sanction::Sanction};
+use cage::people::{
+    audit::Kept,
+    identity::Identity,
+    login::Login,
+    person::Person,
+    play_time::{DAY_MS, Next, PlayTime},
+    sanction::Sanction,
+};
 use protocol::{
     rights::{Can, Roles},
     time::UnixMs,
@@ -69,6 +76,8 @@ pub(super) struct SessionTold {
     roles: Vec<&'static str>,
     can: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    play_from_ms: Option<UnixMs>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     refresh: Option<String>,
     refresh_expires_ms: UnixMs,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,6 +92,7 @@ impl SessionTold {
             login: session.login,
             roles: words(session.rights.roles),
             can: abilities(session.rights.can),
+            play_from_ms: (session.rights.play_from_ms > 0).then_some(session.rights.play_from_ms),
             refresh: told(session.refresh),
             refresh_expires_ms: session.refresh_expires_ms,
             device: session.device.and_then(|device| told(device.proof)),
@@ -104,6 +114,8 @@ pub(super) struct Me {
     #[serde(skip_serializing_if = "Option::is_none")]
     nick_from_ms: Option<UnixMs>,
     sanctions: Vec<SanctionTold>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    play_time: Option<PlayTimeTold>,
 }
 
 impl From<Caller> for Me {
@@ -120,7 +132,39 @@ impl From<Caller> for Me {
             created_ms: person.created_ms,
             nick_from_ms: is_kept.then(|| person.nick_changed_ms + cage::people::person::NICK_KEPT_MS),
             sanctions: caller.sanctions.into_iter().map(SanctionTold::to_person).collect(),
+            play_time: caller.play_time.as_ref().and_then(PlayTimeTold::new),
         }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct PlayTimeTold {
+    minutes: u32,
+    used_ms: u64,
+    day_ends_ms: UnixMs,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    play_from_ms: Option<UnixMs>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<NextLimitTold>,
+}
+
+#[derive(Serialize)]
+struct NextLimitTold {
+    minutes: u32,
+    from_ms: UnixMs,
+}
+
+impl PlayTimeTold {
+    /// Nothing where there is no limit.
+    pub(super) fn new(time: &PlayTime) -> Option<Self> {
+        let next = time.next.map(|Next { minutes, from_ms, .. }| NextLimitTold { minutes, from_ms });
+        time.is_limited().then(|| Self {
+            minutes: time.minutes,
+            used_ms: time.used_ms,
+            day_ends_ms: time.day_ms.saturating_add(DAY_MS),
+            play_from_ms: time.again_ms(),
+            next,
+        })
     }
 }
 

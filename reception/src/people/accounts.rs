@@ -93,6 +93,7 @@ impl People {
         let is_new = guest.is_none();
         let id = guest.map_or_else(|| guest::new_member(&mut rand::rng()), |caller| caller.person.id.clone());
         let (login, told) = (new_login(&id, How::Password, asker), asker.clone());
+        let token_ms = self.desk.token_ms();
         let work = move |tx: &mut dyn Tx| {
             if is_new {
                 person::new_member(tx, &login.person, &membership, now)?;
@@ -103,7 +104,7 @@ impl People {
             let ended = login::end_all(tx, &login.person, None, Ended::Password, now)?;
             let how = if is_new { "new" } else { "from a guest" };
             audit::tell(tx, &login.person, "account_made", how, &told, now)?;
-            Ok(Some((begin(tx, &login, now)?, ended)))
+            Ok(Some((begin(tx, &login, token_ms, now)?, ended)))
         };
         let done = self.tellers.write(id.as_str(), work).await?;
         let (granted, mut ended) = done.ok_or(ApiError::NotAGuest)?;

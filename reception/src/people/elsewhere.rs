@@ -160,6 +160,7 @@ impl People {
         let nobody = guest::new_member(&mut rand::rng());
         let (new, link) = (new_login(&nobody, How::Oidc, asker), guest::new_id("i-", &mut rand::rng()));
         let about = key_of(&subject);
+        let token_ms = self.desk.token_ms();
         let work = move |tx: &mut dyn Tx| {
             let who = match identity::by_subject(tx, &subject.issuer, &subject.subject)? {
                 Some(known) => {
@@ -191,7 +192,7 @@ impl People {
             let login = login::NewLogin { person, ..new.clone() };
             let detail = format!("login {}, by {by}", login.id);
             audit::tell(tx, &login.person, "signed_in", detail, &told, now)?;
-            Ok(Ok(Some(begin(tx, &login, now)?)))
+            Ok(Ok(Some(begin(tx, &login, token_ms, now)?)))
         };
         match self.tellers.write(&about, work).await?? {
             Some(granted) => {
@@ -255,6 +256,7 @@ impl People {
         let id = guest::new_member(&mut rand::rng());
         let (new, link) = (new_login(&id, How::Oidc, asker), guest::new_id("i-", &mut rand::rng()));
         let own = guest::new_id("-", &mut rand::rng());
+        let token_ms = self.desk.token_ms();
         let work = move |tx: &mut dyn Tx| {
             let Some(Arrival { provider, subject, goer, .. }) = visit::settle(tx, &hash, now)? else {
                 return Ok(Err(Refused::NotArrived.into()));
@@ -282,7 +284,7 @@ impl People {
             // Whoever has a guest's token is not a member by it.
             let ended = login::end_all(tx, &login.person, None, Ended::Password, now)?;
             audit::tell(tx, &login.person, "account_made", format!("{how}, by {provider}"), &told, now)?;
-            Ok(Ok((begin(tx, &login, now)?, ended, goer)))
+            Ok(Ok((begin(tx, &login, token_ms, now)?, ended, goer)))
         };
         let (granted, mut ended, goer) = self.tellers.write("visit", work).await??;
         let person = granted.person.id.clone();

@@ -24,6 +24,7 @@ use cage::{
     people::{
         login::{How, Key, Login, NewLogin},
         person::{self, Person},
+        play_time::{self, PlayTime},
         refresh::RefreshKeys,
         sanction::{self, Sanction},
     },
@@ -99,12 +100,14 @@ pub struct Caller {
     pub login: String,
     /// What holds against the person.
     pub sanctions: Vec<Sanction>,
+    /// How long the person wants to play in a day, and has.
+    pub play_time: Option<PlayTime>,
 }
 
 impl Caller {
     /// What the person may do.
     pub fn rights(&self) -> Rights {
-        rights(&self.person, &self.sanctions)
+        rights(&self.person, &self.sanctions, self.play_time.as_ref())
     }
 }
 
@@ -138,6 +141,7 @@ pub struct Device {
 struct Granted {
     person: Person,
     sanctions: Vec<Sanction>,
+    play_time: Option<PlayTime>,
     login: String,
     expires_ms: UnixMs,
     key: Key,
@@ -222,7 +226,8 @@ impl People {
             let is_open = cage::people::login::open(tx, &user, login.as_str(), now)?.is_some();
             let is_void = person.gone || issued_ms <= person.tokens_from_ms || !is_open;
             let sanctions = sanction::that_hold(tx, &user, now)?;
-            Ok((!is_void).then(|| Caller { person, login: login.as_str().into(), sanctions }))
+            let play_time = play_time::of(tx, &user, now)?;
+            Ok((!is_void).then(|| Caller { person, login: login.as_str().into(), sanctions, play_time }))
         };
         self.tellers.read(find).await?.ok_or(ApiError::BadToken)
     }
@@ -233,9 +238,10 @@ impl People {
 
     /// Makes the tokens of what was granted when it was `now`: before it was looked up what the person may do.
     fn session(&self, granted: Granted, now: UnixMs) -> Session {
-        let rights = rights(&granted.person, &granted.sanctions);
+        let rights = rights(&granted.person, &granted.sanctions, granted.play_time.as_ref());
         let login = LoginId::new(&granted.login).expect("ids of logins are names");
-        let claims = Claims::new(granted.person.id, granted.person.nick, now, self.desk.token_ms());
+        let lasts_ms = lasts_ms(granted.play_time.as_ref(), rights.can, self.desk.token_ms(), now);
+        let claims = Claims::new(granted.person.id, granted.person.nick, now, lasts_ms);
         Session {
             issued: self.desk.sign(claims.of_login(login).with(rights)),
             kind: granted.person.kind,
@@ -270,13 +276,25 @@ impl People {
 }
 
 /// What tokens say that somebody may do.
-fn rights(person: &Person, sanctions: &[Sanction]) -> Rights {
+fn rights(person: &Person, sanctions: &[Sanction], play_time: Option<&PlayTime>) -> Rights {
     let can = sanctions.iter().fold(Can::ALL, |can, sanction| match sanction.kind {
         sanction::Kind::Ban => can.without(Can::ALL),
         sanction::Kind::Mute => can.without(Can::CHAT),
         sanction::Kind::SelfExclusion => can.without(Can::PLAY),
     });
-    Rights { roles: Roles(person.roles), can }
+    let again_ms = play_time.and_then(PlayTime::again_ms).filter(|_| can.has(Can::PLAY));
+    let can = if again_ms.is_some() { can.without(Can::PLAY) } else { can };
+    Rights { roles: Roles(person.roles), can, play_from_ms: again_ms.unwrap_or(0) }
+}
+
+/// How long a token lasts: while there is time to play at most, and once it is used up, until it begins again.
+fn lasts_ms(play_time: Option<&PlayTime>, can: Can, token_ms: u64, now: UnixMs) -> u64 {
+    let Some(time) = play_time else { return token_ms };
+    match time.again_ms() {
+        _ if can.has(Can::PLAY) => time.token_ms(token_ms),
+        Some(again_ms) => token_ms.min(again_ms.saturating_sub(now).max(play_time::REST_MS)),
+        None => token_ms,
+    }
 }
 
 /// Who is banned gets no token. Of several bans, the one that lasts longest is told.
@@ -300,22 +318,42 @@ fn new_login(person: &UserId, how: How, asker: &Asker) -> NewLogin {
     }
 }
 
-/// Begins a login in a transaction, and finds what its token is to say.
-fn begin(tx: &mut dyn Tx, login: &NewLogin, now: UnixMs) -> Result<Granted, DbError> {
+/// Begins a login in a transaction, and finds what its token is to say, which lasts `token_ms` at most.
+fn begin(tx: &mut dyn Tx, login: &NewLogin, token_ms: u64, now: UnixMs) -> Result<Granted, DbError> {
     cage::people::login::begin(tx, login, now)?;
-    person::seen(tx, &login.person, now)?;
-    let person = person::by_id(tx, &login.person)?;
-    let person = person.ok_or_else(|| DbError::Broken("a login of nobody has begun".into()))?;
-    let sanctions = sanction::that_hold(tx, &login.person, now)?;
     let expires_ms = now.saturating_add(login.how.lasts_ms().0);
-    Ok(Granted { person, sanctions, login: login.id.clone(), expires_ms, key: login.key, generation: 0 })
+    let of = (login.id.clone(), expires_ms);
+    grant(tx, &login.person, of, (login.key, 0), token_ms, now)
 }
 
 /// The same for one that goes on.
-fn go_on(tx: &mut dyn Tx, login: &Login, key: Key, generation: u32, now: UnixMs) -> Result<Granted, DbError> {
-    person::seen(tx, &login.person, now)?;
-    let person = person::by_id(tx, &login.person)?;
-    let person = person.ok_or_else(|| DbError::Broken("a login of nobody goes on".into()))?;
-    let sanctions = sanction::that_hold(tx, &login.person, now)?;
-    Ok(Granted { person, sanctions, login: login.id.clone(), expires_ms: login.expires_ms, key, generation })
+fn go_on(
+    tx: &mut dyn Tx,
+    login: &Login,
+    refresh: (Key, u32),
+    token_ms: u64,
+    now: UnixMs,
+) -> Result<Granted, DbError> {
+    grant(tx, &login.person, (login.id.clone(), login.expires_ms), refresh, token_ms, now)
+}
+
+/// What a token of this login is to say. Its person is here, and the time to play runs.
+fn grant(
+    tx: &mut dyn Tx,
+    id: &UserId,
+    (login, expires_ms): (String, UnixMs),
+    (key, generation): (Key, u32),
+    token_ms: u64,
+    now: UnixMs,
+) -> Result<Granted, DbError> {
+    person::seen(tx, id, now)?;
+    let person = person::by_id(tx, id)?;
+    let person = person.ok_or_else(|| DbError::Broken("a login of nobody".into()))?;
+    let sanctions = sanction::that_hold(tx, id, now)?;
+    let play_time = if rights(&person, &sanctions, None).can.has(Can::PLAY) {
+        play_time::begin(tx, id, token_ms, now)?
+    } else {
+        play_time::of(tx, id, now)?
+    };
+    Ok(Granted { person, sanctions, play_time, login, expires_ms, key, generation })
 }

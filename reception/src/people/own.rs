@@ -9,6 +9,7 @@ use cage::{
         identity::{self, Identity},
         login::{self, Ended, Login},
         person::{self, Kind, NICK_KEPT_MS, Person},
+        play_time::{self, MINUTES_ALL, MINUTES_MIN, PlayTime},
         report::{self, Report},
         sanction::{self, Sanction},
     },
@@ -39,6 +40,8 @@ pub struct Known {
     pub identities: Vec<Identity>,
     /// All sanctions, also those that are over.
     pub sanctions: Vec<Sanction>,
+    /// How long he wants to play in a day, and has.
+    pub play_time: Option<PlayTime>,
     /// What he has reported of others, the latest first.
     pub reports: Vec<Report>,
     /// What has happened, the latest first.
@@ -112,6 +115,42 @@ impl People {
         Ok(Caller { sanctions, ..caller.clone() })
     }
 
+    /// Who asks wants to play so many minutes in a day. Fewer than before hold at once, more in three days.
+    ///
+    /// # Errors
+    /// [`ApiError::BadTime`] when a day has not so many, or they are too few.
+    pub async fn limit_play(&self, caller: &Caller, minutes: u32, asker: &Asker) -> Result<Caller, ApiError> {
+        if !(MINUTES_MIN..=MINUTES_ALL).contains(&minutes) {
+            return Err(ApiError::BadTime("a limit has 15 to 1440 minutes in a day"));
+        }
+        let (id, asker, now) = (caller.person.id.clone(), asker.clone(), self.now());
+        let token_ms = self.desk.token_ms();
+        let work = move |tx: &mut dyn Tx| {
+            let before = play_time::of(tx, &id, now)?.map_or(MINUTES_ALL, |time| time.minutes);
+            let set = play_time::set(tx, &id, minutes, token_ms, now)?;
+            let holds_ms = set.and_then(|time| time.next).map_or(now, |next| next.from_ms);
+            audit::tell(
+                tx,
+                &id,
+                "play_limited",
+                format!("{minutes} minutes a day from {holds_ms}"),
+                &asker,
+                now,
+            )?;
+            // Tokens that were given out before last longer than there is time.
+            let is_void = minutes < before && set.is_some_and(|time| time.left_ms() < token_ms);
+            if is_void {
+                person::void_tokens(tx, &id, now)?;
+            }
+            Ok((set, is_void))
+        };
+        let (play_time, is_void) = self.tellers.write(caller.person.id.as_str(), work).await?;
+        if is_void {
+            self.revoke_all(&caller.person.id).await;
+        }
+        Ok(Caller { play_time, ..caller.clone() })
+    }
+
     /// All that is known of who asks.
     ///
     /// # Errors
@@ -126,6 +165,7 @@ impl People {
                 logins: login::all_of(tx, &id)?,
                 identities: identity::of(tx, &id)?,
                 sanctions: sanction::all_of(tx, &id)?,
+                play_time: play_time::of(tx, &id, now)?,
                 reports: report::filed_by(tx, &id, EVENTS_MAX)?,
                 events: chain::about(tx, id.as_str(), u64::MAX, EVENTS_MAX)?,
             })
@@ -164,6 +204,7 @@ impl People {
             identity::forget(tx, &id)?;
             login::end_all(tx, &id, None, Ended::Gone, now)?;
             login::blank(tx, &id)?;
+            play_time::forget(tx, &id)?;
             report::blank(tx, &id)?;
             audit::tell(tx, &id, "deleted", how, &asker, now)?;
             Ok(true)

@@ -41,9 +41,10 @@ impl People {
         let now = self.now();
         let id = guest::new_guest(&mut rand::rng());
         let (login, name, about) = (new_login(&id, How::Guest, asker), name.clone(), id.to_string());
+        let token_ms = self.desk.token_ms();
         let work = move |tx: &mut dyn Tx| {
             person::new_guest(tx, &id, &name, now)?;
-            begin(tx, &login, now)
+            begin(tx, &login, token_ms, now)
         };
         let granted = self.tellers.write(&about, work).await?;
         metrics::counter!("reception_tokens_total", "for" => "guest").increment(1);
@@ -82,11 +83,11 @@ impl People {
     async fn present(&self, token: &Secret, asker: &Asker, now: u64) -> Result<Refreshed, ApiError> {
         // Whoever guesses ends nobody's login.
         let Some((key, generation)) = self.keys.read(token.as_str()) else { return Ok(Refreshed::Bad) };
-        let asker = asker.clone();
+        let (asker, token_ms) = (asker.clone(), self.desk.token_ms());
         let work = move |tx: &mut dyn Tx| {
             Ok(match login::present(tx, &key, generation, now)? {
                 Presented::Current(login, generation) => {
-                    Refreshed::Granted(Box::new(go_on(tx, &login, key, generation, now)?))
+                    Refreshed::Granted(Box::new(go_on(tx, &login, (key, generation), token_ms, now)?))
                 }
                 Presented::Unknown => Refreshed::Bad,
                 Presented::Ended(why) => Refreshed::Ended(why),
@@ -111,6 +112,7 @@ impl People {
         let issued_ms = claims.issued_ms();
         let (id, name) = (claims.sub, PlayerName::salvaged(&claims.name));
         let (login, about) = (new_login(&id, How::Guest, asker), id.to_string());
+        let token_ms = self.desk.token_ms();
         let work = move |tx: &mut dyn Tx| {
             person::new_guest(tx, &id, &name, now)?;
             let person = person::by_id(tx, &id)?;
@@ -120,7 +122,7 @@ impl People {
             if !person.as_ref().is_some_and(is_his) {
                 return Ok(Refreshed::Bad);
             }
-            Ok(Refreshed::Granted(Box::new(begin(tx, &login, now)?)))
+            Ok(Refreshed::Granted(Box::new(begin(tx, &login, token_ms, now)?)))
         };
         Ok(self.tellers.write(&about, work).await?)
     }
@@ -178,6 +180,7 @@ impl People {
 
         let now = self.now();
         let (login, told) = (new_login(&person.id, How::Password, asker), asker.clone());
+        let token_ms = self.desk.token_ms();
         let work = move |tx: &mut dyn Tx| {
             lockout::succeeded(tx, &subject, trusted)?;
             // Somebody may have changed it meanwhile, or have gone: then it was right, and is not.
@@ -189,7 +192,7 @@ impl People {
                 return Ok(Err(banned));
             }
             audit::tell(tx, &login.person, "signed_in", format!("login {}", login.id), &told, now)?;
-            begin(tx, &login, now).map(Ok)
+            begin(tx, &login, token_ms, now).map(Ok)
         };
         let granted = self.tellers.write(person.id.as_str(), work).await??;
         Ok(Session { device: Some(self.device(&handle)), ..self.session(granted, now) })

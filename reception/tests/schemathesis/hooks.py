@@ -16,7 +16,7 @@ ADDRESS, HANDLE, PASSWORD = (os.environ[name] for name in ("ADDRESS", "HANDLE", 
 KNOWN = 0.5
 
 # After these the access token that was sent may be void.
-VOIDS = ("POST /api/me/self-exclusion", "DELETE /api/sessions", "DELETE /api/sessions/{id}")
+VOIDS = ("POST /api/me/self-exclusion", "PUT /api/me/play-time", "DELETE /api/sessions", "DELETE /api/sessions/{id}")
 
 
 class Known:

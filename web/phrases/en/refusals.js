@@ -1,5 +1,5 @@
 /** Why a command to a table was refused, by the protocol's codes. */
-import { chips } from "../../format.js";
+import { chips, moment } from "../../format.js";
 
 const seconds = (ms) => chips(Math.max(1, Math.ceil((ms ?? 0) / 1000)));
 const strangers = () => "This page and the house do not understand each other. Reload the page.";
@@ -28,6 +28,7 @@ export const refusals = {
     unchanged: () => "You are that already.",
     bad_text: () => "This cannot be said here: it is empty, too long, or has characters that nobody can see.",
     not_allowed: () => "You may not do this in this house at the moment.",
+    play_time_used: ({ play_from_ms }) => `Your play time is used up. It begins again on ${moment(play_from_ms)}.`,
     other_session: () => "You play this seat in another window.",
     /** The page's own: the answer was lost with the connection. */
     unknown: () => "The connection was lost before the answer came. Look at the table before you try again.",

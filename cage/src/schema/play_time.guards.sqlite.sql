@@ -1,0 +1,12 @@
+-- What nobody gets around, in SQLite's words.
+CREATE TRIGGER play_time_waits BEFORE UPDATE ON play_time
+  WHEN NEW.minutes > OLD.minutes AND (OLD.next_minutes IS NULL OR NEW.minutes > OLD.next_minutes OR NEW.set_ms < OLD.next_from_ms)
+  BEGIN SELECT RAISE(ABORT, 'a looser limit waits'); END;
+CREATE TRIGGER play_time_counts BEFORE UPDATE ON play_time
+  WHEN NEW.person <> OLD.person OR NEW.set_ms < OLD.set_ms OR NEW.counted_ms < OLD.counted_ms
+    OR (OLD.minutes < 1440 AND NEW.day_ms = OLD.day_ms AND NEW.used_ms < OLD.used_ms)
+    OR (OLD.minutes < 1440 AND NEW.day_ms <> OLD.day_ms AND NEW.day_ms < OLD.day_ms + 86400000)
+  BEGIN SELECT RAISE(ABORT, 'time that was used is used'); END;
+CREATE TRIGGER play_time_kept BEFORE DELETE ON play_time
+  WHEN EXISTS (SELECT 1 FROM person WHERE id = OLD.person AND status = 'active')
+  BEGIN SELECT RAISE(ABORT, 'a limit is loosened, not forgotten'); END;
