@@ -1,5 +1,7 @@
 //! Accounts as clients see them: the router before people in a database.
 
+#[path = "people/leaving.rs"]
+mod leaving;
 mod support;
 
 use std::{

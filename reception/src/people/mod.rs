@@ -253,16 +253,16 @@ impl People {
         }
     }
 
-    /// Makes tokens of these void, after what made it necessary is stored.
-    async fn revoke(&self, bearers: Vec<Bearer>) {
+    /// Makes tokens of these void, after what made it necessary is stored. Whether relays were told in time; they are told in any case.
+    async fn revoke(&self, bearers: Vec<Bearer>) -> bool {
         if bearers.is_empty() {
-            return;
+            return true;
         }
         let revocations = self.revocations.clone();
         let lifetime = Duration::from_millis(self.desk.token_ms());
         let telling = tokio::spawn(async move { until_told(&*revocations, &bearers, lifetime).await });
         // It goes on without us.
-        let _ = tokio::time::timeout(TELL_WITHIN, telling).await;
+        tokio::time::timeout(TELL_WITHIN, telling).await.is_ok()
     }
 
     async fn revoke_logins(&self, person: &UserId, logins: impl IntoIterator<Item = String>) {
@@ -270,8 +270,8 @@ impl People {
         self.revoke(logins.map(|login| Bearer { user: person.clone(), login: Some(login) }).collect()).await;
     }
 
-    async fn revoke_all(&self, person: &UserId) {
-        self.revoke(vec![Bearer { user: person.clone(), login: None }]).await;
+    async fn revoke_all(&self, person: &UserId) -> bool {
+        self.revoke(vec![Bearer { user: person.clone(), login: None }]).await
     }
 }
 

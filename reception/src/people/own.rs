@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use broker::parts::NotKnown;
 use cage::{
     Tx,
     people::{
@@ -174,7 +175,8 @@ impl People {
     }
 
     /// Deletes who asks: the id alone stays. A member says the password, or has signed in a short while ago if he has none. Whoever sits
-    /// somewhere leaves first: his seat would be nobody's.
+    /// somewhere leaves first: his seat would be nobody's. So that he does not sit down meanwhile, his sockets are closed before it is
+    /// asked for the last time.
     ///
     /// # Errors
     /// [`ApiError::WrongPassword`], [`ApiError::LastAdmin`], [`ApiError::Seated`], [`ApiError::SeatsUnknown`].
@@ -187,12 +189,13 @@ impl People {
         if caller.person.kind == Kind::Member {
             self.confirm_by_what_there_is(caller, password).await?;
         }
-        let seats = self.seats.of(&caller.person.id).await?;
-        let how =
-            if seats.is_some() { "by the person" } else { "by the person; nobody could say who sits where" };
-        if let Some(rooms) = seats.filter(|rooms| !rooms.is_empty()) {
-            return Err(ApiError::Seated(rooms));
-        }
+        let how = if self.sits_nowhere(caller).await? {
+            self.close_sockets(caller).await?;
+            self.sits_nowhere(caller).await?;
+            "by the person"
+        } else {
+            "by the person; nobody could say who sits where"
+        };
         let (id, asker, now) = (caller.person.id.clone(), asker.clone(), self.now());
         let work = move |tx: &mut dyn Tx| {
             let is_admin =
@@ -214,5 +217,23 @@ impl People {
         }
         self.revoke_all(&caller.person.id).await;
         Ok(())
+    }
+
+    /// Whether that could be asked; who sits is refused.
+    async fn sits_nowhere(&self, caller: &Caller) -> Result<bool, ApiError> {
+        match self.seats.of(&caller.person.id).await? {
+            Some(rooms) if rooms.is_empty() => Ok(true),
+            Some(rooms) => Err(ApiError::Seated(rooms)),
+            None => Ok(false),
+        }
+    }
+
+    /// With the tokens that were given out until now nobody says anything more in a room.
+    async fn close_sockets(&self, caller: &Caller) -> Result<(), ApiError> {
+        let (id, now) = (caller.person.id.clone(), self.now());
+        let void = move |tx: &mut dyn Tx| person::void_tokens(tx, &id, now);
+        self.tellers.write(caller.person.id.as_str(), void).await?;
+        let is_told = self.revoke_all(&caller.person.id).await;
+        if is_told { Ok(()) } else { Err(NotKnown("relays could not be told in time").into()) }
     }
 }
