@@ -109,6 +109,11 @@ export class AccountApi {
     return this.#asMyself("POST", "/api/me/self-exclusion", { until_ms: Date.now() + days * DAY_MS + LATER_MS });
   }
 
+  /** So many minutes in a day; a day has 1,440. */
+  limitPlay(minutes) {
+    return this.#asMyself("PUT", "/api/me/play-time", { minutes });
+  }
+
   /** A line of JSON for each thing that is known. */
   everything() {
     return this.#asMyself("GET", "/api/me/export");

@@ -1,4 +1,4 @@
-/** Who plays here as the house knows them: name, password, devices, a time without play, what is known, and the end of it. */
+/** Who plays here as the house knows them: name, password, devices, limits, a time without play, what is known, and the end of it. */
 import { deviceList } from "./device-list.js";
 import { shown } from "./dialog.js";
 import { el, setText } from "./dom.js";
@@ -12,6 +12,10 @@ import { waysList } from "./ways.js";
 
 /** How long one may stay away. */
 const DAYS = [1, 7, 30, 180, 365];
+
+/** How long one may play in a day, minutes; the last is all of it. */
+const LIMITS = [30, 60, 90, 120, 180, 240, 360, 480, 1440];
+const ALL_DAY = LIMITS.at(-1);
 
 /**
  * @param {object} about
@@ -56,9 +60,10 @@ export async function showAccount({ api, identity, seats }) {
   return outcome;
 }
 
-function head({ kind, name, handle, sanctions }, { api, end, sign, ways }) {
+function head({ kind, name, handle, sanctions, play_time: time }, { api, end, sign, ways }) {
   const title = el("h2", { id: "account-title" }, el("bdi", { text: name }));
   const held = sanctions.map((sanction) => el("p", { class: "account-held", text: () => say.held[sanction.kind]?.(sanction) ?? sanction.reason }));
+  if (time?.play_from_ms) held.push(el("p", { class: "account-held", text: () => say.limitReached(moment(time.play_from_ms)) }));
   const button = (text, testid, click, more = "") => el("button", { class: `button wide ${more}`, type: "button", text, data: { testid }, on: { click } });
   if (kind !== "member") {
     return [
@@ -85,6 +90,7 @@ function sections(me, parts) {
     isMember ? section("password", say.password, password(parts)) : null,
     parts.providers.length > 0 ? section("ways", say.ways, waysList(parts.ways, parts.providers, parts)) : null,
     section("devices", say.devices, deviceList(parts)),
+    section("limit", say.limit, limit(me, parts)),
     section("away", say.away, away(me, parts)),
     section("data", say.data, data(parts)),
     section("delete", say.deletion, deletion(isMember && parts.ways.password, parts)),
@@ -115,6 +121,19 @@ function password({ api, ways }) {
   };
   const form = asking({ submit: say.setPassword, testid: "password-ok", send }, ways.password ? passwordField("old", say.oldPassword, false) : null, passwordField("password", say.newPassword, true));
   return el("div", {}, form, done);
+}
+
+function limit({ play_time: time }, { api, draw }) {
+  const now = time?.minutes ?? ALL_DAY;
+  const choices = [...new Set([...LIMITS, now])].sort((a, b) => a - b);
+  const minutes = el("select", { name: "minutes", "aria-label": say.limitFor, data: { testid: "field-minutes" } }, ...choices.map((count) => el("option", { value: count, selected: count === now, text: () => (count === ALL_DAY ? say.limitNone() : say.duration(count)) })));
+  const used = time ? el("p", { text: () => say.limitUsed(Math.floor(time.used_ms / 60_000), time.minutes, moment(time.day_ends_ms)) }) : null;
+  const next = time?.next ? el("p", { class: "account-held", text: () => say.limitNext(time.next.minutes === ALL_DAY ? say.limitNone() : say.duration(time.next.minutes), moment(time.next.from_ms)) }) : null;
+  const send = async (values) => {
+    await api.limitPlay(Number(values.minutes));
+    await draw();
+  };
+  return asking({ submit: say.setLimit, testid: "limit-ok", send }, el("p", { text: say.limitWhy }), ...[used, next].filter(Boolean), minutes);
 }
 
 function away({ sanctions }, { api, draw }) {

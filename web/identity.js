@@ -60,6 +60,11 @@ export class Identity {
     return Boolean(this.#guest?.kind);
   }
 
+  /** When it may play again, if the play time that it allows itself is used up; else 0. */
+  get playsFrom() {
+    return this.#guest?.play_from_ms ?? 0;
+  }
+
   /** Whether this device was signed out: who plays here is to be asked anew. */
   get isGone() {
     return this.#isGone;

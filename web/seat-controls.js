@@ -1,5 +1,6 @@
 /** What a player can do about the seat: sit down, sit out, come back, top up, show, leave; and what is waited for. */
 import { el, setAttribute, setText } from "./dom.js";
+import { moment } from "./format.js";
 import { icon } from "./icons.js";
 import { isolated } from "./names.js";
 import { say as sayOfSeat } from "./phrases/seat.js";
@@ -21,6 +22,7 @@ export class SeatControls {
   /** What this table asks of who has left it not long ago: `{min, max}`, or null. */
   #bring = null;
   #advance;
+  #restsUntil;
   /** Whether the buttons of the seat stand in the place of those that decide in advance. */
   #isMore = false;
 
@@ -28,9 +30,11 @@ export class SeatControls {
    * @param {(what: object) => Promise<boolean>} ask sends a table command
    * @param {HTMLElement} advance the buttons that decide the next turn in advance
    * @param {Settings} settings
+   * @param {() => number} restsUntil when who plays here may play again whose play time is used up, or 0
    */
-  constructor(ask, advance, settings) {
+  constructor(ask, advance, settings, restsUntil) {
     this.#ask = ask;
+    this.#restsUntil = restsUntil;
     this.#advance = advance;
     this.#settings = settings;
     this.status = el("p", { class: "table-status", "aria-live": "polite" });
@@ -72,7 +76,7 @@ export class SeatControls {
     setAttribute(this.topUp, "hidden", !me || me.status === "leaving" || roomFor(config, me) <= 0);
     this.topUp.classList.toggle("primary", me?.stack === 0 && !inPlay);
     setAttribute(this.show, "hidden", keptCards(view, mine, cards).length === 0);
-    setText(this.status, statusText(view, mine, me, inPlay));
+    setText(this.status, statusText(view, mine, me, inPlay, this.#restsUntil()));
   }
 
   /** Called when the decisions in advance have been rendered: both share one place. */
@@ -187,13 +191,13 @@ function roomFor(config, me) {
 }
 
 /** What a player should know about the seat, and what comes after the hand: a function that tells it. */
-function statusText(view, mine, me, inPlay) {
-  const text = standing(view, mine, me, inPlay);
+function statusText(view, mine, me, inPlay, restsUntil) {
+  const text = standing(view, mine, me, inPlay, restsUntil);
   const more = me?.top_up ?? 0;
   return more > 0 ? () => say.afterHand(text(), more) : text;
 }
 
-function standing(view, mine, me, inPlay) {
+function standing(view, mine, me, inPlay, restsUntil) {
   const { hand } = view;
   const turn = hand?.turn;
   if (turn && turn.seat === mine) return say.yourTurn;
@@ -202,7 +206,7 @@ function standing(view, mine, me, inPlay) {
   if (!me) return view.seats.includes(null) ? say.watching : say.watchingFull;
   if (me.status === "leaving") return inPlay ? say.leavesAfter : say.leaving;
   if (me.stack === 0 && !inPlay) return say.broke;
-  if (me.status === "sitting_out") return say.youSitOut;
+  if (me.status === "sitting_out") return restsUntil > Date.now() ? () => say.youRest(moment(restsUntil)) : say.youSitOut;
   if (me.status === "waiting") return say.dealtWithBlind;
   if (inPlay) return acting;
   if (me.in_hand && me.folded && hand && !hand.ended) return turn ? () => say.foldedAnd(acting()) : say.folded;

@@ -121,7 +121,7 @@ async fn a_guest_becomes_a_member_and_sees_to_everything_on_a_desk_and_on_a_phon
         resize(&ann, width, height).await;
         open_account(&ann).await;
         says(&ann, "account", "You sign in as \u{2068}ann\u{2069}").await;
-        for part in ["nick", "password", "devices", "away", "data", "delete"] {
+        for part in ["nick", "password", "devices", "limit", "away", "data", "delete"] {
             ann.press(&format!("open-{part}")).await;
         }
         ann.until("the devices are there", async || ann.sees("devices").await).await;
@@ -157,6 +157,21 @@ async fn a_guest_becomes_a_member_and_sees_to_everything_on_a_desk_and_on_a_phon
     ann.press("open-data").await;
     ann.press("data-ok").await;
     ann.until("it is asked for", async || asked(&ann).await == "GET /api/me/export true").await;
+    ann.press("open-limit").await;
+    let minutes = |count: u32| {
+        format!("document.querySelector('[data-testid=field-minutes]').value = '{count}'; return 0")
+    };
+    ann.ask(&minutes(120)).await;
+    ann.press("limit-ok").await;
+    ann.until("it is drawn anew", async || !ann.sees("field-minutes").await).await;
+    ann.press("open-limit").await;
+    says(&ann, "part-limit", "You have used 0 minutes of 2 hours").await;
+    ann.ask(&minutes(1440)).await;
+    ann.press("limit-ok").await;
+    ann.until("it is drawn anew", async || !ann.sees("field-minutes").await).await;
+    ann.press("open-limit").await;
+    says(&ann, "part-limit", "Asked for: no limit, from").await;
+    picture(&ann, "limit").await;
     ann.press("open-away").await;
     ann.press("away-ok").await;
     assert_ne!(

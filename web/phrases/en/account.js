@@ -2,6 +2,7 @@
 import { chips, moment } from "../../format.js";
 
 const wait = (ms) => (ms > 90 * 60_000 ? `in ${chips(Math.ceil(ms / 3_600_000))} hours` : ms > 90_000 ? `in ${chips(Math.ceil(ms / 60_000))} minutes` : `in ${chips(Math.max(1, Math.ceil((ms ?? 0) / 1000)))} s`);
+const duration = (minutes) => [[Math.floor(minutes / 60), "hour"], [minutes % 60, "minute"]].filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}${count === 1 ? "" : "s"}`).join(" ") || "0 minutes";
 const until = (ms) => (ms ? ` until ${moment(ms)}` : "");
 
 export const account = {
@@ -49,6 +50,15 @@ export const account = {
   program: () => "A program",
   end: () => "Sign out",
   endOthers: () => "Sign out all other devices",
+  limit: () => "How long you play in a day",
+  limitFor: () => "At most in a day",
+  limitWhy: () => "Once you have been here for so long in a day, you finish the hand that you are in and are dealt no other. A tighter limit holds at once, a looser one after 3 days.",
+  limitUsed: (used, minutes, ends) => `You have used ${duration(used)} of ${duration(minutes)}. Your day ends on ${ends}.`,
+  limitNext: (limit, from) => `Asked for: ${limit}, from ${from}. Choose what holds now to call it off.`,
+  limitReached: (when) => `You have played as long as you want to in a day. It begins again on ${when}.`,
+  limitNone: () => "no limit",
+  setLimit: () => "Set the limit",
+  duration,
   away: () => "A time without play",
   awayFor: () => "How long",
   awayWhy: () => "You cannot sit down at any table for as long as you choose. You finish the hand that you are in. Nobody can lift it early: not you, not the staff.",

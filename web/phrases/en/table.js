@@ -112,6 +112,7 @@ export const table = {
   leavesAfter: () => "You leave when this hand has ended",
   broke: () => "You have no chips left. Add some to go on",
   youSitOut: () => "You are sitting out",
+  youRest: (when) => `Your play time is used up until ${when}`,
   dealtWithBlind: () => "You are dealt in with the big blind",
   folded: () => "You have folded",
   foldedAnd: (acting) => `You have folded. ${acting}`,

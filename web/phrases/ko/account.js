@@ -3,6 +3,7 @@ import { chips, moment } from "../../format.js";
 import { euro } from "./particles.js";
 
 const wait = (ms) => (ms > 90 * 60_000 ? `${chips(Math.ceil(ms / 3_600_000))}시간 뒤에` : ms > 90_000 ? `${chips(Math.ceil(ms / 60_000))}분 뒤에` : `${chips(Math.max(1, Math.ceil((ms ?? 0) / 1000)))}초 뒤에`);
+const duration = (minutes) => [[Math.floor(minutes / 60), "시간"], [minutes % 60, "분"]].filter(([count]) => count > 0).map(([count, unit]) => `${count}${unit}`).join(" ") || "0분";
 const until = (ms) => (ms ? `${moment(ms)}까지 ` : "");
 
 export const account = {
@@ -50,6 +51,15 @@ export const account = {
   program: () => "프로그램",
   end: () => "로그아웃",
   endOthers: () => "다른 모든 기기에서 로그아웃",
+  limit: () => "하루 게임 시간",
+  limitFor: () => "하루 최대",
+  limitWhy: () => "정한 시간을 다 쓰면 지금 핸드까지만 하고 다음 핸드부터는 카드를 받지 않습니다. 줄이면 바로, 늘리면 3일 뒤부터 적용됩니다.",
+  limitUsed: (used, minutes, ends) => `${duration(minutes)} 가운데 ${duration(used)}을 썼습니다. 하루는 ${ends}에 끝납니다.`,
+  limitNext: (limit, from) => `신청한 변경: ${limit}, ${from}부터. 지금 적용 중인 것을 고르면 취소됩니다.`,
+  limitReached: (when) => `스스로 정한 하루 게임 시간을 다 썼습니다. ${when}부터 다시 할 수 있습니다.`,
+  limitNone: () => "제한 없음",
+  setLimit: () => "제한 설정",
+  duration,
   away: () => "게임 쉬기",
   awayFor: () => "기간",
   awayWhy: () => "고른 기간 동안 어느 테이블에도 앉을 수 없습니다. 진행 중인 핸드는 끝까지 플레이합니다. 본인도 운영자도 미리 풀 수 없습니다.",

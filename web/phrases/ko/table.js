@@ -113,6 +113,7 @@ export const table = {
   leavesAfter: () => "이번 핸드가 끝나면 나갑니다",
   broke: () => "칩이 없습니다. 추가하면 계속할 수 있습니다",
   youSitOut: () => "자리를 비웠습니다",
+  youRest: (when) => `게임 시간을 다 썼습니다. ${when}부터 다시 할 수 있습니다`,
   dealtWithBlind: () => "빅 블라인드부터 참여합니다",
   folded: () => "폴드했습니다",
   foldedAnd: (acting) => `폴드했습니다. ${acting}`,

@@ -30,7 +30,7 @@ const device = (id) => ({
   expires_ms: Date.now() + 28 * day,
   current: id === "here",
 });
-const me = () => ({ user: "me", name: state.name, kind: state.kind, handle: state.handle, roles: [], can: ["play", "chat"], created_ms: Date.now() - day, nick_from_ms: state.nickFrom ?? 0, sanctions: state.sanctions });
+const me = () => ({ user: "me", name: state.name, kind: state.kind, handle: state.handle, roles: [], can: ["play", "chat"], created_ms: Date.now() - day, nick_from_ms: state.nickFrom ?? 0, sanctions: state.sanctions, ...(state.time && { play_time: state.time }) });
 
 const routes = {
   "GET /api/house": () => answer(200, { accounts: true }),
@@ -51,6 +51,12 @@ const routes = {
   "PATCH /api/me": ({ nick }) => (Object.assign(state, { name: nick, nickFrom: Date.now() + 30 * day }), keep(), answer(200, me())),
   "PUT /api/me/password": ({ old }) => (old === state.password ? answer(204, null) : refuse(403, "wrong_password")),
   "POST /api/me/self-exclusion": ({ until_ms }) => (state.sanctions.push({ id: "1", kind: "self_exclusion", from_ms: Date.now(), until_ms, reason: "own wish" }), keep(), answer(200, me())),
+  "PUT /api/me/play-time": ({ minutes }) => {
+    const time = { used_ms: 0, day_ends_ms: Date.now() + day, minutes: 1440, ...state.time };
+    state.time = minutes > time.minutes ? { ...time, next: { minutes, from_ms: Date.now() + 3 * day } } : { ...time, minutes, next: undefined };
+    keep();
+    return answer(200, me());
+  },
   "GET /api/me/export": () => new Response('{"kind":"person"}\n', { headers: { "content-type": "application/x-ndjson" } }),
   "POST /api/me/deletion": ({ password }) => (password === state.password ? (localStorage.removeItem("fakeReception"), answer(204, null)) : refuse(403, "wrong_password")),
   "POST /api/passwords": ({ link }) => (link === "l1nk" ? answer(204, null) : refuse(401, "bad_link")),
