@@ -83,11 +83,15 @@ impl Drop for Reception {
 }
 
 fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> (u16, String) {
+    ask_as(address, method, path, &format!("host: {address}\r\n"), body)
+}
+
+fn ask_as(address: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(SOON)).unwrap();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\n{headers}connection: close\r\ncontent-type: application/json\r\n\
          content-length: {}\r\n\r\n{body}",
         body.len()
     )
@@ -274,4 +278,101 @@ fn no_password_token_or_link_stands_in_a_log_or_in_the_database() {
     for secret in secrets {
         assert!(!in_it(secret), "a secret of {} characters is kept", secret.len());
     }
+}
+
+/// A provider that does nothing but say of itself what it must, over TLS, with a certificate by an authority that a company has made.
+struct CompanyProvider {
+    process: Child,
+    issuer: String,
+}
+
+impl Drop for CompanyProvider {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl CompanyProvider {
+    /// In this folder, where the authority's certificate is `ca.pem`. None where there is no OpenSSL.
+    fn start(folder: &Path) -> Option<Self> {
+        let openssl = |args: &str| {
+            let made = Command::new("openssl").args(args.split(' ')).current_dir(folder).output();
+            made.is_ok_and(|made| made.status.success())
+        };
+        if !openssl("version") {
+            eprintln!("skipped: there is no openssl on this machine");
+            return None;
+        }
+        std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n")
+            .unwrap();
+        let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+        let ours = "-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign";
+        assert!(openssl(&format!(
+            "req -x509 {key} -keyout ca.key -out ca.pem -days 2 -subj /CN=company {ours}"
+        )));
+        assert!(openssl(&format!("req {key} -keyout key.pem -out asked.pem -subj /CN=localhost")));
+        let by_us = "-CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names";
+        assert!(openssl(&format!("x509 -req -in asked.pem {by_us} -out cert.pem")));
+
+        let port = free_port().unwrap();
+        let issuer = format!("https://localhost:{port}/");
+        let at = |path: &str| format!("{issuer}{path}");
+        let document = serde_json::json!({
+            "issuer": issuer, "authorization_endpoint": at("authorize"), "token_endpoint": at("token"), "jwks_uri": at("jwks"),
+        })
+        .to_string();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            document.len()
+        );
+        std::fs::create_dir(folder.join(".well-known")).unwrap();
+        std::fs::write(folder.join(".well-known/openid-configuration"), head + &document).unwrap();
+        let mut process = Command::new("openssl")
+            .args([
+                "s_server",
+                "-cert",
+                "cert.pem",
+                "-key",
+                "key.pem",
+                "-HTTP",
+                "-accept",
+                &format!("localhost:{port}"),
+            ])
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+        assert!(said.any(|line| line.starts_with("ACCEPT")), "it listens");
+        std::thread::spawn(move || said.for_each(drop));
+        Some(Self { process, issuer })
+    }
+}
+
+#[test]
+fn a_provider_with_a_certificate_by_a_companys_own_authority_is_asked_where_that_is_trusted() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path();
+    let Some(provider) = CompanyProvider::start(folder) else { return };
+    let file = serde_json::json!({
+        "public_url": "https://cards.example",
+        "providers": [{ "name": "club", "label": "Club", "issuer": provider.issuer, "client_id": "cardhouse" }],
+    });
+    std::fs::write(folder.join("oidc.json"), file.to_string()).unwrap();
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let goes = |before: &str, keeps: &str| {
+        let (database, oidc) = (path(keeps), path("oidc.json"));
+        let flags = ["--database", &database, "--oidc", &oidc, "--host", "cards.example"];
+        let reception = Reception::start_after(before, &folder.join("keys"), &flags);
+        let here = "host: cards.example\r\norigin: https://cards.example\r\nsec-fetch-site: same-origin\r\n";
+        ask_as(reception.address, "POST", "/api/oidc/club/start", here, "{}")
+    };
+    let (status, told) = goes(&format!("export SSL_CERT_FILE={}", path("ca.pem")), "one.db");
+    assert_eq!(status, 200, "{told}");
+    assert!(told.contains(&format!("{}authorize?", provider.issuer)), "{told}");
+    let (status, told) = goes("", "two.db");
+    assert_eq!((status, told.contains("provider_away")), (503, true), "{told}");
 }
