@@ -4,12 +4,15 @@ use serde_json::json;
 
 use crate::{made_up::table, window::Window};
 
-const HANDS: u32 = 5;
+const HANDS: u32 = 10;
 
 /// In a hand: where the pot lies is asked when chips fly there and from there, and how much room the result takes when it is told.
 const ASKED_A_HAND: f64 = 4.0;
-/// What is drawn before and behind it all.
-const DRAWN: f64 = 4.0;
+/// What is drawn before and behind it all, however long the machine takes between two questions.
+const DRAWN: f64 = 40.0;
+
+/// Ends what moves: it would be drawn for as long as it lasts.
+const STILL: &str = "for (const it of document.getAnimations()) it.finish()";
 
 /// A table that moves as for most people, with a full log.
 async fn in_motion() -> (Window, impl Sized) {
@@ -28,13 +31,14 @@ async fn in_motion() -> (Window, impl Sized) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn news_ask_for_no_layout_between_two_changes_of_the_page() {
     let (window, _house) = in_motion().await;
-    let play = format!("return hands.each({HANDS})");
+    let play = format!("const news = hands.each({HANDS}); {STILL}; return news");
     let (news, layouts, styles) = laid_out(&window, &play).await;
     let may = ASKED_A_HAND * f64::from(HANDS) + DRAWN;
     assert!(layouts <= may && styles <= may, "{layouts} layouts, {styles} styles of {news} pieces of news");
 
     // Somebody who asks for the felt's width behind each would be seen.
-    let play = format!("return hands.each({HANDS}, () => document.querySelector('.felt').clientWidth)");
+    let ask = "() => document.querySelector('.felt').clientWidth";
+    let play = format!("const news = hands.each({HANDS}, {ask}); {STILL}; return news");
     let (news, layouts, styles) = laid_out(&window, &play).await;
     assert!(layouts > may && styles > may, "{layouts} layouts, {styles} styles of {news} pieces of news");
 }
@@ -70,6 +74,7 @@ async fn news_touch_what_they_change_and_nothing_else() {
 async fn laid_out(window: &Window, script: &str) -> (f64, f64, f64) {
     window.devtools("Performance.enable", json!({})).await;
     let counted = ["LayoutCount", "RecalcStyleCount"];
+    window.ask(&format!("{STILL}; return 0")).await;
     let before = window.counted(counted).await;
     let news = window.ask(script).await.as_f64().unwrap();
     let [layouts, styles] = window.counted(counted).await;
