@@ -4,7 +4,7 @@ use holdem::Chips;
 use protocol::{
     RefusalCode as Code,
     id::UserId,
-    table::{BuyInLimits, LegalView},
+    table::{BuyInLimits, LegalView, TableConfig},
 };
 use rooms::{
     planted::{Fault, is_planted},
@@ -17,7 +17,7 @@ use super::{Event, Table, draft::Draft, json};
 ///
 /// # Errors
 /// A [`Refusal`] that says the limits.
-pub(super) fn check_buy_in(draft: &Draft, user: &UserId, buy_in: u64) -> Result<(), Refusal> {
+pub fn check_buy_in(draft: &Draft, user: &UserId, buy_in: u64) -> Result<(), Refusal> {
     let table = &draft.table;
     let (min, max) = (table.config().buy_in_min, table.config().buy_in_max);
     let rathole_ms = table.config().rathole_ms;
@@ -45,12 +45,11 @@ pub(super) fn check_buy_in(draft: &Draft, user: &UserId, buy_in: u64) -> Result<
     Err(Refusal { legal: Some(json(&legal)), ..refusal })
 }
 
-/// The player of a seat brings more: now, or when the hand that he is in has ended.
+/// Whether the player of a seat may bring so many more.
 ///
 /// # Errors
 /// A [`Refusal`] that says the limits.
-pub(super) fn top_up(draft: &mut Draft, seat: u8, amount: u64) -> Result<(), Refusal> {
-    let table = &draft.table;
+pub fn check_top_up(table: &Table, seat: u8, amount: u64) -> Result<(), Refusal> {
     let player = table.seated(seat);
     let has = player.map_or(0, |player| player.stack + player.bet + player.top_up);
     let most = table.config().buy_in_max.saturating_sub(has);
@@ -62,25 +61,17 @@ pub(super) fn top_up(draft: &mut Draft, seat: u8, amount: u64) -> Result<(), Ref
     if !(least..=most).contains(&amount) {
         return Err(Refusal::new(Code::BadAmount, format!("you may bring {least} to {most} chips")));
     }
-    table_has_room_for(table, amount)?;
-    draft.emit(if table.in_running_hand(seat) {
-        Event::TopUpPromised { seat, amount }
-    } else {
-        Event::ToppedUp { seat, amount }
-    });
-    Ok(())
+    table_has_room_for(table, amount)
 }
 
 /// The hand is over: what the player of a seat has promised comes, as far as the stack that he has now lets it. What lay in
 /// the pots is known only now: nobody is brought above the largest buy-in, and from nothing it takes the smallest.
 pub(super) fn settle_top_up(draft: &mut Draft, seat: u8) {
     let Some(player) = draft.table.seated(seat).filter(|player| player.top_up > 0) else { return };
-    let (promised, stack, config) = (player.top_up, player.stack, draft.table.config());
-    let fits = promised.min(config.buy_in_max.saturating_sub(stack));
-    let comes = match stack {
+    let (promised, stack) = (player.top_up, player.stack);
+    let comes = match fitting(draft.table.config(), stack, promised) {
         _ if is_planted(Fault::BringsWholeTopUps) => promised,
-        0 if fits < config.buy_in_min => 0,
-        _ => fits,
+        fits => fits,
     };
     if comes > 0 {
         draft.emit(Event::ToppedUp { seat, amount: comes });
@@ -88,6 +79,12 @@ pub(super) fn settle_top_up(draft: &mut Draft, seat: u8) {
     if comes < promised {
         draft.emit(Event::TopUpLapsed { seat, amount: promised - comes });
     }
+}
+
+/// So many of the chips that a player with this stack brings are within the table's limits.
+pub(super) fn fitting(config: &TableConfig, stack: u64, brought: u64) -> u64 {
+    let fits = brought.min(config.buy_in_max.saturating_sub(stack));
+    if stack == 0 && fits < config.buy_in_min { 0 } else { fits }
 }
 
 /// What the rules ask of a hand, asked before chips come: that a table never holds more than they can count.

@@ -12,7 +12,13 @@ use protocol::{
 };
 use rooms::room::Refusal;
 
-use super::{Event, Table, chips, dealing, draft::Draft, json, names, project, state::index};
+use super::{
+    Event, Table, chips, dealing,
+    draft::Draft,
+    json, names, project,
+    seating::{self, Newcomer},
+    state::index,
+};
 
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +47,9 @@ pub(super) fn decide(draft: &mut Draft, asker: Asker<'_>, body: &[u8]) -> Result
         TableCommand::Leave => leave(draft, user),
         TableCommand::TopUp { amount } => {
             let seat = seat_of(&draft.table, user)?;
-            chips::top_up(draft, seat, amount)
+            chips::check_top_up(&draft.table, seat, amount)?;
+            seating::bring(draft, seat, amount);
+            Ok(())
         }
         TableCommand::SitOut => sit_out(draft, user),
         TableCommand::ComeBack { wait_for_big_blind } => come_back(draft, user, wait_for_big_blind),
@@ -56,7 +64,10 @@ pub(super) fn decide(draft: &mut Draft, asker: Asker<'_>, body: &[u8]) -> Result
 }
 
 /// Whether who may only do that may do this.
-fn is_allowed(draft: &Draft, command: &TableCommand, rights: Rights) -> Result<(), Refusal> {
+///
+/// # Errors
+/// A [`Refusal`] that says what he may not do.
+pub fn is_allowed(draft: &Draft, command: &TableCommand, rights: Rights) -> Result<(), Refusal> {
     let (needed, what) = match command {
         TableCommand::Sit { .. } | TableCommand::TopUp { .. } | TableCommand::ComeBack { .. } => {
             (Can::PLAY, "play")
@@ -88,7 +99,11 @@ fn rest(draft: &mut Draft, user: &UserId) {
     }
 }
 
-fn seat_of(table: &Table, user: &UserId) -> Result<u8, Refusal> {
+/// The seat of a user who needs one.
+///
+/// # Errors
+/// A [`Refusal`]: he has none.
+pub fn seat_of(table: &Table, user: &UserId) -> Result<u8, Refusal> {
     table.seat_of(user).ok_or_else(|| Refusal::new(Code::NotSeated, "you have no seat at this table"))
 }
 
@@ -108,23 +123,9 @@ fn sit(
     buy_in: u64,
     wait_for_big_blind: bool,
 ) -> Result<(), Refusal> {
-    let table = &draft.table;
-    if table.seat_of(user).is_some() {
-        return Err(Refusal::new(Code::AlreadySeated, "you have a seat at this table already"));
-    }
-    let free = |seat: &u8| table.seated(*seat).is_none();
-    let seats = table.config().seats;
-    let seat = match seat {
-        Some(seat) if seat >= seats => return Err(Refusal::new(Code::NoSeat, "there is no such seat")),
-        Some(seat) if !free(&seat) => return Err(Refusal::new(Code::SeatTaken, "the seat is taken")),
-        Some(seat) => seat,
-        None => (0..seats).find(free).ok_or_else(|| Refusal::new(Code::NoSeat, "no seat is free"))?,
-    };
+    let seat = seating::free_seat(&draft.table, user, seat, |_| false)?;
     chips::check_buy_in(draft, user, buy_in)?;
-    let waits = wait_for_big_blind && table.config().blinds_owed == BlindsOwed::PostOrWait;
-    let debts = table.leavers.owed_by(user, draft.now);
-    let name = names::shown(table, user, name);
-    draft.emit(Event::Seated { seat, user: user.clone(), name, stack: buy_in, waits, debts });
+    seating::seat(draft, Newcomer { seat, user, name, stack: buy_in, waits: wait_for_big_blind });
     Ok(())
 }
 

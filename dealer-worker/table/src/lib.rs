@@ -12,6 +12,7 @@
 //! - [`dealing`]: starting, pacing and ending hands; [`between`]: settings in the words of the rules;
 //!   [`settings`]: what makes them valid.
 //! - [`chips`]: how many a player may bring; `leavers`: what who has left brings again, and owes.
+//! - [`seating`]: taking a seat, in steps that rooms built around a table take one by one.
 //! - `first_release`: what the first release stored, read and written.
 //! - [`project`]: what everybody sees of a hand's events; [`stats`]: the table's line in the lobby.
 
@@ -26,6 +27,7 @@ mod first_release;
 mod leavers;
 pub mod names;
 pub mod project;
+pub mod seating;
 pub mod settings;
 pub mod state;
 pub mod stats;
@@ -42,11 +44,33 @@ use serde_json::value::{RawValue, to_raw_value};
 
 pub use self::{event::Event, state::Table};
 use commands::Asker;
-use draft::Draft;
+pub use draft::{Draft, Outgoing};
 use rooms::room::{
     BadSpec, Decision, FirstRelease, Input, Moment, Refusal, Room,
     record::{self, BadRecord},
 };
+
+/// Decides what follows at a table from an input.
+///
+/// # Errors
+/// A [`Refusal`]; only for [`Input::Command`], and nothing is to be committed then.
+pub fn decide(draft: &mut Draft, input: Input<'_>, rng: &mut dyn Rng) -> Result<(), Refusal> {
+    match input {
+        Input::Command { user, name, rights, body } => {
+            commands::decide(draft, Asker { user, name, rights }, body)?;
+        }
+        Input::Away { user, away } => clock::away(draft, user, away),
+        Input::Clock => clock::decide(draft, rng),
+        Input::TakenOver { grace_ms, frames_lost } => clock::taken_over(draft, grace_ms, frames_lost),
+        // The table itself asks nobody and writes to nobody.
+        Input::Outcome { .. }
+        | Input::Told { .. }
+        | Input::Recalled { .. }
+        | Input::Gone { .. }
+        | Input::Diverged { .. } => {}
+    }
+    Ok(())
+}
 
 impl Room for Table {
     type Event = Event;
@@ -85,22 +109,7 @@ impl Room for Table {
 
     fn decide(&self, input: Input<'_>, moment: Moment, rng: &mut dyn Rng) -> Result<Decision<Self>, Refusal> {
         let mut draft = Draft::of(self, moment);
-        match input {
-            Input::Command { user, name, rights, body } => {
-                commands::decide(&mut draft, Asker { user, name, rights }, body)?;
-            }
-            Input::Away { user, away } => clock::away(&mut draft, user, away),
-            Input::Clock => clock::decide(&mut draft, rng),
-            Input::TakenOver { grace_ms, frames_lost } => {
-                clock::taken_over(&mut draft, grace_ms, frames_lost);
-            }
-            // Tables run no errands as yet.
-            Input::Outcome { .. }
-            | Input::Told { .. }
-            | Input::Recalled { .. }
-            | Input::Gone { .. }
-            | Input::Diverged { .. } => {}
-        }
+        decide(&mut draft, input, rng)?;
         Ok(draft.decision())
     }
 
@@ -151,9 +160,13 @@ impl Table {
     }
 
     /// What only the player of a seat sees.
-    fn private(&self, seat: u8) -> TablePrivate {
+    pub fn private(&self, seat: u8) -> TablePrivate {
         let cards = self.hole_cards(seat);
-        if cards.is_empty() { TablePrivate::default() } else { TablePrivate { hand: self.hand(), cards } }
+        if cards.is_empty() {
+            TablePrivate::default()
+        } else {
+            TablePrivate { hand: self.hand(), cards, declined: None }
+        }
     }
 }
 

@@ -111,7 +111,8 @@ impl Table {
         &self.view
     }
 
-    pub(super) fn config(&self) -> &TableConfig {
+    /// The settings.
+    pub fn config(&self) -> &TableConfig {
         &self.view.config
     }
 
@@ -122,7 +123,7 @@ impl Table {
     }
 
     /// The player of a seat.
-    pub(super) fn seated(&self, seat: u8) -> Option<&SeatView> {
+    pub fn seated(&self, seat: u8) -> Option<&SeatView> {
         self.view.seats.get(usize::from(seat))?.as_ref()
     }
 
@@ -137,12 +138,12 @@ impl Table {
     }
 
     /// Whether the seat's player is in the hand being played.
-    pub(super) fn in_running_hand(&self, seat: u8) -> bool {
+    pub fn in_running_hand(&self, seat: u8) -> bool {
         self.running().is_some() && self.seated(seat).is_some_and(|player| player.in_hand)
     }
 
     /// The seat of a user.
-    pub(super) fn seat_of(&self, user: &UserId) -> Option<u8> {
+    pub fn seat_of(&self, user: &UserId) -> Option<u8> {
         self.view.seat_of(user)
     }
 

@@ -64,6 +64,9 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     /// What it is called in the map of rooms and in keyframes. Given once and for ever.
     const NAME: &'static str;
 
+    /// As which kind clients follow it, if it tells them what rooms of another kind do, and perhaps more: its name in keyframes.
+    const SEEN_AS: &'static str = Self::NAME;
+
     /// The version of what this kind of room writes into records; grows by one with every change of it.
     const SCHEMA: u16;
 

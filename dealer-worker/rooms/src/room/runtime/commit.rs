@@ -298,7 +298,7 @@ impl<R: Room> Running<R> {
             let is_timed = self.context.tells_time().unwrap_or(self.is_timed);
             let (at, follows) = (self.journal.next(), self.journal.last_frame_epoch());
             let mut entry: Entry =
-                frame::keyframe(&self.id, at, R::NAME, follows, room.view(), room.privates(), R::SPARSE);
+                frame::keyframe(&self.id, at, R::SEEN_AS, follows, room.view(), room.privates(), R::SPARSE);
             entry.at_ms = is_timed.then(|| self.now());
             entry.rail = room.rail().map(|rail| self.for_the_rail(at, rail, room));
             let sealed = self.context.sealer.sealed();
