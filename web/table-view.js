@@ -54,6 +54,11 @@ export function applyEvent(view, event) {
   return apply !== undefined;
 }
 
+/** A seat waits for chips no more. */
+function release(view, seat) {
+  if (view.reserved) view.reserved = view.reserved.filter((reserved) => reserved.seat !== seat);
+}
+
 const STRAIGHT_INTO_THE_POT = new Set(["ante", "dead"]);
 
 const APPLY = {
@@ -76,6 +81,13 @@ const APPLY = {
       shown: [],
     };
     view.chips.bought += stack;
+    release(view, seat);
+  },
+  reserved(view, { seat, user, name }) {
+    view.reserved?.push({ seat, user, name });
+  },
+  freed(view, { seat }) {
+    release(view, seat);
   },
   left(view, { seat, stack }) {
     const left = seatAt(view, seat);

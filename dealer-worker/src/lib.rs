@@ -15,5 +15,5 @@ use rooms::Kinds;
 
 /// The kinds of rooms that a house has.
 pub fn kinds() -> Kinds {
-    Kinds::default().with::<table::Table>().with::<talk::Talk>()
+    Kinds::default().with::<table::Table>().with::<talk::Talk>().with::<cash::Cash>()
 }

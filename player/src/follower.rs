@@ -375,7 +375,7 @@ mod tests {
     #[test]
     fn an_own_part_belongs_to_the_frame_before_it() {
         let mut follower = joined();
-        let part = TablePrivate { hand: 1, cards: Vec::new() };
+        let part = TablePrivate { hand: 1, ..TablePrivate::default() };
         assert_eq!(follower.own_part(at(1, 5), part.clone()), Err(Fault::Gap));
         assert_eq!(follower.own_part(at(1, 4), part.clone()), Ok(Step::Private));
         assert_eq!(follower.own_part(at(1, 4), part), Err(Fault::Repeat));
@@ -384,7 +384,7 @@ mod tests {
     #[test]
     fn the_newest_own_part_comes_once_more_after_a_resume() {
         let mut follower = joined();
-        let part = || TablePrivate { hand: 1, cards: Vec::new() };
+        let part = || TablePrivate { hand: 1, ..TablePrivate::default() };
         assert_eq!(delta(&mut follower, at(1, 5)), Ok(Step::Next));
         follower.resume();
         assert_eq!(follower.own_part(at(1, 4), part()), Ok(Step::Private), "it was missed");

@@ -318,7 +318,7 @@ mod tests {
         }
 
         fn own(&mut self, text: &str) {
-            let part = TablePrivate { hand: 1, cards: cards(text) };
+            let part = TablePrivate { hand: 1, cards: cards(text), declined: None };
             self.referee.private(&user("ann"), &part, &self.view, &mut self.breaches);
         }
 
@@ -426,10 +426,10 @@ mod tests {
 
         let scene = Scene::new();
         let mut breaches = Breaches::default();
-        let part = TablePrivate { hand: 1, cards: cards("5s 6s") };
+        let part = TablePrivate { hand: 1, cards: cards("5s 6s"), declined: None };
         Referee::new().private(&user("eve"), &part, &scene.view, &mut breaches);
         assert_eq!(breaches.privacy, 1, "eve has no seat");
-        let part = TablePrivate { hand: 2, cards: cards("5s 6s") };
+        let part = TablePrivate { hand: 2, cards: cards("5s 6s"), declined: None };
         Referee::new().private(&user("ann"), &part, &scene.view, &mut breaches);
         assert_eq!(breaches.privacy, 2, "hand 2 is not on");
     }

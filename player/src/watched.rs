@@ -302,7 +302,7 @@ mod tests {
 
     fn own_part(watched: &mut Watched, hand: u64, breaches: &mut Breaches) -> Taken {
         let cards = ["As", "Ad"].map(|card| Card::new(card).unwrap()).into();
-        watched.own_part(AT, TablePrivate { hand, cards }, 2, &ann(), breaches)
+        watched.own_part(AT, TablePrivate { hand, cards, declined: None }, 2, &ann(), breaches)
     }
 
     #[test]

@@ -31,6 +31,20 @@ pub enum TableEvent {
         /// Time bank.
         bank_ms: u64,
     },
+    /// A seat waits for a player's chips, which come from what he owns in this house; nobody else may take it. `seated` or `freed` follows.
+    Reserved {
+        /// Where.
+        seat: u8,
+        /// For whom.
+        user: UserId,
+        /// The name to show.
+        name: String,
+    },
+    /// A seat that was reserved is free again: the chips have not come.
+    Freed {
+        /// Where.
+        seat: u8,
+    },
     /// A player has left with all chips, which leave the table's count.
     Left {
         /// Where.

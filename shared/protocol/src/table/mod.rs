@@ -16,6 +16,6 @@ pub use config::{
 pub use event::{Acted, BlindKind, HandClass, MadeHand, StreetName, TableEvent, TurnView};
 pub use question::{Seated, TableAnswer, TableQuestion};
 pub use view::{
-    BuyInLimits, ChipCount, HandView, LegalView, Misfit, PotView, RaiseLimits, SeatStatus, SeatView,
-    TablePrivate, TableView,
+    BuyInLimits, ChipCount, Declined, DeclinedCode, HandView, LegalView, Misfit, PotView, RaiseLimits,
+    SeatStatus, SeatView, TablePrivate, TableView,
 };

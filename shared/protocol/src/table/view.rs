@@ -164,6 +164,34 @@ pub struct TablePrivate {
     pub hand: u64,
     /// Hole cards; empty when not dealt in.
     pub cards: Vec<Card>,
+    /// Chips that were asked for and have not come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declined: Option<Declined>,
+}
+
+/// A buy-in or a top-up that has not come; nothing was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declined {
+    /// Chips.
+    pub amount: u64,
+    /// Why.
+    pub code: DeclinedCode,
+}
+
+/// Why chips have not come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeclinedCode {
+    /// The player owns less.
+    Insufficient,
+    /// What the player owns is frozen: ask the house.
+    Frozen,
+    /// The player may not play for this.
+    NotAllowed,
+    /// The cage, which keeps what players own, has not answered in time. Try again later.
+    CageAway,
+    /// For a reason that is the house's.
+    Other,
 }
 
 /// A table's chips.
@@ -327,7 +355,8 @@ impl TableView {
                 self.next_ms = Some(*next_ms);
             }
             E::BankLeft { seat, bank_ms } => self.seat(*seat)?.bank_ms = *bank_ms,
-            E::Chat { .. } | E::HistoryLost { .. } => {}
+            // Where chips are somebody's, a keyframe's `reserved` names the seats that wait for some; they are no part of the game.
+            E::Reserved { .. } | E::Freed { .. } | E::Chat { .. } | E::HistoryLost { .. } => {}
         }
         Ok(())
     }

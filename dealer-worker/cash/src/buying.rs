@@ -1,0 +1,234 @@
+//! Chips from the cage: for a seat, and more of them later.
+//!
+//! ```text
+//!          sit                posted
+//!  free ---------> reserved ---------> seated <-----> (hands) ----leave----> free, and the player is paid
+//!    ^                | refused, waited too long, or left again
+//!    +----freed-------+ (given up: the cage undoes it, whatever became of it)
+//! ```
+
+use money::{Ask, Stake, Why};
+use protocol::{
+    RefusalCode as Code,
+    id::{ErrandId, UserId},
+    table::{Declined, DeclinedCode, SeatStatus, TableEvent},
+    time::UnixMs,
+};
+use rand_chacha::rand_core::Rng;
+use rooms::room::Refusal;
+use table::seating::{self, Newcomer};
+
+use crate::{
+    draft::Draft,
+    state::{Asked, Cash, Event, Reservation},
+};
+
+/// So long chips are waited for.
+pub const WAIT_MS: UnixMs = 15_000;
+
+/// A cage that has not answered for so long is taken to be away: nobody else is made to wait for it.
+const AWAY_MS: UnixMs = 2_000;
+
+/// A player wants a seat.
+pub(crate) struct Wish<'a> {
+    pub(crate) user: &'a UserId,
+    pub(crate) name: &'a str,
+    pub(crate) seat: Option<u8>,
+    pub(crate) buy_in: u64,
+    pub(crate) waits: bool,
+}
+
+/// When chips are waited for no longer.
+pub(crate) fn deadline(cash: &Cash) -> Option<UnixMs> {
+    cash.asked_at().min().map(|asked_at| asked_at + WAIT_MS)
+}
+
+/// Reserves a seat and asks for its chips.
+///
+/// # Errors
+/// A [`Refusal`].
+pub(crate) fn reserve(draft: &mut Draft, wish: &Wish<'_>, rng: &mut dyn Rng) -> Result<(), Refusal> {
+    let Wish { user, name, seat, buy_in: amount, waits } = *wish;
+    if draft.cash.reservation_of(user).is_some() {
+        return Err(Refusal::new(Code::AlreadySeated, "a seat at this table waits for your chips"));
+    }
+    let cash = &draft.cash;
+    let is_reserved = |seat| cash.reservation(seat).is_some();
+    let seat = seating::free_seat(draft.table.table(), user, seat, is_reserved)?;
+    seating::check_buy_in(&draft.table, user, amount)?;
+    the_cage_answers(draft)?;
+    let shown = seating::shown_name(draft.table.table(), user, name);
+    let (n, at_ms) = (draft.next_errand(), draft.now());
+    draft.ask(&Ask::BuyIn(stake(draft, user, amount, rng)));
+    draft.table.tell(TableEvent::Reserved { seat, user: user.clone(), name: shown.clone() });
+    let (user, name) = (user.clone(), name.to_owned());
+    draft.emit(Event::Reserved { seat, user, name, shown, amount, waits, at_ms, n });
+    Ok(())
+}
+
+/// Asks for more chips for the player of a seat.
+///
+/// # Errors
+/// A [`Refusal`].
+pub(crate) fn top_up(
+    draft: &mut Draft,
+    user: &UserId,
+    amount: u64,
+    rng: &mut dyn Rng,
+) -> Result<(), Refusal> {
+    let seat = seating::seat_of(draft.table.table(), user)?;
+    seating::check_top_up(draft.table.table(), seat, amount)?;
+    let stint = draft.cash.stint(seat);
+    if stint.is_some_and(|stint| stint.is_forfeit) {
+        return Err(lost());
+    }
+    if stint.is_some_and(|stint| stint.top_up.is_some()) {
+        return Err(Refusal::new(Code::Busy, "the chips that you asked for before are on their way"));
+    }
+    the_cage_answers(draft)?;
+    let (n, at_ms) = (draft.next_errand(), draft.now());
+    draft.ask(&Ask::TopUp(stake(draft, user, amount, rng)));
+    draft.emit(Event::TopUpAsked { seat, amount, at_ms, n });
+    Ok(())
+}
+
+/// What a player is told whose chips at this table were paid to him already.
+pub(crate) fn lost() -> Refusal {
+    Refusal::new(
+        Code::NotAllowed,
+        "the house has lost a part of this game, and you were paid what you had: your seat ends with the hand",
+    )
+}
+
+fn stake(draft: &Draft, user: &UserId, amount: u64, rng: &mut dyn Rng) -> Stake {
+    Stake { user: user.clone(), currency: draft.cash.currency, amount, nonce: rng.next_u64() }
+}
+
+fn the_cage_answers(draft: &Draft) -> Result<(), Refusal> {
+    let now = draft.now();
+    if draft.cash.asked_at().any(|asked_at| asked_at + AWAY_MS < now) {
+        return Err(Refusal::new(
+            Code::Unavailable,
+            "the cage, which keeps what players own, does not answer at the moment: try again in some seconds",
+        ));
+    }
+    Ok(())
+}
+
+/// The user who has a seat reserved does not want it any more.
+pub(crate) fn leave(draft: &mut Draft, reserved: &Reservation) {
+    draft.give_up(reserved.asked.of);
+    free(draft, reserved.seat);
+}
+
+/// Chips have not come for too long.
+pub(crate) fn time_over(draft: &mut Draft) {
+    let is_over = |asked: &Asked, now: UnixMs| asked.at_ms + WAIT_MS <= now;
+    let now = draft.now();
+    let reserved = draft.cash.reserved.clone();
+    for reserved in reserved.iter().filter(|reserved| is_over(&reserved.asked, now)) {
+        let declined = Declined { amount: reserved.amount, code: DeclinedCode::CageAway };
+        draft.decline(reserved.user.clone(), declined);
+        leave(draft, reserved);
+    }
+    let top_ups: Vec<_> = draft.cash.top_ups().filter(|(_, _, asked)| is_over(asked, now)).collect();
+    for (seat, amount, asked) in top_ups {
+        draft.give_up(asked.of);
+        draft.emit(Event::TopUpOver { seat });
+        decline_top_up(draft, seat, Declined { amount, code: DeclinedCode::CageAway });
+    }
+}
+
+/// The cage has answered a buy-in.
+pub(crate) fn bought(draft: &mut Draft, of: ErrandId, answer: Result<(), Why>) {
+    let reserved = draft.cash.reserved.iter().find(|reserved| reserved.asked.of == of).cloned();
+    // What is given up is answered to nobody.
+    let Some(reserved) = reserved else { return };
+    let Reservation { seat, user, name, shown: _, amount, waits, away, asked: _, is_paid } = reserved;
+    match answer {
+        // The player has been paid these very chips in a lost branch.
+        Ok(()) if is_paid => {
+            draft.absorb(user, amount);
+            free(draft, seat);
+        }
+        Ok(()) => {
+            draft.emit(Event::Released { seat });
+            draft.emit(Event::Began { seat, since: of });
+            let newcomer = Newcomer { seat, user: &user, name: &name, stack: amount, waits };
+            seating::seat(&mut draft.table, newcomer);
+            if away {
+                draft.table.emit(table::Event::Away { seat, away, at_ms: draft.now() });
+            }
+        }
+        Err(why) => {
+            draft.decline(user, Declined { amount, code: code(why) });
+            free(draft, seat);
+        }
+    }
+}
+
+/// The cage has answered a top-up.
+pub(crate) fn topped_up(draft: &mut Draft, of: ErrandId, answer: Result<(), Why>) {
+    let asked = draft.cash.top_ups().find(|(_, _, asked)| asked.of == of);
+    let Some((seat, amount, _)) = asked else { return };
+    draft.emit(Event::TopUpOver { seat });
+    match answer {
+        Ok(()) => {
+            let fits = seating::fitting(draft.table.table(), seat, amount);
+            if fits > 0 {
+                seating::bring(&mut draft.table, seat, fits);
+            }
+            let user = draft.table.table().seated(seat).map(|player| player.user.clone());
+            if let Some(user) = user {
+                draft.give_back(seat, user, amount - fits);
+            }
+        }
+        Err(why) => decline_top_up(draft, seat, Declined { amount, code: code(why) }),
+    }
+}
+
+/// These users were paid in a lost branch: what they had brought to this table before that epoch is the house's.
+pub(crate) fn paid(draft: &mut Draft, cut: ErrandId, users: &[UserId]) {
+    let is_of_before = |of: ErrandId| of.at.epoch() < cut.at.epoch();
+    for user in users {
+        let reserved = draft.cash.reservation_of(user).filter(|reserved| is_of_before(reserved.asked.of));
+        if let Some(seat) = reserved.map(|reserved| reserved.seat) {
+            draft.emit(Event::Forfeited { seat });
+        }
+        let Some(seat) = draft.table.table().seat_of(user) else { continue };
+        let stint = draft.cash.stint(seat).filter(|stint| is_of_before(stint.since));
+        let Some(top_up) = stint.map(|stint| stint.top_up) else { continue };
+        draft.emit(Event::Forfeited { seat });
+        if let Some((_, asked)) = top_up {
+            draft.give_up(asked.of);
+            draft.emit(Event::TopUpOver { seat });
+        }
+        let at_ms = draft.now();
+        if draft.table.table().in_running_hand(seat) {
+            let status = SeatStatus::Leaving;
+            draft.table.emit(table::Event::Status { seat, status, waits: false, at_ms });
+        } else {
+            draft.table.emit(table::Event::Left { seat, at_ms });
+        }
+    }
+}
+
+fn free(draft: &mut Draft, seat: u8) {
+    draft.emit(Event::Released { seat });
+    draft.table.tell(TableEvent::Freed { seat });
+}
+
+fn decline_top_up(draft: &mut Draft, seat: u8, declined: Declined) {
+    if let Some(user) = draft.table.table().seated(seat).map(|player| player.user.clone()) {
+        draft.decline(user, declined);
+    }
+}
+
+fn code(why: Why) -> DeclinedCode {
+    match why {
+        Why::Insufficient => DeclinedCode::Insufficient,
+        Why::Frozen => DeclinedCode::Frozen,
+        Why::Banned => DeclinedCode::NotAllowed,
+        Why::NoCurrency | Why::NoAccount | Why::Void | Why::Conflict | Why::Bad => DeclinedCode::Other,
+    }
+}

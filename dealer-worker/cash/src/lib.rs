@@ -1,0 +1,200 @@
+//! The table whose chips are somebody's: they come from the cage, which keeps what players own, and go back to it.
+//!
+//! The game is a [`Table`], as at any other table. What stands around it is where its chips come from. Whoever sits down has a seat
+//! *reserved* and is seated when the cage has answered; whoever leaves is paid, which the cage cannot refuse. What is asked of the cage are
+//! errands of the room: facts of its journal, each with a name, done once. So whatever dies, no chip is made or lost.
+//!
+//! Clients follow it as a table: what they are told are a table's events, and `reserved` and `freed`.
+//!
+//! In reading order:
+//!
+//! - [`state`]: what is known beyond the game, and the facts that change it.
+//! - [`draft`]: a decision in the making: what the game lets go of is paid.
+//! - [`buying`]: chips from the cage.
+//! - [`view`]: what everybody sees.
+
+pub mod buying;
+mod draft;
+pub mod state;
+mod view;
+
+use broker::{lobby::Line, node::RoomSpec};
+use money::{Ask, Body as _, Currency, Paid, Why};
+use protocol::{
+    id::{Position, RoomId, UserId},
+    table::{TableCommand, TableConfig},
+    time::UnixMs,
+};
+use rand_chacha::rand_core::Rng;
+use rooms::room::{
+    BadSpec, Decision, Input, Moment, Refusal, Room,
+    errands::{Errand, Outcome},
+    record::{self, BadRecord},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+use table::{Table, seating};
+use tracing::error;
+
+pub use self::state::{Cash, Event};
+use self::{buying::Wish, draft::Draft};
+
+/// What a cash table is set to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// What its chips are: one chip is the smallest unit of it.
+    pub currency: Currency,
+    /// The game.
+    pub table: TableConfig,
+}
+
+impl Room for Cash {
+    type Event = Event;
+
+    const KIND: u8 = 9;
+    const SINCE: u16 = 3;
+    const NAME: &'static str = "cash";
+    const SEEN_AS: &'static str = Table::NAME;
+    /// Grows with that of [`Table`], which is a part of it: this is of schema 2 there.
+    const SCHEMA: u16 = 1;
+
+    fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
+        match schema {
+            1 => record::take(record),
+            _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
+        }
+    }
+
+    fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
+        match schema {
+            1 => record::take(record),
+            _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
+        }
+    }
+
+    fn open(spec: &RoomSpec) -> Result<Self, BadSpec> {
+        let Settings { currency, table } = spec.read()?;
+        Ok(Self::new(currency, Table::new(table)))
+    }
+
+    fn decide(&self, input: Input<'_>, moment: Moment, rng: &mut dyn Rng) -> Result<Decision<Self>, Refusal> {
+        let mut draft = Draft::of(self, moment);
+        match input {
+            Input::Command { user, .. } => command(&mut draft, user, input, rng)?,
+            Input::Away { user, away } => {
+                let reserved = draft.cash.reservation_of(user).filter(|reserved| reserved.away != away);
+                if let Some(seat) = reserved.map(|reserved| reserved.seat) {
+                    draft.emit(Event::ReservedAway { seat, away });
+                }
+                table::decide(&mut draft.table, input, rng)?;
+            }
+            Input::Clock => {
+                buying::time_over(&mut draft);
+                table::decide(&mut draft.table, input, rng)?;
+            }
+            Input::TakenOver { .. } => {
+                // What was decided behind this is no part of the history.
+                draft.ask(&Ask::Cut { follows: self.last });
+                draft.emit(Event::TakenOver);
+                table::decide(&mut draft.table, input, rng)?;
+            }
+            Input::Outcome { errand, outcome } => answered(&mut draft, errand, outcome),
+            Input::Told { .. } | Input::Recalled { .. } | Input::Gone { .. } | Input::Diverged { .. } => {}
+        }
+        Ok(draft.decision())
+    }
+
+    fn apply(&mut self, event: &Event, at: Position) {
+        if let Event::Table(event) = event {
+            self.table.apply(event, at);
+        }
+        self.change(event, at);
+    }
+
+    fn deadline(&self) -> Option<UnixMs> {
+        self.table.deadline().into_iter().chain(buying::deadline(self)).min()
+    }
+
+    fn view(&self) -> Box<RawValue> {
+        json(&view::View::of(self))
+    }
+
+    fn privates(&self) -> Vec<(UserId, Box<RawValue>)> {
+        self.table.privates()
+    }
+
+    fn answer(&self, user: &UserId, question: &[u8]) -> Result<Box<RawValue>, Refusal> {
+        self.table.answer(user, question)
+    }
+
+    fn is_member(&self, user: &UserId) -> bool {
+        self.table.is_member(user) || self.reservation_of(user).is_some()
+    }
+
+    fn members(&self) -> Vec<UserId> {
+        let mut members = self.table.members();
+        members.extend(self.reserved.iter().map(|reserved| reserved.user.clone()));
+        members
+    }
+
+    fn line(&self, room: &RoomId, now: UnixMs) -> Option<Line> {
+        let line = self.table.line(room, now)?;
+        let reserved = u32::try_from(self.reserved.len()).unwrap_or(u32::MAX);
+        Some(Line { taken: line.taken + reserved, ..line })
+    }
+}
+
+/// A command: chips come from the cage, the rest is the game's.
+fn command(draft: &mut Draft, user: &UserId, input: Input<'_>, rng: &mut dyn Rng) -> Result<(), Refusal> {
+    let Input::Command { name, rights, body, .. } = input else { return Ok(()) };
+    let command = str::from_utf8(body).ok().and_then(|text| TableCommand::read(text).ok());
+    if let Some(command) = &command {
+        seating::is_allowed(command, rights.can)?;
+    }
+    match command {
+        Some(TableCommand::Sit { seat, buy_in, wait_for_big_blind: waits }) => {
+            buying::reserve(draft, &Wish { user, name, seat, buy_in, waits }, rng)
+        }
+        Some(TableCommand::TopUp { amount }) => buying::top_up(draft, user, amount, rng),
+        Some(TableCommand::Leave) if draft.cash.reservation_of(user).is_some() => {
+            let reserved = draft.cash.reservation_of(user).cloned();
+            reserved.iter().for_each(|reserved| buying::leave(draft, reserved));
+            Ok(())
+        }
+        Some(TableCommand::ComeBack { .. }) if has_lost_the_seat(draft, user) => Err(buying::lost()),
+        // What is no command is refused there.
+        _ => table::decide(&mut draft.table, input, rng),
+    }
+}
+
+fn has_lost_the_seat(draft: &Draft, user: &UserId) -> bool {
+    let seat = draft.table.table().seat_of(user);
+    seat.and_then(|seat| draft.cash.stint(seat)).is_some_and(|stint| stint.is_forfeit)
+}
+
+/// The cage has answered.
+fn answered(draft: &mut Draft, errand: &Errand, outcome: &Outcome) {
+    let answer = match outcome {
+        Outcome::Done(_) => Ok(()),
+        Outcome::Refused(why) => Err(Why::read(why).unwrap_or(Why::Bad)),
+    };
+    match (Ask::read(&errand.ask.body), outcome) {
+        (Ok(Ask::BuyIn(_)), _) => buying::bought(draft, errand.id, answer),
+        (Ok(Ask::TopUp(_)), _) => buying::topped_up(draft, errand.id, answer),
+        (Ok(Ask::Cut { .. }), Outcome::Done(whom)) => {
+            let Paid(users) = Paid::read(whom).unwrap_or_default();
+            buying::paid(draft, errand.id, &users);
+            draft.emit(Event::Cut);
+        }
+        (ask, outcome) => error!(?ask, ?outcome, "the cage has answered what it was not asked"),
+    }
+}
+
+/// The JSON text of a part of a message.
+///
+/// # Panics
+/// Never: what tables tell has string keys and no failing parts.
+fn json<T: Serialize + ?Sized>(part: &T) -> Box<RawValue> {
+    to_raw_value(part).expect("what a table tells is JSON")
+}
