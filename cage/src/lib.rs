@@ -9,12 +9,14 @@
 //! - [`sql`]: its adapters.
 //! - [`schema`]: the tables, and how they come to be.
 //! - [`teller`]: threads that do jobs on the database and commit them in groups.
+//! - [`inline`]: a database in memory without threads, for simulated worlds.
 //! - `testing` (a feature): PostgreSQL servers for tests.
 //! - [`people`]: who somebody is, how he is signed in, what he may do, and what has happened.
 //! - [`ledger`]: whose chips are where.
 //!
 //! Not here: HTTP, passwords in the clear, tokens for playing (`reception`); tables (`dealer-worker`), which say by [`money`] what they want.
 
+pub mod inline;
 pub mod ledger;
 pub mod people;
 pub mod schema;

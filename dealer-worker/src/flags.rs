@@ -1,6 +1,7 @@
 //! Flags and environment variables of the `dealer-worker` binary.
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use money::Currency;
 use ops::{
     config::{LogArgs, NodeArgs, OpsArgs, RedisArgs, SealArgs, ThreadArgs},
     flags,
@@ -12,6 +13,8 @@ use protocol::table::{
 };
 use rooms::{Bounds, WorkerConfig};
 use traces::TraceArgs;
+
+use crate::opening::Opening;
 
 /// Owns tables: deals, keeps the clocks, and writes every hand to its journal.
 ///
@@ -117,6 +120,10 @@ const TABLES_MAX: i64 = 1_000_000;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Tables")]
 pub struct TableArgs {
+    /// What the chips of new tables are, such as PLAY: a currency of the ledger, from which players bring them and to which they go back.
+    /// Without one, chips are nobody's
+    #[arg(long, env = "CARDHOUSE_TABLE_CURRENCY", value_name = "CODE")]
+    pub table_currency: Option<Currency>,
     /// Open tables t1 to tN, unless they are there
     #[arg(long, env = "CARDHOUSE_TABLES", default_value_t = 0, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(..=TABLES_MAX))]
     pub tables: u32,
@@ -202,7 +209,12 @@ fn table() -> TableConfig {
 }
 
 impl TableArgs {
-    /// The settings of each table; the name comes with its number.
+    /// What each table is opened with; the name comes with its number.
+    pub fn opening(&self) -> Opening {
+        Opening { config: self.config(), currency: self.table_currency }
+    }
+
+    /// The settings of each table.
     pub fn config(&self) -> TableConfig {
         TableConfig {
             seats: self.seats,

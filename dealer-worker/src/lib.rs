@@ -10,7 +10,7 @@ pub mod opening;
 pub mod process;
 pub mod seal_keys;
 
-pub use opening::{OpenError, open_table, open_tables, tables};
+pub use opening::{OpenError, Opening, open_table, open_tables, tables};
 use rooms::Kinds;
 
 /// The kinds of rooms that a house has.

@@ -6,6 +6,8 @@ use broker::{
     ports::Ports,
     store::{Store, Unavailable},
 };
+use cash::Cash;
+use money::Currency;
 use protocol::{id::RoomId, table::TableConfig, talk::beside};
 use rooms::{open_room, room::Room as _};
 use table::{
@@ -68,15 +70,51 @@ pub enum OpenError {
     Store(#[from] Unavailable),
 }
 
+/// What a table is opened with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// The game.
+    pub config: TableConfig,
+    /// What its chips are; nothing where they are nobody's.
+    pub currency: Option<Currency>,
+}
+
+impl Opening {
+    /// Chips come from nowhere and go to nobody.
+    pub fn of(config: TableConfig) -> Self {
+        Self { config, currency: None }
+    }
+
+    fn spec(&self) -> RoomSpec {
+        let Self { config, currency } = self.clone();
+        match currency {
+            Some(currency) => RoomSpec::new(Cash::NAME, &cash::Settings { currency, table: config }),
+            None => RoomSpec::new(Table::NAME, &config),
+        }
+    }
+
+    /// Reads the spec of a room; nothing if it is no table.
+    fn read(spec: &RoomSpec) -> Option<Self> {
+        match spec.kind.as_str() {
+            Table::NAME => spec.read().ok().map(Self::of),
+            Cash::NAME => {
+                let cash::Settings { currency, table } = spec.read().ok()?;
+                Some(Self { config: table, currency: Some(currency) })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Opens tables `t1` to `tN` with these settings, each under a name of its own, and the rooms in which people talk at them; those that
 /// exist stay as they are. Answers how many tables were new. Workers that run hear of it at once.
 ///
 /// # Errors
 /// [`OpenError`]; some may have been opened.
-pub async fn open_tables(ports: &Ports, count: u32, config: &TableConfig) -> Result<u32, OpenError> {
+pub async fn open_tables(ports: &Ports, count: u32, opening: &Opening) -> Result<u32, OpenError> {
     let mut opened = 0;
     for number in 1..=count {
-        opened += u32::from(open_table(ports, number, config).await?);
+        opened += u32::from(open_table(ports, number, opening).await?);
     }
     Ok(opened)
 }
@@ -88,17 +126,18 @@ pub async fn open_tables(ports: &Ports, count: u32, config: &TableConfig) -> Res
 ///
 /// # Panics
 /// Never: its name is one.
-pub async fn open_table(ports: &Ports, number: u32, config: &TableConfig) -> Result<bool, OpenError> {
-    check(config)?;
+pub async fn open_table(ports: &Ports, number: u32, opening: &Opening) -> Result<bool, OpenError> {
+    check(&opening.config)?;
     let room = RoomId::new(&format!("t{number}")).expect("t and digits are a name");
-    let config = TableConfig { name: name(number), ..config.clone() };
-    let spec = RoomSpec::new(Table::NAME, &config);
+    let config = TableConfig { name: name(number), ..opening.config.clone() };
+    let opening = Opening { config, currency: opening.currency };
     if let Ok(talk) = beside(&room) {
         // Workers of earlier releases could do nothing with it.
         open_room(ports, &talk, &talk::spec(), Readers::OfThisRelease).await?;
     }
     // Whoever opens tables at its start does not know yet who lives.
-    Ok(open_room(ports, &room, &spec, Readers::OfAnyRelease).await?)
+    let readers = if opening.currency.is_some() { Readers::OfThisRelease } else { Readers::OfAnyRelease };
+    Ok(open_room(ports, &room, &opening.spec(), readers).await?)
 }
 
 /// All tables that there are, with the settings that they were opened with, in the order of their numbers. Reads all maps of rooms: for
@@ -106,14 +145,13 @@ pub async fn open_table(ports: &Ports, number: u32, config: &TableConfig) -> Res
 ///
 /// # Errors
 /// The maps cannot be read.
-pub async fn tables(store: &dyn Store) -> Result<Vec<(RoomId, TableConfig)>, Unavailable> {
+pub async fn tables(store: &dyn Store) -> Result<Vec<(RoomId, Opening)>, Unavailable> {
     let rooms = directory::specs(store).await?;
     let tables = rooms.into_iter().filter_map(|(room, spec)| {
         let spec: RoomSpec = serde_json::from_slice(&spec).ok()?;
-        let settings = if spec.kind == Table::NAME { spec.read().ok()? } else { return None };
-        Some((room, settings))
+        Some((room, Opening::read(&spec)?))
     });
-    let mut tables: Vec<(RoomId, TableConfig)> = tables.collect();
+    let mut tables: Vec<(RoomId, Opening)> = tables.collect();
     tables.sort_by_cached_key(|(room, _)| (room.as_str().len(), room.clone()));
     Ok(tables)
 }

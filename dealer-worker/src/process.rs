@@ -73,7 +73,7 @@ async fn work(flags: Flags, kinds: Kinds) -> anyhow::Result<()> {
     let watching = serve(ops, routes, Front::operators(flags.http), std::future::pending());
 
     if flags.tables.tables > 0 {
-        let opened = open_tables(&ports, flags.tables.tables, &flags.tables.config()).await?;
+        let opened = open_tables(&ports, flags.tables.tables, &flags.tables.opening()).await?;
         tracing::info!(opened, "tables are open");
     }
     let following = seal_keys::follow(flags.seal.clone(), worker.sealer());

@@ -15,7 +15,7 @@ use broker::{
     store::redis::RedisStore,
     testing::redis_server::{Persistence, RedisServer},
 };
-use dealer_worker::open_tables;
+use dealer_worker::{Opening, open_tables};
 use rooms::{
     Chance, Kinds, Worker, WorkerConfig, open_room,
     testing::{
@@ -48,7 +48,7 @@ async fn what_redis_refuses_is_told_and_refused_and_goes_on_by_itself_when_mende
     let (worker_url, relay_url) =
         (server.user_of_the_document("worker").unwrap(), server.user_of_the_document("relay").unwrap());
     let inside = ports(worker_url, Program::DealerWorker).await;
-    open_tables(&inside, 1, &fast()).await.unwrap();
+    open_tables(&inside, 1, &Opening::of(fast())).await.unwrap();
     let config = WorkerConfig::new(node("w1"), SealKey::random());
     let worker = Worker::new(inside.clone(), config, dealer_worker::kinds(), Chance::seeded(1));
     let mut observed = worker.observed();

@@ -4,7 +4,7 @@ mod support;
 
 use broker::node::Asked;
 use bytes::Bytes;
-use dealer_worker::open_tables;
+use dealer_worker::{Opening, open_tables};
 use protocol::{
     id::SessionId,
     rights::{Can, Rights},
@@ -51,7 +51,7 @@ async fn talking(keyframe_every: u32) -> (House, Running, Relay) {
 /// A house with one table and the room beside it.
 async fn a_table() -> (House, Running, Relay) {
     let house = House::new();
-    open_tables(&house.ports("floor"), 1, &fast()).await.unwrap();
+    open_tables(&house.ports("floor"), 1, &Opening::of(fast())).await.unwrap();
     let relay = Relay::new(&house, "r1", 1).await;
     let talk = beside(&room(1)).unwrap();
     relay.hear(&talk).await;

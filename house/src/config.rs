@@ -2,8 +2,9 @@
 
 use std::{num::NonZeroU32, ops::RangeInclusive, path::PathBuf};
 
+use cage::ledger::Definition;
 use clap::{Args, CommandFactory as _, Parser, ValueEnum};
-use dealer_worker::flags::TableArgs;
+use dealer_worker::{Opening, flags::TableArgs};
 use ops::{
     config::{LogArgs, OpsArgs},
     flags,
@@ -76,6 +77,18 @@ pub struct Config {
     )]
     pub stakes: Vec<NonZeroU32>,
 
+    /// A currency: EUR:2 has two digits behind the point; play money is like PLAY:0:10000:2000, of which everybody begins with 10000 and may
+    /// have 2000 again once a day. Several separated by commas; they are kept in the folder, and --table-currency plays for one
+    #[arg(
+        long = "currency",
+        env = "CARDHOUSE_CURRENCIES",
+        value_name = "CURRENCY",
+        value_delimiter = ',',
+        default_value = "PLAY:0:10000:2000",
+        help_heading = "Tables"
+    )]
+    pub currencies: Vec<Definition>,
+
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
     pub bots: BotArgs,
@@ -125,17 +138,18 @@ impl Config {
     }
 
     /// What the table of this number is set to, counted from 0.
-    pub fn table(&self, number: usize) -> TableConfig {
-        let base = self.tables.config();
+    pub fn table(&self, number: usize) -> Opening {
+        let Opening { config: base, currency } = self.tables.opening();
         let times = u64::from(self.stakes[number % self.stakes.len()].get());
-        TableConfig {
+        let config = TableConfig {
             small_blind: base.small_blind.saturating_mul(times),
             big_blind: base.big_blind.saturating_mul(times),
             ante: base.ante.saturating_mul(times),
             buy_in_min: base.buy_in_min.saturating_mul(times),
             buy_in_max: base.buy_in_max.saturating_mul(times),
             ..base
-        }
+        };
+        Opening { config, currency }
     }
 
     /// With defaults that differ from those of the parts: clients of a house that closes have no other relay to go
@@ -290,7 +304,7 @@ mod tests {
     #[test]
     fn tables_take_the_stakes_in_turn() {
         let config = Config::defaults();
-        let tables: Vec<_> = (0..5).map(|number| config.table(number)).collect();
+        let tables: Vec<_> = (0..5).map(|number| config.table(number).config).collect();
         assert_eq!((tables[2].small_blind, tables[2].big_blind), (5, 10));
         assert_eq!((tables[2].buy_in_min, tables[2].buy_in_max), (400, 2_000));
         assert_eq!(tables[4], tables[0]);

@@ -20,7 +20,7 @@ use broker::{
     },
     wire::Wire,
 };
-use dealer_worker::open_table;
+use dealer_worker::{Opening, open_table};
 use futures_util::future::try_join_all;
 use ops::{
     listen::ListenError,
@@ -40,9 +40,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     bots,
+    cashier::Cashier,
     config::Config,
     data::{Data, DataError},
-    office::{Office, OfficeError},
+    office::{Office, OfficeError, Told},
     site,
 };
 
@@ -150,6 +151,11 @@ impl House {
         let outside = Ports { bus: Arc::new(bus.handle(&door)), store: store.clone(), clock };
         let inside = Ports { bus: Arc::new(bus), store, clock };
 
+        if let (Some(currency), true) = (config.tables.table_currency, data.is_none()) {
+            return Err(OpenError::Bounds(format!(
+                "--table-currency {currency}: what players own is kept in the folder, and --memory keeps nothing"
+            )));
+        }
         // Tables are numbered from 1, and those that exist stay as they are.
         let settings: Vec<_> = (0..config.tables.tables).map(|at| config.table(at as usize)).collect();
         let opened = (1..).zip(&settings).map(|(number, table)| open_table(&inside, number, table));
@@ -157,22 +163,26 @@ impl House {
         let found = dealer_worker::tables(inside.store.as_ref()).await?;
         let kept = Kept {
             tables: found.len() - are_new.iter().filter(|is_new| **is_new).count(),
-            are_as_told: settings
-                .iter()
-                .zip(&found)
-                .all(|(told, (_, table))| *table == TableConfig { name: table.name.clone(), ..told.clone() }),
+            are_as_told: settings.iter().zip(&found).all(|(told, (_, table))| {
+                let name = table.config.name.clone();
+                let config = TableConfig { name, ..told.config.clone() };
+                *table == Opening { config, currency: told.currency }
+            }),
         };
-        let tables: Vec<_> = found.into_iter().map(|(room, table)| (room, table.seats)).collect();
+        let tables: Vec<_> = found.into_iter().map(|(room, table)| (room, table.config.seats)).collect();
         let (seal_key, seal_keys_older) = match &data {
             Some(data) => data.seal_keys()?,
             None => (SealKey::random(), Vec::new()),
         };
         let nodes = vec![floor.clone(), door.clone()];
         let worker = WorkerConfig { seal_keys_older, ..WorkerConfig::new(floor, seal_key) };
-        let worker = Worker::new(inside, worker, dealer_worker::kinds(), Chance::of_the_system());
-
-        let office =
-            Office::open(data.as_ref(), &config.tokens, &config.oidc, outside.clone(), nodes).await?;
+        let about = Told { tokens: &config.tokens, oidc: &config.oidc, currencies: &config.currencies };
+        let office = Office::open(data.as_ref(), about, outside.clone(), nodes).await?;
+        let mut kinds = dealer_worker::kinds();
+        if let Some(people) = &office.people {
+            kinds = kinds.served_by(money::SERVICE, Arc::new(Cashier::new(people.clone(), clock)));
+        }
+        let worker = Worker::new(inside, worker, kinds, Chance::of_the_system());
         if let Some(data) = &data {
             data.settle()?;
         }

@@ -7,12 +7,13 @@
 //!
 //! - [`config`]: what can be set.
 //! - `house`: the composition, and its running.
-//! - [`data`]: the folder with what outlives it; `office`: who has accounts there, and who gets tokens.
+//! - [`data`]: the folder with what outlives it; `office`: who has accounts there, and who gets tokens; `cashier`: its ledger.
 //! - [`site`]: what is served under which path; `web`: the browser client's files.
 //! - `bots`: the house's own players.
 //! - [`outside`]: where others open it.
 
 mod bots;
+mod cashier;
 pub mod config;
 pub mod data;
 mod house;

@@ -4,7 +4,11 @@ use std::{io, sync::Arc};
 
 use axum::Router;
 use broker::ports::Ports;
-use cage::{Place, people::refresh::RefreshKeys};
+use cage::{
+    DbError, Place,
+    ledger::{self, Definition},
+    people::refresh::RefreshKeys,
+};
 use ops::key_folder::KeyFolderError;
 use protocol::id::NodeId;
 use reception::{
@@ -29,9 +33,19 @@ pub enum OfficeError {
     /// The database.
     #[error(transparent)]
     Database(#[from] cage::sql::OpenError),
+    /// The currencies.
+    #[error("--currency: {0}")]
+    Currencies(#[from] DbError),
     /// By whom people sign in.
     #[error(transparent)]
     Providers(#[from] BadProviders),
+}
+
+/// What the office is told by flags.
+pub(crate) struct Told<'a> {
+    pub(crate) tokens: &'a TokenArgs,
+    pub(crate) oidc: &'a OidcArgs,
+    pub(crate) currencies: &'a [Definition],
 }
 
 /// Desk and people.
@@ -45,8 +59,7 @@ impl Office {
     /// Of a house that keeps its people in `data`. Relays hear by `ports` of tokens that are void, and the worker is asked who sits; `nodes` are all there are.
     pub(crate) async fn open(
         data: Option<&Data>,
-        tokens: &TokenArgs,
-        oidc: &OidcArgs,
+        Told { tokens, oidc, currencies }: Told<'_>,
         ports: Ports,
         nodes: Vec<NodeId>,
     ) -> Result<Self, OfficeError> {
@@ -61,6 +74,8 @@ impl Office {
         let keys = Keyring::new(data.token_keys().read_or_create()?);
         let refresh = RefreshKeys::new(database::key_in(&data.path("keys"))?, Vec::new());
         let tellers = database::open(Place::File(data.path("people.db"))).await?;
+        let currencies = currencies.to_vec();
+        tellers.write("currencies", move |tx| ledger::define(tx, &currencies)).await?;
         let desk = Desk::new(Arc::new(keys), ports.clock, token_ms);
         let people =
             database::people(tellers, refresh, desk.clone(), ports, nodes).with_providers(oidc.providers()?);

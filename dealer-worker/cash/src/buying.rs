@@ -29,6 +29,9 @@ pub const WAIT_MS: UnixMs = 15_000;
 /// A cage that has not answered for so long is taken to be away: nobody else is made to wait for it.
 const AWAY_MS: UnixMs = 2_000;
 
+/// Whoever is refused because of that is told to come again after so long.
+const RETRY_MS: u64 = 2_000;
+
 /// A player wants a seat.
 pub(crate) struct Wish<'a> {
     pub(crate) user: &'a UserId,
@@ -83,7 +86,8 @@ pub(crate) fn top_up(
         return Err(lost());
     }
     if stint.is_some_and(|stint| stint.top_up.is_some()) {
-        return Err(Refusal::new(Code::Busy, "the chips that you asked for before are on their way"));
+        let why = "the chips that you asked for before are on their way";
+        return Err(Refusal::for_now(Code::Busy, why, RETRY_MS));
     }
     the_cage_answers(draft)?;
     let (n, at_ms) = (draft.next_errand(), draft.now());
@@ -107,10 +111,8 @@ fn stake(draft: &Draft, user: &UserId, amount: u64, rng: &mut dyn Rng) -> Stake 
 fn the_cage_answers(draft: &Draft) -> Result<(), Refusal> {
     let now = draft.now();
     if draft.cash.asked_at().any(|asked_at| asked_at + AWAY_MS < now) {
-        return Err(Refusal::new(
-            Code::Unavailable,
-            "the cage, which keeps what players own, does not answer at the moment: try again in some seconds",
-        ));
+        let why = "the cage, which keeps what players own, does not answer at the moment";
+        return Err(Refusal::for_now(Code::Unavailable, why, RETRY_MS));
     }
     Ok(())
 }

@@ -6,7 +6,10 @@ use protocol::{
     table::{Declined, TablePrivate},
     time::UnixMs,
 };
-use rooms::room::{Decision, Moment, errands};
+use rooms::{
+    planted::{Fault, is_planted},
+    room::{Decision, Moment, errands},
+};
 use serde_json::value::to_raw_value;
 
 use crate::state::{Cash, Event};
@@ -102,6 +105,7 @@ impl Draft {
         let share = Share { user, currency: self.cash.currency, amount };
         match amount {
             0 => {}
+            _ if is_planted(Fault::PaysNobody) => {}
             _ if stint.is_forfeit => self.ask(&Ask::Absorb(share)),
             _ => self.ask(&Ask::CashOut(share)),
         }

@@ -37,6 +37,8 @@ pub enum Fault {
     BringsWholeTopUps,
     /// Tables forget who owes blinds.
     ForgivesBlinds,
+    /// Whoever leaves a table whose chips are somebody's is not paid.
+    PaysNobody,
 }
 
 /// From now on workers of this thread have this fault (or none).

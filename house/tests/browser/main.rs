@@ -40,7 +40,7 @@ use std::{net::SocketAddr, sync::Arc};
 use broker::{
     bus::memory::MemoryBus, clock::Clock, ports::Ports, seal::SealKey, store::memory::MemoryStore, wire::Wire,
 };
-use dealer_worker::open_tables;
+use dealer_worker::{Opening, open_tables};
 use house::{Config, House, site};
 use ops::serve::{HttpArgs, serve};
 use protocol::{id::NodeId, table::TableConfig};
@@ -225,7 +225,7 @@ impl Cluster {
         let ports = Ports { bus: Arc::new(bus.clone()), store: Arc::new(store.clone()), clock };
         let table =
             TableConfig { turn_ms: TURN_MS, pause_ms: PAUSE_MS, away_ms: TURN_MS, ..TableConfig::default() };
-        open_tables(&ports, 1, &table).await.unwrap();
+        open_tables(&ports, 1, &Opening::of(table)).await.unwrap();
         let worker = Worker::new(
             ports,
             WorkerConfig::new(node, SealKey::random()),

@@ -11,7 +11,7 @@ use broker::{
     redis::{Redis, RedisConfig},
     store::redis::RedisStore,
 };
-use dealer_worker::open_tables;
+use dealer_worker::{Opening, open_tables};
 use player::connect::Dialer;
 use protocol::{
     id::{RoomId, UserId},
@@ -157,7 +157,7 @@ impl Stage {
             runout_ms: 0,
             ..TableConfig::default()
         };
-        open_tables(&ports, u32::try_from(tables)?, &config).await?;
+        open_tables(&ports, u32::try_from(tables)?, &Opening::of(config)).await?;
         let give_up = Instant::now() + OWNED_WITHIN;
         for table in (0..tables).map(Self::table) {
             while broker::directory::owner(&*ports.store, &table).await?.is_none() {

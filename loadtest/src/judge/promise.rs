@@ -32,6 +32,9 @@ pub enum Promise {
     Sound,
     /// What a room has asked of a service is done once, and what it says of that is so.
     Errands,
+    /// Where chips are somebody's, the ledger holds for each table what lies on it, and has for each player what he has not brought or has
+    /// taken home.
+    Money,
     /// What has ended is nowhere.
     Ended,
     /// An answer to a question is what the journal says up to the frame that it names, and nothing that is hidden.
@@ -48,14 +51,14 @@ pub enum Promise {
 
 impl Promise {
     /// All of them.
-    pub fn all() -> [Self; 20] {
+    pub fn all() -> [Self; 21] {
         use Promise::{
             Answers, Bounded, Chips, Client, Durable, Ended, Equal, Errands, Fold, Heard, Letters, Linear,
-            Live, Once, Privacy, Rail, Revoked, Rules, Sound, Told,
+            Live, Money, Once, Privacy, Rail, Revoked, Rules, Sound, Told,
         };
         [
             Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound, Letters,
-            Errands, Ended, Answers, Rail, Heard, Bounded, Revoked,
+            Errands, Money, Ended, Answers, Rail, Heard, Bounded, Revoked,
         ]
     }
 

@@ -15,11 +15,14 @@ use broker::{
     entry::Entry,
     store::{Store, Stored, Unavailable, memory::MemoryStore},
 };
-use protocol::id::{NodeId, Position, RoomId, UserId};
+use protocol::{
+    id::{NodeId, Position, RoomId, UserId},
+    table::TableView,
+};
 use tokio::sync::mpsc;
 
 use self::{journal::Journal, parts::Parts, spoken::Spoken};
-use super::{counter::Figures, promise::Promise};
+use super::{counter::Figures, money::Purses, promise::Promise};
 
 /// How many entries are read at once. The journal keeps a few hundred.
 const READ_ENTRIES: usize = 4_096;
@@ -153,6 +156,12 @@ impl Shadow {
     /// A number that differs if any public part of any journal does.
     pub fn digest(&self) -> u64 {
         self.rooms.values().fold(0, |sum, journal| sum.rotate_left(7) ^ journal.digest)
+    }
+
+    /// What a table shows, and what its players have brought and taken home.
+    pub(super) fn table(&self, room: &RoomId) -> Option<(&TableView, &Purses)> {
+        let journal = self.rooms.get(room)?;
+        Some((journal.follower.view()?, &journal.purses))
     }
 
     /// How many hands have ended at a table.

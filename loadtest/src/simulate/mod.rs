@@ -6,12 +6,13 @@
 //! - [`plan`]: what a seed decides. [`mod@run`]: one run from its plan to its verdict. [`command`]: many of them.
 //! - `world`: the house and its processes. `guest`: who is there, over a `pipe`, moved by a [`Mind`](player::Mind): a bot of
 //!   the swarm, or one of the other [guests](crate::guests). `standing`: what reception knows of guests. `crowded`: how a guest is to be answered
-//!   where many ask. `railbird`: what it is told as one of the rail.
+//!   where many ask. `railbird`: what it is told as one of the rail. `cashier`: whose the chips are.
 //! - `faults`: what goes wrong with single operations, and tripwires.
 //! - [`planted`]: faults that the judges must catch.
 //!
 //! What is promised, and how it is judged, is in [`judge`](crate::judge).
 
+mod cashier;
 pub mod command;
 mod crowded;
 mod faults;

@@ -43,6 +43,10 @@ pub struct Plan {
     pub counters: usize,
     /// So many others only ask questions.
     pub askers: usize,
+    /// The chips of the tables are somebody's: they come from a ledger.
+    pub(super) money: bool,
+    /// How often the ledger is not reached, or its answer lost.
+    pub(super) money_troubles: f64,
     /// How often a service does not answer, or answers and is not heard.
     pub(super) troubles: f64,
     /// They are a crowd: they come together to one table, are somebody new after almost every word, and soon go.
@@ -152,6 +156,8 @@ impl Plan {
             strangers: 0,
             counters: 0,
             askers: 0,
+            money: false,
+            money_troubles: 0.0,
             troubles: 0.0,
             crowd: false,
             cuts: 0.0,
@@ -197,7 +203,23 @@ impl Plan {
         if rng.random_bool(0.5) {
             plan.askers = rng.random_range(1..=3);
         }
+        // Drawn apart, so that what seeds have decided before there was money is what they decide.
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x303e);
+        plan.money = rng.random_bool(0.5);
+        if rng.random_bool(0.7) {
+            plan.money_troubles = rng.random_range(0.0..0.4);
+        }
         plan
+    }
+
+    /// The plan of a seed in a house whose chips are nobody's.
+    pub fn without_money(seed: u64) -> Self {
+        Self { money: false, ..Self::of(seed) }
+    }
+
+    /// The same where they are somebody's.
+    pub fn with_money(seed: u64) -> Self {
+        Self { money: true, ..Self::of(seed) }
     }
 
     fn add_strangers(&mut self, rng: &mut ChaCha8Rng) {
@@ -305,6 +327,8 @@ impl Plan {
             strangers: 0,
             counters: 0,
             askers: 0,
+            money: false,
+            money_troubles: 0.0,
             troubles: 0.0,
             crowd: false,
             cuts: 0.0,

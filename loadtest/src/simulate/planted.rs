@@ -80,6 +80,10 @@ pub enum Planted {
     KeepsNoTurns,
     /// Relays do not read which tokens were revoked.
     NeverReadsRevocations,
+    /// The ledger does what it is asked again under another name.
+    PaysUnderOtherNames,
+    /// Whoever leaves a table is not paid.
+    PaysNobody,
 }
 
 impl Planted {
@@ -98,6 +102,7 @@ impl Planted {
             Self::LeavesEnded => Fault::LeavesEnded,
             Self::BringsWholeTopUps => Fault::BringsWholeTopUps,
             Self::ForgivesBlinds => Fault::ForgivesBlinds,
+            Self::PaysNobody => Fault::PaysNobody,
             _ => return None,
         })
     }

@@ -15,6 +15,7 @@ use broker::{
     node::RoomSpec,
     wire::{LinkState, seeded::Rates},
 };
+use cash::Cash;
 use player::{Bot, Character, Habits, Mind, Style};
 use protocol::{
     id::{NodeId, RoomId, UserId},
@@ -49,7 +50,7 @@ use crate::{
         stranger::{Manner, Stranger},
         teller::Teller,
     },
-    judge::{Promise, Shadow, judge_counters},
+    judge::{Promise, Shadow, judge_counters, judge_money},
 };
 
 /// Once nothing goes wrong any more, every table completes a hand within this.
@@ -265,6 +266,10 @@ async fn live(plan: &Plan) -> Verdict {
     let taken = |room: &RoomId| world.till().taken(room);
     let judged = judge_counters(&counters, taken, &world.store(), &mut *shadow.lock().await).await;
     judged.expect(SPARED);
+    if plan.money {
+        let judged = judge_money(&tables, world.cashier(), &mut *shadow.lock().await);
+        judged.expect("the ledger is in memory");
+    }
     stage.set(Phase::Gone);
     let mut left: Vec<Left> = guests.join_all().await;
     // In the order in which they came; nothing else tells two sessions of a user apart.
@@ -334,8 +339,13 @@ async fn open(tables: &[RoomId], world: &World) {
             sit_out_ms: 15_000,
             ..TableConfig::default()
         };
-        let spec = RoomSpec::new("table", &config).to_bytes();
-        let written = directory::open(&world.store(), room, spec, Readers::OfAnyRelease).await;
+        let (spec, readers) = if world.has_money() {
+            let settings = cash::Settings { currency: world.cashier().code(), table: config };
+            (RoomSpec::new(Cash::NAME, &settings), Readers::OfThisRelease)
+        } else {
+            (RoomSpec::new("table", &config), Readers::OfAnyRelease)
+        };
+        let written = directory::open(&world.store(), room, spec.to_bytes(), readers).await;
         written.expect(SPARED);
         let talk = talk::spec().to_bytes();
         let written = directory::open(&world.store(), &talk_at(room), talk, Readers::OfThisRelease).await;

@@ -33,6 +33,7 @@ use tokio::{sync::mpsc, task::JoinSet, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    cashier::Cashier,
     faults::{Tripwire, Tripwires},
     pipe::{self, Far, Scissors},
     plan::{Place, Plan},
@@ -63,6 +64,9 @@ pub(super) struct World {
     seal_key: SealKey,
     /// What counters pay to.
     till: Arc<Till>,
+    /// Whose the chips of tables are, if they are anybody's.
+    cashier: Arc<Cashier>,
+    money: bool,
     /// What reception knows of guests.
     standings: Standings,
     revokes_unheard: bool,
@@ -117,6 +121,8 @@ impl World {
             signer: Signer::generate(),
             seal_key: SealKey::random(),
             till: Arc::new(Till::troubled(plan.seed ^ 0x7111, plan.troubles)),
+            money: plan.money,
+            cashier: Arc::new(Cashier::new(plan.seed, plan.money_troubles, clock, plan.planted)),
             planted: plan.planted,
             mailbox: plan.mailbox,
             memory: plan.memory,
@@ -134,6 +140,16 @@ impl World {
     /// What counters pay to.
     pub(super) fn till(&self) -> &Till {
         &self.till
+    }
+
+    /// Whether the chips of its tables are somebody's.
+    pub(super) fn has_money(&self) -> bool {
+        self.money
+    }
+
+    /// Whose they are.
+    pub(super) fn cashier(&self) -> &Cashier {
+        &self.cashier
     }
 
     /// The store through the link on which nothing goes wrong.
@@ -270,8 +286,8 @@ impl World {
         config.bounds.mailbox_messages_max = self.mailbox.messages;
         config.bounds.mailbox_bytes_max = self.mailbox.bytes;
         config.bounds.memory = self.memory;
-        let kinds =
-            dealer_worker::kinds().with::<Counter>().with::<Postbox>().served_by(TILL, self.till.clone());
+        let kinds = dealer_worker::kinds().with::<Counter>().with::<Postbox>();
+        let kinds = kinds.served_by(TILL, self.till.clone()).served_by(money::SERVICE, self.cashier.clone());
         let worker = Worker::new(self.worker_ports(&node), config, kinds, Chance::seeded(seed));
         let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -324,6 +340,7 @@ impl World {
     /// Heals every link, and cuts no more connections.
     pub(super) fn heal(&self) {
         self.inner.lock().cuts = 0.0;
+        self.cashier.heal();
         self.set_broker_down(false);
         for link in self.wire.links() {
             link.heal();

@@ -311,11 +311,18 @@ pub struct Refusal {
     pub message: String,
     /// What would be legal, in the words of the room's kind.
     pub legal: Option<Box<RawValue>>,
+    /// Try again after so many milliseconds; nothing where waiting does not help.
+    pub retry_after_ms: Option<u64>,
 }
 
 impl Refusal {
     /// A refusal without a list of what is legal.
     pub fn new(code: RefusalCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), legal: None }
+        Self { code, message: message.into(), legal: None, retry_after_ms: None }
+    }
+
+    /// One that holds for so long.
+    pub fn for_now(code: RefusalCode, message: impl Into<String>, retry_after_ms: u64) -> Self {
+        Self { retry_after_ms: Some(retry_after_ms), ..Self::new(code, message) }
     }
 }

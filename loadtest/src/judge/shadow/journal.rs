@@ -22,7 +22,7 @@ use super::{
     rail::{Railed, Seats},
     spoken::Spoken,
 };
-use crate::judge::counter::Figures;
+use crate::judge::{counter::Figures, money::Purses};
 
 /// Views are kept for so many frames.
 const VIEWS_KEPT: usize = 256;
@@ -44,6 +44,8 @@ pub(super) struct Journal {
     /// The last entry, if the room has ended.
     pub(super) ended: Option<Position>,
     pub(super) fair_play: FairPlay,
+    /// What players have brought and taken home.
+    pub(super) purses: Purses,
     /// A hole was seen (only possible after a loss): no fold until the next keyframe.
     pub(super) torn: bool,
     /// The broker has lost entries of it.
@@ -235,10 +237,11 @@ impl Journal {
             }
             None if self.torn => return,
             None => {
-                let fair_play = &mut self.fair_play;
+                let (fair_play, purses) = (&mut self.fair_play, &mut self.purses);
                 self.follower.delta(at, &text.events, |when, event, view| {
                     unbalanced |= !view.conserves_chips();
                     unfair.extend(fair_play.event(when, event, view));
+                    purses.event(when, event, view);
                 })
             }
         };

@@ -211,11 +211,18 @@ impl<R: Room> Running<R> {
     }
 
     fn refusal(&self, n: u64, refusal: Refusal, retry_after_ms: Option<u64>) -> Bytes {
-        let Refusal { code, message, legal } = refusal;
+        let Refusal { code, message, legal, retry_after_ms: until } = refusal;
         let name = serde_json::to_value(code).ok();
         let name = name.as_ref().and_then(|name| name.as_str()).unwrap_or_default().to_owned();
         counter!("cardhouse_refusals_total", "code" => name).increment(1);
         let room = self.id.clone();
-        frame::json(&ClientOut::Refused(Refused { n, room, code, message, retry_after_ms, legal }))
+        frame::json(&ClientOut::Refused(Refused {
+            n,
+            room,
+            code,
+            message,
+            retry_after_ms: retry_after_ms.or(until),
+            legal,
+        }))
     }
 }

@@ -44,8 +44,8 @@ impl<R: Room> Running<R> {
         let room = self.id.clone();
         let message = match answered {
             Ok(body) => ClientOut::Answer { n, room, at, body },
-            Err(Refusal { code, message, legal: _ }) => {
-                ClientOut::Unanswered { n, room, code, message, retry_after_ms: None }
+            Err(Refusal { code, message, legal: _, retry_after_ms }) => {
+                ClientOut::Unanswered { n, room, code, message, retry_after_ms }
             }
         };
         self.context.replies.answer(relay, user, session, frame::json(&message));

@@ -167,7 +167,10 @@ impl<R: Room> Running<R> {
                 let cause = Cause { user, session, n, said: None };
                 // What is being done is answered when it is known what became of it.
                 let is_being_done = self.doing.as_ref().is_some_and(|doing| doing.has_number_of(&cause));
-                if !is_being_done && !self.answer_repeat(&relay, &cause, is_first) {
+                let is_answered = is_being_done || self.answer_repeat(&relay, &cause, is_first);
+                // Whoever cannot write does not know whether somebody else owns the room by now, and has done what was said before. It is said
+                // again, to whoever that is.
+                if !is_answered && is_first {
                     self.refuse_unavailable(&relay, &cause);
                 }
             }
