@@ -117,11 +117,12 @@ class Seat {
     this.badge = el("span", { class: "seat-badge" });
     this.button = el("span", { class: "dealer", text: say.dealer, role: "img", "aria-label": say.dealerButton, hidden: true });
     this.pod = el("div", { class: "seat-pod" }, this.disc, el("div", { class: "seat-text" }, el("div", { class: "seat-who" }, this.name, this.bot), this.stack));
+    this.freeText = el("span", { text: say.sit });
     this.free = el(
       "button",
       { class: "seat-free", type: "button", "aria-label": () => say.sitIn(at + 1), data: { testid: `sit-${at}` }, on: { click: sit } },
       icon("plus"),
-      el("span", { text: say.sit }),
+      this.freeText,
     );
     this.note = el("button", { class: "seat-note", type: "button", hidden: true, data: { testid: `note-${at}` }, on: { click: () => note(this.#player) } });
     this.tag = el("i", { class: "seat-tag", hidden: true });
@@ -151,6 +152,7 @@ class Seat {
     setAttribute(this.button, "hidden", hand?.button !== at);
     this.element.classList.toggle("has-button", hand?.button === at);
     setAttribute(this.free, "hidden", player !== null || mine !== null);
+    this.#renderReserved(at, view.reserved?.find((reserved) => reserved.seat === at));
     setAttribute(this.pod, "hidden", player === null);
     this.element.classList.toggle("empty", player === null);
     this.element.classList.toggle("mine", at === mine);
@@ -209,6 +211,13 @@ class Seat {
     const { name } = player;
     setAttribute(this.note, "aria-label", () => sayOfSeat.note.on(isolated(name)));
     setAttribute(this.note, "title", text || (() => sayOfSeat.note.on(isolated(name))));
+  }
+
+  /** A seat that waits for somebody's chips is nobody else's. */
+  #renderReserved(at, reserved) {
+    setAttribute(this.free, "disabled", reserved !== undefined);
+    setText(this.freeText, reserved ? say.reserved : say.sit);
+    setAttribute(this.free, "aria-label", reserved ? () => say.reservedFor(isolated(reserved.name)) : () => say.sitIn(at + 1));
   }
 
   #renderEmpty(at) {

@@ -65,6 +65,8 @@ export class Table {
   #forgetSettings;
   #follows = false;
   #isShown = false;
+  /** The last chips that did not come. */
+  #declined = null;
   /** Whether another window plays the seat. */
   #takenOver = false;
 
@@ -289,6 +291,7 @@ export class Table {
     const focusIsKept = keepFocus(this.element, this.foot);
     this.element.classList.toggle("loading", false);
     const mine = seatOf(view, this.#me());
+    this.#tellDeclined();
     this.chat.seats(new Set(view.seats.map((seat) => seat?.user)));
     this.#connection.seatedIn(this.room, mine !== null);
     const cards = this.#myCards(view);
@@ -350,6 +353,14 @@ export class Table {
   /** What is shown is never hidden again: a tap that was meant for something else does not do it. */
   #showCard(card) {
     if (this.#kept.has(card) && performance.now() - this.#offeredAt >= NEW_BAR_MS) this.#ask({ a: "show", cards: [card] });
+  }
+
+  /** Chips that were asked for and do not come: told once. */
+  #tellDeclined() {
+    const { declined } = this.room.own ?? {};
+    if (!declined || declined === this.#declined) return;
+    this.#declined = declined;
+    this.#toasts.show(byCode(sayOfRefusals.declined, declined.code, "", declined), "refused");
   }
 
   #tellDrift() {

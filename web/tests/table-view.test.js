@@ -55,6 +55,20 @@ test("a promised top-up is no chips on the table until it is brought", () => {
   assert.deepEqual([lapsed.seats[0].stack, lapsed.seats[0].top_up, lapsed.chips.bought], [100, 0, 100]);
 });
 
+test("a seat that waits for chips is reserved until they are there, or it is free again", () => {
+  const view = { ...newTableView({ seats: 6 }), currency: "PLAY", reserved: [] };
+  applyEvent(view, { e: "reserved", seat: 2, user: "ann", name: "Ann" });
+  applyEvent(view, { e: "reserved", seat: 3, user: "bob", name: "Bob" });
+  assert.deepEqual(view.reserved, [
+    { seat: 2, user: "ann", name: "Ann" },
+    { seat: 3, user: "bob", name: "Bob" },
+  ]);
+  assert.equal(view.seats[2], null);
+  applyEvent(view, seated(2, "ann", 100));
+  applyEvent(view, { e: "freed", seat: 3 });
+  assert.deepEqual(view.reserved, []);
+});
+
 const HAND = { e: "hand_started", hand: 1, button: 0, seats: [0, 1] };
 const TURN = { e: "turn", turn: 1, seat: 0, deadline_ms: 9, call: null, raise: null };
 const MISFITS = [

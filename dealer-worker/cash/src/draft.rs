@@ -104,7 +104,8 @@ impl Draft {
         }
         let share = Share { user, currency: self.cash.currency, amount };
         match amount {
-            0 => {}
+            // The cage is to know that he plays no more.
+            0 => self.ask(&Ask::CashOut(share)),
             _ if is_planted(Fault::PaysNobody) => {}
             _ if stint.is_forfeit => self.ask(&Ask::Absorb(share)),
             _ => self.ask(&Ask::CashOut(share)),

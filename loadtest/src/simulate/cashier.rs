@@ -4,8 +4,8 @@ use broker::clock::Clock;
 use bytes::Bytes;
 use cage::{
     DbError,
-    ledger::{self, Answer, Definition, audit::Audit},
     inline::Inline,
+    ledger::{self, Answer, Definition, audit::Audit},
 };
 use futures_util::future::BoxFuture;
 use money::{Body as _, Currency};

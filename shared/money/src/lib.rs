@@ -21,7 +21,8 @@ const VERSION: u8 = 1;
 /// Amounts are below this, so that every program can count them: browsers too.
 pub const AMOUNT_END: u64 = 1 << 53;
 
-/// What a room asks of the cage. Amounts are in the smallest unit of their currency and more than 0.
+/// What a room asks of the cage. Amounts are in the smallest unit of their currency and more than 0, but for the one of a player
+/// who leaves with nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ask {
     /// A player brings chips to the table. It wants an answer.

@@ -33,4 +33,12 @@ export const refusals = {
     /** The page's own: the answer was lost with the connection. */
     unknown: () => "The connection was lost before the answer came. Look at the table before you try again.",
   },
+  /** Why chips that were asked for do not come; nothing was taken. */
+  declined: {
+    insufficient: ({ amount }) => `You have less than ${chips(amount)}. Nothing was taken.`,
+    frozen: () => "Your account is frozen. Ask the house.",
+    not_allowed: () => "You may not play for this at the moment.",
+    cage_away: () => "Your chips did not come in time. Nothing was taken. Try again in a while.",
+    other: () => "Your chips did not come. Nothing was taken.",
+  },
 };

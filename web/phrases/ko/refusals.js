@@ -34,4 +34,12 @@ export const refusals = {
     /** The page's own: the answer was lost with the connection. */
     unknown: () => "답이 오기 전에 연결이 끊겼습니다. 테이블을 확인한 뒤 다시 시도해 주세요.",
   },
+  /** Why chips that were asked for do not come; nothing was taken. */
+  declined: {
+    insufficient: ({ amount }) => `${chips(amount)}보다 적게 가지고 있습니다. 칩은 빠져나가지 않았습니다.`,
+    frozen: () => "계정의 칩이 동결되어 있습니다. 운영자에게 문의해 주세요.",
+    not_allowed: () => "지금은 이 칩으로 플레이할 수 없습니다.",
+    cage_away: () => "칩이 제때 도착하지 않았습니다. 칩은 빠져나가지 않았습니다. 잠시 뒤 다시 시도해 주세요.",
+    other: () => "칩이 도착하지 않았습니다. 칩은 빠져나가지 않았습니다.",
+  },
 };

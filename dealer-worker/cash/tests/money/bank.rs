@@ -157,8 +157,9 @@ impl Bank {
         for user in users {
             let balance = players.entry(user.clone()).or_default();
             let is_his = |known: &Known| known.user() == Some(&user);
-            let last =
-                orphans.iter().rposition(|known| is_his(known) && matches!(known.ask, Some(Ask::CashOut(_))));
+            let last = orphans.iter().rposition(|known| {
+                is_his(known) && matches!(&known.ask, Some(Ask::CashOut(share)) if share.amount > 0)
+            });
             paid.extend(last.map(|_| user.clone()));
             let mut given_back = 0;
             for (at, orphan) in orphans.iter_mut().enumerate().filter(|(_, orphan)| is_his(orphan)) {
