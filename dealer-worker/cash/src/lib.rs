@@ -150,7 +150,7 @@ fn command(draft: &mut Draft, user: &UserId, input: Input<'_>, rng: &mut dyn Rng
     let Input::Command { name, rights, body, .. } = input else { return Ok(()) };
     let command = str::from_utf8(body).ok().and_then(|text| TableCommand::read(text).ok());
     if let Some(command) = &command {
-        seating::is_allowed(command, rights.can)?;
+        seating::is_allowed(&draft.table, command, rights)?;
     }
     match command {
         Some(TableCommand::Sit { seat, buy_in, wait_for_big_blind: waits }) => {
