@@ -40,6 +40,16 @@ pub(crate) struct House {
 impl House {
     /// On this database, asking these providers.
     pub(crate) async fn open(place: Place, clock: Clock, named: Vec<Named>) -> Arc<Self> {
+        Self::open_behind(place, clock, named, |router| router).await
+    }
+
+    /// The same behind something that stands between browsers and it.
+    pub(crate) async fn open_behind(
+        place: Place,
+        clock: Clock,
+        named: Vec<Named>,
+        behind: impl FnOnce(Router) -> Router,
+    ) -> Arc<Self> {
         let at = place.clone();
         let tellers = tokio::task::spawn_blocking(move || Tellers::open(&at).unwrap()).await.unwrap();
         let desk = Desk::new(Arc::new(Keyring::in_memory()), clock, 600_000);
@@ -48,7 +58,7 @@ impl House {
         let people = People::new(tellers, keys, desk, Cost { memory_kib: 8, passes: 1 }, heard.clone());
         let providers = Providers::new(HERE.into(), named, BOUNDS).unwrap();
         let people = Arc::new(people.with_providers(providers));
-        let router = reception::router_with_people(people, config());
+        let router = behind(reception::router_with_people(people, config()));
         Arc::new(Self { router, heard, place })
     }
 
@@ -105,6 +115,11 @@ pub(crate) struct Browser {
 impl Browser {
     pub(crate) fn of(house: &Arc<House>) -> Self {
         Self { house: house.clone(), cookies: BTreeMap::new() }
+    }
+
+    /// Another window of it, which keeps its cookies apart from here on.
+    pub(crate) fn copy(&self) -> Self {
+        Self { house: self.house.clone(), cookies: self.cookies.clone() }
     }
 
     fn jar(&self) -> String {

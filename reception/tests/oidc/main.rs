@@ -6,6 +6,7 @@ mod lies;
 mod links;
 mod provider;
 mod real;
+mod stranger;
 #[path = "../support/mod.rs"]
 mod support;
 

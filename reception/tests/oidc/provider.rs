@@ -157,6 +157,8 @@ struct Grant {
     challenge: String,
     nonce: String,
     redirect: String,
+    /// Who was signed in, where that is not who is when the code is used.
+    user: Option<Value>,
 }
 
 struct Inner {
@@ -264,6 +266,11 @@ impl Provider {
 
     /// Signs the user in whom a browser brings with this address: what it is sent back with.
     pub(crate) fn sign_in(&self, url: &str) -> BTreeMap<String, String> {
+        self.sign_in_as(url, None)
+    }
+
+    /// The same of somebody, whoever comes after.
+    pub(crate) fn sign_in_as(&self, url: &str, user: Option<Value>) -> BTreeMap<String, String> {
         let (endpoint, query) = url.split_once('?').unwrap();
         assert_eq!(endpoint, format!("{}authorize", self.inner.issuer));
         let asked = pairs(query);
@@ -272,11 +279,13 @@ impl Provider {
             (asked["code_challenge_method"].as_str(), asked["scope"].as_str()),
             ("S256", "openid email")
         );
-        let code = format!("code-{}", self.inner.codes.fetch_add(1, Relaxed));
+        // Nobody guesses one, nor is one of one provider one of another.
+        let code = format!("code-{}-{:016x}", self.inner.codes.fetch_add(1, Relaxed), rand::random::<u64>());
         let grant = Grant {
             challenge: asked["code_challenge"].clone(),
             nonce: asked["nonce"].clone(),
             redirect: asked["redirect_uri"].clone(),
+            user,
         };
         self.inner.grants.lock().unwrap().insert(code.clone(), grant);
         let answer = [("code", code), ("state", asked["state"].clone()), ("iss", self.inner.issuer.clone())];
@@ -339,7 +348,8 @@ async fn token(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: String
     let form = pairs(&body);
     assert_eq!(form["grant_type"], "authorization_code");
     let Some(grant) = inner.grants.lock().unwrap().remove(&form["code"]) else {
-        assert!(inner.spent.lock().unwrap().contains(&form["code"]) || form["code"] == "made up");
+        let code = &form["code"];
+        assert!(inner.spent.lock().unwrap().contains(code) || code == "made up" || code.starts_with("code-"));
         return refused(StatusCode::BAD_REQUEST, "invalid_grant");
     };
     inner.spent.lock().unwrap().insert(form["code"].clone());
@@ -351,20 +361,21 @@ async fn token(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: String
     let access = "an access token";
     let mut answer = json!({ "access_token": access, "token_type": "Bearer", "expires_in": 60 });
     if answering == Answering::Honest || answering == Answering::Held {
-        answer["id_token"] = json!(id_token(&inner, &behaviour, &grant.nonce, access));
+        answer["id_token"] = json!(id_token(&inner, &behaviour, &grant, access));
     }
     Json(answer).into_response()
 }
 
-fn id_token(inner: &Inner, behaviour: &Behaviour, nonce: &str, access: &str) -> String {
+fn id_token(inner: &Inner, behaviour: &Behaviour, grant: &Grant, access: &str) -> String {
     let now_s = inner.clock.now_ms() / 1_000;
     let hash = if behaviour.key.algorithm() == "EdDSA" { &SHA512 } else { &SHA256 };
     let hash = digest(hash, access.as_bytes());
     let half = &hash.as_ref()[..hash.as_ref().len() / 2];
     let mut claims = json!({
-        "iss": inner.issuer, "aud": CLIENT, "exp": now_s + 300, "iat": now_s, "nonce": nonce, "at_hash": encoded(half),
+        "iss": inner.issuer, "aud": CLIENT, "exp": now_s + 300, "iat": now_s, "nonce": grant.nonce, "at_hash": encoded(half),
     });
-    claims.as_object_mut().unwrap().extend(behaviour.user.as_object().unwrap().clone());
+    let user = grant.user.as_ref().unwrap_or(&behaviour.user);
+    claims.as_object_mut().unwrap().extend(user.as_object().unwrap().clone());
     (behaviour.lie)(&mut claims);
     let mut header = json!({ "alg": behaviour.key.algorithm(), "kid": behaviour.kid, "typ": "JWT" });
     match behaviour.signing {
