@@ -283,6 +283,7 @@ impl World {
         let code = answer.get("code").cloned().unwrap_or_default();
         let given = self.sent.iter().find(|sent| sent.answer["code"] == code);
         let subject = given.map_or(0, |sent| sent.subject);
+        let of_his = given.is_some_and(|sent| self.ways[sent.way].provider == to);
         let is_as_given = given.is_some_and(|sent| sent.way == of)
             && answer["iss"] == self.providers[usize::from(provider)].issuer()
             && !answer.contains_key("error")
@@ -300,7 +301,6 @@ impl World {
         whats.iter().for_each(|what| *self.reached.entry(what.clone()).or_default() += 1);
         let after = format!("{how:?} of {:?}", self.sent[number].answer);
         // Only then the house asks the provider, who knows none but codes of its own.
-        let of_his = given.is_some_and(|sent| self.ways[sent.way].provider == to);
         if is_kept && self.ways[of].provider == to && self.truth.walked.insert(of) && of_his {
             self.truth.spent.insert(code);
         }
