@@ -353,14 +353,14 @@ async fn while_the_store_says_no_players_are_told_commands_refused_and_clocks_st
     house.store.refuse_writes(Some("OOM command not allowed when used memory > 'maxmemory'."));
     let began = tokio::time::Instant::now();
     let chat = json!({"a": "chat", "text": "hello"});
-    let refused = relay.command(&room(1), &user("ann"), 1, 50, chat.clone()).await;
+    let refused = relay.new_command(&room(1), &user("ann"), 1, 50, chat.clone()).await;
     assert_eq!(refused.code(), "unavailable");
     assert!(refused.retry_after() >= Duration::from_secs(1), "{refused:?}");
     relay.told(&["ann", "bob"], "delayed", 1).await;
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     // The next is not tried at all.
     let began = tokio::time::Instant::now();
-    assert_eq!(relay.command(&room(1), &user("bob"), 2, 50, chat.clone()).await.code(), "unavailable");
+    assert_eq!(relay.new_command(&room(1), &user("bob"), 2, 50, chat.clone()).await.code(), "unavailable");
     assert!(began.elapsed() < Duration::from_millis(100), "{:?}", began.elapsed());
     sleep(Duration::from_secs(300)).await;
     let stood = relay.followed(&room(1));
@@ -370,8 +370,8 @@ async fn while_the_store_says_no_players_are_told_commands_refused_and_clocks_st
     let on = relay.until(&room(1), |followed| followed.at > before.at).await;
     assert_eq!(turn(&on), turn(&before), "nobody has lost a turn");
     // Who was refused is refused again, not applied after all.
-    assert_eq!(relay.command(&room(1), &user("ann"), 1, 50, chat.clone()).await.code(), "unavailable");
-    assert_eq!(relay.command(&room(1), &user("ann"), 1, 51, chat).await.code(), "applied");
+    assert_eq!(relay.new_command(&room(1), &user("ann"), 1, 50, chat.clone()).await.code(), "unavailable");
+    assert_eq!(relay.new_command(&room(1), &user("ann"), 1, 51, chat).await.code(), "applied");
     play(&relay, &room(1), &[("ann", 1), ("bob", 2)], 2).await;
     assert_eq!(relay.notices().len(), 4, "told once each");
     check_journal(&house, 1).await;
@@ -390,14 +390,17 @@ async fn what_may_have_been_written_is_not_refused_but_what_comes_behind_it_is()
     // Claim and keyframe came before.
     let chat = json!({"a": "chat", "text": "hello"});
     for (session, name) in [(1, "ann"), (2, "bob")] {
-        assert_eq!(relay.command(&room(1), &user(name), session, 1, chat.clone()).await.code(), "applied");
+        assert_eq!(
+            relay.new_command(&room(1), &user(name), session, 1, chat.clone()).await.code(),
+            "applied"
+        );
     }
     let (open, behind) = (user("cleo"), user("dan"));
     let table = room(1);
-    let first = relay.command(&table, &open, 3, 1, chat.clone());
+    let first = relay.new_command(&table, &open, 3, 1, chat.clone());
     let second = async {
         sleep(Duration::from_secs(3)).await;
-        relay.command(&table, &behind, 4, 1, chat.clone()).await
+        relay.new_command(&table, &behind, 4, 1, chat.clone()).await
     };
     let (first, second) = tokio::join!(first, second);
     assert_eq!((first.code(), second.code()), ("applied", "unavailable"));

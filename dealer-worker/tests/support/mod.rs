@@ -343,10 +343,39 @@ impl Relay {
 
     /// Sends a command until it is answered.
     pub async fn command(&self, room: &RoomId, user: &UserId, session: u64, n: u64, what: Value) -> Answer {
+        self.said(room, user, (session, n), what, false).await
+    }
+
+    /// The same of one that was never sent before, and says so the first time.
+    pub async fn new_command(
+        &self,
+        room: &RoomId,
+        user: &UserId,
+        session: u64,
+        n: u64,
+        what: Value,
+    ) -> Answer {
+        self.said(room, user, (session, n), what, true).await
+    }
+
+    async fn said(
+        &self,
+        room: &RoomId,
+        user: &UserId,
+        (session, n): (u64, u64),
+        what: Value,
+        mut is_first: bool,
+    ) -> Answer {
         let key = (room.clone(), user.clone(), SessionId(session), n);
         let deadline = Instant::now() + Duration::from_secs(120);
         loop {
-            self.send(room, user, session, n, &what).await;
+            if std::mem::take(&mut is_first) {
+                let (body, name) = (Bytes::from(what.to_string()), user.as_str().to_uppercase());
+                let (user, session, rights) = (user.clone(), SessionId(session), Rights::default());
+                self.tell(room, Asked::First { user, name, session, n, body, rights }).await;
+            } else {
+                self.send(room, user, session, n, &what).await;
+            }
             let answered = async {
                 loop {
                     let changed = self.heard.changed.notified();
