@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use broker::lobby::FIRST_KIND;
 use protocol::{
-    RefusalCode,
+    ErrorCode, RefusalCode,
     id::RoomId,
     lobby::{COUNT_MAX, View},
     table::{SeatStatus, SeatView, TableCommand, TableView},
@@ -117,6 +117,8 @@ pub struct Bot {
     turn: Option<Thought>,
     /// A command other than an action, without an answer so far.
     asked: Option<u64>,
+    /// It has asked for a seat by this command, and has none yet.
+    sits: Option<u64>,
     /// No such command before.
     rest_until: Option<Instant>,
     /// When it was polled last: what was due then and was not done waits for a message.
@@ -154,6 +156,7 @@ impl Bot {
             full: 0,
             turn: None,
             asked: None,
+            sits: None,
             rest_until: None,
             polled: None,
             bring: None,
@@ -202,6 +205,8 @@ impl Bot {
             Heard::Welcome { resumed: false } => self.asked = None,
             // Unless it has asked to watch again already.
             Heard::Unwatched(room) if self.client.room(room).is_none() => self.give_up(room),
+            // A room that cannot be read at the moment is no reason to go: its keyframe comes when it can.
+            Heard::Error { code: ErrorCode::Unavailable, .. } => {}
             Heard::Error { room: Some(room), .. } => self.give_up(room),
             _ => {}
         }
@@ -228,9 +233,10 @@ impl Bot {
         let Some(seat) = view.seat_of(me) else {
             self.turn = None;
             self.take_a_seat(&room, now);
+            self.give_the_seat_up(&room, now);
             return None;
         };
-        self.full = 0;
+        (self.full, self.sits) = (0, None);
         self.listen(&room, now);
         if let Some(acting) = self.act(&room, seat, now) {
             return Some(acting);
@@ -262,7 +268,7 @@ impl Bot {
     /// After [`Bot::stop`]: everything is answered and the seat is given up (or will be when the hand has ended).
     pub fn has_stopped(&self) -> bool {
         let leaving = self.my_seat().is_none_or(|seat| seat.status == SeatStatus::Leaving);
-        self.stopping && self.client.answers().waiting().len() == 0 && leaving
+        self.stopping && self.client.answers().waiting().len() == 0 && leaving && self.sits.is_none()
     }
 
     fn my_seat(&self) -> Option<&SeatView> {
@@ -301,6 +307,15 @@ impl Bot {
         let buy_in = self.bring.take().unwrap_or(any);
         let wait_for_big_blind = self.rng.random_bool(self.character.habits.wait);
         self.ask(room, &TableCommand::Sit { seat: None, buy_in, wait_for_big_blind }, now);
+        self.sits = self.asked;
+    }
+
+    /// Where chips are somebody's, a seat that was asked for may still wait for some when the bot stops.
+    fn give_the_seat_up(&mut self, room: &RoomId, now: Instant) {
+        if self.stopping && self.sits.is_some() && self.may_ask(now) {
+            self.sits = None;
+            self.ask(room, &TableCommand::Leave, now);
+        }
     }
 
     /// Watches what is said at the table, if it talks itself. Where nobody has a place for that it says it to the table.
@@ -438,6 +453,9 @@ impl Bot {
             let away = if self.stopping { Duration::ZERO } else { self.character.habits.away };
             self.rest_until = Some(now + away.max(wait));
             return;
+        }
+        if self.sits == Some(refusal.n) {
+            self.sits = None;
         }
         if self.asked == Some(refusal.n) {
             self.asked = None;

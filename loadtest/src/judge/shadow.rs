@@ -17,7 +17,7 @@ use broker::{
 };
 use protocol::{
     id::{NodeId, Position, RoomId, UserId},
-    table::TableView,
+    table::{SeatStatus, TableView},
 };
 use tokio::sync::mpsc;
 
@@ -139,6 +139,15 @@ impl Shadow {
     fn rooms_that(&self, are: impl Fn(&Journal) -> bool) -> Vec<RoomId> {
         let rooms = self.rooms.iter().filter(|(_, journal)| are(journal));
         rooms.map(|(room, _)| room.clone()).collect()
+    }
+
+    /// Who has a seat at a table, and what he does there.
+    pub fn seated(&self, room: &RoomId) -> Vec<(UserId, SeatStatus)> {
+        let view = self.rooms.get(room).and_then(|journal| journal.follower.view());
+        view.iter()
+            .flat_map(|view| view.seats.iter().flatten())
+            .map(|player| (player.user.clone(), player.status))
+            .collect()
     }
 
     /// Whether nobody sits at a table.

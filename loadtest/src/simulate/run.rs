@@ -567,7 +567,8 @@ async fn settle(tables: &[RoomId], counters: &[RoomId], shadow: &Mutex<Shadow>) 
             break;
         };
         if Instant::now() >= until {
-            let what = format!("{room} was not left within {STOP_BOUND:?}, it is at {}", shadow.last(room));
+            let (last, who) = (shadow.last(room), shadow.seated(room));
+            let what = format!("{room} was not left within {STOP_BOUND:?} by {who:?}, it is at {last}");
             shadow.accuse(Promise::Live, what);
             break;
         }
