@@ -80,6 +80,11 @@ impl Room for Cash {
 
     fn decide(&self, input: Input<'_>, moment: Moment, rng: &mut dyn Rng) -> Result<Decision<Self>, Refusal> {
         let mut draft = Draft::of(self, moment);
+        if self.is_new() || matches!(input, Input::TakenOver { .. }) {
+            // What was decided behind this is no part of the history.
+            draft.ask(&Ask::Cut { follows: self.last });
+            draft.emit(Event::TakenOver);
+        }
         match input {
             Input::Command { user, .. } => command(&mut draft, user, input, rng)?,
             Input::Away { user, away } => {
@@ -93,12 +98,7 @@ impl Room for Cash {
                 buying::time_over(&mut draft);
                 table::decide(&mut draft.table, input, rng)?;
             }
-            Input::TakenOver { .. } => {
-                // What was decided behind this is no part of the history.
-                draft.ask(&Ask::Cut { follows: self.last });
-                draft.emit(Event::TakenOver);
-                table::decide(&mut draft.table, input, rng)?;
-            }
+            Input::TakenOver { .. } => table::decide(&mut draft.table, input, rng)?,
             Input::Outcome { errand, outcome } => answered(&mut draft, errand, outcome),
             Input::Told { .. } | Input::Recalled { .. } | Input::Gone { .. } | Input::Diverged { .. } => {}
         }
@@ -113,7 +113,8 @@ impl Room for Cash {
     }
 
     fn deadline(&self) -> Option<UnixMs> {
-        self.table.deadline().into_iter().chain(buying::deadline(self)).min()
+        let at_once = self.is_new().then_some(0);
+        at_once.into_iter().chain(self.table.deadline()).chain(buying::deadline(self)).min()
     }
 
     fn view(&self) -> Box<RawValue> {

@@ -125,7 +125,7 @@ pub enum Event {
         /// Where.
         seat: u8,
     },
-    /// This worker has taken the table over, and has told the cage from where it goes on.
+    /// This worker has opened the table or taken it over, and has told the cage from where it goes on.
     TakenOver,
     /// The cage has told whom it has paid in a lost branch.
     Cut,
@@ -141,6 +141,12 @@ impl Cash {
     pub(crate) fn new(currency: Currency, table: Table) -> Self {
         let stints = vec![None; usize::from(table.config().seats)];
         Self { currency, table, reserved: Vec::new(), stints, last: Position::default() }
+    }
+
+    /// Nothing was decided yet. It may be that the store has lost all that there was: so the first thing that is decided tells the cage that
+    /// nothing was.
+    pub(crate) fn is_new(&self) -> bool {
+        self.last == Position::default()
     }
 
     pub(crate) fn reservation(&self, seat: u8) -> Option<&Reservation> {

@@ -225,3 +225,12 @@ fn the_seat_of_whoever_was_paid_in_a_lost_branch_ends_with_the_hand() {
 fn fold_if_on(world: &mut World) -> Option<String> {
     world.view()["hand"]["turn"].is_object().then(|| fold(world))
 }
+
+#[test]
+fn a_store_that_has_lost_the_whole_table_costs_nobody_his_chips() {
+    let mut world = seated(&["ann", "bob"]);
+    world.is_anew();
+    assert_eq!(world.at_the_table(), 0);
+    world.settles();
+    assert_eq!((world.balance("ann"), world.balance("bob"), world.bank.table), (PURSE, PURSE, 0));
+}

@@ -69,7 +69,7 @@ impl World {
         bank.players.extend(players.iter().map(|name| (user(name), PURSE)));
         let at = Position::new(1, 1);
         let journal = vec![(at, state.write(Form::Versioned))];
-        Self {
+        let mut world = Self {
             state,
             journal,
             round: Round::default(),
@@ -80,7 +80,11 @@ impl World {
             rng: ChaCha8Rng::seed_from_u64(seed),
             seen: Vec::new(),
             privates: BTreeMap::new(),
-        }
+        };
+        // It tells the cage that there was nothing before.
+        world.passes(0);
+        world.settles();
+        world
     }
 
     fn last(&self) -> Position {
@@ -139,6 +143,16 @@ impl World {
         self.journal.push((at, record.clone()));
         self.round = Round::default();
         self.commit(Input::TakenOver { grace_ms: 0, frames_lost: 0 }, None).unwrap();
+    }
+
+    /// The owner dies, and of the table nothing is left. A successor opens it anew.
+    pub(crate) fn is_anew(&mut self) {
+        let epoch = self.last().epoch().0 + 1;
+        self.has_lost = true;
+        self.state = Journaled::new(Cash::open(&RoomSpec::new(Cash::NAME, &settings())).unwrap());
+        self.journal = vec![(Position::new(epoch, 1), self.state.write(Form::Versioned))];
+        self.round = Round::default();
+        self.passes(0);
     }
 
     /// So many entries could be lost.
