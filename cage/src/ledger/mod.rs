@@ -6,8 +6,8 @@
 //!
 //! - `answer`: what rooms ask; `request`: names, fingerprints and outcomes; `cut`, `void`, `in_play`: parts of it.
 //! - [`currency`], [`account`]: what there is of what, and whose; [`grant`]: play money that is given away.
-//! - [`balances`], [`statement`]: what players see.
-//! - [`adjust`]: what staff move by hand; [`audit`]: whether all of it is right; [`table_account`]: what a table ought to say that it holds.
+//! - [`mod@balances`], [`mod@statement`]: what players see.
+//! - [`mod@adjust`]: what staff move by hand; [`mod@audit`]: whether all of it is right; [`table_account`]: what a table ought to say that it holds.
 
 pub mod account;
 pub mod adjust;
