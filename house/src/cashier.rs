@@ -4,14 +4,11 @@ use std::sync::Arc;
 
 use broker::clock::Clock;
 use bytes::Bytes;
-use cage::{
-    Tx,
-    ledger::{self, Answer},
-};
+use cage::ledger::Answer;
 use futures_util::future::BoxFuture;
 use money::Body as _;
 use protocol::id::RoomId;
-use reception::People;
+use reception::{People, cage_api};
 use rooms::room::errands::{Away, Errand, Outcome, Service};
 
 /// See the module.
@@ -29,15 +26,12 @@ impl Cashier {
 
 impl Service for Cashier {
     fn ask(&self, room: &RoomId, errand: &Errand) -> BoxFuture<'_, Result<Outcome, Away>> {
-        let (about, errand) = (room.clone(), errand.clone());
+        let (room, id, body) = (room.clone(), errand.id, errand.ask.body.clone());
         Box::pin(async move {
-            let (now, room) = (self.clock.now_ms(), about.clone());
-            let work = move |tx: &mut dyn Tx| ledger::answer(tx, now, &room, errand.id, &errand.ask.body);
-            match self.people.tellers().write(about.as_str(), work).await {
+            match cage_api::answer(&self.people, self.clock.now_ms(), room, id, body).await {
                 Ok(Answer::Done(what)) => Ok(Outcome::Done(Bytes::from(what))),
                 Ok(Answer::Refused(why)) => Ok(Outcome::Refused(Bytes::from(why.write()))),
-                // It is asked again: whether it was done is known then.
-                Err(error) => Err(Away(error.to_string())),
+                Err(unanswered) => Err(Away(unanswered.to_string())),
             }
         })
     }

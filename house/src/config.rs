@@ -2,7 +2,6 @@
 
 use std::{num::NonZeroU32, ops::RangeInclusive, path::PathBuf};
 
-use cage::ledger::Definition;
 use clap::{Args, CommandFactory as _, Parser, ValueEnum};
 use dealer_worker::{Opening, flags::TableArgs};
 use ops::{
@@ -13,7 +12,7 @@ use ops::{
 };
 use player::{Style, Temper};
 use protocol::table::TableConfig;
-use reception::{config::TokenArgs, oidc::OidcArgs};
+use reception::{cage_args::CurrencyArgs, config::TokenArgs, oidc::OidcArgs};
 use relay::RelayConfig;
 use traces::TraceArgs;
 
@@ -77,17 +76,9 @@ pub struct Config {
     )]
     pub stakes: Vec<NonZeroU32>,
 
-    /// A currency: EUR:2 has two digits behind the point; play money is like PLAY:0:10000:2000, of which everybody begins with 10000 and may
-    /// have 2000 again once a day. Several separated by commas; they are kept in the folder, and --table-currency plays for one
-    #[arg(
-        long = "currency",
-        env = "CARDHOUSE_CURRENCIES",
-        value_name = "CURRENCY",
-        value_delimiter = ',',
-        default_value = "PLAY:0:10000:2000",
-        help_heading = "Tables"
-    )]
-    pub currencies: Vec<Definition>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub chips: CurrencyArgs,
 
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]

@@ -124,9 +124,7 @@ impl Data {
             }
             read => read?,
         };
-        let mut keys: Vec<_> = read.all.into_iter().map(|(_, key)| key).collect();
-        let current = keys.remove(read.in_force);
-        Ok((current, keys))
+        Ok(read.apart())
     }
 
     /// What was made in the folder until now stays there when the machine loses its power.

@@ -176,7 +176,7 @@ impl House {
         };
         let nodes = vec![floor.clone(), door.clone()];
         let worker = WorkerConfig { seal_keys_older, ..WorkerConfig::new(floor, seal_key) };
-        let about = Told { tokens: &config.tokens, oidc: &config.oidc, currencies: &config.currencies };
+        let about = Told { tokens: &config.tokens, oidc: &config.oidc, currencies: &config.chips.currencies };
         let office = Office::open(data.as_ref(), about, outside.clone(), nodes).await?;
         let mut kinds = dealer_worker::kinds();
         if let Some(people) = &office.people {

@@ -1,4 +1,5 @@
-//! The ledger, for the house's own processes: dealer workers ask on a port of its own what their rooms want of it.
+//! The ledger, for the house's own processes: dealer workers ask on a port of its own what their rooms want of it; a house in one process
+//! asks directly ([`answer`]).
 //!
 //! Whoever asks signs with a key that follows from the sealing key, and so does the answer. A request may be said again by whoever heard
 //! it, to no effect: each name is answered once and for ever.
@@ -22,6 +23,10 @@ use metrics::{counter, histogram};
 use money::{
     Body as _, Why,
     wire::{Answered, Asked, BYTES_MAX, PATH},
+};
+use protocol::{
+    id::{ErrandId, RoomId},
+    time::UnixMs,
 };
 
 use crate::People;
@@ -56,39 +61,65 @@ async fn errand(State(cage): State<Cage>, headers: HeaderMap, body: Bytes) -> Re
     let Ok(Asked { room, id, body }) = Asked::read(&body) else {
         return said("unread", StatusCode::BAD_REQUEST);
     };
-    let now = cage.clock.now_ms();
-    let began = tokio::time::Instant::now();
-    let about = room.clone();
-    let work = move |tx: &mut dyn cage::Tx| ledger::answer(tx, now, &about, id, &body);
-    let answered = tokio::time::timeout(WITHIN, cage.people.tellers().write(room.as_str(), work)).await;
-    histogram!("cardhouse_cage_answer_seconds").record(began.elapsed().as_secs_f64());
-    let answer = match answered {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(error @ (DbError::Busy | DbError::Away(_) | DbError::Again))) => {
-            tracing::warn!(%error, "the ledger is out of reach");
-            return said("away", StatusCode::SERVICE_UNAVAILABLE);
-        }
-        Ok(Err(error)) => {
-            // Nothing is done. It is asked again, until somebody has looked.
-            tracing::error!(%error, %room, errand = %id, "the ledger does not do what a room asks");
-            return said("failed", StatusCode::SERVICE_UNAVAILABLE);
-        }
-        Err(_) => return said("late", StatusCode::SERVICE_UNAVAILABLE),
+    let answered = match answer(&cage.people, cage.clock.now_ms(), room, id, body).await {
+        Ok(Answer::Done(body)) => Answered::Done(body),
+        Ok(Answer::Refused(why)) => Answered::Refused(why),
+        Err(Unanswered(_)) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };
-    let (told, answered) = match answer {
-        Answer::Done(body) => ("done", Answered::Done(body)),
-        Answer::Refused(why) => (word(why), Answered::Refused(why)),
-    };
-    if matches!(answered, Answered::Refused(Why::Conflict)) {
-        tracing::error!(%room, errand = %id, "two requests have one name");
-    }
-    counter!("cardhouse_cage_answers_total", "answer" => told).increment(1);
     let bytes = answered.write();
     ([(AUTHORIZATION, checked.sign(&bytes))], bytes).into_response()
 }
 
-fn said(what: &'static str, status: StatusCode) -> Response {
+/// The ledger has not answered: what was asked is asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the ledger has not answered: {0}")]
+pub struct Unanswered(&'static str);
+
+/// Asks the ledger what a room wants of it, counts how it is answered, and logs what an operator must look at.
+///
+/// # Errors
+/// [`Unanswered`].
+pub async fn answer(
+    people: &People,
+    now: UnixMs,
+    room: RoomId,
+    id: ErrandId,
+    body: Vec<u8>,
+) -> Result<Answer, Unanswered> {
+    let began = tokio::time::Instant::now();
+    let about = room.clone();
+    let work = move |tx: &mut dyn cage::Tx| ledger::answer(tx, now, &about, id, &body);
+    let answered = tokio::time::timeout(WITHIN, people.tellers().write(room.as_str(), work)).await;
+    histogram!("cardhouse_cage_answer_seconds").record(began.elapsed().as_secs_f64());
+    let (told, answer) = match answered {
+        Ok(Ok(answer @ Answer::Done(_))) => ("done", Ok(answer)),
+        Ok(Ok(answer @ Answer::Refused(why))) => {
+            if why == Why::Conflict {
+                tracing::error!(%room, errand = %id, "two requests have one name");
+            }
+            (word(why), Ok(answer))
+        }
+        Ok(Err(error @ (DbError::Busy | DbError::Away(_) | DbError::Again))) => {
+            tracing::warn!(%error, "the ledger is out of reach");
+            ("away", Err(Unanswered("away")))
+        }
+        Ok(Err(error)) => {
+            // Nothing is done. It is asked again, until somebody has looked.
+            tracing::error!(%error, %room, errand = %id, "the ledger does not do what a room asks");
+            ("failed", Err(Unanswered("failed")))
+        }
+        Err(_) => ("late", Err(Unanswered("late"))),
+    };
+    count(told);
+    answer
+}
+
+fn count(what: &'static str) {
     counter!("cardhouse_cage_answers_total", "answer" => what).increment(1);
+}
+
+fn said(what: &'static str, status: StatusCode) -> Response {
+    count(what);
     status.into_response()
 }
 

@@ -10,12 +10,12 @@ use ops::{config::parse_seal_key, key_folder::KeyFolder, listen::Address};
 /// The key and those that were before it.
 type Keys = (SealKey, Vec<SealKey>);
 
-/// See the module.
+/// What chips there are.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "The cage")]
-pub struct CageArgs {
+pub struct CurrencyArgs {
     /// A currency: EUR:2 has two digits behind the point; play money is like PLAY:0:10000:2000, of which everybody begins with 10000 and may
-    /// have 2000 again once a day. Several separated by commas; needs the database
+    /// have 2000 again once a day. Several separated by commas; they are kept with the people
     #[arg(
         long = "currency",
         env = "CARDHOUSE_CURRENCIES",
@@ -24,6 +24,15 @@ pub struct CageArgs {
         default_value = "PLAY:0:10000:2000"
     )]
     pub currencies: Vec<Definition>,
+}
+
+/// See the module.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "The cage")]
+pub struct CageArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub chips: CurrencyArgs,
     /// Where dealer workers ask the ledger (their --cage-url): an address inside the house, where no client comes; off unless given. Needs the
     /// database and the key that dealer workers seal with
     #[arg(long, env = "CARDHOUSE_CAGE_LISTEN", value_name = "ADDRESS")]
@@ -59,10 +68,7 @@ impl CageArgs {
     /// When there is none, or the folder cannot be read.
     pub fn keys(&self) -> anyhow::Result<Keys> {
         if let Some(path) = &self.seal_key_dir {
-            let read = KeyFolder::new(path, "key", Duration::ZERO).read(parse_seal_key)?;
-            let mut keys: Vec<SealKey> = read.all.into_iter().map(|(_, key)| key).collect();
-            let current = keys.remove(read.in_force);
-            return Ok((current, keys));
+            return Ok(KeyFolder::new(path, "key", Duration::ZERO).read(parse_seal_key)?.apart());
         }
         let key = self.seal_key.clone();
         let key =

@@ -129,7 +129,7 @@ async fn open_people(config: &Config, place: &Place, desk: Desk) -> anyhow::Resu
     let providers = config.oidc.providers()?;
     let ports = config.people.ports().await?;
     let tellers = database::open(place.clone()).await?;
-    let currencies = config.cage.currencies.clone();
+    let currencies = config.cage.chips.currencies.clone();
     tellers.write("currencies", move |tx| cage::ledger::define(tx, &currencies)).await?;
     tracing::info!(database = %place, "people are kept");
     let people = match ports {

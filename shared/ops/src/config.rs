@@ -214,12 +214,10 @@ impl SealArgs {
             let key = self.seal_key.clone().expect("there is a key where there is no folder");
             return Ok((key, self.seal_key_older.clone()));
         };
-        let read = folder.read(parse_seal_key)?;
-        let mut keys: Vec<SealKey> = read.all.into_iter().map(|(_, key)| key).collect();
-        let current = keys.remove(read.in_force);
+        let (current, mut older) = folder.read(parse_seal_key)?.apart();
         // The newest of them is the likeliest.
-        keys.reverse();
-        Ok((current, keys))
+        older.reverse();
+        Ok((current, older))
     }
 }
 

@@ -35,6 +35,15 @@ pub struct Keys<T> {
     pub in_force: usize,
 }
 
+impl<T> Keys<T> {
+    /// The one in force, and all others, oldest first.
+    pub fn apart(self) -> (T, Vec<T>) {
+        let mut keys: Vec<T> = self.all.into_iter().map(|(_, key)| key).collect();
+        let in_force = keys.remove(self.in_force);
+        (in_force, keys)
+    }
+}
+
 /// Why the keys could not be read. What was read before stays in force.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFolderError {
