@@ -20,7 +20,7 @@ use table::seating::{self, Newcomer};
 
 use crate::{
     draft::Draft,
-    state::{Asked, Cash, Event, Reservation},
+    state::{Asked, Chips, Event, Reservation},
 };
 
 /// So long chips are waited for.
@@ -42,8 +42,8 @@ pub(crate) struct Wish<'a> {
 }
 
 /// When chips are waited for no longer.
-pub(crate) fn deadline(cash: &Cash) -> Option<UnixMs> {
-    cash.asked_at().min().map(|asked_at| asked_at + WAIT_MS)
+pub(crate) fn deadline(chips: &Chips) -> Option<UnixMs> {
+    chips.asked_at().min().map(|asked_at| asked_at + WAIT_MS)
 }
 
 /// Reserves a seat and asks for its chips.
@@ -52,11 +52,11 @@ pub(crate) fn deadline(cash: &Cash) -> Option<UnixMs> {
 /// A [`Refusal`].
 pub(crate) fn reserve(draft: &mut Draft, wish: &Wish<'_>, rng: &mut dyn Rng) -> Result<(), Refusal> {
     let Wish { user, name, seat, buy_in: amount, waits } = *wish;
-    if draft.cash.reservation_of(user).is_some() {
+    if draft.chips.reservation_of(user).is_some() {
         return Err(Refusal::new(Code::AlreadySeated, "a seat at this table waits for your chips"));
     }
-    let cash = &draft.cash;
-    let is_reserved = |seat| cash.reservation(seat).is_some();
+    let chips = &draft.chips;
+    let is_reserved = |seat| chips.reservation(seat).is_some();
     let seat = seating::free_seat(draft.table.table(), user, seat, is_reserved)?;
     seating::check_buy_in(&draft.table, user, amount)?;
     the_cage_answers(draft)?;
@@ -81,7 +81,7 @@ pub(crate) fn top_up(
 ) -> Result<(), Refusal> {
     let seat = seating::seat_of(draft.table.table(), user)?;
     seating::check_top_up(draft.table.table(), seat, amount)?;
-    let stint = draft.cash.stint(seat);
+    let stint = draft.chips.stint(seat);
     if stint.is_some_and(|stint| stint.is_forfeit) {
         return Err(lost());
     }
@@ -105,35 +105,38 @@ pub(crate) fn lost() -> Refusal {
 }
 
 fn stake(draft: &Draft, user: &UserId, amount: u64, rng: &mut dyn Rng) -> Stake {
-    Stake { user: user.clone(), currency: draft.cash.currency, amount, nonce: rng.next_u64() }
+    Stake { user: user.clone(), currency: draft.chips.currency, amount, nonce: rng.next_u64() }
 }
 
 fn the_cage_answers(draft: &Draft) -> Result<(), Refusal> {
     let now = draft.now();
-    if draft.cash.asked_at().any(|asked_at| asked_at + AWAY_MS < now) {
+    if draft.chips.asked_at().any(|asked_at| asked_at + AWAY_MS < now) {
         let why = "the cage, which keeps what players own, does not answer at the moment";
         return Err(Refusal::for_now(Code::Unavailable, why, RETRY_MS));
     }
     Ok(())
 }
 
-/// The user who has a seat reserved does not want it any more.
-pub(crate) fn leave(draft: &mut Draft, reserved: &Reservation) {
-    draft.give_up(reserved.asked.of);
-    free(draft, reserved.seat);
+/// The seat that a user has reserved, if he has, is not wanted any more.
+pub(crate) fn leave(draft: &mut Draft, user: &UserId) {
+    let reserved = draft.chips.reservation_of(user).map(|reserved| (reserved.asked.of, reserved.seat));
+    if let Some((of, seat)) = reserved {
+        draft.give_up(of);
+        free(draft, seat);
+    }
 }
 
 /// Chips have not come for too long.
 pub(crate) fn time_over(draft: &mut Draft) {
     let is_over = |asked: &Asked, now: UnixMs| asked.at_ms + WAIT_MS <= now;
     let now = draft.now();
-    let reserved = draft.cash.reserved.clone();
-    for reserved in reserved.iter().filter(|reserved| is_over(&reserved.asked, now)) {
-        let declined = Declined { amount: reserved.amount, code: DeclinedCode::CageAway };
-        draft.decline(reserved.user.clone(), declined);
-        leave(draft, reserved);
+    let mut reserved = draft.chips.reserved.clone();
+    reserved.retain(|reserved| is_over(&reserved.asked, now));
+    for Reservation { user, amount, .. } in reserved {
+        leave(draft, &user);
+        draft.decline(user, Declined { amount, code: DeclinedCode::CageAway });
     }
-    let top_ups: Vec<_> = draft.cash.top_ups().filter(|(_, _, asked)| is_over(asked, now)).collect();
+    let top_ups: Vec<_> = draft.chips.top_ups().filter(|(_, _, asked)| is_over(asked, now)).collect();
     for (seat, amount, asked) in top_ups {
         draft.give_up(asked.of);
         draft.emit(Event::TopUpOver { seat });
@@ -143,14 +146,14 @@ pub(crate) fn time_over(draft: &mut Draft) {
 
 /// The cage has answered a buy-in.
 pub(crate) fn bought(draft: &mut Draft, of: ErrandId, answer: Result<(), Why>) {
-    let reserved = draft.cash.reserved.iter().find(|reserved| reserved.asked.of == of).cloned();
+    let reserved = draft.chips.reserved.iter().find(|reserved| reserved.asked.of == of).cloned();
     // What is given up is answered to nobody.
     let Some(reserved) = reserved else { return };
     let Reservation { seat, user, name, shown: _, amount, waits, away, asked: _, is_paid } = reserved;
     match answer {
         // The player has been paid these very chips in a lost branch.
         Ok(()) if is_paid => {
-            draft.absorb(user, amount);
+            draft.give(Ask::Absorb, user, amount);
             free(draft, seat);
         }
         Ok(()) => {
@@ -171,7 +174,7 @@ pub(crate) fn bought(draft: &mut Draft, of: ErrandId, answer: Result<(), Why>) {
 
 /// The cage has answered a top-up.
 pub(crate) fn topped_up(draft: &mut Draft, of: ErrandId, answer: Result<(), Why>) {
-    let asked = draft.cash.top_ups().find(|(_, _, asked)| asked.of == of);
+    let asked = draft.chips.top_ups().find(|(_, _, asked)| asked.of == of);
     let Some((seat, amount, _)) = asked else { return };
     draft.emit(Event::TopUpOver { seat });
     match answer {
@@ -193,12 +196,12 @@ pub(crate) fn topped_up(draft: &mut Draft, of: ErrandId, answer: Result<(), Why>
 pub(crate) fn paid(draft: &mut Draft, cut: ErrandId, users: &[UserId]) {
     let is_of_before = |of: ErrandId| of.at.epoch() < cut.at.epoch();
     for user in users {
-        let reserved = draft.cash.reservation_of(user).filter(|reserved| is_of_before(reserved.asked.of));
+        let reserved = draft.chips.reservation_of(user).filter(|reserved| is_of_before(reserved.asked.of));
         if let Some(seat) = reserved.map(|reserved| reserved.seat) {
             draft.emit(Event::Forfeited { seat });
         }
         let Some(seat) = draft.table.table().seat_of(user) else { continue };
-        let stint = draft.cash.stint(seat).filter(|stint| is_of_before(stint.since));
+        let stint = draft.chips.stint(seat).filter(|stint| is_of_before(stint.since));
         let Some(top_up) = stint.map(|stint| stint.top_up) else { continue };
         draft.emit(Event::Forfeited { seat });
         if let Some((_, asked)) = top_up {

@@ -12,14 +12,14 @@ use rooms::{
 };
 use serde_json::value::to_raw_value;
 
-use crate::state::{Cash, Event};
+use crate::state::{Cash, Chips, Event, Stint};
 
 /// See the module.
 pub(crate) struct Draft {
     /// The game with all that has happened to it so far. What it says of it is taken over at the end.
     pub(crate) table: table::Draft,
-    /// All the rest, with all events so far; its own table is the one of before.
-    pub(crate) cash: Cash,
+    /// All the rest, with all events so far.
+    pub(crate) chips: Chips,
     pub(crate) moment: Moment,
     events: Vec<Event>,
     asks: Vec<errands::Ask>,
@@ -32,7 +32,7 @@ impl Draft {
     pub(crate) fn of(cash: &Cash, moment: Moment) -> Self {
         Self {
             table: table::Draft::of(&cash.table, moment),
-            cash: cash.clone(),
+            chips: cash.chips.clone(),
             moment,
             events: Vec::new(),
             asks: Vec::new(),
@@ -47,7 +47,7 @@ impl Draft {
 
     /// Decides a fact that is not one of the game.
     pub(crate) fn emit(&mut self, event: Event) {
-        self.cash.change(&event, self.moment.at);
+        self.chips.change(&event, self.moment.at);
         self.events.push(event);
     }
 
@@ -69,10 +69,9 @@ impl Draft {
         self.ask(&Ask::Void { of });
     }
 
-    /// Chips are the house's.
-    pub(crate) fn absorb(&mut self, user: UserId, amount: u64) {
-        let currency = self.cash.currency;
-        self.ask(&Ask::Absorb(Share { user, currency, amount }));
+    /// So many chips go from the table, to the player or to the house.
+    pub(crate) fn give(&mut self, ask: fn(Share) -> Ask, user: UserId, amount: u64) {
+        self.ask(&ask(Share { user, currency: self.chips.currency, amount }));
     }
 
     /// A player learns that chips do not come.
@@ -82,7 +81,6 @@ impl Draft {
 
     /// What has gone from the table goes to whose it is.
     fn settle(&mut self) {
-        let currency = self.cash.currency;
         let mut raked = 0;
         for outgoing in self.table.outgoing().to_vec() {
             match outgoing {
@@ -92,53 +90,50 @@ impl Draft {
             }
         }
         if raked > 0 {
-            self.ask(&Ask::Rake { currency, amount: raked, hand: self.table.table().hand() });
+            let (currency, hand) = (self.chips.currency, self.table.table().hand());
+            self.ask(&Ask::Rake { currency, amount: raked, hand });
         }
     }
 
     /// A player leaves with so many chips.
     fn pay_out(&mut self, seat: u8, user: UserId, amount: u64) {
-        let stint = self.cash.stint(seat).expect("who leaves has brought chips").clone();
-        if let Some((_, asked)) = stint.top_up {
+        let Stint { is_forfeit, top_up, .. } = *self.chips.stint(seat).expect("who leaves has brought chips");
+        if let Some((_, asked)) = top_up {
             self.give_up(asked.of);
         }
-        let share = Share { user, currency: self.cash.currency, amount };
-        match amount {
-            // The cage is to know that he plays no more.
-            0 => self.ask(&Ask::CashOut(share)),
-            _ if is_planted(Fault::PaysNobody) => {}
-            _ if stint.is_forfeit => self.ask(&Ask::Absorb(share)),
-            _ => self.ask(&Ask::CashOut(share)),
+        // Of nothing, too: the cage is to know that he plays no more.
+        if amount == 0 || !is_planted(Fault::PaysNobody) {
+            let is_the_houses = is_forfeit && amount > 0;
+            self.give(if is_the_houses { Ask::Absorb } else { Ask::CashOut }, user, amount);
         }
         self.emit(Event::Ended { seat });
     }
 
     /// Chips that the player of a seat has brought, and that do not come on the table.
     pub(crate) fn give_back(&mut self, seat: u8, user: UserId, amount: u64) {
-        let is_forfeit = self.cash.stint(seat).is_some_and(|stint| stint.is_forfeit);
-        let share = Share { user, currency: self.cash.currency, amount };
+        let is_forfeit = self.chips.stint(seat).is_some_and(|stint| stint.is_forfeit);
         if amount > 0 {
-            self.ask(&if is_forfeit { Ask::Absorb(share) } else { Ask::Return(share) });
+            self.give(if is_forfeit { Ask::Absorb } else { Ask::Return }, user, amount);
         }
     }
 
     /// What is to be committed.
     pub(crate) fn decision(mut self) -> Decision<Cash> {
         self.settle();
-        let Self { table, mut cash, moment, events, asks, gives_up, declined } = self;
+        let Self { table, mut chips, moment, events, asks, gives_up, declined } = self;
         let at_the_table = table.decision();
-        cash.table = at_the_table.after;
         let is_anything_else = !events.is_empty();
         // The game's facts first: what else follows from them reads no state of the game.
         let of_the_game = at_the_table.events.into_iter().map(Event::Table);
         let events: Vec<Event> = of_the_game.chain(events).collect();
         if !events.is_empty() {
-            cash.last = moment.at;
+            chips.last = moment.at;
         }
+        let after = Cash { table: at_the_table.after, chips };
         let mut privates = at_the_table.privates;
         for (user, declined) in declined {
-            let seat = cash.table.seat_of(&user);
-            let private = seat.map(|seat| cash.table.private(seat)).unwrap_or_default();
+            let seat = after.table.seat_of(&user);
+            let private = seat.map(|seat| after.table.private(seat)).unwrap_or_default();
             let private = TablePrivate { declined: Some(declined), ..private };
             let private = to_raw_value(&private).expect("what a table tells is JSON");
             privates.retain(|(other, _)| *other != user);
@@ -155,7 +150,7 @@ impl Draft {
             lobby: at_the_table.lobby || is_anything_else,
             counts: at_the_table.counts,
             is_talk: at_the_table.is_talk,
-            after: cash,
+            after,
         }
     }
 }

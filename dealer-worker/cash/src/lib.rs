@@ -33,7 +33,10 @@ use rooms::room::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
-use table::{Table, seating};
+use table::{
+    Table,
+    commands::{self, Asker},
+};
 use tracing::error;
 
 pub use self::state::{Cash, Event};
@@ -80,15 +83,17 @@ impl Room for Cash {
 
     fn decide(&self, input: Input<'_>, moment: Moment, rng: &mut dyn Rng) -> Result<Decision<Self>, Refusal> {
         let mut draft = Draft::of(self, moment);
-        if self.is_new() || matches!(input, Input::TakenOver { .. }) {
+        if self.chips.is_new() || matches!(input, Input::TakenOver { .. }) {
             // What was decided behind this is no part of the history.
-            draft.ask(&Ask::Cut { follows: self.last });
+            draft.ask(&Ask::Cut { follows: self.chips.last });
             draft.emit(Event::TakenOver);
         }
         match input {
-            Input::Command { user, .. } => command(&mut draft, user, input, rng)?,
+            Input::Command { user, name, rights, body } => {
+                command(&mut draft, Asker { user, name, rights }, body, rng)?;
+            }
             Input::Away { user, away } => {
-                let reserved = draft.cash.reservation_of(user).filter(|reserved| reserved.away != away);
+                let reserved = draft.chips.reservation_of(user).filter(|reserved| reserved.away != away);
                 if let Some(seat) = reserved.map(|reserved| reserved.seat) {
                     draft.emit(Event::ReservedAway { seat, away });
                 }
@@ -109,12 +114,12 @@ impl Room for Cash {
         if let Event::Table(event) = event {
             self.table.apply(event, at);
         }
-        self.change(event, at);
+        self.chips.change(event, at);
     }
 
     fn deadline(&self) -> Option<UnixMs> {
-        let at_once = self.is_new().then_some(0);
-        at_once.into_iter().chain(self.table.deadline()).chain(buying::deadline(self)).min()
+        let at_once = self.chips.is_new().then_some(0);
+        at_once.into_iter().chain(self.table.deadline()).chain(buying::deadline(&self.chips)).min()
     }
 
     fn view(&self) -> Box<RawValue> {
@@ -130,48 +135,44 @@ impl Room for Cash {
     }
 
     fn is_member(&self, user: &UserId) -> bool {
-        self.table.is_member(user) || self.reservation_of(user).is_some()
+        self.table.is_member(user) || self.chips.reservation_of(user).is_some()
     }
 
     fn members(&self) -> Vec<UserId> {
         let mut members = self.table.members();
-        members.extend(self.reserved.iter().map(|reserved| reserved.user.clone()));
+        members.extend(self.chips.reserved.iter().map(|reserved| reserved.user.clone()));
         members
     }
 
     fn line(&self, room: &RoomId, now: UnixMs) -> Option<Line> {
         let line = self.table.line(room, now)?;
-        let reserved = u32::try_from(self.reserved.len()).unwrap_or(u32::MAX);
+        let reserved = u32::try_from(self.chips.reserved.len()).unwrap_or(u32::MAX);
         Some(Line { taken: line.taken + reserved, ..line })
     }
 }
 
 /// A command: chips come from the cage, the rest is the game's.
-fn command(draft: &mut Draft, user: &UserId, input: Input<'_>, rng: &mut dyn Rng) -> Result<(), Refusal> {
-    let Input::Command { name, rights, body, .. } = input else { return Ok(()) };
-    let command = str::from_utf8(body).ok().and_then(|text| TableCommand::read(text).ok());
-    if let Some(command) = &command {
-        seating::is_allowed(&draft.table, command, rights)?;
-    }
+fn command(draft: &mut Draft, asker: Asker<'_>, body: &[u8], rng: &mut dyn Rng) -> Result<(), Refusal> {
+    let Asker { user, name, rights } = asker;
+    let command = commands::read(body)?;
+    commands::is_allowed(&draft.table, &command, rights)?;
     match command {
-        Some(TableCommand::Sit { seat, buy_in, wait_for_big_blind: waits }) => {
+        TableCommand::Sit { seat, buy_in, wait_for_big_blind: waits } => {
             buying::reserve(draft, &Wish { user, name, seat, buy_in, waits }, rng)
         }
-        Some(TableCommand::TopUp { amount }) => buying::top_up(draft, user, amount, rng),
-        Some(TableCommand::Leave) if draft.cash.reservation_of(user).is_some() => {
-            let reserved = draft.cash.reservation_of(user).cloned();
-            reserved.iter().for_each(|reserved| buying::leave(draft, reserved));
+        TableCommand::TopUp { amount } => buying::top_up(draft, user, amount, rng),
+        TableCommand::Leave if draft.chips.reservation_of(user).is_some() => {
+            buying::leave(draft, user);
             Ok(())
         }
-        Some(TableCommand::ComeBack { .. }) if has_lost_the_seat(draft, user) => Err(buying::lost()),
-        // What is no command is refused there.
-        _ => table::decide(&mut draft.table, input, rng),
+        TableCommand::ComeBack { .. } if has_lost_the_seat(draft, user) => Err(buying::lost()),
+        command => commands::follow(&mut draft.table, asker, command),
     }
 }
 
 fn has_lost_the_seat(draft: &Draft, user: &UserId) -> bool {
     let seat = draft.table.table().seat_of(user);
-    seat.and_then(|seat| draft.cash.stint(seat)).is_some_and(|stint| stint.is_forfeit)
+    seat.and_then(|seat| draft.chips.stint(seat)).is_some_and(|stint| stint.is_forfeit)
 }
 
 /// The cage has answered.

@@ -8,13 +8,20 @@ use protocol::{
 use serde::{Deserialize, Serialize};
 use table::Table;
 
-/// A table, and where its chips come from. Changed by [`Cash::change`] and by nothing else.
+/// A table, and where its chips come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cash {
-    /// What the chips are.
-    pub(crate) currency: Currency,
     /// The game.
     pub(crate) table: Table,
+    /// All the rest.
+    pub(crate) chips: Chips,
+}
+
+/// Where the chips of a table come from. Changed by [`Chips::change`] and by nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Chips {
+    /// What they are.
+    pub(crate) currency: Currency,
     /// Seats that wait for chips, in the order in which they were taken.
     pub(crate) reserved: Vec<Reservation>,
     /// What is known of the chips of each seat that is taken.
@@ -140,9 +147,12 @@ impl Cash {
     /// A table without players.
     pub(crate) fn new(currency: Currency, table: Table) -> Self {
         let stints = vec![None; usize::from(table.config().seats)];
-        Self { currency, table, reserved: Vec::new(), stints, last: Position::default() }
+        let chips = Chips { currency, reserved: Vec::new(), stints, last: Position::default() };
+        Self { table, chips }
     }
+}
 
+impl Chips {
     /// Nothing was decided yet. It may be that the store has lost all that there was: so the first thing that is decided tells the cage that
     /// nothing was.
     pub(crate) fn is_new(&self) -> bool {

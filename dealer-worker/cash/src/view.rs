@@ -25,12 +25,12 @@ struct Waiting<'a> {
 
 impl<'a> View<'a> {
     pub(crate) fn of(cash: &'a Cash) -> Self {
-        let reserved = cash.reserved.iter();
+        let reserved = cash.chips.reserved.iter();
         let reserved = reserved.map(|reserved| Waiting {
             seat: reserved.seat,
             user: &reserved.user,
             name: &reserved.shown,
         });
-        Self { table: cash.table.public(), currency: cash.currency, reserved: reserved.collect() }
+        Self { table: cash.table.public(), currency: cash.chips.currency, reserved: reserved.collect() }
     }
 }

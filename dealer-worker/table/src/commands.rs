@@ -22,11 +22,13 @@ use super::{
 
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asker<'a> {
-    pub(super) user: &'a UserId,
+pub struct Asker<'a> {
+    /// The user.
+    pub user: &'a UserId,
     /// The name that others see.
-    pub(super) name: &'a str,
-    pub(super) rights: Rights,
+    pub name: &'a str,
+    /// What the token says that he may do.
+    pub rights: Rights,
 }
 
 /// Decides a command, given as the JSON text of its `do`.
@@ -34,12 +36,28 @@ pub(super) struct Asker<'a> {
 /// # Errors
 /// A [`Refusal`]; nothing is to be committed then.
 pub(super) fn decide(draft: &mut Draft, asker: Asker<'_>, body: &[u8]) -> Result<(), Refusal> {
-    let Asker { user, name, rights } = asker;
+    let command = read(body)?;
+    is_allowed(draft, &command, asker.rights)?;
+    follow(draft, asker, command)
+}
+
+/// Reads a command.
+///
+/// # Errors
+/// A [`Refusal`]: it is none of a table.
+pub fn read(body: &[u8]) -> Result<TableCommand, Refusal> {
     let refuse =
         |why: &dyn Display| Refusal::new(Code::BadCommand, format!("not a command of a table: {why}"));
     let text = str::from_utf8(body).map_err(|error| refuse(&error))?;
-    let command = TableCommand::read(text).map_err(|error| refuse(&error))?;
-    is_allowed(draft, &command, rights)?;
+    TableCommand::read(text).map_err(|error| refuse(&error))
+}
+
+/// Does what is asked by somebody who [may](is_allowed).
+///
+/// # Errors
+/// A [`Refusal`]; nothing is to be committed then.
+pub fn follow(draft: &mut Draft, asker: Asker<'_>, command: TableCommand) -> Result<(), Refusal> {
+    let Asker { user, name, rights } = asker;
     match command {
         TableCommand::Sit { seat, buy_in, wait_for_big_blind } => {
             sit(draft, user, name, seat, buy_in, wait_for_big_blind)

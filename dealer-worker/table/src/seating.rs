@@ -8,7 +8,7 @@ use super::{Event, Table, chips, draft::Draft, names};
 
 pub use super::{
     chips::{check_buy_in, check_top_up},
-    commands::{is_allowed, seat_of},
+    commands::seat_of,
 };
 
 /// Somebody who sits down.
