@@ -377,6 +377,29 @@ async fn while_the_store_says_no_players_are_told_commands_refused_and_clocks_st
     check_journal(&house, 1).await;
 }
 
+/// Whoever cannot write may have lost the room to somebody who has done what is said again here.
+#[tokio::test(start_paused = true)]
+async fn what_was_said_before_is_not_refused_by_a_room_that_stands_still() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    let _worker = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    house.store.refuse_writes(Some("OOM command not allowed when used memory > 'maxmemory'."));
+    let chat = json!({"a": "chat", "text": "hello"});
+    let first = relay.new_command(&room(1), &user("ann"), 1, 1, chat.clone()).await;
+    assert_eq!(first.code(), "unavailable", "the room stands still");
+    let (table, bob) = (room(1), user("bob"));
+    let said_again = relay.command(&table, &bob, 2, 1, chat);
+    let mended = async {
+        sleep(Duration::from_secs(30)).await;
+        house.store.refuse_writes(None);
+    };
+    let (answer, ()) = tokio::join!(said_again, mended);
+    assert_eq!(answer.code(), "applied", "it had no answer until the room went on");
+    check_journal(&house, 1).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_may_have_been_written_is_not_refused_but_what_comes_behind_it_is() {
     // From the sixth append on nothing is heard of what was asked, though it is done.

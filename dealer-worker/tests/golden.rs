@@ -1,4 +1,4 @@
-//! Journals of this release, which later ones read for ever: a table's, a counter's and that of a room in which people talk, of records whose runtime part has a version.
+//! Journals of this release, which later ones read for ever: those of a table, of one whose chips are somebody's, of a counter and of a room in which people talk, of records whose runtime part has a version.
 //! They were written by the tests here, which play the same again each time and see that what is written is still what stands there.
 //!
 //! A change of what records hold fails here. It gets a schema of its own ([`Room::SCHEMA`]), with a golden journal beside these:
@@ -21,14 +21,19 @@ use broker::{
     seal::Form,
     store::Stored,
 };
+use bytes::Bytes;
+use cash::Cash;
+use futures_util::future::BoxFuture;
+use money::{Ask, Body as _, Paid, Stake, Why};
 use protocol::{
-    id::{RoomId, SessionId},
+    id::{Position, RoomId, SessionId},
     table::{SeatStatus, SeatView, TableConfig, TurnView},
 };
 use rooms::{
     Bounds, Kinds,
     room::{
         Room,
+        errands::{Away, Errand, Outcome, Service},
         record::{DeltaOf, Journaled, Record, open},
     },
     testing::{
@@ -53,6 +58,10 @@ use support::{
 /// Seven hands of two and three players with all that can happen to a table.
 const TABLE: &str = include_str!("golden/table-release-3.journal");
 const TABLE_VIEW: &str = include_str!("golden/table-release-3.view.json");
+
+/// A table whose chips are somebody's: bought, refused, waited for, topped up, and paid in a branch that is lost.
+const CASH: &str = include_str!("golden/cash-release-3.journal");
+const CASH_VIEW: &str = include_str!("golden/cash-release-3.view.json");
 
 /// A counter that asks for things, writes to others, is told that one has ended and that one has forgotten too much, and ends.
 const COUNTER: &str = include_str!("golden/counter-release-3.journal");
@@ -86,6 +95,23 @@ fn table_word(event: &Event) -> &'static str {
     }
 }
 
+fn cash_word(event: &cash::Event) -> &'static str {
+    use cash::Event as E;
+    match event {
+        E::Table(_) => "table",
+        E::Reserved { .. } => "reserved",
+        E::ReservedAway { .. } => "reserved away",
+        E::Released { .. } => "released",
+        E::Began { .. } => "began",
+        E::Ended { .. } => "ended",
+        E::TopUpAsked { .. } => "top-up asked",
+        E::TopUpOver { .. } => "top-up over",
+        E::TakenOver => "taken over",
+        E::Cut => "cut",
+        E::Forfeited { .. } => "forfeited",
+    }
+}
+
 fn counter_word(event: &counter::Event) -> &'static str {
     use counter::Event as E;
     match event {
@@ -107,6 +133,7 @@ fn counter_word(event: &counter::Event) -> &'static str {
 }
 
 const TABLE_WORDS: usize = 18;
+const CASH_WORDS: usize = 11;
 const COUNTER_WORDS: usize = 14;
 
 /// What stands in a journal beside the room's own words.
@@ -154,6 +181,11 @@ fn a_tables_journal_of_this_release_is_read_to_its_last_card() {
 }
 
 #[test]
+fn a_cash_tables_journal_of_this_release_is_read_to_its_last_chip() {
+    is_read::<Cash>(&journal(CASH), CASH_VIEW);
+}
+
+#[test]
 fn a_counters_journal_of_this_release_is_read_with_its_errands_and_letters() {
     let journal = journal(COUNTER);
     is_read::<Counter>(&journal, COUNTER_VIEW);
@@ -171,6 +203,7 @@ fn what_was_said_in_this_release_is_read() {
 #[test]
 fn what_records_hold_is_written_as_it_stands_in_the_golden_journals() {
     is_written_as_it_stands::<Table>(&journal(TABLE));
+    is_written_as_it_stands::<Cash>(&journal(CASH));
     is_written_as_it_stands::<Counter>(&journal(COUNTER));
     is_written_as_it_stands::<Talk>(&journal(TALK));
 }
@@ -178,7 +211,7 @@ fn what_records_hold_is_written_as_it_stands_in_the_golden_journals() {
 /// An entry, too: its first form, which does not tell when it was decided, in the table's, and the second one in the counter's.
 #[test]
 fn entries_are_written_as_they_stand_in_the_golden_journals() {
-    for (lines, is_timed) in [(TABLE, false), (COUNTER, true), (TALK, true)] {
+    for (lines, is_timed) in [(TABLE, false), (CASH, true), (COUNTER, true), (TALK, true)] {
         let journal = journal(lines);
         for (entry, line) in journal.iter().zip(lines.lines()) {
             let written =
@@ -192,7 +225,29 @@ fn entries_are_written_as_they_stand_in_the_golden_journals() {
 #[test]
 fn the_golden_journals_hold_every_kind_of_fact() {
     assert_eq!(words::<Table>(&journal(TABLE), table_word).len(), TABLE_WORDS);
+    assert_eq!(words::<Cash>(&journal(CASH), cash_word).len(), CASH_WORDS);
     assert_eq!(words::<Counter>(&journal(COUNTER), counter_word).len(), COUNTER_WORDS);
+}
+
+/// A cage that sells nothing to dan, never answers eve, and has paid bob in a branch that is lost, once it is told of another owner.
+struct Cage;
+
+impl Service for Cage {
+    fn ask(&self, _room: &RoomId, errand: &Errand) -> BoxFuture<'_, Result<Outcome, Away>> {
+        let is_of = |stake: &Stake, name: &str| stake.user == user(name);
+        let answer = match Ask::read(&errand.ask.body).unwrap() {
+            Ask::BuyIn(stake) if is_of(&stake, "eve") => Err(Away("nobody there".into())),
+            Ask::BuyIn(stake) if is_of(&stake, "dan") => {
+                Ok(Outcome::Refused(Why::Insufficient.write().into()))
+            }
+            Ask::Cut { follows } => {
+                let paid = if follows == Position::default() { Vec::new() } else { vec![user("bob")] };
+                Ok(Outcome::Done(Paid(paid).write().into()))
+            }
+            _ => Ok(Outcome::Done(Bytes::new())),
+        };
+        Box::pin(async { answer })
+    }
 }
 
 /// A house that writes golden journals.
@@ -373,6 +428,55 @@ async fn a_table_writes_what_stands_in_its_golden_journal() {
     let (now, golden) =
         (words::<Table>(&journal, table_word), words::<Table>(&self::journal(TABLE), table_word));
     assert_eq!(now, golden);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cash_table_writes_what_stands_in_its_golden_journal() {
+    let scribe = Scribe::new(dealer_worker::kinds().served_by(money::SERVICE, Arc::new(Cage)));
+    let table = TableConfig {
+        name: "Cash".into(),
+        pause_ms: 1_000,
+        runout_ms: 0,
+        rathole_ms: 0,
+        ..TableConfig::default()
+    };
+    let settings = cash::Settings { currency: "PLAY".parse().unwrap(), table };
+    scribe.house.open_room(&RoomSpec::new(Cash::NAME, &settings)).await;
+    let worker = scribe.worker("w1", 8);
+    let relay = Relay::new(&scribe.house, "r1", 1).await;
+    let game = Game { relay, players: vec![("ann", 1), ("bob", 2), ("dan", 3), ("eve", 4)] };
+    game.relay.owned(&room(1)).await;
+    let sits = |name: &'static str| move |followed: &Followed| followed.view().seat_of(&user(name)).is_some();
+    let is_declined =
+        |followed: &Followed| followed.privates.get(&user("dan")).is_some_and(|own| own.declined.is_some());
+    for name in ["ann", "bob"] {
+        game.asks(name, json!({"a": "sit", "buy_in": 100})).await;
+        game.relay.until(&room(1), sits(name)).await;
+    }
+    game.asks("dan", json!({"a": "sit", "buy_in": 100})).await;
+    game.relay.until(&room(1), is_declined).await;
+    let mut brings = true;
+    game.hand(async |_, turn| {
+        if std::mem::take(&mut brings) {
+            game.asks("ann", json!({"a": "top_up", "amount": 50})).await;
+        }
+        Some(passive(turn))
+    })
+    .await;
+    game.asks("eve", json!({"a": "sit", "buy_in": 100})).await;
+    game.relay.tell(&room(1), Asked::Absent { user: user("eve"), session: SessionId(4) }).await;
+    // Nobody is told that she is gone, since she has no seat yet.
+    sleep(Duration::from_millis(Bounds::default().absence_grace_ms + 1_000)).await;
+    game.asks("eve", json!({"a": "leave"})).await;
+    worker.kill();
+    let _next = scribe.worker("w2", 8);
+    game.relay.until(&room(1), |followed| !sits("bob")(followed)).await;
+    game.asks("bob", json!({"a": "sit", "buy_in": 100})).await;
+    game.relay.until(&room(1), sits("bob")).await;
+    game.hand(async |_, turn| Some(passive(turn))).await;
+    let journal = scribe.journal::<Cash>(&room(1));
+    is_written_as_it_stands::<Cash>(&journal);
+    assert_eq!(words::<Cash>(&journal, cash_word), words::<Cash>(&self::journal(CASH), cash_word));
 }
 
 #[tokio::test(start_paused = true)]

@@ -193,7 +193,8 @@ fn caught_with_money(planted: Planted) -> (u64, Vec<Promise>) {
 #[test]
 fn where_chips_are_somebodys_none_is_made_or_lost() {
     count_panics();
-    for seed in 0..12 {
+    // Those behind the first twelve broke a promise when they were found; so did the tenth.
+    for seed in (0..12).chain([7_000_332, 7_000_558]) {
         assert_eq!(broken(&Plan::with_money(seed)), [], "seed {seed} with money");
     }
 }
