@@ -200,6 +200,10 @@ const APPLY = {
   bank_left(view, { seat, bank_ms }) {
     seatAt(view, seat).bank_ms = bank_ms;
   },
+  configured(view, { config }) {
+    if (config.seats !== view.seats.length) throw new Misfit("settings for another number of seats");
+    view.config = structuredClone(config);
+  },
   chat() {},
   history_lost() {},
 };

@@ -2,7 +2,8 @@
  * Events as sentences, for the hand log and for those who hear the page. A line is kept as a function that tells it, and knows by then
  * all that it needs: the table goes on, and the language may change.
  */
-import { cardSigns } from "./format.js";
+import { cardSigns, stakes } from "./format.js";
+import { game } from "./games.js";
 import { kickers } from "./hand-rank.js";
 import { handWords, rankWords } from "./hand-words.js";
 import { isolated } from "./names.js";
@@ -51,6 +52,7 @@ const LINES = {
   street: ({ street, cards, run }) => ["street", () => dealt(say.street[street]?.() ?? street, run, cardSigns(cards))],
   shown: ({ seat, cards, rank, hands }, view) => by(view, seat, "act", (who) => shown(who, cardSigns(cards), madeOf(rank, hands))),
   mucked: ({ seat }, view) => by(view, seat, "act", (who) => say.mucked(who)),
+  configured: ({ config }) => ["table", () => say.configured(game(config), stakes(config.small_blind, config.big_blind))],
   history_lost: ({ frames }) => ["table", () => say.historyLost(frames)],
 };
 

@@ -21,7 +21,7 @@ use rooms::room::{
     record::{Delta, DeltaOf, Journaled, Record},
 };
 use serde_json::{Value, json};
-use table::{Event, Table};
+use table::{Draft, Event, Table};
 
 const START_MS: u64 = 1_700_000_000_000;
 
@@ -139,6 +139,14 @@ impl Game {
         if !decision.events.is_empty() {
             self.commit(decision, None);
         }
+    }
+
+    /// What rooms that are built around a table decide at it.
+    fn change<E>(&mut self, decide: impl FnOnce(&mut Draft) -> Result<(), E>) -> Result<(), E> {
+        let mut draft = Draft::of(&self.state.room, self.moment());
+        decide(&mut draft)?;
+        self.commit(draft.decision(), None);
+        Ok(())
     }
 
     fn away(&mut self, name: &str, away: bool) {
@@ -1004,6 +1012,40 @@ fn settings_that_no_game_can_be_dealt_by_open_no_table() {
     let whole_and_more = RakeRule { basis_points: 10_001, cap: 1 };
     assert_eq!(check(&TableConfig { rake: whole_and_more, ..config() }), Err(BadConfig::Rake(10_001)));
     assert_eq!(check(&config()), Ok(()));
+}
+
+#[test]
+fn a_table_is_set_to_something_else_between_hands_and_keeps_its_seats() {
+    use table::settings::{BadChange, BadConfig, change};
+    let mut game = Game::started(config(), &["ann", "bob", "cid"]);
+    let omaha = TableConfig {
+        variant: GameVariant::Omaha4,
+        small_blind: 3,
+        big_blind: 6,
+        buy_in_min: 240,
+        ..game.folded.config.clone()
+    };
+    assert_eq!(game.change(|draft| change(draft, omaha.clone())), Err(BadChange::InHand));
+    while game.folded.hand.as_ref().unwrap().turn.is_some() {
+        game.act("fold", None);
+    }
+    let wider = TableConfig { seats: omaha.seats + 1, ..omaha.clone() };
+    let seats = BadChange::Seats { has: omaha.seats, asked: omaha.seats + 1 };
+    assert_eq!(game.change(|draft| change(draft, wider)), Err(seats));
+    let no_blind = TableConfig { big_blind: 0, ..omaha.clone() };
+    assert_eq!(game.change(|draft| change(draft, no_blind)), Err(BadChange::Config(BadConfig::NoBigBlind)));
+    let chips = game.folded.chips;
+    game.change(|draft| change(draft, omaha.clone())).unwrap();
+    assert_eq!((&game.folded.config, game.folded.chips), (&omaha, chips));
+    let hand = game.hand();
+    while game.hand() == hand {
+        assert!(game.tick());
+    }
+    for (_, private) in game.state.room.privates() {
+        assert_eq!(serde_json::from_str::<TablePrivate>(private.get()).unwrap().cards.len(), 4);
+    }
+    let bets: u64 = game.folded.seats.iter().flatten().map(|seat| seat.bet).sum();
+    assert_eq!(bets, 3 + 6);
 }
 
 /// What somebody may do, by numbers.

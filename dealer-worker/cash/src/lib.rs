@@ -60,18 +60,19 @@ impl Room for Cash {
     const NAME: &'static str = "cash";
     const SEEN_AS: &'static str = Table::NAME;
     /// Grows with that of [`Table`], which is a part of it: this is of schema 2 there.
-    const SCHEMA: u16 = 1;
+    const SCHEMA: u16 = 2;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
         match schema {
-            1 => record::take(record),
+            // Schema 2 has the table's events of its schema 3.
+            1 | 2 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
-            1 => record::take(record),
+            1 | 2 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }

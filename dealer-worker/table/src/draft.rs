@@ -114,7 +114,7 @@ impl Draft {
                     lobby = true;
                     hands += 1;
                 }
-                Event::Left { .. } | Event::Status { .. } => lobby = true,
+                Event::Left { .. } | Event::Status { .. } | Event::Configured { .. } => lobby = true,
                 _ => {}
             }
         }

@@ -4,7 +4,11 @@ use holdem::{
     HandSetup, Seed,
     between::{Owed, Rotation},
 };
-use protocol::{id::UserId, table::SeatStatus, time::UnixMs};
+use protocol::{
+    id::UserId,
+    table::{SeatStatus, TableConfig},
+    time::UnixMs,
+};
 use serde::{Deserialize, Serialize};
 
 /// One fact. What each changes stands in `Table::apply_into`.
@@ -147,6 +151,11 @@ pub enum Event {
     HistoryLost {
         /// How many.
         frames: u64,
+    },
+    /// The table is set to something else from the next hand on; see [`settings::change`](super::settings::change).
+    Configured {
+        /// All its settings, as many seats as before among them.
+        config: Box<TableConfig>,
     },
 }
 

@@ -415,5 +415,7 @@ fn write_event(event: event::Event) -> Option<Event> {
         Now::HandEnded { at_ms, next_ms } => Event::HandEnded { at_ms, next_ms },
         Now::Chat { user, name, text } => Event::Chat { user, name, text },
         Now::HistoryLost { frames } => Event::HistoryLost { frames },
+        // A hand's rules stand in its start; the settings come with the next keyframe.
+        Now::Configured { .. } => return None,
     })
 }

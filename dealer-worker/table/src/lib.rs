@@ -78,12 +78,13 @@ impl Room for Table {
     const KIND: u8 = 1;
     const SINCE: u16 = 1;
     const NAME: &'static str = "table";
-    const SCHEMA: u16 = 2;
+    const SCHEMA: u16 = 3;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
         match schema {
             1 => record::take::<first_release::Table>(record).map(first_release::Table::read),
-            2 => record::take(record).map(Self::without_past_decks),
+            // Schema 3 has one event more.
+            2 | 3 => record::take(record).map(Self::without_past_decks),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
@@ -91,7 +92,7 @@ impl Room for Table {
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
             1 => record::take(record).map(first_release::read_events),
-            2 => record::take(record),
+            2 | 3 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }

@@ -2,7 +2,10 @@
 
 use protocol::table::TableConfig;
 
-use super::between::{PLAYERS_MIN, variant};
+use super::{
+    Draft, Event,
+    between::{PLAYERS_MIN, variant},
+};
 
 /// The largest buy-in, blind or ante that a table may be set to, chips: a table's sum stays far below what JSON
 /// numbers carry.
@@ -82,6 +85,42 @@ pub enum BadConfig {
         /// Milliseconds.
         most: u64,
     },
+}
+
+/// Settings that a table cannot be changed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadChange {
+    /// Not now.
+    #[error("a hand is being played: settings change between hands")]
+    InHand,
+    /// Seats are where people sit.
+    #[error("a table keeps its seats: it has {has}, and not {asked}")]
+    Seats {
+        /// So many it has.
+        has: u8,
+        /// So many are asked for.
+        asked: u8,
+    },
+    /// They describe no table.
+    #[error(transparent)]
+    Config(#[from] BadConfig),
+}
+
+/// Sets a table to something else from its next hand on. Players keep their chips, their time banks and what they owe.
+///
+/// # Errors
+/// [`BadChange`]; nothing has been decided.
+pub fn change(draft: &mut Draft, config: TableConfig) -> Result<(), BadChange> {
+    if draft.table().running().is_some() {
+        return Err(BadChange::InHand);
+    }
+    let (has, asked) = (draft.table().config().seats, config.seats);
+    if has != asked {
+        return Err(BadChange::Seats { has, asked });
+    }
+    check(&config)?;
+    draft.emit(Event::Configured { config: Box::new(config) });
+    Ok(())
 }
 
 /// Milliseconds.

@@ -221,6 +221,7 @@ impl Table {
                 place.missed = 0;
                 seen.push(TableEvent::Away { seat: *seat, away: *away });
             }
+            Event::Configured { config } => seen.push(TableEvent::Configured { config: config.clone() }),
             Event::HandStarted { setup, rotation, seed } => {
                 let deck = Deck::shuffled(setup.rules.variant, seed);
                 let hand = Hand::new(setup, deck).expect("a table's seats make a valid hand");

@@ -51,6 +51,7 @@ export const log = {
   shown: (who, cards) => `${who} shows ${cards}`,
   shownHand: (who, cards, hand) => `${who} shows ${cards}, ${hand}`,
   mucked: (who) => `${who} mucks`,
+  configured: (game, stakes) => `The table is set to ${game} ${stakes} from the next hand on`,
   historyLost: (frames) => `The table's memory has a gap of ${count(frames, "frame")}`,
   has: (who, hand) => `${who} has ${hand}`,
   hasOn: (who, hand, board) => `${who} has ${hand} on board ${board}`,

@@ -54,6 +54,7 @@ export const log = {
   shown: (who, cards) => `${nim(who)} 공개: ${cards}`,
   shownHand: (who, cards, hand) => `${nim(who)} 공개: ${cards}, ${hand}`,
   mucked: (who) => `${nim(who)} 머크`,
+  configured: (game, stakes) => `다음 핸드부터 ${game} ${stakes}`,
   historyLost: (frames) => `테이블 기록 ${chips(frames)}건이 사라졌습니다`,
   has: (who, hand) => `${nim(who)}의 패: ${hand}`,
   hasOn: (who, hand, board) => `보드 ${board}, ${nim(who)}의 패: ${hand}`,

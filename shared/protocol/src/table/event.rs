@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     card::Card,
     command::ActKind,
+    config::TableConfig,
     view::{PotView, RaiseLimits, SeatStatus},
 };
 use crate::{id::UserId, time::UnixMs};
@@ -87,6 +88,11 @@ pub enum TableEvent {
         seat: u8,
         /// Gone?
         away: bool,
+    },
+    /// The table is set to something else from the next hand on. It has as many seats as before.
+    Configured {
+        /// All its settings.
+        config: Box<TableConfig>,
     },
     /// A new hand. Clears what the last one left on the table.
     HandStarted {

@@ -281,6 +281,10 @@ impl TableView {
             E::TopUpLapsed { seat, amount: _ } => self.seat(*seat)?.top_up = 0,
             E::Status { seat, status } => self.seat(*seat)?.status = *status,
             E::Away { seat, away } => self.seat(*seat)?.away = *away,
+            E::Configured { config } if usize::from(config.seats) == self.seats.len() => {
+                self.config.clone_from(config);
+            }
+            E::Configured { .. } => return Err(Misfit("settings for another number of seats")),
             E::HandStarted { hand, button, seats } => self.start(*hand, *button, seats)?,
             E::Posted { seat, blind, amount } => {
                 let player = self.seat(*seat)?;
