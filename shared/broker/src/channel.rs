@@ -83,6 +83,21 @@ pub fn probe_key(number: u16) -> String {
     format!("ch:{{probe-{number}}}:tries")
 }
 
+/// What waits in a [queue](crate::queue): a stream, or a map.
+pub fn queue_key(queue: &str) -> String {
+    format!("ch:{{{queue}}}:queue")
+}
+
+/// Who has taken what of it: a map, where the queue is one.
+pub fn taken_key(queue: &str) -> String {
+    format!("ch:{{{queue}}}:taken")
+}
+
+/// What nobody could do of it: a map.
+pub fn dead_key(queue: &str) -> String {
+    format!("ch:{{{queue}}}:dead")
+}
+
 /// The map of all rooms of the releases before [partitions](crate::directory): [`RoomId`] to [`RoomSpec`](crate::node::RoomSpec) as JSON.
 pub const EARLIER_SPECS: &str = "ch:{rooms}:specs";
 

@@ -5,6 +5,7 @@
 //! - [`clock`], [`channel`]: time, and what things are called in the broker.
 //! - [`bus`], [`store`], [`ports`]: the two ports to the world, each with a `memory` and a `redis` adapter;
 //!   [`wire`] is what goes wrong between nodes and the memory adapters in a simulation.
+//! - [`queue`]: a third port, for what is worked off: pushed, taken, and done.
 //! - [`redis`]: the connections that both `redis` adapters use. [`resp`]: what is said to Redis without its client library.
 //! - [`entry`], [`seal`]: what a room's journal holds, and how its secrets are kept. [`pass`]: how the house's own processes know each other.
 //! - [`node`]: what nodes say to each other; [`lobby`]: of their rooms, to those who look for one. [`directory`]: which rooms there are,
@@ -24,6 +25,7 @@ pub mod parts;
 pub mod pass;
 pub mod ports;
 mod publisher;
+pub mod queue;
 pub mod redis;
 pub mod resp;
 pub mod revocations;

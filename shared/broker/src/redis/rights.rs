@@ -28,6 +28,8 @@ pub enum Program {
     DealerWorker,
     /// Writes [revocations](crate::revocations), and publishes them.
     Reception,
+    /// Works off [queues](crate::queue).
+    Recorder,
 }
 
 /// How Redis is set up.
@@ -61,6 +63,10 @@ pub fn rights(program: Program, form: Form, durability: Durability) -> Vec<&'sta
             rights.extend(["expire", "hdel", "hgetall", "hkeys", "hset", "hsetnx", "xadd", "xrevrange"]);
         }
         Program::Reception => rights.extend(["expire", "xadd", "xrevrange"]),
+        Program::Recorder => {
+            rights.extend(["hgetall", "hlen", "hset", "xack", "xclaim", "xdel"]);
+            rights.extend(["xgroup|create", "xlen", "xpending", "xreadgroup"]);
+        }
     }
     match durability {
         Durability::Async => {}
@@ -85,6 +91,7 @@ fn trial(right: &str) -> Vec<String> {
         "hget" => &["HGET", &map, "x"],
         "hgetall" => &["HGETALL", &map],
         "hkeys" => &["HKEYS", &map],
+        "hlen" => &["HLEN", &map],
         "hset" => &["HSET", &map, "x", ""],
         "hsetnx" => &["HSETNX", &map, "x", ""],
         "info" => &["INFO", "memory"],
@@ -95,8 +102,16 @@ fn trial(right: &str) -> Vec<String> {
         "sunsubscribe" => &["SUNSUBSCRIBE", NOBODY],
         "unsubscribe" => &["UNSUBSCRIBE", NOBODY],
         "wait" => &["WAIT", "0", "1"],
+        "xack" => &["XACK", &stream, "nobody", "0-1"],
         "xadd" => &["XADD", &stream, "0-0", "e", ""],
+        "xclaim" => &["XCLAIM", &stream, "nobody", "nobody", "0", "0-1"],
+        "xdel" => &["XDEL", &stream, "0-1"],
+        // With words that no server takes: it is looked at after the right.
+        "xgroup|create" => &["XGROUP", "CREATE", &stream, "nobody", "no id"],
+        "xlen" => &["XLEN", &stream],
+        "xpending" => &["XPENDING", &stream, "nobody"],
         "xrange" => &["XRANGE", &stream, "-", "+", "COUNT", "1"],
+        "xreadgroup" => &["XREADGROUP", "GROUP", "nobody", "nobody", "COUNT", "1", "STREAMS", &stream, ">"],
         "xrevrange" => &["XREVRANGE", &stream, "+", "-", "COUNT", "1"],
         "role" => &["ROLE"],
         "ping" => &["PING"],
@@ -234,7 +249,8 @@ mod tests {
                 let reception = rights(Program::Reception, form, durability);
                 assert!(relay.iter().chain(&reception).all(|right| worker.contains(right)));
                 assert!(!relay.iter().any(|right| ["xadd", "hdel", "hset", "hsetnx"].contains(right)));
-                for right in worker {
+                let recorder = rights(Program::Recorder, form, durability);
+                for right in worker.into_iter().chain(recorder) {
                     assert_eq!(trial(right)[0].to_lowercase(), right.split('|').next().unwrap());
                 }
             }

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The one field of a stream entry.
-const FIELD: &str = "e";
+pub(crate) const FIELD: &str = "e";
 
 /// Journals and maps in Redis.
 #[derive(Clone)]
@@ -34,9 +34,10 @@ pub struct RedisStore {
 }
 
 /// No answer, or an error for an answer.
-enum Failed {
+pub(crate) enum Failed {
     /// Too much was in flight for too long; nothing was sent.
     Queued,
+    /// Redis's, or of the connection.
     Error(RedisError),
 }
 
@@ -67,7 +68,11 @@ impl RedisStore {
     }
 
     /// Sends one command on the connection of `name`.
-    async fn run<'a, T, F>(&'a self, name: &str, command: impl FnOnce(&'a Client) -> F) -> Result<T, Failed>
+    pub(crate) async fn run<'a, T, F>(
+        &'a self,
+        name: &str,
+        command: impl FnOnce(&'a Client) -> F,
+    ) -> Result<T, Failed>
     where
         F: Future<Output = FredResult<T>> + 'a,
     {
@@ -113,7 +118,7 @@ impl RedisStore {
 
     /// With [`Durability::WaitReplicas`]: waits until enough replicas have what was written on the journal's connection.
     /// Reads wait too, so that an entry found after an append without an answer is as durable as an acknowledged one.
-    async fn replicated(&self, key: &str) -> Result<(), Unavailable> {
+    pub(crate) async fn replicated(&self, key: &str) -> Result<(), Unavailable> {
         let Durability::WaitReplicas { replicas, timeout_ms } = self.redis.config().durability else {
             return Ok(());
         };

@@ -1,8 +1,9 @@
-//! What every adapter of the two ports promises, on each of them: in memory, in a folder, on one Redis, on a Redis Cluster of three primaries and
+//! What every adapter of the ports promises, on each of them: in memory, in a folder, on one Redis, on a Redis Cluster of three primaries and
 //! behind sentinels. Each test starts what it needs and shares nothing.
 
 mod bus;
 mod failure;
+mod queue;
 mod revocations;
 mod settings;
 mod setup;
@@ -50,6 +51,15 @@ promises! {
     store::a_journal_expires_and_its_name_begins_anew,
     store::who_extends_a_journal_that_is_gone_is_told_and_begins_none,
     store::a_store_that_says_no_has_written_nothing_and_says_why,
+    queue::what_is_pushed_is_taken_once_and_in_order,
+    queue::takers_at_the_same_time_have_nothing_twice,
+    queue::what_is_done_is_gone_whoever_took_it,
+    queue::what_is_taken_and_not_done_comes_to_another,
+    queue::what_is_given_back_is_reclaimed_at_once,
+    queue::what_nobody_can_do_is_put_aside_and_holds_up_nothing,
+    queue::who_waits_is_given_what_comes,
+    queue::queues_do_not_mix_and_messages_of_any_bytes_come_back,
+    queue::what_was_pushed_is_there_when_the_broker_comes_back,
     revocations::what_is_revoked_is_told_at_once_and_read_by_whoever_did_not_hear_it,
     failure::a_subscriber_hears_that_it_missed_something_when_its_connection_was_lost,
     failure::without_a_broker_operations_fail_in_bounded_time_and_later_work_again,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use broker::{
     bus::{Bus, redis::RedisBus},
     channel::Channel,
+    queue::{DELIVERIES_MAX, Queue as _, redis::RedisQueue},
     redis::{
         ConnectError, Durability, Redis, RedisConfig,
         rights::{Form, Program, rights},
@@ -175,6 +176,8 @@ pub(crate) async fn the_document_names_the_least_rights_and_they_suffice() {
     assert_eq!(documented("relay"), needed(Program::Relay, Form::Single));
     assert_eq!(documented("worker"), needed(Program::DealerWorker, Form::Single));
     assert_eq!(documented("reception"), needed(Program::Reception, Form::Single));
+    assert_eq!(documented("recorder"), needed(Program::Recorder, Form::Single));
+    assert_eq!(documented("cluster-recorder"), needed(Program::Recorder, Form::Cluster));
     assert_eq!(documented("cluster-relay"), needed(Program::Relay, Form::Cluster));
     assert_eq!(documented("cluster-worker"), needed(Program::DealerWorker, Form::Cluster));
     assert_eq!(documented("cluster-reception"), needed(Program::Reception, Form::Cluster));
@@ -184,6 +187,7 @@ pub(crate) async fn the_document_names_the_least_rights_and_they_suffice() {
     for node in &cluster.nodes {
         node.user_of_the_document("cluster-relay").unwrap();
         node.user_of_the_document("cluster-worker").unwrap();
+        node.user_of_the_document("cluster-recorder").unwrap();
     }
     let as_user =
         |name: &str| cluster.url().replace("redis-cluster://", &format!("redis-cluster://{name}:secret@"));
@@ -199,11 +203,28 @@ pub(crate) async fn the_document_names_the_least_rights_and_they_suffice() {
     let store = RedisStore::new(worker.clone());
     store.append(&room("t1"), Position::new(1, 1), Bytes::from_static(b"x"), None).await.unwrap();
     store.probe_writing().await.unwrap();
+    let as_worker = worker.clone();
     inbox.hear(&RedisBus::new(worker), &channel, b"frame").await;
     let read = RedisStore::new(relay);
     read.probe_reading().await.unwrap();
     assert_eq!(read.read(&room("t1"), None, 10).await.unwrap().len(), 1);
     subscription.unsubscribe(&channel).await.unwrap();
+    RedisQueue::new(as_worker).push("q", Bytes::from_static(b"x")).await.unwrap();
+    let recorder = RedisConfig { program: Program::Recorder, ..config(&as_user("cluster-recorder")) };
+    let queue = RedisQueue::new(Redis::connect(recorder).await.unwrap());
+    let mut ids = Vec::new();
+    while ids.is_empty() {
+        ids.extend(
+            queue.take("q", "a", 9, Duration::from_secs(1)).await.unwrap().into_iter().map(|taken| taken.id),
+        );
+    }
+    queue.give_back("q", "a", &ids).await.unwrap();
+    for _ in 1..DELIVERIES_MAX {
+        queue.reclaim("q", "a", Duration::ZERO, 9).await.unwrap();
+    }
+    queue.reclaim("q", "a", Duration::ZERO, 9).await.unwrap();
+    assert_eq!((queue.lag("q").await.unwrap().dead, queue.dead("q").await.unwrap().len()), (1, 1));
+    queue.done("q", &ids).await.unwrap();
     for node in &cluster.nodes {
         assert_eq!(node.ask(&["ACL", "LOG"]).unwrap().text(), "", "nothing was refused");
     }

@@ -6,6 +6,7 @@ use broker::{
     bus::{Bus, Receiver, memory::MemoryBus, redis::RedisBus},
     channel::{Channel, journal_key},
     clock::Clock,
+    queue::{Queue, maps::MapsQueue, redis::RedisQueue},
     redis::{Redis, RedisConfig},
     store::{
         Store,
@@ -50,6 +51,7 @@ enum Broker {
 pub(crate) struct House {
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) queue: Arc<dyn Queue>,
     broker: Broker,
 }
 
@@ -60,9 +62,11 @@ impl Kind {
             Self::Memory => {
                 let (wire, node) = (Wire::perfect(), NodeId::new("n1").unwrap());
                 let store = MemoryStore::new(wire.clone(), &node);
+                let maps: Arc<dyn Store> = Arc::new(store.clone());
                 return House {
                     bus: Arc::new(MemoryBus::new(wire.clone(), &node)),
-                    store: Arc::new(store.clone()),
+                    store: maps.clone(),
+                    queue: Arc::new(MapsQueue::new(maps, Clock::system(), node)),
                     broker: Broker::Memory(wire, store),
                 };
             }
@@ -70,9 +74,11 @@ impl Kind {
                 let (wire, node) = (Wire::perfect(), NodeId::new("n1").unwrap());
                 let disk = MadeUpDisk::default();
                 let store = FileStore::on(Box::new(disk.clone()), Clock::system()).unwrap();
+                let store: Arc<dyn Store> = Arc::new(store);
                 return House {
                     bus: Arc::new(MemoryBus::new(wire.clone(), &node)),
-                    store: Arc::new(store),
+                    store: store.clone(),
+                    queue: Arc::new(MapsQueue::new(store, Clock::system(), node)),
                     broker: Broker::File(wire, disk),
                 };
             }
@@ -93,7 +99,12 @@ impl Kind {
             }
         };
         let redis = connect(&url).await;
-        House { bus: Arc::new(RedisBus::new(redis.clone())), store: Arc::new(RedisStore::new(redis)), broker }
+        House {
+            bus: Arc::new(RedisBus::new(redis.clone())),
+            queue: Arc::new(RedisQueue::new(redis.clone())),
+            store: Arc::new(RedisStore::new(redis)),
+            broker,
+        }
     }
 }
 
