@@ -8,7 +8,7 @@ import { say } from "./phrases/settings.js";
 import { SCHEMA } from "./settings-schema.js";
 import { sizesField } from "./sizes-field.js";
 
-const CHOICES = ["theme", "felt", "back"];
+const CHOICES = ["theme", "felt", "back", "runs"];
 const SWITCHES = ["fourColours", "lessMotion", "sound", "askFold", "autoTopUp", "inBlinds", "potOdds", "equity", "showAfter", "emotes", "gestures", "vibrate", "tiles", "stayAwake"];
 /** Those that are of use on a wide screen alone. */
 const WIDE = ["tiles"];

@@ -37,6 +37,8 @@ export const SCHEMA = {
   inBlinds: flag(false),
   /** Whether the own cards are shown after a hand in which they need not be. */
   showAfter: flag(false),
+  /** On how many boards the rest of a hand shall be dealt, or whether that is asked each time. */
+  runs: choice("ask", "once", "twice"),
   /** Whether emotes are shown at the seats of those who say them. */
   emotes: flag(true),
   /** Whether a finger can fold, check and turn to another table on the felt. */

@@ -130,6 +130,7 @@ const APPLY = {
       pots: [],
       turn: null,
       ended: false,
+      runs: null,
     };
     view.next_ms = null;
   },
@@ -166,6 +167,20 @@ const APPLY = {
   collected(view, { pots }) {
     for (const seat of view.seats) if (seat) seat.bet = 0;
     handOf(view).pots = structuredClone(pots);
+  },
+  runs_offered(view, { max, seats, deadline_ms }) {
+    handOf(view).runs = { max, seats: [...seats], deadline_ms };
+  },
+  runs_voted(view, { seat }) {
+    const { runs } = handOf(view);
+    if (!runs) throw new Misfit("an answer to what was not asked");
+    runs.seats = runs.seats.filter((asked) => asked !== seat);
+  },
+  runs_agreed(view, { boards }) {
+    const hand = handOf(view);
+    const [first] = hand.boards;
+    hand.runs = null;
+    hand.boards = Array.from({ length: boards }, () => [...first]);
   },
   street(view, { street, cards, run }) {
     const hand = handOf(view);

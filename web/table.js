@@ -21,6 +21,7 @@ import { say as sayOfSeat } from "./phrases/seat.js";
 import { say } from "./phrases/table.js";
 import { Room } from "./room.js";
 import { RunOut } from "./run-out.js";
+import { RunsBar } from "./runs-bar.js";
 import { keptCards, SeatControls } from "./seat-controls.js";
 import { EMOTES } from "./talk.js";
 import { Story } from "./story.js";
@@ -104,6 +105,7 @@ export class Table {
     });
     this.advance = new Advance(() => (this.#newBarAt = performance.now()));
     this.controls = new SeatControls((what) => this.#ask(what), this.advance.element, settings, () => identity.playsFrom);
+    this.runs = new RunsBar((what) => this.#ask(what), settings);
     this.actions = new Actions((action) => this.#ask({ a: "act", ...action }), settings);
     this.felt = new Felt((seat) => this.controls.sitDown(seat), (player) => this.#note(player), (card) => this.#showCard(card));
     this.gestures = new Gestures(this.felt.element, this.#byFinger());
@@ -228,7 +230,7 @@ export class Table {
     this.noticeText = el("span");
     this.takeBack = el("button", { class: "button", type: "button", text: say.playHere, on: { click: () => this.#takeBack() } });
     this.noticeBar = el("div", { class: "table-notice", role: "status", hidden: true }, this.noticeText, this.takeBack);
-    this.foot = el("div", { class: "table-foot", tabindex: -1 }, this.log.recent, this.controls.element, this.actions.element);
+    this.foot = el("div", { class: "table-foot", tabindex: -1 }, this.log.recent, this.controls.element, this.runs.element, this.actions.element);
     // In the capturing phase: before any button hears of it.
     this.foot.addEventListener("click", (event) => this.#mayClick(event) || event.stopPropagation(), true);
     this.speech = el("p", { class: "for-ears", "aria-live": "assertive" });
@@ -303,9 +305,11 @@ export class Table {
     this.#kept = new Set(kept);
     this.felt.render({ view, story: this.#story, mine, cards, unit, notes: this.#notes, shares, kept: this.#kept });
     this.controls.render(view, mine, cards);
+    this.runs.render(view, mine);
     if (!this.#takenOver && !this.room.isAdrift && performance.now() >= this.#liveFrom) {
       this.controls.fill();
       this.controls.showSelf();
+      this.runs.answerSelf();
     }
     this.actions.render(view, mine);
     const decided = this.advance.render({ view, mine, story: this.#story, unit });

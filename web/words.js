@@ -49,6 +49,8 @@ const LINES = {
   posted: ({ seat, blind, amount }, view) => by(view, seat, "act", (who) => say.posted(who, say.blind[blind]?.() ?? blind, amount)),
   acted: (event, view) => (event.kind in say.acted ? by(view, event.seat, "act", (who) => acted(event, who)) : null),
   returned: ({ seat, amount }, view) => by(view, seat, "act", (who) => say.returned(who, amount)),
+  runs_voted: ({ seat, boards }, view) => by(view, seat, "act", (who) => say.runsVoted(who, boards)),
+  runs_agreed: ({ boards }) => (boards > 1 ? ["street", () => say.runsAgreed(boards)] : null),
   street: ({ street, cards, run }) => ["street", () => dealt(say.street[street]?.() ?? street, run, cardSigns(cards))],
   shown: ({ seat, cards, rank, hands }, view) => by(view, seat, "act", (who) => shown(who, cardSigns(cards), madeOf(rank, hands))),
   mucked: ({ seat }, view) => by(view, seat, "act", (who) => say.mucked(who)),

@@ -84,7 +84,15 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("The game", &["variant", "limit", "small_blind", "big_blind", "ante", "ante_kind", "straddles"]),
     (
         "The game",
-        &["moving_button", "blinds_owed", "rake_basis_points", "rake_cap", "buy_in_min", "buy_in_max"],
+        &[
+            "moving_button",
+            "blinds_owed",
+            "runs_max",
+            "rake_basis_points",
+            "rake_cap",
+            "buy_in_min",
+            "buy_in_max",
+        ],
     ),
     ("Times at a table", &["turn_ms", "bank_ms", "bank_refill_ms", "pause_ms", "runout_ms"]),
     ("Times at a table", &["away_ms", "away_bank_ms", "away_refill_ms", "away_turns"]),
@@ -157,6 +165,9 @@ pub struct TableArgs {
     /// What newcomers owe, and those who missed blinds
     #[arg(long, env = "CARDHOUSE_BLINDS_OWED", default_value = "post-or-wait")]
     pub blinds_owed: BlindsOwedArg,
+    /// On how many boards the rest of a hand is dealt at most, when no betting is left and all who are in it agree
+    #[arg(long, env = "CARDHOUSE_RUNS_MAX", default_value_t = 1, value_name = "BOARDS", value_parser = clap::value_parser!(u8).range(1..=3))]
+    pub runs_max: u8,
     /// Rake, hundredths of a percent of the pot
     #[arg(long, env = "CARDHOUSE_RAKE_BASIS_POINTS", default_value_t = 0, value_name = "BASIS_POINTS")]
     pub rake_basis_points: u16,
@@ -262,7 +273,8 @@ impl TableArgs {
             away_turns: self.away_turns,
             sit_out_ms: self.sit_out_ms,
             rathole_ms: self.rathole_ms,
-            ..table()
+            runs_max: self.runs_max,
+            name: table().name,
         }
     }
 }

@@ -99,6 +99,7 @@ fn table_word(event: &Event) -> &'static str {
         Event::Chat { .. } => "chat",
         Event::HistoryLost { .. } => "history lost",
         Event::Configured { .. } => "configured",
+        Event::Runs { .. } => "runs",
     }
 }
 
@@ -140,7 +141,7 @@ fn counter_word(event: &counter::Event) -> &'static str {
 }
 
 /// All but a change of settings, which happens only to tables that have a host or a schedule.
-const TABLE_WORDS: usize = 18;
+const TABLE_WORDS: usize = 19;
 const CASH_WORDS: usize = 11;
 const COUNTER_WORDS: usize = 14;
 
@@ -373,7 +374,7 @@ fn all_in(turn: &TurnView) -> Value {
 #[tokio::test(start_paused = true)]
 async fn a_table_writes_what_stands_in_its_golden_journal() {
     let scribe = Scribe::new(dealer_worker::kinds());
-    let config = TableConfig { pause_ms: 1_000, runout_ms: 300, ..TableConfig::default() };
+    let config = TableConfig { pause_ms: 1_000, runout_ms: 300, runs_max: 2, ..TableConfig::default() };
     scribe.house.open(1, &config).await;
     let worker = scribe.worker("w1", 24);
     let relay = Relay::new(&scribe.house, "r1", 1).await;

@@ -10,8 +10,8 @@ use protocol::{
     id::{Position, SessionId, UserId},
     rights::{Can, Rights},
     table::{
-        AnteKind, BlindKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, SeatStatus, SeatView,
-        Straddles, TableConfig, TableEvent, TablePrivate, TableView, TurnView,
+        AnteKind, BlindKind, BlindsOwed, ButtonRule, GameVariant, HandView, LimitKind, RakeRule, SeatStatus,
+        SeatView, Straddles, TableConfig, TableEvent, TablePrivate, TableView, TurnView,
     },
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -1003,12 +1003,137 @@ fn the_game_is_the_one_that_the_settings_say() {
     assert_eq!(game.folded.chips.raked, 1, "a tenth of 16, rounded down");
 }
 
+/// Two players all-in before the flop, at a table that runs a hand on so many boards.
+fn all_in_where_boards_are_offered(runs_max: u8, runout_ms: u64) -> Game {
+    let settings = TableConfig { runs_max, runout_ms, ..config() };
+    let mut game = Game::started(settings, &["ann", "bob"]);
+    game.all_in();
+    game.act("call", None);
+    game
+}
+
+impl Game {
+    fn hand_view(&self) -> &HandView {
+        self.folded.hand.as_ref().unwrap()
+    }
+
+    fn runs(&mut self, name: &str, boards: u8) -> Result<(), Code> {
+        let what = json!({"a": "runs", "hand": self.hand(), "boards": boards});
+        self.command(name, &what).map_err(|refusal| refusal.code)
+    }
+
+    fn ends_on_boards(&mut self, boards: usize) {
+        while !self.hand_view().ended {
+            assert!(self.tick());
+        }
+        let dealt = &self.hand_view().boards;
+        assert_eq!(dealt.iter().map(Vec::len).collect::<Vec<_>>(), vec![5; boards], "{dealt:?}");
+        let won = self.events.iter().filter_map(|event| match event {
+            TableEvent::Won { amount, run, .. } => Some((*run, *amount)),
+            _ => None,
+        });
+        let won: Vec<(u8, u64)> = won.collect();
+        assert_eq!(won.iter().map(|(_, amount)| amount).sum::<u64>(), 200, "{won:?}");
+        assert!((0u8..).take(boards).all(|board| won.iter().any(|(run, _)| *run == board)), "{won:?}");
+    }
+}
+
+#[test]
+fn a_hand_is_run_twice_when_all_who_are_in_it_want_that() {
+    for (runs_max, runout_ms) in [(2, 0), (2, 900), (3, 900)] {
+        let mut game = all_in_where_boards_are_offered(runs_max, runout_ms);
+        let runs = game.hand_view().runs.clone().unwrap();
+        assert_eq!((runs.max, runs.seats.len()), (runs_max, 2));
+        assert!(
+            game.folded.seats.iter().flatten().all(|seat| seat.shown.len() == 2),
+            "they see what they have"
+        );
+        game.runs("bob", runs_max).unwrap();
+        assert_eq!(game.runs("bob", 2), Err(Code::Unchanged));
+        assert_eq!(game.hand_view().runs.as_ref().unwrap().seats.len(), 1);
+        // The least that anybody wants.
+        game.runs("ann", 2).unwrap();
+        assert_eq!(game.runs("ann", 2), Err(Code::Late));
+        assert_eq!(game.hand_view().boards.len(), 2);
+        assert_eq!(game.hand_view().boards[0].is_empty(), runout_ms > 0, "streets are shown one by one");
+        game.ends_on_boards(2);
+    }
+}
+
+#[test]
+fn whoever_wants_one_board_has_decided_it() {
+    let mut game = all_in_where_boards_are_offered(3, 0);
+    game.runs("ann", 1).unwrap();
+    game.ends_on_boards(1);
+}
+
+#[test]
+fn whoever_does_not_answer_in_time_wants_one_board() {
+    let mut game = all_in_where_boards_are_offered(2, 0);
+    game.runs("ann", 2).unwrap();
+    let due = game.state.room.deadline().unwrap();
+    assert!((1..=10_000).contains(&(due - game.now)));
+    game.ends_on_boards(1);
+}
+
+#[test]
+fn nobody_waits_for_the_answer_of_who_is_away_or_goes() {
+    let settings = TableConfig { runs_max: 2, ..config() };
+    let mut game = Game::started(settings, &["ann", "bob"]);
+    game.all_in();
+    game.away("ann", true);
+    game.act("call", None);
+    assert!(game.hand_view().ended, "there is nobody to ask");
+    game.ends_on_boards(1);
+    let mut game = all_in_where_boards_are_offered(2, 0);
+    game.runs("bob", 2).unwrap();
+    game.ok("ann", json!({"a": "leave"}));
+    game.ends_on_boards(1);
+}
+
+#[test]
+fn only_who_is_in_the_hand_has_a_say_in_how_often_it_is_run() {
+    let settings = TableConfig { runs_max: 2, ..config() };
+    let mut game = Game::started(settings, &["ann", "bob", "cid"]);
+    let folds = game.to_act();
+    assert_eq!(game.runs(&folds, 2), Err(Code::Late));
+    game.act("fold", None);
+    game.all_in();
+    game.act("call", None);
+    assert_eq!(game.runs(&folds, 2), Err(Code::NotYourTurn));
+    assert_eq!(game.runs("eve", 2), Err(Code::NotSeated));
+    for name in ["ann", "bob", "cid"].into_iter().filter(|name| **name != *folds) {
+        for boards in [0, 3] {
+            assert_eq!(game.runs(name, boards), Err(Code::Illegal));
+        }
+        game.runs(name, 2).unwrap();
+    }
+    while !game.hand_view().ended {
+        game.tick();
+    }
+    assert_eq!(game.hand_view().boards.len(), 2);
+}
+
+#[test]
+fn after_a_takeover_there_is_time_for_the_answer() {
+    let mut game = all_in_where_boards_are_offered(2, 0);
+    let due = game.state.room.deadline().unwrap();
+    game.now = due + 5_000;
+    game.tell(Input::TakenOver { grace_ms: 3_000, frames_lost: 0 });
+    assert_eq!(game.state.room.deadline(), Some(due + 8_000));
+    game.runs("ann", 2).unwrap();
+    game.runs("bob", 2).unwrap();
+    game.ends_on_boards(2);
+}
+
 #[test]
 fn settings_that_no_game_can_be_dealt_by_open_no_table() {
     use table::settings::{BadConfig, check};
     let ten_handed_omaha = TableConfig { variant: GameVariant::Omaha6, seats: 10, ..config() };
     assert_eq!(check(&ten_handed_omaha), Err(BadConfig::Seats { seats: 10, most: 7 }));
-    assert_eq!(check(&TableConfig { runs_max: 2, ..config() }), Err(BadConfig::Runs));
+    for runs_max in [0, 4] {
+        assert_eq!(check(&TableConfig { runs_max, ..config() }), Err(BadConfig::Runs(runs_max)));
+    }
     let whole_and_more = RakeRule { basis_points: 10_001, cap: 1 };
     assert_eq!(check(&TableConfig { rake: whole_and_more, ..config() }), Err(BadConfig::Rake(10_001)));
     assert_eq!(check(&config()), Ok(()));
@@ -1062,7 +1187,7 @@ const NAMES: [&str; 7] = ["ann", "bob", "cid", "dan", "eve", "flo", "gus"];
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        3 => (0..NAMES.len(), 0..7usize, 0..450u64)
+        3 => (0..NAMES.len(), 0..8usize, 0..450u64)
             .prop_map(|(who, what, amount)| Step::Command { who, what, amount }),
         12 => (0..6usize, 0..450u64).prop_map(|(what, amount)| Step::Act { what, amount }),
         1 => (0..NAMES.len(), any::<bool>()).prop_map(|(who, away)| Step::Away { who, away }),
@@ -1094,6 +1219,7 @@ fn settings() -> impl Strategy<Value = TableConfig> {
                 blinds_owed: [BlindsOwed::PostOrWait, BlindsOwed::Nothing, BlindsOwed::NoneMissed][owed],
                 rake: RakeRule { basis_points: rake, cap: 5 },
                 buy_in_min: 1,
+                runs_max: 1 + (rake % 3) as u8,
                 runout_ms: pace * 900,
                 bank_ms: 5_000,
                 ..TableConfig::default()
@@ -1112,6 +1238,7 @@ impl Game {
                     3 => json!({"a": "top_up", "amount": amount}),
                     4 => json!({"a": "sit_out"}),
                     5 => json!({"a": "come_back"}),
+                    6 => json!({"a": "runs", "hand": self.hand(), "boards": amount % 5}),
                     _ if amount % 2 == 0 => json!({"a": "show"}),
                     _ => self.shows_one(NAMES[who], amount / 2),
                 };
@@ -1119,8 +1246,7 @@ impl Game {
             }
             Step::Act { what, amount } => {
                 let Some(turn) = self.folded.hand.as_ref().and_then(|hand| hand.turn.clone()) else {
-                    self.tick();
-                    return;
+                    return self.answer_or_tick(amount);
                 };
                 match (what, turn.call, turn.raise) {
                     (0, _, _) => self.act("fold", None),
@@ -1148,6 +1274,17 @@ impl Game {
                 self.now = self.now.max(until);
             }
         }
+    }
+
+    /// Whoever is asked how many boards to deal says it, mostly the same as the others.
+    fn answer_or_tick(&mut self, amount: u64) {
+        let Some(runs) = self.folded.hand.as_ref().and_then(|hand| hand.runs.clone()) else {
+            self.tick();
+            return;
+        };
+        let who = self.folded.seats[usize::from(runs.seats[0])].as_ref().unwrap().user.clone();
+        let boards = if amount.is_multiple_of(8) { 1 } else { runs.max };
+        self.ok(who.as_str(), json!({"a": "runs", "hand": self.hand(), "boards": boards}));
     }
 
     /// One of the player's cards.

@@ -118,11 +118,15 @@ impl Hand {
     }
 
     fn runs_decided(&self) -> bool {
-        self.runs > 1 || self.seats().all(|(_, player)| !player.live() || player.boards_agreed.is_some())
+        let mut answers =
+            self.seats().filter(|(_, player)| player.live()).map(|(_, player)| player.boards_agreed);
+        self.runs > 1
+            || answers.clone().any(|boards| boards == Some(1))
+            || answers.all(|boards| boards.is_some())
     }
 
-    /// Answers the offer to run the hand on several boards. When all players still in have answered, the least number
-    /// is dealt and the hand goes on to its end.
+    /// Answers the offer to run the hand on several boards. When all players still in have answered, or one of them wants a single
+    /// board, the least number is dealt and the hand goes on to its end.
     ///
     /// # Errors
     /// If there is no offer, the seat has no say or has answered already, or the number is not offered.
@@ -137,7 +141,7 @@ impl Hand {
             return Err(Refusal { code: RefusalCode::NotPossible, legal: None });
         }
         self.emit(Event::RunsVoted { seat, boards }, &mut sink);
-        if self.run_voters().next().is_none() {
+        if self.runs_decided() {
             let agreed = self.live().iter().filter_map(|seat| self.at(seat).boards_agreed).min();
             self.emit(Event::RunsAgreed { boards: agreed.unwrap_or(1) }, &mut sink);
             self.advance(&mut sink);
@@ -151,6 +155,11 @@ impl Hand {
         self.seats()
             .filter(move |(_, player)| offered && player.live() && player.boards_agreed.is_none())
             .map(|(seat, _)| seat)
+    }
+
+    /// On how many boards at most the rest may be dealt, while that is asked.
+    pub fn runs_offered(&self) -> Option<u8> {
+        (self.phase == Phase::RunVote).then(|| self.runs_possible())
     }
 
     fn run_out(&mut self, sink: &mut impl FnMut(Event)) {

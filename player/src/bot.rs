@@ -392,6 +392,11 @@ impl Bot {
         if self.stopping {
             return self.ask(room, &TableCommand::Leave, now);
         }
+        let runs = view.hand.as_ref().and_then(|hand| Some((hand.hand, hand.runs.as_ref()?)));
+        if let Some((hand, runs)) = runs.filter(|(_, runs)| runs.seats.contains(&seat)) {
+            let boards = self.rng.random_range(1..=runs.max);
+            return self.ask(room, &TableCommand::Runs { hand, boards }, now);
+        }
         if let Some(amount) = missing_chips(view, mine) {
             // Broke players buy more chips or leave for good and come back as somebody new at the table.
             let command =

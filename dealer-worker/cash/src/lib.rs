@@ -63,11 +63,12 @@ impl Room for Cash {
     const SCHEMA: u16 = 2;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
-        match schema {
-            // Schema 2 has the table's events of its schema 3.
-            1 | 2 => record::take(record),
-            _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
-        }
+        let of_table = match schema {
+            1 => 2,
+            2 => 3,
+            _ => return Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
+        };
+        Ok(Self { table: Table::read(of_table, record)?, chips: record::take(record)? })
     }
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {

@@ -47,8 +47,7 @@ fn rules(config: &TableConfig) -> TableRules {
                 basis_points: config.rake.basis_points,
                 caps: [Chips(config.rake.cap); SEATS_MAX - 1],
             },
-            // Players have no command yet to agree on several boards, so none are offered.
-            runs_max: 1,
+            runs_max: config.runs_max,
         },
         ante,
         straddles: match config.straddles {

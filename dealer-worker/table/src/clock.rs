@@ -15,6 +15,7 @@ use super::{
     dealing::{act, extend, play_for_absent, run_out, start},
     draft::Draft,
     event::Extension,
+    runs,
     state::index,
 };
 
@@ -24,7 +25,8 @@ pub(super) fn deadline(table: &Table) -> Option<UnixMs> {
     let street = table.run_out.as_ref().map(|run_out| run_out.at_ms);
     let hand = table.can_start().then(|| table.view.next_ms.unwrap_or(0));
     let seats = table.players().filter_map(|(seat, _)| seat_lost_at(table, seat));
-    turn.into_iter().chain(street).chain(hand).chain(seats).min()
+    let runs = runs::deadline(table);
+    turn.into_iter().chain(runs).chain(street).chain(hand).chain(seats).min()
 }
 
 /// When the player of a seat loses it; not in the middle of a hand.
@@ -51,6 +53,9 @@ pub(super) fn decide(draft: &mut Draft, rng: &mut dyn Rng) {
     let is_due = |at: Option<UnixMs>| at.is_some_and(|at| at <= now);
     if is_due(draft.table.turn.map(|turn| turn.deadline_ms)) {
         turn_over(draft);
+    }
+    if is_due(runs::deadline(&draft.table)) {
+        runs::time_over(draft);
     }
     if is_due(draft.table.run_out.as_ref().map(|run_out| run_out.at_ms)) {
         run_out(draft);
@@ -118,4 +123,5 @@ pub(super) fn taken_over(draft: &mut Draft, grace_ms: u64, frames_lost: u64) {
     if draft.table.turn.is_some_and(|turn| turn.deadline_ms < until) {
         extend(draft, until, Extension::Takeover);
     }
+    runs::taken_over(draft, until);
 }

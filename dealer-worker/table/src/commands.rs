@@ -15,7 +15,7 @@ use rooms::room::Refusal;
 use super::{
     Event, Table, chips, dealing,
     draft::Draft,
-    json, names, project,
+    json, names, project, runs,
     seating::{self, Newcomer},
     state::index,
 };
@@ -72,6 +72,7 @@ pub fn follow(draft: &mut Draft, asker: Asker<'_>, command: TableCommand) -> Res
         TableCommand::SitOut => sit_out(draft, user),
         TableCommand::ComeBack { wait_for_big_blind } => come_back(draft, user, wait_for_big_blind),
         TableCommand::Act { hand, turn, kind, to } => act(draft, user, hand, turn, kind, to),
+        TableCommand::Runs { hand, boards } => runs::answer(draft, user, hand, boards),
         TableCommand::Show { cards } => show(draft, user, cards.as_deref()),
         TableCommand::Chat { text } => chat(draft, user, name, &text),
     }?;
@@ -91,9 +92,11 @@ pub fn is_allowed(draft: &Draft, command: &TableCommand, rights: Rights) -> Resu
             (Can::PLAY, "play")
         }
         TableCommand::Chat { .. } => (Can::CHAT, "talk"),
-        TableCommand::Leave | TableCommand::SitOut | TableCommand::Act { .. } | TableCommand::Show { .. } => {
-            return Ok(());
-        }
+        TableCommand::Leave
+        | TableCommand::SitOut
+        | TableCommand::Act { .. }
+        | TableCommand::Runs { .. }
+        | TableCommand::Show { .. } => return Ok(()),
     };
     if rights.can.has(needed) {
         return Ok(());
@@ -162,6 +165,7 @@ fn leave(draft: &mut Draft, user: &UserId) -> Result<(), Refusal> {
     if to_act == Some(index(seat)) {
         dealing::act(draft, index(seat), Action::Fold, false).expect("who is to act may fold");
     }
+    runs::decline(draft, seat);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use holdem::{Action, Deck, Hand, Refusal as Illegal, SeatIndex, Seed, ShowReason
 use protocol::table::SeatStatus;
 use rand_chacha::rand_core::Rng;
 
-use super::{Event, chips, draft::Draft, event::Extension};
+use super::{Event, chips, draft::Draft, event::Extension, runs};
 
 /// Starts the next hand, if there are players for it.
 pub(super) fn start(draft: &mut Draft, rng: &mut dyn Rng) {
@@ -86,6 +86,18 @@ fn settle_banks(draft: &mut Draft, seat: u8) {
     }
 }
 
+/// A player says on how many boards the rest shall be dealt; then the hand goes on, once that is decided.
+///
+/// # Errors
+/// If nobody asks that seat, or does not offer so many: nothing has been decided.
+pub(super) fn vote_runs(draft: &mut Draft, seat: SeatIndex, boards: u8) -> Result<(), Illegal> {
+    let mut hand = draft.table.running().expect("runs are of a hand").clone();
+    let mut events = Vec::new();
+    hand.vote_runs(seat, boards, |event| events.push(event))?;
+    play(draft, events, false);
+    Ok(())
+}
+
 /// Shows what the rules have decided, up to the next street if no betting is left and the table paces that.
 fn play(draft: &mut Draft, mut events: Vec<holdem::Event>, timeout: bool) {
     let runout_ms = draft.table.config().runout_ms;
@@ -101,9 +113,12 @@ fn play(draft: &mut Draft, mut events: Vec<holdem::Event>, timeout: bool) {
     }
 }
 
-/// How many events are shown at once: up to the first street that is dealt after the hands were tabled (TDA 16).
+/// How many events are shown at once: up to the first street that is dealt after the hands were tabled (TDA 16), as they are before
+/// anybody is asked for boards.
 fn shown_at_once(events: &[holdem::Event]) -> usize {
-    let tabled = |event: &holdem::Event| matches!(event, holdem::Event::Shown { why: ShowReason::AllIn, .. });
+    let tabled = |event: &holdem::Event| {
+        matches!(event, holdem::Event::Shown { why: ShowReason::AllIn, .. } | holdem::Event::RunsVoted { .. })
+    };
     let street = |event: &holdem::Event| matches!(event, holdem::Event::StreetDealt { .. });
     let Some(first) = events.iter().position(tabled) else { return events.len() };
     events[first..].iter().position(street).map_or(events.len(), |street| first + street)
@@ -135,6 +150,10 @@ fn go_on(draft: &mut Draft) {
     let hand = draft.table.running().expect("a hand that goes on");
     if hand.ended() {
         end(draft);
+        return;
+    }
+    if hand.runs_offered().is_some() {
+        runs::ask(draft);
         return;
     }
     let seat = hand.to_act().expect("a hand that has not ended waits for somebody");

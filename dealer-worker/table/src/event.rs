@@ -157,6 +157,11 @@ pub enum Event {
         /// All its settings, as many seats as before among them.
         config: Box<TableConfig>,
     },
+    /// The players are asked on how many boards the rest of the hand shall be dealt, or have longer to answer.
+    Runs {
+        /// Whoever has not answered by then wants one.
+        deadline_ms: UnixMs,
+    },
 }
 
 /// Why a turn lasts longer than the table's turn time.

@@ -12,8 +12,8 @@ use holdem::{
 use protocol::{
     id::UserId,
     table::{
-        self as wire, AnteKind, BlindsOwed, ButtonRule, Card, ChipCount, GameVariant, HandView, LimitKind,
-        RakeRule, SeatStatus, Straddles,
+        self as wire, AnteKind, BlindsOwed, ButtonRule, Card, ChipCount, GameVariant, LimitKind, RakeRule,
+        SeatStatus, Straddles,
     },
     time::UnixMs,
 };
@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     event::{self, Extension},
     leavers::Leavers,
+    second_schema::HandView,
     state::{self, RunOut, TurnClock},
     stats::Stats,
 };
@@ -139,7 +140,7 @@ impl Table {
             view: wire::TableView {
                 config: config.read(),
                 seats: seats.collect(),
-                hand: shown,
+                hand: shown.map(HandView::read),
                 next_ms,
                 chips,
             },
@@ -168,7 +169,7 @@ impl Table {
             view: TableView {
                 config: TableConfig::of(config),
                 seats: seats.into_iter().map(|seat| seat.map(SeatView::of)).collect(),
-                hand: shown,
+                hand: shown.map(HandView::of),
                 next_ms,
                 chips,
             },
@@ -417,5 +418,7 @@ fn write_event(event: event::Event) -> Option<Event> {
         Now::HistoryLost { frames } => Event::HistoryLost { frames },
         // A hand's rules stand in its start; the settings come with the next keyframe.
         Now::Configured { .. } => return None,
+        // Its workers know no table at which that is asked.
+        Now::Runs { .. } => return None,
     })
 }

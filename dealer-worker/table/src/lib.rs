@@ -11,9 +11,10 @@
 //! - [`commands`]: what players ask; [`names`]: what they are called; [`clock`]: what time does.
 //! - [`dealing`]: starting, pacing and ending hands; [`between`]: settings in the words of the rules;
 //!   [`settings`]: what makes them valid.
+//! - `runs`: on how many boards the rest of a hand is dealt.
 //! - [`chips`]: how many a player may bring; `leavers`: what who has left brings again, and owes.
 //! - [`seating`]: taking a seat, in steps that rooms built around a table take one by one.
-//! - `first_release`: what the first release stored, read and written.
+//! - `first_release`: what the first release stored, read and written; `second_schema`: what the next ones stored.
 //! - [`project`]: what everybody sees of a hand's events; [`stats`]: the table's line in the lobby.
 
 pub mod between;
@@ -27,7 +28,9 @@ mod first_release;
 mod leavers;
 pub mod names;
 pub mod project;
+mod runs;
 pub mod seating;
+mod second_schema;
 pub mod settings;
 pub mod state;
 pub mod stats;
@@ -83,8 +86,8 @@ impl Room for Table {
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
         match schema {
             1 => record::take::<first_release::Table>(record).map(first_release::Table::read),
-            // Schema 3 has one event more.
-            2 | 3 => record::take(record).map(Self::without_past_decks),
+            2 => record::take::<second_schema::Table>(record).map(second_schema::Table::read),
+            3 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
@@ -92,6 +95,7 @@ impl Room for Table {
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
             1 => record::take(record).map(first_release::read_events),
+            // Schema 3 has two events more.
             2 | 3 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }

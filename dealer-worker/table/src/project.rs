@@ -96,11 +96,15 @@ pub(super) fn before(
             pots_as_they_are(hand, view, seen);
             seen.push(TableEvent::Mucked { seat: seat.get() });
         }
-        // Seen by its effects, by nobody, or (the end) told by the table, which knows when the next hand is.
+        // What is stored for the first release does not say that it was asked.
+        E::RunsVoted { seat, boards } if view.hand.as_ref().is_some_and(|hand| hand.runs.is_some()) => {
+            seen.push(TableEvent::RunsVoted { seat: seat.get(), boards });
+        }
+        E::RunsAgreed { boards } => seen.push(TableEvent::RunsAgreed { boards }),
+        // Seen by its effects, by nobody, or (the offer, the end) told by the table, which knows until when, and when the next hand is.
         E::BetsCollected
         | E::RunsOffered { .. }
         | E::RunsVoted { .. }
-        | E::RunsAgreed { .. }
         | E::ShowdownChosen { .. }
         | E::HandEnded => {}
     }

@@ -1,5 +1,6 @@
 //! What makes a table's settings valid, taken together.
 
+use holdem::RUNS_MAX;
 use protocol::table::TableConfig;
 
 use super::{
@@ -71,8 +72,8 @@ pub enum BadConfig {
     #[error("a rake of at most 0 chips is none: with --rake-basis-points set --rake-cap too")]
     NoRakeCap,
     /// Boards.
-    #[error("players cannot agree on several boards yet: a hand is run once")]
-    Runs,
+    #[error("a hand is run on 1 to {RUNS_MAX} boards; --runs-max says {0}")]
+    Runs(u8),
     /// A time that makes no game.
     #[error("{flag} is from {least} to {most} milliseconds; it says {ms}")]
     Time {
@@ -146,8 +147,8 @@ pub fn check(config: &TableConfig) -> Result<(), BadConfig> {
     if config.rake.basis_points > 0 && config.rake.cap == 0 {
         return Err(BadConfig::NoRakeCap);
     }
-    if config.runs_max != 1 {
-        return Err(BadConfig::Runs);
+    if !(1..=RUNS_MAX).contains(&usize::from(config.runs_max)) {
+        return Err(BadConfig::Runs(config.runs_max));
     }
     for (flag, ms, least, most) in [
         ("--turn-ms", config.turn_ms, 1, HOUR),

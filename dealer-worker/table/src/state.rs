@@ -221,6 +221,12 @@ impl Table {
                 place.missed = 0;
                 seen.push(TableEvent::Away { seat: *seat, away: *away });
             }
+            Event::Runs { deadline_ms } => {
+                let hand = self.hand.as_deref().expect("runs are of a hand");
+                let max = hand.runs_offered().expect("they were offered");
+                let seats = hand.run_voters().map(SeatIndex::get).collect();
+                seen.push(TableEvent::RunsOffered { max, seats, deadline_ms: *deadline_ms });
+            }
             Event::Configured { config } => seen.push(TableEvent::Configured { config: config.clone() }),
             Event::HandStarted { setup, rotation, seed } => {
                 let deck = Deck::shuffled(setup.rules.variant, seed);

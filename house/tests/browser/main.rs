@@ -26,6 +26,7 @@ mod process;
 mod rebuy;
 mod reopened;
 mod reports;
+mod runs;
 mod seats_kept;
 mod showdown;
 mod small_things;

@@ -184,6 +184,7 @@ mod tests {
             pots: Vec::new(),
             turn: Some(TurnView { call: Some(2), raise: None, ..turn() }),
             ended: false,
+            runs: None,
         });
         let state = to_raw_value(&view).unwrap();
         let kind = "table".into();

@@ -75,7 +75,7 @@ impl Stranger {
         let talk = beside(&room).expect("a short name");
         // A crowd says all to the table itself, which is to remember what its players were answered.
         let is_crowd = self.manner.says_max.is_some();
-        let (room, what) = match self.rng.random_range(0..22) {
+        let (room, what) = match self.rng.random_range(0..23) {
             0..5 if !is_crowd => (talk, json!(TalkCommand::Say { text })),
             0..12 => (room, json!(TableCommand::Chat { text })),
             20 if self.rng.random() => (talk, json!(TableCommand::Chat { text })),
@@ -91,6 +91,11 @@ impl Stranger {
             // All, or cards that are somebody else's.
             16 => (room, json!(TableCommand::Show { cards: self.rng.random::<bool>().then(not_mine) })),
             17 => (room, json!({"a": "dance"})),
+            // Has no say in it.
+            22 => {
+                let hand = view.and_then(|view| view.hand.as_ref()).map_or(1, |hand| hand.hand);
+                (room, json!(TableCommand::Runs { hand, boards: self.rng.random_range(0..4) }))
+            }
             18 => (RoomId::new("nowhere").expect("a name"), json!(TableCommand::Leave)),
             _ => return self.says_again(),
         };

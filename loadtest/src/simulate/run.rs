@@ -337,6 +337,7 @@ async fn open(tables: &[RoomId], world: &World) {
             runout_ms: 200,
             away_ms: 2_000,
             sit_out_ms: 15_000,
+            runs_max: 2,
             ..TableConfig::default()
         };
         let (spec, readers) = if world.has_money() {

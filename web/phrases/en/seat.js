@@ -28,6 +28,12 @@ export const seat = {
     callAny: () => "Call any",
     callAnyHelp: () => "Call whatever it costs until the next card, as soon as it is your turn",
   },
+  runs: {
+    title: () => "Deal the rest",
+    once: () => "Run it once",
+    twice: () => "Run it twice",
+    thrice: () => "Three times",
+  },
   moreButtons: () => "More about your seat",
 
   note: {

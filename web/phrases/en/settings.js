@@ -6,6 +6,7 @@ export const settings = {
     theme: () => "Theme",
     felt: () => "Felt",
     back: () => "Card backs",
+    runs: () => "All-in, the rest is run",
   },
   choice: {
     theme: {
@@ -25,6 +26,11 @@ export const settings = {
       blue: () => "Blue",
       green: () => "Green",
       black: () => "Black",
+    },
+    runs: {
+      ask: () => "Ask me",
+      once: () => "Once",
+      twice: () => "Twice, where it may be",
     },
   },
   set: {

@@ -29,6 +29,12 @@ export const seat = {
     callAny: () => "무조건 콜",
     callAnyHelp: () => "다음 카드가 나오기 전까지, 내 차례가 되면 금액과 상관없이 바로 콜합니다",
   },
+  runs: {
+    title: () => "남은 카드 딜",
+    once: () => "한 번 딜",
+    twice: () => "두 번 딜",
+    thrice: () => "세 번 딜",
+  },
   moreButtons: () => "내 자리 메뉴",
 
   note: {

@@ -7,6 +7,7 @@ export const settings = {
     theme: () => "테마",
     felt: () => "테이블 색",
     back: () => "카드 뒷면",
+    runs: () => "올인 후 보드",
   },
   choice: {
     theme: {
@@ -26,6 +27,11 @@ export const settings = {
       blue: () => "파랑",
       green: () => "초록",
       black: () => "검정",
+    },
+    runs: {
+      ask: () => "매번 묻기",
+      once: () => "한 번",
+      twice: () => "가능하면 두 번",
     },
   },
   set: {

@@ -53,6 +53,13 @@ pub enum TableCommand {
         #[serde(skip_serializing_if = "Option::is_none")]
         to: Option<u64>,
     },
+    /// Say on how many boards one would have the rest of the hand dealt, when that is [offered](super::TableEvent::RunsOffered).
+    Runs {
+        /// The hand that it answers.
+        hand: u64,
+        /// 1, or more up to what is offered. The least that anybody says is dealt.
+        boards: u8,
+    },
     /// Show one's cards after a hand that one need not show (until the next one begins).
     Show {
         /// Which; all, if left out.
@@ -68,8 +75,8 @@ pub enum TableCommand {
 
 impl TableCommand {
     /// The tags of all commands.
-    pub const TAGS: [&'static str; 8] =
-        ["sit", "leave", "top_up", "sit_out", "come_back", "act", "show", "chat"];
+    pub const TAGS: [&'static str; 9] =
+        ["sit", "leave", "top_up", "sit_out", "come_back", "act", "runs", "show", "chat"];
 
     /// Reads a command: no field may be missing, unknown, doubled or of another type.
     ///
@@ -96,6 +103,7 @@ impl TableCommand {
                 kind: fields.required("kind")?,
                 to: fields.optional("to")?,
             },
+            "runs" => Self::Runs { hand: fields.required("hand")?, boards: fields.required("boards")? },
             "show" => Self::Show { cards: fields.optional("cards")? },
             "chat" => Self::Chat { text: fields.required::<Cow<'_, str>>("text")?.into_owned() },
             other => return Err(Unfit::unknown_word("a", other)),
@@ -146,6 +154,7 @@ mod tests {
             TableCommand::ComeBack { wait_for_big_blind: true },
             TableCommand::Act { hand: 1, turn: 2, kind: ActKind::Raise, to: Some(8) },
             TableCommand::Act { hand: 1, turn: 2, kind: ActKind::Fold, to: None },
+            TableCommand::Runs { hand: 1, boards: 2 },
             TableCommand::Show { cards: None },
             TableCommand::Show { cards: Some(vec![Card::new("As").unwrap()]) },
             TableCommand::Chat { text: "\"nice\"\thand".into() },

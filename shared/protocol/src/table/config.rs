@@ -57,7 +57,7 @@ pub struct TableConfig {
     pub sit_out_ms: u64,
     /// Who has left the table and sits down again within so long brings at least what he left with; 0 for no such rule.
     pub rathole_ms: u64,
-    /// How often a hand with all players all-in is run, when all agree. Only 1 so far: players have no command to agree.
+    /// On how many boards the rest of a hand is dealt at most, when no betting is left and all who are in it agree: 1 to 3.
     pub runs_max: u8,
 }
 

@@ -92,6 +92,7 @@ pub enum TableEvent {
     /// The table is set to something else from the next hand on. It has as many seats as before.
     Configured {
         /// All its settings.
+        #[serde(deserialize_with = "super::config::boxed_of_any_house")]
         config: Box<TableConfig>,
     },
     /// A new hand. Clears what the last one left on the table.
@@ -139,6 +140,28 @@ pub enum TableEvent {
     Collected {
         /// Main pot first.
         pots: Vec<PotView>,
+    },
+    /// No betting is left, and the hands lie face up: these players are asked on how many boards the rest shall be dealt. Told again, for
+    /// those who have not answered, when they have longer.
+    RunsOffered {
+        /// At most so many.
+        max: u8,
+        /// Whose answer is awaited.
+        seats: Vec<u8>,
+        /// Whoever has not answered by then wants one.
+        deadline_ms: UnixMs,
+    },
+    /// A player has answered.
+    RunsVoted {
+        /// Who.
+        seat: u8,
+        /// 1, or more up to what was offered.
+        boards: u8,
+    },
+    /// The rest is dealt on so many boards, each of which begins with the cards that lie there.
+    RunsAgreed {
+        /// The least that anybody wanted.
+        boards: u8,
     },
     /// Board cards.
     Street {

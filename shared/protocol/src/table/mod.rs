@@ -17,5 +17,5 @@ pub use event::{Acted, BlindKind, HandClass, MadeHand, StreetName, TableEvent, T
 pub use question::{Seated, TableAnswer, TableQuestion};
 pub use view::{
     BuyInLimits, ChipCount, Declined, DeclinedCode, HandView, LegalView, Misfit, PotView, RaiseLimits,
-    SeatStatus, SeatView, TablePrivate, TableView,
+    RunsView, SeatStatus, SeatView, TablePrivate, TableView,
 };

@@ -111,6 +111,20 @@ pub struct HandView {
     pub turn: Option<TurnView>,
     /// The hand has ended, and lies there to be seen.
     pub ended: bool,
+    /// What the players are asked when no betting is left.
+    #[serde(default)]
+    pub runs: Option<RunsView>,
+}
+
+/// The question on how many boards the rest of a hand shall be dealt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunsView {
+    /// At most so many.
+    pub max: u8,
+    /// Whose answer is awaited.
+    pub seats: Vec<u8>,
+    /// Whoever has not answered by then wants one.
+    pub deadline_ms: UnixMs,
 }
 
 /// A pot.
@@ -325,6 +339,20 @@ impl TableView {
                 }
                 self.hand()?.pots.clone_from(pots);
             }
+            E::RunsOffered { max, seats, deadline_ms } => {
+                let (max, seats, deadline_ms) = (*max, seats.clone(), *deadline_ms);
+                self.hand()?.runs = Some(RunsView { max, seats, deadline_ms });
+            }
+            E::RunsVoted { seat, boards: _ } => {
+                let runs = self.hand()?.runs.as_mut().ok_or(Misfit("an answer to what was not asked"))?;
+                runs.seats.retain(|asked| asked != seat);
+            }
+            E::RunsAgreed { boards } => {
+                let hand = self.hand()?;
+                hand.runs = None;
+                let first = hand.boards.first().cloned().ok_or(Misfit("a hand without a board"))?;
+                hand.boards = vec![first; usize::from(*boards)];
+            }
             E::Street { street, cards, run } => {
                 let hand = self.hand()?;
                 hand.street = *street;
@@ -386,6 +414,7 @@ impl TableView {
             pots: Vec::new(),
             turn: None,
             ended: false,
+            runs: None,
         });
         self.next_ms = None;
         Ok(())
