@@ -15,5 +15,6 @@ use rooms::Kinds;
 
 /// The kinds of rooms that a house has.
 pub fn kinds() -> Kinds {
-    Kinds::default().with::<table::Table>().with::<talk::Talk>().with::<cash::Cash>()
+    let tables = Kinds::default().with::<table::Table>().with::<talk::Talk>().with::<cash::Cash>();
+    tables.with::<tournament::Tournament>().with::<tournament::TournamentTable>()
 }

@@ -39,6 +39,22 @@ pub enum Fault {
     ForgivesBlinds,
     /// Whoever leaves a table whose chips are somebody's is not paid.
     PaysNobody,
+    /// A tournament's tables do not tell it who has left them.
+    ForgetsReleased,
+    /// They play on where all are to play in step.
+    SkipsHold,
+    /// They have the blinds of their beginning.
+    LevelsByOwnStart,
+    /// They give the small blind's seat to whoever is moved.
+    BalancesToTheSmallBlind,
+    /// A tournament seats one player twice.
+    SeatsTwice,
+    /// A tournament gives the prize of a place to whoever shares it.
+    PaysSharersWhole,
+    /// A tournament does not take whoever went out with more chips for the better one.
+    RanksByNumber,
+    /// A tournament's tables stay when it is over.
+    LeavesTables,
 }
 
 /// From now on workers of this thread have this fault (or none).

@@ -21,12 +21,21 @@ use super::{
 
 /// When something is due next.
 pub(super) fn deadline(table: &Table) -> Option<UnixMs> {
+    waits_until(table).into_iter().chain(hand_due(table)).min()
+}
+
+/// When something is due next beside a new hand: for rooms built around a table that say themselves when hands begin.
+pub fn waits_until(table: &Table) -> Option<UnixMs> {
     let turn = table.turn.map(|turn| turn.deadline_ms);
     let street = table.run_out.as_ref().map(|run_out| run_out.at_ms);
-    let hand = table.can_start().then(|| table.view.next_ms.unwrap_or(0));
     let seats = table.players().filter_map(|(seat, _)| seat_lost_at(table, seat));
     let runs = runs::deadline(table);
-    turn.into_iter().chain(runs).chain(street).chain(hand).chain(seats).min()
+    turn.into_iter().chain(runs).chain(street).chain(seats).min()
+}
+
+/// When the next hand may begin, if there are players for it and none is on.
+pub fn hand_due(table: &Table) -> Option<UnixMs> {
+    table.can_start().then(|| table.view.next_ms.unwrap_or(0))
 }
 
 /// When the player of a seat loses it; not in the middle of a hand.
@@ -49,6 +58,21 @@ fn protection_ms(table: &Table, seat: u8) -> u64 {
 
 /// Does what is due. Something is, when this is called.
 pub(super) fn decide(draft: &mut Draft, rng: &mut dyn Rng) {
+    pass(draft);
+    if hand_due(&draft.table).is_some_and(|at| at <= draft.now) {
+        deal(draft, rng);
+    }
+}
+
+/// Begins the next hand, if there are players for it and none is on.
+pub fn deal(draft: &mut Draft, rng: &mut dyn Rng) {
+    if draft.table.can_start() {
+        start(draft, rng);
+    }
+}
+
+/// Does what is due, but begins no hand.
+pub fn pass(draft: &mut Draft) {
     let now = draft.now;
     let is_due = |at: Option<UnixMs>| at.is_some_and(|at| at <= now);
     if is_due(draft.table.turn.map(|turn| turn.deadline_ms)) {
@@ -65,9 +89,6 @@ pub(super) fn decide(draft: &mut Draft, rng: &mut dyn Rng) {
         if is_due(seat_lost_at(&draft.table, seat)) {
             draft.emit(Event::Left { seat, at_ms: now });
         }
-    }
-    if draft.table.can_start() && draft.table.view.next_ms.unwrap_or(0) <= now {
-        start(draft, rng);
     }
 }
 

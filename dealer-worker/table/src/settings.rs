@@ -169,6 +169,11 @@ pub fn check(config: &TableConfig) -> Result<(), BadConfig> {
     Ok(())
 }
 
+/// The game is for so many players at most, as far as the deck reaches.
+pub fn seats_max(config: &TableConfig) -> usize {
+    variant(config).players_max()
+}
+
 fn check_stakes(config: &TableConfig) -> Result<(), BadConfig> {
     let TableConfig { small_blind: small, big_blind: big, ante, buy_in_min: min, buy_in_max: max, .. } =
         *config;

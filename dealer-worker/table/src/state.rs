@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use holdem::{
     Deck, Hand, SeatIndex,
-    between::{Owed, Rotation},
+    between::{Owed, Positions, Rotation},
 };
 use protocol::{
     id::UserId,
@@ -120,6 +120,16 @@ impl Table {
     pub(super) fn running(&self) -> Option<&Hand> {
         let ended = self.view.hand.as_ref().is_none_or(|hand| hand.ended);
         if ended { None } else { self.hand.as_deref() }
+    }
+
+    /// Whether a hand is on.
+    pub fn is_playing(&self) -> bool {
+        self.running().is_some()
+    }
+
+    /// Button and blinds of the last hand; `None` before the first.
+    pub fn positions(&self) -> Option<Positions> {
+        self.rotation.positions()
     }
 
     /// The player of a seat.

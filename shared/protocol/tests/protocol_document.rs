@@ -14,6 +14,7 @@ use protocol::{
         TableView,
     },
     talk::{TalkCommand, TalkEvent, TalkView},
+    tournament::{TournamentAnswer, TournamentCommand, TournamentEvent, TournamentQuestion, TournamentView},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Deserializer, Value};
@@ -190,6 +191,29 @@ fn what_is_said_where_people_talk_is_shown() {
     let before = view.lines.len();
     events.iter().for_each(|event| view.apply(&reads_as(event)));
     assert_eq!(view.lines.len(), before + events.len());
+}
+
+#[test]
+fn what_a_tournament_is_asked_and_tells_is_shown() {
+    let commands = examples("tournament-command");
+    all_shown("a", &commands, &TournamentCommand::TAGS.map(str::to_owned).into());
+    assert_eq!(table("tournament command"), TournamentCommand::TAGS.map(str::to_owned).into());
+    for command in &commands {
+        comes_back(&TournamentCommand::read(&command.to_string()).unwrap(), command);
+    }
+    let questions = examples("tournament-question");
+    all_shown("about", &questions, &TournamentQuestion::TAGS.map(str::to_owned).into());
+    assert_eq!(table("tournament question"), TournamentQuestion::TAGS.map(str::to_owned).into());
+    for question in &questions {
+        comes_back(&TournamentQuestion::read(&question.to_string()).unwrap(), question);
+    }
+    let answers = examples("tournament-answer");
+    all_shown("about", &answers, &variants::<TournamentAnswer>(r#"{"about": "?"}"#));
+    answers.iter().for_each(|answer| drop(reads_as::<TournamentAnswer>(answer)));
+    let events = examples("tournament-event");
+    all_shown("e", &events, &variants::<TournamentEvent>(r#"{"e": "?"}"#));
+    events.iter().for_each(|event| drop(reads_as::<TournamentEvent>(event)));
+    examples("tournament-state").iter().for_each(|state| drop(reads_as::<TournamentView>(state)));
 }
 
 #[test]

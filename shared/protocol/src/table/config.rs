@@ -162,7 +162,7 @@ pub(super) fn boxed_of_any_house<'de, D: Deserializer<'de>>(from: D) -> Result<B
     of_any_house(from).map(Box::new)
 }
 
-fn keep_known(told: &mut Value, known: &Value) {
+pub(crate) fn keep_known(told: &mut Value, known: &Value) {
     let (Value::Object(told), Value::Object(known)) = (told, known) else { return };
     told.retain(|name, _| known.contains_key(name));
     for (name, value) in told {

@@ -8,7 +8,10 @@ use super::{
     config::TableConfig,
     view::{PotView, RaiseLimits, SeatStatus},
 };
-use crate::{id::UserId, time::UnixMs};
+use crate::{
+    id::{RoomId, UserId},
+    time::UnixMs,
+};
 
 /// One fact. Tag `e`. [`TableView::apply`](super::TableView::apply) says what each changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,22 @@ pub enum TableEvent {
     Freed {
         /// Where.
         seat: u8,
+    },
+    /// A player of a tournament goes to another table with all chips; `left` comes before it.
+    Moved {
+        /// From which seat.
+        seat: u8,
+        /// Who.
+        user: UserId,
+        /// The table to watch from now on.
+        to: RoomId,
+    },
+    /// A player of a tournament has lost the last chip; `left` comes before it.
+    Busted {
+        /// From which seat.
+        seat: u8,
+        /// Who.
+        user: UserId,
     },
     /// A player has left with all chips, which leave the table's count.
     Left {

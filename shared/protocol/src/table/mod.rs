@@ -3,7 +3,7 @@
 
 mod card;
 mod command;
-mod config;
+pub(crate) mod config;
 mod event;
 mod question;
 mod view;

@@ -388,7 +388,8 @@ impl TableView {
             }
             E::BankLeft { seat, bank_ms } => self.seat(*seat)?.bank_ms = *bank_ms,
             // Where chips are somebody's, a keyframe's `reserved` names the seats that wait for some; they are no part of the game.
-            E::Reserved { .. } | E::Freed { .. } | E::Chat { .. } | E::HistoryLost { .. } => {}
+            E::Reserved { .. } | E::Freed { .. } => {}
+            E::Moved { .. } | E::Busted { .. } | E::Chat { .. } | E::HistoryLost { .. } => {}
         }
         Ok(())
     }

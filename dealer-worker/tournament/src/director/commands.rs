@@ -1,0 +1,157 @@
+//! Registering, and what directors may do.
+
+use protocol::{
+    RefusalCode as Code,
+    id::UserId,
+    rights::{Can, Rights, Roles},
+    text::{Looks, PlayerName},
+    tournament::{Phase, TournamentCommand},
+};
+use rooms::room::Refusal;
+
+use super::{
+    draft::Draft,
+    state::{Event, Tournament},
+};
+use crate::clock;
+
+/// Nobody looks like somebody else where so many take part at most; in larger ones names stand beside the number of the entry.
+const UNLIKE_MAX: u32 = 100;
+
+/// A director adds so much at once at most, milliseconds.
+const ADDED_MS_MAX: u64 = 3_600_000;
+
+/// Who asks.
+#[derive(Clone, Copy)]
+pub(super) struct Asker<'a> {
+    pub(super) user: &'a UserId,
+    pub(super) name: &'a str,
+    pub(super) rights: Rights,
+}
+
+/// Decides a command, given as the JSON text of its `do`.
+///
+/// # Errors
+/// A [`Refusal`]; nothing is to be committed then.
+pub(super) fn decide(draft: &mut Draft, asker: Asker<'_>, body: &[u8]) -> Result<(), Refusal> {
+    let refuse = |why: &dyn std::fmt::Display| {
+        Refusal::new(Code::BadCommand, format!("not a command of a tournament: {why}"))
+    };
+    let text = str::from_utf8(body).map_err(|error| refuse(&error))?;
+    let command = TournamentCommand::read(text).map_err(|error| refuse(&error))?;
+    match command {
+        TournamentCommand::Register => register(draft, asker),
+        TournamentCommand::Unregister => unregister(draft, asker),
+        TournamentCommand::Pause => {
+            directs(asker)?;
+            let known = running(&draft.room)?;
+            if known.paused {
+                return Err(Refusal::new(Code::Unchanged, "the clock stands still already"));
+            }
+            set_clock(draft, clock::stopped(&known, draft.moment.now, true));
+            Ok(())
+        }
+        TournamentCommand::Resume => {
+            directs(asker)?;
+            let known = running(&draft.room)?;
+            if !known.paused {
+                return Err(Refusal::new(Code::Unchanged, "the clock goes already"));
+            }
+            let going = clock::going(&known, draft.moment.now);
+            // Where tables play in step, steps are what moves the clock.
+            let goes_on = draft.room.hold.is_none();
+            set_clock(draft, if goes_on { going } else { clock::stopped(&going, draft.moment.now, false) });
+            Ok(())
+        }
+        TournamentCommand::AddTime { ms } => {
+            directs(asker)?;
+            let known = running(&draft.room)?;
+            if !(1..=ADDED_MS_MAX).contains(&ms) {
+                let why = format!("1 to {ADDED_MS_MAX} milliseconds are added at once");
+                return Err(Refusal::new(Code::BadAmount, why));
+            }
+            set_clock(draft, clock::with_time(&known, i64::try_from(ms).unwrap_or(0)));
+            Ok(())
+        }
+        TournamentCommand::Cancel => {
+            directs(asker)?;
+            if draft.room.phase != Phase::Registering {
+                return Err(Refusal::new(Code::Late, "it has begun, or is over"));
+            }
+            draft.emit(Event::Cancelled { at_ms: draft.moment.now });
+            Ok(())
+        }
+    }
+}
+
+fn register(draft: &mut Draft, asker: Asker<'_>) -> Result<(), Refusal> {
+    let Asker { user, name, rights } = asker;
+    may_play(draft, rights)?;
+    let room = &draft.room;
+    if room.by_user.contains_key(user) {
+        return Err(Refusal::new(Code::Unchanged, "you take part already"));
+    }
+    if room.is_closed || !matches!(room.phase, Phase::Registering | Phase::Running) {
+        return Err(Refusal::new(Code::Late, "registration is over"));
+    }
+    if room.entered() >= room.config().entries_max {
+        let why = format!("all {} entries are taken", room.config().entries_max);
+        return Err(Refusal::new(Code::NoSeat, why));
+    }
+    let name = shown(room, name);
+    draft.emit(Event::Registered { entry: room_entry(&draft.room), user: user.clone(), name });
+    Ok(())
+}
+
+fn room_entry(room: &Tournament) -> u32 {
+    room.entries + 1
+}
+
+fn shown(room: &Tournament, name: &str) -> String {
+    let name = PlayerName::salvaged(name);
+    if room.config().entries_max > UNLIKE_MAX {
+        return name.as_str().to_owned();
+    }
+    let taken: Vec<Looks> = room.entrants.values().map(|entrant| Looks::of(&entrant.name)).collect();
+    name.unlike(&taken).as_str().to_owned()
+}
+
+fn unregister(draft: &mut Draft, asker: Asker<'_>) -> Result<(), Refusal> {
+    let Some(entry) = draft.room.by_user.get(asker.user).copied() else {
+        return Err(Refusal::new(Code::NotSeated, "you do not take part"));
+    };
+    if draft.room.phase != Phase::Registering {
+        return Err(Refusal::new(Code::Late, "it has begun: nobody leaves a tournament"));
+    }
+    draft.emit(Event::Unregistered { entry });
+    Ok(())
+}
+
+fn may_play(draft: &Draft, rights: Rights) -> Result<(), Refusal> {
+    if rights.can.has(Can::PLAY) {
+        return Ok(());
+    }
+    if rights.play_from_ms > draft.moment.now {
+        let minutes = (rights.play_from_ms - draft.moment.now).div_ceil(60_000);
+        let why = format!("your play time is used up; it begins again in {minutes} minutes");
+        return Err(Refusal::new(Code::PlayTimeUsed, why));
+    }
+    Err(Refusal::new(Code::NotAllowed, "you may not play in this house at the moment"))
+}
+
+fn directs(asker: Asker<'_>) -> Result<(), Refusal> {
+    if asker.rights.roles.has(Roles::FLOOR) || asker.rights.roles.has(Roles::ADMIN) {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::NotAllowed, "only a director of the house may do that"))
+}
+
+fn running(room: &Tournament) -> Result<protocol::tournament::Clock, Refusal> {
+    let is_running = room.phase == Phase::Running;
+    room.clock.filter(|_| is_running).ok_or_else(|| Refusal::new(Code::Illegal, "it is not being played"))
+}
+
+fn set_clock(draft: &mut Draft, clock: protocol::tournament::Clock) {
+    draft.emit(Event::ClockSet { clock });
+    super::progress::tell_clock(draft);
+}

@@ -1,0 +1,142 @@
+//! The tournament: the only authority on who belongs where. Tables are the authority on which seat and how many chips.
+//!
+//! In reading order:
+//!
+//! - [`state`]: what is known, and the facts that change it. `draft`: a decision in the making.
+//! - `commands`: registering, and what directors may do. `hears`: what tables say.
+//! - `progress`: what follows: starting, opening tables, seating, levelling and breaking them, hand for hand, places, the end.
+//! - `view`: what everybody sees.
+
+mod commands;
+mod draft;
+mod hears;
+mod progress;
+pub mod state;
+mod view;
+
+use broker::{lobby::Line, node::RoomSpec};
+use protocol::{
+    id::{Position, RoomId, UserId},
+    time::UnixMs,
+    tournament::KIND,
+};
+use rand_chacha::rand_core::Rng;
+use rooms::room::{
+    BadSpec, Decision, Input, Moment, Refusal, Room,
+    errands::Outcome,
+    record::{self, BadRecord},
+};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use tracing::error;
+
+use self::draft::Draft;
+pub use self::state::{Event, Settings, Tournament};
+use crate::settings;
+
+/// The longest name of a tournament's room: its tables' names are longer.
+pub const ID_CHARS_MAX: usize = 32;
+
+impl Room for Tournament {
+    type Event = Event;
+
+    const KIND: u8 = 2;
+    const SINCE: u16 = 3;
+    const NAME: &'static str = KIND;
+    const SCHEMA: u16 = 1;
+    const WRITES_LETTERS: bool = true;
+
+    fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
+        match schema {
+            1 => record::take(record),
+            _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
+        }
+    }
+
+    fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
+        match schema {
+            1 => record::take(record),
+            _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
+        }
+    }
+
+    fn open(spec: &RoomSpec) -> Result<Self, BadSpec> {
+        let settings: Settings = spec.read()?;
+        settings::check(&settings.tournament).map_err(|bad| BadSpec(bad.to_string()))?;
+        if settings.id.as_str().len() > ID_CHARS_MAX {
+            return Err(BadSpec(format!("`id` has more than {ID_CHARS_MAX} characters")));
+        }
+        Ok(Self::new(settings))
+    }
+
+    fn decide(&self, input: Input<'_>, moment: Moment, rng: &mut dyn Rng) -> Result<Decision<Self>, Refusal> {
+        let mut draft = Draft::of(self, moment);
+        match input {
+            Input::Command { user, name, rights, body } => {
+                commands::decide(&mut draft, commands::Asker { user, name, rights }, body)?;
+            }
+            Input::Told { from, letter, body } => hears::told(&mut draft, from, letter, body),
+            Input::Recalled { letters } => hears::recalled(&mut draft, letters),
+            Input::Outcome { errand, outcome } => {
+                if let Outcome::Refused(_) = outcome {
+                    error!(errand = ?errand.id, "a room of a tournament could not be opened");
+                }
+                hears::opened(&mut draft, errand.id);
+            }
+            Input::Gone { room } => hears::gone(&mut draft, room),
+            Input::Diverged { from } => {
+                error!(%from, "a tournament and a table do not remember the same: who sits there stays there");
+            }
+            Input::Clock | Input::TakenOver { .. } | Input::Away { .. } => {}
+        }
+        if !self.is_over {
+            progress::go_on(&mut draft, rng);
+        }
+        Ok(draft.decision())
+    }
+
+    fn apply(&mut self, event: &Event, at: Position) {
+        self.change(event, at);
+    }
+
+    fn deadline(&self) -> Option<UnixMs> {
+        progress::deadline(self)
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    fn peers(&self) -> Vec<RoomId> {
+        self.tables.keys().map(|table| self.room_of(*table)).collect()
+    }
+
+    fn view(&self) -> Box<RawValue> {
+        view::state(self)
+    }
+
+    /// Nobody is a member: where ten thousand are makes no difference to it, and would be ten thousand messages.
+    fn privates(&self) -> Vec<(UserId, Box<RawValue>)> {
+        Vec::new()
+    }
+
+    fn answer(&self, user: &UserId, question: &[u8]) -> Result<Box<RawValue>, Refusal> {
+        view::answer(self, user, question)
+    }
+
+    fn is_member(&self, _: &UserId) -> bool {
+        false
+    }
+
+    fn members(&self) -> Vec<UserId> {
+        Vec::new()
+    }
+
+    fn line(&self, room: &RoomId, _: UnixMs) -> Option<Line> {
+        view::line(self, room)
+    }
+}
+
+fn json<T: Serialize + ?Sized>(part: &T) -> Box<RawValue> {
+    to_raw_value(part).expect("what a tournament tells is JSON")
+}

@@ -1,0 +1,618 @@
+//! The state of a tournament, and what each event does to it.
+
+use std::collections::BTreeMap;
+
+use protocol::{
+    id::{ErrandId, Position, RoomId, UserId},
+    time::UnixMs,
+    tournament::{Clock, Level, Phase, Prize, Standing, TournamentConfig},
+};
+use rooms::{
+    planted::{Fault, is_planted},
+    room::letters::{LetterId, Reference},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    balance::Size,
+    clock, payout,
+    places::{self, Busted},
+};
+
+/// What a tournament is opened with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The name of its room: a room is not told its own.
+    pub id: RoomId,
+    /// What those of its kind are called, before a number.
+    pub template: String,
+    /// The number of this one.
+    pub number: u64,
+    /// When it begins, or is called off, the next of its kind takes entries.
+    pub repeats: bool,
+    /// And begins so much later, where it begins at a time; milliseconds.
+    pub every_ms: u64,
+    /// The rest.
+    pub tournament: TournamentConfig,
+}
+
+/// A tournament: the only authority on who belongs where. Changed by [`Tournament::change`] and by nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tournament {
+    pub(crate) settings: Settings,
+    pub(crate) phase: Phase,
+    /// Whoever takes part or did, by the number of the entry.
+    pub(crate) entrants: BTreeMap<u32, Entrant>,
+    pub(crate) by_user: BTreeMap<UserId, u32>,
+    pub(crate) entries: u32,
+    pub(crate) tables: BTreeMap<u32, TableState>,
+    pub(crate) clock: Option<Clock>,
+    /// Nobody can register any more.
+    pub(crate) is_closed: bool,
+    pub(crate) prizes: Vec<Prize>,
+    /// Who is out, the first first; who shares a place stands together.
+    pub(crate) out: Vec<Vec<u32>>,
+    /// So many of them have their place.
+    pub(crate) placed: u32,
+    pub(crate) hold: Option<Holding>,
+    /// The last table, where its seats are drawn anew.
+    pub(crate) last_table: Option<u32>,
+    pub(crate) next: Option<RoomId>,
+    pub(crate) ended_ms: Option<UnixMs>,
+    /// It is not there to be seen any more.
+    pub(crate) is_over: bool,
+    /// So many more chips are in play than were given out, or fewer, after losses by the broker.
+    pub(crate) adjusted: i64,
+}
+
+/// Somebody who takes part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entrant {
+    pub(crate) user: UserId,
+    pub(crate) name: String,
+    pub(crate) at: At,
+    /// Chips, as far as is known.
+    pub(crate) stack: u64,
+    pub(crate) bank_ms: u64,
+    pub(crate) sits_out: bool,
+    /// Comes from a table that was not broken, so the seat is chosen and not drawn.
+    pub(crate) is_moved: bool,
+    pub(crate) place: Option<u32>,
+    pub(crate) prize: u64,
+}
+
+/// Where an entry is: at exactly one place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum At {
+    /// With the tournament, which will send it to a table.
+    Waiting {
+        /// Which it is meant to go to.
+        to: Option<u32>,
+        /// The letter with which it left a table.
+        re: Option<Reference>,
+    },
+    /// In a letter to this table.
+    Sent(u32),
+    /// At this table.
+    Seated(u32),
+    /// Out, and the place will be known when the step is done.
+    Busted,
+    /// Out.
+    Out,
+}
+
+/// A table, as far as the tournament is concerned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableState {
+    pub(crate) stage: Stage,
+    /// Whither players of it are to go who have not gone.
+    pub(crate) giving: Vec<u32>,
+    /// The last step that it has done.
+    pub(crate) held: Option<u32>,
+}
+
+/// How far a table is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// It will be opened.
+    Wanted,
+    /// It is being opened.
+    Opening(ErrandId),
+    /// It is there.
+    Open,
+    /// All its players go.
+    Breaking,
+    /// It was told that nobody plays there any more.
+    Closing,
+    /// It is not there any more.
+    Closed,
+}
+
+/// All tables play in step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Holding {
+    pub(crate) round: u32,
+    /// Who went out in this step: entry, table, chips before the hand.
+    pub(crate) busted: Vec<(u32, u32, u64)>,
+}
+
+/// One fact, in the words of the journal's records. Tables are named by their numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// Somebody takes part.
+    Registered {
+        /// The number of the entry.
+        entry: u32,
+        /// Who.
+        user: UserId,
+        /// The name that others see.
+        name: String,
+    },
+    /// Somebody does not, after all.
+    Unregistered {
+        /// The number of the entry.
+        entry: u32,
+    },
+    /// It begins.
+    Started {
+        /// The clock.
+        clock: Clock,
+        /// So many tables are wanted, numbered from 1.
+        tables: u32,
+        /// Who goes to which: pairs of entry and table.
+        seating: Vec<(u32, u32)>,
+    },
+    /// One table more is wanted.
+    Wanted {
+        /// Which.
+        table: u32,
+        /// It is the last one, to which all go.
+        is_last: bool,
+    },
+    /// It is asked for.
+    Asked {
+        /// Which.
+        table: u32,
+        /// The errand's number within the frame.
+        n: u16,
+    },
+    /// It is there.
+    Opened {
+        /// Which.
+        table: u32,
+    },
+    /// An entry is on its way to a table.
+    Sent {
+        /// Which.
+        entry: u32,
+        /// Whither.
+        table: u32,
+    },
+    /// It has arrived.
+    Seated {
+        /// Which.
+        entry: u32,
+        /// Where.
+        table: u32,
+    },
+    /// It has not, since there was no seat.
+    Turned {
+        /// Which.
+        entry: u32,
+        /// The letter that said so.
+        re: Option<Reference>,
+    },
+    /// A table is told to give players away.
+    Giving {
+        /// Which.
+        table: u32,
+        /// Whither.
+        to: Vec<u32>,
+        /// All.
+        all: bool,
+    },
+    /// It has.
+    Released {
+        /// Which.
+        table: u32,
+        /// In which letter.
+        letter: LetterId,
+        /// Entry, chips, time bank, whether it sits out, and whither.
+        players: Vec<(u32, u64, u64, bool, Option<u32>)>,
+        /// All that it had.
+        all: bool,
+    },
+    /// These have lost all their chips in one hand.
+    Busted {
+        /// Where.
+        table: u32,
+        /// In which hand.
+        hand: u64,
+        /// Entry, and the chips before the hand.
+        players: Vec<(u32, u64)>,
+    },
+    /// These are out, the first first.
+    Out {
+        /// Who shares a place stands together.
+        groups: Vec<Vec<u32>>,
+    },
+    /// A place is certain.
+    Placed {
+        /// Whose.
+        entry: u32,
+        /// Which.
+        place: u32,
+        /// Play chips.
+        prize: u64,
+    },
+    /// All that are out so far have their places.
+    AllPlaced,
+    /// Nobody can register any more.
+    Closed,
+    /// A step of all tables, or none any more.
+    Holding {
+        /// Which.
+        round: Option<u32>,
+        /// What the clock is now.
+        clock: Clock,
+    },
+    /// A table has done a step.
+    Held {
+        /// Which table.
+        table: u32,
+        /// Which step.
+        round: u32,
+    },
+    /// The clock was changed.
+    ClockSet {
+        /// What it is now.
+        clock: Clock,
+    },
+    /// Chips were counted.
+    Counted {
+        /// By entry.
+        stacks: Vec<(u32, u64)>,
+    },
+    /// The broker had lost a part of a table's journal.
+    Adjusted {
+        /// Whose.
+        table: u32,
+        /// So many more chips.
+        chips: i64,
+    },
+    /// A table is told that nobody plays there any more.
+    Closing {
+        /// Which.
+        table: u32,
+    },
+    /// It is not there any more.
+    Gone {
+        /// Which.
+        table: u32,
+    },
+    /// The next of its kind takes entries.
+    Next {
+        /// Which.
+        room: RoomId,
+    },
+    /// It was called off.
+    Cancelled {
+        /// When.
+        at_ms: UnixMs,
+    },
+    /// It has a winner.
+    Ended {
+        /// When.
+        at_ms: UnixMs,
+    },
+    /// It is not there to be seen any more.
+    Over,
+}
+
+impl Tournament {
+    /// Nobody has registered.
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            phase: Phase::Registering,
+            entrants: BTreeMap::new(),
+            by_user: BTreeMap::new(),
+            entries: 0,
+            tables: BTreeMap::new(),
+            clock: None,
+            is_closed: false,
+            prizes: Vec::new(),
+            out: Vec::new(),
+            placed: 0,
+            hold: None,
+            last_table: None,
+            next: None,
+            ended_ms: None,
+            is_over: false,
+            adjusted: 0,
+        }
+    }
+
+    pub(crate) fn config(&self) -> &TournamentConfig {
+        &self.settings.tournament
+    }
+
+    /// Who has chips and is at no table nor on the way to one, with what he has.
+    pub fn waiting(&self) -> impl Iterator<Item = (UserId, u64)> {
+        let waits = |entrant: &&Entrant| matches!(entrant.at, At::Waiting { .. });
+        self.entrants.values().filter(waits).map(|entrant| (entrant.user.clone(), entrant.stack))
+    }
+
+    /// The room of a table.
+    pub(crate) fn room_of(&self, table: u32) -> RoomId {
+        RoomId::new(&format!("{}.{table}", self.settings.id)).expect("its own name is short")
+    }
+
+    /// The table of a room.
+    pub(crate) fn table_of(&self, room: &RoomId) -> Option<u32> {
+        let number = room.as_str().strip_prefix(self.settings.id.as_str())?.strip_prefix('.')?;
+        number.parse().ok()
+    }
+
+    /// So many have chips, or will.
+    pub(crate) fn left(&self) -> u32 {
+        let left = self.entrants.values().filter(|entrant| !matches!(entrant.at, At::Out | At::Busted));
+        u32::try_from(left.count()).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn entered(&self) -> u32 {
+        u32::try_from(self.entrants.len()).unwrap_or(u32::MAX)
+    }
+
+    /// What the prizes come to.
+    pub(crate) fn pool(&self) -> u64 {
+        (u64::from(self.entered()) * self.config().buy_in).max(self.config().guarantee)
+    }
+
+    /// All prizes: certain ones, or as they would be.
+    pub(crate) fn all_prizes(&self) -> Vec<Prize> {
+        if self.is_closed {
+            return self.prizes.clone();
+        }
+        payout::prizes(self.entered(), self.pool(), &self.config().payouts)
+    }
+
+    /// So many places have a prize.
+    pub(crate) fn paid(&self) -> u32 {
+        payout::paid(self.entered(), &self.config().payouts)
+    }
+
+    /// When registration ends, on the clock of levels, if it does so then.
+    pub(crate) fn late_until(&self) -> Option<u64> {
+        let (mut levels, mut ms) = (0, 0_u64);
+        for level in &self.config().levels {
+            if levels >= self.config().late_levels {
+                break;
+            }
+            levels += u32::from(matches!(level, Level::Play { .. }));
+            ms = ms.saturating_add(level.ms());
+        }
+        (self.config().late_levels > 0).then_some(ms)
+    }
+
+    /// Tables at which there may be players.
+    pub(crate) fn sizes(&self) -> Vec<Size> {
+        let mut sizes: BTreeMap<u32, Size> = BTreeMap::new();
+        for (number, table) in &self.tables {
+            if matches!(table.stage, Stage::Open | Stage::Breaking) {
+                let giving = u32::try_from(table.giving.len()).unwrap_or(u32::MAX);
+                let breaking = table.stage == Stage::Breaking;
+                sizes.insert(*number, Size { table: *number, players: 0, expected: 0, giving, breaking });
+            }
+        }
+        for entrant in self.entrants.values() {
+            match entrant.at {
+                At::Seated(table) => sizes.entry(table).and_modify(|size| size.players += 1),
+                At::Sent(table) => sizes.entry(table).and_modify(|size| size.expected += 1),
+                _ => continue,
+            };
+        }
+        for to in self.tables.values().flat_map(|table| &table.giving) {
+            sizes.entry(*to).and_modify(|size| size.expected += 1);
+        }
+        sizes.into_values().collect()
+    }
+
+    /// Whether somebody is on the way.
+    pub(crate) fn is_moving(&self) -> bool {
+        let on_the_way = |entrant: &Entrant| matches!(entrant.at, At::Waiting { .. } | At::Sent(_));
+        self.tables.values().any(|table| !table.giving.is_empty()) || self.entrants.values().any(on_the_way)
+    }
+
+    /// Tables that are there and are not being emptied.
+    pub(crate) fn open_tables(&self) -> impl Iterator<Item = u32> {
+        self.tables.iter().filter(|(_, table)| table.stage == Stage::Open).map(|(number, _)| *number)
+    }
+
+    /// How somebody stands.
+    pub(crate) fn standing(&self, entry: u32) -> Option<Standing> {
+        let entrant = self.entrants.get(&entry)?;
+        let table = match entrant.at {
+            At::Sent(table) | At::Seated(table) => Some(self.room_of(table)),
+            _ => None,
+        };
+        Some(Standing {
+            entry,
+            user: entrant.user.clone(),
+            name: entrant.name.clone(),
+            bot: entrant.user.is_bot(),
+            stack: entrant.stack,
+            table,
+            place: entrant.place,
+            prize: entrant.prize,
+        })
+    }
+
+    /// All entries: those that play by their chips, then those that are out, the last first.
+    pub(crate) fn ranking(&self) -> Vec<u32> {
+        let mut playing: Vec<(u64, u32)> = self
+            .entrants
+            .iter()
+            .filter(|(_, entrant)| !matches!(entrant.at, At::Out | At::Busted))
+            .map(|(entry, entrant)| (entrant.stack, *entry))
+            .collect();
+        playing.sort_unstable_by_key(|(stack, entry)| (std::cmp::Reverse(*stack), *entry));
+        let busted = self.hold.iter().flat_map(|hold| hold.busted.iter().map(|(entry, ..)| *entry));
+        let out = self.out.iter().rev().flatten().copied();
+        playing.into_iter().map(|(_, entry)| entry).chain(busted).chain(out).collect()
+    }
+
+    /// The groups of this step's bustings, worst first.
+    pub(crate) fn ranked(&self, busted: &[(u32, u32, u64)]) -> Vec<Vec<u32>> {
+        let one = |&(entry, table, began_with): &(u32, u32, u64)| Busted { entry, table, began_with };
+        let busted: Vec<Busted> = busted.iter().map(one).collect();
+        if is_planted(Fault::RanksByNumber) {
+            return busted.iter().map(|one| vec![one.entry]).collect();
+        }
+        let mut groups = places::groups(&busted, self.config().hand_for_hand.ties);
+        groups.reverse();
+        groups
+    }
+
+    fn entrant(&mut self, entry: u32) -> &mut Entrant {
+        self.entrants.get_mut(&entry).expect("events name entries that are there")
+    }
+
+    fn table(&mut self, table: u32) -> &mut TableState {
+        self.tables.get_mut(&table).expect("events name tables that are there")
+    }
+
+    /// Does what an event says.
+    ///
+    /// # Panics
+    /// If the event cannot follow from this state: the journal would be of another room, or this a fault of ours.
+    pub(crate) fn change(&mut self, event: &Event, at: Position) {
+        match event {
+            Event::Registered { entry, user, name } => {
+                let (stack, bank_ms) = (self.config().stack, self.config().bank_ms);
+                let entrant = Entrant {
+                    user: user.clone(),
+                    name: name.clone(),
+                    at: At::Waiting { to: None, re: None },
+                    stack,
+                    bank_ms,
+                    sits_out: false,
+                    is_moved: false,
+                    place: None,
+                    prize: 0,
+                };
+                self.entrants.insert(*entry, entrant);
+                self.by_user.insert(user.clone(), *entry);
+                self.entries = self.entries.max(*entry);
+            }
+            Event::Unregistered { entry } => {
+                if let Some(entrant) = self.entrants.remove(entry) {
+                    self.by_user.remove(&entrant.user);
+                }
+            }
+            Event::Started { clock, tables, seating } => {
+                self.phase = Phase::Running;
+                self.clock = Some(*clock);
+                for table in 1..=*tables {
+                    self.want(table);
+                }
+                for (entry, table) in seating {
+                    self.entrant(*entry).at = At::Waiting { to: Some(*table), re: None };
+                }
+            }
+            Event::Wanted { table, is_last } => {
+                self.want(*table);
+                if *is_last {
+                    self.last_table = Some(*table);
+                }
+            }
+            Event::Asked { table, n } => self.table(*table).stage = Stage::Opening(ErrandId { at, n: *n }),
+            Event::Opened { table } => self.table(*table).stage = Stage::Open,
+            Event::Sent { entry, table } => self.entrant(*entry).at = At::Sent(*table),
+            Event::Seated { entry, table } => {
+                let entrant = self.entrant(*entry);
+                (entrant.at, entrant.is_moved) = (At::Seated(*table), false);
+            }
+            Event::Turned { entry, re } => {
+                self.entrant(*entry).at = At::Waiting { to: None, re: re.clone() };
+            }
+            Event::Giving { table, to, all } => {
+                let giver = self.table(*table);
+                giver.giving.clone_from(to);
+                if *all {
+                    giver.stage = Stage::Breaking;
+                }
+            }
+            Event::Released { table, letter, players, all } => {
+                let re = Reference { from: self.room_of(*table), letter: *letter };
+                for (entry, stack, bank_ms, sits_out, to) in players {
+                    let entrant = self.entrant(*entry);
+                    entrant.at = At::Waiting { to: *to, re: Some(re.clone()) };
+                    (entrant.stack, entrant.bank_ms, entrant.sits_out) = (*stack, *bank_ms, *sits_out);
+                    entrant.is_moved = !all;
+                }
+                self.table(*table).giving.clear();
+            }
+            Event::Busted { table, hand: _, players } => {
+                for (entry, _) in players {
+                    let entrant = self.entrant(*entry);
+                    (entrant.at, entrant.stack) = (At::Busted, 0);
+                }
+                if let Some(hold) = &mut self.hold {
+                    hold.busted.extend(players.iter().map(|(entry, began)| (*entry, *table, *began)));
+                }
+            }
+            Event::Out { groups } => {
+                for entry in groups.iter().flatten() {
+                    self.entrant(*entry).at = At::Out;
+                }
+                self.out.extend(groups.iter().cloned());
+                if let Some(hold) = &mut self.hold {
+                    hold.busted.clear();
+                }
+            }
+            Event::Placed { entry, place, prize } => {
+                let entrant = self.entrant(*entry);
+                (entrant.place, entrant.prize) = (Some(*place), *prize);
+            }
+            Event::AllPlaced => self.placed = u32::try_from(self.out.len()).unwrap_or(u32::MAX),
+            Event::Closed => {
+                self.prizes = payout::prizes(self.entered(), self.pool(), &self.config().payouts);
+                self.is_closed = true;
+            }
+            Event::Holding { round, clock } => {
+                self.clock = Some(*clock);
+                let busted = self.hold.take().map(|hold| hold.busted).unwrap_or_default();
+                self.hold = round.map(|round| Holding { round, busted });
+            }
+            Event::Held { table, round } => self.table(*table).held = Some(*round),
+            Event::ClockSet { clock } => self.clock = Some(*clock),
+            Event::Counted { stacks } => {
+                for (entry, stack) in stacks {
+                    self.entrant(*entry).stack = *stack;
+                }
+            }
+            Event::Adjusted { table: _, chips } => self.adjusted += chips,
+            Event::Closing { table } => self.table(*table).stage = Stage::Closing,
+            Event::Gone { table } => {
+                let gone = self.table(*table);
+                (gone.stage, gone.giving) = (Stage::Closed, Vec::new());
+            }
+            Event::Next { room } => self.next = Some(room.clone()),
+            Event::Cancelled { at_ms } => {
+                (self.phase, self.is_closed, self.ended_ms) = (Phase::Cancelled, true, Some(*at_ms));
+            }
+            Event::Ended { at_ms } => {
+                (self.phase, self.ended_ms) = (Phase::Ended, Some(*at_ms));
+                let now = self.clock.map(|known| clock::stopped(&known, *at_ms, true));
+                self.clock = now;
+            }
+            Event::Over => self.is_over = true,
+        }
+    }
+
+    fn want(&mut self, table: u32) {
+        self.tables.insert(table, TableState { stage: Stage::Wanted, giving: Vec::new(), held: None });
+    }
+}

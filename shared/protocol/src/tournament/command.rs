@@ -1,0 +1,53 @@
+//! What may be asked of a tournament.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::object::{Object, Unfit};
+
+/// The `do` of a command. Tag `a`. Written by serde, and read, strictly, by [`TournamentCommand::read`] alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "a", rename_all = "snake_case")]
+pub enum TournamentCommand {
+    /// Take part.
+    Register,
+    /// Do not: as long as it has not begun.
+    Unregister,
+    /// A director stops the clock; no hand begins.
+    Pause,
+    /// A director lets it go on.
+    Resume,
+    /// A director gives the level that is on more time.
+    AddTime {
+        /// So much, milliseconds.
+        ms: u64,
+    },
+    /// A director calls it off before it has begun.
+    Cancel,
+}
+
+impl TournamentCommand {
+    /// The tags of all commands.
+    pub const TAGS: [&'static str; 6] = ["register", "unregister", "pause", "resume", "add_time", "cancel"];
+
+    /// Reads a command: no field may be missing, unknown, doubled or of another type.
+    ///
+    /// # Errors
+    /// [`Unfit`] says what is wrong, in words for whoever writes the client.
+    pub fn read(text: &str) -> Result<Self, Unfit> {
+        let mut fields = Object::read(text).ok_or_else(|| Unfit::is_not("do", "an object"))?;
+        let tag: Cow<'_, str> = fields.required("a")?;
+        let command = match &*tag {
+            "register" => Self::Register,
+            "unregister" => Self::Unregister,
+            "pause" => Self::Pause,
+            "resume" => Self::Resume,
+            "add_time" => Self::AddTime { ms: fields.required("ms")? },
+            "cancel" => Self::Cancel,
+            other => return Err(Unfit::unknown_word("a", other)),
+        };
+        fields.end()?;
+        Ok(command)
+    }
+}
