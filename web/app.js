@@ -4,6 +4,7 @@
  * - words on the wire: `connection.js` (with `commands.js`, `retry.js`, `server-clock.js`), `room.js`, `identity.js`
  * - the table's truth: `table-view.js`; what it says: `bet-model.js`, `story.js`, `words.js`, `lobby-list.js`, `format.js`, in the words of `phrases/`
  * - the player's seats, whatever page is shown: `tables.js`, `tiles.js`, `elsewhere.js`, `your-tables.js`, `alerts.js`
+ * - what the player owns, in a house where chips are somebody's: `purse.js`, `purse-page.js`
  * - pages: `lobby.js`; `table.js` with `felt.js`, `seats.js`, `board.js`, `actions.js`, `advance.js`, `seat-controls.js`, `log.js`, `chat.js`, `talk-room.js`
  */
 import { Alerts } from "./alerts.js";
@@ -13,7 +14,6 @@ import { ConnectionBadge } from "./connection-badge.js";
 import { Connection } from "./connection.js";
 import { el, retell, setAttribute } from "./dom.js";
 import { Elsewhere } from "./elsewhere.js";
-import { tellGone } from "./gone-dialog.js";
 import { icon } from "./icons.js";
 import { Identity, postJson, whyNoSocket } from "./identity.js";
 import { languageSwitch } from "./language-switch.js";
@@ -75,8 +75,12 @@ const connection = new Connection({
   },
 });
 
+/** What the player owns: it comes in a house that keeps it. */
+let purse = null;
+let purseComes = null;
+
 const tables = new Tables({
-  make: (room, changed) => new Table(room, { connection, me: () => me, toasts, sound, settings, storage: local, identity, askKeys: () => set("keys"), turnTo, takesKeys: () => beside.length === 0 || tiles.takesKeys(room), changed }),
+  make: (room, changed) => new Table(room, { connection, me: () => me, purse: () => purse, toasts, sound, settings, storage: local, identity, askKeys: () => set("keys"), turnTo, takesKeys: () => beside.length === 0 || tiles.takesKeys(room), changed }),
   storage: session,
   changed: () => showSeats(),
   after: (ms, then) => setTimeout(then, ms),
@@ -124,9 +128,25 @@ function welcomed({ user, name: shownName }) {
   // Who comes back after a day knows that it was a long time.
   const isNews = wasHere || !identity.hadExpired;
   wasHere = true;
-  if (me && me !== user && isNews) tellGone({ expired: identity.hadExpired, name: shownName, rooms: tables.all.flatMap((table) => table.startOver(me)) });
+  if (me && me !== user && isNews) goneWith({ expired: identity.hadExpired, name: shownName, rooms: tables.all.flatMap((table) => table.startOver(me)) });
   me = user;
   name.textContent = shownName;
+  showSeats();
+  withPurse();
+}
+
+/** Tells what was lost, in a dialog that has come by then: see the end of this file. */
+async function goneWith(lost) {
+  const { tellGone } = await import("./gone-dialog.js");
+  tellGone(lost);
+}
+
+/** Has what the player owns, in a house that keeps it; what has not come is asked for with the next greeting. */
+async function withPurse() {
+  if (!identity.hasPurse) return;
+  purseComes ??= import("./purse.js").then(({ openPurse }) => openPurse(identity, who));
+  purse = await purseComes.catch(console.warn);
+  if (!purse) purseComes = null;
   showSeats();
 }
 
@@ -211,6 +231,7 @@ function showSeats() {
   offer.show(mine.length > 0, !page?.room);
   awake.want(settings.stayAwake && Boolean(page?.room) && mine.some(({ room }) => room === page.room.id));
   alerts.show(mine, page?.name ?? say.brand());
+  purse?.show(page?.currency ?? null);
 }
 
 function channel(name) {
@@ -284,11 +305,12 @@ function isLobby(hash) {
 async function route() {
   const wanted = ++routes;
   if (/^#\/table\//.test(location.hash) && !Table) await withTables();
+  const chips = location.hash === "#/chips" && (await withPurse(), purse?.page);
   if (wanted !== routes) return; // Somewhere else meanwhile.
   if (page?.room) tables.hide();
   else page?.leave();
   const [, room] = /^#\/table\/([\w.-]+)$/.exec(location.hash) ?? [];
-  page = room ? tables.show(room) : isLobby(location.hash) ? lobby : nowhere;
+  page = room ? tables.show(room) : chips || (isLobby(location.hash) ? lobby : nowhere);
   document.documentElement.dataset.page = room ? "table" : "lobby";
   lay();
   if (!room) page.enter();
@@ -361,5 +383,7 @@ if (tables.wasHeld) await withTables();
 tables.restore();
 await route();
 await withTables();
+// When something is lost, the house may be another one, which has it under another name.
+import("./gone-dialog.js").catch(console.warn);
 // Where a browser lets none, it says by itself that nobody answers.
 navigator.serviceWorker?.register("sw.js").catch((error) => console.info("no service worker:", error));

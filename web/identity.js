@@ -55,6 +55,11 @@ export class Identity {
     return this.#guest?.kind === "member";
   }
 
+  /** Whether chips are somebody's in this house, so that there is a balance to be seen. */
+  get hasPurse() {
+    return this.#guest?.purse === true;
+  }
+
   /** Whether the house keeps people, so that one could have an account. */
   get mayBeMember() {
     return Boolean(this.#guest?.kind);
@@ -185,9 +190,9 @@ export class Identity {
 
   #keep(guest) {
     this.#guest = guest;
-    const { user, name, kind } = guest;
+    const { user, name, kind, purse } = guest;
     const isInCookie = kind && !guest.refresh;
-    this.#home.setItem(TOKEN_KEY, JSON.stringify(isInCookie ? { user, name, kind } : guest));
+    this.#home.setItem(TOKEN_KEY, JSON.stringify(isInCookie ? { user, name, kind, ...(purse && { purse }) } : guest));
   }
 }
 

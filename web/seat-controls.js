@@ -6,6 +6,7 @@ import { isolated } from "./names.js";
 import { say as sayOfSeat } from "./phrases/seat.js";
 import { say } from "./phrases/table.js";
 import { askChips } from "./sit-dialog.js";
+import { tellShort } from "./short-dialog.js";
 import { askSure } from "./sure-dialog.js";
 
 const LEAVE = { ...say.leaveHand, testid: "leave-ok" };
@@ -23,6 +24,7 @@ export class SeatControls {
   #bring = null;
   #advance;
   #restsUntil;
+  #purse;
   /** Whether the buttons of the seat stand in the place of those that decide in advance. */
   #isMore = false;
 
@@ -31,8 +33,10 @@ export class SeatControls {
    * @param {HTMLElement} advance the buttons that decide the next turn in advance
    * @param {Settings} settings
    * @param {() => number} restsUntil when who plays here may play again whose play time is used up, or 0
+   * @param {() => Purse|null} purse what who plays here owns
    */
-  constructor(ask, advance, settings, restsUntil) {
+  constructor(ask, advance, settings, restsUntil, purse) {
+    this.#purse = purse;
     this.#ask = ask;
     this.#restsUntil = restsUntil;
     this.#advance = advance;
@@ -101,21 +105,49 @@ export class SeatControls {
   /** Asks for a buy-in and takes the seat, or any for null. */
   async sitDown(seat) {
     const { config } = this.#view;
-    const limits = this.#bring ?? { min: config.buy_in_min, max: config.buy_in_max };
+    const title = seat === null ? say.takeSeat : () => say.takeSeatOf(seat + 1);
+    const asked = this.#bring ?? { min: config.buy_in_min, max: config.buy_in_max };
+    const limits = this.#afforded(asked);
+    if (limits.max < limits.min) return this.#tellShort(title, limits);
     const answer = await askChips({
-      title: seat === null ? say.takeSeat : () => say.takeSeatOf(seat + 1),
+      title,
       action: say.sitDown,
       limits,
+      has: this.#has(),
       amount: this.#usual(limits),
       bigBlind: config.big_blind,
       offerWait: config.blinds_owed === "post_or_wait",
     });
-    if (!answer) return;
+    if (!answer) return undefined;
     const where = seat === null ? {} : { seat };
     const sits = await this.#ask({ a: "sit", ...where, buy_in: answer.amount, wait_for_big_blind: answer.wait });
-    if (!sits) return;
+    if (!sits) return undefined;
     this.#bring = null;
     this.#settings.buyInBlinds = answer.amount / config.big_blind;
+    return undefined;
+  }
+
+  /** What there is of what this table plays for; null where that is not known, or chips are nobody's. */
+  get #available() {
+    const { currency } = this.#view;
+    return currency ? (this.#purse()?.available(currency) ?? null) : null;
+  }
+
+  /** Nobody brings more than there is. */
+  #afforded({ min, max }) {
+    return { min, max: Math.min(max, this.#available ?? max) };
+  }
+
+  #has() {
+    const [available, { currency }] = [this.#available, this.#view];
+    return available === null ? null : () => say.youHave(this.#purse().tell(available, currency));
+  }
+
+  #tellShort(title, { min }) {
+    const { currency } = this.#view;
+    const tell = (amount) => this.#purse().tell(amount, currency);
+    const has = this.#available;
+    return tellShort(title, () => say.tooLittle(tell(has), tell(min)));
   }
 
   /** What was brought last, as far as it may be brought here. */
@@ -126,21 +158,25 @@ export class SeatControls {
   async #topUp() {
     const { config, seats } = this.#view;
     const me = seats[this.#mine];
-    const room = roomFor(config, me);
-    const min = Math.min(room, Math.max(1, config.buy_in_min - me.stack - me.bet - me.top_up));
+    const wanted = roomFor(config, me);
+    const min = Math.min(wanted, Math.max(1, config.buy_in_min - me.stack - me.bet - me.top_up));
+    const { max: room } = this.#afforded({ min, max: wanted });
+    if (room < min) return this.#tellShort(say.addChips, { min });
     const isBroke = me.stack === 0;
     const answer = await askChips({
       title: say.addChips,
       action: say.add,
       limits: { min, max: room },
+      has: this.#has(),
       amount: isBroke ? this.#usual({ min, max: room }) : room,
       bigBlind: config.big_blind,
       offerWait: false,
     });
-    if (!answer || !(await this.#ask({ a: "top_up", amount: answer.amount }))) return;
+    if (!answer || !(await this.#ask({ a: "top_up", amount: answer.amount }))) return undefined;
     if (isBroke) this.#settings.buyInBlinds = answer.amount / config.big_blind;
     // Who brings chips after having lost all wants to play with them.
     if (isBroke && this.#view.seats[this.#mine]?.status === "sitting_out") await this.#comeBack();
+    return undefined;
   }
 
   /**
@@ -152,7 +188,8 @@ export class SeatControls {
     const me = seats[this.#mine];
     if (!this.#settings.autoTopUp || !hand?.ended || hand.hand === this.#filledAfter) return;
     if (me?.status !== "playing" || me.stack === 0) return;
-    const missing = this.#usual({ min: config.buy_in_min, max: config.buy_in_max }) - me.stack - me.top_up;
+    const usual = this.#usual({ min: config.buy_in_min, max: config.buy_in_max });
+    const { max: missing } = this.#afforded({ min: 1, max: usual - me.stack - me.top_up });
     if (missing <= 0) return;
     this.#filledAfter = hand.hand;
     this.#ask({ a: "top_up", amount: missing });

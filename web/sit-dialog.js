@@ -12,12 +12,13 @@ const unit = new Unit();
  * @param {() => string} wish.title
  * @param {() => string} wish.action the label of the button
  * @param {{min: number, max: number}} wish.limits
+ * @param {(() => string) | null} wish.has tells what there is to bring from, where that is known
  * @param {number} wish.amount proposed
  * @param {number} wish.bigBlind for showing the amount in big blinds
  * @param {boolean} wish.offerWait whether one may wait for the big blind instead of posting
  * @returns {Promise<{amount: number, wait: boolean} | null>} null when the player thinks better of it
  */
-export async function askChips({ title, action, limits, amount, bigBlind, offerWait }) {
+export async function askChips({ title, action, limits, has = null, amount, bigBlind, offerWait }) {
   const { min, max } = limits;
   const range = el("input", { type: "range", min, max, step: 1, "aria-label": say.chips });
   const number = el("input", {
@@ -62,6 +63,7 @@ export async function askChips({ title, action, limits, amount, bigBlind, offerW
       el("label", { class: "label", for: "buy-in", text: () => say.chipsBetween(min, max) }),
       el("div", { class: "amount-row" }, number, inBlinds),
       range,
+      has ? el("p", { class: "hint", text: has, data: { testid: "you-have" } }) : null,
       offerWait ? el("label", { class: "check" }, wait, el("span", { text: say.waitInstead })) : null,
       el("div", { class: "dialog-buttons" }, cancel, ok),
     ),

@@ -37,12 +37,16 @@ const CATCH_UP_MS = 300;
 /** For so long after the bar has changed taps on it do nothing. */
 const NEW_BAR_MS = 300;
 
+/** Events by which chips come to a table or go from it. */
+const MOVES_CHIPS = new Set(["reserved", "freed", "seated", "left", "topped_up", "top_up_promised", "top_up_lapsed"]);
+
 const NO_SHARES = new Map();
 const NONE = new Set();
 
 export class Table {
   #connection;
   #me;
+  #purse;
   #toasts;
   #sound;
   #story = new Story();
@@ -76,6 +80,7 @@ export class Table {
    * @param {object} parts
    * @param {Connection} parts.connection
    * @param {() => string} parts.me my user
+   * @param {() => Purse|null} parts.purse what I own, where the house keeps it
    * @param {Toasts} parts.toasts
    * @param {Sound} parts.sound
    * @param {Settings} parts.settings
@@ -86,13 +91,14 @@ export class Table {
    * @param {() => boolean} parts.takesKeys whether a key that is pressed now is meant for this table, if it is shown
    * @param {() => void} parts.changed told when `standing` may be another
    */
-  constructor(id, { connection, me, toasts, sound, settings, storage, identity, askKeys, turnTo, takesKeys, changed }) {
+  constructor(id, { connection, me, purse, toasts, sound, settings, storage, identity, askKeys, turnTo, takesKeys, changed }) {
     this.#changed = changed;
     this.#askKeys = askKeys;
     this.#turnTo = turnTo;
     this.#takesKeys = takesKeys;
     this.#connection = connection;
     this.#me = me;
+    this.#purse = purse;
     this.#toasts = toasts;
     this.#sound = sound;
     this.#settings = settings;
@@ -104,7 +110,7 @@ export class Table {
       change: (jumped) => this.#change(jumped),
     });
     this.advance = new Advance(() => (this.#newBarAt = performance.now()));
-    this.controls = new SeatControls((what) => this.#ask(what), this.advance.element, settings, () => identity.playsFrom);
+    this.controls = new SeatControls((what) => this.#ask(what), this.advance.element, settings, () => identity.playsFrom, purse);
     this.runs = new RunsBar((what) => this.#ask(what), settings);
     this.actions = new Actions((action) => this.#ask({ a: "act", ...action }), settings);
     this.felt = new Felt((seat) => this.controls.sitDown(seat), (player) => this.#note(player), (card) => this.#showCard(card));
@@ -177,6 +183,11 @@ export class Table {
       turn: turn?.deadline_ms ?? null,
       turnId: turn && `${view.hand.hand}-${turn.turn}`,
     };
+  }
+
+  /** What its chips are, if they are somebody's. */
+  get currency() {
+    return this.room.state?.currency ?? null;
   }
 
   /** For the window's title. */
@@ -262,6 +273,7 @@ export class Table {
     if (line) this.log.add(line);
     if (event.e === "chat") this.#hear(event);
     this.#story.note(event, before);
+    this.#followChips(event, before);
     if (event.e === "hand_ended") for (const line of ending(before, this.#story)) this.log.add(line);
     if (performance.now() < this.#liveFrom) return;
     if (event.e === "bank" && before.seats[event.seat]?.user === this.#me()) this.#announceBank();
@@ -270,6 +282,13 @@ export class Table {
     if (event.e === "street" || event.e === "dealt") this.#sound.play("card");
     this.felt.animate(event, before);
     if (event.e === "hand_ended") setText(this.speech, result(before, this.#story));
+  }
+
+  /** My own chips come to this table and go from it: what I own is other than it was. */
+  #followChips({ e, seat, user }, { currency, seats, reserved }) {
+    if (!currency || !MOVES_CHIPS.has(e)) return;
+    const whose = user ?? seats[seat]?.user ?? reserved?.find((waiting) => waiting.seat === seat)?.user;
+    if (whose === this.#me()) this.#purse()?.moved(this.room.id, e === "left" || e === "freed");
   }
 
   #hear(line) {
@@ -364,6 +383,7 @@ export class Table {
     const { declined } = this.room.own ?? {};
     if (!declined || declined === this.#declined) return;
     this.#declined = declined;
+    this.#purse()?.moved(this.room.id, seatOf(this.room.state, this.#me()) === null);
     this.#toasts.show(byCode(sayOfRefusals.declined, declined.code, "", declined), "refused");
   }
 

@@ -169,6 +169,7 @@ impl House {
                 *table == Opening { config, currency: told.currency }
             }),
         };
+        let has_purses = found.iter().any(|(_, table)| table.currency.is_some());
         let tables: Vec<_> = found.into_iter().map(|(room, table)| (room, table.config.seats)).collect();
         let (seal_key, seal_keys_older) = match &data {
             Some(data) => data.seal_keys()?,
@@ -176,7 +177,12 @@ impl House {
         };
         let nodes = vec![floor.clone(), door.clone()];
         let worker = WorkerConfig { seal_keys_older, ..WorkerConfig::new(floor, seal_key) };
-        let about = Told { tokens: &config.tokens, oidc: &config.oidc, currencies: &config.chips.currencies };
+        let about = Told {
+            tokens: &config.tokens,
+            oidc: &config.oidc,
+            currencies: &config.chips.currencies,
+            has_purses,
+        };
         let office = Office::open(data.as_ref(), about, outside.clone(), nodes).await?;
         let mut kinds = dealer_worker::kinds();
         if let Some(people) = &office.people {

@@ -46,6 +46,8 @@ pub(crate) struct Told<'a> {
     pub(crate) tokens: &'a TokenArgs,
     pub(crate) oidc: &'a OidcArgs,
     pub(crate) currencies: &'a [Definition],
+    /// There are tables whose chips are somebody's.
+    pub(crate) has_purses: bool,
 }
 
 /// Desk and people.
@@ -59,7 +61,7 @@ impl Office {
     /// Of a house that keeps its people in `data`. Relays hear by `ports` of tokens that are void, and the worker is asked who sits; `nodes` are all there are.
     pub(crate) async fn open(
         data: Option<&Data>,
-        Told { tokens, oidc, currencies }: Told<'_>,
+        Told { tokens, oidc, currencies, has_purses }: Told<'_>,
         ports: Ports,
         nodes: Vec<NodeId>,
     ) -> Result<Self, OfficeError> {
@@ -77,8 +79,9 @@ impl Office {
         let currencies = currencies.to_vec();
         tellers.write("currencies", move |tx| ledger::define(tx, &currencies)).await?;
         let desk = Desk::new(Arc::new(keys), ports.clock, token_ms);
-        let people =
-            database::people(tellers, refresh, desk.clone(), ports, nodes).with_providers(oidc.providers()?);
+        let people = database::people(tellers, refresh, desk.clone(), ports, nodes)
+            .with_providers(oidc.providers()?)
+            .with_purses(has_purses);
         Ok(Self { desk, people: Some(Arc::new(people)) })
     }
 

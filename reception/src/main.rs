@@ -142,7 +142,7 @@ async fn open_people(config: &Config, place: &Place, desk: Desk) -> anyhow::Resu
             People::new(tellers, keys, desk, Cost::default(), Arc::new(Nobody))
         }
     };
-    Ok(Arc::new(people.with_providers(providers)))
+    Ok(Arc::new(people.with_providers(providers).with_purses(config.cage.cage_listen.is_some())))
 }
 
 /// Prints the link where the operator sees it, and nowhere else.

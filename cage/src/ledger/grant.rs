@@ -48,7 +48,7 @@ pub fn refill(tx: &mut dyn Tx, now: UnixMs, user: &UserId, code: Currency) -> Re
     };
     // Holds it: of two wishes at once one is the second.
     let account = Account::of_player(tx, now, user, &of)?;
-    let name = format!("refill:{user}:{code}:{}", now / DAY_MS);
+    let name = name_of_refill(user, code, now);
     if request::known(tx, &name)?.is_some() {
         return Ok(Refill::Had);
     }
@@ -63,6 +63,21 @@ pub fn refill(tx: &mut dyn Tx, now: UnixMs, user: &UserId, code: Currency) -> Re
     };
     give(tx, now, &name, Kind::Refill, user, &account, amount)?;
     Ok(Refill::Given(amount))
+}
+
+/// From when on a player may have play money again, who has had it today.
+pub(super) fn again_ms(
+    tx: &mut dyn Tx,
+    now: UnixMs,
+    user: &UserId,
+    of: &Definition,
+) -> Result<Option<UnixMs>, DbError> {
+    let had = of.refill > 0 && request::known(tx, &name_of_refill(user, of.code, now))?.is_some();
+    Ok(had.then_some((now / DAY_MS + 1) * DAY_MS))
+}
+
+fn name_of_refill(user: &UserId, code: Currency, now: UnixMs) -> String {
+    format!("refill:{user}:{code}:{}", now / DAY_MS)
 }
 
 fn give(

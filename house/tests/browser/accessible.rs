@@ -268,13 +268,13 @@ impl Reader<'_> {
     }
 }
 
-async fn judged(window: &Window) -> Vec<String> {
+pub(crate) async fn judged(window: &Window) -> Vec<String> {
     let found = window.ask_later(JUDGE).await;
     found.as_array().unwrap().iter().map(|what| what.as_str().unwrap().to_owned()).collect()
 }
 
 /// The source of axe-core, which `scripts/test` has fetched beside what is built.
-fn axe() -> String {
+pub(crate) fn axe() -> String {
     let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
     let path = target.join("axe/axe.min.js");
     fs::read_to_string(&path).unwrap_or_else(|_| {

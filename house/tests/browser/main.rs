@@ -23,6 +23,7 @@ mod notes;
 mod outage;
 #[path = "../process/mod.rs"]
 mod process;
+mod purse;
 mod rebuy;
 mod reopened;
 mod reports;

@@ -82,6 +82,8 @@ pub(super) struct SessionTold {
     refresh_expires_ms: UnixMs,
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    purse: bool,
 }
 
 impl SessionTold {
@@ -96,6 +98,7 @@ impl SessionTold {
             refresh: told(session.refresh),
             refresh_expires_ms: session.refresh_expires_ms,
             device: session.device.and_then(|device| told(device.proof)),
+            purse: session.has_purse,
             issued: session.issued,
         }
     }

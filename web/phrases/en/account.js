@@ -102,6 +102,7 @@ export const account = {
     not_a_guest: () => "You have an account already.",
     not_found: () => "That device is signed out already.",
     seated: ({ rooms }) => `You still have a seat: ${rooms.join(", ")}. Leave it first.`,
+    has_chips: ({ rooms, currencies }) => `You still have chips${rooms.length > 0 ? ` at ${rooms.join(", ")}: leave first` : ""}${currencies.length > 0 ? ` in your account (${currencies.join(", ")}): ask the house to pay you out` : ""}.`,
     seats_unknown: () => "It cannot be seen at this moment whether you still have a seat. Try again in a moment.",
     too_soon: ({ retry_after_ms }) => `You may change it again ${wait(retry_after_ms)}.`,
     bad_state: () => "You were not sent there from this browser, or it took longer than ten minutes. Sign in again.",

@@ -103,6 +103,7 @@ export const account = {
     not_a_guest: () => "이미 계정이 있습니다.",
     not_found: () => "이미 로그아웃된 기기입니다.",
     seated: ({ rooms }) => `아직 앉아 있는 자리가 있습니다: ${rooms.join(", ")}. 먼저 나가 주세요.`,
+    has_chips: ({ rooms, currencies }) => `아직 칩이 남아 있습니다.${rooms.length > 0 ? ` 먼저 ${rooms.join(", ")} 테이블에서 나가 주세요.` : ""}${currencies.length > 0 ? ` 계정의 ${currencies.join(", ")} 잔액은 운영자에게 지급을 요청해 주세요.` : ""}`,
     seats_unknown: () => "아직 앉아 있는 자리가 있는지 지금은 확인할 수 없습니다. 잠시 후 다시 시도해 주세요.",
     too_soon: ({ retry_after_ms }) => `${wait(retry_after_ms)} 다시 변경할 수 있습니다.`,
     bad_state: () => "이 브라우저에서 시작한 로그인이 아니거나 10분이 지났습니다. 다시 로그인해 주세요.",
