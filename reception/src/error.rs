@@ -10,6 +10,7 @@ use axum::{
 };
 use broker::parts::NotKnown;
 use cage::{DbError, people::login::Ended};
+use money::Currency;
 use ops::serve::Stranger;
 use protocol::{id::RoomId, text::Unfit, time::UnixMs};
 use serde::Serialize;
@@ -96,6 +97,14 @@ pub enum ApiError {
     /// 409: who sits somewhere is not deleted.
     #[error("you still have a seat ({}); leave it first", list(.0))]
     Seated(Vec<RoomId>),
+    /// 409: chips would be nobody's.
+    #[error("{}", has_chips(rooms, currencies))]
+    HasChips {
+        /// At these tables there are some.
+        rooms: Vec<RoomId>,
+        /// In the account of each of these, which are no play money.
+        currencies: Vec<Currency>,
+    },
     /// 503: it is not known whether somebody sits.
     #[error("{0}; try again in a moment")]
     SeatsUnknown(#[from] NotKnown),
@@ -153,6 +162,18 @@ fn list(rooms: &[RoomId]) -> String {
     rooms.iter().map(RoomId::as_str).collect::<Vec<_>>().join(", ")
 }
 
+fn has_chips(rooms: &[RoomId], currencies: &[Currency]) -> String {
+    let codes = currencies.iter().map(Currency::as_str).collect::<Vec<_>>().join(", ");
+    match (rooms.is_empty(), currencies.is_empty()) {
+        (false, true) => format!("you still have chips at a table ({}); leave it first", list(rooms)),
+        (true, _) => format!("your account still holds {codes}; have the house pay you out first"),
+        (false, false) => format!(
+            "you still have chips at a table ({}), and your account holds {codes}; leave the table and have the house pay you out first",
+            list(rooms)
+        ),
+    }
+}
+
 fn why(ended: Ended) -> &'static str {
     match ended {
         Ended::SignedOut => "by you",
@@ -208,6 +229,7 @@ impl ApiError {
             Self::OtherOfThatName => (StatusCode::CONFLICT, "other_request"),
             Self::NotLifted => (StatusCode::CONFLICT, "not_lifted"),
             Self::Seated(_) => (StatusCode::CONFLICT, "seated"),
+            Self::HasChips { .. } => (StatusCode::CONFLICT, "has_chips"),
             Self::SeatsUnknown(_) => (StatusCode::SERVICE_UNAVAILABLE, "seats_unknown"),
             Self::BadHandle => (StatusCode::UNPROCESSABLE_ENTITY, "bad_handle"),
             Self::BadPassword(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_password"),
@@ -290,6 +312,8 @@ struct Body<'a> {
     reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rooms: Option<&'a [RoomId]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currencies: Option<&'a [Currency]>,
 }
 
 impl IntoResponse for ApiError {
@@ -303,9 +327,14 @@ impl IntoResponse for ApiError {
             Self::Banned { until_ms, reason } => (*until_ms, Some(reason.as_str())),
             _ => (None, None),
         };
-        let rooms = if let Self::Seated(rooms) = &self { Some(rooms.as_slice()) } else { None };
+        let (rooms, currencies) = match &self {
+            Self::Seated(rooms) => (Some(rooms.as_slice()), None),
+            Self::HasChips { rooms, currencies } => (Some(rooms.as_slice()), Some(currencies.as_slice())),
+            _ => (None, None),
+        };
         let message = &self.to_string();
-        let body = Body { code: self.code(), message, retry_after_ms, why, until_ms, reason, rooms };
+        let body =
+            Body { code: self.code(), message, retry_after_ms, why, until_ms, reason, rooms, currencies };
         let mut response = (self.status(), Json(body)).into_response();
         if let Some(wait) = wait {
             // Whole seconds, rounded up (RFC 9110, section 10.2.3).

@@ -192,6 +192,11 @@ async fn staff_moves_chips_once_with_a_reason_much_by_two_and_all_of_it_is_audit
     assert_eq!(balances[1]["available"], 1_000 + 500 + 100_001);
     let audit = house.by(&by_boss, "GET", "/api/staff/ledger/audit", None).await.body;
     assert_eq!((&audit["good"], &audit["conflicts"]), (&json!(true), &json!(1)));
+    assert_eq!(
+        (&audit["complete"], &audit["tables"]),
+        (&json!(false), &Value::Null),
+        "no table can be reached"
+    );
     let play = json!({
         "currency": "PLAY", "players": 101_501, "tables": 0, "sum": 0, "variance": 0,
         "house": { "bank": -100_501, "promo": -1_000 },
@@ -209,4 +214,56 @@ async fn staff_moves_chips_once_with_a_reason_much_by_two_and_all_of_it_is_audit
     ] {
         assert!(events.contains(told), "{told}: {events}");
     }
+}
+
+#[tokio::test]
+async fn nobody_is_deleted_whose_chips_would_be_nobodys_and_he_is_told_what_to_do() {
+    let house = House::new().await;
+    let (_, by_staff) = house.member("cat", Roles::CAGE).await;
+    let (ann, token) = house.member("ann", Roles::NONE).await;
+    let delete = || house.by(&token, "POST", "/api/me/deletion", Some(json!({ "password": PASSWORD })));
+    let adjust = async |name: &str, change: i64| {
+        let wanted = json!({ "name": name, "user": ann, "currency": "EUR", "change": change, "reason": "paid in cash" });
+        let done = house.by(&by_staff, "POST", "/api/staff/ledger/adjust", Some(wanted)).await;
+        assert_eq!(done.status, 200, "{}", done.body);
+    };
+    house.errand(1, buy(&ann, 900)).await;
+    let refused = delete().await;
+    assert_eq!(refused.refusal(), (409, "has_chips"));
+    assert_eq!((&refused.body["rooms"], &refused.body["currencies"]), (&json!(["t1"]), &json!([])));
+    assert!(refused.text("message").contains("(t1); leave it first"), "{}", refused.body);
+    adjust("in-1", 250).await;
+    let refused = delete().await;
+    assert_eq!((&refused.body["rooms"], &refused.body["currencies"]), (&json!(["t1"]), &json!(["EUR"])));
+    house.errand(2, cash_out(&ann, 850)).await;
+    let refused = delete().await;
+    assert_eq!((&refused.body["rooms"], &refused.body["currencies"]), (&json!([]), &json!(["EUR"])));
+    assert!(refused.text("message").contains("pay you out first"), "{}", refused.body);
+    let balances = house.by(&token, "GET", "/api/me/balances", None).await;
+    assert_eq!(balances.status, 200, "who is refused goes on as before");
+    adjust("out-1", -250).await;
+    assert_eq!(delete().await.status, 204, "play money keeps nobody");
+}
+
+#[tokio::test]
+async fn an_export_holds_what_somebody_owns_and_all_that_has_moved_it() {
+    let house = House::new().await;
+    let (ann, token) = house.member("ann", Roles::NONE).await;
+    house.errand(1, buy(&ann, 900)).await;
+    house.errand(2, cash_out(&ann, 850)).await;
+    let export = house.by(&token, "GET", "/api/me/export", None).await.body;
+    let lines = export.as_str().unwrap().lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let of_kind = |kind: &str| {
+        lines.clone().filter(|line| line["line"] == kind).map(|line| line[kind].clone()).collect::<Vec<_>>()
+    };
+    let balances = of_kind("balance");
+    assert_eq!((&balances[0]["currency"], &balances[0]["available"]), (&json!("EUR"), &json!(0)));
+    assert_eq!((&balances[1]["currency"], &balances[1]["available"]), (&json!("PLAY"), &json!(950)));
+    let moved = of_kind("statement");
+    let told: Vec<_> = moved
+        .iter()
+        .map(|line| (line["kind"].as_str().unwrap(), line["balance"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(told, [("cash_out", 950), ("buy_in", 100), ("grant", 1_000)]);
+    assert!(moved.iter().all(|line| line["currency"] == "PLAY"));
 }

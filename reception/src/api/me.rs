@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     NO_STORE, Offices,
     asked::{Address, Asked, By, Count, From, Kept, When, bearer, given},
-    cookie,
+    cookie, ledger,
     reports::ReportTold,
     sessions,
     told::{EntryTold, IdentityTold, LoginTold, Me, PersonTold, PlayTimeTold, SanctionTold},
@@ -167,6 +167,15 @@ pub(super) async fn export(
     lines.extend(reports.map(|report| of_kind("report", json!(report))));
     let events = known.events.into_iter().map(|event| EntryTold::to_person(event, &id));
     lines.extend(events.map(|event| of_kind("event", json!(event))));
+    for (of, moved) in known.chips {
+        let code = of.currency.code;
+        lines.push(of_kind("balance", ledger::balance(of)));
+        lines.extend(moved.into_iter().map(|line| {
+            let mut told = ledger::line(line);
+            told["currency"] = json!(code);
+            of_kind("statement", told)
+        }));
+    }
     let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let headers = [
         (header::CONTENT_TYPE, "application/x-ndjson"),

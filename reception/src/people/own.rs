@@ -5,6 +5,7 @@ use std::time::Duration;
 use broker::parts::NotKnown;
 use cage::{
     Tx,
+    ledger::{self, balances::Balance, statement::Line},
     people::{
         audit as chain,
         identity::{self, Identity},
@@ -15,7 +16,7 @@ use cage::{
         sanction::{self, Sanction},
     },
 };
-use protocol::{rights::Roles, text::PlayerName, time::UnixMs};
+use protocol::{id::UserId, rights::Roles, text::PlayerName, time::UnixMs};
 
 use super::{Asker, Caller, People, audit};
 use crate::{error::ApiError, guest, passwords::Secret};
@@ -47,6 +48,8 @@ pub struct Known {
     pub reports: Vec<Report>,
     /// What has happened, the latest first.
     pub events: Vec<chain::Kept>,
+    /// What he owns of each currency, and what has moved it, the latest first.
+    pub chips: Vec<(Balance, Vec<Line>)>,
 }
 
 impl People {
@@ -169,6 +172,7 @@ impl People {
                 play_time: play_time::of(tx, &id, now)?,
                 reports: report::filed_by(tx, &id, EVENTS_MAX)?,
                 events: chain::about(tx, id.as_str(), u64::MAX, EVENTS_MAX)?,
+                chips: chips(tx, now, &id)?,
             })
         };
         Ok(self.tellers.write(caller.person.id.as_str(), work).await?)
@@ -179,7 +183,7 @@ impl People {
     /// asked for the last time.
     ///
     /// # Errors
-    /// [`ApiError::WrongPassword`], [`ApiError::LastAdmin`], [`ApiError::Seated`], [`ApiError::SeatsUnknown`].
+    /// [`ApiError::WrongPassword`], [`ApiError::LastAdmin`], [`ApiError::Seated`], [`ApiError::SeatsUnknown`], [`ApiError::HasChips`].
     pub async fn delete(
         &self,
         caller: &Caller,
@@ -189,6 +193,8 @@ impl People {
         if caller.person.kind == Kind::Member {
             self.confirm_by_what_there_is(caller, password).await?;
         }
+        // Before his sockets are closed for nothing.
+        self.owns_nothing(caller).await?;
         let how = if self.sits_nowhere(caller).await? {
             self.close_sockets(caller).await?;
             self.sits_nowhere(caller).await?;
@@ -201,7 +207,11 @@ impl People {
             let is_admin =
                 person::by_id(tx, &id)?.is_some_and(|person| Roles(person.roles).has(Roles::ADMIN));
             if is_admin && !person::others_with_roles(tx, &id, Roles::ADMIN.0)? {
-                return Ok(false);
+                return Ok(Err(ApiError::LastAdmin));
+            }
+            // Who was paid out a moment ago has his chips once the ledger has heard of it.
+            if let Err(has_chips) = unless_chips(ledger::balances::kept(tx, &id)?) {
+                return Ok(Err(has_chips));
             }
             person::forget(tx, &id, now)?;
             identity::forget(tx, &id)?;
@@ -210,13 +220,17 @@ impl People {
             play_time::forget(tx, &id)?;
             report::blank(tx, &id)?;
             audit::tell(tx, &id, "deleted", how, &asker, now)?;
-            Ok(true)
+            Ok(Ok(()))
         };
-        if !self.tellers.write(caller.person.id.as_str(), work).await? {
-            return Err(ApiError::LastAdmin);
-        }
+        self.tellers.write(caller.person.id.as_str(), work).await??;
         self.revoke_all(&caller.person.id).await;
         Ok(())
+    }
+
+    /// Who has chips that would be nobody's is refused.
+    async fn owns_nothing(&self, caller: &Caller) -> Result<(), ApiError> {
+        let id = caller.person.id.clone();
+        unless_chips(self.tellers.read(move |tx: &mut dyn Tx| ledger::balances::kept(tx, &id)).await?)
     }
 
     /// Whether that could be asked; who sits is refused.
@@ -236,4 +250,22 @@ impl People {
         let is_told = self.revoke_all(&caller.person.id).await;
         if is_told { Ok(()) } else { Err(NotKnown("relays could not be told in time").into()) }
     }
+}
+
+fn unless_chips(kept: ledger::balances::Kept) -> Result<(), ApiError> {
+    let ledger::balances::Kept { rooms, currencies } = kept;
+    match rooms.is_empty() && currencies.is_empty() {
+        true => Ok(()),
+        false => Err(ApiError::HasChips { rooms, currencies }),
+    }
+}
+
+/// What somebody owns of each currency, and what has moved it.
+fn chips(tx: &mut dyn Tx, now: UnixMs, user: &UserId) -> Result<Vec<(Balance, Vec<Line>)>, cage::DbError> {
+    let balances = ledger::balances(tx, now, user)?;
+    let all = balances.into_iter().map(|balance| {
+        let lines = ledger::statement(tx, user, balance.currency.code, None, EVENTS_MAX)?;
+        Ok((balance, lines))
+    });
+    all.collect()
 }
