@@ -26,6 +26,7 @@ use protocol::id::NodeId;
 
 use crate::{
     Desk, People,
+    floor::Floor,
     passwords::Cost,
     revocations::{Bearer, NotTold, Revocations},
 };
@@ -93,9 +94,10 @@ impl DatabaseArgs {
 /// Never: the name of a reception is one.
 pub fn people(tellers: Tellers, keys: RefreshKeys, desk: Desk, ports: Ports, all: Vec<NodeId>) -> People {
     let name = NodeId::new(&format!("reception-{:08x}", rand::random::<u32>())).expect("that is a name");
-    let seats = Arc::new(Parts::start(ports.clone(), name, all));
+    let seats = Arc::new(Parts::start(ports.clone(), name.clone(), all));
+    let floor = Floor::start(ports.clone(), name);
     let relays = Arc::new(Relays(Revoker::new(ports, desk.token_ms())));
-    People::new(tellers, keys, desk, Cost::default(), relays).with_seats(seats)
+    People::new(tellers, keys, desk, Cost::default(), relays).with_seats(seats).with_floor(floor)
 }
 
 /// The key in a folder; two who make it at once agree on one.

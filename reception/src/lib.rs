@@ -10,7 +10,7 @@
 //! - [`desk`]: who hands out the tokens; `guest`: whom they name.
 //! - [`people`]: who has an account, and what that means; [`passwords`]: which are good, and what they cost.
 //! - [`oidc`]: by whose word people sign in, beside passwords.
-//! - [`revocations`]: how tokens become void before they end. [`seats`]: who sits where.
+//! - [`revocations`]: how tokens become void before they end. [`seats`]: who sits where. [`floor`]: what tables say of their chips.
 //! - [`database`]: where the database and its keys are. [`cage_api`], [`cage_args`]: the ledger in it, as dealer workers ask it.
 //! - [`keyring`], [`key_dir`]: the keys in force, and where they come from.
 //! - [`limit`]: how often one address may ask.
@@ -27,6 +27,7 @@ mod cors;
 pub mod database;
 pub mod desk;
 pub mod error;
+pub mod floor;
 mod guest;
 pub mod key_dir;
 pub mod keyring;

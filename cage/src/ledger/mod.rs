@@ -7,7 +7,7 @@
 //! - `answer`: what rooms ask; `request`: names, fingerprints and outcomes; `cut`, `void`, `in_play`: parts of it.
 //! - [`currency`], [`account`]: what there is of what, and whose; [`grant`]: play money that is given away.
 //! - [`mod@balances`], [`mod@statement`]: what players see.
-//! - [`mod@adjust`]: what staff move by hand; [`mod@audit`]: whether all of it is right; [`table_account`]: what a table ought to say that it holds.
+//! - [`mod@adjust`]: what staff move by hand; [`mod@audit`]: whether all of it is right; [`table_account`]: whether a table holds what it ought to.
 
 pub mod account;
 pub mod adjust;
@@ -30,4 +30,4 @@ pub use balances::balances;
 pub use currency::{Definition, define};
 pub use grant::refill;
 pub use statement::statement;
-pub use table_account::account_of_table;
+pub use table_account::{account_of_table, compare};

@@ -95,7 +95,7 @@ impl Cage {
 
     pub(crate) async fn balance(&self, who: &str) -> Balance {
         let user = user(who);
-        let all = self.read(move |tx| ledger::balances(tx, &user)).await;
+        let all = self.read(move |tx| ledger::balances(tx, NOW, &user)).await;
         all.into_iter().find(|balance| balance.currency.code == play()).unwrap()
     }
 
@@ -173,7 +173,9 @@ pub(crate) async fn play_money_is_given_at_the_first_and_again_once_a_day(cage: 
     assert_eq!(cage.ask(id(1, 3), rake(OPENING - 50)).await, done());
     assert_eq!(cage.ask(id(1, 4), cash_out("u-ann", 0)).await, done());
     assert_eq!(cage.balance("u-ann").await.in_play, []);
+    assert_eq!(cage.balance("u-ann").await.refill_from_ms, None);
     let given = join_all((0..10).map(|_| refill(NOW, "PLAY"))).await;
+    assert_eq!(cage.balance("u-ann").await.refill_from_ms, Some(NOW + DAY - NOW % DAY));
     assert_eq!(given.iter().filter(|given| **given == Refill::Given(REFILL - 50)).count(), 1, "{given:?}");
     assert_eq!(given.iter().filter(|given| **given == Refill::Had).count(), 9, "{given:?}");
     cage.ask(id(1, 5), buy("u-ann", 150)).await.unwrap();
@@ -404,16 +406,16 @@ pub(crate) async fn the_account_of_a_table_is_exact_at_every_position(cage: Cage
     let asked = [id(1, 2), id(1, 4), id(1, 5)];
     assert_eq!(
         at(1, 3, &asked).await,
-        (100, vec![id(1, 2), id(1, 4)]),
+        (100, vec![(id(1, 2), 100), (id(1, 4), 200)]),
         "also what was decided later is told"
     );
-    assert_eq!(at(1, 4, &asked).await, (300, vec![id(1, 2), id(1, 4)]));
-    assert_eq!(at(1, 7, &asked).await, (270, vec![id(1, 2), id(1, 4)]));
-    assert_eq!(at(1, 8, &asked).await, (70, vec![id(1, 2)]), "given up by then");
-    assert_eq!(at(1, 9, &asked).await, (65, vec![id(1, 2)]));
+    assert_eq!(at(1, 4, &asked).await, (300, vec![(id(1, 2), 100), (id(1, 4), 200)]));
+    assert_eq!(at(1, 7, &asked).await, (270, vec![(id(1, 2), 100), (id(1, 4), 200)]));
+    assert_eq!(at(1, 8, &asked).await, (70, vec![(id(1, 2), 100)]), "given up by then");
+    assert_eq!(at(1, 9, &asked).await, (65, vec![(id(1, 2), 100)]));
     // A cut, of what came after 1-7.
     cage.ask(id(2, 8), Ask::Cut { follows: Position::new(1, 7) }).await.unwrap();
-    assert_eq!(at(2, 8, &[id(2, 8)]).await, (70, vec![id(2, 8)]), "the rake of a lost hand is back");
+    assert_eq!(at(2, 8, &[id(2, 8)]).await, (70, vec![(id(2, 8), 0)]), "the rake of a lost hand is back");
     assert_eq!(at(1, 9, &[]).await, (65, vec![]));
 }
 

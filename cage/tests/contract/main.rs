@@ -11,6 +11,7 @@ mod ledger_failure;
 mod ledger_guards;
 mod ledger_model;
 mod ledger_staff;
+mod ledger_table;
 mod lockout;
 mod login;
 mod one_time;
@@ -73,6 +74,8 @@ promises! {
     ledger::a_statement_has_a_running_balance_and_pages,
     ledger::eight_tellers_with_the_same_names_do_each_once,
     ledger::the_account_of_a_table_is_exact_at_every_position,
+    ledger_table::a_table_and_its_account_say_the_same_whatever_is_under_way_between_them,
+    ledger_table::what_a_table_has_too_much_or_too_little_is_told_to_the_chip,
     ledger::a_currency_stays_what_it_is,
     ledger_cut::what_was_brought_in_a_lost_branch_comes_back,
     ledger_cut::who_was_paid_in_a_lost_branch_stays_paid_and_is_not_paid_twice,

@@ -104,6 +104,7 @@ impl Draft {
         // Of nothing, too: the cage is to know that he plays no more.
         if amount == 0 || !is_planted(Fault::PaysNobody) {
             let is_the_houses = is_forfeit && amount > 0;
+            let amount = amount + u64::from(is_planted(Fault::PaysOneTooMany));
             self.give(if is_the_houses { Ask::Absorb } else { Ask::CashOut }, user, amount);
         }
         self.emit(Event::Ended { seat });

@@ -11,15 +11,16 @@
 //! - [`state`]: what is known beyond the game, and the facts that change it.
 //! - [`draft`]: a decision in the making: what the game lets go of is paid.
 //! - [`buying`]: chips from the cage.
-//! - [`view`]: what everybody sees.
+//! - [`view`]: what everybody sees; [`holdings`]: what the ledger is held against.
 
 pub mod buying;
 mod draft;
+mod holdings;
 pub mod state;
 mod view;
 
 use broker::{lobby::Line, node::RoomSpec};
-use money::{Ask, Body as _, Currency, Paid, Why};
+use money::{Ask, Body as _, Currency, Paid, Why, holdings::Question};
 use protocol::{
     id::{Position, RoomId, UserId},
     table::{TableCommand, TableConfig},
@@ -28,7 +29,7 @@ use protocol::{
 use rand_chacha::rand_core::Rng;
 use rooms::room::{
     BadSpec, Decision, Input, Moment, Refusal, Room,
-    errands::{Errand, Outcome},
+    errands::{Errand, Errands, Outcome},
     record::{self, BadRecord},
 };
 use serde::{Deserialize, Serialize};
@@ -57,7 +58,7 @@ impl Room for Cash {
 
     const KIND: u8 = 9;
     const SINCE: u16 = 3;
-    const NAME: &'static str = "cash";
+    const NAME: &'static str = money::TABLE_KIND;
     const SEEN_AS: &'static str = Table::NAME;
     /// Grows with that of [`Table`], which is a part of it: this is of schema 2 there.
     const SCHEMA: u16 = 2;
@@ -134,6 +135,18 @@ impl Room for Cash {
 
     fn answer(&self, user: &UserId, question: &[u8]) -> Result<Box<RawValue>, Refusal> {
         self.table.answer(user, question)
+    }
+
+    fn answer_with(
+        &self,
+        user: &UserId,
+        question: &[u8],
+        errands: &Errands,
+    ) -> Result<Box<RawValue>, Refusal> {
+        match serde_json::from_slice::<Question>(question) {
+            Ok(question) if question.is_of_chips() => Ok(json(&holdings::of(self, errands))),
+            _ => self.answer(user, question),
+        }
     }
 
     fn is_member(&self, user: &UserId) -> bool {

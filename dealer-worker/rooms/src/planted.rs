@@ -39,6 +39,8 @@ pub enum Fault {
     ForgivesBlinds,
     /// Whoever leaves a table whose chips are somebody's is not paid.
     PaysNobody,
+    /// Whoever leaves such a table is paid a chip too many.
+    PaysOneTooMany,
     /// A tournament's tables do not tell it who has left them.
     ForgetsReleased,
     /// They play on where all are to play in step.

@@ -125,7 +125,7 @@ impl Books for Cashier {
     }
 
     fn available(&self, user: &UserId) -> Result<u64, DbError> {
-        let balances = self.database.run(|tx| ledger::balances(tx, user))?;
+        let balances = self.database.run(|tx| ledger::balances(tx, 0, user))?;
         Ok(balances.first().map_or(0, |balance| balance.available))
     }
 

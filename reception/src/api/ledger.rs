@@ -22,7 +22,7 @@ use super::{
     NO_STORE, Offices,
     asked::{Asked, Behind, By, From, Kept, NUMBER_MAX, Named},
 };
-use crate::error::ApiError;
+use crate::{error::ApiError, people::TablesAudit};
 
 /// What one of the staff moves alone, of each currency.
 const ALONE_MAX: u64 = 100_000;
@@ -76,11 +76,11 @@ pub(super) async fn balances(Kept(people): Kept, By(caller): By) -> Result<Respo
     Ok((NO_STORE, Json(json!({ "balances": balances }))).into_response())
 }
 
-fn balance(of: Balance) -> Value {
-    let Balance { currency, available, is_frozen, in_play } = of;
+pub(super) fn balance(of: Balance) -> Value {
+    let Balance { currency, available, is_frozen, in_play, refill_from_ms } = of;
     let in_play: Vec<_> =
         in_play.iter().map(|(room, amount)| json!({ "room": room, "amount": amount })).collect();
-    json!({
+    let mut told = json!({
         "currency": currency.code,
         "digits": currency.digits,
         "play": currency.play,
@@ -88,7 +88,11 @@ fn balance(of: Balance) -> Value {
         "available": available,
         "frozen": is_frozen,
         "in_play": in_play,
-    })
+    });
+    if let Some(from) = refill_from_ms {
+        told["refill_from_ms"] = json!(from);
+    }
+    told
 }
 
 pub(super) async fn statement(
@@ -104,7 +108,7 @@ pub(super) async fn statement(
     Ok((NO_STORE, Json(json!({ "lines": lines }))).into_response())
 }
 
-fn line(Line { number, at_ms, kind, room, change, balance }: Line) -> Value {
+pub(super) fn line(Line { number, at_ms, kind, room, change, balance }: Line) -> Value {
     let mut told = json!({
         "number": number,
         "at_ms": at_ms,
@@ -136,18 +140,45 @@ pub(super) async fn audit(
     By(caller): By,
     From(asker): From,
 ) -> Result<Response, ApiError> {
-    let audit = people.audit_ledger(&caller, &asker).await?;
+    let (audit, tables) = people.audit_ledger(&caller, &asker).await?;
     let currencies: Vec<_> = audit.totals.iter().map(|(code, totals)| totals_of(*code, totals)).collect();
     let told = json!({
-        "good": audit.is_right(),
+        "good": audit.is_right() && tables.as_ref().is_none_or(|tables| tables.wrong_count == 0),
+        "complete": tables.as_ref().is_some_and(|tables| tables.unanswered_count == 0),
         "currencies": currencies,
         "accounts": audit.accounts,
         "transfers": audit.transfers,
         "wrong": audit.wrong,
         "lame": audit.lame,
         "conflicts": audit.conflicts,
+        "tables": tables.as_ref().map(tables_told),
     });
     Ok((NO_STORE, Json(told)).into_response())
+}
+
+fn tables_told(tables: &TablesAudit) -> Value {
+    let wrong = tables.wrong.iter().map(|(room, of)| {
+        json!({
+            "room": room,
+            "currency": of.currency,
+            "at": of.at,
+            "chips": of.chips,
+            "under_way": of.under_way,
+            "ledger": of.ledger,
+            "difference": of.difference(),
+        })
+    });
+    let unanswered = tables.unanswered.iter().map(|(room, why)| json!({ "room": room, "why": why }));
+    let differences: Map<String, Value> =
+        tables.differences.iter().map(|(code, by)| (code.to_string(), json!(by))).collect();
+    json!({
+        "compared": tables.compared,
+        "differences": differences,
+        "wrong": wrong.collect::<Vec<_>>(),
+        "wrong_count": tables.wrong_count,
+        "unanswered": unanswered.collect::<Vec<_>>(),
+        "unanswered_count": tables.unanswered_count,
+    })
 }
 
 fn totals_of(code: Currency, totals: &Totals) -> Value {

@@ -19,6 +19,7 @@ use super::{
     Asker, Caller, People,
     audit::ByStaff,
     staff::{Told, may},
+    tables::TablesAudit,
 };
 use crate::error::ApiError;
 
@@ -37,8 +38,8 @@ impl People {
     /// # Errors
     /// When the database does not answer.
     pub async fn balances(&self, caller: &Caller) -> Result<Vec<Balance>, ApiError> {
-        let user = caller.person.id.clone();
-        Ok(self.tellers.read(move |tx: &mut dyn Tx| ledger::balances(tx, &user)).await?)
+        let (user, now) = (caller.person.id.clone(), self.now());
+        Ok(self.tellers.read(move |tx: &mut dyn Tx| ledger::balances(tx, now, &user)).await?)
     }
 
     /// What has moved his account, the latest first: lines with numbers below `before`.
@@ -74,17 +75,22 @@ impl People {
         }
     }
 
-    /// Goes through the whole ledger.
+    /// Goes through the whole ledger, and holds it against the tables.
     ///
     /// # Errors
     /// [`ApiError::NotAllowed`].
-    pub async fn audit_ledger(&self, caller: &Caller, asker: &Asker) -> Result<Audit, ApiError> {
+    pub async fn audit_ledger(
+        &self,
+        caller: &Caller,
+        asker: &Asker,
+    ) -> Result<(Audit, Option<TablesAudit>), ApiError> {
         may(caller, CAGE)?;
         let (staff, now) = (caller.person.id.clone(), self.now());
         let told = Told::looked("ledger_audited", "", asker);
         let tell = move |tx: &mut dyn Tx| told.by(&staff, None).tell(tx, now);
         self.tellers.write("audit", tell).await?;
-        Ok(self.tellers.read(ledger::audit).await?)
+        let audit = self.tellers.read(ledger::audit).await?;
+        Ok((audit, self.audit_tables(&caller.person.id).await?))
     }
 
     /// Moves chips by hand, or proposes it where it is much. Nobody does it for himself.

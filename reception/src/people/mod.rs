@@ -5,6 +5,7 @@
 //! - `elsewhere`: signing in by somebody else's word; `links`: by whose, for a member.
 //! - `own`: what somebody does about himself.
 //! - `reports`: what people report of each other, and what staff does about it.
+//! - `ledger`: what people have; `tables`: the ledger held against the tables.
 //! - `staff`: what staff does about others; `audit`: the words for what has happened.
 
 mod accounts;
@@ -16,6 +17,7 @@ mod own;
 mod reports;
 mod sessions;
 mod staff;
+mod tables;
 
 use std::{sync::Arc, time::Duration};
 
@@ -43,11 +45,13 @@ pub use self::{
     own::Known,
     reports::{Complaint, ReportPage},
     staff::{AuditPage, Dossier},
+    tables::TablesAudit,
 };
 pub(crate) use self::{elsewhere::AWAY_MS, sessions::device_name};
 use crate::{
     desk::{Desk, Issued},
     error::ApiError,
+    floor::Floor,
     guest,
     oidc::Providers,
     passwords::{Cost, Hasher, Secret},
@@ -80,6 +84,8 @@ pub struct People {
     /// By whom people may sign in, too.
     providers: Providers,
     seats: Arc<dyn Seats>,
+    has_purses: bool,
+    floor: Option<Floor>,
 }
 
 /// From where somebody asks.
@@ -127,6 +133,8 @@ pub struct Session {
     pub refresh_expires_ms: UnixMs,
     /// Under what name and what a device keeps to be known by, after a sign-in.
     pub device: Option<Device>,
+    /// There are tables whose chips are somebody's: a page does well to show what one has.
+    pub has_purse: bool,
 }
 
 /// What a device keeps that has signed in.
@@ -158,13 +166,25 @@ impl People {
         revocations: Arc<dyn Revocations>,
     ) -> Self {
         let (hasher, providers, seats) = (Hasher::new(cost), Providers::default(), Arc::new(Unasked));
-        Self { tellers, keys, desk, hasher, revocations, providers, seats }
+        Self { tellers, keys, desk, hasher, revocations, providers, seats, has_purses: false, floor: None }
+    }
+
+    /// The same, where there are tables whose chips are somebody's.
+    #[must_use]
+    pub fn with_purses(self, has_purses: bool) -> Self {
+        Self { has_purses, ..self }
     }
 
     /// The same, with somebody to ask who sits where.
     #[must_use]
     pub fn with_seats(self, seats: Arc<dyn Seats>) -> Self {
         Self { seats, ..self }
+    }
+
+    /// The same, with tables that the ledger is held against.
+    #[must_use]
+    pub fn with_floor(self, floor: Floor) -> Self {
+        Self { floor: Some(floor), ..self }
     }
 
     /// Who does jobs on the database.
@@ -250,6 +270,7 @@ impl People {
             refresh: self.keys.token(&granted.key, granted.generation).into(),
             refresh_expires_ms: granted.expires_ms,
             device: None,
+            has_purse: self.has_purses,
         }
     }
 

@@ -10,7 +10,7 @@
 //! - [`entry`], [`seal`]: what a room's journal holds, and how its secrets are kept. [`pass`]: how the house's own processes know each other.
 //! - [`node`]: what nodes say to each other; [`lobby`]: of their rooms, to those who look for one. [`directory`]: which rooms there are,
 //!   and who owns them.
-//! - [`members`]: which nodes live. [`revocations`]: which tokens are void. [`parts`]: in which rooms somebody has a part.
+//! - [`members`]: which nodes live. [`revocations`]: which tokens are void. [`parts`]: in which rooms somebody has a part. [`questions`]: what rooms answer.
 //! - `testing` (a feature): the crate `servers`, real Redis servers for tests.
 
 pub mod bus;
@@ -25,6 +25,7 @@ pub mod parts;
 pub mod pass;
 pub mod ports;
 mod publisher;
+pub mod questions;
 pub mod queue;
 pub mod redis;
 pub mod resp;

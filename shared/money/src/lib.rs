@@ -5,6 +5,7 @@
 //! came of it into the answer. What a body holds begins with a version.
 
 mod currency;
+pub mod holdings;
 pub mod wire;
 
 pub use currency::{BadCurrency, Currency};
@@ -14,6 +15,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The service's name in errands.
 pub const SERVICE: &str = "cage";
+
+/// The kind of the tables whose chips are somebody's, in the directory. For ever.
+pub const TABLE_KIND: &str = "cash";
 
 /// The version of both.
 const VERSION: u8 = 1;

@@ -81,7 +81,8 @@ pub(super) fn play(tx: &mut dyn Tx, case: &Case, faults: Faults) -> Result<Optio
             return Ok(Some(format!("variance, rake, bots {found:?} after {told:#?}, {model:#?}")));
         }
         for user in case.users.iter().filter(|user| !user.is_bot()) {
-            let balance = ledger::balances(tx, user)?.into_iter().find(|of| of.currency.code == currency());
+            let balance =
+                ledger::balances(tx, 0, user)?.into_iter().find(|of| of.currency.code == currency());
             let available = balance.unwrap().available as i64;
             if available != *model.purse(user) {
                 return Ok(Some(format!("{user} has {available} after {told:#?}, {model:#?}")));

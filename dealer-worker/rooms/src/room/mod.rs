@@ -43,7 +43,7 @@ use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
 use self::{
-    errands::{Ask, Errand, ErrandId, Outcome},
+    errands::{Ask, Errand, ErrandId, Errands, Outcome},
     letters::{Letter, LetterId, Said},
     record::BadRecord,
 };
@@ -144,6 +144,20 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     fn answer(&self, user: &UserId, question: &[u8]) -> Result<Box<RawValue>, Refusal> {
         let _ = (user, question);
         Err(Refusal::new(RefusalCode::BadQuestion, "rooms of this kind answer no questions"))
+    }
+
+    /// The same for a kind that also tells what it has asked of services outside and is not settled.
+    ///
+    /// # Errors
+    /// As of [`Room::answer`].
+    fn answer_with(
+        &self,
+        user: &UserId,
+        question: &[u8],
+        errands: &Errands,
+    ) -> Result<Box<RawValue>, Refusal> {
+        let _ = errands;
+        self.answer(user, question)
     }
 
     /// Whether it matters to the room where this user is.

@@ -32,7 +32,8 @@ impl<R: Room> Running<R> {
         // While something is being written, and even if its answer is lost, the state is that of the last frame.
         let at = Position(self.journal.last_frame_epoch(), self.journal.last().seq());
         let drafted = self.drafted();
-        let answered = drafted.as_ref().unwrap_or(&self.state.room).answer(&user, asked).and_then(|body| {
+        let room = drafted.as_ref().unwrap_or(&self.state.room);
+        let answered = room.answer_with(&user, asked, &self.state.errands).and_then(|body| {
             if body.get().len() <= ANSWER_BYTES_MAX {
                 return Ok(body);
             }

@@ -1,0 +1,23 @@
+//! What the table tells of its chips, for whoever holds the ledger against it.
+
+use money::{
+    Ask, Body as _, SERVICE,
+    holdings::{ABOUT, Does, Holdings, Open},
+};
+use rooms::room::errands::Errands;
+
+use crate::state::Cash;
+
+/// All that lies there, and what it has asked of the cage that is not settled.
+pub(crate) fn of(cash: &Cash, errands: &Errands) -> Holdings {
+    let view = cash.table.public();
+    let promised: u64 = view.seats.iter().flatten().map(|player| player.top_up).sum();
+    let of_the_cage = errands.iter().filter(|errand| errand.ask.of == SERVICE);
+    let open = of_the_cage.filter_map(|errand| {
+        // It was written by this very kind of room.
+        let ask = Ask::read(&errand.ask.body).ok()?;
+        Some(Open { id: errand.id, does: Does::of(&ask) })
+    });
+    let (currency, chips) = (cash.chips.currency, view.on_table() + promised);
+    Holdings { about: ABOUT.into(), currency, chips, open: open.collect() }
+}

@@ -1,0 +1,23 @@
+//! The audit under load.
+
+use rand::RngExt as _;
+
+use crate::{FLAGS, players::Players, process::House, staff::Auditor, times};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_ledger_and_the_tables_say_the_same_at_any_moment_while_they_are_played_at() {
+    let home = tempfile::tempdir().unwrap();
+    let house = House::open(home.path(), &FLAGS);
+    let auditor = Auditor::new(house.address, &home.path().join("cardhouse/people.db")).await;
+    let players = Players::start(house.address, 8, 3);
+    players.seen.more(200).await;
+    for _ in 0..times("CARDHOUSE_MONEY_AUDITS", 40) {
+        auditor.finds_all_right(3).await;
+        players.seen.more(rand::rng().random_range(0..40)).await;
+    }
+    let told = auditor.audit().await;
+    assert!(told["transfers"].as_u64().unwrap() > 50, "chips have come and gone: {told}");
+    assert!(told["currencies"][0]["house"]["rake"].as_i64().unwrap() > 0, "{told}");
+    players.end().await;
+    auditor.finds_all_right(3).await;
+}
