@@ -22,6 +22,7 @@ use protocol::id::{NodeId, Position, Seq};
 use serde_json::json;
 use tokio::time::{Duration, sleep};
 
+use rooms::planted::{Fault, plant};
 use support::{House, Relay, by_partition, fast, node, play, room, rooms, user};
 
 /// Each operation of kind `which` by workers meets the next of `fates`, in turn.
@@ -398,6 +399,41 @@ async fn what_was_said_before_is_not_refused_by_a_room_that_stands_still() {
     let (answer, ()) = tokio::join!(said_again, mended);
     assert_eq!(answer.code(), "applied", "it had no answer until the room went on");
     check_journal(&house, 1).await;
+}
+
+/// Somebody else has the room, and this owner has not heard of it: what it says of a command that was said before may not be so any more.
+async fn what_a_zombie_answers(house: &House) -> (support::Answer, u64) {
+    house.open(1, &fast()).await;
+    let _worker = house.worker("w1");
+    let relay = Relay::new(house, "r1", 1).await;
+    let epoch = relay.owned(&room(1)).await.at.epoch();
+    let claim = Entry {
+        kind: Kind::Claim,
+        room: room(1),
+        at: Position::new(epoch.0 + 1, 0),
+        cause: None,
+        follows: None,
+        at_ms: None,
+        rail: None,
+        privates: Default::default(),
+        public: bytes::Bytes::new(),
+        secret: bytes::Bytes::from_static(b"w2"),
+    };
+    house.store.append(&room(1), claim.at, claim.encode().stored, None).await.unwrap();
+    // Nobody who leaves has a seat here.
+    let answer = relay.command(&room(1), &user("ann"), 1, 1, json!({"a": "leave"})).await;
+    (answer, relay.followed(&room(1)).at.epoch().0 - epoch.0)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_said_before_is_refused_only_by_who_owns_the_room() {
+    let (answer, later) = what_a_zombie_answers(&House::new()).await;
+    assert_eq!(answer.code(), "not_seated");
+    assert!(later > 1, "by an owner of after that claim: {later}");
+    plant(Some(Fault::RefusesUnasked));
+    let (_, later) = what_a_zombie_answers(&House::new()).await;
+    plant(None);
+    assert_eq!(later, 0, "the planted zombie answers");
 }
 
 #[tokio::test(start_paused = true)]

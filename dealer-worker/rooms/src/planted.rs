@@ -13,6 +13,8 @@ pub enum Fault {
     ForgetsAnswers,
     /// Rooms take a command whose session they have forgotten for a new one.
     TakesForgottenForNew,
+    /// Rooms refuse what was said before without asking whether somebody else has done it.
+    RefusesUnasked,
     /// Rooms do not write down which errands are settled.
     ForgetsSettled,
     /// Rooms send letters before they are durable.

@@ -18,6 +18,9 @@ use tracing::{debug, warn};
 /// An answer that takes longer is taken for lost.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Nobody waits longer for a look at who owns a room.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Pauses between attempts while the store is out of reach: the first, and the longest.
 pub(super) const RETRY_FIRST: Duration = Duration::from_millis(20);
 pub(super) const RETRY_MAX: Duration = Duration::from_millis(1_000);
@@ -178,6 +181,17 @@ impl Journal {
     /// [`Fenced`], if so.
     pub async fn check(&self) -> Result<(), Fenced> {
         fenced_by(self.epoch(), last(&*self.store, &self.room).await.as_ref())
+    }
+
+    /// Asks once whether somebody else has claimed the room: `false` if the store does not say.
+    ///
+    /// # Errors
+    /// [`Fenced`], if so.
+    pub async fn is_ours(&self) -> Result<bool, Fenced> {
+        match timeout(LOOK_TIMEOUT, self.store.last(&self.room)).await {
+            Ok(Ok(last)) => fenced_by(self.epoch(), last.as_ref()).map(|()| true),
+            Ok(Err(Unavailable(_))) | Err(_) => Ok(false),
+        }
     }
 
     /// The question what the store still holds.

@@ -69,8 +69,8 @@ pub(super) enum Became {
     Done,
     /// The store says no: nothing was written, and nothing has changed.
     Unwritten,
-    /// The command is not accepted; with so many milliseconds after which it is worth trying again.
-    Refused(Refusal, Option<u64>),
+    /// The command is not accepted.
+    Refused(Refusal),
 }
 
 impl<R: Room> Running<R> {
@@ -115,13 +115,13 @@ impl<R: Room> Running<R> {
                 Err(refusal) => {
                     deciding.refused();
                     assert!(with.asked.is_some(), "only commands are refused: {}", refusal.message);
-                    return Ok(Became::Refused(refusal, None));
+                    return Ok(Became::Refused(refusal));
                 }
             };
             if let Some((cause, relay)) = with.asked {
                 assert!(!decision.events.is_empty(), "an accepted command has an event");
-                if let Some((refusal, retry_after_ms)) = self.objection(&decision, cause, &mut has_talked) {
-                    return Ok(Became::Refused(refusal, Some(retry_after_ms)));
+                if let Some(refusal) = self.objection(&decision, cause, &mut has_talked) {
+                    return Ok(Became::Refused(refusal));
                 }
                 with.plays = self.plays_with(&decision, cause, relay);
             }
@@ -143,26 +143,20 @@ impl<R: Room> Running<R> {
     }
 
     /// What the runtime has against a command that the room accepts.
-    fn objection(
-        &mut self,
-        decision: &Decision<R>,
-        cause: &Cause,
-        has_talked: &mut bool,
-    ) -> Option<(Refusal, u64)> {
+    fn objection(&mut self, decision: &Decision<R>, cause: &Cause, has_talked: &mut bool) -> Option<Refusal> {
         if decision.is_talk && !std::mem::replace(has_talked, true) {
             let (pace, now) = (self.context.config.bounds.talk, self.now());
             if let Err(wait_ms) = self.talk.may(&cause.user, pace, now) {
-                let refusal = Refusal::new(RefusalCode::TooFast, "you talk faster than others can read");
-                return Some((refusal, wait_ms));
+                let message = "you talk faster than others can read";
+                return Some(Refusal::for_now(RefusalCode::TooFast, message, wait_ms));
             }
         }
         let asks = decision.asks.iter().filter(|ask| ask.wants_answer).count();
         if asks > 0 && self.state.errands.waiting() + asks > ERRANDS_MAX {
-            let refusal =
-                Refusal::new(RefusalCode::Busy, "too much that was asked before is still to be done");
-            return Some((refusal, BUSY_RETRY_MS));
+            let message = "too much that was asked before is still to be done";
+            return Some(Refusal::for_now(RefusalCode::Busy, message, BUSY_RETRY_MS));
         }
-        self.objection_to_letters(&decision.letters).map(|refusal| (refusal, BUSY_RETRY_MS))
+        self.objection_to_letters(&decision.letters)
     }
 
     /// Who plays from now on, if that changes with a command that is accepted.

@@ -18,7 +18,9 @@ use super::{
     Ended, Running,
     commit::{Became, With},
     questions::Question,
+    stall::unavailable,
 };
+use crate::planted::{Fault, is_planted};
 use crate::room::{
     Input, Refusal, Room,
     answers::{self, Known},
@@ -91,35 +93,65 @@ impl<R: Room> Running<R> {
         is_first: bool,
         is_excess: bool,
     ) -> Result<(), Ended> {
-        if self.answer_repeat(relay, &cause, is_first) {
+        let known = self.known(&cause, is_first);
+        if matches!(known, Known::Applied(_)) {
+            self.answer_known(relay, &cause, known);
+            return Ok(());
+        }
+        if !matches!(known, Known::Nothing) {
+            if self.may_refuse(is_first).await? {
+                self.answer_known(relay, &cause, known);
+            }
             return Ok(());
         }
         let is_stranger = !self.state.room.is_member(&cause.user);
-        if is_excess
-            || is_stranger && self.state.applied.is_full_for(&cause, &self.context.config.bounds.memory)
+        let memory = &self.context.config.bounds.memory;
+        let refused = if is_excess || is_stranger && self.state.applied.is_full_for(&cause, memory) {
+            let message = "the room has more to do than it can at the moment";
+            Some(Refusal::for_now(RefusalCode::Busy, message, BUSY_RETRY_MS))
+        } else {
+            self.doing = Some(cause.clone());
+            let done = self.command(relay, &cause, says).await;
+            self.doing = None;
+            done?
+        };
+        if let Some(refusal) = refused
+            && self.may_refuse(is_first).await?
         {
-            self.refuse_busy(relay, &cause);
-            return Ok(());
+            self.refuse(relay, &cause, refusal);
         }
-        self.doing = Some(cause.clone());
-        let done = self.command(relay, cause, says).await;
-        self.doing = None;
-        done
+        Ok(())
     }
 
-    /// Answers a command that was answered before.
-    pub(super) fn answer_repeat(&mut self, relay: &NodeId, cause: &Cause, is_first: bool) -> bool {
+    /// Whether a command that this owner would refuse may be refused. Of one that was said before somebody else may know better, who owns the
+    /// room by now and has done it, of which this worker has not heard: then, and where the store does not say who the owner is, it gets
+    /// no answer here, and is said again.
+    async fn may_refuse(&self, is_first: bool) -> Result<bool, Ended> {
+        if is_first || is_planted(Fault::RefusesUnasked) {
+            return Ok(true);
+        }
+        let is_ours = self.journal.is_ours().await;
+        self.fenced(is_ours)
+    }
+
+    /// What is known of a command.
+    pub(super) fn known(&self, cause: &Cause, is_first: bool) -> Known {
         let now = self.now();
+        answers::look_up(&self.state.applied, &self.refused, answers::Asked { cause, is_first, now })
+    }
+
+    /// Answers a command of which something is known.
+    pub(super) fn answer_known(&mut self, relay: &NodeId, cause: &Cause, known: Known) -> bool {
         let Cause { user, session, n, .. } = cause.clone();
         let (replies, epoch) = (&self.context.replies, self.journal.epoch());
-        match answers::look_up(&self.state.applied, &self.refused, answers::Asked { cause, is_first, now }) {
+        match known {
             Known::Nothing => return false,
             Known::Applied(at) => replies.applied(relay, &self.id, user, session, n, at),
             Known::Refused(body) => replies.refused(relay, &self.id, epoch, cause, body),
             Known::Stale => {
                 let code = RefusalCode::StaleN;
                 let refusal = Refusal::new(code, "a later command of this session was answered already");
-                let body = self.refusal(n, refusal, None);
+                let body = self.refusal(n, refusal);
                 self.context.replies.refused(relay, &self.id, epoch, cause, body);
             }
             Known::Forgotten => {
@@ -127,36 +159,39 @@ impl<R: Room> Running<R> {
                 let message =
                     "too much has happened since to know whether this was done; look, and ask again";
                 // Remembered like every refusal: a copy that is still on its way gets the same answer.
-                self.refuse(relay, cause, Refusal::new(RefusalCode::Forgotten, message), None);
+                self.refuse(relay, cause, Refusal::new(RefusalCode::Forgotten, message));
             }
         }
         counter!("cardhouse_commands_repeated_total").increment(1);
         true
     }
 
-    async fn command(&mut self, relay: &NodeId, cause: Cause, says: Says<'_>) -> Result<(), Ended> {
+    /// Does a command; the answer is why not.
+    async fn command(
+        &mut self,
+        relay: &NodeId,
+        cause: &Cause,
+        says: Says<'_>,
+    ) -> Result<Option<Refusal>, Ended> {
         counter!("cardhouse_commands_total").increment(1);
-        let Cause { user, session, .. } = &cause;
+        let Cause { user, session, .. } = cause;
         if self.connections.relay_of(user, *session) != Some(relay) && self.state.room.is_member(user) {
             if self.state.sessions.is_ousted(user, *session) {
                 let message = "your seat is played from another session of yours";
-                self.refuse(relay, &cause, Refusal::new(RefusalCode::OtherSession, message), None);
-                return Ok(());
+                return Ok(Some(Refusal::new(RefusalCode::OtherSession, message)));
             }
             if !self.present(relay, user, *session).await? {
-                self.refuse_unavailable(relay, &cause);
-                return Ok(());
+                return Ok(Some(unavailable(cause)));
             }
         }
         let Says { name, rights, body } = says;
         let input = Input::Command { user, name, rights, body };
-        let with = With { asked: Some((&cause, relay)), ..With::default() };
-        match self.decide_and_commit(input, with).await? {
-            Became::Done => {}
-            Became::Unwritten => self.refuse_unavailable(relay, &cause),
-            Became::Refused(refusal, retry_after_ms) => self.refuse(relay, &cause, refusal, retry_after_ms),
-        }
-        Ok(())
+        let with = With { asked: Some((cause, relay)), ..With::default() };
+        Ok(match self.decide_and_commit(input, with).await? {
+            Became::Done => None,
+            Became::Unwritten => Some(unavailable(cause)),
+            Became::Refused(refusal) => Some(refusal),
+        })
     }
 
     /// A member's session is there. If it is another than the one that plays, it plays from now on.
@@ -188,21 +223,10 @@ impl<R: Room> Running<R> {
         Ok(!matches!(became, Became::Unwritten))
     }
 
-    fn refuse_busy(&mut self, relay: &NodeId, cause: &Cause) {
-        let refusal = Refusal::new(RefusalCode::Busy, "the room has more to do than it can at the moment");
-        self.refuse(relay, cause, refusal, Some(BUSY_RETRY_MS));
-    }
-
-    pub(super) fn refuse(
-        &mut self,
-        relay: &NodeId,
-        cause: &Cause,
-        refusal: Refusal,
-        retry_after_ms: Option<u64>,
-    ) {
+    pub(super) fn refuse(&mut self, relay: &NodeId, cause: &Cause, refusal: Refusal) {
         let Cause { user, session, n, .. } = cause.clone();
         debug!(room = %self.id, %session, %user, n, code = ?refusal.code, "refuses a command");
-        let body = self.refusal(n, refusal, retry_after_ms);
+        let body = self.refusal(n, refusal);
         let now = self.now();
         self.refused.remember(cause, body.clone(), now);
         let room = &self.state.room;
@@ -210,19 +234,12 @@ impl<R: Room> Running<R> {
         self.context.replies.refused(relay, &self.id, self.journal.epoch(), cause, body);
     }
 
-    fn refusal(&self, n: u64, refusal: Refusal, retry_after_ms: Option<u64>) -> Bytes {
-        let Refusal { code, message, legal, retry_after_ms: until } = refusal;
+    fn refusal(&self, n: u64, refusal: Refusal) -> Bytes {
+        let Refusal { code, message, legal, retry_after_ms } = refusal;
         let name = serde_json::to_value(code).ok();
         let name = name.as_ref().and_then(|name| name.as_str()).unwrap_or_default().to_owned();
         counter!("cardhouse_refusals_total", "code" => name).increment(1);
         let room = self.id.clone();
-        frame::json(&ClientOut::Refused(Refused {
-            n,
-            room,
-            code,
-            message,
-            retry_after_ms: retry_after_ms.or(until),
-            legal,
-        }))
+        frame::json(&ClientOut::Refused(Refused { n, room, code, message, retry_after_ms, legal }))
     }
 }

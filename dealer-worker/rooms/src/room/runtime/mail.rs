@@ -13,6 +13,7 @@ use tracing::{debug, error, info, warn};
 use super::{
     Ended, Running,
     commit::{Became, With},
+    hear::BUSY_RETRY_MS,
 };
 use crate::room::{
     Input, Refusal, Room,
@@ -176,7 +177,7 @@ impl<R: Room> Running<R> {
                 None
             }
         };
-        said.iter().find_map(why).map(|why| Refusal::new(RefusalCode::Busy, why))
+        said.iter().find_map(why).map(|why| Refusal::for_now(RefusalCode::Busy, why, BUSY_RETRY_MS))
     }
 
     /// What is committed of the letters, with what was learned of them meanwhile.

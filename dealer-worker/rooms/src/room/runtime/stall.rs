@@ -13,13 +13,15 @@ use broker::{
     node::{Asked, ToRoom, decode},
 };
 use metrics::{counter, gauge};
-use protocol::{ClientOut, RefusalCode, client_out::NoticeCode, id::NodeId};
+use protocol::{ClientOut, RefusalCode, client_out::NoticeCode};
 use tokio::time::{Duration, Instant, sleep, sleep_until};
 use tracing::warn;
 
 use super::{Ended, Running, commit::With, questions::Question, tell::tell_owned};
 use crate::room::{
-    Input, Refusal, Room, frame,
+    Input, Refusal, Room,
+    answers::Known,
+    frame,
     journal::{Attempt, NotWritten, RETRY_MAX},
     mailbox::{Mail, Order},
 };
@@ -67,6 +69,13 @@ impl Drop for Counted {
     fn drop(&mut self) {
         gauge!("cardhouse_rooms_stalled").decrement(1.0);
     }
+}
+
+/// The refusal of a command that was not done, and will not be.
+pub(super) fn unavailable(cause: &Cause) -> Refusal {
+    let message = "the room cannot store anything at the moment, so nothing was done: try again";
+    let spread_ms = (cause.session.0 ^ cause.n) % RETRY_AFTER_MS;
+    Refusal::for_now(RefusalCode::Unavailable, message, RETRY_AFTER_MS + spread_ms)
 }
 
 impl<R: Room> Running<R> {
@@ -167,11 +176,12 @@ impl<R: Room> Running<R> {
                 let cause = Cause { user, session, n, said: None };
                 // What is being done is answered when it is known what became of it.
                 let is_being_done = self.doing.as_ref().is_some_and(|doing| doing.has_number_of(&cause));
-                let is_answered = is_being_done || self.answer_repeat(&relay, &cause, is_first);
+                let known = self.known(&cause, is_first);
                 // Whoever cannot write does not know whether somebody else owns the room by now, and has done what was said before. It is said
                 // again, to whoever that is.
-                if !is_answered && is_first {
-                    self.refuse_unavailable(&relay, &cause);
+                let may_answer = is_first || matches!(known, Known::Applied(_));
+                if !is_being_done && may_answer && !self.answer_known(&relay, &cause, known) {
+                    self.refuse(&relay, &cause, unavailable(&cause));
                 }
             }
             // What is being written is not answered from.
@@ -190,13 +200,6 @@ impl<R: Room> Running<R> {
             // Relays tell again who is there.
             counter!("cardhouse_messages_dropped_total").increment(1);
         }
-    }
-
-    pub(super) fn refuse_unavailable(&mut self, relay: &NodeId, cause: &Cause) {
-        let message = "the room cannot store anything at the moment, so nothing was done: try again";
-        let refusal = Refusal::new(RefusalCode::Unavailable, message);
-        let spread_ms = (cause.session.0 ^ cause.n) % RETRY_AFTER_MS;
-        self.refuse(relay, cause, refusal, Some(RETRY_AFTER_MS + spread_ms));
     }
 
     /// A while of standing still, and a look whether it is over.
