@@ -48,3 +48,22 @@ fn a_till_that_takes_twice_is_caught() {
     assert_eq!(output.status.code(), Some(1), "{report}");
     assert!(report["breaches"]["errands"].as_u64() > Some(0), "{report}");
 }
+
+#[test]
+fn where_chips_are_somebodys_none_is_made_or_lost_whatever_is_killed_the_cage_too() {
+    let only = "--only=worker_killed,reception_killed,relay_killed,connections_dropped";
+    let flags = ["--table-currency=PLAY", "--minutes=0.3", "--seed=5", "--calm-ms-max=500", only];
+    let (output, report) = chaos(&flags);
+    assert!(output.status.success(), "{report}{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(sum(&report["breaches"]), 0, "{report}");
+    assert!(report["hands"].as_u64() > Some(0) && sum(&report["faults"]) > 0, "{report}");
+}
+
+#[test]
+fn a_chip_that_is_booked_in_the_name_of_a_table_is_caught() {
+    let flags =
+        ["--table-currency=PLAY", "--minutes=0.05", "--only=reception_killed", "--plant-forged-booking"];
+    let (output, report) = chaos(&flags);
+    assert_eq!(output.status.code(), Some(1), "{report}");
+    assert!(report["breaches"]["money"].as_u64() > Some(0), "{report}");
+}

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use money::Currency;
 use ops::config::positive;
 use tokio::time::Duration;
 
@@ -18,6 +19,9 @@ pub struct ChaosArgs {
     /// What goes wrong when follows from this
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// What the tables play for: the ledger is among what is killed, and says at the end whether a chip was made or lost
+    #[arg(long, value_name = "CURRENCY")]
+    pub table_currency: Option<Currency>,
     /// How Redis is run
     #[arg(long, value_enum, default_value_t = RedisMode::Single)]
     pub redis: RedisMode,
@@ -69,6 +73,9 @@ pub struct ChaosArgs {
     /// The till takes again what it has taken before, to see that it is seen
     #[arg(long, hide = true)]
     pub plant_forgetful_till: bool,
+    /// Book a chip in the name of a table, to see that it is seen
+    #[arg(long, hide = true, requires = "table_currency")]
+    pub plant_forged_booking: bool,
     /// Publish frames that stand in no journal, to see that it is seen
     #[arg(long, hide = true)]
     pub plant_unwritten_frames: bool,
@@ -139,6 +146,7 @@ impl ChaosArgs {
             relays: self.relays,
             dealers: self.dealers,
             tables: self.tables,
+            table_currency: self.table_currency,
             redis: self.redis,
             aof: self.aof,
             relay_flag: self.relay_flag.clone(),

@@ -38,7 +38,7 @@ use super::{
     till::TillServer,
 };
 use crate::{
-    cluster::{Cluster, ClusterArgs},
+    cluster::{Cluster, ClusterArgs, audit::Auditor},
     guests::counters,
     judge::{Promise, Shadow, judge_counters},
     signals,
@@ -123,6 +123,10 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
         Crowd::start(&cluster.ws_url(), args.bots, &tables, think, args.seed, &witness, &recoveries)?;
     crowd.add_guests(&tests_own, &tables);
     let counts = crowd.counts().clone();
+    let auditor = match args.table_currency {
+        Some(_) => Some(Auditor::hire(&mut cluster).await.context("the judge needs one of the staff")?),
+        None => None,
+    };
     let cluster = Arc::new(Mutex::new(cluster));
     let striker = Striker::new(
         cluster.clone(),
@@ -151,9 +155,15 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
         shadow.lock().await.accuse(Promise::Live, format!("not ready when all was over: {error:#}"));
     }
     expect_hands(&tables, &shadow).await;
+    judge_ledger(auditor.as_ref(), args, &shadow).await;
     let left = crowd.end().await;
     expect_ends(&tests_own, &shadow).await;
     sleep(QUIET).await;
+    if let (Some(auditor), Some(currency), true) = (&auditor, args.table_currency, args.plant_forged_booking)
+    {
+        auditor.forge(tables[0].clone(), currency).await?;
+    }
+    judge_ledger(auditor.as_ref(), args, &shadow).await;
     over.cancel();
     report.judged = judging.await?;
 
@@ -185,6 +195,16 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
         cluster.end().await;
     }
     Ok(report)
+}
+
+/// Where chips are somebody's, the ledger says the same as the tables.
+async fn judge_ledger(auditor: Option<&Auditor>, args: &ChaosArgs, shadow: &Mutex<Shadow>) {
+    let Some(auditor) = auditor else { return };
+    match auditor.find(args.tables, args.may_lose()).await {
+        Ok(None) => {}
+        Ok(Some(wrong)) => shadow.lock().await.accuse(Promise::Money, wrong),
+        Err(error) => shadow.lock().await.accuse(Promise::Live, format!("{error:#}")),
+    }
 }
 
 /// Copies the processes' logs to `to`, and writes the faults and breaches beside them.

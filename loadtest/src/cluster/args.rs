@@ -1,6 +1,7 @@
 //! The flags of `loadtest cluster`.
 
 use clap::{Args, ValueEnum};
+use money::Currency;
 use ops::config::positive;
 
 /// Flags of `loadtest cluster`; also how tests, chaos and benchmarks say what they want.
@@ -18,6 +19,9 @@ pub struct ClusterArgs {
     /// Reception keeps people, in a file that goes with the cluster
     #[arg(long)]
     pub accounts: bool,
+    /// What the tables play for: reception keeps people and a ledger, of which everybody has enough
+    #[arg(long, value_name = "CURRENCY")]
+    pub table_currency: Option<Currency>,
     /// How Redis is run
     #[arg(long, value_enum, default_value_t = RedisMode::Single)]
     pub redis: RedisMode,

@@ -3,9 +3,11 @@
 //! - [`args`]: what is wanted. [`Cluster`]: what runs.
 //! - [`process`]: one process; [`broker`]: Redis; [`nginx`]: the edge; [`binaries`]: where our programs are.
 //! - [`machines`]: a network of its own for each node, to be cut off from.
+//! - [`mod@audit`]: the ledger held against the tables, where chips are somebody's.
 //! - [`undertaker`]: leaves nothing behind, even when this process is killed.
 
 pub mod args;
+pub mod audit;
 pub mod binaries;
 pub mod broker;
 pub mod machines;
@@ -14,6 +16,7 @@ pub mod process;
 pub mod undertaker;
 
 use std::{
+    ffi::OsString,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -21,6 +24,7 @@ use std::{
 };
 
 use anyhow::Context;
+use money::Currency;
 use ops::outlet::{say, tell};
 use tempfile::TempDir;
 use tokio::time::{Duration, Instant};
@@ -104,13 +108,17 @@ impl Cluster {
         let here = machines.as_ref().map_or(Ipv4Addr::LOCALHOST, |machines| machines.here());
         let broker = Broker::start(args.redis, args.aof, here, &living).await?;
 
-        let recipes = Recipes { programs, dir: dir.path(), args, machines: machines.as_deref() };
+        let seal_key = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
+        let cage = args
+            .table_currency
+            .map(|currency| Ok::<_, anyhow::Error>((free_address(here.into())?, currency)));
+        let cage = cage.transpose()?;
+        let recipes = Recipes { programs, dir: dir.path(), args, machines: machines.as_deref(), cage };
         let redis_url = broker.url();
         let start = |recipe| Process::start(recipe, dir.path(), &living);
-        let mut reception = start(recipes.reception(&redis_url)?)?;
+        let mut reception = start(recipes.reception(&seal_key, &redis_url)?)?;
         // Relays fetch its keys when they start.
         reception.ready(READY_WITHIN).await?;
-        let seal_key = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
         let mut dealers = Vec::new();
         for i in 0..args.dealers {
             dealers.push(start(recipes.dealer(i, &seal_key, &way(Node::Dealer(i), &redis_url)?)?)?);
@@ -226,7 +234,12 @@ struct Recipes<'a> {
     dir: &'a Path,
     args: &'a ClusterArgs,
     machines: Option<&'a Machines>,
+    /// Where the ledger is asked, and for what the tables play.
+    cage: Option<(SocketAddr, Currency)>,
 }
+
+/// What everybody begins with where tables play for a currency: more than a run can cost.
+const OPENING: u64 = 1_000_000_000;
 
 impl Recipes<'_> {
     /// Of our own processes; those on a machine are told which.
@@ -272,7 +285,7 @@ impl Recipes<'_> {
         self.machines.map_or(Ipv4Addr::LOCALHOST, |machines| machines.address(machine))
     }
 
-    fn reception(&self, redis_url: &str) -> anyhow::Result<Recipe> {
+    fn reception(&self, seal_key: &str, redis_url: &str) -> anyhow::Result<Recipe> {
         let listen = free_address(self.here().into())?;
         let keys = self.dir.join("keys").display().to_string();
         let mut arguments = vec![
@@ -284,12 +297,21 @@ impl Recipes<'_> {
             "--tokens-per-minute=0".into(),
             "--trust-proxy".into(),
         ];
-        if self.args.accounts {
+        if self.args.accounts || self.cage.is_some() {
             arguments.push(format!("--database={}", self.dir.join("people.db").display()));
             arguments.push(format!("--redis-url={redis_url}"));
         }
+        if let Some((cage, currency)) = self.cage {
+            arguments.push(format!("--cage-listen={cage}"));
+            arguments.push(format!("--currency={currency}:0:{OPENING}:0"));
+        }
         arguments.extend(self.args.reception_flag.iter().cloned());
-        self.ours(self.programs.join("reception"), "reception".into(), arguments, listen, None)
+        let program = self.programs.join("reception");
+        let mut recipe = self.ours(program, "reception".into(), arguments, listen, None)?;
+        if self.cage.is_some() {
+            recipe.environment.push(self.seal_key(seal_key));
+        }
+        Ok(recipe)
     }
 
     fn relay(&self, i: usize, reception: SocketAddr, redis_url: &str) -> anyhow::Result<Recipe> {
@@ -310,6 +332,9 @@ impl Recipes<'_> {
     fn dealer(&self, i: usize, seal_key: &str, redis_url: &str) -> anyhow::Result<Recipe> {
         let mut arguments =
             vec![format!("--redis-url={redis_url}"), format!("--tables={}", self.args.tables)];
+        if let Some((cage, currency)) = self.cage {
+            arguments.extend([format!("--cage-url=http://{cage}"), format!("--table-currency={currency}")]);
+        }
         arguments.extend(self.args.dealer_flag.iter().cloned());
         let machine = Node::Dealer(i).machine(self.args.relays);
         let listen = (self.there(self.args.relays + i), 0).into();
@@ -323,11 +348,15 @@ impl Recipes<'_> {
         };
         let mut recipe = self.ours(program, format!("dealer {}", i + 1), arguments, listen, machine)?;
         recipe.listen = recipe.ready.0;
-        recipe.environment.push(match &self.args.seal_key_dir {
+        recipe.environment.push(self.seal_key(seal_key));
+        Ok(recipe)
+    }
+
+    fn seal_key(&self, seal_key: &str) -> (String, OsString) {
+        match &self.args.seal_key_dir {
             Some(folder) => ("CARDHOUSE_SEAL_KEY_DIR".into(), folder.into()),
             None => ("CARDHOUSE_SEAL_KEY".into(), seal_key.into()),
-        });
-        Ok(recipe)
+        }
     }
 
     fn nginx(&self, relays: Vec<SocketAddr>, reception: SocketAddr) -> anyhow::Result<Recipe> {

@@ -1,0 +1,131 @@
+//! The ledger held against the tables, as one of the staff does it.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use cage::{
+    Place, Tellers, Tx,
+    ledger::{self, Answer},
+    people::person,
+};
+use money::{Ask, Body as _, Currency, Stake};
+use protocol::{
+    id::{ErrandId, Position, RoomId, UserId},
+    rights::Roles,
+};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::{Duration, Instant, sleep, timeout},
+};
+
+use super::{Cluster, Node};
+
+/// Every table answers within this, once nothing goes wrong.
+const COMPLETE_WITHIN: Duration = Duration::from_secs(60);
+
+/// Reception answers within this.
+const ANSWER_WITHIN: Duration = Duration::from_secs(40);
+
+/// Between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// One of the staff of a cluster whose tables play for a currency.
+pub struct Auditor {
+    reception: std::net::SocketAddr,
+    database: PathBuf,
+    token: String,
+}
+
+impl Auditor {
+    /// Makes an account, and gives it the role in the database, beside reception.
+    ///
+    /// # Errors
+    /// When reception does not answer as it should.
+    pub async fn hire(cluster: &mut Cluster) -> anyhow::Result<Self> {
+        let database = cluster.dir().join("people.db");
+        let reception = cluster.node(Node::Reception).listen();
+        let handle = format!("staff{:08x}", rand::random::<u32>());
+        let account = json!({ "handle": handle, "password": format!("{:032x}", rand::random::<u128>()), "nick": handle });
+        let made = ask(reception, "POST", "/api/accounts", "", &account.to_string()).await?;
+        let text = |field: &str| {
+            made[field].as_str().map(str::to_owned).with_context(|| format!("no account: {made}"))
+        };
+        let user = UserId::new(&text("user")?)?;
+        let auditor = Self { reception, database, token: text("token")? };
+        let hired = move |tx: &mut dyn Tx| person::set_roles(tx, &user, Roles::CAGE.0);
+        auditor.beside().await?.write("staff", hired).await?;
+        Ok(auditor)
+    }
+
+    async fn beside(&self) -> anyhow::Result<Tellers> {
+        let place = Place::FileBeside(self.database.clone());
+        Ok(tokio::task::spawn_blocking(move || Tellers::open(&place)).await??)
+    }
+
+    /// What is wrong, once every table has answered: nothing, or the audit.
+    ///
+    /// # Errors
+    /// When that does not come about.
+    pub async fn find(&self, tables: u32, may_lose: bool) -> anyhow::Result<Option<String>> {
+        let until = Instant::now() + COMPLETE_WITHIN;
+        let told = loop {
+            let told = ask(self.reception, "GET", "/api/staff/ledger/audit", &self.token, "").await;
+            match told {
+                Ok(told) if told["complete"] == true => break told,
+                told => anyhow::ensure!(Instant::now() < until, "the audit is not complete: {told:?}"),
+            }
+            sleep(LOOK_AGAIN).await;
+        };
+        let variance = told["currencies"].as_array().into_iter().flatten().any(|of| of["variance"] != 0);
+        let is_right = told["good"] == true
+            && told["conflicts"] == 0
+            && told["tables"]["compared"] == tables
+            && (may_lose || !variance);
+        Ok((!is_right).then(|| told.to_string()))
+    }
+
+    /// Books a chip in the name of a table, as nobody may, to see that it is found.
+    ///
+    /// # Errors
+    /// When the ledger does not take it.
+    pub async fn forge(&self, room: RoomId, currency: Currency) -> anyhow::Result<()> {
+        let user = UserId::new("u-nobody")?;
+        let body = Ask::BuyIn(Stake { user, currency, amount: 1, nonce: 0 }).write();
+        let work = move |tx: &mut dyn Tx| {
+            let rows = tx.run("SELECT MAX(epoch) FROM request WHERE room = $1", &[room.as_str().into()])?;
+            let epoch = rows.first().map_or(Ok(0), |row| row.count(0))?;
+            let id = ErrandId { at: Position::new(epoch, 1), n: 999 };
+            ledger::answer(tx, 1, &room, id, &body)
+        };
+        let answer = self.beside().await?.write("nobody", work).await?;
+        anyhow::ensure!(matches!(answer, Answer::Done(_)), "the ledger takes no forged request: {answer:?}");
+        Ok(())
+    }
+}
+
+async fn ask(
+    at: std::net::SocketAddr,
+    method: &str,
+    path: &str,
+    token: &str,
+    body: &str,
+) -> anyhow::Result<Value> {
+    let asking = async {
+        let mut stream = TcpStream::connect(at).await?;
+        let bearer =
+            if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {at}\r\nconnection: close\r\ncontent-type: application/json\r\n{bearer}content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        anyhow::Ok(answer)
+    };
+    let answer = timeout(ANSWER_WITHIN, asking).await.context("reception does not answer in time")??;
+    let (_, body) = answer.split_once("\r\n\r\n").context("that is no answer")?;
+    serde_json::from_str(body).with_context(|| format!("not JSON: {answer}"))
+}
