@@ -1,6 +1,6 @@
 //! Flags and environment variables of the `dealer-worker` binary.
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use money::Currency;
 use ops::{
     config::{LogArgs, NodeArgs, OpsArgs, RedisArgs, SealArgs, ThreadArgs},
@@ -32,6 +32,9 @@ pub struct Flags {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
     pub tables: TableArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub floor: FloorArgs,
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
     pub node: NodeArgs,
@@ -69,6 +72,37 @@ pub struct CageArgs {
     /// Without one, tables whose chips are somebody's have nobody to sell them
     #[arg(long, env = "CARDHOUSE_CAGE_URL", value_name = "URL", value_delimiter = ',')]
     pub cage_url: Vec<String>,
+}
+
+/// Whether players open tables of their own, and how large. What they do not choose of a table is as the flags of tables say.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Players' tables")]
+pub struct FloorArgs {
+    /// Players may open tables of their own, whose chips are nobody's. All workers of a house say the same
+    #[arg(long, env = "CARDHOUSE_PLAYERS_TABLES", value_name = "BOOL", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set)]
+    pub players_tables: bool,
+    /// So many of them one player may have open
+    #[arg(long, env = "CARDHOUSE_PLAYERS_TABLES_MAX", value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub players_tables_max: u32,
+    /// The largest big blind that a player may choose, chips
+    #[arg(long, env = "CARDHOUSE_PLAYERS_BIG_BLIND_MAX", value_name = "CHIPS", default_value_t = 10_000)]
+    pub players_big_blind_max: u64,
+    /// A player's table at which nobody sits for so long closes, milliseconds
+    #[arg(long, env = "CARDHOUSE_PLAYERS_IDLE_MS", value_name = "MS", default_value_t = 1_800_000, value_parser = clap::value_parser!(u64).range(1_000..))]
+    pub players_idle_ms: u64,
+}
+
+impl FloorArgs {
+    /// What the rooms of the floor are set to.
+    pub fn settings(&self, table: TableConfig) -> floor::Settings {
+        floor::Settings {
+            // What waits for a hand to end comes before the next one.
+            table: TableConfig { pause_ms: table.pause_ms.max(1), ..table },
+            tables_max: self.players_tables_max,
+            big_blind_max: self.players_big_blind_max,
+            idle_ms: self.players_idle_ms,
+        }
+    }
 }
 
 /// What to do instead of running.

@@ -10,11 +10,18 @@ pub mod opening;
 pub mod process;
 pub mod seal_keys;
 
-pub use opening::{OpenError, Opening, open_table, open_tables, tables};
+pub use opening::{OpenError, Opening, open_floor, open_table, open_tables, tables};
 use rooms::Kinds;
 
 /// The kinds of rooms that a house has.
 pub fn kinds() -> Kinds {
-    let tables = Kinds::default().with::<table::Table>().with::<talk::Talk>().with::<cash::Cash>();
-    tables.with::<tournament::Tournament>().with::<tournament::TournamentTable>()
+    kinds_of(true)
+}
+
+/// The same for a house in which players may open tables, or may not.
+pub fn kinds_of(players_open_tables: bool) -> Kinds {
+    let kinds = Kinds::default().with::<table::Table>().with::<talk::Talk>().with::<cash::Cash>();
+    let kinds = kinds.with::<tournament::Tournament>().with::<tournament::TournamentTable>();
+    let kinds = kinds.with::<hosted::Hosted>();
+    if players_open_tables { kinds.with::<floor::Floor<true>>() } else { kinds.with::<floor::Floor<false>>() }
 }

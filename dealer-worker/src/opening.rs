@@ -140,6 +140,20 @@ pub async fn open_table(ports: &Ports, number: u32, opening: &Opening) -> Result
     Ok(open_room(ports, &room, &opening.spec(), readers).await?)
 }
 
+/// Opens the rooms from which players open tables, unless they are there: then they stay as they are.
+///
+/// # Errors
+/// [`OpenError`]; some may have been opened.
+pub async fn open_floor(ports: &Ports, settings: &floor::Settings) -> Result<(), OpenError> {
+    check(&settings.table)?;
+    let spec = RoomSpec::new(protocol::floor::KIND, settings);
+    for room in protocol::floor::rooms() {
+        // Workers of earlier releases could do nothing with them.
+        open_room(ports, &room, &spec, Readers::OfThisRelease).await?;
+    }
+    Ok(())
+}
+
 /// All tables that there are, with the settings that they were opened with, in the order of their numbers. Reads all maps of rooms: for
 /// a store that is near.
 ///

@@ -19,7 +19,7 @@ use table::settings::check;
 use crate::{
     cage_client::CageClient,
     flags::{Flags, Task},
-    open_tables, seal_keys,
+    open_floor, open_tables, seal_keys,
 };
 
 /// Runs a worker of these kinds of rooms until it is told to end.
@@ -75,6 +75,9 @@ async fn work(flags: Flags, kinds: Kinds) -> anyhow::Result<()> {
     if flags.tables.tables > 0 {
         let opened = open_tables(&ports, flags.tables.tables, &flags.tables.opening()).await?;
         tracing::info!(opened, "tables are open");
+    }
+    if flags.floor.players_tables {
+        open_floor(&ports, &flags.floor.settings(flags.tables.config())).await?;
     }
     let following = seal_keys::follow(flags.seal.clone(), worker.sealer());
     let reread = Duration::from_millis(flags.seal.seal_key_reread_ms);

@@ -3,7 +3,10 @@
 use std::{num::NonZeroU32, ops::RangeInclusive, path::PathBuf};
 
 use clap::{Args, CommandFactory as _, Parser, ValueEnum};
-use dealer_worker::{Opening, flags::TableArgs};
+use dealer_worker::{
+    Opening,
+    flags::{FloorArgs, TableArgs},
+};
 use ops::{
     config::{LogArgs, OpsArgs},
     flags,
@@ -75,6 +78,10 @@ pub struct Config {
         value_parser = times
     )]
     pub stakes: Vec<NonZeroU32>,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub floor: FloorArgs,
 
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
@@ -162,6 +169,7 @@ impl Config {
                 let flag = flag.help("How many tables there are, named t1 to tN");
                 flag.default_value("4").value_parser(clap::value_parser!(u32).range(TABLES))
             })
+            .mut_arg("players_tables", with("true"))
             .mut_arg("drain_ms", with("0"))
             .mut_arg("close_ms", with("500"))
             .mut_arg("log", with("warn"))

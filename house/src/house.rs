@@ -20,7 +20,7 @@ use broker::{
     },
     wire::Wire,
 };
-use dealer_worker::{Opening, open_table};
+use dealer_worker::{Opening, open_floor, open_table};
 use futures_util::future::try_join_all;
 use ops::{
     listen::ListenError,
@@ -160,6 +160,9 @@ impl House {
         let settings: Vec<_> = (0..config.tables.tables).map(|at| config.table(at as usize)).collect();
         let opened = (1..).zip(&settings).map(|(number, table)| open_table(&inside, number, table));
         let are_new = try_join_all(opened).await?;
+        if config.floor.players_tables {
+            open_floor(&inside, &config.floor.settings(config.tables.config())).await?;
+        }
         let found = dealer_worker::tables(inside.store.as_ref()).await?;
         let kept = Kept {
             tables: found.len() - are_new.iter().filter(|is_new| **is_new).count(),
@@ -184,7 +187,7 @@ impl House {
             has_purses,
         };
         let office = Office::open(data.as_ref(), about, outside.clone(), nodes).await?;
-        let mut kinds = dealer_worker::kinds();
+        let mut kinds = dealer_worker::kinds_of(config.floor.players_tables);
         if let Some(people) = &office.people {
             kinds = kinds.served_by(money::SERVICE, Arc::new(Cashier::new(people.clone(), clock)));
         }

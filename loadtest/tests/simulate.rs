@@ -288,3 +288,46 @@ fn a_part_for_the_rail_that_is_left_out_is_caught() {
 fn a_dropped_delta_is_caught() {
     assert!(caught(Planted::DropsDeltas).1.contains(&Promise::Client));
 }
+
+#[test]
+fn what_is_promised_holds_where_players_open_tables() {
+    count_panics();
+    for seed in 0..16 {
+        assert_eq!(broken(&Plan::hosting(seed)), [], "seed {seed} with tables of players");
+    }
+}
+
+/// In houses in which players open tables, this is seen to be the host's to decide, and nobody else's.
+fn caught_where_players_host(planted: Planted) -> Vec<Promise> {
+    caught_in(Plan::hosting, planted).1
+}
+
+#[test]
+fn a_door_at_which_codes_are_guessed_without_end_is_caught() {
+    assert!(caught_where_players_host(Planted::CountsNoGuesses).contains(&Promise::Host));
+}
+
+#[test]
+fn a_table_that_seats_whom_nobody_has_let_in_is_caught() {
+    assert!(caught_where_players_host(Planted::SeatsAnybody).contains(&Promise::Host));
+}
+
+#[test]
+fn a_table_that_obeys_whoever_is_not_its_host_is_caught() {
+    assert!(caught_where_players_host(Planted::ObeysAnybody).contains(&Promise::Host));
+}
+
+#[test]
+fn a_table_that_stands_in_the_lobby_and_is_not_public_is_caught() {
+    assert!(caught_where_players_host(Planted::ListsUnlisted).contains(&Promise::Host));
+}
+
+#[test]
+fn a_table_at_which_whoever_is_kicked_plays_on_is_caught() {
+    assert!(caught_where_players_host(Planted::KeepsKicked).contains(&Promise::Host));
+}
+
+#[test]
+fn a_floor_that_opens_more_tables_than_a_player_may_have_is_caught() {
+    assert!(caught_where_players_host(Planted::CountsNoTables).contains(&Promise::Host));
+}

@@ -59,6 +59,18 @@ pub enum Fault {
     RanksByNumber,
     /// A tournament's tables stay when it is over.
     LeavesTables,
+    /// However often somebody guesses wrong, he may guess again.
+    CountsNoGuesses,
+    /// Players' tables seat whoever comes.
+    SeatsAnybody,
+    /// Players' tables take the host's commands of anybody.
+    ObeysAnybody,
+    /// Players' tables stand in the lobby, whatever their host has said.
+    ListsUnlisted,
+    /// Whoever is kicked stays.
+    KeepsKicked,
+    /// The floor does not count which tables a player has.
+    CountsNoTables,
 }
 
 /// From now on workers of this thread have this fault (or none).

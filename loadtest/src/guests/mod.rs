@@ -1,9 +1,10 @@
 //! Guests that are no players, in the simulator and in chaos.
 //!
 //! - [`stranger`]: who has no seat, and talks. [`teller`]: who uses [`counters`]. [`asker`]: who asks.
-//!   [`flooder`]: who asks for too much.
+//!   [`flooder`]: who asks for too much. [`circle`]: who opens tables and goes to those of others.
 
 pub mod asker;
+pub mod circle;
 pub mod counters;
 pub mod flooder;
 pub mod stranger;

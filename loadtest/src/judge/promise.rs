@@ -47,18 +47,20 @@ pub enum Promise {
     Bounded,
     /// Nobody is heard whose token was revoked some seconds ago.
     Revoked,
+    /// At a table that a player has opened its host decides who sits there and whether it goes on, and nobody else does.
+    Host,
 }
 
 impl Promise {
     /// All of them.
-    pub fn all() -> [Self; 21] {
+    pub fn all() -> [Self; 22] {
         use Promise::{
-            Answers, Bounded, Chips, Client, Durable, Ended, Equal, Errands, Fold, Heard, Letters, Linear,
-            Live, Money, Once, Privacy, Rail, Revoked, Rules, Sound, Told,
+            Answers, Bounded, Chips, Client, Durable, Ended, Equal, Errands, Fold, Heard, Host, Letters,
+            Linear, Live, Money, Once, Privacy, Rail, Revoked, Rules, Sound, Told,
         };
         [
             Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound, Letters,
-            Errands, Money, Ended, Answers, Rail, Heard, Bounded, Revoked,
+            Errands, Money, Ended, Answers, Rail, Heard, Bounded, Revoked, Host,
         ]
     }
 

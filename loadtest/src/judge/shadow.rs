@@ -1,7 +1,9 @@
 //! The shadow model: reads every journal while it grows, and folds it in [`journal`]; in [`told`], judges what clients are told
 //! by what the journal holds; in [`questions`], what they are answered; in [`spoken`], what is said where people talk; in
-//! [`parts`], what a postbox tells single users; in [`rail`], what a counter tells who has no part in it.
+//! [`parts`], what a postbox tells single users; in [`rail`], what a counter tells who has no part in it; in [`doors`], who may do what at tables
+//! that players have opened.
 
+mod doors;
 mod journal;
 mod parts;
 mod questions;
@@ -16,12 +18,13 @@ use broker::{
     store::{Store, Stored, Unavailable, memory::MemoryStore},
 };
 use protocol::{
-    id::{NodeId, Position, RoomId, UserId},
+    floor::TABLE_PREFIX,
+    id::{NodeId, Position, RoomId, SessionId, UserId},
     table::{SeatStatus, TableView},
 };
 use tokio::sync::mpsc;
 
-use self::{journal::Journal, parts::Parts, spoken::Spoken};
+use self::{doors::Doorkeeper, journal::Journal, parts::Parts, spoken::Spoken};
 use super::{counter::Figures, money::Purses, promise::Promise};
 
 /// How many entries are read at once. The journal keeps a few hundred.
@@ -37,12 +40,24 @@ pub struct Shadow {
     broken: Vec<(Promise, String)>,
     /// How often the broker was made to lose entries.
     losses: u64,
+    /// What was asked of tables that players have opened.
+    asked: BTreeMap<journal::Cause, String>,
+    /// How many tables each has by what the floor has told him last.
+    tables_of: BTreeMap<UserId, usize>,
 }
 
 impl Shadow {
     /// Follows the journals in `store`, which it reaches on a way of its own: faults are for others.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, written: None, rooms: BTreeMap::new(), broken: Vec::new(), losses: 0 }
+        Self {
+            store,
+            written: None,
+            rooms: BTreeMap::new(),
+            broken: Vec::new(),
+            losses: 0,
+            asked: BTreeMap::new(),
+            tables_of: BTreeMap::new(),
+        }
     }
 
     /// The same on a store in memory, whose witness it is: no entry escapes it.
@@ -69,6 +84,56 @@ impl Shadow {
     /// The same for a postbox.
     pub fn follow_postbox(&mut self, room: RoomId) {
         self.rooms.entry(room).or_default().parts = Some(Parts::default());
+    }
+
+    /// The same for a room of the floor, and for all tables that players open.
+    pub fn follow_floor(&mut self, room: RoomId) {
+        let journal = self.rooms.entry(room).or_default();
+        journal.parts = Some(Parts::default());
+        journal.is_floor = true;
+    }
+
+    /// Tables that players have opened.
+    pub fn hosted(&self) -> Vec<RoomId> {
+        self.rooms_that(|journal| journal.keeper.is_some())
+    }
+
+    /// Who of those that were told of tables of theirs has some.
+    pub fn has_tables(&self) -> Option<&UserId> {
+        self.tables_of.iter().find(|(_, tables)| **tables > 0).map(|(user, _)| user)
+    }
+
+    /// Whether somebody sits at a table that a player has opened, as its doorkeeper has it.
+    pub fn is_taken(&self, room: &RoomId) -> bool {
+        self.rooms
+            .get(room)
+            .and_then(|journal| journal.keeper.as_ref())
+            .is_some_and(|keeper| !keeper.is_empty())
+    }
+
+    /// Somebody asks something of a table that a player has opened.
+    pub fn asks_host(&mut self, room: &RoomId, (user, session, n): (&UserId, SessionId, u64), what: &str) {
+        if room.as_str().starts_with(TABLE_PREFIX) {
+            self.asked.insert((user.clone(), session, n), what.to_owned());
+        }
+    }
+
+    /// Somebody was told that a code is wrong.
+    pub fn guessed_wrong(&mut self, room: &RoomId, user: &UserId) {
+        let Some(journal) = self.rooms.get_mut(room) else { return };
+        let epoch = journal.last.epoch().0;
+        if journal.keeper.as_mut().is_some_and(|keeper| keeper.guessed_wrong(user, epoch)) {
+            let what = format!("{room}: {user} has guessed wrong too often, and was heard again");
+            self.accuse(Promise::Host, what);
+        }
+    }
+
+    /// A room is told of in the lobby.
+    pub fn listed(&mut self, room: &RoomId) {
+        let keeper = self.rooms.get(room).and_then(|journal| journal.keeper.as_ref());
+        if keeper.is_some_and(|keeper| !keeper.is_public()) {
+            self.accuse(Promise::Host, format!("{room}: stands in the lobby, and is not public"));
+        }
     }
 
     /// Whether a room has ended.
@@ -123,7 +188,7 @@ impl Shadow {
 
     /// Those of them that are tables.
     pub fn tables(&self) -> Vec<RoomId> {
-        self.rooms_that(Journal::is_table)
+        self.rooms_that(|journal| journal.is_table() && journal.keeper.is_none())
     }
 
     /// Those of them that are counters.
@@ -243,10 +308,27 @@ impl Shadow {
     }
 
     fn take(&mut self, room: &RoomId, stored: Stored) {
+        if room.as_str().starts_with(TABLE_PREFIX) && !self.rooms.contains_key(room) {
+            let journal = Journal { keeper: Some(Doorkeeper::default()), ..Journal::default() };
+            self.rooms.insert(room.clone(), journal);
+        }
         let Some(journal) = self.rooms.get_mut(room) else { return };
         journal.last = stored.at;
         match Entry::decode(stored.bytes) {
-            Ok(entry) if entry.at == stored.at => journal.take(entry, room, &mut self.broken),
+            Ok(entry) if entry.at == stored.at => {
+                if let Some(keeper) = &mut journal.keeper {
+                    let cause = entry.cause.clone().map(|cause| (cause.user, cause.session, cause.n));
+                    let said =
+                        cause.as_ref().and_then(|cause| Some((&cause.0, self.asked.get(cause)?.as_str())));
+                    keeper.take((room, entry.at), said, &entry.public, &mut self.broken);
+                }
+                for part in entry.privates.iter().filter(|_| journal.is_floor) {
+                    let at = (room, entry.at);
+                    let tables = doors::tables_told(at, &part.user, &part.bytes, &mut self.broken);
+                    self.tables_of.insert(part.user.clone(), tables);
+                }
+                journal.take(entry, room, &mut self.broken);
+            }
             Ok(entry) => {
                 let what = format!("{room} {}: holds the entry {}", stored.at, entry.at);
                 self.broken.push((Promise::Linear, what));

@@ -333,7 +333,9 @@ impl Guest {
             let view = self.mind.client().table(&room);
             crowded.asks(session, n, view.is_some_and(|view| view.seat_of(&self.user).is_some()));
         }
-        self.shadow.lock().await.asks_again(&room, &self.user, session, n);
+        let mut shadow = self.shadow.lock().await;
+        shadow.asks_host(&room, (&self.user, session, n), what.get());
+        shadow.asks_again(&room, &self.user, session, n);
     }
 
     async fn hear(&mut self, text: &str) -> Option<Over> {
@@ -371,6 +373,9 @@ impl Guest {
                     let (asked, sits) = ((session, refusal.n), shadow.sits(&refusal.room, &self.user));
                     let wrong = crowded.answered(asked, &refusal.room, refusal.code, sits);
                     wrong.into_iter().for_each(|what| shadow.accuse(Promise::Heard, what));
+                }
+                if refusal.code == Some(RefusalCode::WrongCode) {
+                    shadow.guessed_wrong(&refusal.room, &self.user);
                 }
                 self.left.forgotten += u64::from(refusal.code == Some(RefusalCode::Forgotten));
                 let (busy, unavailable) = (Some(RefusalCode::Busy), Some(RefusalCode::Unavailable));

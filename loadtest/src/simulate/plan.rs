@@ -43,6 +43,8 @@ pub struct Plan {
     pub counters: usize,
     /// So many others only ask questions.
     pub askers: usize,
+    /// So many others open tables of their own, and as many of them are rude.
+    pub hosts: usize,
     /// The chips of the tables are somebody's: they come from a ledger.
     pub(super) money: bool,
     /// How often the ledger is not reached, or its answer lost.
@@ -156,6 +158,7 @@ impl Plan {
             strangers: 0,
             counters: 0,
             askers: 0,
+            hosts: 0,
             money: false,
             money_troubles: 0.0,
             troubles: 0.0,
@@ -209,17 +212,29 @@ impl Plan {
         if rng.random_bool(0.7) {
             plan.money_troubles = rng.random_range(0.0..0.4);
         }
+        // The same again. Of tables that the broker has lost nobody knows who was the host.
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0xf100);
+        if rng.random_bool(0.3) && !loses {
+            plan.hosts = rng.random_range(1..=2);
+        }
         plan
+    }
+
+    /// The plan of a seed in a house in which players open tables.
+    pub fn hosting(seed: u64) -> Self {
+        let mut plan = Self::of(seed);
+        plan.blows.retain(|(_, blow)| !matches!(blow, Blow::Lose(_)));
+        Self { hosts: 2, ..plan }
     }
 
     /// The plan of a seed in a house whose chips are nobody's.
     pub fn without_money(seed: u64) -> Self {
-        Self { money: false, ..Self::of(seed) }
+        Self { money: false, hosts: 0, ..Self::of(seed) }
     }
 
     /// The same where they are somebody's.
     pub fn with_money(seed: u64) -> Self {
-        Self { money: true, ..Self::of(seed) }
+        Self { money: true, hosts: 0, ..Self::of(seed) }
     }
 
     fn add_strangers(&mut self, rng: &mut ChaCha8Rng) {
@@ -327,6 +342,7 @@ impl Plan {
             strangers: 0,
             counters: 0,
             askers: 0,
+            hosts: 0,
             money: false,
             money_troubles: 0.0,
             troubles: 0.0,

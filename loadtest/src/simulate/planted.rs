@@ -84,6 +84,18 @@ pub enum Planted {
     PaysUnderOtherNames,
     /// Whoever leaves a table is not paid.
     PaysNobody,
+    /// However often somebody guesses a code wrong, he may guess again.
+    CountsNoGuesses,
+    /// Players' tables seat whoever comes.
+    SeatsAnybody,
+    /// Players' tables obey whoever commands.
+    ObeysAnybody,
+    /// All players' tables stand in the lobby.
+    ListsUnlisted,
+    /// Whoever is kicked stays.
+    KeepsKicked,
+    /// Players open as many tables as they like.
+    CountsNoTables,
 }
 
 impl Planted {
@@ -103,6 +115,12 @@ impl Planted {
             Self::BringsWholeTopUps => Fault::BringsWholeTopUps,
             Self::ForgivesBlinds => Fault::ForgivesBlinds,
             Self::PaysNobody => Fault::PaysNobody,
+            Self::CountsNoGuesses => Fault::CountsNoGuesses,
+            Self::SeatsAnybody => Fault::SeatsAnybody,
+            Self::ObeysAnybody => Fault::ObeysAnybody,
+            Self::ListsUnlisted => Fault::ListsUnlisted,
+            Self::KeepsKicked => Fault::KeepsKicked,
+            Self::CountsNoTables => Fault::CountsNoTables,
             _ => return None,
         })
     }

@@ -11,8 +11,10 @@ use std::{
 };
 
 use broker::{
+    channel::Channel,
     directory::{self, Readers},
-    node::RoomSpec,
+    lobby::LobbyNews,
+    node::{RoomSpec, decode},
     wire::{LinkState, seeded::Rates},
 };
 use cash::Cash;
@@ -45,12 +47,13 @@ use super::{
 use crate::{
     guests::{
         asker::Asker,
+        circle::{Circle, Whispers},
         counters,
         flooder::Flooder,
         stranger::{Manner, Stranger},
         teller::Teller,
     },
-    judge::{Promise, Shadow, judge_counters, judge_money},
+    judge::{Promise, Shadow, judge_counters, judge_hosted, judge_money},
 };
 
 /// Once nothing goes wrong any more, every table completes a hand within this.
@@ -186,16 +189,23 @@ async fn live(plan: &Plan) -> Verdict {
         shadow.follow_postbox(postbox.clone());
         open_postbox(&postbox, &world).await;
     }
+    if plan.hosts > 0 {
+        open_floor(&world).await;
+        protocol::floor::rooms().for_each(|room| shadow.follow_floor(room));
+    }
     let shadow = Arc::new(Mutex::new(shadow));
     let mut eavesdropper =
         world.eavesdrop(&[&tables[..], &talks, &counters[..], std::slice::from_ref(&postbox)].concat()).await;
     let listener = shadow.clone();
     let mut judges = JoinSet::new();
     judges.spawn(async move {
-        while let Some(frame) = eavesdropper.frames.recv().await {
+        while let Some((channel, told)) = eavesdropper.told.recv().await {
             let mut shadow = listener.lock().await;
             look(&mut shadow).await;
-            shadow.published(frame);
+            match *channel == *Channel::lobby().as_str() {
+                true => listed(&told, &mut shadow),
+                false => shadow.published(told),
+            }
         }
     });
     let pulse = pulse();
@@ -245,6 +255,15 @@ async fn live(plan: &Plan) -> Verdict {
         admit(user, Box::new(mind), Whims::default());
     }
 
+    let whispers = Whispers::default();
+    let name = |index| UserId::new(&format!("circle-{index}")).expect("a name");
+    let circle: Arc<[UserId]> = (0..2 * plan.hosts).map(name).collect();
+    for (index, user) in circle.iter().enumerate() {
+        let (rude, who) = (index % 2 == 1, (whispers.clone(), circle.clone()));
+        let mind = Circle::new(who, rude, rng.next_u64(), world.token(user), Instant::now());
+        admit(user.to_string(), Box::new(mind), Whims::default());
+    }
+
     let flood = plan.flood.into_iter().flat_map(|flood| (0..flood.guests).map(move |at| (at, flood)));
     for (index, flood) in flood {
         let user = format!("flooder-{index}");
@@ -266,6 +285,9 @@ async fn live(plan: &Plan) -> Verdict {
     let taken = |room: &RoomId| world.till().taken(room);
     let judged = judge_counters(&counters, taken, &world.store(), &mut *shadow.lock().await).await;
     judged.expect(SPARED);
+    if plan.hosts > 0 {
+        judge_hosted(&world.store(), &mut *shadow.lock().await).await.expect(SPARED);
+    }
     if plan.money {
         let judged = judge_money(&tables, world.cashier(), &mut *shadow.lock().await);
         judged.expect("the ledger is in memory");
@@ -318,6 +340,34 @@ fn tables(plan: &Plan) -> Arc<[RoomId]> {
 async fn open_postbox(postbox: &RoomId, world: &World) {
     let spec = RoomSpec::new(Postbox::NAME, &serde_json::json!({}));
     open_room(&world.spared_ports(), postbox, &spec, Readers::OfThisRelease).await.expect(SPARED);
+}
+
+/// Opens the rooms from which players open tables.
+async fn open_floor(world: &World) {
+    let settings = floor::Settings {
+        table: TableConfig {
+            bank_ms: 2_000,
+            pause_ms: 500,
+            runout_ms: 200,
+            sit_out_ms: 15_000,
+            ..TableConfig::default()
+        },
+        tables_max: 4,
+        big_blind_max: 1_000,
+        idle_ms: 20_000,
+    };
+    dealer_worker::open_floor(&world.spared_ports(), &settings).await.expect(SPARED);
+}
+
+/// What is told of rooms for the lobby.
+fn listed(told: &[u8], shadow: &mut Shadow) {
+    match decode(told) {
+        Ok(LobbyNews::Lines { lines, .. }) => lines.iter().for_each(|line| shadow.listed(&line.room)),
+        Ok(LobbyNews::Changes { changes, .. }) => {
+            changes.iter().for_each(|change| shadow.listed(&change.room))
+        }
+        _ => {}
+    }
 }
 
 /// Where people talk at a table.
@@ -563,8 +613,9 @@ async fn settle(tables: &[RoomId], counters: &[RoomId], shadow: &Mutex<Shadow>) 
         let mut shadow = shadow.lock().await;
         look(&mut shadow).await;
         let is_left = tables.iter().find(|table| !shadow.is_empty(table));
-        let Some(room) = is_left.or_else(|| counters.iter().find(|counter| !shadow.has_ended(counter)))
-        else {
+        let hosted = shadow.hosted();
+        let is_left = is_left.or_else(|| counters.iter().find(|counter| !shadow.has_ended(counter)));
+        let Some(room) = is_left.or_else(|| hosted.iter().find(|room| !shadow.has_ended(room))) else {
             break;
         };
         if Instant::now() >= until {

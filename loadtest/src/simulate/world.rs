@@ -164,13 +164,15 @@ impl World {
 
     /// Listens to all that is published for the watchers of `rooms`, on the link on which nothing goes wrong.
     pub(super) async fn eavesdrop(&self, rooms: &[RoomId]) -> Eavesdropper {
-        let (tells, frames) = mpsc::unbounded_channel();
+        let (tells, told) = mpsc::unbounded_channel();
         let subscription = self.bus.subscriber(Arc::new(Ear(tells)));
         for room in rooms {
             let subscribed = subscription.subscribe(&Channel::frames(room)).await;
             subscribed.expect("nothing goes wrong on the shadow's link");
         }
-        Eavesdropper { frames, _subscription: subscription }
+        let subscribed = subscription.subscribe(&Channel::lobby()).await;
+        subscribed.expect("nothing goes wrong on the shadow's link");
+        Eavesdropper { told, _subscription: subscription }
     }
 
     /// A token for a bot that was there from the beginning.
@@ -370,18 +372,18 @@ impl World {
     }
 }
 
-/// All frames that are published, as long as it lives.
+/// All that is published for watchers and of the lobby, as long as it lives, with the channel.
 pub(super) struct Eavesdropper {
-    pub(super) frames: mpsc::UnboundedReceiver<Bytes>,
+    pub(super) told: mpsc::UnboundedReceiver<(String, Bytes)>,
     _subscription: Box<dyn Subscription>,
 }
 
-struct Ear(mpsc::UnboundedSender<Bytes>);
+struct Ear(mpsc::UnboundedSender<(String, Bytes)>);
 
 impl Receiver for Ear {
-    fn deliver(&self, _channel: &str, payload: Bytes) {
+    fn deliver(&self, channel: &str, payload: Bytes) {
         // Whoever listened may have gone.
-        let _ = self.0.send(payload);
+        let _ = self.0.send((channel.to_owned(), payload));
     }
 
     fn missed(&self) {

@@ -54,6 +54,14 @@ pub enum RefusalCode {
     NotAllowed,
     /// The play time that you allow yourself is used up; `legal` says when it begins again.
     PlayTimeUsed,
+    /// The table's host has not let you in: `knock`.
+    NotLetIn,
+    /// The table is opened by another code.
+    WrongCode,
+    /// Settings that describe no table, or none that this house allows; the message says what is wrong.
+    BadSettings,
+    /// There are as many of them as there may be; the message says of what.
+    TooMany,
 }
 
 /// Why a message that is not a command was refused; the connection goes on.

@@ -9,6 +9,8 @@ use std::{
 use protocol::{
     ClientIn, ClientOut, ErrorCode, RefusalCode,
     client_out::NoticeCode,
+    floor::{FloorAnswer, FloorCommand, FloorPrivate, FloorQuestion},
+    hosted::{HostCommand, HostedAnswer, HostedQuestion},
     table::{
         BlindKind, LegalView, SeatStatus, TableAnswer, TableCommand, TableEvent, TablePrivate, TableQuestion,
         TableView,
@@ -214,6 +216,38 @@ fn what_a_tournament_is_asked_and_tells_is_shown() {
     all_shown("e", &events, &variants::<TournamentEvent>(r#"{"e": "?"}"#));
     events.iter().for_each(|event| drop(reads_as::<TournamentEvent>(event)));
     examples("tournament-state").iter().for_each(|state| drop(reads_as::<TournamentView>(state)));
+}
+
+#[test]
+fn what_the_floor_is_asked_and_tells_is_shown() {
+    let commands = examples("floor-command");
+    all_shown("a", &commands, &FloorCommand::TAGS.map(str::to_owned).into());
+    assert_eq!(table("floor command"), FloorCommand::TAGS.map(str::to_owned).into());
+    for command in &commands {
+        comes_back(&FloorCommand::read(&command.to_string()).unwrap(), command);
+    }
+    let questions = examples("floor-question");
+    all_shown("about", &questions, &FloorQuestion::TAGS.map(str::to_owned).into());
+    questions
+        .iter()
+        .for_each(|question| comes_back(&FloorQuestion::read(&question.to_string()).unwrap(), question));
+    for answer in examples("floor-answer") {
+        let FloorAnswer::Rules(_) = reads_as(&answer);
+    }
+    examples("floor-private").iter().for_each(|told| drop(reads_as::<FloorPrivate>(told)));
+}
+
+#[test]
+fn every_command_of_a_host_and_the_ledger_is_shown() {
+    let commands = examples("host-command");
+    all_shown("a", &commands, &HostCommand::TAGS.map(str::to_owned).into());
+    assert_eq!(table("host command"), HostCommand::TAGS.map(str::to_owned).into());
+    for command in &commands {
+        comes_back(&HostCommand::read(&command.to_string()).unwrap().expect("one of a host's"), command);
+    }
+    let questions = examples("host-question");
+    all_shown("about", &questions, &HostedQuestion::TAGS.map(str::to_owned).into());
+    examples("host-answer").iter().for_each(|answer| drop(reads_as::<HostedAnswer>(answer)));
 }
 
 #[test]

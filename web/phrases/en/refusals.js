@@ -29,6 +29,10 @@ export const refusals = {
     bad_text: () => "This cannot be said here: it is empty, too long, or has characters that nobody can see.",
     not_allowed: () => "You may not do this in this house at the moment.",
     play_time_used: ({ play_from_ms }) => `Your play time is used up. It begins again on ${moment(play_from_ms)}.`,
+    not_let_in: () => "The host has not let you in yet. Knock first.",
+    wrong_code: () => "That is not the code of this table.",
+    bad_settings: () => "This house has no tables like that.",
+    too_many: () => "There are as many of them as there may be.",
     other_session: () => "You play this seat in another window.",
     /** The page's own: the answer was lost with the connection. */
     unknown: () => "The connection was lost before the answer came. Look at the table before you try again.",

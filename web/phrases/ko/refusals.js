@@ -30,6 +30,10 @@ export const refusals = {
     bad_text: () => "보낼 수 없는 메시지입니다. 비어 있거나 너무 길거나 보이지 않는 문자가 있습니다.",
     not_allowed: () => "지금은 이 서버에서 할 수 없습니다.",
     play_time_used: ({ play_from_ms }) => `게임 시간을 다 썼습니다. ${moment(play_from_ms)}부터 다시 할 수 있습니다.`,
+    not_let_in: () => "방장이 아직 입장을 허락하지 않았습니다. 먼저 입장을 요청하세요.",
+    wrong_code: () => "이 테이블의 코드가 아닙니다.",
+    bad_settings: () => "이 서버에서는 그런 테이블을 열 수 없습니다.",
+    too_many: () => "더 이상 추가할 수 없습니다.",
     other_session: () => "이 자리는 다른 창에서 플레이하고 있습니다.",
     /** The page's own: the answer was lost with the connection. */
     unknown: () => "답이 오기 전에 연결이 끊겼습니다. 테이블을 확인한 뒤 다시 시도해 주세요.",

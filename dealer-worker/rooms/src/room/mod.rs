@@ -124,6 +124,18 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
         Vec::new()
     }
 
+    /// Whether it hears letters of this room.
+    fn hears(&self, room: &RoomId) -> bool {
+        self.peers().contains(room)
+    }
+
+    /// Whether it expects no more letters of a room that it has heard. When that one has ended it is forgotten, which else waits for the
+    /// next owner.
+    fn has_done_with(&self, room: &RoomId) -> bool {
+        let _ = room;
+        false
+    }
+
     /// The state as everybody sees it: a keyframe's `state`.
     fn view(&self) -> Box<RawValue>;
 

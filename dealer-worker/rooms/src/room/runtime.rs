@@ -147,6 +147,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
         is_timed,
         sealed: context.sealer.sealed(),
         talk: Talk::default(),
+        guesses: Talk::default(),
         chance,
         has_begun: false,
         round: Round::default(),
@@ -203,6 +204,8 @@ struct Running<R: Room> {
     sealed: Sealed,
     /// Who has talked how much.
     talk: Talk,
+    /// Who has guessed wrong.
+    guesses: Talk,
     chance: Chance,
     /// The first frames of the epoch are in the journal.
     has_begun: bool,
@@ -262,8 +265,9 @@ impl<R: Room> Running<R> {
     }
 
     fn show_in_lobby(&self) {
-        if let Some(line) = self.state.room.line(&self.id, self.now()) {
-            self.context.board.put(line);
+        match self.state.room.line(&self.id, self.now()) {
+            Some(line) => self.context.board.put(line),
+            None => self.context.board.remove(&self.id),
         }
     }
 

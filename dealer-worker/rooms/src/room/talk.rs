@@ -1,6 +1,8 @@
 //! How fast one user may talk in one room: a bucket of messages that refills, whichever sessions and relays they come through.
 //!
 //! In memory only: a new owner lets everybody begin with a full bucket.
+//!
+//! The same holds wrong guesses of what must not be guessed.
 
 use std::collections::BTreeMap;
 
@@ -24,6 +26,9 @@ impl Default for Pace {
     }
 }
 
+/// How often one user may guess wrong: five times a minute.
+pub const GUESSES: Pace = Pace { every_ms: 12_000, burst: 5 };
+
 /// Those who have talked and whose bucket is not full again: fewer than the messages that fit into the time that a bucket takes.
 #[derive(Debug, Default)]
 pub struct Talk {
@@ -35,6 +40,13 @@ pub struct Talk {
 const SWEEP_AT: usize = 64;
 
 impl Talk {
+    /// How long this user has to wait until there is a message in his bucket; nothing is taken.
+    pub fn waits(&self, user: &UserId, pace: Pace, now: UnixMs) -> Option<u64> {
+        let Pace { every_ms, burst } = pace;
+        let full_ms = self.full_ms.get(user).copied().unwrap_or(0).max(now) + every_ms;
+        full_ms.checked_sub(now + every_ms * u64::from(burst)).filter(|wait_ms| *wait_ms > 0)
+    }
+
     /// Takes a message out of the user's bucket.
     ///
     /// # Errors
@@ -75,6 +87,18 @@ mod tests {
         assert_eq!(may(11_000), Err(1_000));
         assert_eq!(may(60_000), Ok(()));
         assert_eq!(talk.may(&user("bob"), Pace::default(), 60_000), Ok(()), "each has a bucket");
+    }
+
+    #[test]
+    fn five_wrong_guesses_are_enough_for_a_minute() {
+        let (mut guesses, ann) = (Talk::default(), user("ann"));
+        for _ in 0..5 {
+            assert_eq!(guesses.waits(&ann, GUESSES, 10_000), None);
+            guesses.may(&ann, GUESSES, 10_000).unwrap();
+        }
+        assert_eq!(guesses.waits(&ann, GUESSES, 10_000), Some(12_000));
+        assert_eq!(guesses.waits(&ann, GUESSES, 22_000), None);
+        assert_eq!(guesses.waits(&user("bob"), GUESSES, 10_000), None);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use protocol::{
 
 use super::{
     Promise, digest,
+    doors::Doorkeeper,
     parts::Parts,
     rail::{Railed, Seats},
     spoken::Spoken,
@@ -41,6 +42,10 @@ pub(super) struct Journal {
     pub(super) talk: Option<Spoken>,
     /// What a postbox has told whom; `None` for other rooms.
     pub(super) parts: Option<Parts>,
+    /// Who may do what at a table that a player has opened; `None` for other rooms.
+    pub(super) keeper: Option<Doorkeeper>,
+    /// It is a room of the floor.
+    pub(super) is_floor: bool,
     /// The last entry, if the room has ended.
     pub(super) ended: Option<Position>,
     pub(super) fair_play: FairPlay,

@@ -9,6 +9,7 @@ use super::{
     view::{PotView, RaiseLimits, SeatStatus},
 };
 use crate::{
+    hosted::HostedView,
     id::{RoomId, UserId},
     time::UnixMs,
 };
@@ -64,6 +65,11 @@ pub enum TableEvent {
         seat: u8,
         /// Who.
         user: UserId,
+    },
+    /// The host's doing: all that everybody sees of it, in the place of what was seen before. Only at tables that players have opened.
+    Hosted {
+        /// What is seen now.
+        hosted: Box<HostedView>,
     },
     /// A player has left with all chips, which leave the table's count.
     Left {

@@ -20,12 +20,15 @@ use super::{
     questions::Question,
     stall::unavailable,
 };
-use crate::planted::{Fault, is_planted};
-use crate::room::{
-    Input, Refusal, Room,
-    answers::{self, Known},
-    frame,
-    mailbox::Mail,
+use crate::{
+    planted::{Fault, is_planted},
+    room::{
+        Input, Refusal, Room,
+        answers::{self, Known},
+        frame,
+        mailbox::Mail,
+        talk::GUESSES,
+    },
 };
 
 /// A busy room's refusal says to come again after so long, milliseconds.
@@ -184,13 +187,26 @@ impl<R: Room> Running<R> {
                 return Ok(Some(unavailable(cause)));
             }
         }
+        if let Some(wait_ms) = self.guesses.waits(user, GUESSES, self.now())
+            && !self.state.room.is_member(user)
+            && !is_planted(Fault::CountsNoGuesses)
+        {
+            let why = "you have guessed wrong too often";
+            return Ok(Some(Refusal::for_now(RefusalCode::TooFast, why, wait_ms)));
+        }
         let Says { name, rights, body } = says;
         let input = Input::Command { user, name, rights, body };
         let with = With { asked: Some((cause, relay)), ..With::default() };
         Ok(match self.decide_and_commit(input, with).await? {
             Became::Done => None,
             Became::Unwritten => Some(unavailable(cause)),
-            Became::Refused(refusal) => Some(refusal),
+            Became::Refused(refusal) => {
+                if refusal.code == RefusalCode::WrongCode {
+                    // As often as he may: looked at before.
+                    let _ = self.guesses.may(user, GUESSES, self.now());
+                }
+                Some(refusal)
+            }
         })
     }
 

@@ -49,7 +49,7 @@ impl<R: Room> Running<R> {
         };
         let (from, now, epoch) = (mail.from.clone(), self.now(), self.journal.epoch());
         let room = &self.state.room;
-        let is_listed = |from: &RoomId| room.peers().contains(from);
+        let is_listed = |from: &RoomId| room.hears(from);
         let step = self.post.hear(&self.state.letters, epoch, mail, is_listed, now);
         self.take_step(&from, step).await?;
         self.send_letters().await;
@@ -121,13 +121,17 @@ impl<R: Room> Running<R> {
         let with = With { letters: Some(delta), ..With::default() };
         let is_written = matches!(self.decide_and_commit(input, with).await?, Became::Done);
         counter!("cardhouse_letters_heard_total").increment(u64::from(is_written));
+        self.look_later(&from);
         Ok(is_written)
     }
 
     /// A room that does not answer may not be there; then nothing is expected of it.
     pub(super) async fn look_for(&mut self, room: RoomId) -> Result<(), Ended> {
         match self.whereabouts(&room).await {
-            Whereabouts::Unknown => return Ok(()),
+            Whereabouts::Unknown => {
+                self.look_later(&room);
+                return Ok(());
+            }
             Whereabouts::NotYet => self.post.is_absent(&room),
             Whereabouts::Ended => {
                 info!(room = %self.id, with = %room, "a room that was written to has ended");
@@ -138,6 +142,13 @@ impl<R: Room> Running<R> {
             }
         }
         self.recall().await
+    }
+
+    /// Nothing more is expected of a room: when it has ended, it is to be forgotten.
+    fn look_later(&mut self, room: &RoomId) {
+        if self.state.room.has_done_with(room) {
+            self.post.look_later(room, self.now());
+        }
     }
 
     /// What the store says of another room. If it does not answer it is asked again later.

@@ -38,7 +38,12 @@ pub struct Post {
     silent: BTreeSet<RoomId>,
     /// Rooms that were written to before the takeover and have not answered since.
     unanswered: BTreeSet<RoomId>,
+    /// Rooms of which nothing more is expected, and when it is worth looking whether they have ended.
+    done_with: BTreeSet<(UnixMs, RoomId)>,
 }
+
+/// A room of which nothing more is expected is looked for after so long, milliseconds.
+const LOOK_AFTER_MS: u64 = 5_000;
 
 /// What is to be done about a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +94,8 @@ impl Post {
 
     /// When there is something to be sent again.
     pub fn deadline(&self) -> Option<UnixMs> {
-        self.timers.first().map(|(due, _)| *due)
+        let timed = [&self.timers, &self.done_with].into_iter().filter_map(|timed| timed.first());
+        timed.map(|(due, _)| *due).min()
     }
 
     /// Adds what was learned from messages to what is about to be committed.
@@ -124,6 +130,7 @@ impl Post {
             self.eager.remove(peer);
             self.silent.remove(peer);
             self.timers.retain(|(_, timed)| timed != peer);
+            self.done_with.retain(|(_, timed)| timed != peer);
         }
         let spoken_to = delta.peers().into_iter().filter(|peer| letters.peer(peer).is_some());
         self.eager.extend(spoken_to.cloned());
@@ -156,6 +163,9 @@ impl Post {
     /// What is to be sent now, by the owner in this epoch.
     pub fn outgoing(&mut self, letters: &Correspondence, now: UnixMs) -> Vec<(RoomId, What)> {
         let mut outgoing = Vec::new();
+        while self.done_with.first().is_some_and(|(due, _)| *due <= now) {
+            self.silent.extend(self.done_with.pop_first().map(|(_, room)| room));
+        }
         while let Some((due, peer)) = self.timers.first().cloned()
             && due <= now
         {
@@ -196,6 +206,13 @@ impl Post {
     /// A room of which it is time to look whether it is there. It is then named again only after another repetition.
     pub fn silent(&mut self) -> Option<RoomId> {
         self.silent.pop_first()
+    }
+
+    /// Nothing more is expected of this room: it will be [`silent`](Self::silent) after a while, whatever it says.
+    pub fn look_later(&mut self, room: &RoomId, now: UnixMs) {
+        if self.done_with.iter().all(|(_, waiting)| waiting != room) {
+            self.done_with.insert((now + LOOK_AFTER_MS, room.clone()));
+        }
     }
 
     /// There is no such room yet, so it has heard nothing: nobody waits for its word. It is greeted on.

@@ -1,0 +1,356 @@
+//! What a table with a host promises, decided and applied without a runtime.
+
+use broker::node::RoomSpec;
+use hosted::{Hosted, Settings};
+use protocol::{
+    RefusalCode as Code,
+    hosted::{Access, HostLeaves, HostedAnswer, HostedView},
+    id::{Position, RoomId, UserId},
+    rights::Rights,
+    table::{TableConfig, TableView},
+};
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+use rooms::room::{Input, Moment, Refusal, Room};
+use serde_json::{Value, json};
+
+const IDLE_MS: u64 = 600_000;
+
+struct World {
+    room: Hosted,
+    now: u64,
+    seq: u64,
+    rng: ChaCha8Rng,
+    letters: Vec<RoomId>,
+}
+
+fn user(name: &str) -> UserId {
+    UserId::new(name).unwrap()
+}
+
+impl World {
+    fn new(access: Access, host_leaves: HostLeaves) -> Self {
+        let settings = Settings {
+            table: TableConfig { pause_ms: 10, rathole_ms: 0, ..TableConfig::default() },
+            host: user("ann"),
+            access,
+            host_leaves,
+            floor: RoomId::new("floor-00").unwrap(),
+            idle_ms: IDLE_MS,
+            big_blind_max: 100,
+        };
+        let room = Hosted::open(&RoomSpec::new(Hosted::NAME, &settings)).unwrap();
+        let rng = ChaCha8Rng::seed_from_u64(1);
+        let mut world = Self { room, now: 1_000, seq: 0, rng, letters: Vec::new() };
+        world.wait(0);
+        world
+    }
+
+    fn decide(&mut self, input: Input<'_>) -> Result<Vec<Value>, Refusal> {
+        let moment = Moment { now: self.now, at: Position::new(1, self.seq + 1) };
+        let decision = self.room.decide(input, moment, &mut self.rng)?;
+        self.seq += 1;
+        let mut after = self.room.clone();
+        decision.events.iter().for_each(|event| after.apply(event, moment.at));
+        assert!(after == decision.after, "the events of a decision lead to its state");
+        let record = postcard::to_stdvec(&decision.after).unwrap();
+        assert!(
+            postcard::from_bytes::<Hosted>(&record).unwrap() == decision.after,
+            "it is restored as it was"
+        );
+        self.letters.extend(decision.letters.iter().map(|said| said.to.clone()));
+        self.room = decision.after;
+        Ok(serde_json::from_str(decision.public.get()).unwrap())
+    }
+
+    fn says(&mut self, name: &str, what: Value) -> Result<Vec<Value>, Refusal> {
+        let (user, body) = (user(name), what.to_string());
+        self.decide(Input::Command { user: &user, name, rights: Rights::default(), body: body.as_bytes() })
+    }
+
+    #[track_caller]
+    fn does(&mut self, name: &str, what: Value) -> Vec<Value> {
+        self.says(name, what.clone()).unwrap_or_else(|refusal| panic!("{name} {what}: {refusal:?}"))
+    }
+
+    #[track_caller]
+    fn may_not(&mut self, name: &str, what: Value, code: Code) {
+        let refused = self.says(name, what.clone()).expect_err("it is refused");
+        assert_eq!(refused.code, code, "{name} {what}: {}", refused.message);
+    }
+
+    /// Lets time pass, and does what is due.
+    fn wait(&mut self, ms: u64) {
+        let until = self.now + ms;
+        for _ in 0..10_000 {
+            match self.room.deadline().filter(|due| *due <= until) {
+                Some(due) => {
+                    self.now = self.now.max(due);
+                    let told = self.decide(Input::Clock).unwrap();
+                    drop(told);
+                }
+                None => {
+                    self.now = until;
+                    return;
+                }
+            }
+        }
+        panic!("something is due again and again");
+    }
+
+    fn view(&self) -> TableView {
+        serde_json::from_str(self.room.view().get()).unwrap()
+    }
+
+    fn hosted(&self) -> HostedView {
+        let state: Value = serde_json::from_str(self.room.view().get()).unwrap();
+        serde_json::from_value(state["hosted"].clone()).unwrap()
+    }
+
+    fn sits(&self, name: &str) -> bool {
+        self.view().seat_of(&user(name)).is_some()
+    }
+
+    fn in_hand(&self) -> bool {
+        self.view().hand.is_some_and(|hand| !hand.ended)
+    }
+
+    fn is_listed(&self) -> bool {
+        self.room.line(&RoomId::new("t-x").unwrap(), self.now).is_some()
+    }
+
+    /// Ann and Bob sit, and are in a hand.
+    fn playing(access: Access, host_leaves: HostLeaves) -> Self {
+        let mut world = Self::new(access, host_leaves);
+        if access.is_guarded() {
+            world.does("ann", json!({"a": "invite", "user": "bob"}));
+        }
+        world.does("ann", sit());
+        world.does("bob", sit());
+        world.wait(1);
+        assert!(world.in_hand());
+        world
+    }
+}
+
+fn sit() -> Value {
+    json!({"a": "sit", "buy_in": 200})
+}
+
+fn choice(big_blind: u64) -> Value {
+    json!({"name": "Friday", "seats": 6, "small_blind": 1, "big_blind": big_blind, "buy_in_min": 100, "buy_in_max": 500, "turn_ms": 20_000})
+}
+
+#[test]
+fn only_a_public_table_stands_in_the_lobby() {
+    for access in [Access::Public, Access::Unlisted, Access::Code, Access::Approve] {
+        assert_eq!(World::new(access, HostLeaves::PassOn).is_listed(), access == Access::Public);
+    }
+    let mut world = World::new(Access::Public, HostLeaves::PassOn);
+    world.does("ann", json!({"a": "door", "access": "unlisted"}));
+    assert!(!world.is_listed());
+}
+
+#[test]
+fn who_must_be_let_in_knocks_is_approved_and_has_a_seat_kept() {
+    let mut world = World::new(Access::Approve, HostLeaves::PassOn);
+    world.may_not("bob", sit(), Code::NotLetIn);
+    world.does("bob", json!({"a": "knock"}));
+    world.may_not("bob", json!({"a": "knock"}), Code::Unchanged);
+    assert_eq!(world.hosted().knocking[0].name, "bob");
+    world.may_not("bob", json!({"a": "approve", "user": "bob"}), Code::NotAllowed);
+    world.does("ann", json!({"a": "approve", "user": "bob"}));
+    let kept = world.hosted().kept[0].clone();
+    world.does("ann", json!({"a": "sit", "seat": 1, "buy_in": 200}));
+    world.does("ann", json!({"a": "invite", "user": "cyd"}));
+    world.may_not("cyd", json!({"a": "sit", "seat": kept.seat, "buy_in": 200}), Code::SeatTaken);
+    world.does("bob", sit());
+    assert_eq!(world.view().seat_of(&user("bob")), Some(kept.seat));
+    assert!(!world.hosted().kept.iter().any(|kept| kept.user == user("bob")));
+    world.may_not("dan", sit(), Code::NotLetIn);
+}
+
+#[test]
+fn a_kept_seat_is_free_again_after_a_while_and_who_was_let_in_still_may_sit() {
+    let mut world = World::new(Access::Approve, HostLeaves::PassOn);
+    world.does("ann", json!({"a": "invite", "user": "bob"}));
+    assert_eq!(world.hosted().kept.len(), 1);
+    world.wait(120_000);
+    assert!(world.hosted().kept.is_empty());
+    world.does("bob", sit());
+}
+
+#[test]
+fn the_code_opens_the_door_and_nothing_else_does() {
+    let mut world = World::new(Access::Code, HostLeaves::PassOn);
+    world.may_not("bob", json!({"a": "knock", "code": "q4xm91ab"}), Code::WrongCode);
+    world.may_not("ann", json!({"a": "door", "access": "code", "code": "q4-x"}), Code::BadSettings);
+    world.does("ann", json!({"a": "door", "access": "code", "code": "Q4XM-91ab"}));
+    world.may_not("bob", json!({"a": "knock", "code": "q4xm91aa"}), Code::WrongCode);
+    world.may_not("bob", json!({"a": "knock"}), Code::NotLetIn);
+    world.may_not("bob", sit(), Code::NotLetIn);
+    world.does("bob", json!({"a": "knock", "code": "q4xm 91AB"}));
+    world.does("bob", sit());
+    assert!(!world.room.view().get().to_lowercase().contains("q4xm"), "it is told nobody");
+}
+
+#[test]
+fn who_is_kicked_plays_the_hand_to_its_end_and_leaves_with_his_chips() {
+    let mut world = World::playing(Access::Unlisted, HostLeaves::PassOn);
+    world.does("ann", json!({"a": "kick", "user": "bob"}));
+    assert!(world.sits("bob") && !world.view().seats.iter().flatten().any(|seat| seat.folded));
+    world.may_not("bob", json!({"a": "come_back"}), Code::NotAllowed);
+    world.may_not("bob", json!({"a": "top_up", "amount": 10}), Code::NotAllowed);
+    world.wait(60_000);
+    assert!(!world.sits("bob") && !world.in_hand());
+    assert_eq!(world.view().chips.bought, world.view().on_table() + world.view().chips.cashed);
+    assert!(world.hosted().leaving.is_empty());
+    world.does("bob", sit());
+    world.does("ann", json!({"a": "kick", "user": "bob", "ban": true}));
+    world.wait(60_000);
+    world.may_not("bob", sit(), Code::NotAllowed);
+    world.does("ann", json!({"a": "invite", "user": "bob"}));
+    world.does("bob", sit());
+}
+
+#[test]
+fn a_table_bans_so_many_and_no_more() {
+    let mut world = World::new(Access::Unlisted, HostLeaves::PassOn);
+    for number in 0..32 {
+        world.does("ann", json!({"a": "kick", "user": format!("u{number}"), "ban": true}));
+    }
+    world.may_not("ann", json!({"a": "kick", "user": "u99", "ban": true}), Code::TooMany);
+}
+
+#[test]
+fn nobody_but_the_host_commands_and_the_host_is_not_kicked() {
+    let mut world = World::playing(Access::Public, HostLeaves::PassOn);
+    for what in [
+        json!({"a": "close"}),
+        json!({"a": "pause"}),
+        json!({"a": "resume"}),
+        json!({"a": "kick", "user": "ann"}),
+        json!({"a": "invite", "user": "cyd"}),
+        json!({"a": "deny", "user": "cyd"}),
+        json!({"a": "set", "config": choice(4)}),
+        json!({"a": "door", "access": "unlisted"}),
+        json!({"a": "hand_over", "user": "bob"}),
+    ] {
+        world.may_not("bob", what, Code::NotAllowed);
+    }
+    world.may_not("ann", json!({"a": "kick", "user": "ann"}), Code::Illegal);
+    world.may_not("ann", json!({"a": "close", "now": true}), Code::BadCommand);
+    world.may_not("ann", json!({"a": "hand_over", "user": "cyd"}), Code::NotSeated);
+    world.does("ann", json!({"a": "hand_over", "user": "bob"}));
+    world.may_not("ann", json!({"a": "pause"}), Code::NotAllowed);
+    world.does("bob", json!({"a": "pause"}));
+}
+
+#[test]
+fn a_pause_begins_with_the_end_of_the_hand_and_is_over_by_itself() {
+    let mut world = World::playing(Access::Public, HostLeaves::PassOn);
+    world.does("ann", json!({"a": "pause"}));
+    assert!(world.in_hand(), "the hand goes on");
+    world.wait(60_000);
+    let hand = world.view().hand.unwrap().hand;
+    world.wait(20 * 60_000);
+    assert!(!world.in_hand() && world.view().hand.unwrap().hand == hand);
+    assert!(world.sits("ann") && world.sits("bob"), "nobody loses a seat meanwhile");
+    world.wait(20 * 60_000);
+    assert!(world.hosted().paused_ms.is_none());
+    assert!(world.view().hand.unwrap().hand > hand);
+}
+
+#[test]
+fn settings_change_when_the_hand_has_ended() {
+    let mut world = World::playing(Access::Public, HostLeaves::PassOn);
+    world.may_not("ann", json!({"a": "set", "config": choice(200)}), Code::BadSettings);
+    let mut other = choice(4);
+    other["seats"] = json!(9);
+    world.may_not("ann", json!({"a": "set", "config": other}), Code::BadSettings);
+    world.does("ann", json!({"a": "set", "config": choice(4)}));
+    assert_eq!((world.view().config.big_blind, world.hosted().pending), (2, true));
+    world.wait(60_000);
+    assert_eq!((world.view().config.big_blind, world.hosted().pending), (4, false));
+    assert_eq!(world.view().config.name, "Friday");
+}
+
+#[test]
+fn a_table_that_is_closed_ends_with_its_hand_and_tells_the_floor_once() {
+    let mut world = World::playing(Access::Public, HostLeaves::PassOn);
+    world.does("ann", json!({"a": "close"}));
+    world.may_not("cyd", sit(), Code::NotAllowed);
+    assert!(!world.room.is_over() && world.letters.is_empty());
+    world.wait(60_000);
+    assert!(world.room.is_over() && !world.sits("ann") && !world.sits("bob"));
+    assert_eq!(world.letters, [RoomId::new("floor-00").unwrap()]);
+    world.may_not("ann", json!({"a": "close"}), Code::NotAllowed);
+    world.may_not("ann", sit(), Code::NotAllowed);
+    assert_eq!(world.room.deadline(), None);
+}
+
+#[test]
+fn when_the_host_leaves_who_has_sat_longest_is_the_host_or_the_table_closes() {
+    let mut world = World::playing(Access::Public, HostLeaves::PassOn);
+    world.does("cyd", sit());
+    world.does("ann", json!({"a": "leave"}));
+    world.wait(60_000);
+    assert_eq!(world.hosted().host, user("bob"));
+    let mut world = World::playing(Access::Public, HostLeaves::Close);
+    world.does("ann", json!({"a": "leave"}));
+    world.wait(60_000);
+    assert!(world.room.is_over());
+    // Who is alone there stays the host of an empty table.
+    let mut world = World::new(Access::Public, HostLeaves::PassOn);
+    world.does("ann", sit());
+    world.does("ann", json!({"a": "leave"}));
+    assert_eq!(world.hosted().host, user("ann"));
+}
+
+#[test]
+fn a_table_at_which_nobody_sits_closes_after_a_while() {
+    let mut world = World::new(Access::Public, HostLeaves::PassOn);
+    world.wait(IDLE_MS / 2);
+    world.does("bob", sit());
+    world.wait(IDLE_MS / 4);
+    world.does("bob", json!({"a": "leave"}));
+    world.wait(IDLE_MS - 1);
+    assert!(!world.room.is_over());
+    world.wait(1);
+    assert!(world.room.is_over());
+}
+
+#[test]
+fn the_ledger_says_who_has_brought_and_taken_what() {
+    let mut world = World::playing(Access::Public, HostLeaves::PassOn);
+    world.does("ann", json!({"a": "leave"}));
+    world.wait(60_000);
+    world.does("ann", json!({"a": "sit", "buy_in": 200}));
+    world.does("bob", json!({"a": "top_up", "amount": 50}));
+    world.wait(60_000);
+    let answer = world.room.answer(&user("cyd"), br#"{"about":"ledger"}"#).unwrap();
+    let HostedAnswer::Ledger { lines, others } = serde_json::from_str(answer.get()).unwrap();
+    assert_eq!(lines.iter().map(|line| line.user.as_str()).collect::<Vec<_>>(), ["ann", "bob"]);
+    assert_eq!((lines[0].brought, lines[1].brought), (400, 250));
+    let view = world.view();
+    let (brought, took): (u64, u64) =
+        lines.iter().fold((0, 0), |(brought, took), line| (brought + line.brought, took + line.took));
+    assert_eq!((brought + others.brought, took + others.took), (view.chips.bought, view.chips.cashed));
+    let refused = world.room.answer(&user("cyd"), br#"{"about":"codes"}"#).unwrap_err();
+    assert_eq!(refused.code, Code::BadQuestion);
+}
+
+#[test]
+fn a_ledger_of_many_players_still_adds_up() {
+    let mut world = World::new(Access::Public, HostLeaves::PassOn);
+    for number in 0..250 {
+        let name = format!("u{number}");
+        world.does(&name, sit());
+        world.does(&name, json!({"a": "leave"}));
+    }
+    let answer = world.room.answer(&user("ann"), br#"{"about":"ledger"}"#).unwrap();
+    assert!(answer.get().len() < 32 * 1_024, "{}", answer.get().len());
+    let HostedAnswer::Ledger { lines, others } = serde_json::from_str(answer.get()).unwrap();
+    assert_eq!(lines.len(), 100);
+    assert_eq!(lines.iter().map(|line| line.brought).sum::<u64>() + others.brought, 250 * 200);
+}

@@ -1,0 +1,177 @@
+//! Rooms of the floor, from which players open [tables of their own](super::hosted): what they are asked, and what each player is told of his.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    hosted::{Access, Choice, HostLeaves},
+    id::{RoomId, UserId},
+    object::{Object, Unfit},
+};
+
+/// What such a room is called in keyframes and in the map of rooms.
+pub const KIND: &str = "floor";
+
+/// So many there are. Given once and for ever: where somebody is served follows from it.
+pub const ROOMS: u8 = 16;
+
+/// All of them.
+///
+/// # Panics
+/// Never: these are names.
+pub fn rooms() -> impl Iterator<Item = RoomId> {
+    (0..ROOMS).map(|number| RoomId::new(&format!("floor-{number:02}")).expect("a name"))
+}
+
+/// Where a user is served: FNV-1a of the user's name in 64 bits, modulo 16.
+///
+/// # Panics
+/// Never: it is one of them.
+pub fn room_of(user: &UserId) -> RoomId {
+    let hash = user.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let number = usize::try_from(hash % u64::from(ROOMS)).expect("it is small");
+    rooms().nth(number).expect("it is one of them")
+}
+
+/// What the names of players' tables begin with; sixteen characters follow, eighty bits that nobody can guess.
+pub const TABLE_PREFIX: &str = "t-";
+
+/// The `do` of a command. Tag `a`. Written by serde, and read, strictly, by [`FloorCommand::read`] alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "a", rename_all = "snake_case")]
+pub enum FloorCommand {
+    /// Opens a table, whose host one is.
+    CreateTable {
+        /// The game.
+        config: Choice,
+        /// Who may sit down.
+        access: Access,
+        /// What becomes of it when the host leaves.
+        host_leaves: HostLeaves,
+    },
+}
+
+impl FloorCommand {
+    /// The tags of all commands.
+    pub const TAGS: [&'static str; 1] = ["create_table"];
+
+    /// Reads a command: no field may be missing, unknown, doubled or of another type.
+    ///
+    /// # Errors
+    /// [`Unfit`] says what is wrong, in words for whoever writes the client.
+    pub fn read(text: &str) -> Result<Self, Unfit> {
+        let mut fields = Object::read(text).ok_or_else(|| Unfit::is_not("do", "an object"))?;
+        let tag: Cow<'_, str> = fields.required("a")?;
+        let command = match &*tag {
+            "create_table" => Self::CreateTable {
+                config: Choice::read(fields.required("config")?)?,
+                access: fields.required("access")?,
+                host_leaves: fields.optional("host_leaves")?.unwrap_or(HostLeaves::PassOn),
+            },
+            other => return Err(Unfit::unknown_word("a", other)),
+        };
+        fields.end()?;
+        Ok(command)
+    }
+}
+
+/// A keyframe's `state`: what the house allows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FloorRules {
+    /// Whether players may open tables here.
+    pub opens: bool,
+    /// So many tables of one player may be open.
+    pub tables_max: u32,
+    /// The largest big blind, chips.
+    pub big_blind_max: u64,
+}
+
+/// What one player is told: all his tables.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FloorPrivate {
+    /// How many parts the player has got, this one included.
+    pub k: u64,
+    /// The oldest first.
+    pub tables: Vec<OwnTable>,
+}
+
+/// A table that a player has opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnTable {
+    /// Its room.
+    pub room: RoomId,
+    /// Its name when it was opened.
+    pub name: String,
+    /// It is there; else it is being opened.
+    pub is_open: bool,
+}
+
+/// The `q` of a question. Tag `about`. Written by serde, and read, strictly, by [`FloorQuestion::read`] alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum FloorQuestion {
+    /// What the house allows.
+    Rules,
+}
+
+impl FloorQuestion {
+    /// The tags of all questions.
+    pub const TAGS: [&'static str; 1] = ["rules"];
+
+    /// Reads a question.
+    ///
+    /// # Errors
+    /// [`Unfit`] says what is wrong, in words for whoever writes the client.
+    pub fn read(text: &str) -> Result<Self, Unfit> {
+        let mut fields = Object::read(text).ok_or_else(|| Unfit::is_not("q", "an object"))?;
+        let tag: Cow<'_, str> = fields.required("about")?;
+        let question = match &*tag {
+            "rules" => Self::Rules,
+            other => return Err(Unfit::unknown_word("about", other)),
+        };
+        fields.end()?;
+        Ok(question)
+    }
+}
+
+/// The `body` of an answer. Tag `about`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum FloorAnswer {
+    /// See [`FloorQuestion::Rules`].
+    Rules(FloorRules),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let config = r#"{"name":"Friday","seats":6,"small_blind":1,"big_blind":2,"buy_in_min":80,"buy_in_max":400,"turn_ms":15000}"#;
+        let asks = |rest: &str| format!(r#"{{"a":"create_table","config":{config}{rest}}}"#);
+        let read = FloorCommand::read(&asks(r#","access":"unlisted""#)).unwrap();
+        let FloorCommand::CreateTable { access, host_leaves, .. } = &read;
+        assert_eq!((*access, *host_leaves), (Access::Unlisted, HostLeaves::PassOn));
+        assert_eq!(FloorCommand::read(&serde_json::to_string(&read).unwrap()), Ok(read));
+        for (text, said) in [
+            (asks(""), "`access` is missing"),
+            (asks(r#","access":"code","code":"x""#), "`code` does not belong here"),
+            (asks(r#","access":"code","host_leaves":"stays""#), "`host_leaves` is not pass_on or close"),
+            (r#"{"a":"close_table"}"#.into(), "`a` is `close_table`, which this house does not know"),
+        ] {
+            assert_eq!(FloorCommand::read(&text).unwrap_err().to_string(), said, "{text}");
+        }
+    }
+
+    #[test]
+    fn everybody_is_served_in_one_of_sixteen_rooms_for_ever() {
+        let room = |user: &str| room_of(&UserId::new(user).unwrap()).to_string();
+        assert_eq!((room("ann"), room("bob")), ("floor-08".to_owned(), "floor-04".to_owned()));
+        let served: std::collections::BTreeSet<String> = (0..500).map(|at| room(&format!("u{at}"))).collect();
+        assert_eq!(served, rooms().map(|room| room.to_string()).collect());
+    }
+}
