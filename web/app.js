@@ -12,8 +12,10 @@ import { Awake, pageToKeepAwake } from "./awake.js";
 import { AlertOffer, browserAlerts } from "./browser-alerts.js";
 import { ConnectionBadge } from "./connection-badge.js";
 import { Connection } from "./connection.js";
+import { DoorCodes, ofLink } from "./door-codes.js";
 import { el, retell, setAttribute } from "./dom.js";
 import { Elsewhere } from "./elsewhere.js";
+import { floorOf } from "./floor-room.js";
 import { icon } from "./icons.js";
 import { Identity, postJson, whyNoSocket } from "./identity.js";
 import { languageSwitch } from "./language-switch.js";
@@ -34,6 +36,7 @@ import { YourTables } from "./your-tables.js";
 
 const local = new Keep(() => localStorage);
 const session = new Keep(() => sessionStorage);
+const codes = new DoorCodes(local);
 const settings = new Settings(local);
 settings.onChange(() => {
   obey();
@@ -80,7 +83,7 @@ let purse = null;
 let purseComes = null;
 
 const tables = new Tables({
-  make: (room, changed) => new Table(room, { connection, me: () => me, purse: () => purse, toasts, sound, settings, storage: local, identity, askKeys: () => set("keys"), turnTo, takesKeys: () => beside.length === 0 || tiles.takesKeys(room), changed }),
+  make: (room, changed) => new Table(room, { connection, me: () => me, purse: () => purse, toasts, sound, settings, storage: local, identity, codes, askKeys: () => set("keys"), turnTo, takesKeys: () => beside.length === 0 || tiles.takesKeys(room), changed }),
   storage: session,
   changed: () => showSeats(),
   after: (ms, then) => setTimeout(then, ms),
@@ -133,6 +136,7 @@ function welcomed({ user, name: shownName }) {
   name.textContent = shownName;
   showSeats();
   withPurse();
+  askFloor();
 }
 
 /** Tells what was lost, in a dialog that has come by then: see the end of this file. */
@@ -148,6 +152,34 @@ async function withPurse() {
   purse = await purseComes.catch(console.warn);
   if (!purse) purseComes = null;
   showSeats();
+}
+
+/** Whether players may open tables here. */
+async function askFloor() {
+  const rules = await connection.question(floorOf(me), { about: "rules" });
+  if (rules) lobby.offer(rules.opens ? () => openOwn(rules) : null);
+}
+
+/** Opens a table of the player's own, and says how others find it. */
+async function openOwn(rules) {
+  try {
+    const { openTable, showInvite } = await import("./hosted.js");
+    const room = await openTable(connection, me, rules, codes);
+    if (!room) return;
+    open(room);
+    await showInvite(room, codes.of(room));
+  } catch (error) {
+    console.warn("a table's dialog has not come:", error);
+    toasts.show(say.notCome);
+  }
+}
+
+/** Whoever comes by the link to a table goes there. */
+function follow() {
+  const link = ofLink(location.hash);
+  if (!link) return;
+  if (link.code) codes.keep(link.room, link.code);
+  history.replaceState(null, "", `#/table/${link.room}`);
 }
 
 function received(message) {
@@ -304,6 +336,7 @@ function isLobby(hash) {
 /** Shows the page that the address names. */
 async function route() {
   const wanted = ++routes;
+  follow();
   if (/^#\/table\//.test(location.hash) && !Table) await withTables();
   const chips = location.hash === "#/chips" && (await withPurse(), purse?.page);
   if (wanted !== routes) return; // Somewhere else meanwhile.

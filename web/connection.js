@@ -30,6 +30,9 @@ const REFRESH_EVERY_MS = 2_000;
 /** So many attempts in a row have failed before it is asked why. */
 const ASK_WHY_AFTER = 2;
 
+/** A question that has no answer by then has none. */
+const QUESTION_MS = 4_000;
+
 export class Connection {
   #url;
   #identity;
@@ -41,6 +44,8 @@ export class Connection {
   #socket = null;
   #user = null;
   #session = null;
+  #questions = new Map();
+  #asked = 0;
   #commands = new Commands();
   #rooms = new Map();
   #leaving = new Map();
@@ -230,6 +235,21 @@ export class Connection {
     return answer;
   }
 
+  /** Asks a room without a command. @returns {Promise<object|null>} the body of its answer; null: it has none, or nobody answers */
+  question(room, q) {
+    const n = ++this.#asked;
+    return new Promise((resolve) => {
+      this.#questions.set(n, resolve);
+      this.#send({ t: "ask", n, room, q });
+      this.#clock.after(QUESTION_MS, () => this.#answer({ n }));
+    });
+  }
+
+  #answer({ n, body = null }) {
+    this.#questions.get(n)?.(body);
+    this.#questions.delete(n);
+  }
+
   #greet(token) {
     this.#greeted = new Set(this.#rooms.keys());
     const resume = Object.fromEntries([...this.#rooms].map(([id, room]) => [id, room.position]));
@@ -270,6 +290,9 @@ export class Connection {
       case "refused":
         this.#commands.answered(message);
         return this.#hurry();
+      case "answer":
+      case "unanswered":
+        return this.#answer(message);
       case "keyframe":
       case "frame":
       case "private":

@@ -31,6 +31,8 @@ export class Lobby {
   #seeks = false;
   #rows = new Map();
   #typing = null;
+  /** Opens a table of the player's own. */
+  #opens = null;
   #scrollTop;
 
   /**
@@ -63,6 +65,12 @@ export class Lobby {
     this.#connection.lobby(null);
   }
 
+  /** @param {(() => void)|null} opens what opens a table of the player's own; null: there are none in this house */
+  offer(opens) {
+    this.#opens = opens;
+    setAttribute(this.create, "hidden", opens === null);
+  }
+
   /** Takes `lobby` and `lobby_delta`. */
   receive(message) {
     if (!this.#view) return; // Nothing has been asked for yet.
@@ -81,13 +89,14 @@ export class Lobby {
   #build() {
     this.sums = el("p", { class: "lobby-sums" });
     this.quick = el("button", { class: "button primary", type: "button", text: say.playNow, on: { click: () => this.#seekSeat() } });
+    this.create = el("button", { class: "button", type: "button", hidden: true, text: say.openTable, data: { testid: "open-own" }, on: { click: () => this.#opens?.() } });
     this.body = el("tbody", { on: this.#holding() });
     this.empty = el("p", { class: "lobby-empty", role: "status" });
     this.heads = COLUMNS.map((key) => this.#head(key));
     return el(
       "main",
       { class: "lobby", tabindex: -1, data: { testid: "lobby" } },
-      el("div", { class: "lobby-top" }, el("div", {}, el("h1", { text: say.title }), this.sums), this.quick),
+      el("div", { class: "lobby-top" }, el("div", {}, el("h1", { text: say.title }), this.sums), el("div", { class: "lobby-actions" }, this.create, this.quick)),
       this.#filters(),
       el(
         "table",

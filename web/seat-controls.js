@@ -65,12 +65,12 @@ export class SeatControls {
     return el("button", { class: `button ${kind}`, type: "button", text, data: { testid }, on: { click } });
   }
 
-  render(view, mine, cards) {
+  render(view, mine, cards, takes) {
     this.#view = view;
     this.#mine = mine;
     const me = mine === null ? null : view.seats[mine];
     const { hand, config } = view;
-    const free = view.seats.includes(null);
+    const free = view.seats.some((seat, at) => seat === null && takes(at));
     const inPlay = Boolean(me?.in_hand && !me.folded && hand && !hand.ended);
     setAttribute(this.sit, "hidden", me !== null || !free);
     setAttribute(this.back, "hidden", me?.status !== "sitting_out" || me.stack === 0);

@@ -145,14 +145,14 @@ class Seat {
     this.bet.element.style.transform = `translate(${Math.round(bet.x)}px, ${Math.round(bet.y)}px) translate(-50%, -50%)`;
   }
 
-  render(player, at, { view, story, mine, cards, unit, notes, shares, kept }) {
+  render(player, at, { view, story, mine, cards, unit, notes, shares, kept, takes }) {
     this.#player = player;
     this.#renderNote(player, at === mine ? null : notes);
     const { hand } = view;
     setAttribute(this.button, "hidden", hand?.button !== at);
     this.element.classList.toggle("has-button", hand?.button === at);
     setAttribute(this.free, "hidden", player !== null || mine !== null);
-    this.#renderReserved(at, view.reserved?.find((reserved) => reserved.seat === at));
+    this.#renderReserved(at, view.reserved?.find((reserved) => reserved.seat === at), takes(at));
     setAttribute(this.pod, "hidden", player === null);
     this.element.classList.toggle("empty", player === null);
     this.element.classList.toggle("mine", at === mine);
@@ -213,9 +213,9 @@ class Seat {
     setAttribute(this.note, "title", text || (() => sayOfSeat.note.on(isolated(name))));
   }
 
-  /** A seat that waits for somebody's chips is nobody else's. */
-  #renderReserved(at, reserved) {
-    setAttribute(this.free, "disabled", reserved !== undefined);
+  /** A seat that waits for somebody's chips is nobody else's; nor is any at a table whose host has not let one in, or keeps it for somebody. */
+  #renderReserved(at, reserved, isMine) {
+    setAttribute(this.free, "disabled", reserved !== undefined || !isMine);
     setText(this.freeText, reserved ? say.reserved : say.sit);
     setAttribute(this.free, "aria-label", reserved ? () => say.reservedFor(isolated(reserved.name)) : () => say.sitIn(at + 1));
   }

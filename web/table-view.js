@@ -83,6 +83,9 @@ const APPLY = {
     view.chips.bought += stack;
     release(view, seat);
   },
+  hosted(view, { hosted }) {
+    view.hosted = hosted;
+  },
   reserved(view, { seat, user, name }) {
     view.reserved?.push({ seat, user, name });
   },

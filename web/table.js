@@ -3,6 +3,7 @@ import { Actions } from "./actions.js";
 import { Advance } from "./advance.js";
 import { Chat } from "./chat.js";
 import { el, retell, setAttribute, setText } from "./dom.js";
+import { mayTake } from "./door.js";
 import { Felt } from "./felt.js";
 import { keepFocus } from "./focus.js";
 import { stakes } from "./format.js";
@@ -74,6 +75,9 @@ export class Table {
   #declined = null;
   /** Whether another window plays the seat. */
   #takenOver = false;
+  #codes;
+  #hostBar = null;
+  #hostComes = false;
 
   /**
    * @param {string} id the room
@@ -86,12 +90,13 @@ export class Table {
    * @param {Settings} parts.settings
    * @param {Keep} parts.storage of this browser, for notes
    * @param {Identity} parts.identity who plays here, for reports
+   * @param {DoorCodes} parts.codes of tables that are opened by one
    * @param {() => void} parts.askKeys shows the list of keys
    * @param {(step: number) => void} parts.turnTo shows another of the player's tables
    * @param {() => boolean} parts.takesKeys whether a key that is pressed now is meant for this table, if it is shown
    * @param {() => void} parts.changed told when `standing` may be another
    */
-  constructor(id, { connection, me, purse, toasts, sound, settings, storage, identity, askKeys, turnTo, takesKeys, changed }) {
+  constructor(id, { connection, me, purse, toasts, sound, settings, storage, identity, codes, askKeys, turnTo, takesKeys, changed }) {
     this.#changed = changed;
     this.#askKeys = askKeys;
     this.#turnTo = turnTo;
@@ -104,6 +109,7 @@ export class Table {
     this.#settings = settings;
     this.#notes = new Notes(storage);
     this.#identity = identity;
+    this.#codes = codes;
     this.#forgetSettings = settings.onChange(() => this.#obey());
     this.room = new Room(id, applyEvent, {
       event: (event, before) => this.#event(event, before),
@@ -322,9 +328,11 @@ export class Table {
     const kept = keptCards(view, mine, cards);
     if (this.#kept.size === 0 && kept.length > 0) this.#offeredAt = performance.now();
     this.#kept = new Set(kept);
-    this.felt.render({ view, story: this.#story, mine, cards, unit, notes: this.#notes, shares, kept: this.#kept });
-    this.controls.render(view, mine, cards);
+    const takes = (seat) => mayTake(view, this.#me(), seat);
+    this.felt.render({ view, story: this.#story, mine, cards, unit, notes: this.#notes, shares, kept: this.#kept, takes });
+    this.controls.render(view, mine, cards, takes);
     this.runs.render(view, mine);
+    if (view.hosted) this.#showHost();
     if (!this.#takenOver && !this.room.isAdrift && performance.now() >= this.#liveFrom) {
       this.controls.fill();
       this.controls.showSelf();
@@ -337,6 +345,25 @@ export class Table {
     this.clock.follow(view, this.#story.banking);
     this.#announceTurn(view, mine);
     focusIsKept();
+  }
+
+  /** What stands at a table that has a host; it comes when the first one is seen. */
+  async #showHost() {
+    if (this.#hostBar) return this.#hostBar.render(this.room.state);
+    if (this.#hostComes) return undefined;
+    this.#hostComes = true;
+    try {
+      const { hostBar } = await import("./hosted.js");
+      const ask = (what) => this.#ask(what);
+      this.#hostBar = await hostBar({ room: this.room.id, me: this.#me, ask, connection: this.#connection, codes: this.#codes });
+      this.noticeBar.after(this.#hostBar.element);
+      this.#hostBar.render(this.room.state);
+      this.felt.measure();
+    } catch (error) {
+      console.warn("the host's bar has not come:", error);
+      this.#hostComes = false; // It is asked for again with the next news.
+    }
+    return undefined;
   }
 
   /** Something was set otherwise. */

@@ -5,6 +5,7 @@ import { count } from "./words.js";
 export const lobby = {
   title: () => "Cash tables",
   playNow: () => "Play now",
+  openTable: () => "Open a table",
   caption: () => "Tables. Follow a table's name to watch it or to sit down.",
   find: () => "Find a table",
   findBy: () => "Find a table by name or game",

@@ -1,0 +1,101 @@
+//! Tables that players open: opened, found by the link, entered, played at, and left because the host wants it.
+
+use crate::{has_cards, house_with_a_table, play_on, window::Window};
+
+/// Ann opens a table to which she lets in whom she likes; answers the link.
+async fn ann_opens(ann: &Window, access: &str) -> String {
+    ann.press("open-own").await;
+    ann.until("it asks what is played", async || ann.sees("open-table").await).await;
+    let choose = format!(
+        "const set = (name, value) => {{ const it = document.querySelector(`[data-testid=open-${{name}}]`); it.value = value; it.dispatchEvent(new Event('change')); }}; \
+         set('name', 'Friday'); set('access', '{access}'); return 0"
+    );
+    ann.ask(&choose).await;
+    crate::accounts::picture(ann, &format!("open-{access}")).await;
+    ann.press("open-ok").await;
+    ann.until("the link is there", async || ann.sees("invite").await).await;
+    let link = ann.ask("return document.querySelector('[data-testid=invite-link]').value").await;
+    crate::accounts::picture(ann, &format!("invite-{access}")).await;
+    ann.press("invite-done").await;
+    link.as_str().unwrap().to_owned()
+}
+
+/// Somebody who comes by a link for the first time.
+async fn comes(window: &Window, link: &str, name: &str) {
+    window.go(link).await;
+    window.give_name(name).await;
+    window.until("the table is there", async || window.sees("host-bar").await).await;
+}
+
+async fn says(window: &Window, what: &str) -> bool {
+    window.text("body").await.contains(what)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_friend_comes_by_the_link_is_let_in_plays_a_hand_and_is_removed() {
+    let (url, _house) = house_with_a_table().await;
+    let (ann, bob) = tokio::join!(Window::open(1440, 900), Window::open(390, 844));
+    ann.enter(&url, "Ann").await;
+    let link = ann_opens(&ann, "approve").await;
+    assert!(link.contains("#t-") && !link.contains('?'), "{link}");
+    ann.sit(0).await;
+
+    comes(&bob, &link, "Bob").await;
+    let closed = "return document.querySelector('[data-testid=sit-3]').disabled";
+    assert_eq!(bob.ask(closed).await, true, "he may not sit yet");
+    crate::accounts::picture(&bob, "knock").await;
+    bob.press("knock").await;
+    bob.until("he is told that he waits", async || says(&bob, "The host has been asked").await).await;
+    ann.until("she is told", async || says(&ann, "Bob").await).await;
+    crate::accounts::picture(&ann, "knocking").await;
+    ann.press("approve").await;
+    bob.until("he may sit", async || bob.sees("sit-1").await).await;
+    bob.sit(1).await;
+    ann.until("the hand begins", async || has_cards(&ann).await && has_cards(&bob).await).await;
+
+    ann.press("host-menu").await;
+    ann.until("the menu is there", async || ann.sees("host-dialog").await).await;
+    crate::accounts::picture(&ann, "host-menu").await;
+    ann.press("kick").await;
+    assert!(has_cards(&bob).await, "he plays the hand to its end");
+    play_on(&ann, &bob).await;
+    bob.until("he has no seat any more", async || bob.sees("knock").await).await;
+
+    ann.press("ledger-open").await;
+    ann.until("the ledger is there", async || ann.sees("ledger").await).await;
+    assert!(ann.text("[data-testid=ledger]").await.contains("Bob"));
+    crate::accounts::picture(&ann, "ledger").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_has_the_link_with_the_code_may_sit_and_a_table_that_is_closed_is_gone() {
+    let (url, _house) = house_with_a_table().await;
+    let (ann, cyd) = tokio::join!(Window::open(390, 844), Window::open(1440, 900));
+    ann.enter(&url, "Ann").await;
+    let link = ann_opens(&ann, "code").await;
+    let (without, _) = link.split_once('?').expect("the code is in it");
+    let code = ann.ask("return localStorage.getItem(Object.keys(localStorage).find((key) => key.startsWith('cardhouse.code.')))").await;
+
+    // By the code that was read aloud, and then by the whole link.
+    comes(&cyd, without, "Cyd").await;
+    let types = format!(
+        "const it = document.querySelector('[data-testid=code]'); it.value = '{}'; it.form.requestSubmit(); return 0",
+        code.as_str().unwrap().to_uppercase()
+    );
+    cyd.until("the door is there", async || cyd.sees("code").await).await;
+    crate::accounts::picture(&cyd, "code").await;
+    cyd.ask(&types).await;
+    cyd.until("she may sit", async || cyd.sees("sit-2").await).await;
+    cyd.sit(2).await;
+    let dan = Window::open(390, 844).await;
+    comes(&dan, &link, "Dan").await;
+    dan.until("he may sit at once", async || dan.sees("sit-4").await).await;
+    crate::accounts::picture(&dan, "let-in").await;
+
+    ann.press("host-menu").await;
+    ann.press("close-table").await;
+    ann.press("close-ok").await;
+    for window in [&ann, &cyd, &dan] {
+        window.until("the table is gone", async || window.sees("lobby").await).await;
+    }
+}
