@@ -41,7 +41,8 @@ const KINDS: [&str; 4] = ["cardhouse_", "relay_", "reception_", "process_"];
 fn exported() -> BTreeSet<String> {
     let mut counts = BTreeSet::new();
     let shared = ["shared/broker", "shared/ops", "shared/tokens", "shared/protocol", "shared/traces"];
-    let of_workers = ["dealer-worker", "dealer-worker/rooms", "dealer-worker/table"];
+    let of_workers =
+        ["dealer-worker", "dealer-worker/rooms", "dealer-worker/table", "dealer-worker/tournament"];
     for part in shared.iter().chain(&of_workers).chain(&["relay", "reception"]) {
         counted(&Path::new(ROOT).join(part).join("src"), &mut counts);
     }
