@@ -5,7 +5,7 @@
  * - the table's truth: `table-view.js`; what it says: `bet-model.js`, `story.js`, `words.js`, `lobby-list.js`, `format.js`, in the words of `phrases/`
  * - the player's seats, whatever page is shown: `tables.js`, `tiles.js`, `elsewhere.js`, `your-tables.js`, `alerts.js`
  * - what the player owns, in a house where chips are somebody's: `purse.js`, `purse-page.js`
- * - pages: `lobby.js`; `table.js` with `felt.js`, `seats.js`, `board.js`, `actions.js`, `advance.js`, `seat-controls.js`, `log.js`, `chat.js`, `talk-room.js`
+ * - pages: `lobby.js`; `tournaments.js`, `tournament-page.js`; `table.js` with `felt.js`, `seats.js`, `board.js`, `actions.js`, `advance.js`, `seat-controls.js`, `log.js`, `chat.js`, `talk-room.js`
  */
 import { Alerts } from "./alerts.js";
 import { Awake, pageToKeepAwake } from "./awake.js";
@@ -25,7 +25,6 @@ import { askName } from "./name-dialog.js";
 import { newsWords } from "./phrases/house.js";
 import { firstOf, onLanguage, speak } from "./phrases/language.js";
 import { say } from "./phrases/page.js";
-import { Nowhere } from "./nowhere.js";
 import { Settings } from "./settings.js";
 import { Sound } from "./sound.js";
 import { BACK_KEY, Keep } from "./storage.js";
@@ -83,7 +82,7 @@ let purse = null;
 let purseComes = null;
 
 const tables = new Tables({
-  make: (room, changed) => new Table(room, { connection, me: () => me, purse: () => purse, toasts, sound, settings, storage: local, identity, codes, askKeys: () => set("keys"), turnTo, takesKeys: () => beside.length === 0 || tiles.takesKeys(room), changed }),
+  make: (room, changed) => new Table(room, { connection, me: () => me, purse: () => purse, toasts, sound, settings, storage: local, identity, codes, askKeys: () => set("keys"), turnTo, goTo: (hash) => (location.hash = hash), takesKeys: () => beside.length === 0 || tiles.takesKeys(room), changed }),
   storage: session,
   changed: () => showSeats(),
   after: (ms, then) => setTimeout(then, ms),
@@ -104,11 +103,12 @@ const elsewhere = new Elsewhere(channel("cardhouse.tables"), crypto.randomUUID?.
 /** The page goes because the player wants to be somebody else. */
 let isLeaving = false;
 
-const nowhere = new Nowhere();
 const lobby = new Lobby(connection, open, session);
 let page = null;
 /** How the table page comes: it is large, so the lobby is drawn without it. */
 let Table = null;
+/** The pages of tournaments, and of what is nowhere: they come when they are asked for. */
+let contests = null;
 let routes = 0;
 /** How long after a failure the table page is asked for again. */
 const LOAD_AGAIN_MS = 2_000;
@@ -184,7 +184,7 @@ function follow() {
 
 function received(message) {
   const { t, room } = message;
-  if (t === "lobby" || t === "lobby_delta") return lobby.receive(message);
+  if (t === "lobby" || t === "lobby_delta") return (page?.receive ? page : lobby).receive(message);
   const talk = tables.all.find((table) => table.talk.room?.id === room)?.talk;
   if (talk) return t === "unwatched" || message.code === "no_such_room" ? talk.leave() : undefined;
   if (t === "unwatched") return closed(room, say.tableClosed);
@@ -198,11 +198,14 @@ function received(message) {
 }
 
 function closed(room, text) {
-  if (!tables.get(room)) return;
+  if (!tables.get(room)) return contests?.close(room);
   const isShown = page === tables.get(room);
+  const { contest } = tables.get(room);
   tables.close(room);
-  if (isShown) location.hash = "#/";
-  if (isShown) toasts.show(text);
+  // A tournament says itself how it has ended.
+  if (isShown) location.hash = contest ? `#/tournament/${contest}` : "#/";
+  if (isShown && !contest) toasts.show(text);
+  return undefined;
 }
 
 /** Shows another of the player's tables in this window. */
@@ -337,13 +340,18 @@ function isLobby(hash) {
 async function route() {
   const wanted = ++routes;
   follow();
-  if (/^#\/table\//.test(location.hash) && !Table) await withTables();
-  const chips = location.hash === "#/chips" && (await withPurse(), purse?.page);
+  const { hash } = location;
+  const [, room] = /^#\/table\/([\w.-]+)$/.exec(hash) ?? [];
+  if (room && !Table) await withTables();
+  let other = isLobby(hash) ? lobby : hash === "#/chips" && (await withPurse(), purse?.page);
+  if (!room && !other) {
+    contests ??= await import("./tournaments.js").then((it) => it.tournaments({ connection, me: () => me, toasts, seat: open }), () => toasts.show(say.notCome));
+    other = contests?.pageOf(hash) ?? lobby;
+  }
   if (wanted !== routes) return; // Somewhere else meanwhile.
   if (page?.room) tables.hide();
   else page?.leave();
-  const [, room] = /^#\/table\/([\w.-]+)$/.exec(location.hash) ?? [];
-  page = room ? tables.show(room) : chips || (isLobby(location.hash) ? lobby : nowhere);
+  page = room ? tables.show(room) : other;
   document.documentElement.dataset.page = room ? "table" : "lobby";
   lay();
   if (!room) page.enter();

@@ -96,7 +96,7 @@ export class Lobby {
     return el(
       "main",
       { class: "lobby", tabindex: -1, data: { testid: "lobby" } },
-      el("div", { class: "lobby-top" }, el("div", {}, el("h1", { text: say.title }), this.sums), el("div", { class: "lobby-actions" }, this.create, this.quick)),
+      el("div", { class: "lobby-top" }, el("div", {}, el("h1", { text: say.title }), this.sums), el("div", { class: "lobby-actions" }, el("a", { class: "button", href: "#/tournaments", text: say.tournaments, data: { testid: "to-tournaments" } }), this.create, this.quick)),
       this.#filters(),
       el(
         "table",

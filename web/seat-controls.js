@@ -72,12 +72,14 @@ export class SeatControls {
     const { hand, config } = view;
     const free = view.seats.some((seat, at) => seat === null && takes(at));
     const inPlay = Boolean(me?.in_hand && !me.folded && hand && !hand.ended);
-    setAttribute(this.sit, "hidden", me !== null || !free);
+    // In a tournament seats are given and taken.
+    const isGiven = Boolean(view.tournament);
+    setAttribute(this.sit, "hidden", me !== null || !free || isGiven);
     setAttribute(this.back, "hidden", me?.status !== "sitting_out" || me.stack === 0);
     setAttribute(this.wait, "hidden", this.back.hidden || config.blinds_owed !== "post_or_wait");
     setAttribute(this.out, "hidden", !me || !["playing", "waiting"].includes(me.status));
-    setAttribute(this.leave, "hidden", !me || me.status === "leaving");
-    setAttribute(this.topUp, "hidden", !me || me.status === "leaving" || roomFor(config, me) <= 0);
+    setAttribute(this.leave, "hidden", !me || me.status === "leaving" || isGiven);
+    setAttribute(this.topUp, "hidden", !me || isGiven || me.status === "leaving" || roomFor(config, me) <= 0);
     this.topUp.classList.toggle("primary", me?.stack === 0 && !inPlay);
     setAttribute(this.show, "hidden", keptCards(view, mine, cards).length === 0);
     setText(this.status, statusText(view, mine, me, inPlay, this.#restsUntil()));
@@ -104,6 +106,7 @@ export class SeatControls {
 
   /** Asks for a buy-in and takes the seat, or any for null. */
   async sitDown(seat) {
+    if (this.#view.tournament) return;
     const { config } = this.#view;
     const title = seat === null ? say.takeSeat : () => say.takeSeatOf(seat + 1);
     const asked = this.#bring ?? { min: config.buy_in_min, max: config.buy_in_max };
@@ -184,9 +187,9 @@ export class SeatControls {
    * last must be how the table is, and this window the one that plays the seat.
    */
   fill() {
-    const { config, hand, seats } = this.#view;
+    const { config, hand, seats, tournament } = this.#view;
     const me = seats[this.#mine];
-    if (!this.#settings.autoTopUp || !hand?.ended || hand.hand === this.#filledAfter) return;
+    if (tournament || !this.#settings.autoTopUp || !hand?.ended || hand.hand === this.#filledAfter) return;
     if (me?.status !== "playing" || me.stack === 0) return;
     const usual = this.#usual({ min: config.buy_in_min, max: config.buy_in_max });
     const { max: missing } = this.#afforded({ min: 1, max: usual - me.stack - me.top_up });
@@ -240,7 +243,7 @@ function standing(view, mine, me, inPlay, restsUntil) {
   if (turn && turn.seat === mine) return say.yourTurn;
   const name = view.seats[turn?.seat]?.name;
   const acting = !turn ? () => "" : name === undefined ? say.somebodyToAct : () => say.toAct(isolated(name));
-  if (!me) return view.seats.includes(null) ? say.watching : say.watchingFull;
+  if (!me) return view.seats.includes(null) && !view.tournament ? say.watching : say.watchingFull;
   if (me.status === "leaving") return inPlay ? say.leavesAfter : say.leaving;
   if (me.stack === 0 && !inPlay) return say.broke;
   if (me.status === "sitting_out") return restsUntil > Date.now() ? () => say.youRest(moment(restsUntil)) : say.youSitOut;

@@ -222,6 +222,9 @@ const APPLY = {
     if (config.seats !== view.seats.length) throw new Misfit("settings for another number of seats");
     view.config = structuredClone(config);
   },
+  // In a tournament: whoever goes has left already.
+  moved() {},
+  busted() {},
   chat() {},
   history_lost() {},
 };

@@ -64,6 +64,9 @@ export class Table {
   #changed;
   #askKeys;
   #turnTo;
+  #goTo;
+  /** The line of the tournament whose table it is, once that has come. */
+  #contestLine = null;
   #takesKeys;
   #settings;
   #notes;
@@ -93,13 +96,15 @@ export class Table {
    * @param {DoorCodes} parts.codes of tables that are opened by one
    * @param {() => void} parts.askKeys shows the list of keys
    * @param {(step: number) => void} parts.turnTo shows another of the player's tables
+   * @param {(hash: string) => void} parts.goTo shows another page
    * @param {() => boolean} parts.takesKeys whether a key that is pressed now is meant for this table, if it is shown
    * @param {() => void} parts.changed told when `standing` may be another
    */
-  constructor(id, { connection, me, purse, toasts, sound, settings, storage, identity, codes, askKeys, turnTo, takesKeys, changed }) {
+  constructor(id, { connection, me, purse, toasts, sound, settings, storage, identity, codes, askKeys, turnTo, goTo, takesKeys, changed }) {
     this.#changed = changed;
     this.#askKeys = askKeys;
     this.#turnTo = turnTo;
+    this.#goTo = goTo;
     this.#takesKeys = takesKeys;
     this.#connection = connection;
     this.#me = me;
@@ -172,6 +177,12 @@ export class Table {
     this.#forgetSettings();
     this.clock.stop();
     this.felt.stop();
+    this.#contestLine?.close();
+  }
+
+  /** The tournament whose table it is, or null. */
+  get contest() {
+    return this.room.state?.tournament?.room ?? null;
   }
 
   /** What the player should know of this table while another page is shown; null before the room is known. */
@@ -257,7 +268,7 @@ export class Table {
       el(
         "div",
         { class: "table-main" },
-        el("div", { class: "table-head" }, this.title, this.stakes, this.number),
+        (this.head = el("div", { class: "table-head" }, this.title, this.stakes, this.number)),
         this.noticeBar,
         this.felt.element,
         this.foot,
@@ -278,6 +289,9 @@ export class Table {
     const line = describe(event, before);
     if (line) this.log.add(line);
     if (event.e === "chat") this.#hear(event);
+    // In a tournament one is sent elsewhere, and sees why where one comes to.
+    if (event.e === "moved" && event.user === this.#me()) this.#leadTo(`#/table/${event.to}`, say.movedTo);
+    if (event.e === "busted" && event.user === this.#me()) this.#leadTo(`#/tournament/${this.contest}`);
     this.#story.note(event, before);
     this.#followChips(event, before);
     if (event.e === "hand_ended") for (const line of ending(before, this.#story)) this.log.add(line);
@@ -295,6 +309,25 @@ export class Table {
     if (!currency || !MOVES_CHIPS.has(e)) return;
     const whose = user ?? seats[seat]?.user ?? reserved?.find((waiting) => waiting.seat === seat)?.user;
     if (whose === this.#me()) this.#purse()?.moved(this.room.id, e === "left" || e === "freed");
+  }
+
+  #leadTo(hash, why = null) {
+    if (!this.#isShown) return;
+    this.#goTo(hash);
+    if (why) this.#toasts.show(why);
+  }
+
+  /** At a tournament's table its line stands in the head. */
+  async #withContest() {
+    this.#contestLine = { close() {} };
+    try {
+      const { ContestLine } = await import("./contest-line.js");
+      this.#contestLine = new ContestLine(this.#connection, this.contest);
+      this.head.append(this.#contestLine.element);
+    } catch (error) {
+      console.warn("a tournament's line has not come:", error);
+      this.#contestLine = null;
+    }
   }
 
   #hear(line) {
@@ -323,6 +356,8 @@ export class Table {
     this.#connection.seatedIn(this.room, mine !== null);
     const cards = this.#myCards(view);
     this.#renderHead(view);
+    if (view.tournament && !this.#contestLine) this.#withContest();
+    this.element.classList.toggle("of-contest", Boolean(view.tournament));
     const unit = new Unit(this.#settings.inBlinds ? view.config.big_blind : null);
     const shares = this.#settings.equity ? this.runOut.of(view) : NO_SHARES;
     const kept = keptCards(view, mine, cards);

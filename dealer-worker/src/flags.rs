@@ -1,5 +1,7 @@
 //! Flags and environment variables of the `dealer-worker` binary.
 
+use std::path::PathBuf;
+
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use money::Currency;
 use ops::{
@@ -14,7 +16,10 @@ use protocol::table::{
 use rooms::{Bounds, WorkerConfig};
 use traces::TraceArgs;
 
-use crate::opening::Opening;
+use crate::{
+    opening::Opening,
+    schedule::{self, BadSchedule, Template},
+};
 
 /// Owns tables: deals, keeps the clocks, and writes every hand to its journal.
 ///
@@ -169,6 +174,9 @@ pub struct TableArgs {
     /// Open tables t1 to tN, unless they are there
     #[arg(long, env = "CARDHOUSE_TABLES", default_value_t = 0, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(..=TABLES_MAX))]
     pub tables: u32,
+    /// Tournaments to offer, as a file of templates says; those that are there stay as they are. `none`: none
+    #[arg(long, env = "CARDHOUSE_SCHEDULE", value_name = "FILE")]
+    pub schedule: Option<PathBuf>,
     /// Seats of each: 2 to 10, but at most 8 at omaha5 and 7 at omaha6, where the deck has no more cards
     #[arg(long, env = "CARDHOUSE_SEATS", default_value_t = table().seats, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(2..=10))]
     pub seats: u8,
@@ -253,7 +261,31 @@ fn table() -> TableConfig {
     TableConfig::default()
 }
 
+/// A schedule that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ScheduleError {
+    /// The file is not there, or may not be read.
+    #[error("--schedule {0}: {1}")]
+    File(PathBuf, std::io::Error),
+    /// It says something else than it should.
+    #[error("--schedule {0}, {1}")]
+    Bad(PathBuf, BadSchedule),
+}
+
 impl TableArgs {
+    /// The tournaments to offer; `None` if nothing is said of them.
+    ///
+    /// # Errors
+    /// [`ScheduleError`] names the file, and the line.
+    pub fn schedule(&self) -> Result<Option<Vec<Template>>, ScheduleError> {
+        let Some(path) = &self.schedule else { return Ok(None) };
+        if path.as_os_str() == "none" {
+            return Ok(Some(Vec::new()));
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| ScheduleError::File(path.clone(), error))?;
+        schedule::read(&text).map(Some).map_err(|bad| ScheduleError::Bad(path.clone(), bad))
+    }
+
     /// What each table is opened with; the name comes with its number.
     pub fn opening(&self) -> Opening {
         Opening { config: self.config(), currency: self.table_currency }

@@ -1,6 +1,6 @@
 //! The process that owns rooms: the kinds of rooms that a house has, its command line ([`flags`]), what stands around a
-//! worker ([`process`]), the keys that it seals with ([`seal_keys`]), the way to the cage ([`cage_client`]), and the tables that a house
-//! begins with ([`opening`]).
+//! worker ([`process`]), the keys that it seals with ([`seal_keys`]), the way to the cage ([`cage_client`]), the tables that a house
+//! begins with ([`opening`]), and the tournaments that it offers ([`schedule`]).
 //!
 //! The runtime is the crate [`rooms`], which knows no kind; each kind is a crate of its own, of which this one makes the registry.
 
@@ -8,6 +8,7 @@ pub mod cage_client;
 pub mod flags;
 pub mod opening;
 pub mod process;
+pub mod schedule;
 pub mod seal_keys;
 
 pub use opening::{OpenError, Opening, open_floor, open_table, open_tables, tables};

@@ -19,7 +19,9 @@ use table::settings::check;
 use crate::{
     cage_client::CageClient,
     flags::{Flags, Task},
-    open_floor, open_tables, seal_keys,
+    open_floor, open_tables,
+    schedule::{self, Template},
+    seal_keys,
 };
 
 /// Runs a worker of these kinds of rooms until it is told to end.
@@ -37,11 +39,12 @@ pub fn run(flags: Flags, kinds: Kinds) -> anyhow::Result<()> {
     }
     // Nobody should wait for Redis to learn that a flag is wrong.
     check(&flags.tables.config())?;
+    let schedule = flags.tables.schedule()?.unwrap_or_default();
     flags.log.init()?;
-    flags.threads.runtime()?.block_on(work(flags, kinds))
+    flags.threads.runtime()?.block_on(work(flags, kinds, schedule))
 }
 
-async fn work(flags: Flags, kinds: Kinds) -> anyhow::Result<()> {
+async fn work(flags: Flags, kinds: Kinds, offered: Vec<Template>) -> anyhow::Result<()> {
     let metrics = Metrics::install()?;
     let _tidy = metrics.keep_tidy();
     let leaving = signals::leaving()?;
@@ -78,6 +81,10 @@ async fn work(flags: Flags, kinds: Kinds) -> anyhow::Result<()> {
     }
     if flags.floor.players_tables {
         open_floor(&ports, &flags.floor.settings(flags.tables.config())).await?;
+    }
+    if !offered.is_empty() {
+        let opened = schedule::open(&ports, &offered).await?;
+        tracing::info!(opened, "tournaments are open");
     }
     let following = seal_keys::follow(flags.seal.clone(), worker.sealer());
     let reread = Duration::from_millis(flags.seal.seal_key_reread_ms);

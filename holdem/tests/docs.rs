@@ -31,6 +31,8 @@ fn every_rule_names_files_and_tests_that_exist() {
     check("Rule by rule", 20, &root.join("src"), &root.join("tests"));
     let worker = root.join("../dealer-worker");
     check("At the table", 5, &worker.join("table/src"), &worker.join("tests"));
+    let tournament = worker.join("tournament");
+    check("In a tournament", 5, &tournament.join("src"), &tournament);
 }
 
 fn check(section: &str, rows_min: usize, source: &Path, tests: &Path) {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use player::{
-    Bot, Character, Habits,
+    Bot, Character, Contestant, Habits,
     connect::{Dialer, play},
     guest::{Guest, NoToken, Tokens},
 };
@@ -54,6 +54,31 @@ pub(crate) fn seat(config: &BotArgs, tables: &[(RoomId, u8)], dialer: &Dialer, d
             });
             count += 1;
         }
+    }
+    playing
+}
+
+/// Keeps so many bots that play tournaments, each one at a time, until the returned tasks are dropped. They come when somebody waits for others.
+pub(crate) fn enter(config: &BotArgs, count: usize, dialer: &Dialer, desk: &Desk) -> JoinSet<()> {
+    let mut playing = JoinSet::new();
+    for at in 0..count {
+        let name = NAMES[(at + NAMES.len() / 2) % NAMES.len()];
+        let character = Character {
+            style: config.bot_style.of(at),
+            habits: Habits { chat: 0.0, ..habits(config) },
+            tables: Arc::from([]),
+            home: 0,
+            seed: rand::rng().random(),
+        };
+        let id = UserId::new(&format!("{}tournament-{at}", UserId::BOT_PREFIX)).expect("that is a name");
+        let (dialer, tokens) = (dialer.clone(), AtTheDesk(desk.clone(), id));
+        playing.spawn(async move {
+            let (for_ever, now) = (CancellationToken::new(), Instant::now());
+            let bot = Contestant::new(Bot::new(character, String::new(), now), now);
+            if let Err(error) = play(name, bot, &dialer, &tokens, for_ever, |_, _, _| {}).await {
+                tracing::warn!(%error, name, "a bot has no token");
+            }
+        });
     }
     playing
 }

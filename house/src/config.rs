@@ -5,7 +5,8 @@ use std::{num::NonZeroU32, ops::RangeInclusive, path::PathBuf};
 use clap::{Args, CommandFactory as _, Parser, ValueEnum};
 use dealer_worker::{
     Opening,
-    flags::{FloorArgs, TableArgs},
+    flags::{FloorArgs, ScheduleError, TableArgs},
+    schedule::{self, Template},
 };
 use ops::{
     config::{LogArgs, OpsArgs},
@@ -14,7 +15,7 @@ use ops::{
     serve::HttpArgs,
 };
 use player::{Style, Temper};
-use protocol::table::TableConfig;
+use protocol::{table::TableConfig, tournament::Starts};
 use reception::{cage_args::CurrencyArgs, config::TokenArgs, oidc::OidcArgs};
 use relay::RelayConfig;
 use traces::TraceArgs;
@@ -23,6 +24,9 @@ use crate::data;
 
 /// How many tables a house may have: more want a cluster.
 const TABLES: RangeInclusive<i64> = 1..=1_000;
+
+/// More bots for tournaments would be a crowd.
+const CONTESTANTS_MAX: u32 = 24;
 
 /// What a newcomer sets, which `-h` shows alone.
 const FIRST: [&str; 13] = [
@@ -133,6 +137,14 @@ impl Config {
     /// Never: the defaults are valid, which a test shows.
     pub fn defaults() -> Self {
         flags::read_from(&Self::our_command(), vec!["house".into()]).expect("the defaults are valid")
+    }
+
+    /// The tournaments that it offers: those of the file, or a newcomer's.
+    ///
+    /// # Errors
+    /// [`ScheduleError`] names the file and the line.
+    pub fn schedule(&self) -> Result<Vec<Template>, ScheduleError> {
+        Ok(self.tables.schedule()?.unwrap_or_else(schedule::of_a_newcomer))
     }
 
     /// What the table of this number is set to, counted from 0.
@@ -251,6 +263,18 @@ impl BotArgs {
     /// How many bots play at a table with so many seats.
     pub fn at_a_table(&self, seats: u8) -> u8 {
         self.bots.min(if self.bots_fill { seats } else { seats.saturating_sub(1) })
+    }
+}
+
+impl BotArgs {
+    /// How many bots play tournaments: so many that one of each template can begin when somebody has come.
+    pub fn contestants(&self, schedule: &[Template]) -> usize {
+        let others = |template: &Template| match template.tournament.starts {
+            Starts::WhenFull => template.tournament.entries_max.saturating_sub(1),
+            Starts::AtMs(_) => 0,
+        };
+        let most = schedule.iter().map(others).sum::<u32>().min(CONTESTANTS_MAX);
+        if self.bots == 0 { 0 } else { usize::try_from(most).unwrap_or(0) }
     }
 }
 

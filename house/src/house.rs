@@ -62,6 +62,9 @@ pub enum OpenError {
     /// The flags describe no table.
     #[error(transparent)]
     Tables(#[from] dealer_worker::OpenError),
+    /// The schedule cannot be kept.
+    #[error(transparent)]
+    Schedule(#[from] dealer_worker::flags::ScheduleError),
     /// Bounds that do not fit each other.
     #[error("{0}")]
     Bounds(String),
@@ -110,6 +113,8 @@ pub struct House {
     relay: Arc<Relay>,
     worker: Worker,
     tables: Vec<(RoomId, u8)>,
+    /// Bots that play tournaments.
+    contestants: usize,
     kept: Kept,
     /// Locked until everything else has ended.
     data: Option<Data>,
@@ -173,6 +178,9 @@ impl House {
             }),
         };
         let has_purses = found.iter().any(|(_, table)| table.currency.is_some());
+        let schedule = config.schedule()?;
+        dealer_worker::schedule::open(&inside, &schedule).await?;
+        let contestants = config.bots.contestants(&schedule);
         let tables: Vec<_> = found.into_iter().map(|(room, table)| (room, table.config.seats)).collect();
         let (seal_key, seal_keys_older) = match &data {
             Some(data) => data.seal_keys()?,
@@ -198,6 +206,7 @@ impl House {
         let keys = relay::Keys::given(office.desk.keyring().keys().public().clone());
         // The bots come from this machine and must not use up what guests may have.
         let bots: usize = tables.iter().map(|(_, seats)| usize::from(config.bots.at_a_table(*seats))).sum();
+        let bots = bots + contestants;
         config.relay.connections_max += bots;
         config.relay.connections_per_address_max += bots;
         config.relay.node = Some(door);
@@ -217,6 +226,7 @@ impl House {
             relay,
             worker,
             tables,
+            contestants,
             kept,
             data,
         })
@@ -299,6 +309,7 @@ impl House {
         let mut worker = JoinSet::new();
         worker.spawn(self.worker.run(dealing.clone()));
         let bots = bots::seat(&self.config.bots, &self.tables, &dialer, &self.office.desk);
+        let contestants = bots::enter(&self.config.bots, self.contestants, &dialer, &self.office.desk);
         let mut tidying = JoinSet::new();
         if let Some(people) = self.office.people.clone() {
             tidying.spawn(async move { people.keep_tidy().await });
@@ -318,7 +329,7 @@ impl House {
         worker.shutdown().await;
         parts.shutdown().await;
         tidying.shutdown().await;
-        drop(bots);
+        drop((bots, contestants));
         drop(self.office);
         drop(self.data);
         Ok(())

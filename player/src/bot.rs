@@ -132,6 +132,8 @@ pub struct Bot {
     /// The hand whose other cards it shows as well.
     shows_all_of: Option<u64>,
     vanish: Option<Duration>,
+    /// Seats are given to it and taken from it: it plays, and does nothing else.
+    is_given_seats: bool,
     stopping: bool,
 }
 
@@ -164,8 +166,28 @@ impl Bot {
             counted: 0,
             shows_all_of: None,
             vanish: None,
+            is_given_seats: false,
             stopping: false,
         }
+    }
+
+    /// The same where seats are given and taken, as in a tournament: it plays where it [is sent to](Self::sent_to), and neither sits down
+    /// nor leaves nor brings chips.
+    #[must_use]
+    pub fn given_seats(mut self) -> Self {
+        self.is_given_seats = true;
+        self
+    }
+
+    /// From now on it plays at this table, or at none.
+    pub fn sent_to(&mut self, room: Option<RoomId>, now: Instant) {
+        if self.room == room {
+            return;
+        }
+        if let Some(before) = std::mem::replace(&mut self.room, room) {
+            self.client.unwatch(&before, now);
+        }
+        (self.turn, self.asked, self.mused) = (None, None, 0);
     }
 
     /// The client that it plays through.
@@ -277,6 +299,9 @@ impl Bot {
     }
 
     fn choose_room(&mut self, now: Instant) -> Option<RoomId> {
+        if self.is_given_seats {
+            return self.room.clone();
+        }
         if self.room.is_none() && self.may_ask(now) && self.seat_lost.is_some() {
             self.room = self.seat_lost.take();
         }
@@ -299,7 +324,7 @@ impl Bot {
 
     /// Asks rather than looks: when one begins to watch, the keyframe may be old and the frames since are on their way.
     fn take_a_seat(&mut self, room: &RoomId, now: Instant) {
-        if self.stopping || !self.may_ask(now) {
+        if self.stopping || self.is_given_seats || !self.may_ask(now) {
             return;
         }
         let Some(view) = self.client.table(room) else { return };
@@ -387,6 +412,12 @@ impl Bot {
         let Some(view) = self.client.table(room) else { return };
         let Some(mine) = view.seats[usize::from(seat)].as_ref() else { return };
         if mine.status == SeatStatus::Leaving {
+            return;
+        }
+        if self.is_given_seats {
+            if mine.status == SeatStatus::SittingOut && mine.stack > 0 && !self.stopping {
+                self.ask(room, &TableCommand::ComeBack { wait_for_big_blind: false }, now);
+            }
             return;
         }
         if self.stopping {

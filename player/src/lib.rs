@@ -11,6 +11,7 @@
 //! - [`referee`], [`fair_play`] and [`breach`]: what must never be seen, and the count of what was.
 //! - [`bot`]: who plays; [`style`]: how. Of the styles, those of the crowd look at [`hand_strength`], the sensible ones
 //!   ([`sensible`]) at `starting_hand` and `equity`.
+//! - [`contestant`]: a bot that plays tournaments.
 //! - [`mind`]: what moves a client: a bot, or another guest. [`connect`]: a mind over real WebSockets; [`comeback`]: what follows the end of one; [`guest`]: tokens;
 //!   [`member`]: those of somebody with an account; [`way`]: by TLS or not, and where to.
 
@@ -20,6 +21,7 @@ pub mod breach;
 pub mod client;
 pub mod comeback;
 pub mod connect;
+pub mod contestant;
 mod equity;
 pub mod fair_play;
 pub mod follower;
@@ -42,6 +44,7 @@ pub mod way;
 pub use bot::{Bot, Character, Habits};
 pub use breach::{Breach, Breaches};
 pub use client::{Client, Heard};
+pub use contestant::Contestant;
 pub use mind::Mind;
 pub use sensible::Temper;
 pub use style::Style;

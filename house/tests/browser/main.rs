@@ -35,6 +35,7 @@ mod small_things;
 mod talk;
 mod themes;
 mod tiles;
+mod tournament;
 mod waste;
 mod window;
 

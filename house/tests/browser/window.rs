@@ -287,7 +287,7 @@ impl Window {
     }
 
     /// Waits for the element of this test id to be shown.
-    async fn see(&self, testid: &str) -> Element {
+    pub(crate) async fn see(&self, testid: &str) -> Element {
         let css = format!("[data-testid={testid}]");
         let began = Instant::now();
         loop {

@@ -6,6 +6,7 @@ export const lobby = {
   title: () => "Cash tables",
   playNow: () => "Play now",
   openTable: () => "Open a table",
+  tournaments: () => "Tournaments",
   caption: () => "Tables. Follow a table's name to watch it or to sit down.",
   find: () => "Find a table",
   findBy: () => "Find a table by name or game",

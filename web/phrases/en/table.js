@@ -10,6 +10,7 @@ export const table = {
   playHere: () => "Play here",
   waits: () => "waits for the house",
   elsewhere: () => "You play this seat in another window.",
+  movedTo: () => "The tournament has moved you to this table, so that all tables are about as full.",
   drifts: () => "This page is older than the house and has lost the thread. It goes on in a moment; a reload brings the newer page.",
   unknownKind: (kind) => `This page cannot show a room of kind ${kind}. Reload it: there may be a newer one.`,
   turnFree: () => "Your turn. You can check.",

@@ -5,6 +5,7 @@ export const lobby = {
   title: () => "캐시 테이블",
   playNow: () => "바로 시작",
   openTable: () => "테이블 열기",
+  tournaments: () => "토너먼트",
   caption: () => "테이블 목록. 테이블 이름을 누르면 관전하거나 앉을 수 있습니다.",
   find: () => "테이블 찾기",
   findBy: () => "이름이나 게임으로 테이블 찾기",

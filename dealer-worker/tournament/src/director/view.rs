@@ -156,7 +156,7 @@ fn page<T>(all: &[T], from: u64) -> &[T] {
 
 /// Its line in the lobby; once it is over it has none.
 pub(super) fn line(room: &Tournament, id: &RoomId) -> Option<Line> {
-    if room.is_over || room.phase == Phase::Cancelled {
+    if room.is_over {
         return None;
     }
     let config = room.config();

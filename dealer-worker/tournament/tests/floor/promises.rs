@@ -261,8 +261,7 @@ fn the_last_tables_seats_are_drawn_anew_and_it_deals_when_all_are_there() {
 }
 
 #[test]
-fn who_is_moved_pays_the_big_blind_no_later_than_who_sat_there() {
-    // Nobody skips a big blind by being moved: who goes is next at the old table, and gets the seat where it comes soonest.
+fn players_are_moved_between_tables_and_arrive() {
     let mut moves = 0;
     for seed in 0..12 {
         let world = fair(seed, TournamentConfig { hand_for_hand: never(), ..mtt(6, 60) }, 33);

@@ -1,5 +1,7 @@
 //! Tournaments that run on workers: they come to their prizes whatever dies, and every entry is at exactly one place.
 
+mod storm;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,175 @@
+//! A bot that plays tournaments: it registers where somebody waits for others, goes where it is sent, and plays there until it is out.
+
+use protocol::{
+    RefusalCode,
+    id::RoomId,
+    lobby::{COUNT_MAX, View},
+    tournament::{LOBBY_SIT_AND_GO, TournamentAnswer, TournamentCommand, TournamentQuestion},
+};
+use rand_chacha::ChaCha8Rng;
+use serde_json::value::to_raw_value;
+use tokio::time::{Duration, Instant};
+
+use crate::{
+    bot::{Acting, Bot},
+    client::{Client, Heard},
+    mind::Mind,
+};
+
+/// It asks where it belongs that often.
+const ASKS_EVERY: Duration = Duration::from_millis(1_500);
+
+/// It looks again so long after it was not let in.
+const RESTS: Duration = Duration::from_secs(1);
+
+/// See the module.
+#[derive(Debug)]
+pub struct Contestant {
+    bot: Bot,
+    /// Where it takes part.
+    entered: Option<RoomId>,
+    /// It wants to: the command, and where.
+    registers: Option<(u64, RoomId)>,
+    /// It has asked where it belongs.
+    asks: Option<u64>,
+    /// Not before.
+    next: Instant,
+    stopping: bool,
+}
+
+impl Contestant {
+    /// One that is not connected yet.
+    pub fn new(bot: Bot, now: Instant) -> Self {
+        Self {
+            bot: bot.given_seats(),
+            entered: None,
+            registers: None,
+            asks: None,
+            next: now,
+            stopping: false,
+        }
+    }
+
+    fn enter(&mut self, now: Instant) {
+        if self.registers.is_some() || self.stopping || now < self.next {
+            return;
+        }
+        let client = self.bot.client_mut();
+        let sit_and_gos = View { kind: Some(LOBBY_SIT_AND_GO.into()), count: COUNT_MAX, ..View::default() };
+        client.lobby(Some(sit_and_gos), now);
+        let waits = client.lobby_rows().find(|row| {
+            // Bots do not play among themselves: they come when somebody wants to play.
+            let people = row.more.get("people").and_then(serde_json::Value::as_u64).unwrap_or(0);
+            row.more.get("open") == Some(&true.into()) && people > 0 && row.free() > 0
+        });
+        let Some(room) = waits.map(|row| row.room.clone()) else { return };
+        let what = to_raw_value(&TournamentCommand::Register).expect("commands are JSON");
+        self.registers = Some((client.raw_command(&room, what, now), room));
+    }
+
+    fn look(&mut self, room: &RoomId, now: Instant) {
+        if self.asks.is_none() && now >= self.next {
+            let question = to_raw_value(&TournamentQuestion::Me).expect("questions are JSON");
+            self.asks = Some(self.bot.client_mut().question(room, question, now));
+            self.next = now + ASKS_EVERY;
+        }
+    }
+
+    fn leave(&mut self, now: Instant) {
+        if let Some(room) = self.entered.take() {
+            self.bot.client_mut().unwatch(&room, now);
+        }
+        self.bot.sent_to(None, now);
+        self.next = now + RESTS;
+    }
+
+    fn told(&mut self, body: &str, now: Instant) {
+        let Ok(TournamentAnswer::Me { me }) = serde_json::from_str(body) else { return };
+        match me {
+            Some(me) if me.place.is_none() => {
+                if me.table.is_some() {
+                    self.bot.sent_to(me.table, now);
+                }
+            }
+            // Out, or it was not taken after all.
+            _ => self.leave(now),
+        }
+    }
+}
+
+impl Mind for Contestant {
+    fn client(&self) -> &Client {
+        self.bot.client()
+    }
+
+    fn client_mut(&mut self) -> &mut Client {
+        self.bot.client_mut()
+    }
+
+    fn rng(&mut self) -> &mut ChaCha8Rng {
+        self.bot.rng()
+    }
+
+    fn receive(&mut self, text: &str, now: Instant) -> Heard {
+        let heard = self.bot.receive(text, now);
+        match &heard {
+            Heard::Acked { n, .. } if self.registers.as_ref().is_some_and(|(asked, _)| asked == n) => {
+                self.entered = self.registers.take().map(|(_, room)| room);
+            }
+            Heard::Refused(refusal)
+                if self.registers.as_ref().is_some_and(|(asked, _)| *asked == refusal.n) =>
+            {
+                let is_in = refusal.code == Some(RefusalCode::Unchanged);
+                let room = self.registers.take().map(|(_, room)| room);
+                self.entered = room.filter(|_| is_in);
+                self.next = now + RESTS;
+            }
+            Heard::Answer { n, body, .. } if self.asks == Some(*n) => {
+                self.asks = None;
+                let body = body.get().to_owned();
+                self.told(&body, now);
+            }
+            Heard::Unanswered { why, .. } => {
+                self.asks = None;
+                if why.code == Some(RefusalCode::NoSuchRoom) {
+                    self.leave(now);
+                }
+            }
+            Heard::Unwatched(room) if self.entered.as_ref() == Some(room) => self.leave(now),
+            // With a new session what was asked before never has an answer.
+            Heard::Welcome { resumed: false } => (self.registers, self.asks) = (None, None),
+            _ => {}
+        }
+        heard
+    }
+
+    fn poll(&mut self, now: Instant) -> Option<Acting> {
+        if self.bot.client().is_online() {
+            match self.entered.clone() {
+                Some(room) => self.look(&room, now),
+                None => self.enter(now),
+            }
+        }
+        self.bot.poll(now)
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let waits = self.asks.is_none() && self.registers.is_none() && self.bot.client().is_online();
+        let own = waits.then_some(self.next).filter(|_| self.entered.is_some() && !self.stopping);
+        own.into_iter().chain(self.bot.next_deadline()).min()
+    }
+
+    fn near(&self) -> Option<&RoomId> {
+        self.bot.near()
+    }
+
+    fn stop(&mut self) {
+        self.stopping = true;
+        self.bot.stop();
+    }
+
+    /// Nobody leaves a tournament: its chips are played on by the clock.
+    fn has_stopped(&self) -> bool {
+        self.stopping && self.bot.client().answers().waiting().len() == 0
+    }
+}

@@ -1,0 +1,63 @@
+/** Tournaments. */
+import { chips } from "../../format.js";
+
+export const tournament = {
+  nowhere: () => "There is nothing at this address",
+  nowhereWhy: () => "A letter of it may be wrong, or it is older than the house. The tables are in the lobby.",
+  title: () => "Tournaments",
+  sitAndGo: () => "Sit & Go",
+  scheduled: () => "Scheduled",
+  cashTables: () => "Cash tables",
+  all: () => "All tournaments",
+  none: () => "No tournament takes entries here.",
+  about: (buyIn, pool) => `Buy-in ${buyIn}, prizes ${pool}`,
+  begins: (when) => `Begins ${when}`,
+  looking: () => "Looking for the tournament",
+  gone: () => "This tournament is over and gone.",
+  phase: {
+    registering: () => "Open for entries",
+    running: () => "Being played",
+    ended: () => "Over",
+    cancelled: () => "Called off",
+  },
+  register: () => "Register",
+  unregister: () => "Unregister",
+  myTable: () => "To my table",
+  next: () => "The next one",
+  watch: () => "Watch",
+  bot: () => "bot",
+  standings: () => "Standings",
+  prizes: () => "Prizes",
+  whenFull: () => "when full",
+  isBreak: () => "Break",
+  paused: () => "paused",
+  level: (number, blinds, ante) => `${number}: ${blinds}${ante > 0 ? `, ante ${chips(ante)}` : ""}`,
+  fact: {
+    entries: () => "Entries",
+    left: () => "Left",
+    pool: () => "Prize pool",
+    stack: () => "Stack",
+    starts: () => "Begins",
+    level: () => "Level",
+    next: () => "Next level in",
+  },
+  places: (from, to) => (from === to ? `${chips(from)}.` : `${chips(from)}. to ${chips(to)}.`),
+  placed: (place, prize) => (prize > 0 ? `${chips(place)}. place, ${chips(prize)}` : `${chips(place)}. place`),
+  youPlaced: (place, prize) => {
+    const where = place === 1 ? "You have won the tournament." : `You have finished in place ${chips(place)}.`;
+    return prize > 0 ? `${where} Your prize: ${chips(prize)}` : where;
+  },
+  winner: (name, prize) => `${name} has won the tournament and ${chips(prize)}`,
+  wasCancelled: () => "There were too few entries, or the house has called it off.",
+  line: ({ number, left, isBreak, paused, players, entries, inStep }) => {
+    const level = paused ? "Paused" : isBreak ? "Break" : `Level ${chips(number)}`;
+    const next = left === "" ? "" : `, next in ${left}`;
+    return `${level}${next} · ${chips(players)} of ${chips(entries)} left${inStep ? " · hand for hand" : ""}`;
+  },
+  refused: {
+    unchanged: () => "You take part already.",
+    late: () => "It has begun: it is too late for that.",
+    no_seat: () => "All entries are taken.",
+    not_seated: () => "You do not take part.",
+  },
+};
