@@ -15,7 +15,6 @@ import { Connection } from "./connection.js";
 import { DoorCodes, ofLink } from "./door-codes.js";
 import { el, retell, setAttribute } from "./dom.js";
 import { Elsewhere } from "./elsewhere.js";
-import { floorOf } from "./floor-room.js";
 import { icon } from "./icons.js";
 import { Identity, postJson, whyNoSocket } from "./identity.js";
 import { languageSwitch } from "./language-switch.js";
@@ -136,7 +135,7 @@ function welcomed({ user, name: shownName }) {
   name.textContent = shownName;
   showSeats();
   withPurse();
-  askFloor();
+  withOwnTables();
 }
 
 /** Tells what was lost, in a dialog that has come by then: see the end of this file. */
@@ -154,23 +153,13 @@ async function withPurse() {
   showSeats();
 }
 
-/** Whether players may open tables here. */
-async function askFloor() {
-  const rules = await connection.question(floorOf(me), { about: "rules" });
-  if (rules) lobby.offer(rules.opens ? () => openOwn(rules) : null);
-}
-
-/** Opens a table of the player's own, and says how others find it. */
-async function openOwn(rules) {
+/** Offers tables of the player's own where the house lets players open some; what has not come is asked for with the next greeting. */
+async function withOwnTables() {
   try {
-    const { openTable, showInvite } = await import("./hosted.js");
-    const room = await openTable(connection, me, rules, codes);
-    if (!room) return;
-    open(room);
-    await showInvite(room, codes.of(room));
+    const { offerOwn } = await import("./own-tables.js");
+    await offerOwn({ connection, me, codes, lobby, open, toasts });
   } catch (error) {
-    console.warn("a table's dialog has not come:", error);
-    toasts.show(say.notCome);
+    console.warn("tables of players have not come:", error);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The link to a table, to be copied, read aloud or held before a phone's camera. */
 import { shown } from "./dialog.js";
-import { linkTo, shownCode } from "./door-codes.js";
+import { linkTo, shownCode } from "./invite-link.js";
 import { el, setText, svg } from "./dom.js";
 import { say } from "./phrases/hosted.js";
 import { qr } from "./qr.js";

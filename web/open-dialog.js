@@ -1,6 +1,6 @@
 /** The dialog in which a player opens a table: what is played, and who may come. */
 import { shown } from "./dialog.js";
-import { newCode } from "./door-codes.js";
+import { newCode } from "./invite-link.js";
 import { el, setAttribute, setText } from "./dom.js";
 import { floorOf } from "./floor-room.js";
 import { stakes } from "./format.js";

@@ -258,7 +258,7 @@ export class Table {
     this.noticeText = el("span");
     this.takeBack = el("button", { class: "button", type: "button", text: say.playHere, on: { click: () => this.#takeBack() } });
     this.noticeBar = el("div", { class: "table-notice", role: "status", hidden: true }, this.noticeText, this.takeBack);
-    this.foot = el("div", { class: "table-foot", tabindex: -1 }, this.log.recent, this.controls.element, this.runs.element, this.actions.element);
+    this.foot = el("div", { class: "table-foot", tabindex: -1 }, this.log.recent, this.controls.element, this.actions.element, this.runs.element);
     // In the capturing phase: before any button hears of it.
     this.foot.addEventListener("click", (event) => this.#mayClick(event) || event.stopPropagation(), true);
     this.speech = el("p", { class: "for-ears", "aria-live": "assertive" });
