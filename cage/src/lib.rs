@@ -13,9 +13,11 @@
 //! - `testing` (a feature): PostgreSQL servers for tests.
 //! - [`people`]: who somebody is, how he is signed in, what he may do, and what has happened.
 //! - [`ledger`]: whose chips are where.
+//! - [`history`]: hands that are over.
 //!
 //! Not here: HTTP, passwords in the clear, tokens for playing (`reception`); tables (`dealer-worker`), which say by [`money`] what they want.
 
+pub mod history;
 pub mod inline;
 pub mod ledger;
 pub mod people;

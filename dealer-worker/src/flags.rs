@@ -51,6 +51,9 @@ pub struct Flags {
     pub cage: CageArgs,
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub hands: HandArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
     pub redis: RedisArgs,
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
@@ -108,6 +111,16 @@ impl FloorArgs {
             idle_ms: self.players_idle_ms,
         }
     }
+}
+
+/// What becomes of hands that are over.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Hands")]
+pub struct HandArgs {
+    /// Put hands that are over into a queue, from which receptions write them down (their --keep-hands): without one that does, Redis keeps them
+    /// all
+    #[arg(long, env = "CARDHOUSE_KEEP_HANDS")]
+    pub keep_hands: bool,
 }
 
 /// What to do instead of running.

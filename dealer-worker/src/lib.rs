@@ -1,20 +1,23 @@
 //! The process that owns rooms: the kinds of rooms that a house has, its command line ([`flags`]), what stands around a
-//! worker ([`process`]), the keys that it seals with ([`seal_keys`]), the way to the cage ([`cage_client`]), the tables that a house
-//! begins with ([`opening`]), and the tournaments that it offers ([`schedule`]).
+//! worker ([`process`]), the keys that it seals with ([`seal_keys`]), the way to the cage ([`cage_client`]), who hears of finished hands
+//! ([`hands`]), the tables that a house begins with ([`opening`]), and the tournaments that it offers ([`schedule`]).
 //!
 //! The runtime is the crate [`rooms`], which knows no kind; each kind is a crate of its own, of which this one makes the registry.
 
 pub mod cage_client;
 pub mod flags;
+pub mod hands;
 pub mod opening;
 pub mod process;
 pub mod schedule;
 pub mod seal_keys;
 
 pub use opening::{OpenError, Opening, open_floor, open_table, open_tables, tables};
+use std::sync::Arc;
+
 use rooms::Kinds;
 
-/// The kinds of rooms that a house has.
+/// The kinds of rooms that a house has. Nobody keeps their hands, until [somebody](hands::Recording) is there.
 pub fn kinds() -> Kinds {
     kinds_of(true)
 }
@@ -23,6 +26,6 @@ pub fn kinds() -> Kinds {
 pub fn kinds_of(players_open_tables: bool) -> Kinds {
     let kinds = Kinds::default().with::<table::Table>().with::<talk::Talk>().with::<cash::Cash>();
     let kinds = kinds.with::<tournament::Tournament>().with::<tournament::TournamentTable>();
-    let kinds = kinds.with::<hosted::Hosted>();
+    let kinds = kinds.with::<hosted::Hosted>().served_by(::hands::SERVICE, Arc::new(hands::Nobody));
     if players_open_tables { kinds.with::<floor::Floor<true>>() } else { kinds.with::<floor::Floor<false>>() }
 }

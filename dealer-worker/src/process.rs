@@ -4,8 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use broker::{
-    bus::redis::RedisBus, clock::Clock, pass::Passes, ports::Ports, redis::Redis, store::redis::RedisStore,
+    bus::redis::RedisBus, clock::Clock, pass::Passes, ports::Ports, queue::redis::RedisQueue, redis::Redis,
+    seal::Sealer, store::redis::RedisStore,
 };
+use hands::SERVICE;
 use ops::{
     outlet,
     readiness::{Readiness, drain_route, ops_routes},
@@ -19,6 +21,7 @@ use table::settings::check;
 use crate::{
     cage_client::CageClient,
     flags::{Flags, Task},
+    hands::Recording,
     open_floor, open_tables,
     schedule::{self, Template},
     seal_keys,
@@ -50,7 +53,7 @@ async fn work(flags: Flags, kinds: Kinds, offered: Vec<Template>) -> anyhow::Res
     let leaving = signals::leaving()?;
 
     let redis = Redis::connect(flags.redis.config()).await?;
-    let settings = redis.clone();
+    let (settings, queue) = (redis.clone(), Arc::new(RedisQueue::new(redis.clone())));
     let ports = Ports {
         bus: Arc::new(RedisBus::new(redis.clone())),
         store: Arc::new(RedisStore::new(redis)),
@@ -63,6 +66,11 @@ async fn work(flags: Flags, kinds: Kinds, offered: Vec<Template>) -> anyhow::Res
     let kinds = match flags.cage.cage_url.as_slice() {
         [] => kinds,
         urls => kinds.served_by(money::SERVICE, Arc::new(CageClient::new(urls, passes.clone())?)),
+    };
+    let hands_sealer = Arc::new(Sealer::with(&config.seal_key, &config.seal_keys_older));
+    let kinds = match flags.hands.keep_hands {
+        true => kinds.served_by(SERVICE, Arc::new(Recording::new(queue, hands_sealer.clone()))),
+        false => kinds,
     };
     let worker = Worker::new(ports.clone(), config, kinds, Chance::of_the_system());
     let readiness = Readiness::new();
@@ -86,7 +94,7 @@ async fn work(flags: Flags, kinds: Kinds, offered: Vec<Template>) -> anyhow::Res
         let opened = schedule::open(&ports, &offered).await?;
         tracing::info!(opened, "tournaments are open");
     }
-    let following = seal_keys::follow(flags.seal.clone(), worker.sealer());
+    let following = seal_keys::follow(flags.seal.clone(), [worker.sealer(), hands_sealer]);
     let reread = Duration::from_millis(flags.seal.seal_key_reread_ms);
     let knowing = passes.follow(reread, || flags.seal.keys());
     let told = async {

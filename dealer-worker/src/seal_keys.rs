@@ -27,8 +27,8 @@ fn name() -> String {
     format!("{:012}-{:08x}", now.as_millis() / 1_000, rand::random::<u32>())
 }
 
-/// Reads the folder again and again, and seals and opens with what is there. Never ends; drop it. Without a folder it does nothing.
-pub async fn follow(args: SealArgs, sealer: Arc<Sealer>) {
+/// Reads the folder again and again, and these seal and open with what is there, rooms' records with the first of them. Never ends; drop it. Without a folder it does nothing.
+pub async fn follow(args: SealArgs, sealers: [Arc<Sealer>; 2]) {
     let Some(folder) = args.folder() else { return std::future::pending().await };
     let mut ticks = interval(Duration::from_millis(args.seal_key_reread_ms));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -41,7 +41,8 @@ pub async fn follow(args: SealArgs, sealer: Arc<Sealer>) {
         match read {
             Ok((key, others)) => {
                 trouble = false;
-                if sealer.replace(&key, &others) {
+                let replaced = sealers.each_ref().map(|sealer| sealer.replace(&key, &others));
+                if replaced[0] {
                     counter!("cardhouse_seal_keys_changed_total").increment(1);
                     tracing::info!(folder = %folder.path().display(), others = others.len(), "another key seals");
                 }
@@ -55,6 +56,6 @@ pub async fn follow(args: SealArgs, sealer: Arc<Sealer>) {
                 }
             }
         }
-        gauge!("cardhouse_rooms_sealed_before").set(sealer.sealed_before() as f64);
+        gauge!("cardhouse_rooms_sealed_before").set(sealers[0].sealed_before() as f64);
     }
 }

@@ -100,6 +100,7 @@ fn table_word(event: &Event) -> &'static str {
         Event::HistoryLost { .. } => "history lost",
         Event::Configured { .. } => "configured",
         Event::Runs { .. } => "runs",
+        Event::Timed { .. } => "timed",
     }
 }
 
@@ -141,7 +142,7 @@ fn counter_word(event: &counter::Event) -> &'static str {
 }
 
 /// All but a change of settings, which happens only to tables that have a host or a schedule.
-const TABLE_WORDS: usize = 19;
+const TABLE_WORDS: usize = 20;
 const CASH_WORDS: usize = 11;
 const COUNTER_WORDS: usize = 14;
 

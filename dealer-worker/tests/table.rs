@@ -1321,15 +1321,15 @@ proptest! {
         let mut keyframe = None;
         for (at, step) in steps.iter().enumerate() {
             if at == crash_at {
-                keyframe = Some((game.state.write(Form::Headed), game.journal.len()));
+                keyframe = Some((game.state.write(Form::Versioned), game.journal.len()));
             }
             game.step(step);
         }
         let (keyframe, written) = keyframe.unwrap();
-        let mut restored = Journaled::<Table>::read(Form::Headed, &keyframe, game.now).unwrap();
+        let mut restored = Journaled::<Table>::read(Form::Versioned, &keyframe, game.now).unwrap();
         for (at, (delta, cause)) in game.journal.iter().enumerate().skip(written) {
-            let record = DeltaOf::<Table>(Cow::Borrowed(delta)).write(Form::Headed);
-            let DeltaOf(delta) = DeltaOf::<Table>::read(Form::Headed, &record, game.now).unwrap();
+            let record = DeltaOf::<Table>(Cow::Borrowed(delta)).write(Form::Versioned);
+            let DeltaOf(delta) = DeltaOf::<Table>::read(Form::Versioned, &record, game.now).unwrap();
             restored.apply(&delta, cause.as_ref(), Position::new(1, at as u64 + 1), &Memory::default());
         }
         prop_assert!(restored == game.state);

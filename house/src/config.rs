@@ -16,7 +16,11 @@ use ops::{
 };
 use player::{Style, Temper};
 use protocol::{table::TableConfig, tournament::Starts};
-use reception::{cage_args::CurrencyArgs, config::TokenArgs, oidc::OidcArgs};
+use reception::{
+    cage_args::CurrencyArgs,
+    config::{KeptArgs, TokenArgs},
+    oidc::OidcArgs,
+};
 use relay::RelayConfig;
 use traces::TraceArgs;
 
@@ -90,6 +94,10 @@ pub struct Config {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
     pub chips: CurrencyArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub kept: KeptArgs,
 
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]

@@ -12,7 +12,8 @@ use broker::{
     bus::memory::MemoryBus,
     clock::Clock,
     ports::Ports,
-    seal::SealKey,
+    queue::maps::MapsQueue,
+    seal::{SealKey, Sealer},
     store::{
         Store, Unavailable,
         file::{self, FileStore},
@@ -20,7 +21,7 @@ use broker::{
     },
     wire::Wire,
 };
-use dealer_worker::{Opening, open_floor, open_table};
+use dealer_worker::{Opening, hands::Recording, open_floor, open_table};
 use futures_util::future::try_join_all;
 use ops::{
     listen::ListenError,
@@ -33,6 +34,7 @@ use protocol::{
     id::{NodeId, RoomId},
     table::TableConfig,
 };
+use reception::recorder::Recorder;
 use relay::Relay;
 use rooms::{Chance, Worker, WorkerConfig};
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
@@ -112,6 +114,8 @@ pub struct House {
     office: Office,
     relay: Arc<Relay>,
     worker: Worker,
+    /// Writes down hands that are over; none in a house that keeps nothing.
+    recorder: Option<Recorder>,
     tables: Vec<(RoomId, u8)>,
     /// Bots that play tournaments.
     contestants: usize,
@@ -196,8 +200,13 @@ impl House {
         };
         let office = Office::open(data.as_ref(), about, outside.clone(), nodes).await?;
         let mut kinds = dealer_worker::kinds_of(config.floor.players_tables);
+        let mut recorder = None;
         if let Some(people) = &office.people {
             kinds = kinds.served_by(money::SERVICE, Arc::new(Cashier::new(people.clone(), clock)));
+            let queue = Arc::new(MapsQueue::new(outside.store.clone(), clock, door.clone()));
+            let sealer = Arc::new(Sealer::with(&worker.seal_key, &worker.seal_keys_older));
+            kinds = kinds.served_by(hands::SERVICE, Arc::new(Recording::new(queue.clone(), sealer.clone())));
+            recorder = Some(Recorder::new(queue, sealer, people.clone(), clock, "recorder-house".into()));
         }
         let worker = Worker::new(inside, worker, kinds, Chance::of_the_system());
         if let Some(data) = &data {
@@ -225,6 +234,7 @@ impl House {
             office,
             relay,
             worker,
+            recorder,
             tables,
             contestants,
             kept,
@@ -312,7 +322,13 @@ impl House {
         let contestants = bots::enter(&self.config.bots, self.contestants, &dialer, &self.office.desk);
         let mut tidying = JoinSet::new();
         if let Some(people) = self.office.people.clone() {
-            tidying.spawn(async move { people.keep_tidy().await });
+            let days = self.config.kept.keep_hands_days;
+            let tidy = people.clone();
+            tidying.spawn(async move { tidy.keep_tidy().await });
+            tidying.spawn(async move { people.forget_hands(days).await });
+        }
+        if let Some(recorder) = self.recorder {
+            tidying.spawn(recorder.run());
         }
 
         tokio::select! {

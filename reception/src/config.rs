@@ -106,6 +106,10 @@ pub struct Config {
 
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
+    pub hands: HandArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
     pub http: HttpArgs,
 
     #[command(flatten)]
@@ -115,6 +119,29 @@ pub struct Config {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
     pub log: LogArgs,
+}
+
+/// What is kept of hands that are over.
+#[derive(Debug, Clone, Copy, clap::Args)]
+#[command(next_help_heading = "Hands")]
+pub struct HandArgs {
+    /// Write down hands that dealer workers put into the queue (their --keep-hands). Needs the database, Redis and the key that dealer workers
+    /// seal with
+    #[arg(long, env = "CARDHOUSE_KEEP_HANDS")]
+    pub keep_hands: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
+    pub kept: KeptArgs,
+}
+
+/// For how long.
+#[derive(Debug, Clone, Copy, clap::Args)]
+#[command(next_help_heading = "Hands")]
+pub struct KeptArgs {
+    /// How long hands are kept, days; 0: for ever
+    #[arg(long, env = "CARDHOUSE_KEEP_HANDS_DAYS", default_value_t = 365, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(..=36_500))]
+    pub keep_hands_days: u32,
 }
 
 /// What to do instead of serving.

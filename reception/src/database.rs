@@ -7,11 +7,13 @@ use std::{
     sync::Arc,
 };
 
+use anyhow::Context as _;
 use broker::{
     bus::redis::RedisBus,
     clock::Clock,
     parts::Parts,
     ports::Ports,
+    queue::{Queue, redis::RedisQueue},
     redis::{Redis, RedisConfig, rights::Program},
     revocations::{Bearer as Told, Revoker},
     store::redis::RedisStore,
@@ -69,6 +71,17 @@ impl DatabaseArgs {
     pub fn keys(&self, folder: &Path) -> io::Result<RefreshKeys> {
         let current = self.refresh_key.clone().map_or_else(|| key_in(folder), Ok)?;
         Ok(RefreshKeys::new(current, self.refresh_keys_older.clone()))
+    }
+
+    /// The queue in which hands wait, on connections of its own.
+    ///
+    /// # Errors
+    /// When there is no Redis to ask, or it cannot be reached.
+    pub async fn hands(&self) -> anyhow::Result<Arc<dyn Queue>> {
+        let url =
+            self.redis_url.as_ref().context("--keep-hands needs Redis, where they wait: --redis-url")?;
+        let config = RedisConfig { program: Program::Recorder, ..RedisConfig::new(url) };
+        Ok(Arc::new(RedisQueue::new(Redis::connect(config).await?)))
     }
 
     /// The way to relays and dealer workers, if there is one.

@@ -12,6 +12,7 @@
 //! - [`oidc`]: by whose word people sign in, beside passwords.
 //! - [`revocations`]: how tokens become void before they end. [`seats`]: who sits where. [`floor`]: what tables say of their chips.
 //! - [`database`]: where the database and its keys are. [`cage_api`], [`cage_args`]: the ledger in it, as dealer workers ask it.
+//! - [`recorder`]: hands that are over, into the database.
 //! - [`keyring`], [`key_dir`]: the keys in force, and where they come from.
 //! - [`limit`]: how often one address may ask.
 //! - `cors`: which other origins may read.
@@ -35,6 +36,7 @@ pub mod limit;
 pub mod oidc;
 pub mod passwords;
 pub mod people;
+pub mod recorder;
 pub mod revocations;
 pub mod seats;
 

@@ -2,7 +2,7 @@
 
 use std::{future::pending, process::ExitCode, sync::Arc, time::Duration};
 
-use broker::{clock::Clock, pass::Passes};
+use broker::{clock::Clock, pass::Passes, seal::Sealer};
 use cage::Place;
 use ops::{
     flags, outlet,
@@ -18,6 +18,7 @@ use reception::{
     key_dir::KeyDir,
     passwords::Cost,
     people,
+    recorder::Recorder,
     revocations::Nobody,
 };
 use tokio::runtime::Runtime;
@@ -65,6 +66,7 @@ async fn run(config: Config, keys: KeyDir) -> anyhow::Result<()> {
     readiness.check("keys", move || tried.check().map_err(|error| error.to_string()));
 
     let cage = serve_cage(&config, people.clone()).await?;
+    let recording = record(&config, people.clone()).await?;
     let ops = config.ops.ops_listen.listen("--ops-listen").await?;
     let listener = config.listen.listen("--listen").await?;
     tracing::info!(address = %listener.local_addr()?, ops = %ops.local_addr()?, "listening");
@@ -95,6 +97,7 @@ async fn run(config: Config, keys: KeyDir) -> anyhow::Result<()> {
         () = watching => unreachable!("it serves for ever"),
         () = rereading => unreachable!("keys are followed for ever"),
         () = tidying => unreachable!("people are kept for ever"),
+        () = recording => unreachable!("hands are written down for ever"),
         () = cage => unreachable!("it serves for ever"),
         () = told => unreachable!("it waits for the server to end"),
     }
@@ -121,6 +124,47 @@ async fn serve_cage(
     Ok(async move {
         let Some((listener, router, passes, front)) = serving else { return pending().await };
         tokio::join!(serve(listener, router, front, pending()), passes.follow(KEYS_REREAD, || cage.keys()));
+    })
+}
+
+/// Writes down hands that are over, if it may, and forgets them in time.
+async fn record(
+    config: &Config,
+    people: Option<Arc<People>>,
+) -> anyhow::Result<impl Future<Output = ()> + use<>> {
+    let (cage, days) = (config.cage.clone(), config.hands.kept.keep_hands_days);
+    let recorder = match (config.hands.keep_hands, people.clone()) {
+        (false, _) => None,
+        (true, None) => anyhow::bail!("--keep-hands needs the database: --database"),
+        (true, Some(people)) => {
+            let (key, older) = cage.keys()?;
+            let sealer = Arc::new(Sealer::with(&key, &older));
+            let queue = config.people.hands().await?;
+            let name = format!("recorder-{:016x}", rand::random::<u64>());
+            Some((Recorder::new(queue, sealer.clone(), people, Clock::system(), name), sealer))
+        }
+    };
+    Ok(async move {
+        let forgetting = async {
+            match people {
+                Some(people) => people.forget_hands(days).await,
+                None => pending().await,
+            }
+        };
+        let recording = async {
+            let Some((recorder, sealer)) = recorder else { return pending().await };
+            let following = async {
+                loop {
+                    tokio::time::sleep(KEYS_REREAD).await;
+                    match cage.keys() {
+                        Ok((key, older)) => drop(sealer.replace(&key, &older)),
+                        Err(error) => tracing::warn!(%error, "the keys of hands are not read"),
+                    }
+                }
+            };
+            tokio::join!(recorder.run(), following).1
+        };
+        tokio::join!(forgetting, recording);
     })
 }
 

@@ -45,6 +45,12 @@ const STEPS: &[Step] = &[
         of_sqlite: include_str!("play_time.guards.sqlite.sql"),
         of_postgres: include_str!("play_time.guards.postgres.sql"),
     },
+    Step {
+        name: "V6__hands",
+        tables: include_str!("hands.sql"),
+        of_sqlite: include_str!("hands.guards.sqlite.sql"),
+        of_postgres: include_str!("hands.guards.postgres.sql"),
+    },
 ];
 
 /// What brings a SQLite database up to date.

@@ -31,7 +31,7 @@ impl Draft {
     /// Nothing decided yet.
     pub(crate) fn of(cash: &Cash, moment: Moment) -> Self {
         Self {
-            table: table::Draft::of(&cash.table, moment),
+            table: table::Draft::of(&cash.table, moment).in_currency(cash.chips.currency.as_str()),
             chips: cash.chips.clone(),
             moment,
             events: Vec::new(),
@@ -121,8 +121,10 @@ impl Draft {
     /// What is to be committed.
     pub(crate) fn decision(mut self) -> Decision<Cash> {
         self.settle();
-        let Self { table, mut chips, moment, events, asks, gives_up, declined } = self;
+        let Self { table, mut chips, moment, events, mut asks, gives_up, declined } = self;
         let at_the_table = table.decision();
+        // Behind those that the events name by their numbers.
+        asks.extend(at_the_table.asks);
         let is_anything_else = !events.is_empty();
         // The game's facts first: what else follows from them reads no state of the game.
         let of_the_game = at_the_table.events.into_iter().map(Event::Table);

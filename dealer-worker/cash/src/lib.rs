@@ -60,7 +60,8 @@ impl Room for Cash {
     const SINCE: u16 = 3;
     const NAME: &'static str = money::TABLE_KIND;
     const SEEN_AS: &'static str = Table::NAME;
-    /// Grows with that of [`Table`], which is a part of it: this is of schema 2 there.
+    const TELLS: Option<&'static str> = Table::TELLS;
+    /// Grows with that of [`Table`], which is a part of it: this is of schema 3 there.
     const SCHEMA: u16 = 2;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
@@ -74,6 +75,7 @@ impl Room for Cash {
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
+            // Schema 2 has the table's events of its schema 3.
             1 | 2 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
@@ -123,6 +125,10 @@ impl Room for Cash {
     fn deadline(&self) -> Option<UnixMs> {
         let at_once = self.chips.is_new().then_some(0);
         at_once.into_iter().chain(self.table.deadline()).chain(buying::deadline(&self.chips)).min()
+    }
+
+    fn waits_to_be_heard(&self) -> bool {
+        self.table.waits_to_be_heard()
     }
 
     fn view(&self) -> Box<RawValue> {

@@ -39,6 +39,10 @@ pub enum Fault {
     BringsWholeTopUps,
     /// Tables forget who owes blinds.
     ForgivesBlinds,
+    /// Rooms tell of what they have finished once, and not again when the store may have lost it.
+    TellsOnce,
+    /// Tables tell nobody of hands that are over.
+    TellsNoHands,
     /// Whoever leaves a table whose chips are somebody's is not paid.
     PaysNobody,
     /// Whoever leaves such a table is paid a chip too many.

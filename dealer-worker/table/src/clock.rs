@@ -66,7 +66,7 @@ pub(super) fn decide(draft: &mut Draft, rng: &mut dyn Rng) {
 
 /// Begins the next hand, if there are players for it and none is on.
 pub fn deal(draft: &mut Draft, rng: &mut dyn Rng) {
-    if draft.table.can_start() {
+    if !draft.has_ended_a_hand() && draft.table.can_start() {
         start(draft, rng);
     }
 }

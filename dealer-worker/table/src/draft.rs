@@ -1,7 +1,11 @@
 //! A decision in the making: a copy of the table on which events take effect at once.
 
+use hands::HandRecord;
 use protocol::{id::UserId, table::TableEvent, time::UnixMs};
-use rooms::room::{Decision, Moment, counted};
+use rooms::{
+    planted::{Fault, is_planted},
+    room::{Decision, Moment, counted, errands::Ask},
+};
 
 use super::{Event, Table, json};
 
@@ -15,6 +19,11 @@ pub struct Draft {
     events: Vec<Event>,
     seen: Vec<TableEvent>,
     outgoing: Vec<Outgoing>,
+    /// Of the hand that has ended, if one has.
+    record: Option<HandRecord>,
+    /// What the chips are.
+    currency: Option<String>,
+    has_ended_a_hand: bool,
 }
 
 /// Chips that go from the table to somebody.
@@ -48,7 +57,27 @@ pub enum Outgoing {
 impl Draft {
     /// Nothing decided yet.
     pub fn of(table: &Table, Moment { now, at: _ }: Moment) -> Self {
-        Self { table: table.clone(), now, events: Vec::new(), seen: Vec::new(), outgoing: Vec::new() }
+        Self {
+            table: table.clone(),
+            now,
+            events: Vec::new(),
+            seen: Vec::new(),
+            outgoing: Vec::new(),
+            record: None,
+            currency: None,
+            has_ended_a_hand: false,
+        }
+    }
+
+    /// The chips are of this currency: records of hands say so.
+    #[must_use]
+    pub fn in_currency(self, currency: &str) -> Self {
+        Self { currency: Some(currency.to_owned()), ..self }
+    }
+
+    /// Whether a hand has ended: the next one does not begin in the same frame.
+    pub(super) fn has_ended_a_hand(&self) -> bool {
+        self.has_ended_a_hand
     }
 
     /// Decides a fact.
@@ -56,6 +85,20 @@ impl Draft {
     /// # Panics
     /// If it cannot follow from the table as it is: a fault of ours.
     pub fn emit(&mut self, event: Event) {
+        match event {
+            Event::HandStarted { .. } | Event::Hand { .. } if self.table.log.at_ms() != self.now => {
+                self.apply(Event::Timed { at_ms: self.now });
+            }
+            Event::HandEnded { at_ms, .. } => {
+                self.record = self.table.record(at_ms);
+                self.has_ended_a_hand = true;
+            }
+            _ => {}
+        }
+        self.apply(event);
+    }
+
+    fn apply(&mut self, event: Event) {
         let player = |seat: u8| self.table.seated(seat);
         let outgoing = match event {
             Event::Left { seat, .. } => player(seat).map(|player| {
@@ -93,9 +136,22 @@ impl Draft {
         &self.outgoing
     }
 
+    /// What is told of a hand that is over.
+    fn tells(&mut self) -> Vec<Ask> {
+        let record = self.record.take().filter(|_| !is_planted(Fault::TellsNoHands));
+        let ask = |record: HandRecord| {
+            let players = self.table.players();
+            let stacks = players.map(|(_, player)| (player.user.clone(), player.stack)).collect();
+            let record = HandRecord { stacks, currency: self.currency.take(), ..record };
+            Ask { of: hands::SERVICE.into(), body: record.write(), wants_answer: false, goes_first: false }
+        };
+        record.map(ask).into_iter().collect()
+    }
+
     /// What is to be committed.
-    pub fn decision(self) -> Decision<Table> {
-        let Self { table, now: _, events, seen, outgoing: _ } = self;
+    pub fn decision(mut self) -> Decision<Table> {
+        let asks = self.tells();
+        let Self { table, now: _, events, seen, .. } = self;
         let mut private_of = [false; holdem::seat::SEATS_MAX];
         let (mut lobby, mut hands) = (false, 0u64);
         let is_talk = !events.is_empty() && events.iter().all(|event| matches!(event, Event::Chat { .. }));
@@ -121,8 +177,9 @@ impl Draft {
         let privates = table.players().filter(|(seat, _)| private_of[usize::from(*seat)]);
         let privates = privates.map(|(seat, player)| (player.user.clone(), json(&table.private(seat))));
         let privates = privates.collect();
-        let counts = counted("cardhouse_hands_total", hands);
-        let (public, asks, letters) = (json(&seen), Vec::new(), Vec::new());
+        let mut counts = counted("cardhouse_hands_total", hands);
+        counts.extend(counted("cardhouse_hands_unrecorded_total", hands.saturating_sub(asks.len() as u64)));
+        let (public, letters) = (json(&seen), Vec::new());
         Decision {
             public,
             privates,

@@ -162,6 +162,11 @@ pub enum Event {
         /// Whoever has not answered by then wants one.
         deadline_ms: UnixMs,
     },
+    /// What follows of a hand is decided then: for the [log](super::log).
+    Timed {
+        /// When.
+        at_ms: UnixMs,
+    },
 }
 
 /// Why a turn lasts longer than the table's turn time.

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     event::{self, Extension},
     leavers::Leavers,
+    log::Log,
     second_schema::HandView,
     state::{self, RunOut, TurnClock},
     stats::Stats,
@@ -153,14 +154,26 @@ impl Table {
             run_out,
             stats,
             leavers: Leavers::default(),
+            log: Log::default(),
         }
         .without_past_decks()
     }
 
     /// The same table as far as schema 1 can say it.
     pub(super) fn of(table: &state::Table) -> Self {
-        let state::Table { view, places, hand, rotation, hands, turns, turn, run_out, stats, leavers: _ } =
-            table.clone();
+        let state::Table {
+            view,
+            places,
+            hand,
+            rotation,
+            hands,
+            turns,
+            turn,
+            run_out,
+            stats,
+            leavers: _,
+            log: _,
+        } = table.clone();
         let wire::TableView { config, seats, hand: shown, next_ms, chips } = view;
         let top_ups = seats.iter().map(|seat| seat.as_ref().map_or(0, |seat| seat.top_up));
         let places = places.into_iter().zip(top_ups).map(|(place, top_up)| Place::of(&place, top_up));
@@ -420,5 +433,7 @@ fn write_event(event: event::Event) -> Option<Event> {
         Now::Configured { .. } => return None,
         // Its workers know no table at which that is asked.
         Now::Runs { .. } => return None,
+        // Schema 1 keeps no log.
+        Now::Timed { .. } => return None,
     })
 }

@@ -14,6 +14,7 @@
 //! - `runs`: on how many boards the rest of a hand is dealt.
 //! - [`chips`]: how many a player may bring; `leavers`: what who has left brings again, and owes.
 //! - [`seating`]: taking a seat, in steps that rooms built around a table take one by one.
+//! - `log`: what is kept of the hand that is played, for its record.
 //! - `first_release`: what the first release stored, read and written; `second_schema`: what the next ones stored.
 //! - [`project`]: what everybody sees of a hand's events; [`stats`]: the table's line in the lobby.
 
@@ -26,6 +27,7 @@ pub mod draft;
 pub mod event;
 mod first_release;
 mod leavers;
+mod log;
 pub mod names;
 pub mod project;
 mod runs;
@@ -82,6 +84,7 @@ impl Room for Table {
     const SINCE: u16 = 1;
     const NAME: &'static str = "table";
     const SCHEMA: u16 = 3;
+    const TELLS: Option<&'static str> = Some(hands::SERVICE);
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
         match schema {
@@ -108,6 +111,14 @@ impl Room for Table {
         })
     }
 
+    fn second_release() -> Option<(u16, FirstRelease<Self>)> {
+        let writing = FirstRelease::<Self> {
+            write: |table, record| record::put(record, &second_schema::Table::of(table)),
+            write_events: |record, events| record::put(record, &second_schema::words(events)),
+        };
+        Some((2, writing))
+    }
+
     fn open(spec: &RoomSpec) -> Result<Self, BadSpec> {
         Ok(Self::new(spec.read()?))
     }
@@ -124,6 +135,10 @@ impl Room for Table {
 
     fn deadline(&self) -> Option<UnixMs> {
         clock::deadline(self)
+    }
+
+    fn waits_to_be_heard(&self) -> bool {
+        self.running().is_none()
     }
 
     fn view(&self) -> Box<RawValue> {

@@ -1,4 +1,5 @@
-//! What was stored of a table in schema 2, which had no question on how many boards a hand is run: read for ever.
+//! What was stored of a table in schema 2, which had no question on how many boards a hand is run, and no log of it: read for
+//! ever, and written as long as a worker lives that reads nothing else.
 //!
 //! Frozen, like what the first release stored: types that have changed since stand here as they were.
 
@@ -10,13 +11,15 @@ use protocol::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    event::Event,
     leavers::Leavers,
+    log::Log,
     state::{self, Place, RunOut, TurnClock},
     stats::Stats,
 };
 
 /// The record of a keyframe.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Table {
     view: TableView,
     places: Vec<Place>,
@@ -30,7 +33,7 @@ pub(super) struct Table {
     leavers: Leavers,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct TableView {
     config: TableConfig,
     seats: Vec<Option<SeatView>>,
@@ -58,9 +61,37 @@ impl Table {
         let Self { view, places, hand, rotation, hands, turns, turn, run_out, stats, leavers } = self;
         let TableView { config, seats, hand: shown, next_ms, chips } = view;
         let view = wire::TableView { config, seats, hand: shown.map(HandView::read), next_ms, chips };
-        state::Table { view, places, hand, rotation, hands, turns, turn, run_out, stats, leavers }
+        let log = Log::default();
+        state::Table { view, places, hand, rotation, hands, turns, turn, run_out, stats, leavers, log }
             .without_past_decks()
     }
+
+    /// The same table as far as schema 2 can say it.
+    pub(super) fn of(table: &state::Table) -> Self {
+        let state::Table {
+            view,
+            places,
+            hand,
+            rotation,
+            hands,
+            turns,
+            turn,
+            run_out,
+            stats,
+            leavers,
+            log: _,
+        } = table.clone();
+        let wire::TableView { config, seats, hand: shown, next_ms, chips } = view;
+        let view = TableView { config, seats, hand: shown.map(HandView::of), next_ms, chips };
+        Self { view, places, hand, rotation, hands, turns, turn, run_out, stats, leavers }
+    }
+}
+
+/// The events that it has words for.
+pub(super) fn words(events: &[Event]) -> Vec<&Event> {
+    let is_later =
+        |event: &&Event| matches!(event, Event::Timed { .. } | Event::Configured { .. } | Event::Runs { .. });
+    events.iter().filter(|event| !is_later(event)).collect()
 }
 
 impl HandView {

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     event::{Event, Extension},
     leavers::{Leaver, Leavers},
+    log::Log,
     project,
     stats::Stats,
 };
@@ -43,6 +44,8 @@ pub struct Table {
     pub(super) stats: Stats,
     /// Who has left.
     pub(super) leavers: Leavers,
+    /// The hand that is played, for its record.
+    pub(super) log: Log,
 }
 
 /// What is known of a seat beyond what everybody sees. An empty seat's is the default.
@@ -94,6 +97,7 @@ impl Table {
             run_out: None,
             stats: Stats::default(),
             leavers: Leavers::default(),
+            log: Log::default(),
         }
     }
 
@@ -237,6 +241,7 @@ impl Table {
                 let seats = hand.run_voters().map(SeatIndex::get).collect();
                 seen.push(TableEvent::RunsOffered { max, seats, deadline_ms: *deadline_ms });
             }
+            Event::Timed { at_ms } => self.log.at(*at_ms),
             Event::Configured { config } => seen.push(TableEvent::Configured { config: config.clone() }),
             Event::HandStarted { setup, rotation, seed } => {
                 let deck = Deck::shuffled(setup.rules.variant, seed);
@@ -245,6 +250,7 @@ impl Table {
                 self.turns = 0;
                 self.leavers.pass(&self.rotation, rotation);
                 self.rotation = *rotation;
+                self.log.begin(self.hands, setup, self.dealt_in(setup));
                 let seats = hand.dealt_in().clockwise_from(hand.button()).map(SeatIndex::get).collect();
                 seen.push(TableEvent::HandStarted { hand: self.hands, button: hand.button().get(), seats });
                 self.hand = Some(Box::new(hand));
@@ -282,6 +288,7 @@ impl Table {
                 self.stats.hand_ended(self.view.hand.as_ref().map_or(0, |_| self.last_pot()), *at_ms);
                 let hands = self.hand.as_deref().map(project::shown_hands).unwrap_or_default();
                 self.hand.iter_mut().for_each(|hand| hand.forget_deck());
+                self.log.end(*at_ms);
                 seen.push(TableEvent::HandEnded { hand: self.hands, next_ms: *next_ms, hands });
             }
             Event::Chat { user, name, text } => {
@@ -304,6 +311,7 @@ impl Table {
     fn play(&mut self, event: &holdem::Event, timeout: bool, seen: &mut Vec<TableEvent>) {
         let mut hand = self.hand.take().expect("a hand's events follow its start");
         let first = seen.len();
+        self.log.note(event);
         project::before(&hand, &self.view, event, timeout, seen);
         hand.apply(event);
         project::after(&hand, event, seen);

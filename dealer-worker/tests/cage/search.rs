@@ -155,7 +155,7 @@ impl World {
         let settled = self.round.settled(settles.into_iter().chain(decision.gives_up));
         let delta: Delta<Event> = Delta { asks: decision.asks, settled, ..Delta::of(decision.events, 0) };
         state.apply(&delta, None, moment.at, &Memory::default());
-        self.round.committed();
+        self.round.committed(&delta.settled);
         self.append(After::new(moment.at, state));
     }
 

@@ -3,6 +3,7 @@
 //! - `sessions`: guests, refreshing, signing in and out.
 //! - `accounts`: making an account, passwords.
 //! - `elsewhere`: signing in by somebody else's word; `links`: by whose, for a member.
+//! - `hands`: hands that they have played.
 //! - `own`: what somebody does about himself.
 //! - `reports`: what people report of each other, and what staff does about it.
 //! - `ledger`: what people have; `tables`: the ledger held against the tables.
@@ -11,6 +12,7 @@
 mod accounts;
 mod audit;
 mod elsewhere;
+mod hands;
 mod ledger;
 mod links;
 mod own;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use broker::{node::RoomSpec, seal::Form};
+use bytes::Bytes;
 use cash::{Cash, Event, Settings};
+use hands::HandRecord;
 use money::Currency;
 use protocol::{
     id::{ErrandId, Position, UserId},
@@ -109,7 +111,7 @@ impl World {
             DeltaOf::<Cash>::read(Form::Versioned, &written, self.now).unwrap().0.into_owned();
         self.state.apply(&delta, None, at, &Memory::default());
         assert!(self.state.room == decision.after, "the events of a decision lead to its state");
-        self.round.committed();
+        self.round.committed(&delta.settled);
         self.journal.push((at, self.state.write(Form::Versioned)));
         Ok(())
     }
@@ -163,6 +165,14 @@ impl World {
     /// The errands that are due are sent.
     pub(crate) fn send(&mut self) {
         let due: Vec<Errand> = self.round.due(&self.state.errands).cloned().collect();
+        let (due, told): (Vec<_>, Vec<_>) =
+            due.into_iter().partition(|errand| errand.ask.of == money::SERVICE);
+        for errand in told {
+            // Of a hand that is over. It is heard at once: chips are what this is about.
+            let record = HandRecord::read(&errand.ask.body).unwrap();
+            assert_eq!((record.currency.as_deref(), record.is_whole()), (Some("PLAY"), true));
+            self.answered(errand.id, &Outcome::Done(Bytes::new()));
+        }
         self.on_their_way.extend(due.into_iter().map(|errand| (errand.id, errand)));
     }
 

@@ -124,6 +124,11 @@ impl Errands {
         self.0.iter()
     }
 
+    /// The one that this service was asked last.
+    pub fn last_of(&self, service: &str) -> Option<ErrandId> {
+        self.0.iter().rfind(|errand| errand.ask.of == service).map(|errand| errand.id)
+    }
+
     /// How many want an answer.
     pub fn waiting(&self) -> usize {
         self.0.iter().filter(|errand| errand.ask.wants_answer).count()
@@ -186,9 +191,22 @@ impl Round {
         self.done.iter().copied().chain(with).collect()
     }
 
-    /// That frame is in the journal.
-    pub fn committed(&mut self) {
-        self.done.clear();
+    /// A frame that settles these is in the journal.
+    pub fn committed(&mut self, settled: &[ErrandId]) {
+        self.done.retain(|id| !settled.contains(id));
+    }
+
+    /// Whether this service has done all that it was asked.
+    pub fn has_done(&self, errands: &Errands, service: &str) -> bool {
+        errands.iter().all(|errand| errand.ask.of != service || self.done.contains(&errand.id))
+    }
+
+    /// What this service has done and may have lost is to be asked again, as far as it is not settled.
+    pub fn ask_again(&mut self, errands: &Errands, service: &str) {
+        let asked = errands.iter().filter(|errand| errand.ask.of == service);
+        for errand in asked {
+            self.done.remove(&errand.id);
+        }
     }
 
     /// What is done and not settled.

@@ -77,6 +77,10 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     /// those who have a part of it, and each private part says in `k` how many the user has got, it included.
     const SPARSE: bool = false;
 
+    /// A service that it tells, by errands that want no answer, of what it has finished. The last one that it was told stays open until the next
+    /// is decided: so every new owner tells it once more, and so does an owner whose store may have lost something.
+    const TELLS: Option<&'static str> = None;
+
     /// Takes a room off a record that was written in this schema, which may be an older one.
     ///
     /// # Errors
@@ -91,6 +95,11 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
 
     /// How the first release wrote it; `None` for kinds that came [later](Room::SINCE).
     fn first_release() -> Option<FirstRelease<Self>> {
+        None
+    }
+
+    /// How the release after the first one wrote it, and in which schema; `None` if as now, and for kinds that came [later](Room::SINCE).
+    fn second_release() -> Option<(u16, FirstRelease<Self>)> {
         None
     }
 
@@ -112,6 +121,11 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
 
     /// When [`Input::Clock`] is due; `None` while nothing is.
     fn deadline(&self) -> Option<UnixMs>;
+
+    /// Whether its clock stands until the service that it [tells](Room::TELLS) has heard all: nothing new begins before.
+    fn waits_to_be_heard(&self) -> bool {
+        false
+    }
 
     /// Whether there will be nothing more to decide, but outcomes: once the last errand is settled, the room ends, and is nowhere.
     /// Until then it refuses whatever is commanded.
@@ -182,7 +196,7 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     fn line(&self, room: &RoomId, now: UnixMs) -> Option<Line>;
 }
 
-/// Writing records in schema 1, as far as that can say it, for workers of the first release.
+/// Writing records as an earlier release did, as far as its words go, for workers of that release.
 pub struct FirstRelease<R: Room> {
     /// Puts the room into a record.
     pub write: fn(&R, Vec<u8>) -> Vec<u8>,

@@ -136,9 +136,19 @@ pub trait Record: Sized {
     fn read(form: Form, bytes: &[u8], now: UnixMs) -> Result<Self, BadRecord>;
 }
 
-fn head<R: Room>(form: Form) -> Vec<u8> {
-    let head = put(put(Vec::new(), &R::KIND), &R::SCHEMA);
-    if form == Form::Versioned { put(head, &RUNTIME) } else { head }
+/// The head of a record that is written as now.
+fn head<R: Room>() -> Vec<u8> {
+    put(put(put(Vec::new(), &R::KIND), &R::SCHEMA), &RUNTIME)
+}
+
+/// The head of one without the runtime's version, and how the room is written behind it.
+fn headed<R: Room>() -> (Vec<u8>, FirstRelease<R>) {
+    let as_now = FirstRelease {
+        write: |room, record| put(record, room),
+        write_events: |record, events| put(record, events),
+    };
+    let (schema, writing) = R::second_release().unwrap_or((R::SCHEMA, as_now));
+    (put(put(Vec::new(), &R::KIND), &schema), writing)
 }
 
 /// The form in which a room of this kind is written where records have this form: a kind that came later is read by no worker of the
@@ -195,16 +205,20 @@ fn end<T>(read: T, left: &[u8]) -> Result<T, BadRecord> {
 impl<R: Room> Record for Journaled<R> {
     fn write(&self, form: Form) -> Vec<u8> {
         let Self { room, applied, sessions, errands, letters } = self;
-        let says_all = *errands == Errands::default() && letters.is_empty();
+        // What is only to be told is not told again by whoever reads no errands.
+        let says_all = errands.waiting() == 0 && letters.is_empty();
         assert!(form == Form::Versioned || says_all, "a form that holds errands and letters");
         match form {
             Form::Bare => {
                 let room = (first::<R>().write)(room, Vec::new());
                 put(put(room, &first_release::Applied::of(applied)), sessions)
             }
-            Form::Headed => put(put(put(head::<R>(form), applied), sessions), room),
+            Form::Headed => {
+                let (head, FirstRelease { write, .. }) = headed::<R>();
+                write(room, put(put(head, applied), sessions))
+            }
             Form::Versioned => {
-                let record = put(put(head::<R>(form), applied), sessions);
+                let record = put(put(head::<R>(), applied), sessions);
                 put(put(put(record, errands), letters), room)
             }
         }
@@ -240,13 +254,16 @@ pub struct DeltaOf<'a, R: Room>(pub std::borrow::Cow<'a, Delta<R::Event>>);
 impl<R: Room> Record for DeltaOf<'_, R> {
     fn write(&self, form: Form) -> Vec<u8> {
         let Delta { events, plays, at_ms, asks, settled, letters } = &*self.0;
-        let says_all = asks.is_empty() && settled.is_empty() && letters.is_none();
+        let says_all = !asks.iter().any(|ask| ask.wants_answer) && letters.is_none();
         assert!(form == Form::Versioned || says_all, "a form that holds errands and letters");
         match form {
             Form::Bare => put((first::<R>().write_events)(Vec::new(), events), plays),
-            Form::Headed => put(put(put(head::<R>(form), plays), at_ms), events),
+            Form::Headed => {
+                let (head, FirstRelease { write_events, .. }) = headed::<R>();
+                write_events(put(put(head, plays), at_ms), events)
+            }
             Form::Versioned => {
-                let record = put(put(head::<R>(form), plays), at_ms);
+                let record = put(put(head::<R>(), plays), at_ms);
                 put(put(put(put(record, asks), settled), letters), events)
             }
         }

@@ -299,7 +299,7 @@ impl<R: Room> Running<R> {
             let now = self.now();
             // Nodes that must know of its end may have come, or those that must not have gone.
             let end = self.state.room.is_over().then_some(now + LOOK_AGAIN_MS);
-            let dues = [self.state.room.deadline(), self.connections.deadline(), self.post.deadline(), end];
+            let dues = [self.due(), self.connections.deadline(), self.post.deadline(), end];
             let due = dues.into_iter().flatten().min();
             if due.is_some_and(|due| due <= now) {
                 Box::pin(self.clock(now)).await?;
@@ -337,11 +337,16 @@ impl<R: Room> Running<R> {
         }
     }
 
+    /// When the room's clock is due.
+    fn due(&self) -> Option<UnixMs> {
+        self.state.room.deadline().filter(|_| !self.is_unheard())
+    }
+
     async fn clock(&mut self, now: UnixMs) -> Result<(), Ended> {
         for user in self.connections.overdue(now) {
             self.leave(user).await?;
         }
-        if self.state.room.deadline().is_some_and(|due| due <= now) {
+        if self.due().is_some_and(|due| due <= now) {
             // Not written: it is due again when the room goes on.
             let _ = self.decide_and_commit(Input::Clock, With::default()).await?;
         }

@@ -199,6 +199,8 @@ impl<R: Room> Running<R> {
         let cause = with.asked.map(|(cause, _)| cause.clone());
         let plays = with.plays.clone();
         let mut settled = self.round.settled(with.settles.into_iter().chain(gives_up));
+        let kept = self.kept(&asks);
+        settled.retain(|id| Some(*id) != kept);
         if is_planted(Fault::ForgetsSettled) {
             settled.clear();
         }
@@ -237,7 +239,7 @@ impl<R: Room> Running<R> {
         if is_planted(Fault::ForgetsSettled) {
             with.settles.into_iter().for_each(|id| self.round.mark_done(id));
         } else {
-            self.round.committed();
+            self.round.committed(&delta.settled);
         }
         if lobby {
             // Before anybody knows of the frame: who has a seat by it has a place in the mailbox.
@@ -330,6 +332,7 @@ impl<R: Room> Running<R> {
             return Ok(Written::Refused);
         }
         tell_owned(&self.context, &self.id, self.journal.epoch()).await;
+        self.tell_again();
         Ok(Written::Yes)
     }
 

@@ -14,10 +14,13 @@ use super::{
     Ended, Running,
     commit::{Became, With},
 };
-use crate::room::{
-    Input, Room,
-    errands::{Answered, Errand, ErrandId, Outcome},
-    mailbox::{Mail, Order},
+use crate::{
+    planted::{Fault, is_planted},
+    room::{
+        Input, Room,
+        errands::{Answered, Ask, Errand, ErrandId, Outcome},
+        mailbox::{Mail, Order},
+    },
 };
 
 /// A service that does not answer in this time is asked again.
@@ -43,6 +46,29 @@ impl<R: Room> Running<R> {
     /// Whether nothing is to be done outside any more.
     pub(super) fn errands_are_done(&self) -> bool {
         self.round.are_done(&self.state.errands)
+    }
+
+    /// The last thing that the service was told that is [told](Room::TELLS) what is finished, unless this tells it more: it is not settled yet.
+    pub(super) fn kept(&self, asks: &[Ask]) -> Option<ErrandId> {
+        let told = R::TELLS?;
+        let tells_more = asks.iter().any(|ask| ask.of == told);
+        self.state.errands.last_of(told).filter(|_| !tells_more)
+    }
+
+    /// Whether the room waits for that service.
+    pub(super) fn is_unheard(&self) -> bool {
+        let is_heard = |service| self.round.has_done(&self.state.errands, service);
+        self.state.room.waits_to_be_heard() && !R::TELLS.is_none_or(is_heard)
+    }
+
+    /// Tells that service once more: what it was told may be lost with the rest of what the store has lost.
+    pub(super) fn tell_again(&mut self) {
+        if let Some(service) = R::TELLS
+            && !is_planted(Fault::TellsOnce)
+        {
+            self.round.ask_again(&self.state.errands, service);
+            self.run_errands();
+        }
     }
 
     /// Has the first errand of each service done that is open, unless it is being done already.

@@ -1,0 +1,151 @@
+//! Finding hands.
+
+use hands::HandRecord;
+use protocol::{
+    id::{Position, RoomId, UserId},
+    time::UnixMs,
+};
+
+use crate::tx::{DbError, Row, Tx, Value};
+
+/// The name of a hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// Which table.
+    pub room: RoomId,
+    /// The frame that told of it.
+    pub at: Position,
+}
+
+/// Which hands of somebody.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// At this table.
+    pub room: Option<RoomId>,
+    /// In this game, such as `nlhe 1/2`.
+    pub game: Option<String>,
+    /// With so much in the pots or more.
+    pub min_pot: u64,
+    /// Ended then or later.
+    pub from_ms: UnixMs,
+    /// Ended before.
+    pub to_ms: Option<UnixMs>,
+    /// Behind this one in the order of the list: its end and its name.
+    pub before: Option<(UnixMs, Name)>,
+}
+
+/// A line of somebody's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The hand.
+    pub name: Name,
+    /// When it ended.
+    pub ended_ms: UnixMs,
+    /// Its number at its table.
+    pub number: u64,
+    /// What the table was called.
+    pub table: String,
+    /// The game.
+    pub game: String,
+    /// What the chips are; none: nobody's.
+    pub currency: Option<String>,
+    /// What was in the pots.
+    pub pot: u64,
+    /// What he won; below 0: lost.
+    pub net: i64,
+    /// The broker has lost it: it does not count.
+    pub is_void: bool,
+}
+
+/// The hands of somebody, the latest first, at most `most`.
+///
+/// # Errors
+/// Of the database.
+pub fn of_player(tx: &mut dyn Tx, user: &UserId, filter: &Filter, most: u32) -> Result<Vec<Line>, DbError> {
+    let (end, room, epoch, seq) = match &filter.before {
+        Some((end, name)) => (*end, name.room.as_str(), name.at.epoch().0, name.at.seq().0),
+        None => (filter.to_ms.unwrap_or(u64::MAX), "", 0, 0),
+    };
+    let to: Value = filter.to_ms.unwrap_or(u64::MAX).into();
+    let rows = tx.run(
+        "SELECT p.room, p.epoch, p.seq, p.ended_ms, h.number, h.table_name, p.game, h.currency, p.pot, p.net, p.void \
+         FROM hand_player p JOIN hand h ON h.room = p.room AND h.epoch = p.epoch AND h.seq = p.seq \
+         WHERE p.person = $1 AND (p.ended_ms, p.room, p.epoch, p.seq) < ($2, $3, $4, $5) AND p.ended_ms >= $6 AND p.ended_ms < $7 \
+         AND p.pot >= $8 AND ($9 = '' OR p.room = $9) AND ($10 = '' OR p.game = $10) \
+         ORDER BY p.ended_ms DESC, p.room DESC, p.epoch DESC, p.seq DESC LIMIT $11",
+        &[
+            user.as_str().into(),
+            end.into(),
+            room.into(),
+            epoch.into(),
+            seq.into(),
+            filter.from_ms.into(),
+            to,
+            filter.min_pot.into(),
+            filter.room.as_ref().map_or("", RoomId::as_str).into(),
+            filter.game.as_deref().unwrap_or("").into(),
+            most.into(),
+        ],
+    )?;
+    rows.iter().map(line).collect()
+}
+
+fn line(row: &Row) -> Result<Line, DbError> {
+    Ok(Line {
+        name: name(row)?,
+        ended_ms: row.count(3)?,
+        number: row.count(4)?,
+        table: row.text(5)?.into(),
+        game: row.text(6)?.into(),
+        currency: row.maybe_text(7)?,
+        pot: row.count(8)?,
+        net: row.int(9)?,
+        is_void: row.int(10)? == 1,
+    })
+}
+
+fn name(row: &Row) -> Result<Name, DbError> {
+    let room = RoomId::new(row.text(0)?).map_err(|_| DbError::Broken("a room has no name".into()))?;
+    Ok(Name { room, at: Position::new(row.count(1)?, row.count(2)?) })
+}
+
+/// A hand that was written down.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Its name.
+    pub name: Name,
+    /// The hand.
+    pub record: HandRecord,
+    /// The broker has lost it: it does not count.
+    pub is_void: bool,
+}
+
+fn found(row: &Row) -> Result<Found, DbError> {
+    let record = HandRecord::read(row.bytes(3)?);
+    let record = record.map_err(|error| DbError::Broken(format!("a hand does not read: {error}")))?;
+    Ok(Found { name: name(row)?, record, is_void: row.int(4)? == 1 })
+}
+
+/// The hand of this name.
+///
+/// # Errors
+/// Of the database.
+pub fn one(tx: &mut dyn Tx, Name { room, at }: &Name) -> Result<Option<Found>, DbError> {
+    let rows = tx.run(
+        "SELECT room, epoch, seq, record, void FROM hand WHERE room = $1 AND epoch = $2 AND seq = $3",
+        &[room.as_str().into(), at.epoch().0.into(), at.seq().0.into()],
+    )?;
+    rows.first().map(found).transpose()
+}
+
+/// The last hands of a table that count, the latest first, at most `most`.
+///
+/// # Errors
+/// Of the database.
+pub fn of_table(tx: &mut dyn Tx, room: &RoomId, most: u32) -> Result<Vec<Found>, DbError> {
+    let rows = tx.run(
+        "SELECT room, epoch, seq, record, void FROM hand WHERE room = $1 AND void = 0 ORDER BY epoch DESC, seq DESC LIMIT $2",
+        &[room.as_str().into(), most.into()],
+    )?;
+    rows.iter().map(found).collect()
+}

@@ -1,0 +1,14 @@
+//! Hands that are over: written down once each, found by who has played them, and added up.
+//!
+//! In reading order:
+//!
+//! - [`keep`](fn@keep): writing one down, and what it says of those before.
+//! - [`find`]: hands by their players and their tables.
+//! - [`sums`](fn@sums): what somebody did in all of a period.
+
+pub mod find;
+mod keep;
+mod sums;
+
+pub use keep::{NewHand, Written, forget, keep};
+pub use sums::{Period, sums};

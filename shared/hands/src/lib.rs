@@ -1,0 +1,56 @@
+//! Finished hands: what tables say of them, how they are sent, and what others may see of them.
+//!
+//! A table tells of each hand that is over by an *errand* of its journal, to a service called [`SERVICE`]. The service seals the [`HandRecord`] and
+//! puts it into the queue [`QUEUE`] as a [`Sent`]; a reception takes it from there and writes it into the database. What a body holds begins with a
+//! version.
+//!
+//! In reading order:
+//!
+//! - [`record`]: a hand that is over; its place in the chain of the table's hands.
+//! - [`sent`]: how it travels.
+//! - [`stats`]: what players did in it, counted.
+
+pub mod record;
+pub mod sent;
+pub mod stats;
+
+pub use record::{HandRecord, Hash, Player};
+pub use sent::Sent;
+
+/// The service's name in errands.
+pub const SERVICE: &str = "records";
+
+/// The queue in which hands wait to be written down.
+pub const QUEUE: &str = "hands";
+
+/// Bytes that are none of ours.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// A later release wrote it.
+    #[error("it has version {0}, which a later release has written")]
+    Later(u8),
+    /// It is something else.
+    #[error("it is no hand: {0}")]
+    Foreign(#[from] postcard::Error),
+    /// There is nothing.
+    #[error("it is empty")]
+    Empty,
+    /// It is followed by something.
+    #[error("it has {0} bytes too many")]
+    TooLong(usize),
+}
+
+fn write<T: serde::Serialize>(version: u8, value: &T) -> Vec<u8> {
+    postcard::to_extend(value, vec![version]).expect("what hands hold has known lengths")
+}
+
+fn read<T: serde::de::DeserializeOwned>(version: u8, bytes: &[u8]) -> Result<T, Unread> {
+    let (found, rest) = bytes.split_first().ok_or(Unread::Empty)?;
+    if *found != version {
+        return Err(Unread::Later(*found));
+    }
+    match postcard::take_from_bytes(rest)? {
+        (value, []) => Ok(value),
+        (_, rest) => Err(Unread::TooLong(rest.len())),
+    }
+}

@@ -1,0 +1,115 @@
+//! What players did in a hand, counted: the definitions of all statistics.
+//!
+//! | what | when it counts |
+//! | --- | --- |
+//! | VPIP | put chips in before the flop by choice: called, bet or raised. A blind that is posted is no choice |
+//! | PFR | bet or raised before the flop |
+//! | 3-bet, could | was to act before the flop after exactly one raise, by somebody else |
+//! | 3-bet | raised then |
+//! | flop | was in the hand when the flop came |
+//! | AF | bets and raises after the flop, divided by calls after the flop |
+//! | WTSD | of the flops: was in the hand when it came to a showdown, of two players or more |
+//! | W$SD | of the showdowns: won chips there |
+//! | bb/100 | big blinds won in a hundred hands |
+
+use holdem::{
+    Chips, Deck, Event, Hand, HandSetup, SeatIndex,
+    event::{Did, Street},
+};
+
+/// What a player did in a hand, or in many.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Hands.
+    pub hands: u64,
+    /// See the module, as for all below.
+    pub vpip: u64,
+    /// Raised before the flop.
+    pub pfr: u64,
+    /// Raised again.
+    pub three_bet: u64,
+    /// Could have.
+    pub three_bet_could: u64,
+    /// Saw the flop.
+    pub flops: u64,
+    /// Went to showdown, having seen the flop or been all in before it.
+    pub showdowns: u64,
+    /// Won there.
+    pub showdowns_won: u64,
+    /// Bets and raises after the flop.
+    pub bets: u64,
+    /// Calls after the flop.
+    pub calls: u64,
+    /// Chips won; below 0: lost.
+    pub net: i64,
+    /// The same in thousandths of a big blind.
+    pub millibb: i64,
+}
+
+/// What each player who was dealt in did.
+///
+/// # Panics
+/// If the events are not of a hand that is set up so.
+pub fn tally(setup: &HandSetup, events: &[Event]) -> Vec<(SeatIndex, Tally)> {
+    let mut hand = Hand::new(setup, Deck::unknown()).expect("a hand that was played");
+    let mut players: Vec<(SeatIndex, Tally)> =
+        setup.seats.iter().map(|dealt| (dealt.seat, Tally { hands: 1, ..Tally::default() })).collect();
+    let mut folded: Vec<SeatIndex> = Vec::new();
+    let mut street = Street::Preflop;
+    let mut raiser = None;
+    let mut raises = 0;
+    for event in events {
+        match *event {
+            Event::StreetDealt { street: now, board: 0, .. } => {
+                if now == Street::Flop {
+                    let seeing = players.iter_mut().filter(|(seat, _)| !folded.contains(seat));
+                    seeing.for_each(|(_, tally)| tally.flops = 1);
+                }
+                street = now;
+            }
+            Event::Acted { seat, did, .. } => {
+                let Some((_, tally)) = players.iter_mut().find(|(of, _)| *of == seat) else { continue };
+                if did == Did::Fold {
+                    folded.push(seat);
+                }
+                let is_raise = matches!(did, Did::BetTo(_) | Did::RaiseTo(_));
+                let is_call = matches!(did, Did::Call(_));
+                if street == Street::Preflop {
+                    if raises == 1 && raiser != Some(seat) {
+                        tally.three_bet_could = 1;
+                        tally.three_bet |= u64::from(is_raise);
+                    }
+                    tally.vpip |= u64::from(is_raise || is_call);
+                    tally.pfr |= u64::from(is_raise);
+                    if is_raise {
+                        (raises, raiser) = (raises + 1, Some(seat));
+                    }
+                } else {
+                    tally.bets += u64::from(is_raise);
+                    tally.calls += u64::from(is_call);
+                }
+            }
+            _ => {}
+        }
+        hand.apply(event);
+    }
+    let is_showdown = folded.len() + 1 < players.len();
+    for (seat, tally) in &mut players {
+        if is_showdown && !folded.contains(seat) {
+            tally.showdowns = 1;
+            let won = |event: &Event| matches!(event, Event::PotAwarded { seat: to, amount, .. } if to == seat && *amount > Chips::ZERO);
+            tally.showdowns_won = u64::from(events.iter().any(won));
+        }
+        let (before, after) = (
+            setup.seats.iter().find(|dealt| dealt.seat == *seat).map_or(0, |dealt| dealt.stack.0),
+            hand.player(*seat).map_or(0, |player| player.stack().0),
+        );
+        tally.net = signed(after) - signed(before);
+        tally.millibb = tally.net.saturating_mul(1_000) / signed(setup.rules.big_blind.0).max(1);
+    }
+    players
+}
+
+fn signed(chips: u64) -> i64 {
+    i64::try_from(chips).unwrap_or(i64::MAX)
+}
