@@ -151,6 +151,7 @@ impl<'a> Draft<'a> {
             events,
             public: at_the_table.public,
             privates: at_the_table.privates,
+            asks: at_the_table.asks,
             letters: letters.into_iter().collect(),
             lobby: at_the_table.lobby || is_seen,
             counts: at_the_table.counts,

@@ -94,6 +94,7 @@ impl Room for Hosted {
     const SINCE: u16 = 3;
     const NAME: &'static str = "hosted";
     const SEEN_AS: &'static str = Table::NAME;
+    const TELLS: Option<&'static str> = Table::TELLS;
     /// Grows with that of [`Table`], which is a part of it: this is of schema 3 there.
     const SCHEMA: u16 = 1;
     const WRITES_LETTERS: bool = true;
@@ -143,6 +144,10 @@ impl Room for Hosted {
 
     fn deadline(&self) -> Option<UnixMs> {
         self.table_due().into_iter().chain(time::deadline(self)).min()
+    }
+
+    fn waits_to_be_heard(&self) -> bool {
+        self.table.waits_to_be_heard()
     }
 
     fn is_over(&self) -> bool {

@@ -67,7 +67,7 @@ impl Draft {
             public: decided.public,
             privates: decided.privates,
             rail: None,
-            asks: Vec::new(),
+            asks: decided.asks,
             gives_up: Vec::new(),
             letters,
             after,

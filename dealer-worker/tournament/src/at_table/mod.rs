@@ -49,6 +49,7 @@ impl Room for TournamentTable {
     const SINCE: u16 = 3;
     const NAME: &'static str = "tournament_table";
     const SEEN_AS: &'static str = Table::NAME;
+    const TELLS: Option<&'static str> = Table::TELLS;
     /// Grows with that of [`Table`], which is a part of it: this is of schema 3 there.
     const SCHEMA: u16 = 1;
     const WRITES_LETTERS: bool = true;
@@ -117,6 +118,10 @@ impl Room for TournamentTable {
         let hand = between::hand_at(&self.table, &self.part);
         let answer = self.part.waits_until;
         table::clock::waits_until(&self.table).into_iter().chain(hand).chain(answer).min()
+    }
+
+    fn waits_to_be_heard(&self) -> bool {
+        self.table.waits_to_be_heard()
     }
 
     fn is_over(&self) -> bool {
