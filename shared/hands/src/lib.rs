@@ -13,6 +13,8 @@
 pub mod record;
 pub mod sent;
 pub mod stats;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use record::{HandRecord, Hash, Player};
 pub use sent::Sent;
