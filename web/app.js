@@ -8,8 +8,7 @@
  * - pages: `lobby.js`; `tournaments.js`, `tournament-page.js`; `table.js` with `felt.js`, `seats.js`, `board.js`, `actions.js`, `advance.js`, `seat-controls.js`, `log.js`, `chat.js`, `talk-room.js`
  */
 import { Alerts } from "./alerts.js";
-import { Awake, pageToKeepAwake } from "./awake.js";
-import { AlertOffer, browserAlerts } from "./browser-alerts.js";
+import { browserAlerts } from "./browser-alerts.js";
 import { ConnectionBadge } from "./connection-badge.js";
 import { Connection } from "./connection.js";
 import { DoorCodes, ofLink } from "./door-codes.js";
@@ -29,7 +28,6 @@ import { Sound } from "./sound.js";
 import { BACK_KEY, Keep } from "./storage.js";
 import { Tables } from "./tables.js";
 import { Toasts } from "./toast.js";
-import { askWho } from "./who-dialog.js";
 import { YourTables } from "./your-tables.js";
 
 const local = new Keep(() => localStorage);
@@ -96,8 +94,8 @@ const wide = matchMedia("(min-width: 1280px) and (min-height: 760px)");
 const bar = new YourTables(() => connection.serverClock.now());
 const open = (room) => (location.hash = `#/table/${room}`);
 const alerts = new Alerts(browserAlerts(sound, open, () => settings.vibrate));
-const offer = new AlertOffer(() => settings.offerAlerts, () => (settings.offerAlerts = false));
-const awake = new Awake(pageToKeepAwake());
+/** What comes with the first seat, once it has been asked for. */
+let seated = null;
 const elsewhere = new Elsewhere(channel("cardhouse.tables"), crypto.randomUUID?.() ?? String(Math.random()), () => showSeats());
 /** The page goes because the player wants to be somebody else. */
 let isLeaving = false;
@@ -252,10 +250,28 @@ function showSeats() {
   elsewhere.say(me, mine);
   const all = [...mine, ...others.map((table) => ({ ...table, isHere: false }))];
   bar.show(all.filter(({ room }) => !beside.includes(room)), page?.room?.id ?? null);
-  offer.show(mine.length > 0, !page?.room);
-  awake.want(settings.stayAwake && Boolean(page?.room) && mine.some(({ room }) => room === page.room.id));
+  if (mine.length > 0) seated ??= withSeat();
+  showSeated();
   alerts.show(mine, page?.name ?? say.brand());
   purse?.show(page?.currency ?? null);
+}
+
+/** What only those need who have a seat: the screen stays on, and the player may be called. */
+async function withSeat() {
+  try {
+    const { withSeat } = await import("./with-seat.js");
+    seated = withSeat(settings);
+    place.before(seated.offer.element);
+    showSeated();
+  } catch (error) {
+    console.warn("what a seat brings has not come:", error);
+    seated = null; // It is asked for again with the next news.
+  }
+}
+
+function showSeated() {
+  const seats = tables.standings;
+  seated?.show?.(seats.length > 0, !page?.room, Boolean(page?.room) && seats.some(({ room }) => room === page.room.id));
 }
 
 function channel(name) {
@@ -267,6 +283,7 @@ function channel(name) {
 }
 
 async function askWhoIAm() {
+  const { askWho } = await import("./who-dialog.js");
   const choice = await askWho(identity, name.textContent);
   if (choice === "account") return seeTo("account");
   if (choice === "back") identity.forgetOther();
@@ -374,7 +391,7 @@ const header = el(
     el("button", { class: "icon-button", type: "button", "aria-label": say.settings, data: { testid: "settings-open" }, on: { click: () => set("settings") } }, icon("settings"))),
 );
 
-document.body.append(header, badge.banner, bar.element, offer.element, place, toasts.element);
+document.body.append(header, badge.banner, bar.element, place, toasts.element);
 onLanguage(sayAgain);
 const [, link] = /^#password=(.+)$/.exec(location.hash) ?? [];
 if (link) {
@@ -394,7 +411,7 @@ addEventListener("offline", () => connection.plugged(false));
 for (const woken of ["focus", "pageshow"]) addEventListener(woken, () => connection.check());
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) connection.check();
-  awake.look();
+  seated?.awake?.look();
 });
 addEventListener("beforeunload", (event) => {
   if (!isLeaving && tables.standings.some(({ plays }) => plays)) event.preventDefault();

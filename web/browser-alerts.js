@@ -1,5 +1,4 @@
-/** What `alerts.js` does to this browser, and the question whether it may. */
-import { el } from "./dom.js";
+/** What `alerts.js` does to this browser. */
 import { say } from "./phrases/page.js";
 
 const USUAL = document.querySelector("link[rel=icon]");
@@ -38,35 +37,5 @@ function notified(room, text, open) {
     return () => notification.close();
   } catch {
     return null;
-  }
-}
-
-/**
- * The question whether a notification may call the player. It is asked when they have a seat, and browsers want a click.
- * @param {() => boolean} wanted whether it may be asked at all
- * @param {() => void} answered it is not asked again
- */
-export class AlertOffer {
-  #wanted;
-
-  constructor(wanted, answered) {
-    this.#wanted = wanted;
-    const answer = async (isYes) => {
-      answered();
-      this.element.hidden = true;
-      if (isYes) await Notification.requestPermission();
-    };
-    this.element = el(
-      "div",
-      { class: "alert-offer", hidden: true, data: { testid: "alert-offer" } },
-      el("span", { text: say.offerAlerts }),
-      el("button", { class: "button primary", type: "button", text: say.yes, data: { testid: "alert-yes" }, on: { click: () => answer(true) } }),
-      el("button", { class: "button", type: "button", text: say.no, data: { testid: "alert-no" }, on: { click: () => answer(false) } }),
-    );
-  }
-
-  /** @param {boolean} isSeated whether the player sits anywhere @param {boolean} isAway whether another page than the table's is shown */
-  show(isSeated, isAway) {
-    this.element.hidden = !(isSeated && isAway && this.#wanted() && globalThis.Notification?.permission === "default");
   }
 }
