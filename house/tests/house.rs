@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use broker::testing::redis_server::free_port;
+use broker::{lobby::FIRST_KIND, testing::redis_server::free_port};
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use house::{Config, House};
@@ -182,7 +182,8 @@ async fn a_guest_sees_the_lobby_and_watches_bots_play() {
     config.tables.tables = 3;
     let house = start(config).await;
     let mut guest = Guest::enter(house.address, "Ann").await;
-    guest.client.lobby(Some(View::default()), Instant::now());
+    let tables = View { kind: Some(FIRST_KIND.into()), ..View::default() };
+    guest.client.lobby(Some(tables), Instant::now());
     // Bots have come to every table, and left two seats of each free.
     let all_there = |client: &Client, _: &Heard| {
         let mut rows = client.lobby_rows();

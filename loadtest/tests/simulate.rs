@@ -137,7 +137,7 @@ fn a_flood_of_strangers_is_told_to_wait_and_keeps_nobody_who_sits_from_being_hea
     let verdicts: Vec<Verdict> = (0..6).map(|seed| run(&Plan::flooding(seed))).collect();
     for verdict in &verdicts {
         assert_eq!(verdict.broken, [], "seed {}", verdict.seed);
-        assert!(verdict.busy > 100, "seed {}: only {} were told to wait", verdict.seed, verdict.busy);
+        assert!(verdict.busy > 50, "seed {}: only {} were told to wait", verdict.seed, verdict.busy);
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn apply(state: &mut Value, event: &Value) {
             }
             state["hand"] = json!({
                 "hand": event["hand"], "button": event["button"], "street": "preflop", "hole_cards": 0,
-                "boards": [[]], "pots": [], "turn": null, "ended": false,
+                "boards": [[]], "pots": [], "turn": null, "ended": false, "runs": null,
             });
             state["next_ms"] = Value::Null;
         }
@@ -101,6 +101,20 @@ pub(crate) fn apply(state: &mut Value, event: &Value) {
                 place["bet"] = json!(0);
             }
             state["hand"]["pots"] = event["pots"].clone();
+        }
+        "configured" => state["config"] = event["config"].clone(),
+        "runs_offered" => {
+            state["hand"]["runs"] =
+                json!({"max": event["max"], "seats": event["seats"], "deadline_ms": event["deadline_ms"]});
+        }
+        "runs_voted" => {
+            let seats = state["hand"]["runs"]["seats"].as_array_mut().unwrap();
+            seats.retain(|asked| *asked != event["seat"]);
+        }
+        "runs_agreed" => {
+            let first = state["hand"]["boards"][0].clone();
+            state["hand"]["runs"] = Value::Null;
+            state["hand"]["boards"] = json!(vec![first; whole(&event["boards"]) as usize]);
         }
         "street" => {
             state["hand"]["street"] = event["street"].clone();
