@@ -131,8 +131,8 @@ impl Shadow {
     /// A room is told of in the lobby.
     pub fn listed(&mut self, room: &RoomId) {
         let keeper = self.rooms.get(room).and_then(|journal| journal.keeper.as_ref());
-        if keeper.is_some_and(|keeper| !keeper.is_public()) {
-            self.accuse(Promise::Host, format!("{room}: stands in the lobby, and is not public"));
+        if keeper.is_some_and(|keeper| !keeper.may_be_listed()) {
+            self.accuse(Promise::Host, format!("{room}: stands in the lobby, and was never public"));
         }
     }
 

@@ -27,6 +27,8 @@ const TABLES_MAX: usize = 4;
 pub(super) struct Doorkeeper {
     /// As it was told last; nothing before the first keyframe.
     hosted: Option<HostedView>,
+    /// It is public, or was once.
+    was_public: bool,
     code: Option<String>,
     let_in: BTreeSet<UserId>,
     banned: BTreeSet<UserId>,
@@ -77,7 +79,7 @@ impl Doorkeeper {
             if self.hosted.as_ref().is_some_and(|known| *known != hosted) {
                 accuse("the keyframe's `hosted` is not what was told".into());
             }
-            self.hosted = Some(hosted);
+            self.is_now(hosted);
             let taken = (0..).zip(seats).filter_map(|(at, seat)| Some((at, seat?.user)));
             self.seats = taken.collect();
             return;
@@ -126,7 +128,7 @@ impl Doorkeeper {
                         accuse(format!("{user} was kicked, and is dealt in"));
                     }
                 }
-                TableEvent::Hosted { hosted } => self.hosted = Some((**hosted).clone()),
+                TableEvent::Hosted { hosted } => self.is_now((**hosted).clone()),
                 _ => {}
             }
         }
@@ -183,9 +185,15 @@ impl Doorkeeper {
         counted.into_iter().any(|(first, count)| count as u128 > WRONG_AT_ONCE as u128 + since(*first))
     }
 
-    /// Whether the table stands in the lobby.
-    pub(super) fn is_public(&self) -> bool {
-        self.hosted.as_ref().is_none_or(|hosted| hosted.access == Access::Public)
+    fn is_now(&mut self, hosted: HostedView) {
+        self.was_public |= hosted.access == Access::Public;
+        self.hosted = Some(hosted);
+    }
+
+    /// Whether the table may stand in the lobby. One that was public and is not any more may for a while: an earlier owner that has not
+    /// heard of the later one shows it as it was.
+    pub(super) fn may_be_listed(&self) -> bool {
+        self.was_public || self.hosted.is_none()
     }
 
     /// Whether nobody sits there.
