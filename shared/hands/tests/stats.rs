@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 use hands::stats::{Tally, tally};
 use holdem::phh::{document::parse_all, replay::Replay};
 
-/// Where recorded hands may be.
-const RECORDED: &str = "/work/shared/data/phh/pluribus";
+/// Where recorded hands may be: beside the repository.
+const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/phh/pluribus");
 
 /// What players p1, p2 ... did in a hand of these actions, with blinds of 1 and 2 and stacks of 200.
 fn played(actions: &[&str]) -> Vec<Tally> {
