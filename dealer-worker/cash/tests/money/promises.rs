@@ -234,3 +234,22 @@ fn a_store_that_has_lost_the_whole_table_costs_nobody_his_chips() {
     world.settles();
     assert_eq!((world.balance("ann"), world.balance("bob"), world.bank.table), (PURSE, PURSE, 0));
 }
+
+/// Found by life 1136 of the walk with losses: the dead owner had given the buy-in up, and nobody knows that any more.
+#[test]
+fn what_was_asked_before_a_loss_is_answered_only_behind_the_cut() {
+    let mut world = seated(&[]);
+    world.does("ann", &json!({"a": "sit", "buy_in": 200})).unwrap();
+    world.send();
+    world.passes(20_000);
+    world.send();
+    assert_eq!(world.view()["reserved"], json!([]), "she waits no longer");
+    let of_the_dead: Vec<_> = world.on_their_way.keys().copied().collect();
+    world.is_taken_over(1);
+    assert_eq!(world.view()["reserved"][0]["user"], "ann", "that is lost");
+    // What the dead owner has sent arrives: the buy-in, with its answer, and that it is given up.
+    assert_eq!(of_the_dead.len(), 2);
+    of_the_dead.into_iter().for_each(|id| world.arrives(id, true));
+    world.settles();
+    assert_eq!((world.at_the_table(), world.bank.table, world.balance("ann")), (0, 0, PURSE));
+}

@@ -157,7 +157,7 @@ pub enum Answered {
 
 impl Round {
     /// The errands that are to be asked: of each service the first that is not done.
-    pub fn due<'a>(&'a self, errands: &'a Errands) -> impl Iterator<Item = &'a Errand> {
+    pub fn due<'a>(&self, errands: &'a Errands) -> impl Iterator<Item = &'a Errand> {
         let mut services = BTreeSet::new();
         let open = errands.iter().filter(|errand| !self.done.contains(&errand.id));
         open.filter(move |errand| services.insert(&errand.ask.of))
@@ -168,9 +168,11 @@ impl Round {
         errands.iter().all(|errand| self.done.contains(&errand.id))
     }
 
-    /// A service has answered.
+    /// A service has answered. An answer counts for what is asked now: one that comes from before something that [goes first](Ask::goes_first)
+    /// may not be so any more when that is done. It is asked again behind it.
     pub fn answered(&mut self, errands: &Errands, id: ErrandId, outcome: &Outcome) -> Answered {
-        match errands.get(id).filter(|errand| !self.done.contains(&errand.id)) {
+        let asked = self.due(errands).find(|errand| errand.id == id);
+        match asked {
             None => Answered::Nothing,
             Some(errand) if errand.ask.wants_answer => Answered::Decide(errand.clone()),
             Some(_) if matches!(outcome, Outcome::Done(_)) => {
