@@ -152,13 +152,11 @@ async function withPurse() {
 }
 
 /** Offers tables of the player's own where the house lets players open some; what has not come is asked for with the next greeting. */
-async function withOwnTables() {
-  try {
+function withOwnTables() {
+  return later(async () => {
     const { offerOwn } = await import("./own-tables.js");
     await offerOwn({ connection, me, codes, lobby, open, toasts });
-  } catch (error) {
-    console.warn("tables of players have not come:", error);
-  }
+  });
 }
 
 /** Whoever comes by the link to a table goes there. */
@@ -231,15 +229,12 @@ function lookAtTiles() {
   if (page) showPanel();
 }
 
-async function withTiles() {
-  try {
+function withTiles() {
+  return later(async () => {
     const { tilesPage } = await import("./tiles.js");
     tiles = await tilesPage();
     lay();
-  } catch (error) {
-    console.warn("the page of several tables has not come:", error);
-    tilesCome = null; // It is asked for again with the next news.
-  }
+  }, () => (tilesCome = null)); // It is asked for again with the next news.
 }
 
 /** Where the player sits, and where it is their turn. */
@@ -257,16 +252,13 @@ function showSeats() {
 }
 
 /** What only those need who have a seat: the screen stays on, and the player may be called. */
-async function withSeat() {
-  try {
+function withSeat() {
+  return later(async () => {
     const { withSeat } = await import("./with-seat.js");
     seated = withSeat(settings);
     place.before(seated.offer.element);
     showSeated();
-  } catch (error) {
-    console.warn("what a seat brings has not come:", error);
-    seated = null; // It is asked for again with the next news.
-  }
+  }, () => (seated = null)); // It is asked for again with the next news.
 }
 
 function showSeated() {
@@ -282,30 +274,29 @@ function channel(name) {
   }
 }
 
-async function askWhoIAm() {
-  const { askWho } = await import("./who-dialog.js");
-  const choice = await askWho(identity, name.textContent);
-  if (choice === "account") return seeTo("account");
-  if (choice === "back") identity.forgetOther();
-  const other = { enter: (wish) => identity.enterAsOther(wish), title: say.otherTitle, canCancel: true };
-  if (!choice || (choice === "other" && !(await askName(identity, other)))) return;
-  return startAgain();
+function askWhoIAm() {
+  return later(async () => {
+    const { askWho } = await import("./who-dialog.js");
+    const choice = await askWho(identity, name.textContent);
+    if (choice === "account") return seeTo("account");
+    if (choice === "back") identity.forgetOther();
+    const other = { enter: (wish) => identity.enterAsOther(wish), title: say.otherTitle, canCancel: true };
+    if (!choice || (choice === "other" && !(await askName(identity, other)))) return;
+    startAgain();
+  }, sayNotCome);
 }
 
 /**
  * @param {"account"|"in"|"link"|"back"} what is seen to, in dialogs that come when they are asked for: one's account, signing in, a password
  *   that is set by the link with which somebody has come, or what came of signing in elsewhere. The same person goes on with a new token, anybody else begins anew.
  */
-async function seeTo(what, link = null) {
-  try {
+function seeTo(what, link = null) {
+  return later(async () => {
     const { account } = await import("./account.js");
     const outcome = await account(what, identity, { seats: tables.standings.length, link });
     if (outcome === "same") connection.reconnect();
     else if (outcome) startAgain();
-  } catch (error) {
-    console.warn("an account's dialog has not come:", error);
-    toasts.show(error.tell ?? say.notCome);
-  }
+  }, sayNotCome);
 }
 
 /** Loads the page anew, as whoever plays here now. */
@@ -328,14 +319,25 @@ async function withTables() {
 }
 
 /** @param {"settings"|"keys"} what is set, in a dialog that comes when it is asked for */
-async function set(what) {
-  try {
+function set(what) {
+  return later(async () => {
     const { setThings } = await import("./set-things.js");
     await setThings(what, settings);
+  }, sayNotCome);
+}
+
+/** Does what needs code that comes when it is wanted. What did not come, or failed, is in the browser's log, and `instead` is done. */
+async function later(what, instead = () => {}) {
+  try {
+    await what();
   } catch (error) {
-    console.warn("a dialog has not come:", error);
-    toasts.show(say.notCome);
+    console.warn("has not come:", error);
+    instead(error);
   }
+}
+
+function sayNotCome(error) {
+  toasts.show(error.tell ?? say.notCome);
 }
 
 function isLobby(hash) {
@@ -351,7 +353,9 @@ async function route() {
   if (room && !Table) await withTables();
   let other = isLobby(hash) ? lobby : hash === "#/chips" && (await withPurse(), purse?.page);
   if (!room && !other) {
-    contests ??= await import("./tournaments.js").then((it) => it.tournaments({ connection, me: () => me, toasts, seat: open }), () => toasts.show(say.notCome));
+    await later(async () => {
+      contests ??= (await import("./tournaments.js")).tournaments({ connection, me: () => me, toasts, seat: open });
+    }, sayNotCome);
     other = contests?.pageOf(hash) ?? lobby;
   }
   if (wanted !== routes) return; // Somewhere else meanwhile.

@@ -85,6 +85,8 @@ export class TournamentPage {
     this.facts = el("dl", { class: "contest-facts" });
     this.standings = el("ol", { class: "contest-standings", data: { testid: "standings" } });
     this.prizes = el("ol", { class: "contest-prizes", data: { testid: "prizes" } });
+    this.nobody = el("p", { class: "lobby-sums" });
+    this.later = el("p", { class: "lobby-sums" });
     this.values = new Map();
     return el(
       "main",
@@ -92,7 +94,7 @@ export class TournamentPage {
       el("div", { class: "lobby-top" }, el("div", {}, this.title, this.phase), el("div", { class: "contest-doing" }, this.register, this.unregister, this.table, this.next, el("a", { class: "button", href: "#/tournaments", text: say.all }))),
       this.result,
       this.facts,
-      el("div", { class: "contest-lists" }, el("section", {}, el("h2", { text: say.standings }), this.standings), el("section", {}, el("h2", { text: say.prizes }), this.prizes)),
+      el("div", { class: "contest-lists" }, el("section", {}, el("h2", { text: say.standings }), this.nobody, this.standings), el("section", {}, el("h2", { text: say.prizes }), this.later, this.prizes)),
     );
   }
 
@@ -135,6 +137,8 @@ export class TournamentPage {
     this.#fact("starts", starts === "when_full" ? say.whenFull : () => moment(starts.at_ms));
     this.#showClock();
     this.#showResult(me);
+    setText(this.nobody, state.top.length === 0 ? say.nobodyYet : "");
+    setText(this.later, state.prizes.length === 0 ? say.prizesLater : "");
     this.standings.replaceChildren(...state.top.map((line) => this.#line(line)));
     this.prizes.replaceChildren(...state.prizes.map(({ from, to, each }) => el("li", {}, el("span", { text: () => say.places(from, to) }), el("b", { text: () => chips(each) }))));
     this.#letGo();

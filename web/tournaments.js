@@ -124,7 +124,7 @@ class Row {
 
   show({ name, buy_in, pool, taken, seats, phase, open, starts_ms }) {
     setText(this.link, name);
-    setText(this.about, () => say.about(chips(buy_in), chips(pool)));
+    setText(this.about, () => (pool > 0 ? say.about(chips(buy_in), chips(pool)) : say.buyIn(chips(buy_in))));
     setText(this.entries, `${taken}/${seats}`);
     const begins = starts_ms && phase === "registering" ? () => say.begins(moment(starts_ms)) : null;
     setText(this.phase, begins ?? (open ? say.phase.registering : (say.phase[phase] ?? say.phase.running)));

@@ -15,9 +15,14 @@ async fn the_ledger_and_the_tables_say_the_same_at_any_moment_while_they_are_pla
         auditor.finds_all_right(3).await;
         players.seen.more(rand::rng().random_range(0..40)).await;
     }
-    let told = auditor.audit().await;
-    assert!(told["transfers"].as_u64().unwrap() > 50, "chips have come and gone: {told}");
-    assert!(told["currencies"][0]["house"]["rake"].as_i64().unwrap() > 0, "{told}");
+    // How many hands send chips to and fro is the players' choice: they play until many have.
+    loop {
+        let told = auditor.finds_all_right(3).await;
+        if told["transfers"].as_u64().unwrap() > 50 && told["currencies"][0]["house"]["rake"].as_i64().unwrap() > 0 {
+            break;
+        }
+        players.seen.more(20).await;
+    }
     players.end().await;
     auditor.finds_all_right(3).await;
 }
