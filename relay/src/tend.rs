@@ -17,6 +17,7 @@ use protocol::{ClientOut, ErrorCode, id::Position, time::UnixMs};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::{
+    delivery::Cursor,
     hub::Hub,
     metrics,
     peer::frame,
@@ -262,8 +263,9 @@ impl Room {
             room: Some(self.id.clone()),
         });
         for (_, watcher) in &state.watchers {
-            // Who has asked something is answered by the refusal.
-            if watcher.asks.as_ref().is_none_or(|asks| asks.is_empty()) {
+            // Who has asked something is answered by the refusal; but one who goes on from a frame must learn that its room is gone, too.
+            let asks_nothing = watcher.asks.as_ref().is_none_or(|asks| asks.is_empty());
+            if asks_nothing || watcher.cursor != Cursor::Nothing && !watcher.muted {
                 metrics::error(ErrorCode::NoSuchRoom);
                 watcher.peer.answer(&error, works.now_ms());
             }

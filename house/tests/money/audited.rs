@@ -18,7 +18,9 @@ async fn the_ledger_and_the_tables_say_the_same_at_any_moment_while_they_are_pla
     // How many hands send chips to and fro is the players' choice: they play until many have.
     loop {
         let told = auditor.finds_all_right(3).await;
-        if told["transfers"].as_u64().unwrap() > 50 && told["currencies"][0]["house"]["rake"].as_i64().unwrap() > 0 {
+        if told["transfers"].as_u64().unwrap() > 50
+            && told["currencies"][0]["house"]["rake"].as_i64().unwrap() > 0
+        {
             break;
         }
         players.seen.more(20).await;

@@ -186,6 +186,27 @@ async fn a_command_to_a_room_that_nobody_knows_is_refused() {
     ann.hear_nothing_more().await;
 }
 
+/// Found by the simulator, seed 1795947402: the relay died, the room ended, and whoever came back with a command had the refusal alone,
+/// and went on waiting for frames.
+#[tokio::test]
+async fn whoever_goes_on_from_a_frame_of_a_room_that_is_gone_is_told_so_even_with_a_command_in_flight() {
+    let stage = Stage::new().await;
+    let first = stage.client("ann").await;
+    let session = first.session;
+    drop(first);
+    // Whether there is such a room is asked when the store answers again: behind the command.
+    stage.link.set(LinkState::Refusing);
+    let mut ann = stage.resume("ann", Some(session), json!({"gone": [1, 4]})).await;
+    assert_eq!(ann.hear_brief().await, "error unavailable");
+    ann.ask("gone", 1, json!({})).await;
+    ann.hear_nothing_more().await;
+    stage.link.heal();
+    let mut told = ann.hear_briefs(2).await;
+    told.sort();
+    assert_eq!(told, ["error no_such_room", "refused 1 forgotten"]);
+    ann.hear_nothing_more().await;
+}
+
 #[tokio::test]
 async fn a_session_that_comes_back_is_answered_from_the_window_for_what_was_applied_meanwhile() {
     let stage = stage().await;
