@@ -153,6 +153,9 @@ pub enum ApiError {
     /// 403: a page that may not.
     #[error("{0}")]
     Page(#[from] Stranger),
+    /// 406: it is told in other forms.
+    #[error("it is told as application/json, application/vnd.ohh+json, application/x-phh or text/plain")]
+    NotAcceptable,
     /// 405: the path knows other methods.
     #[error("this path does not know the method")]
     BadMethod,
@@ -204,6 +207,7 @@ impl ApiError {
             Self::BadToken => (StatusCode::UNAUTHORIZED, "bad_token"),
             Self::TooFast(_) => (StatusCode::TOO_MANY_REQUESTS, "too_fast"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "not_acceptable"),
             Self::BadMethod => (StatusCode::METHOD_NOT_ALLOWED, "bad_method"),
             Self::NoAccounts => (StatusCode::NOT_FOUND, "no_accounts"),
             Self::SessionEnded(_) => (StatusCode::UNAUTHORIZED, "session_ended"),

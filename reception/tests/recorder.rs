@@ -253,7 +253,7 @@ fn hands_of_a_branch_that_is_lost_are_void_in_whichever_order_they_come() {
         }
         let found =
             database.run(|tx| find::of_player(tx, &user("ann"), &find::Filter::default(), 100)).unwrap();
-        let mut found: Vec<_> = found.iter().map(|line| (line.name.at, line.is_void)).collect();
+        let mut found: Vec<_> = found.iter().map(|line| (line.hand.name.at, line.hand.is_void)).collect();
         found.sort_unstable();
         let expected: Vec<_> = all.iter().map(|hand| (hand.at, hand.record.table == "lost")).collect();
         assert_eq!(found, expected, "in order {order:?}");
@@ -293,5 +293,5 @@ fn what_was_played_stays_as_it_was_and_old_hands_are_forgotten() {
     assert_eq!(database.run(|tx| history::forget(tx, before, 2)).unwrap(), 1);
     assert_eq!(database.run(|tx| history::forget(tx, before, 2)).unwrap(), 0);
     let found = database.run(|tx| find::of_player(tx, &user("bob"), &find::Filter::default(), 100)).unwrap();
-    assert_eq!(found.iter().map(|line| line.number).collect::<Vec<_>>(), [6, 5, 4]);
+    assert_eq!(found.iter().map(|line| line.hand.record.number).collect::<Vec<_>>(), [6, 5, 4]);
 }

@@ -1,21 +1,12 @@
 //! Finding hands.
 
-use hands::HandRecord;
+use hands::{HandRecord, Name};
 use protocol::{
     id::{Position, RoomId, UserId},
     time::UnixMs,
 };
 
 use crate::tx::{DbError, Row, Tx, Value};
-
-/// The name of a hand.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Name {
-    /// Which table.
-    pub room: RoomId,
-    /// The frame that told of it.
-    pub at: Position,
-}
 
 /// Which hands of somebody.
 #[derive(Debug, Clone, Default)]
@@ -34,41 +25,29 @@ pub struct Filter {
     pub before: Option<(UnixMs, Name)>,
 }
 
-/// A line of somebody's list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+/// A hand of somebody's.
+#[derive(Debug, Clone)]
+pub struct Played {
     /// The hand.
-    pub name: Name,
-    /// When it ended.
-    pub ended_ms: UnixMs,
-    /// Its number at its table.
-    pub number: u64,
-    /// What the table was called.
-    pub table: String,
+    pub hand: Found,
     /// The game.
     pub game: String,
-    /// What the chips are; none: nobody's.
-    pub currency: Option<String>,
-    /// What was in the pots.
-    pub pot: u64,
     /// What he won; below 0: lost.
     pub net: i64,
-    /// The broker has lost it: it does not count.
-    pub is_void: bool,
 }
 
 /// The hands of somebody, the latest first, at most `most`.
 ///
 /// # Errors
 /// Of the database.
-pub fn of_player(tx: &mut dyn Tx, user: &UserId, filter: &Filter, most: u32) -> Result<Vec<Line>, DbError> {
+pub fn of_player(tx: &mut dyn Tx, user: &UserId, filter: &Filter, most: u32) -> Result<Vec<Played>, DbError> {
     let (end, room, epoch, seq) = match &filter.before {
         Some((end, name)) => (*end, name.room.as_str(), name.at.epoch().0, name.at.seq().0),
         None => (filter.to_ms.unwrap_or(u64::MAX), "", 0, 0),
     };
     let to: Value = filter.to_ms.unwrap_or(u64::MAX).into();
     let rows = tx.run(
-        "SELECT p.room, p.epoch, p.seq, p.ended_ms, h.number, h.table_name, p.game, h.currency, p.pot, p.net, p.void \
+        "SELECT p.room, p.epoch, p.seq, h.record, p.void, p.game, p.net \
          FROM hand_player p JOIN hand h ON h.room = p.room AND h.epoch = p.epoch AND h.seq = p.seq \
          WHERE p.person = $1 AND (p.ended_ms, p.room, p.epoch, p.seq) < ($2, $3, $4, $5) AND p.ended_ms >= $6 AND p.ended_ms < $7 \
          AND p.pot >= $8 AND ($9 = '' OR p.room = $9) AND ($10 = '' OR p.game = $10) \
@@ -87,21 +66,11 @@ pub fn of_player(tx: &mut dyn Tx, user: &UserId, filter: &Filter, most: u32) -> 
             most.into(),
         ],
     )?;
-    rows.iter().map(line).collect()
+    rows.iter().map(played).collect()
 }
 
-fn line(row: &Row) -> Result<Line, DbError> {
-    Ok(Line {
-        name: name(row)?,
-        ended_ms: row.count(3)?,
-        number: row.count(4)?,
-        table: row.text(5)?.into(),
-        game: row.text(6)?.into(),
-        currency: row.maybe_text(7)?,
-        pot: row.count(8)?,
-        net: row.int(9)?,
-        is_void: row.int(10)? == 1,
-    })
+fn played(row: &Row) -> Result<Played, DbError> {
+    Ok(Played { hand: found(row)?, game: row.text(5)?.into(), net: row.int(6)? })
 }
 
 fn name(row: &Row) -> Result<Name, DbError> {

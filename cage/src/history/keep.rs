@@ -1,10 +1,7 @@
 //! Writing a hand down.
 
-use hands::{HandRecord, stats};
-use holdem::{
-    Event,
-    variant::{Limit, Variant},
-};
+use hands::{HandRecord, game, stats};
+use holdem::Event;
 use protocol::{
     id::{Position, RoomId},
     time::UnixMs,
@@ -34,23 +31,6 @@ pub struct Written {
     pub voided: u64,
 }
 
-/// The game in a word that does not change, such as `nlhe`, and its blinds: `nlhe 1/2`.
-pub(crate) fn game(record: &HandRecord) -> String {
-    let rules = &record.setup.rules;
-    let limit = match rules.limit {
-        Limit::NoLimit => "nl",
-        Limit::PotLimit => "pl",
-    };
-    let variant = match rules.variant {
-        Variant::Holdem => "he",
-        Variant::ShortDeck => "sd",
-        Variant::Omaha => "o4",
-        Variant::Omaha5 => "o5",
-        Variant::Omaha6 => "o6",
-    };
-    format!("{limit}{variant} {}/{}", rules.small_blind.0, rules.big_blind.0)
-}
-
 /// Writes a hand down, unless it is. Those of a branch that the broker has lost become void: the later one counts.
 ///
 /// # Errors
@@ -66,7 +46,7 @@ pub fn keep(tx: &mut dyn Tx, hand: &NewHand) -> Result<Written, DbError> {
             _ => {}
         }
     }
-    let (pot, game) = (pot + rake, game(record));
+    let (pot, game) = (pot + rake, game(&record.setup.rules));
     let name: [Value; 3] = [room.as_str().into(), at.epoch().0.into(), at.seq().0.into()];
     let values = [
         name[0].clone(),

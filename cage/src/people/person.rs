@@ -1,5 +1,7 @@
 //! Guests and members. A guest becomes a member and stays who he is; who is gone leaves an id that nobody gets again.
 
+use std::collections::BTreeSet;
+
 use protocol::{
     id::UserId,
     text::{Looks, PlayerName},
@@ -115,6 +117,34 @@ pub fn by_handle(tx: &mut dyn Tx, handle: &str) -> Result<Option<Credentials>, D
 pub fn hash(tx: &mut dyn Tx, id: &UserId) -> Result<Option<String>, DbError> {
     let rows = tx.run("SELECT password FROM person WHERE id = $1", &[id.as_str().into()])?;
     rows.first().map_or(Ok(None), |row| row.maybe_text(0))
+}
+
+/// Ids that are asked for at once.
+const ASKED_AT_ONCE: usize = 8;
+
+/// Which of these are gone.
+///
+/// # Errors
+/// Of the database.
+pub fn gone_of<'a>(
+    tx: &mut dyn Tx,
+    ids: impl IntoIterator<Item = &'a UserId>,
+) -> Result<BTreeSet<UserId>, DbError> {
+    let ids: Vec<&UserId> = ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    let mut gone = BTreeSet::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let mut values: Vec<Value> = some.iter().map(|id| id.as_str().into()).collect();
+        // Nobody is called so.
+        values.resize(ASKED_AT_ONCE, "".into());
+        let rows = tx.run(
+            "SELECT id FROM person WHERE status = 'gone' AND id IN ($1, $2, $3, $4, $5, $6, $7, $8)",
+            &values,
+        )?;
+        for row in &rows {
+            gone.insert(UserId::new(row.text(0)?).map_err(|_| DbError::Broken("an id is none".into()))?);
+        }
+    }
+    Ok(gone)
 }
 
 /// A new guest. One who is there already stays as he is.

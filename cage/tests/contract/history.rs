@@ -1,12 +1,15 @@
 //! Hands that are over.
 
-use cage::history::{
-    NewHand, Period,
-    find::{self, Filter, Name},
-    forget, keep, sums,
+use cage::{
+    history::{
+        NewHand, Period,
+        find::{self, Filter, Played},
+        forget, keep, sums,
+    },
+    people::person,
 };
 use hands::{
-    HandRecord,
+    HandRecord, Name,
     testing::{START_MS, chain},
 };
 use protocol::id::{Position, RoomId, UserId};
@@ -36,11 +39,15 @@ pub(crate) async fn a_hand_is_kept_once_found_by_who_played_it_and_forgotten_in_
     }
     let list = |filter: Filter, most| cage.read(move |tx| find::of_player(tx, &ann(), &filter, most));
     let first = list(Filter::default(), 3).await;
-    assert_eq!(first.iter().map(|line| line.number).collect::<Vec<_>>(), [5, 4, 3]);
-    let last = first.last().unwrap();
-    let before = Some((last.ended_ms, last.name.clone()));
+    assert_eq!(numbers(&first), [5, 4, 3]);
+    let last = &first.last().unwrap().hand;
+    let before = Some((last.record.ended_ms, last.name.clone()));
     let rest = list(Filter { before, room: Some(room()), ..Filter::default() }, 3).await;
-    assert_eq!(rest.iter().map(|line| line.number).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(numbers(&rest), [2, 1]);
+    assert!(first.iter().chain(&rest).all(|line| line.game == "nlhe 1/2" && !line.hand.is_void));
+    assert!(list(Filter { game: Some("nlhe 1/3".into()), ..Filter::default() }, 3).await.is_empty());
+    let others = cage.read(|tx| find::of_player(tx, &UserId::new("cyd").unwrap(), &Filter::default(), 3));
+    assert!(others.await.is_empty(), "he has played none");
     assert!(list(Filter { min_pot: 1 << 40, ..Filter::default() }, 3).await.is_empty());
     let name = Name { room: room(), at: place(&all[1]) };
     let found = cage.read(move |tx| find::one(tx, &name)).await.unwrap();
@@ -68,6 +75,27 @@ pub(crate) async fn hands_of_a_branch_that_is_lost_are_void(cage: Cage) {
     let written = cage.write(move |tx| keep(tx, &hand)).await;
     assert_eq!((written.is_new, written.voided), (true, 2));
     let lines = cage.read(|tx| find::of_player(tx, &ann(), &Filter::default(), 10)).await;
-    let void = lines.iter().filter(|line| line.is_void).map(|line| line.number).collect::<Vec<_>>();
-    assert_eq!((lines.len(), void.len()), (5, 2), "{void:?}");
+    let void: Vec<Played> = lines.iter().filter(|line| line.hand.is_void).cloned().collect();
+    assert_eq!((lines.len(), numbers(&void)), (5, vec![4, 3]));
+}
+
+pub(crate) async fn who_is_gone_is_known_however_many_are_asked_for(cage: Cage) {
+    let mut people = Vec::new();
+    for number in 0..20 {
+        people.push(cage.guest(&format!("p{number}")).await);
+    }
+    let gone = [people[0].clone(), people[7].clone(), people[8].clone(), people[19].clone()];
+    for id in gone.clone() {
+        cage.write(move |tx| person::forget(tx, &id, crate::setup::NOW)).await;
+    }
+    // A bot is no person, and is not gone.
+    people.push(UserId::new("bot-1").unwrap());
+    let asked = people.clone();
+    let found = cage.read(move |tx| person::gone_of(tx, asked.iter().chain(&asked))).await;
+    assert_eq!(found, gone.into_iter().collect());
+    assert!(cage.read(|tx| person::gone_of(tx, [])).await.is_empty());
+}
+
+fn numbers(lines: &[Played]) -> Vec<u64> {
+    lines.iter().map(|line| line.hand.record.number).collect()
 }

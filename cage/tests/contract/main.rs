@@ -62,6 +62,7 @@ promises! {
     constraints::each_refuses_what_it_is_for,
     history::a_hand_is_kept_once_found_by_who_played_it_and_forgotten_in_time,
     history::hands_of_a_branch_that_is_lost_are_void,
+    history::who_is_gone_is_known_however_many_are_asked_for,
     identity::a_subject_is_one_persons_and_a_person_has_one_of_an_issuer,
     identity::a_way_is_walked_once_in_time_and_from_where_it_led,
     identity::a_hundred_who_come_back_at_once_are_one,

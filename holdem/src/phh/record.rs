@@ -121,6 +121,17 @@ impl Record {
         Unit::of(alone.iter(), [].iter()).round(&alone[0]).map(|rounding| rounding.kept)
     }
 
+    /// Adds a field with a text.
+    pub fn tell(&mut self, field: &str, text: &str) {
+        self.other.push((field.to_owned(), quoted(text)));
+    }
+
+    /// Adds a field with a list of texts.
+    pub fn tell_all(&mut self, field: &str, texts: &[&str]) {
+        let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+        self.other.push((field.to_owned(), list(&texts)));
+    }
+
     /// How many digits behind the point the amounts need: all of them in chips are integers of that unit.
     pub fn scale(&self) -> u32 {
         let raises = self.actions.iter().filter_map(|action| match action.what {

@@ -165,6 +165,20 @@ impl FromRequestParts<Offices> for By {
     }
 }
 
+/// Who asks, if he says so; who says so badly is refused.
+pub(super) struct Perhaps(pub(super) Option<Caller>);
+
+impl FromRequestParts<Offices> for Perhaps {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, offices: &Offices) -> Result<Self, ApiError> {
+        if !parts.headers.contains_key(header::AUTHORIZATION) {
+            return Ok(Self(None));
+        }
+        By::from_request_parts(parts, offices).await.map(|By(caller)| Self(Some(caller)))
+    }
+}
+
 /// The access token of a request, if it has one.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;

@@ -4,10 +4,12 @@
 //! refreshed by themselves, and has nothing else. Everything that is refused is an [`ApiError`].
 //!
 //! - `asked`: what a request brings; `told`: what answers say; `cookie`: what browsers keep for us.
-//! - `sessions`, `me`, `oidc`, `reports`, `staff`, `ledger`: the requests.
+//! - `sessions`, `me`, `oidc`, `reports`, `staff`, `ledger`, `hands`: the requests. `form`: in which form a hand is wanted.
 
 mod asked;
 mod cookie;
+mod form;
+mod hands;
 mod ledger;
 mod me;
 mod oidc;
@@ -101,7 +103,7 @@ fn counted() -> Vec<(&'static str, MethodRouter<Offices>)> {
         ("/api/staff/audit", get(staff::audit)),
         ("/api/staff/audit/verify", get(staff::verify_audit)),
     ];
-    people.into_iter().chain(ledger::counted()).collect()
+    people.into_iter().chain(ledger::counted()).chain(hands::counted()).collect()
 }
 
 /// Requests of relays and of pages that begin, which cost nothing and are never refused.

@@ -1,10 +1,24 @@
-//! Hands that people have played.
+//! Hands that people have played: who may see what of them, and for how long they are kept.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use cage::{Tx, history};
+use cage::{
+    DbError, Tx,
+    history::{
+        self,
+        find::{self, Filter, Found},
+    },
+    ledger::currency::{self, Definition},
+    people::person,
+};
+use hands::{
+    Name, Seen, Viewer,
+    told::{About, Money},
+};
+use protocol::id::{RoomId, UserId};
 
-use super::People;
+use super::{Caller, People};
+use crate::error::ApiError;
 
 /// Between two looks for hands that are too old.
 const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
@@ -15,7 +29,81 @@ const FORGOTTEN_MAX: u32 = 1_000;
 /// How long a day is, milliseconds.
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
+/// A hand as somebody may see it.
+#[derive(Debug, Clone)]
+pub struct KeptHand {
+    /// What it is called.
+    pub name: Name,
+    /// What may be seen of it.
+    pub seen: Seen,
+    money: Money,
+    is_void: bool,
+}
+
+impl KeptHand {
+    /// What is told of it beside what was seen.
+    pub fn about(&self) -> About<'_> {
+        About { name: &self.name, money: self.money, is_void: self.is_void }
+    }
+
+    /// The same without a word of who has played it.
+    #[must_use]
+    pub fn without_names(self) -> Self {
+        Self { seen: self.seen.without_names(|_| true), ..self }
+    }
+}
+
+/// Hands, and what must be known to tell them.
+struct Looked {
+    hands: Vec<Found>,
+    gone: BTreeSet<UserId>,
+    currencies: Vec<Definition>,
+}
+
 impl People {
+    /// Hands that somebody has played, the latest first, at most `most`; as he saw them.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn hands_of(
+        &self,
+        caller: &Caller,
+        filter: Filter,
+        most: u32,
+    ) -> Result<Vec<KeptHand>, ApiError> {
+        let user = caller.person.id.clone();
+        let work = move |tx: &mut dyn Tx| {
+            let played = find::of_player(tx, &user, &filter, most)?;
+            with_all(tx, played.into_iter().map(|played| played.hand).collect())
+        };
+        Ok(told(self.tellers.read(work).await?, Viewer::User(&caller.person.id)))
+    }
+
+    /// A hand, as who asks saw it if he has played it, and else as everybody did.
+    ///
+    /// # Errors
+    /// [`ApiError::NotFound`] when there is none of this name.
+    pub async fn hand(&self, caller: Option<&Caller>, name: Name) -> Result<KeptHand, ApiError> {
+        let work = move |tx: &mut dyn Tx| {
+            let found = find::one(tx, &name)?;
+            with_all(tx, found.into_iter().collect())
+        };
+        let viewer = caller.map_or(Viewer::Anybody, |caller| Viewer::User(&caller.person.id));
+        told(self.tellers.read(work).await?, viewer).pop().ok_or(ApiError::NotFound)
+    }
+
+    /// The last hands of a table that count, the latest first, at most `most`; as everybody saw them.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn hands_at(&self, room: RoomId, most: u32) -> Result<Vec<KeptHand>, ApiError> {
+        let work = move |tx: &mut dyn Tx| {
+            let found = find::of_table(tx, &room, most)?;
+            with_all(tx, found)
+        };
+        Ok(told(self.tellers.read(work).await?, Viewer::Anybody))
+    }
+
     /// Forgets hands that are older than so many days; 0: none. Never ends; drop it.
     pub async fn forget_hands(&self, days: u32) {
         let mut ticks = tokio::time::interval(FORGET_EVERY);
@@ -39,4 +127,27 @@ impl People {
             }
         }
     }
+}
+
+/// Hands with what must be known to tell them.
+fn with_all(tx: &mut dyn Tx, hands: Vec<Found>) -> Result<Looked, DbError> {
+    let players = hands.iter().flat_map(|hand| &hand.record.players);
+    let gone = person::gone_of(tx, players.map(|player| &player.user))?;
+    let currencies = currency::all(tx)?;
+    Ok(Looked { hands, gone, currencies })
+}
+
+/// What this viewer may see of them. Who has deleted himself has no name any more.
+fn told(Looked { hands, gone, currencies }: Looked, viewer: Viewer<'_>) -> Vec<KeptHand> {
+    let told = |Found { name, record, is_void }| {
+        let of = |code: &str| currencies.iter().find(|currency| currency.code.as_str() == code);
+        let money = match record.currency.as_deref().and_then(of) {
+            Some(currency) if !currency.play => Money::Real { digits: currency.digits },
+            Some(currency) => Money::Play { digits: currency.digits },
+            None => Money::NOBODYS,
+        };
+        let seen = Seen::of(&record, viewer).without_names(|user| gone.contains(user));
+        KeptHand { name, seen, money, is_void }
+    };
+    hands.into_iter().map(told).collect()
 }

@@ -43,6 +43,7 @@ use tokens::Claims;
 pub use self::{
     accounts::{Link, Wanted, admin},
     elsewhere::{Arrived, Came, Departure},
+    hands::KeptHand,
     links::Ways,
     own::Known,
     reports::{Complaint, ReportPage},

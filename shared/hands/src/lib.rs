@@ -6,17 +6,29 @@
 //!
 //! In reading order:
 //!
-//! - [`record`]: a hand that is over; its place in the chain of the table's hands.
+//! - [`record`]: a hand that is over; its place in the chain of the table's hands. [`name`]: what it is called.
 //! - [`sent`]: how it travels.
+//! - [`seen`]: what somebody may see of it. [`told`]: that, as JSON, Open Hand History, PHH and text; [`utc`]: when it was, in their words.
 //! - [`stats`]: what players did in it, counted.
 
+use holdem::{
+    HandRules,
+    variant::{Limit, Variant},
+};
+
+pub mod name;
 pub mod record;
+pub mod seen;
 pub mod sent;
 pub mod stats;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod told;
+pub mod utc;
 
+pub use name::Name;
 pub use record::{HandRecord, Hash, Player};
+pub use seen::{Seen, Viewer};
 pub use sent::Sent;
 
 /// The service's name in errands.
@@ -40,6 +52,22 @@ pub enum Unread {
     /// It is followed by something.
     #[error("it has {0} bytes too many")]
     TooLong(usize),
+}
+
+/// The game in a word that does not change, such as `nlhe`, and its blinds: `nlhe 1/2`.
+pub fn game(rules: &HandRules) -> String {
+    let limit = match rules.limit {
+        Limit::NoLimit => "nl",
+        Limit::PotLimit => "pl",
+    };
+    let variant = match rules.variant {
+        Variant::Holdem => "he",
+        Variant::ShortDeck => "sd",
+        Variant::Omaha => "o4",
+        Variant::Omaha5 => "o5",
+        Variant::Omaha6 => "o6",
+    };
+    format!("{limit}{variant} {}/{}", rules.small_blind.0, rules.big_blind.0)
 }
 
 fn write<T: serde::Serialize>(version: u8, value: &T) -> Vec<u8> {
