@@ -1,5 +1,7 @@
 //! The log of the hand that is played, from which its record is made; and the chain of those before.
 
+use std::sync::Arc;
+
 use hands::{
     HandRecord, Hash, Player,
     record::{Begun, chained},
@@ -28,8 +30,9 @@ pub(super) struct Log {
 struct Running {
     number: u64,
     started_ms: UnixMs,
-    setup: HandSetup,
-    players: Vec<Player>,
+    // Shared, since each decision is made on a copy of the table; written like what they hold.
+    setup: Arc<HandSetup>,
+    players: Arc<[Player]>,
     events: Vec<(u32, holdem::Event)>,
     /// There were more.
     is_cut: bool,
@@ -52,7 +55,7 @@ impl Log {
         if self.at_ms == 0 {
             return;
         }
-        let (started_ms, setup) = (self.at_ms, setup.clone());
+        let (started_ms, setup, players) = (self.at_ms, Arc::new(setup.clone()), players.into());
         let running = Running { number, started_ms, setup, players, events: Vec::new(), is_cut: false };
         self.running = Some(Box::new(running));
     }
@@ -91,18 +94,18 @@ impl Table {
     pub(super) fn record(&self, ended_ms: UnixMs) -> Option<HandRecord> {
         let running = self.log.running.as_deref().filter(|running| !running.is_cut)?;
         let hash = running.hash(&self.log.head, ended_ms);
-        let Running { number, started_ms, setup, players, events, is_cut: _ } = running.clone();
+        let Running { number, started_ms, setup, players, events, is_cut: _ } = running;
         let config = self.config();
         Some(HandRecord {
             table: config.name.clone(),
             seats: config.seats,
-            number,
-            started_ms,
+            number: *number,
+            started_ms: *started_ms,
             ended_ms,
             currency: None,
-            setup,
-            events,
-            players,
+            setup: HandSetup::clone(setup),
+            events: events.clone(),
+            players: players.to_vec(),
             stacks: Vec::new(),
             prev: self.log.head,
             hash,
