@@ -2,25 +2,43 @@
 
 mod support;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read as _,
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
-use axum::Router;
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{HeaderMap, Request},
+};
 use broker::clock::Clock;
 use cage::{
     Place, Tellers, Tx,
-    history::{self, NewHand},
+    history::{self, NewHand, Period},
     ledger,
     people::refresh::{RefreshKey, RefreshKeys},
     testing::postgres_server::PostgresServer,
 };
+use futures_util::TryStreamExt as _;
 use hands::{
     HandRecord, Name, Viewer,
     testing::{START_MS, any_hand, cards_in, may_see, same_to, unseen},
 };
+use http_body_util::BodyExt as _;
 use protocol::id::{Position, RoomId, UserId};
-use reception::{Desk, Keyring, People, passwords::Cost};
+use reception::{
+    Desk, Keyring, People,
+    passwords::Cost,
+    people::{FileAsked, Format, HandFile},
+};
 use serde_json::{Value, json};
 use support::{Answer, Heard, ask, config};
+use tower::ServiceExt as _;
 
 const FORMS: [&str; 4] = ["application/json", "application/vnd.ohh+json", "application/x-phh", "text/plain"];
 
@@ -273,6 +291,269 @@ async fn who_has_deleted_himself_is_not_named_any_more() {
     }
 }
 
+/// What the viewer of a hand did in it, counted once more from what he is told: VPIP, PFR, 3-bet, could, flop, showdown, won there, bets, calls.
+fn counted(hand: &Value) -> [u64; 9] {
+    let you = &hand["you"];
+    let mut of = [0; 9];
+    let mut folded = BTreeSet::new();
+    let (mut flop, mut raises, mut raiser, mut won) = (false, 0, Value::Null, false);
+    for event in hand["events"].as_array().unwrap() {
+        let by_you = event["seat"] == *you;
+        match event["e"].as_str().unwrap() {
+            "street" if event["street"] == "flop" && event["run"] == 0 => {
+                flop = true;
+                of[4] = u64::from(!folded.contains(you.to_string().as_str()));
+            }
+            "acted" => {
+                let kind = event["kind"].as_str().unwrap();
+                if kind == "fold" {
+                    folded.insert(event["seat"].to_string());
+                }
+                let (raise, call) = (matches!(kind, "bet" | "raise"), kind == "call");
+                if by_you && flop {
+                    of[7] += u64::from(raise);
+                    of[8] += u64::from(call);
+                } else if by_you {
+                    let could = raises == 1 && raiser != *you;
+                    of[3] |= u64::from(could);
+                    of[2] |= u64::from(could && raise);
+                    of[0] |= u64::from(raise || call);
+                    of[1] |= u64::from(raise);
+                }
+                if raise && !flop {
+                    (raises, raiser) = (raises + 1, event["seat"].clone());
+                }
+            }
+            "won" => won |= by_you && event["amount"].as_u64().unwrap() > 0,
+            _ => {}
+        }
+    }
+    let left = hand["players"].as_array().unwrap().len() - folded.len();
+    if left > 1 && !folded.contains(you.to_string().as_str()) {
+        (of[5], of[6]) = (1, u64::from(won));
+    }
+    of
+}
+
+const COUNTS: [&str; 9] =
+    ["vpip", "pfr", "three_bet", "three_bet_could", "flops", "showdowns", "showdowns_won", "bets", "calls"];
+
+#[tokio::test]
+async fn statistics_are_what_the_hands_come_to() {
+    let house = House::new().await;
+    let [ann, _, cyd] = &house.players[..] else { panic!() };
+    let mut records = played(&house.users(), 90, 4_000);
+    records.iter_mut().step_by(2).for_each(|record| record.currency = Some("EUR".into()));
+    house.keep("t1", &records).await;
+    let mut expected = BTreeMap::<(String, Option<String>), (u64, i64, [u64; 9])>::new();
+    let mut in_all = [0; 9];
+    for record in &records {
+        let hand = house.get(Some(ann), &link("t1", record)).await.body;
+        let game = hand["game"].as_str().unwrap().to_owned();
+        let of = expected.entry((game, hand["currency"].as_str().map(str::to_owned))).or_default();
+        of.0 += 1;
+        of.1 += hand["net"].as_i64().unwrap();
+        for ((sum, all), more) in of.2.iter_mut().zip(&mut in_all).zip(counted(&hand)) {
+            *sum += more;
+            *all += more;
+        }
+    }
+    let told = house.get(Some(ann), "/api/me/stats").await.body;
+    let games = told["games"].as_array().unwrap();
+    assert!(games.len() > 4 && games.len() == expected.len(), "{told}");
+    for (((game, currency), (hands, net, counts)), told) in expected.iter().zip(games) {
+        assert_eq!((&told["game"], &told["currency"]), (&json!(game), &json!(currency)));
+        assert_eq!((&told["hands"], &told["net"]), (&json!(hands), &json!(net)), "{told}");
+        assert_eq!(told["digits"], if currency.is_some() { 2 } else { 0 });
+        assert_eq!(COUNTS.map(|count| told[count].as_u64().unwrap()), *counts, "{told}");
+        let of = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
+        for (rate, expected) in [
+            ("vpip", of(counts[0], *hands)),
+            ("pfr", of(counts[1], *hands)),
+            ("three_bet", of(counts[2], counts[3])),
+            ("wtsd", of(counts[5], counts[4])),
+            ("wsd", of(counts[6], counts[5])),
+            ("af", of(counts[7], counts[8])),
+            // The big blind has two chips.
+            ("bb_100", Some(*net as f64 / 2.0 * 100.0 / *hands as f64)),
+        ] {
+            let (rate, expected) = (told["rates"][rate].as_f64(), expected);
+            assert_eq!(rate.is_some(), expected.is_some(), "{told}");
+            let apart = rate.unwrap_or(0.0) - expected.unwrap_or(0.0);
+            assert!(apart.abs() < 1e-9, "{rate:?} {expected:?} {told}");
+        }
+    }
+    assert_eq!(told["all"]["hands"], 90);
+    assert_eq!(COUNTS.map(|count| told["all"][count].as_u64().unwrap()), in_all);
+    assert!(in_all.iter().all(|count| *count > 0), "each of them was there to be counted: {in_all:?}");
+
+    let one = games[0]["game"].as_str().unwrap().replace(' ', "%20");
+    let of_one = house.get(Some(ann), &format!("/api/me/stats?game={one}")).await.body;
+    let same: Vec<_> = games.iter().filter(|game| game["game"] == games[0]["game"]).cloned().collect();
+    assert_eq!(of_one["games"], json!(same));
+    let to = records[0].ended_ms + 1;
+    let first = house.get(Some(cyd), &format!("/api/me/stats?to={to}")).await.body;
+    assert_eq!(first["all"]["hands"], 1);
+    let none = house.get(Some(cyd), &format!("/api/me/stats?from={}", u64::MAX >> 11)).await.body;
+    assert_eq!((&none["games"], &none["all"]["rates"]["vpip"]), (&json!([]), &Value::Null));
+}
+
+fn hands_in(file: &str, format: &str) -> Vec<String> {
+    let names: Vec<&str> = match format {
+        "phhs" => file.lines().filter_map(|line| line.strip_prefix("_id = '")?.strip_suffix('\'')).collect(),
+        "ohh" => {
+            let start = "    \"game_number\": \"";
+            file.lines().filter_map(|line| line.strip_prefix(start)?.strip_suffix("\",")).collect()
+        }
+        _ => file.lines().filter_map(|line| Some(line.strip_prefix("Hand ")?.split_once(": ")?.0)).collect(),
+    };
+    names.into_iter().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn all_hands_of_a_period_come_in_a_file() {
+    let house = House::new().await;
+    let [ann, bob, cyd] = &house.players[..] else { panic!() };
+    let records = played(&[ann.user.clone(), bob.user.clone()], 450, 9_000);
+    house.keep("t1", &records).await;
+    house.keep("t2", &played(&[bob.user.clone(), cyd.user.clone()], 3, 1)).await;
+    let all: Vec<String> = records.iter().map(|record| format!("t1.{}", place(record))).collect();
+    for format in ["phhs", "ohh", "text"] {
+        let path = format!("/api/me/hands/export?format={format}");
+        let answer = house.get(Some(ann), &path).await;
+        let Value::String(file) = &answer.body else { panic!("{}", answer.body) };
+        assert_eq!((answer.status, hands_in(file, format)), (200, all.clone()), "{format}");
+        assert_eq!(answer.headers["content-type"], "text/plain; charset=utf-8");
+        assert!(!answer.headers.contains_key("link") && !answer.headers.contains_key("content-encoding"));
+        match format {
+            "phhs" => {
+                assert_eq!(answer.headers["content-disposition"], "attachment; filename=\"hands.phhs\"");
+                let read = holdem::phh::parse_all(file).unwrap();
+                assert_eq!(read.len(), 450);
+                for (record, number) in read.into_iter().zip(1..) {
+                    let record = record.unwrap();
+                    assert_eq!(record.name, number.to_string());
+                    let replay = holdem::phh::Replay::of(&record);
+                    assert!(replay.is_ok_and(|replay| replay.hand.ended()), "{record}");
+                }
+            }
+            "ohh" => {
+                for hand in file.split_terminator("\n\n") {
+                    serde_json::from_str::<Value>(hand).unwrap();
+                }
+            }
+            _ => {}
+        }
+        let (from, to) = (records[9].ended_ms, records[12].ended_ms);
+        let some = house.get(Some(ann), &format!("{path}&from={from}&to={to}")).await.body;
+        assert_eq!(hands_in(some.as_str().unwrap(), format), all[9..12]);
+        let none = house.get(Some(cyd), &format!("{path}&from=9007199254740991")).await;
+        assert_eq!((none.status, none.body), (200, json!("")));
+    }
+}
+
+/// As bytes, with this said about codings.
+async fn file_of(house: &House, by: &Player, path: &str, codings: &str) -> (HeaderMap, Vec<u8>) {
+    let request = Request::get(path)
+        .header("authorization", format!("Bearer {}", by.token))
+        .header("accept-encoding", codings);
+    let mut request = request.body(Body::empty()).unwrap();
+    request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 40_000))));
+    let answer = house.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let headers = answer.headers().clone();
+    (headers, answer.into_body().collect().await.unwrap().to_bytes().into())
+}
+
+#[tokio::test]
+async fn a_file_is_packed_for_who_unpacks_it() {
+    let house = House::new().await;
+    let ann = &house.players[0];
+    house.keep("t1", &played(&house.users()[..2], 250, 1)).await;
+    let path = "/api/me/hands/export?format=ohh";
+    let (headers, packed) = file_of(&house, ann, path, "br, gzip;q=0.5").await;
+    assert_eq!(
+        (&headers["content-encoding"], &headers["cache-control"]),
+        (&"gzip".parse().unwrap(), &"no-store".parse().unwrap())
+    );
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut unpacked).unwrap();
+    let (headers, plain) = file_of(&house, ann, path, "identity, gzip;q=0").await;
+    assert!(!headers.contains_key("content-encoding"));
+    assert!(unpacked == plain && packed.len() < plain.len() / 4, "{} of {}", packed.len(), plain.len());
+}
+
+#[tokio::test]
+async fn many_hands_come_in_several_files_and_each_hand_in_one() {
+    let house = House::new().await;
+    let ann = &house.players[0];
+    let mut records = played(&house.users()[..2], 23, 1);
+    // Several end at one moment.
+    records.iter_mut().for_each(|record| record.ended_ms = START_MS + record.number / 4);
+    house.keep("t1", &records).await;
+    let caller = house.people.caller(&ann.token).await.unwrap();
+    let (mut found, mut files) = (Vec::new(), 0);
+    let mut after = None;
+    loop {
+        let asked = FileAsked { after, most: 5, ..whole() };
+        let HandFile { next, bytes } = house.people.hand_file(&caller, asked).await.unwrap();
+        let parts: Vec<bytes::Bytes> = bytes.try_collect().await.unwrap();
+        found.extend(hands_in(std::str::from_utf8(&parts.concat()).unwrap(), "text"));
+        files += 1;
+        after = next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let all: Vec<String> = records.iter().map(|record| format!("t1.{}", place(record))).collect();
+    assert_eq!((files, found), (5, all));
+}
+
+/// All of one's hands, as text.
+fn whole() -> FileAsked {
+    FileAsked {
+        period: Period { from_ms: 0, to_ms: u64::MAX },
+        after: None,
+        format: Format::Text,
+        most: 10_000,
+        is_packed: false,
+    }
+}
+
+#[tokio::test]
+async fn one_gets_one_file_at_a_time() {
+    let house = House::new().await;
+    let [ann, bob, _] = &house.players[..] else { panic!() };
+    house.keep("t1", &played(&house.users()[..2], 3, 1)).await;
+    let caller = house.people.caller(&ann.token).await.unwrap();
+    let path = "/api/me/hands/export?format=text";
+    let file = house.people.hand_file(&caller, whole()).await.unwrap();
+    assert_eq!(house.get(Some(ann), path).await.refusal(), (503, "busy"));
+    assert_eq!(house.get(Some(bob), path).await.status, 200, "others do not wait for her");
+    drop(file);
+    assert_eq!(house.get(Some(ann), path).await.status, 200, "who has gone counts no more");
+    assert_eq!(house.get(Some(ann), path).await.status, 200, "nor does a file that was read");
+}
+
+#[tokio::test]
+async fn old_hands_are_forgotten_however_many_there_are() {
+    tokio::time::pause();
+    let house = House::new().await;
+    let ann = &house.players[0];
+    let mut records = played(&house.users()[..2], 1_205, 1);
+    records.iter_mut().for_each(|record| record.ended_ms = START_MS + record.number);
+    house.keep("t1", &records).await;
+    tokio::time::advance(Duration::from_secs(5)).await;
+    // The age of the thousand-two-hundred-and-third: it is not older than that.
+    let age_ms = house.people.desk().now_ms() - records[1_202].ended_ms;
+    house.people.forget_old_hands(age_ms).await;
+    assert_eq!(house.page(ann, "").await.0, [1_205, 1_204, 1_203]);
+    assert_eq!(house.get(Some(ann), &link("t1", &records[1_201])).await.refusal(), (404, "not_found"));
+    assert_eq!(house.get(Some(ann), "/api/me/stats").await.body["all"]["hands"], 3);
+    let file = house.get(Some(ann), "/api/me/hands/export?format=text").await.body;
+    assert_eq!(hands_in(file.as_str().unwrap(), "text").len(), 3);
+}
+
 #[tokio::test]
 async fn what_is_asked_badly_is_refused_and_finds_nothing_of_others() {
     let house = House::new().await;
@@ -309,7 +590,26 @@ async fn what_is_asked_badly_is_refused_and_finds_nothing_of_others() {
             assert_eq!(answer.refusal(), (400, "bad_request"), "{path}?{bad}: {}", answer.body);
         }
     }
-    assert_eq!(house.get(None, "/api/me/hands").await.refusal(), (401, "bad_token"));
+    for bad in [
+        "hands/export",
+        "hands/export?format=csv",
+        "hands/export?format=",
+        "hands/export?format=text&after=x",
+        "hands/export?format=text&after=1.t1.1-010",
+        "hands/export?format=text&limit=5",
+        "hands/export?format=text&user=g-other",
+        "hands/export?format=text&to=9007199254740992",
+        "stats?from=-1",
+        "stats?user=g-other",
+        "stats?game=%00",
+    ] {
+        let answer = house.get(Some(ann), &format!("/api/me/{bad}")).await;
+        assert_eq!(answer.refusal(), (400, "bad_request"), "{bad}: {}", answer.body);
+    }
+    for path in ["hands", "stats", "hands/export?format=text"] {
+        let answer = house.get(None, &format!("/api/me/{path}")).await;
+        assert_eq!(answer.refusal(), (401, "bad_token"), "{path}");
+    }
     // A place in the list of another is only a moment: it leads to one's own hands, and to nothing else.
     let (_, of_bob) = house.page(bob, "limit=2").await;
     let of_bob = of_bob.unwrap();
@@ -317,6 +617,8 @@ async fn what_is_asked_badly_is_refused_and_finds_nothing_of_others() {
     assert!(by_bob.to_string().contains("t2.1-"), "{by_bob}");
     let by_ann = house.get(Some(ann), &format!("/api/me/hands?limit=100&before={of_bob}")).await.body;
     assert!(!by_ann.to_string().contains("t2.1-"), "{by_ann}");
+    let file = format!("/api/me/hands/export?format=text&after={of_bob}");
+    assert!(!house.get(Some(ann), &file).await.body.to_string().contains("t2.1-"));
     for hand in by_ann["hands"].as_array().unwrap() {
         let own = usize::try_from(hand["you"].as_u64().unwrap()).unwrap();
         assert_eq!(hand["players"][own]["user"], json!(ann.user));
@@ -327,7 +629,9 @@ async fn what_is_asked_badly_is_refused_and_finds_nothing_of_others() {
 async fn all_answers(house: &House, by: Option<&Player>, records: &[HandRecord]) -> Vec<(String, String)> {
     let mut asked: Vec<(String, &str)> = vec![("/api/tables/t1/hands?limit=100".into(), FORMS[0])];
     if by.is_some() {
-        asked.push(("/api/me/hands?limit=100".into(), FORMS[0]));
+        let own = ["hands?limit=100", "stats"].map(str::to_owned);
+        let files = ["phhs", "ohh", "text"].map(|format| format!("hands/export?format={format}"));
+        asked.extend(own.into_iter().chain(files).map(|path| (format!("/api/me/{path}"), "*/*")));
     }
     asked.extend(records.iter().flat_map(|record| FORMS.map(|form| (link("t1", record), form))));
     let mut answers = Vec::new();

@@ -18,7 +18,7 @@ use broker::{
 use bytes::Bytes;
 use cage::{
     DbError,
-    history::{self, Period, Written, find},
+    history::{self, Period, Sum, Written, find},
     inline::Inline,
 };
 use hands::{
@@ -129,11 +129,11 @@ async fn a_hand_that_comes_often_is_written_once_and_counts_once() {
     let expected: Vec<_> = (1..=70).map(|number| (number, false)).collect();
     assert_eq!(world.books.numbers(), expected);
     let period = Period { from_ms: 0, to_ms: u64::MAX };
-    let sums = world.books.database.run(|tx| history::sums(tx, &user("ann"), period)).unwrap();
-    let [(game, tally)] = &sums[..] else { panic!("{sums:?}") };
+    let sums = world.books.database.run(|tx| history::sums(tx, &user("ann"), period, None)).unwrap();
+    let [Sum { game, currency: None, tally }] = &sums[..] else { panic!("{sums:?}") };
     assert_eq!((game.as_str(), tally.hands, tally.showdowns), ("nlhe 1/2", 70, 70));
-    let other = world.books.database.run(|tx| history::sums(tx, &user("bob"), period)).unwrap();
-    assert_eq!(tally.net + other[0].1.net, 0);
+    let other = world.books.database.run(|tx| history::sums(tx, &user("bob"), period, None)).unwrap();
+    assert_eq!(tally.net + other[0].tally.net, 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,11 @@ use protocol::{
     time::UnixMs,
 };
 
+use super::Period;
 use crate::tx::{DbError, Row, Tx, Value};
+
+/// Where a hand stands among those of somebody: when it ended, and its name.
+pub type Place = (UnixMs, Name);
 
 /// Which hands of somebody.
 #[derive(Debug, Clone, Default)]
@@ -22,7 +26,7 @@ pub struct Filter {
     /// Ended before.
     pub to_ms: Option<UnixMs>,
     /// Behind this one in the order of the list: its end and its name.
-    pub before: Option<(UnixMs, Name)>,
+    pub before: Option<Place>,
 }
 
 /// A hand of somebody's.
@@ -71,6 +75,82 @@ pub fn of_player(tx: &mut dyn Tx, user: &UserId, filter: &Filter, most: u32) -> 
 
 fn played(row: &Row) -> Result<Played, DbError> {
     Ok(Played { hand: found(row)?, game: row.text(5)?.into(), net: row.int(6)? })
+}
+
+/// The hands of somebody that count, the earliest first, at most `most`: behind one of them, if one is named, and up to another.
+///
+/// # Errors
+/// Of the database.
+pub fn from(
+    tx: &mut dyn Tx,
+    user: &UserId,
+    period: Period,
+    after: Option<&Place>,
+    until: Option<&Place>,
+    most: u32,
+) -> Result<Vec<Found>, DbError> {
+    let [person, from, to, ended, room, epoch, seq] = behind(user, period, after);
+    let [until_ended, until_room, until_epoch, until_seq] = place(until, u64::MAX);
+    let rows = tx.run(
+        "SELECT p.room, p.epoch, p.seq, h.record, p.void \
+         FROM hand_player p JOIN hand h ON h.room = p.room AND h.epoch = p.epoch AND h.seq = p.seq \
+         WHERE p.person = $1 AND p.ended_ms >= $2 AND p.ended_ms < $3 AND p.void = 0 \
+         AND (p.ended_ms, p.room, p.epoch, p.seq) > ($4, $5, $6, $7) AND (p.ended_ms, p.room, p.epoch, p.seq) <= ($8, $9, $10, $11) \
+         ORDER BY p.ended_ms, p.room, p.epoch, p.seq LIMIT $12",
+        &[
+            person,
+            from,
+            to,
+            ended,
+            room,
+            epoch,
+            seq,
+            until_ended,
+            until_room,
+            until_epoch,
+            until_seq,
+            most.into(),
+        ],
+    )?;
+    rows.iter().map(found).collect()
+}
+
+/// The last of so many of the same hands, if there are more behind it.
+///
+/// # Errors
+/// Of the database.
+pub fn end_of_page(
+    tx: &mut dyn Tx,
+    user: &UserId,
+    period: Period,
+    after: Option<&Place>,
+    most: u32,
+) -> Result<Option<Place>, DbError> {
+    let [person, from, to, ended, room, epoch, seq] = behind(user, period, after);
+    let rows = tx.run(
+        "SELECT room, epoch, seq, ended_ms FROM hand_player WHERE person = $1 AND ended_ms >= $2 AND ended_ms < $3 AND void = 0 \
+         AND (ended_ms, room, epoch, seq) > ($4, $5, $6, $7) ORDER BY ended_ms, room, epoch, seq LIMIT 2 OFFSET $8",
+        &[person, from, to, ended, room, epoch, seq, most.saturating_sub(1).into()],
+    )?;
+    match &rows[..] {
+        [last, _] => Ok(Some((last.count(3)?, name(last)?))),
+        _ => Ok(None),
+    }
+}
+
+fn behind(user: &UserId, period: Period, after: Option<&Place>) -> [Value; 7] {
+    let [ended, room, epoch, seq] = place(after, 0);
+    [user.as_str().into(), period.from_ms.into(), period.to_ms.into(), ended, room, epoch, seq]
+}
+
+/// A place; or the one before all that end at `none_ms`.
+fn place(place: Option<&Place>, none_ms: UnixMs) -> [Value; 4] {
+    match place {
+        Some((ended_ms, Name { room, at })) => {
+            [(*ended_ms).into(), room.as_str().into(), at.epoch().0.into(), at.seq().0.into()]
+        }
+        None => [none_ms.into(), "".into(), 0_u64.into(), 0_u64.into()],
+    }
 }
 
 fn name(row: &Row) -> Result<Name, DbError> {

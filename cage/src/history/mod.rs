@@ -11,4 +11,4 @@ mod keep;
 mod sums;
 
 pub use keep::{NewHand, Written, forget, keep};
-pub use sums::{Period, sums};
+pub use sums::{Period, Sum, sums};

@@ -53,13 +53,55 @@ pub(crate) async fn a_hand_is_kept_once_found_by_who_played_it_and_forgotten_in_
     let found = cage.read(move |tx| find::one(tx, &name)).await.unwrap();
     assert_eq!((found.record, found.is_void), (all[1].clone(), false));
     let period = Period { from_ms: START_MS, to_ms: START_MS + 60_000 };
-    let added = cage.read(move |tx| sums(tx, &ann(), period)).await;
+    let added = cage.read(move |tx| sums(tx, &ann(), period, None)).await;
     let net: i64 = first.iter().chain(&rest).map(|line| line.net).sum();
-    assert_eq!(added.iter().map(|(_, tally)| (tally.hands, tally.net)).collect::<Vec<_>>(), [(5, net)]);
+    assert_eq!(added.iter().map(|sum| (sum.tally.hands, sum.tally.net)).collect::<Vec<_>>(), [(5, net)]);
+    assert!(cage.read(move |tx| sums(tx, &ann(), period, Some("nlhe 5/10"))).await.is_empty());
     let until = all[2].ended_ms;
     assert_eq!(cage.write(move |tx| forget(tx, until, 10)).await, 2);
     let left = cage.read(move |tx| find::of_table(tx, &room(), 10)).await;
     assert_eq!(left.iter().map(|found| found.record.number).collect::<Vec<_>>(), [5, 4, 3]);
+}
+
+pub(crate) async fn hands_are_read_from_the_first_page_by_page_and_added_up_by_what_the_chips_are(
+    cage: Cage,
+) {
+    let mut all = chain(7);
+    // Several end at once: their names say which comes first.
+    all.iter_mut().for_each(|record| record.ended_ms = START_MS + record.number / 3);
+    all[5].currency = Some("EUR".into());
+    for record in all.clone() {
+        let hand = NewHand { room: room(), at: place(&record), record };
+        cage.write(move |tx| keep(tx, &hand)).await;
+    }
+    let all_time = Period { from_ms: 0, to_ms: u64::MAX };
+    let (mut after, mut read) = (None, Vec::new());
+    loop {
+        let (behind, at) = (after.clone(), after.clone());
+        let end = cage.read(move |tx| find::end_of_page(tx, &ann(), all_time, at.as_ref(), 3)).await;
+        let until = end.clone();
+        let work = move |tx: &mut dyn cage::Tx| {
+            find::from(tx, &ann(), all_time, behind.as_ref(), until.as_ref(), 100)
+        };
+        let page = cage.read(work).await;
+        assert_eq!(page.len(), if end.is_some() { 3 } else { 1 });
+        read.extend(page.iter().map(|found| found.record.number));
+        after = end;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(read, [1, 2, 3, 4, 5, 6, 7]);
+    let some = cage.read(move |tx| find::from(tx, &ann(), all_time, None, None, 2)).await;
+    assert_eq!(some.iter().map(|found| found.record.number).collect::<Vec<_>>(), [1, 2]);
+    let second = Period { from_ms: START_MS + 1, to_ms: START_MS + 2 };
+    let some = cage.read(move |tx| find::from(tx, &ann(), second, None, None, 100)).await;
+    assert_eq!(some.iter().map(|found| found.record.number).collect::<Vec<_>>(), [3, 4, 5]);
+    let seven = cage.read(move |tx| find::end_of_page(tx, &ann(), all_time, None, 7)).await;
+    assert_eq!(seven, None, "there are no more than seven");
+    let added = cage.read(move |tx| sums(tx, &ann(), all_time, None)).await;
+    let added: Vec<_> = added.iter().map(|sum| (sum.currency.as_deref(), sum.tally.hands)).collect();
+    assert_eq!(added, [(None, 6), (Some("EUR"), 1)]);
 }
 
 pub(crate) async fn hands_of_a_branch_that_is_lost_are_void(cage: Cage) {
@@ -77,6 +119,10 @@ pub(crate) async fn hands_of_a_branch_that_is_lost_are_void(cage: Cage) {
     let lines = cage.read(|tx| find::of_player(tx, &ann(), &Filter::default(), 10)).await;
     let void: Vec<Played> = lines.iter().filter(|line| line.hand.is_void).cloned().collect();
     assert_eq!((lines.len(), numbers(&void)), (5, vec![4, 3]));
+    let all_time = Period { from_ms: 0, to_ms: u64::MAX };
+    let read = cage.read(move |tx| find::from(tx, &ann(), all_time, None, None, 100)).await;
+    let read: Vec<_> = read.iter().map(|found| (found.record.number, found.name.at.epoch().0)).collect();
+    assert_eq!(read, [(1, 1), (2, 1), (3, 2)]);
 }
 
 pub(crate) async fn who_is_gone_is_known_however_many_are_asked_for(cage: Cage) {

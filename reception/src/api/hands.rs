@@ -2,11 +2,18 @@
 
 use axum::{
     Json,
-    http::{HeaderMap, header},
+    body::Body,
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use cage::history::find::Filter;
-use hands::{Name, told};
+use cage::history::{
+    Period, Sum,
+    find::{Filter, Place},
+};
+use hands::{
+    stats::Tally,
+    told::{self, Money},
+};
 use protocol::{id::RoomId, time::UnixMs};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,13 +23,19 @@ use super::{
     asked::{Behind, By, Kept, NUMBER_MAX, Named, Perhaps},
     form::Form,
 };
-use crate::{error::ApiError, people::KeptHand};
+use crate::{
+    error::ApiError,
+    people::{FileAsked, Format, HandFile, KeptHand},
+};
 
 /// Hands that are told at once, unless it is said how many.
 const HANDS: u32 = 50;
 
 /// Hands that are told at once, at most.
 const HANDS_MAX: u32 = 100;
+
+/// Hands in a file at most.
+const FILE_MAX: u32 = 10_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,6 +68,31 @@ pub(super) struct AskHand {
     names: Option<Names>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AskStats {
+    from: Option<UnixMs>,
+    to: Option<UnixMs>,
+    game: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FileFormat {
+    Phhs,
+    Ohh,
+    Text,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AskFile {
+    format: FileFormat,
+    from: Option<UnixMs>,
+    to: Option<UnixMs>,
+    after: Option<String>,
+}
+
 fn bad(why: &str) -> ApiError {
     ApiError::BadRequest(why.into())
 }
@@ -69,28 +107,35 @@ fn number(said: Option<u64>) -> Result<Option<u64>, ApiError> {
     if said.is_some_and(|said| said > NUMBER_MAX) { Err(bad("there are no such numbers")) } else { Ok(said) }
 }
 
-/// Where a page ends: when the last hand on it ended, and its name. Nobody's hand is found by it but one's own, so it may be anybody's.
-fn place(hand: &KeptHand) -> String {
-    format!("{}.{}", hand.seen.ended_ms, hand.name)
+/// A place in somebody's list, as pages tell it. Nothing is found by it but one's own hands, so it may be anybody's.
+fn write_place((ended_ms, name): &Place) -> String {
+    format!("{ended_ms}.{name}")
 }
 
-fn read_place(text: &str) -> Option<(UnixMs, Name)> {
-    let (ended_ms, name) = text.split_once('.')?;
-    let ended_ms = ended_ms.parse().ok().filter(|ended_ms| *ended_ms <= NUMBER_MAX)?;
-    Some((ended_ms, name.parse().ok()?))
+fn read_place(text: &str) -> Result<Place, ApiError> {
+    let parts = text.split_once('.').and_then(|(ended_ms, name)| {
+        let ended_ms: UnixMs = ended_ms.parse().ok().filter(|ended_ms| *ended_ms <= NUMBER_MAX)?;
+        Some((ended_ms, name.parse().ok()?))
+    });
+    // As it was told, and in no other way.
+    let told = parts.filter(|place| write_place(place) == text);
+    told.ok_or_else(|| bad("where a page begins is what the page before has told"))
+}
+
+fn period(from: Option<UnixMs>, to: Option<UnixMs>) -> Result<Period, ApiError> {
+    Ok(Period { from_ms: number(from)?.unwrap_or(0), to_ms: number(to)?.unwrap_or(u64::MAX) })
 }
 
 impl AskHands {
     fn filter(self) -> Result<Filter, ApiError> {
         let room = self.room.map(|room| RoomId::new(&room)).transpose();
-        let before = |place: String| read_place(&place).ok_or_else(|| bad("before is what a page has told"));
         Ok(Filter {
             room: room.map_err(|name| bad(&name.to_string()))?,
             game: self.game,
             min_pot: number(self.min_pot)?.unwrap_or(0),
             from_ms: number(self.from)?.unwrap_or(0),
             to_ms: number(self.to)?,
-            before: self.before.map(before).transpose()?,
+            before: self.before.as_deref().map(read_place).transpose()?,
         })
     }
 }
@@ -107,7 +152,7 @@ pub(super) async fn own(
     hands.truncate(most as usize);
     let mut told = lines(&hands);
     if let Some(last) = hands.last().filter(|_| is_more) {
-        told["before"] = place(last).into();
+        told["before"] = write_place(&(last.seen.ended_ms, last.name.clone())).into();
     }
     Ok((NO_STORE, Json(told)).into_response())
 }
@@ -155,8 +200,170 @@ pub(super) async fn hand(
     Ok((NO_STORE, headers, told).into_response())
 }
 
+/// What one has done, of each game and in all.
+pub(super) async fn stats(
+    Kept(people): Kept,
+    By(caller): By,
+    Behind(asked): Behind<AskStats>,
+) -> Result<Response, ApiError> {
+    let sums = people.sums_of(&caller, period(asked.from, asked.to)?, asked.game).await?;
+    let mut all = Tally::default();
+    sums.iter().for_each(|(sum, _)| all.add(&sum.tally));
+    let games: Vec<_> = sums.iter().map(|(sum, money)| game_told(sum, *money)).collect();
+    Ok((NO_STORE, Json(json!({ "games": games, "all": tally_told(&all) }))).into_response())
+}
+
+fn game_told(Sum { game, currency, tally }: &Sum, money: Money) -> Value {
+    let mut told = tally_told(tally);
+    told["game"] = json!(game);
+    told["currency"] = json!(currency);
+    told["digits"] = json!(money.digits());
+    told["net"] = json!(tally.net);
+    told
+}
+
+/// Of all games together it is not told what was won: chips of several kinds do not add up.
+fn tally_told(tally: &Tally) -> Value {
+    let rates = tally.rates();
+    json!({
+        "hands": tally.hands,
+        "vpip": tally.vpip,
+        "pfr": tally.pfr,
+        "three_bet": tally.three_bet,
+        "three_bet_could": tally.three_bet_could,
+        "flops": tally.flops,
+        "showdowns": tally.showdowns,
+        "showdowns_won": tally.showdowns_won,
+        "bets": tally.bets,
+        "calls": tally.calls,
+        "rates": {
+            "vpip": rates.vpip,
+            "pfr": rates.pfr,
+            "three_bet": rates.three_bet,
+            "af": rates.af,
+            "wtsd": rates.wtsd,
+            "wsd": rates.wsd,
+            "bb_100": rates.bb_100,
+        },
+    })
+}
+
+/// A file of one's own hands, and where the next one begins.
+pub(super) async fn file(
+    Kept(people): Kept,
+    By(caller): By,
+    Behind(asked): Behind<AskFile>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let (format, word) = match asked.format {
+        FileFormat::Phhs => (Format::Phhs, "phhs"),
+        FileFormat::Ohh => (Format::Ohh, "ohh"),
+        FileFormat::Text => (Format::Text, "text"),
+    };
+    let is_packed = takes_gzip(&headers);
+    let period = period(asked.from, asked.to)?;
+    let after = asked.after.as_deref().map(read_place).transpose()?;
+    let file = FileAsked { period, after, format, most: FILE_MAX, is_packed };
+    let HandFile { next, bytes } = people.hand_file(&caller, file).await?;
+    let name = format!("attachment; filename=\"hands.{}\"", format.extension());
+    let mut response = (
+        NO_STORE,
+        [
+            (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+            (header::VARY, "accept-encoding, authorization"),
+        ],
+        [(header::CONTENT_DISPOSITION, name)],
+        Body::from_stream(bytes),
+    )
+        .into_response();
+    if is_packed {
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    if let Some(place) = next {
+        // Names of rooms have no character that a header could not hold.
+        let link = HeaderValue::try_from(link_to(word, asked.to, &place));
+        response.headers_mut().extend(link.map(|link| (header::LINK, link)));
+    }
+    Ok(response)
+}
+
+/// Where the next file is, as `Link` says it (RFC 8288).
+fn link_to(format: &str, to: Option<UnixMs>, after: &Place) -> String {
+    let to = to.map_or(String::new(), |to| format!("&to={to}"));
+    format!("</api/me/hands/export?format={format}{to}&after={}>; rel=\"next\"", write_place(after))
+}
+
+/// Whether the client unpacks gzip (RFC 9110, section 12.5.3).
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let said = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|said| said.to_str().ok());
+    let mut codings = said.flat_map(|said| said.split(',')).map(|coding| {
+        let (coding, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let is_refused = weight.trim().strip_prefix("q=").is_some_and(|weight| weight.parse() == Ok(0.0_f32));
+        (coding.trim().to_ascii_lowercase(), is_refused)
+    });
+    codings.any(|(coding, is_refused)| matches!(coding.as_str(), "gzip" | "x-gzip") && !is_refused)
+}
+
 /// The requests here, which count as others do.
 pub(super) fn counted() -> Vec<(&'static str, axum::routing::MethodRouter<Offices>)> {
     use axum::routing::get;
-    vec![("/api/me/hands", get(own)), ("/api/hands/{id}", get(hand)), ("/api/tables/{id}/hands", get(last))]
+    vec![
+        ("/api/me/hands", get(own)),
+        ("/api/me/hands/export", get(file)),
+        ("/api/me/stats", get(stats)),
+        ("/api/hands/{id}", get(hand)),
+        ("/api/tables/{id}/hands", get(last)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_as_it_was_told_and_in_no_other_way() {
+        for told in ["0.t1.1-2", "1700000000900.cup-1.2.7-30"] {
+            assert_eq!(write_place(&read_place(told).unwrap()), told);
+        }
+        for wrong in [
+            "",
+            "t1.1-2",
+            "1.t1",
+            "01.t1.1-2",
+            "+1.t1.1-2",
+            "1.t1.1-02",
+            "9007199254740992.t1.1-2",
+            " 1.t1.1-2",
+        ] {
+            assert!(matches!(read_place(wrong), Err(ApiError::BadRequest(_))), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_link_to_the_next_file_asks_for_what_is_behind_this_one() {
+        let place = read_place("1700000000900.t1.7-30").unwrap();
+        assert_eq!(
+            link_to("phhs", Some(9), &place),
+            "</api/me/hands/export?format=phhs&to=9&after=1700000000900.t1.7-30>; rel=\"next\""
+        );
+        assert!(link_to("ohh", None, &place).contains("?format=ohh&after=1700000000900.t1.7-30>"));
+    }
+
+    #[test]
+    fn a_file_is_packed_for_who_unpacks_it() {
+        for (said, packed) in [
+            ("gzip", true),
+            ("br, GZIP;q=0.5", true),
+            ("x-gzip", true),
+            ("identity, gzip;q=0", false),
+            ("gzip;q=0.000", false),
+            ("br", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, said.parse().unwrap());
+            assert_eq!(takes_gzip(&headers), packed, "{said}");
+        }
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use cage::{
     DbError, Tx,
     history::{
-        self,
+        self, Period, Sum,
         find::{self, Filter, Found},
     },
     ledger::currency::{self, Definition},
@@ -54,7 +54,7 @@ impl KeptHand {
 }
 
 /// Hands, and what must be known to tell them.
-struct Looked {
+pub(super) struct Looked {
     hands: Vec<Found>,
     gone: BTreeSet<UserId>,
     currencies: Vec<Definition>,
@@ -104,6 +104,28 @@ impl People {
         Ok(told(self.tellers.read(work).await?, Viewer::Anybody))
     }
 
+    /// What somebody did in a period, of each game; of one alone, if it is named. With what the chips of each are.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn sums_of(
+        &self,
+        caller: &Caller,
+        period: Period,
+        game: Option<String>,
+    ) -> Result<Vec<(Sum, Money)>, ApiError> {
+        let user = caller.person.id.clone();
+        let work = move |tx: &mut dyn Tx| {
+            Ok((history::sums(tx, &user, period, game.as_deref())?, currency::all(tx)?))
+        };
+        let (sums, currencies) = self.tellers.read(work).await?;
+        let with_money = |sum: Sum| {
+            let money = money(&currencies, sum.currency.as_deref());
+            (sum, money)
+        };
+        Ok(sums.into_iter().map(with_money).collect())
+    }
+
     /// Forgets hands that are older than so many days; 0: none. Never ends; drop it.
     pub async fn forget_hands(&self, days: u32) {
         let mut ticks = tokio::time::interval(FORGET_EVERY);
@@ -130,7 +152,7 @@ impl People {
 }
 
 /// Hands with what must be known to tell them.
-fn with_all(tx: &mut dyn Tx, hands: Vec<Found>) -> Result<Looked, DbError> {
+pub(super) fn with_all(tx: &mut dyn Tx, hands: Vec<Found>) -> Result<Looked, DbError> {
     let players = hands.iter().flat_map(|hand| &hand.record.players);
     let gone = person::gone_of(tx, players.map(|player| &player.user))?;
     let currencies = currency::all(tx)?;
@@ -138,16 +160,21 @@ fn with_all(tx: &mut dyn Tx, hands: Vec<Found>) -> Result<Looked, DbError> {
 }
 
 /// What this viewer may see of them. Who has deleted himself has no name any more.
-fn told(Looked { hands, gone, currencies }: Looked, viewer: Viewer<'_>) -> Vec<KeptHand> {
+pub(super) fn told(Looked { hands, gone, currencies }: Looked, viewer: Viewer<'_>) -> Vec<KeptHand> {
     let told = |Found { name, record, is_void }| {
-        let of = |code: &str| currencies.iter().find(|currency| currency.code.as_str() == code);
-        let money = match record.currency.as_deref().and_then(of) {
-            Some(currency) if !currency.play => Money::Real { digits: currency.digits },
-            Some(currency) => Money::Play { digits: currency.digits },
-            None => Money::NOBODYS,
-        };
+        let money = money(&currencies, record.currency.as_deref());
         let seen = Seen::of(&record, viewer).without_names(|user| gone.contains(user));
         KeptHand { name, seen, money, is_void }
     };
     hands.into_iter().map(told).collect()
+}
+
+/// What chips are that a record says to be this.
+fn money(currencies: &[Definition], code: Option<&str>) -> Money {
+    let of = |code: &str| currencies.iter().find(|currency| currency.code.as_str() == code);
+    match code.and_then(of) {
+        Some(currency) if !currency.play => Money::Real { digits: currency.digits },
+        Some(currency) => Money::Play { digits: currency.digits },
+        None => Money::NOBODYS,
+    }
 }

@@ -3,7 +3,7 @@
 //! - `sessions`: guests, refreshing, signing in and out.
 //! - `accounts`: making an account, passwords.
 //! - `elsewhere`: signing in by somebody else's word; `links`: by whose, for a member.
-//! - `hands`: hands that they have played.
+//! - `hands`: hands that they have played; `hand_files`: all of a period.
 //! - `own`: what somebody does about himself.
 //! - `reports`: what people report of each other, and what staff does about it.
 //! - `ledger`: what people have; `tables`: the ledger held against the tables.
@@ -12,6 +12,7 @@
 mod accounts;
 mod audit;
 mod elsewhere;
+mod hand_files;
 mod hands;
 mod ledger;
 mod links;
@@ -43,6 +44,7 @@ use tokens::Claims;
 pub use self::{
     accounts::{Link, Wanted, admin},
     elsewhere::{Arrived, Came, Departure},
+    hand_files::{FileAsked, Format, HandFile},
     hands::KeptHand,
     links::Ways,
     own::Known,
@@ -89,6 +91,8 @@ pub struct People {
     seats: Arc<dyn Seats>,
     has_purses: bool,
     floor: Option<Floor>,
+    /// Who gets files of hands.
+    files: Arc<hand_files::Counter>,
 }
 
 /// From where somebody asks.
@@ -169,7 +173,19 @@ impl People {
         revocations: Arc<dyn Revocations>,
     ) -> Self {
         let (hasher, providers, seats) = (Hasher::new(cost), Providers::default(), Arc::new(Unasked));
-        Self { tellers, keys, desk, hasher, revocations, providers, seats, has_purses: false, floor: None }
+        let files = Arc::default();
+        Self {
+            tellers,
+            keys,
+            desk,
+            hasher,
+            revocations,
+            providers,
+            seats,
+            has_purses: false,
+            floor: None,
+            files,
+        }
     }
 
     /// The same, where there are tables whose chips are somebody's.

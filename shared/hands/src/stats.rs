@@ -113,3 +113,54 @@ pub fn tally(setup: &HandSetup, events: &[Event]) -> Vec<(SeatIndex, Tally)> {
 fn signed(chips: u64) -> i64 {
     i64::try_from(chips).unwrap_or(i64::MAX)
 }
+
+impl Tally {
+    /// Adds what was done in other hands.
+    pub fn add(&mut self, other: &Self) {
+        self.hands += other.hands;
+        self.vpip += other.vpip;
+        self.pfr += other.pfr;
+        self.three_bet += other.three_bet;
+        self.three_bet_could += other.three_bet_could;
+        self.flops += other.flops;
+        self.showdowns += other.showdowns;
+        self.showdowns_won += other.showdowns_won;
+        self.bets += other.bets;
+        self.calls += other.calls;
+        self.net += other.net;
+        self.millibb += other.millibb;
+    }
+
+    /// What it comes to.
+    pub fn rates(&self) -> Rates {
+        let of = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
+        Rates {
+            vpip: of(self.vpip, self.hands),
+            pfr: of(self.pfr, self.hands),
+            three_bet: of(self.three_bet, self.three_bet_could),
+            af: of(self.bets, self.calls),
+            wtsd: of(self.showdowns, self.flops),
+            wsd: of(self.showdowns_won, self.showdowns),
+            bb_100: (self.hands > 0).then(|| self.millibb as f64 / 10.0 / self.hands as f64),
+        }
+    }
+}
+
+/// A tally as shares, 0 to 1, but for `af` and `bb_100`. None where nothing was done of which it would be a share.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rates {
+    /// Of the hands.
+    pub vpip: Option<f64>,
+    /// Of the hands.
+    pub pfr: Option<f64>,
+    /// Of the times at which he could have.
+    pub three_bet: Option<f64>,
+    /// Bets and raises for each call.
+    pub af: Option<f64>,
+    /// Of the flops.
+    pub wtsd: Option<f64>,
+    /// Of the showdowns.
+    pub wsd: Option<f64>,
+    /// Big blinds won in a hundred hands.
+    pub bb_100: Option<f64>,
+}
