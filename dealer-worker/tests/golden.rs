@@ -55,19 +55,23 @@ use support::{
     room, user,
 };
 
-/// Seven hands of two and three players with all that can happen to a table.
-const TABLE: &str = include_str!("golden/table-release-4.journal");
-const TABLE_VIEW: &str = include_str!("golden/table-release-4.view.json");
+/// Seven hands of two and three players with all that can happen to a table, at which some wait for a seat in the end.
+const TABLE: &str = include_str!("golden/table-release-5.journal");
+const TABLE_VIEW: &str = include_str!("golden/table-release-5.view.json");
 
 /// A table whose chips are somebody's: bought, refused, waited for, topped up, and paid in a branch that is lost.
-const CASH: &str = include_str!("golden/cash-release-4.journal");
-const CASH_VIEW: &str = include_str!("golden/cash-release-4.view.json");
+const CASH: &str = include_str!("golden/cash-release-5.journal");
+const CASH_VIEW: &str = include_str!("golden/cash-release-5.view.json");
 
-/// What the release before wrote of tables: it is read, and written no more.
-const TABLE_BEFORE: &str = include_str!("golden/table-release-3.journal");
-const TABLE_BEFORE_VIEW: &str = include_str!("golden/table-release-3.view.json");
-const CASH_BEFORE: &str = include_str!("golden/cash-release-3.journal");
-const CASH_BEFORE_VIEW: &str = include_str!("golden/cash-release-3.view.json");
+/// What releases before wrote of tables: it is read, and written no more.
+const TABLE_BEFORE: [(&str, &str); 2] = [
+    (include_str!("golden/table-release-3.journal"), include_str!("golden/table-release-3.view.json")),
+    (include_str!("golden/table-release-4.journal"), include_str!("golden/table-release-4.view.json")),
+];
+const CASH_BEFORE: [(&str, &str); 2] = [
+    (include_str!("golden/cash-release-3.journal"), include_str!("golden/cash-release-3.view.json")),
+    (include_str!("golden/cash-release-4.journal"), include_str!("golden/cash-release-4.view.json")),
+];
 
 /// A counter that asks for things, writes to others, is told that one has ended and that one has forgotten too much, and ends.
 const COUNTER: &str = include_str!("golden/counter-release-3.journal");
@@ -76,6 +80,10 @@ const COUNTER_VIEW: &str = include_str!("golden/counter-release-3.view.json");
 /// A room in which people of all scripts talk, and more than it keeps.
 const TALK: &str = include_str!("golden/talk-release-3.journal");
 const TALK_VIEW: &str = include_str!("golden/talk-release-3.view.json");
+
+/// Who comes to the table, in this order; the first three from the beginning.
+const PLAYERS: [&str; 12] =
+    ["ann", "bob", "cyd", "dan", "eve", "fay", "gus", "kim", "lee", "hal", "ida", "joe"];
 
 /// A word for each kind of fact, so that none is missing: who adds one is asked for it here.
 fn table_word(event: &Event) -> &'static str {
@@ -101,6 +109,10 @@ fn table_word(event: &Event) -> &'static str {
         Event::Configured { .. } => "configured",
         Event::Runs { .. } => "runs",
         Event::Timed { .. } => "timed",
+        Event::Waits { .. } => "waits",
+        Event::WaiterAway { .. } => "waiter away",
+        Event::Called { .. } => "called",
+        Event::WaitsNoMore { .. } => "waits no more",
     }
 }
 
@@ -142,7 +154,7 @@ fn counter_word(event: &counter::Event) -> &'static str {
 }
 
 /// All but a change of settings, which happens only to tables that have a host or a schedule.
-const TABLE_WORDS: usize = 20;
+const TABLE_WORDS: usize = 24;
 const CASH_WORDS: usize = 11;
 const COUNTER_WORDS: usize = 14;
 
@@ -196,9 +208,13 @@ fn a_cash_tables_journal_of_this_release_is_read_to_its_last_chip() {
 }
 
 #[test]
-fn tables_journals_of_the_release_before_are_read_to_the_last_chip() {
-    is_read::<Table>(&journal(TABLE_BEFORE), TABLE_BEFORE_VIEW);
-    is_read::<Cash>(&journal(CASH_BEFORE), CASH_BEFORE_VIEW);
+fn tables_journals_of_releases_before_are_read_to_the_last_chip() {
+    for (lines, view) in TABLE_BEFORE {
+        is_read::<Table>(&journal(lines), view);
+    }
+    for (lines, view) in CASH_BEFORE {
+        is_read::<Cash>(&journal(lines), view);
+    }
 }
 
 #[test]
@@ -227,7 +243,8 @@ fn what_records_hold_is_written_as_it_stands_in_the_golden_journals() {
 /// An entry, too: its first form, which does not tell when it was decided, in the table's of before, and the second one in the others.
 #[test]
 fn entries_are_written_as_they_stand_in_the_golden_journals() {
-    let all = [(TABLE_BEFORE, false), (TABLE, true), (CASH, true), (COUNTER, true), (TALK, true)];
+    let [(first, _), (second, _)] = TABLE_BEFORE;
+    let all = [(first, false), (second, true), (TABLE, true), (CASH, true), (COUNTER, true), (TALK, true)];
     for (lines, is_timed) in all {
         let journal = journal(lines);
         for (entry, line) in journal.iter().zip(lines.lines()) {
@@ -379,9 +396,9 @@ async fn a_table_writes_what_stands_in_its_golden_journal() {
     scribe.house.open(1, &config).await;
     let worker = scribe.worker("w1", 24);
     let relay = Relay::new(&scribe.house, "r1", 1).await;
-    let game = Game { relay, players: vec![("ann", 1), ("bob", 2), ("cyd", 3)] };
+    let game = Game { relay, players: PLAYERS.into_iter().zip(1..).collect() };
     game.relay.owned(&room(1)).await;
-    for (name, session) in game.players.clone() {
+    for (name, session) in game.players[..3].iter().copied() {
         assert_eq!(game.relay.sit(&room(1), name, session, 100).await.code(), "applied");
     }
     game.hand(async |_, turn| Some(passive(turn))).await;
@@ -390,7 +407,7 @@ async fn a_table_writes_what_stands_in_its_golden_journal() {
     let mut promised = false;
     game.hand(async |_, turn| {
         if !std::mem::replace(&mut promised, true) {
-            for (name, _) in &game.players {
+            for (name, _) in &game.players[..3] {
                 let seats = game.table().view().seats.clone();
                 let seat = seats.iter().flatten().find(|seat| seat.user == user(name)).unwrap();
                 let amount = 400 - seat.stack - seat.bet;
@@ -431,6 +448,27 @@ async fn a_table_writes_what_stands_in_its_golden_journal() {
     game.asks("ann", json!({"a": "come_back"})).await;
     game.asks("cyd", json!({"a": "leave"})).await;
     game.hand(async |_, turn| Some(passive(turn))).await;
+    // All seats are taken: others wait, one gives up, one is gone for a while, and who is called sits down or does not.
+    for (name, _) in &game.players[3..9] {
+        game.asks(name, json!({"a": "sit", "buy_in": 100})).await;
+        if game.table().view().seats.iter().all(Option::is_some) {
+            break;
+        }
+    }
+    for name in ["hal", "ida", "joe"] {
+        game.asks(name, json!({"a": "wait"})).await;
+    }
+    game.asks("ida", json!({"a": "stop_waiting"})).await;
+    for asked in [
+        Asked::Absent { user: user("joe"), session: SessionId(12) },
+        Asked::Present { user: user("joe"), session: SessionId(12), anew: true },
+    ] {
+        game.relay.tell(&room(1), asked).await;
+        sleep(Duration::from_millis(Bounds::default().absence_grace_ms + 1_000)).await;
+    }
+    game.asks("ann", json!({"a": "leave"})).await;
+    game.hand(async |_, turn| Some(passive(turn))).await;
+    game.asks("hal", json!({"a": "sit", "buy_in": 100})).await;
     // The owner dies, and the store has lost all: the table begins anew, and says so.
     worker.kill();
     assert!(scribe.house.store.forget(&room(1)));

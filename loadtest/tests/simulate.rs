@@ -290,6 +290,37 @@ fn a_dropped_delta_is_caught() {
 }
 
 #[test]
+fn what_is_promised_holds_where_more_come_than_there_are_seats() {
+    count_panics();
+    let verdicts: Vec<Verdict> = (0..16).map(|seed| run(&Plan::waiting(seed))).collect();
+    for verdict in &verdicts {
+        assert_eq!(verdict.broken, [], "seed {} with people who wait", verdict.seed);
+    }
+    let called: u64 = verdicts.iter().map(|verdict| verdict.called).sum();
+    assert!(called > 30, "only {called} were called and sat down");
+}
+
+/// In houses with too few seats, this is seen to be everybody's turn in order.
+fn caught_where_people_wait(planted: Planted) -> Vec<Promise> {
+    caught_in(Plan::waiting, planted).1
+}
+
+#[test]
+fn a_table_that_seats_somebody_where_another_is_called_is_caught() {
+    assert!(caught_where_people_wait(Planted::SeatsOverCalls).contains(&Promise::Called));
+}
+
+#[test]
+fn a_table_that_calls_who_came_last_is_caught() {
+    assert!(caught_where_people_wait(Planted::CallsTheLast).contains(&Promise::Called));
+}
+
+#[test]
+fn a_table_that_tells_nobody_who_is_called_is_caught() {
+    assert!(caught_where_people_wait(Planted::CallsInSilence).contains(&Promise::Called));
+}
+
+#[test]
 fn what_is_promised_holds_where_players_open_tables() {
     count_panics();
     for seed in 0..16 {

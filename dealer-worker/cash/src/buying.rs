@@ -16,7 +16,10 @@ use protocol::{
 };
 use rand_chacha::rand_core::Rng;
 use rooms::room::Refusal;
-use table::seating::{self, Newcomer};
+use table::{
+    seating::{self, Newcomer},
+    waiting,
+};
 
 use crate::{
     draft::Draft,
@@ -60,6 +63,10 @@ pub(crate) fn reserve(draft: &mut Draft, wish: &Wish<'_>, rng: &mut dyn Rng) -> 
     let seat = seating::free_seat(draft.table.table(), user, seat, is_reserved)?;
     seating::check_buy_in(&draft.table, user, amount)?;
     the_cage_answers(draft)?;
+    // Who is called keeps the call until the chips are there: if they do not come, he may bring fewer. Nobody waits for a second seat.
+    if waiting::called_to(draft.table.table(), user) != Some(seat) {
+        waiting::forget(&mut draft.table, user);
+    }
     let shown = seating::shown_name(draft.table.table(), user, name);
     let (n, at_ms) = (draft.next_errand(), draft.now());
     draft.ask(&Ask::BuyIn(stake(draft, user, amount, rng)));
@@ -67,6 +74,18 @@ pub(crate) fn reserve(draft: &mut Draft, wish: &Wish<'_>, rng: &mut dyn Rng) -> 
     let (user, name) = (user.clone(), name.to_owned());
     draft.emit(Event::Reserved { seat, user, name, shown, amount, waits, at_ms, n });
     Ok(())
+}
+
+/// Somebody wants to wait for a seat. His chips are asked for when he sits down.
+///
+/// # Errors
+/// A [`Refusal`].
+pub(crate) fn wait(draft: &mut Draft, user: &UserId, name: &str) -> Result<(), Refusal> {
+    if draft.chips.reservation_of(user).is_some() {
+        return Err(Refusal::new(Code::AlreadySeated, "a seat at this table waits for your chips"));
+    }
+    let chips = &draft.chips;
+    waiting::join(&mut draft.table, user, name, |seat| chips.reservation(seat).is_some())
 }
 
 /// Asks for more chips for the player of a seat.

@@ -11,6 +11,7 @@ use rooms::{
     room::{Decision, Moment, errands},
 };
 use serde_json::value::to_raw_value;
+use table::waiting;
 
 use crate::state::{Cash, Chips, Event, Stint};
 
@@ -120,6 +121,8 @@ impl Draft {
 
     /// What is to be committed.
     pub(crate) fn decision(mut self) -> Decision<Cash> {
+        let reserved: Vec<u8> = self.chips.reserved.iter().map(|reserved| reserved.seat).collect();
+        waiting::call(&mut self.table, |seat| reserved.contains(&seat));
         self.settle();
         let Self { table, mut chips, moment, events, mut asks, gives_up, declined } = self;
         let at_the_table = table.decision();

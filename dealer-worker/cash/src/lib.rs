@@ -61,13 +61,14 @@ impl Room for Cash {
     const NAME: &'static str = money::TABLE_KIND;
     const SEEN_AS: &'static str = Table::NAME;
     const TELLS: Option<&'static str> = Table::TELLS;
-    /// Grows with that of [`Table`], which is a part of it: this is of schema 3 there.
-    const SCHEMA: u16 = 2;
+    /// Grows with that of [`Table`], which is a part of it: this is of schema 4 there.
+    const SCHEMA: u16 = 3;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
         let of_table = match schema {
             1 => 2,
             2 => 3,
+            3 => 4,
             _ => return Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         };
         Ok(Self { table: Table::read(of_table, record)?, chips: record::take(record)? })
@@ -75,8 +76,8 @@ impl Room for Cash {
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
-            // Schema 2 has the table's events of its schema 3.
-            1 | 2 => record::take(record),
+            // Schema 2 has the table's events of its schema 3, schema 3 those of its schema 4.
+            1..=3 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
@@ -182,6 +183,7 @@ fn command(draft: &mut Draft, asker: Asker<'_>, body: &[u8], rng: &mut dyn Rng) 
             buying::reserve(draft, &Wish { user, name, seat, buy_in, waits }, rng)
         }
         TableCommand::TopUp { amount } => buying::top_up(draft, user, amount, rng),
+        TableCommand::Wait => buying::wait(draft, user, name),
         TableCommand::Leave if draft.chips.reservation_of(user).is_some() => {
             buying::leave(draft, user);
             Ok(())

@@ -1,8 +1,9 @@
 //! What everybody sees: the table, what its chips are, and the seats that wait for some.
 
 use money::Currency;
-use protocol::{id::UserId, table::TableView};
+use protocol::id::UserId;
 use serde::Serialize;
+use table::Seen;
 
 use crate::state::Cash;
 
@@ -10,7 +11,7 @@ use crate::state::Cash;
 #[derive(Serialize)]
 pub(crate) struct View<'a> {
     #[serde(flatten)]
-    table: &'a TableView,
+    table: Seen<'a>,
     currency: Currency,
     reserved: Vec<Waiting<'a>>,
 }
@@ -31,6 +32,6 @@ impl<'a> View<'a> {
             user: &reserved.user,
             name: &reserved.shown,
         });
-        Self { table: cash.table.public(), currency: cash.chips.currency, reserved: reserved.collect() }
+        Self { table: cash.table.seen(), currency: cash.chips.currency, reserved: reserved.collect() }
     }
 }

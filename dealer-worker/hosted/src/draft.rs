@@ -14,9 +14,12 @@ use rooms::{
         letters::{Body, Said},
     },
 };
-use table::commands::{self, Asker};
+use table::{
+    commands::{self, Asker},
+    waiting,
+};
 
-use crate::{Event, Hosted, door::Door};
+use crate::{Event, Hosted, door::Door, entering};
 
 /// What a table writes to the floor when it is over: the version of that.
 pub(crate) const CLOSED: &[u8] = &[1];
@@ -70,7 +73,8 @@ impl<'a> Draft<'a> {
             }
         }
         self.set();
-        let is_empty = self.table.table().members().is_empty();
+        self.call();
+        let is_empty = self.table.table().is_empty();
         match (is_empty, self.door.empty_since) {
             (true, None) => self.emit(Event::Empty { since_ms: self.now() }),
             (false, Some(_)) => self.emit(Event::Taken),
@@ -84,16 +88,30 @@ impl<'a> Draft<'a> {
     /// Seats that are kept for who sits now, or that somebody has in spite of it, are kept no more.
     fn release_seats(&mut self) {
         let table = self.table.table();
-        let is_needless = |seat: u8, user: &UserId| table.seated(seat).is_some() || table.is_member(user);
+        let is_needless =
+            |seat: u8, user: &UserId| table.seated(seat).is_some() || table.seat_of(user).is_some();
         let kept = self.door.kept.iter();
         let needless: Vec<u8> =
             kept.filter(|kept| is_needless(kept.seat, &kept.user)).map(|kept| kept.seat).collect();
         needless.into_iter().for_each(|seat| self.emit(Event::Released { seat }));
     }
 
+    /// Whoever may not sit down waits no more; the others are called to the seats that are free and not kept.
+    fn call(&mut self) {
+        for user in waiting::users(self.table.table()) {
+            if entering::may_wait(self, &user).is_err() {
+                waiting::forget(&mut self.table, &user);
+            }
+        }
+        let kept: Vec<u8> = self.door.kept.iter().map(|kept| kept.seat).collect();
+        waiting::call(&mut self.table, |seat| kept.contains(&seat));
+    }
+
     /// Whoever is to leave does, unless he is in the hand that is on: he plays it to its end, so that nobody is kicked out of a pot.
     fn part(&mut self) {
-        let all = if self.door.is_closing { self.table.table().members() } else { Vec::new() };
+        let players = self.table.table().public().seats.iter().flatten();
+        let all =
+            if self.door.is_closing { players.map(|seat| seat.user.clone()).collect() } else { Vec::new() };
         let whom: Vec<UserId> = all.into_iter().chain(self.door.leaving.clone()).collect();
         for user in whom {
             let seat = self.table.table().seat_of(&user);
@@ -114,7 +132,7 @@ impl<'a> Draft<'a> {
     /// Whether the host has given up his seat, or lost it.
     fn has_lost_its_host(&self) -> bool {
         let host = &self.door.host;
-        self.before.table.is_member(host) && !self.table.table().is_member(host)
+        self.before.table.seat_of(host).is_some() && self.table.table().seat_of(host).is_none()
     }
 
     /// Sets the table otherwise, if that waits and no hand is on.

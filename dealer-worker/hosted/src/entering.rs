@@ -8,6 +8,7 @@ use rooms::{
 use table::{
     commands::Asker,
     seating::{self, shown_name},
+    waiting,
 };
 
 use crate::{
@@ -63,14 +64,37 @@ pub(crate) fn knock(draft: &mut Draft<'_>, asker: Asker<'_>, code: Option<&str>)
 /// A [`Refusal`].
 pub(crate) fn seat(draft: &Draft<'_>, user: &UserId, wanted: Option<u8>) -> Result<u8, Refusal> {
     if !is_planted(Fault::SeatsAnybody) {
-        stands_open(draft, user)?;
-        if !may_sit(draft, user) {
-            return Err(Refusal::new(Code::NotLetIn, "knock first: the host decides who sits here"));
-        }
+        may_wait(draft, user)?;
     }
     let own = draft.door.kept_for(user);
-    let is_others = |seat| draft.door.kept.iter().any(|kept| kept.seat == seat && kept.user != *user);
-    seating::free_seat(draft.table.table(), user, wanted.or(own), is_others)
+    seating::free_seat(draft.table.table(), user, wanted.or(own), |seat| is_others(draft, seat, user))
+}
+
+/// Somebody who may sit down wants to wait for a seat.
+///
+/// # Errors
+/// A [`Refusal`].
+pub(crate) fn wait(draft: &mut Draft<'_>, asker: Asker<'_>) -> Result<(), Refusal> {
+    may_wait(draft, asker.user)?;
+    let kept = draft.door.kept.clone();
+    let is_others = |seat| kept.iter().any(|kept| kept.seat == seat && kept.user != *asker.user);
+    waiting::join(&mut draft.table, asker.user, asker.name, is_others)
+}
+
+/// Whether a user may wait for a seat.
+///
+/// # Errors
+/// A [`Refusal`]: he may not even sit down.
+pub(crate) fn may_wait(draft: &Draft<'_>, user: &UserId) -> Result<(), Refusal> {
+    stands_open(draft, user)?;
+    if may_sit(draft, user) {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::NotLetIn, "knock first: the host decides who sits here"))
+}
+
+fn is_others(draft: &Draft<'_>, seat: u8, user: &UserId) -> bool {
+    draft.door.kept.iter().any(|kept| kept.seat == seat && kept.user != *user)
 }
 
 /// Whether a user may sit down, as far as the host is concerned.
@@ -113,5 +137,7 @@ pub(crate) fn keep_seat(draft: &mut Draft<'_>, user: &UserId) {
     if let Ok(seat) = seating::free_seat(draft.table.table(), user, None, is_kept) {
         let until_ms = draft.now() + KEPT_MS;
         draft.emit(Event::Kept { seat, user: user.clone(), until_ms });
+        // Nobody waits for a second seat.
+        waiting::forget(&mut draft.table, user);
     }
 }

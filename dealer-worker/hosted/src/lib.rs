@@ -26,7 +26,7 @@ use protocol::{
     RefusalCode as Code,
     hosted::{Access, HostCommand, HostLeaves, HostedQuestion, HostedView},
     id::{Position, RoomId, UserId},
-    table::{TableCommand, TableConfig, TableView},
+    table::{TableCommand, TableConfig},
     time::UnixMs,
 };
 use rand_chacha::rand_core::Rng;
@@ -40,8 +40,9 @@ use rooms::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use table::{
-    Table,
+    Seen, Table,
     commands::{self, Asker},
+    waiting,
 };
 
 use self::draft::Draft;
@@ -83,7 +84,7 @@ pub struct Hosted {
 #[derive(Serialize)]
 struct View<'a> {
     #[serde(flatten)]
-    table: &'a TableView,
+    table: Seen<'a>,
     hosted: HostedView,
 }
 
@@ -95,18 +96,25 @@ impl Room for Hosted {
     const NAME: &'static str = "hosted";
     const SEEN_AS: &'static str = Table::NAME;
     const TELLS: Option<&'static str> = Table::TELLS;
-    /// Grows with that of [`Table`], which is a part of it: this is of schema 3 there.
-    const SCHEMA: u16 = 1;
+    /// Grows with that of [`Table`], which is a part of it: this is of schema 4 there.
+    const SCHEMA: u16 = 2;
     const WRITES_LETTERS: bool = true;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
-        is_known(schema)?;
-        record::take(record)
+        let of_table = match schema {
+            1 => 3,
+            2 => 4,
+            _ => return Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
+        };
+        Ok(Self { table: Table::read(of_table, record)?, door: record::take(record)? })
     }
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
-        is_known(schema)?;
-        record::take(record)
+        match schema {
+            // Schema 2 has the table's events of its schema 4.
+            1 | 2 => record::take(record),
+            _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
+        }
     }
 
     fn open(spec: &RoomSpec) -> Result<Self, BadSpec> {
@@ -122,6 +130,7 @@ impl Room for Hosted {
             }
             Input::Clock => {
                 time::over(&mut draft);
+                waiting::time_over(&mut draft.table);
                 if is_due(self.table_due(), moment.now) {
                     table::decide(&mut draft.table, input, rng)?;
                 }
@@ -143,7 +152,8 @@ impl Room for Hosted {
     }
 
     fn deadline(&self) -> Option<UnixMs> {
-        self.table_due().into_iter().chain(time::deadline(self)).min()
+        let waiting = waiting::deadline(&self.table);
+        self.table_due().into_iter().chain(waiting).chain(time::deadline(self)).min()
     }
 
     fn waits_to_be_heard(&self) -> bool {
@@ -160,7 +170,7 @@ impl Room for Hosted {
     }
 
     fn view(&self) -> Box<RawValue> {
-        json(&View { table: self.table.public(), hosted: self.door.view() })
+        json(&View { table: self.table.seen(), hosted: self.door.view() })
     }
 
     fn privates(&self) -> Vec<(UserId, Box<RawValue>)> {
@@ -228,16 +238,12 @@ fn command(draft: &mut Draft<'_>, asker: Asker<'_>, body: &[u8], rng: &mut dyn R
             let command = TableCommand::Sit { seat: Some(seat), buy_in, wait_for_big_blind };
             commands::follow(&mut draft.table, asker, command)
         }
+        TableCommand::Wait => entering::wait(draft, asker),
         TableCommand::ComeBack { .. } | TableCommand::TopUp { .. } if draft.must_go(asker.user) => {
             Err(Refusal::new(Code::NotAllowed, "your seat at this table ends with the hand"))
         }
         command => commands::follow(&mut draft.table, asker, command),
     }
-}
-
-fn is_known(schema: u16) -> Result<(), BadRecord> {
-    let known = Hosted::SCHEMA;
-    if schema == known { Ok(()) } else { Err(BadRecord::Schema { schema, known }) }
 }
 
 /// The JSON text of a part of a message.

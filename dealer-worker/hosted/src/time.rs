@@ -2,8 +2,6 @@
 
 use protocol::time::UnixMs;
 
-use rooms::room::Room as _;
-
 use crate::{Event, Hosted, draft::Draft, is_due};
 
 /// When something of this is due.
@@ -15,7 +13,7 @@ pub(crate) fn deadline(hosted: &Hosted) -> Option<UnixMs> {
     let knocking = door.knocking.iter().map(|knocks| knocks.until_ms);
     let kept = door.kept.iter().map(|kept| kept.until_ms);
     // A new table has not looked at itself yet.
-    let looks = (hosted.table.members().is_empty() && door.empty_since.is_none()).then_some(0);
+    let looks = (hosted.table.is_empty() && door.empty_since.is_none()).then_some(0);
     let idle = door.empty_since.filter(|_| !door.is_closing).map(|since| since + door.idle_ms);
     knocking.chain(kept).chain(door.paused_ms).chain(looks).chain(idle).min()
 }

@@ -7,7 +7,7 @@ use protocol::{
     hosted::{Access, HostLeaves, HostedAnswer, HostedView},
     id::{Position, RoomId, UserId},
     rights::Rights,
-    table::{TableConfig, TableView},
+    table::{TableConfig, TableView, WaitingList},
 };
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -113,6 +113,14 @@ impl World {
 
     fn in_hand(&self) -> bool {
         self.view().hand.is_some_and(|hand| !hand.ended)
+    }
+
+    /// Who waits, who of them is called, and to which seat.
+    fn list(&self) -> (Vec<String>, Vec<(String, u8)>) {
+        let state: Value = serde_json::from_str(self.room.view().get()).unwrap();
+        let list: WaitingList = serde_json::from_value(state["waiting_list"].clone()).unwrap_or_default();
+        let waiting = list.waiting.into_iter().map(|waiting| waiting.user.to_string());
+        (waiting.collect(), list.called.into_iter().map(|call| (call.user.to_string(), call.seat)).collect())
     }
 
     fn is_listed(&self) -> bool {
@@ -353,4 +361,98 @@ fn a_ledger_of_many_players_still_adds_up() {
     let HostedAnswer::Ledger { lines, others } = serde_json::from_str(answer.get()).unwrap();
     assert_eq!(lines.len(), 100);
     assert_eq!(lines.iter().map(|line| line.brought).sum::<u64>() + others.brought, 250 * 200);
+}
+
+/// A full table of six.
+fn full(access: Access) -> World {
+    let mut world = World::new(access, HostLeaves::PassOn);
+    for name in ["ann", "bob", "cid", "dan", "eve", "fay"] {
+        if name != "ann" && access == Access::Approve {
+            world.does("ann", json!({"a": "invite", "user": name}));
+        }
+        world.does(name, json!({"a": "sit", "buy_in": 200}));
+    }
+    world
+}
+
+#[test]
+fn whoever_waits_at_a_full_table_is_called_in_turn_and_nobody_takes_the_seat() {
+    let mut world = full(Access::Public);
+    world.may_not("gus", json!({"a": "sit", "buy_in": 200}), Code::NoSeat);
+    for name in ["gus", "hal", "ida"] {
+        world.does(name, json!({"a": "wait"}));
+    }
+    world.may_not("gus", json!({"a": "wait"}), Code::Unchanged);
+    world.may_not("bob", json!({"a": "wait"}), Code::AlreadySeated);
+    while world.in_hand() {
+        world.wait(100);
+    }
+    world.does("bob", json!({"a": "leave"}));
+    assert_eq!(world.list(), (vec!["hal".into(), "ida".into()], vec![("gus".into(), 1)]));
+    world.may_not("joe", json!({"a": "sit", "seat": 1, "buy_in": 200}), Code::SeatTaken);
+    world.may_not("joe", json!({"a": "sit", "buy_in": 200}), Code::NoSeat);
+    world.does("gus", json!({"a": "sit", "buy_in": 200}));
+    assert!(world.sits("gus"));
+    assert_eq!(world.list(), (vec!["hal".into(), "ida".into()], vec![]));
+}
+
+#[test]
+fn a_host_who_bans_somebody_takes_him_off_the_waiting_list_and_one_who_closes_all() {
+    let mut world = full(Access::Public);
+    for name in ["gus", "hal"] {
+        world.does(name, json!({"a": "wait"}));
+    }
+    world.does("ann", json!({"a": "kick", "user": "gus", "ban": true}));
+    assert_eq!(world.list().0, ["hal"]);
+    world.may_not("gus", json!({"a": "wait"}), Code::NotAllowed);
+    world.does("ann", json!({"a": "close"}));
+    assert_eq!(world.list(), (vec![], vec![]));
+    world.may_not("hal", json!({"a": "wait"}), Code::NotAllowed);
+}
+
+#[test]
+fn where_the_host_decides_nobody_waits_whom_he_has_not_let_in() {
+    let mut world = full(Access::Approve);
+    world.may_not("gus", json!({"a": "wait"}), Code::NotLetIn);
+    world.does("ann", json!({"a": "invite", "user": "gus"}));
+    world.does("gus", json!({"a": "wait"}));
+    assert_eq!(world.list().0, ["gus"]);
+    let mut world = full(Access::Public);
+    world.does("gus", json!({"a": "wait"}));
+    world.does("ann", json!({"a": "door", "access": "approve"}));
+    assert_eq!(world.list().0, Vec::<String>::new(), "who waited while it was open is not let in by that");
+}
+
+#[test]
+fn a_call_runs_out_while_the_table_pauses() {
+    let mut world = full(Access::Public);
+    world.does("gus", json!({"a": "wait"}));
+    world.does("hal", json!({"a": "wait"}));
+    world.does("ann", json!({"a": "pause"}));
+    while world.in_hand() {
+        world.wait(100);
+    }
+    world.does("bob", json!({"a": "leave"}));
+    assert_eq!(world.list(), (vec!["hal".into()], vec![("gus".into(), 1)]));
+    world.wait(30_000);
+    assert_eq!(world.list(), (vec![], vec![("hal".into(), 1)]));
+    world.wait(30_000);
+    assert_eq!(world.list(), (vec![], vec![]));
+}
+
+/// What the release before stored of such a table is that of the table with one field fewer, and then the rest.
+#[test]
+fn a_table_that_was_stored_before_there_were_waiting_lists_is_read() {
+    let world = full(Access::Public);
+    let record = postcard::to_stdvec(&world.room).unwrap();
+    let (at, table) = (0..record.len())
+        .find_map(|at| {
+            let without = [&record[..at], &record[at + 2..]].concat();
+            let read = Hosted::read(1, &mut &without[..]).ok()?;
+            (read == world.room && at > 200).then_some((at, without))
+        })
+        .expect("an empty waiting list is two bytes");
+    assert_eq!(record[at..at + 2], [0, 0]);
+    assert!(Hosted::read(3, &mut &table[..]).is_err(), "of a later release");
+    assert!(Hosted::read(2, &mut &record[..]).unwrap() == world.room);
 }

@@ -75,6 +75,12 @@ pub enum Fault {
     KeepsKicked,
     /// The floor does not count which tables a player has.
     CountsNoTables,
+    /// Tables seat whoever comes on seats to which others are called.
+    SeatsOverCalls,
+    /// Whoever came last to wait at a table is called first.
+    CallsTheLast,
+    /// Tables tell nobody who is called.
+    CallsInSilence,
 }
 
 /// From now on workers of this thread have this fault (or none).

@@ -17,6 +17,7 @@ use super::{
     event::Extension,
     runs,
     state::index,
+    waiting,
 };
 
 /// When something is due next.
@@ -30,7 +31,8 @@ pub fn waits_until(table: &Table) -> Option<UnixMs> {
     let street = table.run_out.as_ref().map(|run_out| run_out.at_ms);
     let seats = table.players().filter_map(|(seat, _)| seat_lost_at(table, seat));
     let runs = runs::deadline(table);
-    turn.into_iter().chain(runs).chain(street).chain(seats).min()
+    let waiting = waiting::deadline(table);
+    turn.into_iter().chain(runs).chain(street).chain(seats).chain(waiting).min()
 }
 
 /// When the next hand may begin, if there are players for it and none is on.
@@ -90,6 +92,7 @@ pub fn pass(draft: &mut Draft) {
             draft.emit(Event::Left { seat, at_ms: now });
         }
     }
+    waiting::time_over(draft);
 }
 
 fn turn_over(draft: &mut Draft) {
@@ -129,7 +132,7 @@ fn player_status(draft: &Draft, seat: u8) -> Option<SeatStatus> {
 
 /// A member's connection is gone, or is back.
 pub(super) fn away(draft: &mut Draft, user: &UserId, away: bool) {
-    let Some(seat) = draft.table.seat_of(user) else { return };
+    let Some(seat) = draft.table.seat_of(user) else { return waiting::away(draft, user, away) };
     if draft.table.seated(seat).is_some_and(|player| player.away != away) {
         draft.emit(Event::Away { seat, away, at_ms: draft.now });
     }
@@ -145,4 +148,5 @@ pub(super) fn taken_over(draft: &mut Draft, grace_ms: u64, frames_lost: u64) {
         extend(draft, until, Extension::Takeover);
     }
     runs::taken_over(draft, until);
+    waiting::taken_over(draft, until);
 }

@@ -18,6 +18,7 @@ use super::{
     json, names, project, runs,
     seating::{self, Newcomer},
     state::index,
+    waiting,
 };
 
 /// Who asks.
@@ -63,6 +64,8 @@ pub fn follow(draft: &mut Draft, asker: Asker<'_>, command: TableCommand) -> Res
             sit(draft, user, name, seat, buy_in, wait_for_big_blind)
         }
         TableCommand::Leave => leave(draft, user),
+        TableCommand::Wait => waiting::join(draft, user, name, |_| false),
+        TableCommand::StopWaiting => waiting::stop(draft, user),
         TableCommand::TopUp { amount } => {
             let seat = seat_of(&draft.table, user)?;
             chips::check_top_up(&draft.table, seat, amount)?;
@@ -88,11 +91,13 @@ pub fn follow(draft: &mut Draft, asker: Asker<'_>, command: TableCommand) -> Res
 /// A [`Refusal`] that says what he may not do.
 pub fn is_allowed(draft: &Draft, command: &TableCommand, rights: Rights) -> Result<(), Refusal> {
     let (needed, what) = match command {
-        TableCommand::Sit { .. } | TableCommand::TopUp { .. } | TableCommand::ComeBack { .. } => {
-            (Can::PLAY, "play")
-        }
+        TableCommand::Sit { .. }
+        | TableCommand::Wait
+        | TableCommand::TopUp { .. }
+        | TableCommand::ComeBack { .. } => (Can::PLAY, "play"),
         TableCommand::Chat { .. } => (Can::CHAT, "talk"),
         TableCommand::Leave
+        | TableCommand::StopWaiting
         | TableCommand::SitOut
         | TableCommand::Act { .. }
         | TableCommand::Runs { .. }

@@ -1,7 +1,11 @@
 //! A decision in the making: a copy of the table on which events take effect at once.
 
 use hands::HandRecord;
-use protocol::{id::UserId, table::TableEvent, time::UnixMs};
+use protocol::{
+    id::UserId,
+    table::{TableEvent, TablePrivate, WaitingList},
+    time::UnixMs,
+};
 use rooms::{
     planted::{Fault, is_planted},
     room::{Decision, Moment, counted, errands::Ask},
@@ -24,6 +28,8 @@ pub struct Draft {
     /// What the chips are.
     currency: Option<String>,
     has_ended_a_hand: bool,
+    /// Who waited before.
+    waiting: WaitingList,
 }
 
 /// Chips that go from the table to somebody.
@@ -66,6 +72,7 @@ impl Draft {
             record: None,
             currency: None,
             has_ended_a_hand: false,
+            waiting: table.waiting.view(),
         }
     }
 
@@ -151,9 +158,15 @@ impl Draft {
     /// What is to be committed.
     pub fn decision(mut self) -> Decision<Table> {
         let asks = self.tells();
-        let Self { table, now: _, events, seen, .. } = self;
+        let Self { table, now: _, events, mut seen, waiting, .. } = self;
+        let waiting_list = table.waiting.view();
+        let is_line_news = waiting_list != waiting;
+        if is_line_news && !is_planted(Fault::CallsInSilence) {
+            seen.push(TableEvent::WaitingList { waiting_list: Box::new(waiting_list) });
+        }
         let mut private_of = [false; holdem::seat::SEATS_MAX];
-        let (mut lobby, mut hands) = (false, 0u64);
+        let mut waiters = Vec::new();
+        let (mut lobby, mut hands) = (is_line_news, 0u64);
         let is_talk = !events.is_empty() && events.iter().all(|event| matches!(event, Event::Chat { .. }));
         for event in &events {
             match event {
@@ -162,6 +175,7 @@ impl Draft {
                     private_of[usize::from(*seat)] = true;
                     lobby = true;
                 }
+                Event::Waits { user, .. } => waiters.push(user.clone()),
                 Event::HandStarted { setup, .. } => {
                     setup.seats.iter().for_each(|dealt| private_of[dealt.seat.index()] = true);
                     lobby = true;
@@ -176,7 +190,8 @@ impl Draft {
         }
         let privates = table.players().filter(|(seat, _)| private_of[usize::from(*seat)]);
         let privates = privates.map(|(seat, player)| (player.user.clone(), json(&table.private(seat))));
-        let privates = privates.collect();
+        let waiters = waiters.into_iter().filter(|user| table.seat_of(user).is_none());
+        let privates = privates.chain(waiters.map(|user| (user, json(&TablePrivate::default())))).collect();
         let mut counts = counted("cardhouse_hands_total", hands);
         counts.extend(counted("cardhouse_hands_unrecorded_total", hands.saturating_sub(asks.len() as u64)));
         let (public, letters) = (json(&seen), Vec::new());

@@ -167,6 +167,34 @@ pub enum Event {
         /// When.
         at_ms: UnixMs,
     },
+    /// Somebody waits for a seat, behind all others.
+    Waits {
+        /// Who.
+        user: UserId,
+        /// The name to show.
+        name: String,
+    },
+    /// Somebody who waits is gone, or is back.
+    WaiterAway {
+        /// Who.
+        user: UserId,
+        /// Since when; nothing: is back.
+        since_ms: Option<UnixMs>,
+    },
+    /// Somebody who waits is called to a seat, or has longer to answer.
+    Called {
+        /// Which.
+        seat: u8,
+        /// Who.
+        user: UserId,
+        /// Until when it is kept for him.
+        until_ms: UnixMs,
+    },
+    /// Somebody neither waits nor is called any more.
+    WaitsNoMore {
+        /// Who.
+        user: UserId,
+    },
 }
 
 /// Why a turn lasts longer than the table's turn time.

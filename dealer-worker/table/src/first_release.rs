@@ -26,6 +26,7 @@ use super::{
     second_schema::HandView,
     state::{self, RunOut, TurnClock},
     stats::Stats,
+    waiting::Waiting,
 };
 
 /// The record of a keyframe.
@@ -155,6 +156,7 @@ impl Table {
             stats,
             leavers: Leavers::default(),
             log: Log::default(),
+            waiting: Waiting::default(),
         }
         .without_past_decks()
     }
@@ -173,6 +175,7 @@ impl Table {
             stats,
             leavers: _,
             log: _,
+            waiting: _,
         } = table.clone();
         let wire::TableView { config, seats, hand: shown, next_ms, chips } = view;
         let top_ups = seats.iter().map(|seat| seat.as_ref().map_or(0, |seat| seat.top_up));
@@ -435,5 +438,9 @@ fn write_event(event: event::Event) -> Option<Event> {
         Now::Runs { .. } => return None,
         // Schema 1 keeps no log.
         Now::Timed { .. } => return None,
+        // And no waiting list.
+        Now::Waits { .. } | Now::WaiterAway { .. } | Now::Called { .. } | Now::WaitsNoMore { .. } => {
+            return None;
+        }
     })
 }

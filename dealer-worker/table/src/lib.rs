@@ -15,7 +15,8 @@
 //! - [`chips`]: how many a player may bring; `leavers`: what who has left brings again, and owes.
 //! - [`seating`]: taking a seat, in steps that rooms built around a table take one by one.
 //! - `log`: what is kept of the hand that is played, for its record.
-//! - `first_release`: what the first release stored, read and written; `second_schema`: what the next ones stored.
+//! - [`waiting`]: the waiting list of a table that is full.
+//! - `first_release`: what the first release stored, read and written; `second_schema`, `third_schema`: what the next ones stored.
 //! - [`project`]: what everybody sees of a hand's events; [`stats`]: the table's line in the lobby.
 
 pub mod between;
@@ -36,15 +37,18 @@ mod second_schema;
 pub mod settings;
 pub mod state;
 pub mod stats;
+mod third_schema;
+pub mod waiting;
 
 use broker::{lobby::Line, node::RoomSpec};
 use protocol::{
     RefusalCode,
     id::{Position, RoomId, UserId},
-    table::{TablePrivate, TableQuestion},
+    table::{TablePrivate, TableQuestion, TableView, WaitingList},
     time::UnixMs,
 };
 use rand_chacha::rand_core::Rng;
+use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 pub use self::{event::Event, state::Table};
@@ -83,14 +87,15 @@ impl Room for Table {
     const KIND: u8 = 1;
     const SINCE: u16 = 1;
     const NAME: &'static str = "table";
-    const SCHEMA: u16 = 3;
+    const SCHEMA: u16 = 4;
     const TELLS: Option<&'static str> = Some(hands::SERVICE);
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
         match schema {
             1 => record::take::<first_release::Table>(record).map(first_release::Table::read),
             2 => record::take::<second_schema::Table>(record).map(second_schema::Table::read),
-            3 => record::take(record),
+            3 => record::take::<third_schema::Table>(record).map(third_schema::Table::read),
+            4 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
@@ -98,8 +103,8 @@ impl Room for Table {
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
             1 => record::take(record).map(first_release::read_events),
-            // Schema 3 has two events more.
-            2 | 3 => record::take(record),
+            // Schema 3 has three events more, schema 4 another four.
+            2..=4 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
@@ -126,6 +131,7 @@ impl Room for Table {
     fn decide(&self, input: Input<'_>, moment: Moment, rng: &mut dyn Rng) -> Result<Decision<Self>, Refusal> {
         let mut draft = Draft::of(self, moment);
         decide(&mut draft, input, rng)?;
+        waiting::call(&mut draft, |_| false);
         Ok(draft.decision())
     }
 
@@ -142,12 +148,15 @@ impl Room for Table {
     }
 
     fn view(&self) -> Box<RawValue> {
-        json(&self.view)
+        json(&self.seen())
     }
 
     fn privates(&self) -> Vec<(UserId, Box<RawValue>)> {
         let seats = self.view.seats.iter().zip(0u8..);
-        seats.filter_map(|(seat, at)| Some((seat.as_ref()?.user.clone(), json(&self.private(at))))).collect()
+        let seated =
+            seats.filter_map(|(seat, at)| Some((seat.as_ref()?.user.clone(), json(&self.private(at)))));
+        let waiting = self.waiting.users().filter(|user| self.view.seat_of(user).is_none());
+        seated.chain(waiting.map(|user| (user.clone(), json(&TablePrivate::default())))).collect()
     }
 
     fn answer(&self, _user: &UserId, question: &[u8]) -> Result<Box<RawValue>, Refusal> {
@@ -161,11 +170,12 @@ impl Room for Table {
     }
 
     fn is_member(&self, user: &UserId) -> bool {
-        self.view.seat_of(user).is_some()
+        self.view.seat_of(user).is_some() || self.waiting.users().any(|waiter| waiter == user)
     }
 
     fn members(&self) -> Vec<UserId> {
-        self.view.seats.iter().flatten().map(|seat| seat.user.clone()).collect()
+        let seated = self.view.seats.iter().flatten().map(|seat| &seat.user);
+        seated.chain(self.waiting.users()).cloned().collect()
     }
 
     fn line(&self, room: &RoomId, now: UnixMs) -> Option<Line> {
@@ -173,7 +183,26 @@ impl Room for Table {
     }
 }
 
+/// A table as everybody sees it: what a keyframe's `state` says of it, whatever room is built around it.
+#[derive(Debug, Serialize)]
+pub struct Seen<'a> {
+    #[serde(flatten)]
+    table: &'a TableView,
+    #[serde(skip_serializing_if = "WaitingList::is_empty")]
+    waiting_list: WaitingList,
+}
+
 impl Table {
+    /// What everybody sees, in the words of a keyframe.
+    pub fn seen(&self) -> Seen<'_> {
+        Seen { table: &self.view, waiting_list: self.waiting.view() }
+    }
+
+    /// Whether nobody sits there.
+    pub fn is_empty(&self) -> bool {
+        self.view.seats.iter().all(Option::is_none)
+    }
+
     /// The number of the hand; 0 before the first.
     pub fn hand(&self) -> u64 {
         self.view.hand.as_ref().map_or(0, |hand| hand.hand)

@@ -26,7 +26,7 @@ pub struct Newcomer<'a> {
     pub waits: bool,
 }
 
-/// The seat that a user gets who has none: the one that is asked for, or the first that is free.
+/// The seat that a user gets who has none: the one that is asked for, that to which he is [called](super::waiting), or the first that is free.
 ///
 /// # Errors
 /// A [`Refusal`]: there is none, or somebody sits there, or it is reserved.
@@ -39,9 +39,11 @@ pub fn free_seat(
     if table.seat_of(user).is_some() {
         return Err(Refusal::new(Code::AlreadySeated, "you have a seat at this table already"));
     }
-    let free = |seat: &u8| table.seated(*seat).is_none() && !is_reserved(*seat);
+    let waiting = &table.waiting;
+    let free =
+        |seat: &u8| table.seated(*seat).is_none() && !is_reserved(*seat) && !waiting.is_others(*seat, user);
     let seats = table.config().seats;
-    match wanted {
+    match wanted.or(waiting.seat_of(user).filter(&free)) {
         Some(seat) if seat >= seats => Err(Refusal::new(Code::NoSeat, "there is no such seat")),
         Some(seat) if !free(&seat) => Err(Refusal::new(Code::SeatTaken, "the seat is taken")),
         Some(seat) => Ok(seat),

@@ -1,4 +1,4 @@
-//! What was stored of a table in schema 2, which had no question on how many boards a hand is run, and no log of it: read for
+//! What was stored of a table in schema 2, which had no question on how many boards a hand is run, no log of it and no waiting list: read for
 //! ever, and written as long as a worker lives that reads nothing else.
 //!
 //! Frozen, like what the first release stored: types that have changed since stand here as they were.
@@ -16,6 +16,7 @@ use super::{
     log::Log,
     state::{self, Place, RunOut, TurnClock},
     stats::Stats,
+    waiting::Waiting,
 };
 
 /// The record of a keyframe.
@@ -61,9 +62,22 @@ impl Table {
         let Self { view, places, hand, rotation, hands, turns, turn, run_out, stats, leavers } = self;
         let TableView { config, seats, hand: shown, next_ms, chips } = view;
         let view = wire::TableView { config, seats, hand: shown.map(HandView::read), next_ms, chips };
-        let log = Log::default();
-        state::Table { view, places, hand, rotation, hands, turns, turn, run_out, stats, leavers, log }
-            .without_past_decks()
+        let (log, waiting) = (Log::default(), Waiting::default());
+        state::Table {
+            view,
+            places,
+            hand,
+            rotation,
+            hands,
+            turns,
+            turn,
+            run_out,
+            stats,
+            leavers,
+            log,
+            waiting,
+        }
+        .without_past_decks()
     }
 
     /// The same table as far as schema 2 can say it.
@@ -80,6 +94,7 @@ impl Table {
             stats,
             leavers,
             log: _,
+            waiting: _,
         } = table.clone();
         let wire::TableView { config, seats, hand: shown, next_ms, chips } = view;
         let view = TableView { config, seats, hand: shown.map(HandView::of), next_ms, chips };
@@ -89,8 +104,18 @@ impl Table {
 
 /// The events that it has words for.
 pub(super) fn words(events: &[Event]) -> Vec<&Event> {
-    let is_later =
-        |event: &&Event| matches!(event, Event::Timed { .. } | Event::Configured { .. } | Event::Runs { .. });
+    let is_later = |event: &&Event| {
+        matches!(
+            event,
+            Event::Timed { .. }
+                | Event::Configured { .. }
+                | Event::Runs { .. }
+                | Event::Waits { .. }
+                | Event::WaiterAway { .. }
+                | Event::Called { .. }
+                | Event::WaitsNoMore { .. }
+        )
+    };
     events.iter().filter(|event| !is_later(event)).collect()
 }
 

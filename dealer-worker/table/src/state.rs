@@ -19,6 +19,7 @@ use super::{
     log::Log,
     project,
     stats::Stats,
+    waiting::Waiting,
 };
 
 /// A table. Changed by `Table::apply_into` and by nothing else.
@@ -46,6 +47,8 @@ pub struct Table {
     pub(super) leavers: Leavers,
     /// The hand that is played, for its record.
     pub(super) log: Log,
+    /// Who waits for a seat.
+    pub(super) waiting: Waiting,
 }
 
 /// What is known of a seat beyond what everybody sees. An empty seat's is the default.
@@ -98,6 +101,7 @@ impl Table {
             stats: Stats::default(),
             leavers: Leavers::default(),
             log: Log::default(),
+            waiting: Waiting::default(),
         }
     }
 
@@ -242,6 +246,10 @@ impl Table {
                 seen.push(TableEvent::RunsOffered { max, seats, deadline_ms: *deadline_ms });
             }
             Event::Timed { at_ms } => self.log.at(*at_ms),
+            Event::Waits { user, name } => self.waiting.join(user.clone(), name.clone()),
+            Event::WaiterAway { user, since_ms } => self.waiting.away(user, *since_ms),
+            Event::Called { seat, user, until_ms } => self.waiting.call(*seat, user, *until_ms),
+            Event::WaitsNoMore { user } => self.waiting.forget(user),
             Event::Configured { config } => seen.push(TableEvent::Configured { config: config.clone() }),
             Event::HandStarted { setup, rotation, seed } => {
                 let deck = Deck::shuffled(setup.rules.variant, seed);
@@ -304,6 +312,7 @@ impl Table {
         *self.place_mut(seat) = Place { waits, ..Place::default() };
         self.rotation.come_again(index(seat), debts);
         self.leavers.forget(user);
+        self.waiting.forget(user);
         if waits { SeatStatus::Waiting } else { SeatStatus::Playing }
     }
 

@@ -75,6 +75,15 @@ pub(super) fn line(table: &Table, room: &RoomId, now: UnixMs) -> Line {
     let waiting = u8::try_from(waiting.count()).unwrap_or(u8::MAX);
     // Between two hands nobody is said to wait.
     let waiting = if hand_runs || waiting < PLAYERS_MIN { waiting } else { 0 };
+    let mut more = More::of([
+        ("small_blind", config.small_blind.into()),
+        ("buy_in_min", config.buy_in_min.into()),
+        ("buy_in_max", config.buy_in_max.into()),
+        ("waiting", waiting.into()),
+    ]);
+    if table.waiting.in_line() > 0 {
+        more.0.insert("in_line".into(), table.waiting.in_line().into());
+    }
     Line {
         room: room.clone(),
         kind: Table::NAME.into(),
@@ -82,16 +91,11 @@ pub(super) fn line(table: &Table, room: &RoomId, now: UnixMs) -> Line {
         game: format!("{limit} {game}"),
         big_blind: config.big_blind,
         seats: config.seats.into(),
-        taken: u32::try_from(table.players().count()).unwrap_or(u32::MAX),
+        taken: u32::try_from(table.players().count() + table.waiting.kept()).unwrap_or(u32::MAX),
         average_pot: table.stats.average_pot(),
         hands_per_hour: table.stats.hands_per_hour(now),
         starts_ms: 0,
-        more: More::of([
-            ("small_blind", config.small_blind.into()),
-            ("buy_in_min", config.buy_in_min.into()),
-            ("buy_in_max", config.buy_in_max.into()),
-            ("waiting", waiting.into()),
-        ]),
+        more,
     }
 }
 

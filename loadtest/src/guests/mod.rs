@@ -1,7 +1,7 @@
 //! Guests that are no players, in the simulator and in chaos.
 //!
 //! - [`stranger`]: who has no seat, and talks. [`teller`]: who uses [`counters`]. [`asker`]: who asks.
-//!   [`flooder`]: who asks for too much. [`circle`]: who opens tables and goes to those of others.
+//!   [`flooder`]: who asks for too much. [`circle`]: who opens tables and goes to those of others. [`waiter`]: who waits for a seat.
 
 pub mod asker;
 pub mod circle;
@@ -9,3 +9,4 @@ pub mod counters;
 pub mod flooder;
 pub mod stranger;
 pub mod teller;
+pub mod waiter;

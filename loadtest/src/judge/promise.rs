@@ -49,18 +49,20 @@ pub enum Promise {
     Revoked,
     /// At a table that a player has opened its host decides who sits there and whether it goes on, and nobody else does.
     Host,
+    /// Nobody takes a seat to which another is called, who waits is called in turn, and whoever is called is told.
+    Called,
 }
 
 impl Promise {
     /// All of them.
-    pub fn all() -> [Self; 22] {
+    pub fn all() -> [Self; 23] {
         use Promise::{
-            Answers, Bounded, Chips, Client, Durable, Ended, Equal, Errands, Fold, Heard, Host, Letters,
-            Linear, Live, Money, Once, Privacy, Rail, Revoked, Rules, Sound, Told,
+            Answers, Bounded, Called, Chips, Client, Durable, Ended, Equal, Errands, Fold, Heard, Host,
+            Letters, Linear, Live, Money, Once, Privacy, Rail, Revoked, Rules, Sound, Told,
         };
         [
             Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound, Letters,
-            Errands, Money, Ended, Answers, Rail, Heard, Bounded, Revoked, Host,
+            Errands, Money, Ended, Answers, Rail, Heard, Bounded, Revoked, Host, Called,
         ]
     }
 

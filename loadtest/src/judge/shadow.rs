@@ -1,7 +1,7 @@
 //! The shadow model: reads every journal while it grows, and folds it in [`journal`]; in [`told`], judges what clients are told
 //! by what the journal holds; in [`questions`], what they are answered; in [`spoken`], what is said where people talk; in
 //! [`parts`], what a postbox tells single users; in [`rail`], what a counter tells who has no part in it; in [`doors`], who may do what at tables
-//! that players have opened.
+//! that players have opened; in [`usher`], who may take which seat where others wait for one.
 
 mod doors;
 mod journal;
@@ -10,6 +10,7 @@ mod questions;
 mod rail;
 mod spoken;
 mod told;
+mod usher;
 
 use std::{collections::BTreeMap, sync::Arc};
 

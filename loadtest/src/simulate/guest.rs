@@ -21,6 +21,7 @@ use tokio::{
 use super::{
     crowded::Crowded,
     pipe::{Far, Received},
+    queued::Queued,
     railbird::Railbird,
     run::SPARED,
     world::World,
@@ -126,6 +127,7 @@ pub(super) struct Guest {
     crowded: Option<Crowded>,
     /// What it is told as one of the rail, if it is anywhere where the rail is told something.
     railbird: Option<Railbird>,
+    queued: Option<Queued>,
     left: Left,
 }
 
@@ -147,6 +149,8 @@ pub(super) struct Whims {
     pub(super) crowded: bool,
     /// It goes where the rail is told something.
     pub(super) rails: bool,
+    /// It waits for seats.
+    pub(super) waits: bool,
     /// Nothing goes wrong in this run: a connection that the guest has moved from is closed for that, and no other is.
     pub(super) all_is_well: bool,
 }
@@ -177,7 +181,8 @@ impl Guest {
             Shows { issued_ms: world.clock.now_ms(), rights: Rights::default(), unheard: BTreeSet::new() };
         let (said, crowded, left) = (BTreeSet::new(), whims.crowded.then(Crowded::default), Left::default());
         let railbird = whims.rails.then(Railbird::default);
-        Self { user, mind, world, shadow, stage, whims, shows, said, crowded, railbird, left }
+        let queued = whims.waits.then(Queued::default);
+        Self { user, mind, world, shadow, stage, whims, shows, said, crowded, railbird, queued, left }
     }
 
     /// Plays until the run is over.
@@ -345,6 +350,11 @@ impl Guest {
             let mut shadow = self.shadow.lock().await;
             shadow.look().await.expect(SPARED);
             railbird.hears(text, &self.user, &mut shadow);
+        }
+        if let Some(queued) = &mut self.queued {
+            let mut shadow = self.shadow.lock().await;
+            shadow.look().await.expect(SPARED);
+            queued.hears(text, &self.user, &mut shadow);
         }
         match self.mind.receive(text, Instant::now()) {
             Heard::Frame { room, at, .. } | Heard::Keyframe { room, at } => self.compare(&room, at).await,

@@ -6,7 +6,7 @@
 //! - [`plan`]: what a seed decides. [`mod@run`]: one run from its plan to its verdict. [`command`]: many of them.
 //! - `world`: the house and its processes. `guest`: who is there, over a `pipe`, moved by a [`Mind`](player::Mind): a bot of
 //!   the swarm, or one of the other [guests](crate::guests). `standing`: what reception knows of guests. `crowded`: how a guest is to be answered
-//!   where many ask. `railbird`: what it is told as one of the rail. `cashier`: whose the chips are.
+//!   where many ask. `railbird`: what it is told as one of the rail, `queued`: of those who wait for a seat. `cashier`: whose the chips are.
 //! - `faults`: what goes wrong with single operations, and tripwires.
 //! - [`planted`]: faults that the judges must catch.
 //!
@@ -20,6 +20,7 @@ mod guest;
 mod pipe;
 pub mod plan;
 pub mod planted;
+mod queued;
 mod railbird;
 pub mod run;
 mod standing;

@@ -1,6 +1,7 @@
 //! What a seed decides: how large the house is, what goes wrong all the time, and which blows fall when.
 
 use broker::wire::{fault::Operation, seeded::Rates};
+use protocol::table::TableConfig;
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use rooms::room::{answers::Memory, mailbox::Bound};
@@ -45,6 +46,10 @@ pub struct Plan {
     pub askers: usize,
     /// So many others open tables of their own, and as many of them are rude.
     pub hosts: usize,
+    /// So many others wait for seats, where tables are small, and as many of them are rude.
+    pub waiters: usize,
+    /// How many seats a table has.
+    pub seats: u8,
     /// The chips of the tables are somebody's: they come from a ledger.
     pub(super) money: bool,
     /// How often the ledger is not reached, or its answer lost.
@@ -159,6 +164,8 @@ impl Plan {
             counters: 0,
             askers: 0,
             hosts: 0,
+            waiters: 0,
+            seats: TableConfig::default().seats,
             money: false,
             money_troubles: 0.0,
             troubles: 0.0,
@@ -217,7 +224,24 @@ impl Plan {
         if rng.random_bool(0.3) && !loses {
             plan.hosts = rng.random_range(1..=2);
         }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0xca11);
+        if rng.random_bool(0.2) {
+            plan.add_waiters(rng.random_range(2..=4));
+        }
         plan
+    }
+
+    /// The plan of a seed in a house in which there are more players than seats.
+    pub fn waiting(seed: u64) -> Self {
+        let mut plan = Self::of(seed);
+        plan.add_waiters(3);
+        plan
+    }
+
+    /// Tables get so few seats that whoever comes must wait.
+    fn add_waiters(&mut self, waiters: usize) {
+        (self.waiters, self.seats, self.bots) = (waiters, 3, 2 * self.tables);
+        self.twins = self.twins.min(self.bots);
     }
 
     /// The plan of a seed in a house in which players open tables.
@@ -343,6 +367,8 @@ impl Plan {
             counters: 0,
             askers: 0,
             hosts: 0,
+            waiters: 0,
+            seats: TableConfig::default().seats,
             money: false,
             money_troubles: 0.0,
             troubles: 0.0,

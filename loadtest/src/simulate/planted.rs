@@ -96,6 +96,12 @@ pub enum Planted {
     KeepsKicked,
     /// Players open as many tables as they like.
     CountsNoTables,
+    /// Tables seat whoever comes on seats to which others are called.
+    SeatsOverCalls,
+    /// Whoever came last to wait at a table is called first.
+    CallsTheLast,
+    /// Tables tell nobody who waits and who is called.
+    CallsInSilence,
 }
 
 impl Planted {
@@ -121,6 +127,9 @@ impl Planted {
             Self::ListsUnlisted => Fault::ListsUnlisted,
             Self::KeepsKicked => Fault::KeepsKicked,
             Self::CountsNoTables => Fault::CountsNoTables,
+            Self::SeatsOverCalls => Fault::SeatsOverCalls,
+            Self::CallsTheLast => Fault::CallsTheLast,
+            Self::CallsInSilence => Fault::CallsInSilence,
             _ => return None,
         })
     }

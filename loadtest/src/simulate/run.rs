@@ -52,6 +52,7 @@ use crate::{
         flooder::Flooder,
         stranger::{Manner, Stranger},
         teller::Teller,
+        waiter::Waiter,
     },
     judge::{Promise, Shadow, judge_counters, judge_hosted, judge_money},
 };
@@ -106,6 +107,8 @@ pub struct Verdict {
     pub railed: u64,
     /// Questions that were answered.
     pub answered: u64,
+    /// How many have sat down on a seat to which they were called.
+    pub called: u64,
     /// How often a session was moved to another connection, and the first left open.
     pub moved: u64,
     /// How often a connection was closed because its token was revoked.
@@ -232,7 +235,7 @@ async fn live(plan: &Plan) -> Verdict {
         // In a crowd no answer is late because nobody reads it.
         let naps = character.seed.is_multiple_of(4) && plan.flood.is_none();
         let crowded = plan.flood.is_some();
-        let whims = Whims { naps, moves: plan.moves, all_is_well, crowded, rails: false };
+        let whims = Whims { naps, moves: plan.moves, all_is_well, crowded, rails: false, waits: false };
         let mind = Bot::new(character, token(&user), Instant::now());
         admit(user, Box::new(mind), whims);
     }
@@ -262,6 +265,12 @@ async fn live(plan: &Plan) -> Verdict {
         let (rude, who) = (index % 2 == 1, (whispers.clone(), circle.clone()));
         let mind = Circle::new(who, rude, rng.next_u64(), world.token(user), Instant::now());
         admit(user.to_string(), Box::new(mind), Whims::default());
+    }
+
+    for index in 0..2 * plan.waiters {
+        let (user, rude) = (format!("waiter-{index}"), index % 2 == 1);
+        let mind = Waiter::new(tables.clone(), rude, rng.next_u64(), token(&user), Instant::now());
+        admit(user, Box::new(mind), Whims { waits: true, ..Whims::default() });
     }
 
     let flood = plan.flood.into_iter().flat_map(|flood| (0..flood.guests).map(move |at| (at, flood)));
@@ -312,6 +321,7 @@ async fn live(plan: &Plan) -> Verdict {
         cut: left.iter().map(|left| left.cut).sum(),
         railed: left.iter().map(|left| left.railed).sum(),
         answered: left.iter().map(|left| left.answered).sum(),
+        called: shadow.called_and_seated(),
         moved: left.iter().map(|left| left.moved).sum(),
         revoked: left.iter().map(|left| left.revoked).sum(),
         ousted: left.iter().map(|left| left.ousted).sum(),
@@ -381,6 +391,7 @@ async fn open(tables: &[RoomId], world: &World) {
         // Short times, so that clocks, sitting out and lost seats happen within a run.
         let config = TableConfig {
             name: format!("Table {room}"),
+            seats: world.seats(),
             turn_ms: 3_000,
             bank_ms: 2_000,
             pause_ms: 500,

@@ -67,6 +67,8 @@ pub(super) struct World {
     /// Whose the chips of tables are, if they are anybody's.
     cashier: Arc<Cashier>,
     money: bool,
+    /// How many seats a table has.
+    seats: u8,
     /// What reception knows of guests.
     standings: Standings,
     revokes_unheard: bool,
@@ -122,6 +124,7 @@ impl World {
             seal_key: SealKey::random(),
             till: Arc::new(Till::troubled(plan.seed ^ 0x7111, plan.troubles)),
             money: plan.money,
+            seats: plan.seats,
             cashier: Arc::new(Cashier::new(plan.seed, plan.money_troubles, clock, plan.planted)),
             planted: plan.planted,
             mailbox: plan.mailbox,
@@ -143,6 +146,10 @@ impl World {
     }
 
     /// Whether the chips of its tables are somebody's.
+    pub(super) fn seats(&self) -> u8 {
+        self.seats
+    }
+
     pub(super) fn has_money(&self) -> bool {
         self.money
     }

@@ -253,3 +253,47 @@ fn what_was_asked_before_a_loss_is_answered_only_behind_the_cut() {
     world.settles();
     assert_eq!((world.at_the_table(), world.bank.table, world.balance("ann")), (0, 0, PURSE));
 }
+
+#[test]
+fn whoever_waits_for_a_seat_pays_when_he_sits_down_and_may_bring_less_when_he_owns_less() {
+    let mut world = World::new(1, &["ann", "bob", "cid", "dan", "eve", "fay"]);
+    for who in ["ann", "bob", "cid", "dan"] {
+        world.does(who, &json!({"a": "sit", "buy_in": 200})).unwrap();
+        world.settles();
+    }
+    *world.bank.players.get_mut(&user("eve")).unwrap() = 100;
+    for who in ["eve", "fay"] {
+        world.does(who, &json!({"a": "wait"})).unwrap();
+    }
+    assert_eq!((world.balance("eve"), world.bank.table), (100, 800), "waiting costs nothing");
+    world.does("dan", &json!({"a": "leave"})).unwrap();
+    world.settles();
+    let list = |world: &World| world.view()["waiting_list"].clone();
+    assert_eq!(list(&world)["called"][0]["user"], "eve");
+    assert_eq!(world.does("fay", &json!({"a": "sit", "buy_in": 200})).unwrap_err().code, Code::NoSeat);
+    // More than she owns: the seat stays hers until the call is over.
+    world.does("eve", &json!({"a": "sit", "buy_in": 200})).unwrap();
+    world.settles();
+    assert_eq!(list(&world)["called"][0]["user"], "eve");
+    world.does("eve", &json!({"a": "sit", "buy_in": 100})).unwrap();
+    world.settles();
+    assert_eq!((world.balance("eve"), world.bank.table), (0, 700));
+    assert_eq!(list(&world)["waiting"][0]["user"], "fay");
+    assert_eq!(list(&world)["called"], json!([]));
+}
+
+#[test]
+fn a_seat_that_waits_for_chips_is_called_to_nobody_and_the_next_is_called_when_none_come() {
+    let mut world = World::new(1, &["ann", "bob", "cid", "dan", "eve"]);
+    for who in ["ann", "bob", "cid"] {
+        world.does(who, &json!({"a": "sit", "buy_in": 200})).unwrap();
+        world.settles();
+    }
+    *world.bank.players.get_mut(&user("dan")).unwrap() = 0;
+    world.does("dan", &json!({"a": "sit", "buy_in": 200})).unwrap();
+    assert_eq!(world.does("dan", &json!({"a": "wait"})).unwrap_err().code, Code::AlreadySeated);
+    world.does("eve", &json!({"a": "wait"})).unwrap();
+    assert_eq!(world.view()["waiting_list"]["called"], json!([]));
+    world.settles();
+    assert_eq!(world.view()["waiting_list"]["called"][0]["user"], "eve");
+}

@@ -50,20 +50,23 @@ impl Room for TournamentTable {
     const NAME: &'static str = "tournament_table";
     const SEEN_AS: &'static str = Table::NAME;
     const TELLS: Option<&'static str> = Table::TELLS;
-    /// Grows with that of [`Table`], which is a part of it: this is of schema 3 there.
-    const SCHEMA: u16 = 1;
+    /// Grows with that of [`Table`], which is a part of it: this is of schema 4 there.
+    const SCHEMA: u16 = 2;
     const WRITES_LETTERS: bool = true;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
-        match schema {
-            1 => record::take(record),
-            _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
-        }
+        let of_table = match schema {
+            1 => 3,
+            2 => 4,
+            _ => return Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
+        };
+        Ok(Self { table: Table::read(of_table, record)?, part: record::take(record)? })
     }
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
-            1 => record::take(record),
+            // Schema 2 has the table's events of its schema 4.
+            1 | 2 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
@@ -187,6 +190,9 @@ fn command(draft: &mut Draft, asker: Asker<'_>, body: &[u8]) -> Result<(), Refus
     match command {
         TableCommand::Sit { .. } => {
             refuse("this is a tournament's table: who has registered there is given a seat")
+        }
+        TableCommand::Wait | TableCommand::StopWaiting => {
+            refuse("nobody waits for a seat of a tournament's table")
         }
         TableCommand::Leave => {
             refuse("nobody leaves a tournament: sit out, and your chips are played as if you folded")

@@ -22,6 +22,7 @@ use super::{
     parts::Parts,
     rail::{Railed, Seats},
     spoken::Spoken,
+    usher::Usher,
 };
 use crate::judge::{counter::Figures, money::Purses};
 
@@ -44,6 +45,8 @@ pub(super) struct Journal {
     pub(super) parts: Option<Parts>,
     /// Who may do what at a table that a player has opened; `None` for other rooms.
     pub(super) keeper: Option<Doorkeeper>,
+    /// Who may take which seat of a table.
+    pub(super) usher: Usher,
     /// It is a room of the floor.
     pub(super) is_floor: bool,
     /// The last entry, if the room has ended.
@@ -163,6 +166,12 @@ impl Journal {
             self.ended = Some(at);
             self.frames.insert(at, Frame { cause: None, privates: Vec::new(), railed: Railed::default() });
             return;
+        }
+        if self.is_table() {
+            if self.torn {
+                self.usher.forget();
+            }
+            self.usher.take(room, &entry, self.lossy, broken);
         }
         let railed = match self.figures {
             Some(_) => self.seats.take(&entry),
@@ -298,6 +307,7 @@ impl Journal {
         if let Some(parts) = &mut self.parts {
             parts.forget();
         }
+        self.usher.forget();
         self.fair_play.forget();
         self.follower.forget();
         if let Some((at, view)) = self.views.last_key_value() {

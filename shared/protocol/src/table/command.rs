@@ -28,6 +28,10 @@ pub enum TableCommand {
     /// Stand up with all chips: at once, or when the hand that one is in has ended (this hand is folded when its
     /// turn comes).
     Leave,
+    /// Be put on the list of those who wait for a seat at a table that is full. Who is on it and has no connection for a minute is taken off.
+    Wait,
+    /// Be taken off it, or give up the seat to which one is called.
+    StopWaiting,
     /// Bring more chips; they come into play with the next hand.
     TopUp {
         /// Chips; with the stack at most the table's largest buy-in.
@@ -75,8 +79,19 @@ pub enum TableCommand {
 
 impl TableCommand {
     /// The tags of all commands.
-    pub const TAGS: [&'static str; 9] =
-        ["sit", "leave", "top_up", "sit_out", "come_back", "act", "runs", "show", "chat"];
+    pub const TAGS: [&'static str; 11] = [
+        "sit",
+        "leave",
+        "wait",
+        "stop_waiting",
+        "top_up",
+        "sit_out",
+        "come_back",
+        "act",
+        "runs",
+        "show",
+        "chat",
+    ];
 
     /// Reads a command: no field may be missing, unknown, doubled or of another type.
     ///
@@ -92,6 +107,8 @@ impl TableCommand {
                 wait_for_big_blind: fields.optional("wait_for_big_blind")?.unwrap_or(false),
             },
             "leave" => Self::Leave,
+            "wait" => Self::Wait,
+            "stop_waiting" => Self::StopWaiting,
             "top_up" => Self::TopUp { amount: fields.required("amount")? },
             "sit_out" => Self::SitOut,
             "come_back" => {
@@ -149,6 +166,8 @@ mod tests {
             TableCommand::Sit { seat: Some(3), buy_in: 200, wait_for_big_blind: true },
             TableCommand::Sit { seat: None, buy_in: 200, wait_for_big_blind: false },
             TableCommand::Leave,
+            TableCommand::Wait,
+            TableCommand::StopWaiting,
             TableCommand::TopUp { amount: 7 },
             TableCommand::SitOut,
             TableCommand::ComeBack { wait_for_big_blind: true },

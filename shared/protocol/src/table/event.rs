@@ -7,6 +7,7 @@ use super::{
     command::ActKind,
     config::TableConfig,
     view::{PotView, RaiseLimits, SeatStatus},
+    waiting_list::WaitingList,
 };
 use crate::{
     hosted::HostedView,
@@ -49,6 +50,11 @@ pub enum TableEvent {
     Freed {
         /// Where.
         seat: u8,
+    },
+    /// Who waits for a seat and who is called to one, in the place of what was seen before.
+    WaitingList {
+        /// What is seen now.
+        waiting_list: Box<WaitingList>,
     },
     /// A player of a tournament goes to another table with all chips; `left` comes before it.
     Moved {

@@ -1,5 +1,5 @@
 //! Tables: what they are set to ([`config`]), what a player may ask ([`command`]), what happens ([`event`]),
-//! what all that adds up to ([`view`]), and what may be asked about it ([`question`]). Chips are whole numbers of the smallest unit, below 2^53.
+//! what all that adds up to ([`view`]), who waits for a seat ([`waiting_list`]), and what may be asked about it ([`question`]). Chips are whole numbers of the smallest unit, below 2^53.
 
 mod card;
 mod command;
@@ -7,6 +7,7 @@ pub(crate) mod config;
 mod event;
 mod question;
 mod view;
+mod waiting_list;
 
 pub use card::Card;
 pub use command::{ActKind, TableCommand};
@@ -19,3 +20,4 @@ pub use view::{
     BuyInLimits, ChipCount, Declined, DeclinedCode, HandView, LegalView, Misfit, PotView, RaiseLimits,
     RunsView, SeatStatus, SeatView, TablePrivate, TableView,
 };
+pub use waiting_list::{Call, Waiting, WaitingList};

@@ -387,9 +387,9 @@ impl TableView {
                 self.next_ms = Some(*next_ms);
             }
             E::BankLeft { seat, bank_ms } => self.seat(*seat)?.bank_ms = *bank_ms,
-            // Where chips are somebody's, a keyframe's `reserved` names the seats that wait for some, and at a player's table its `hosted` what
+            // Who waits stands in a keyframe's `waiting_list`. Where chips are somebody's, its `reserved` names the seats that wait for some, and at a player's table its `hosted` what
             // the host has decided; they are no part of the game.
-            E::Reserved { .. } | E::Freed { .. } | E::Hosted { .. } => {}
+            E::WaitingList { .. } | E::Reserved { .. } | E::Freed { .. } | E::Hosted { .. } => {}
             E::Moved { .. } | E::Busted { .. } | E::Chat { .. } | E::HistoryLost { .. } => {}
         }
         Ok(())

@@ -1,0 +1,225 @@
+//! A guest of tables that are full: it waits for a seat, is called, plays for a while and goes again. One that is *rude* asks to wait twice
+//! and while it sits, takes seats to which others are called, gives up calls that are not its own, and asks again and again.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use player::{Client, Heard, Mind, bot::Acting};
+use protocol::{
+    ClientOut,
+    id::{RoomId, UserId},
+    table::{ActKind, SeatStatus, TableCommand, TableEvent, TableView, WaitingList},
+};
+use rand::{RngExt, SeedableRng, seq::IndexedRandom};
+use rand_chacha::ChaCha8Rng;
+use tokio::time::{Duration, Instant};
+
+/// The longest pause between two commands, milliseconds.
+const PAUSE_MAX_MS: u64 = 900;
+
+/// See the module.
+pub(crate) struct Waiter {
+    client: Client,
+    tables: Arc<[RoomId]>,
+    rude: bool,
+    rng: ChaCha8Rng,
+    /// Who waits at each table, as it is told.
+    lists: BTreeMap<RoomId, WaitingList>,
+    rests_until: Instant,
+    vanish: Option<Duration>,
+    stopping: bool,
+}
+
+/// Only what is read of a keyframe.
+#[derive(serde::Deserialize)]
+struct State {
+    #[serde(default)]
+    waiting_list: WaitingList,
+}
+
+impl Waiter {
+    pub(crate) fn new(tables: Arc<[RoomId]>, rude: bool, seed: u64, token: String, now: Instant) -> Self {
+        Self {
+            client: Client::new(token, now),
+            tables,
+            rude,
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            lists: BTreeMap::new(),
+            rests_until: now,
+            vanish: None,
+            stopping: false,
+        }
+    }
+
+    fn me(&self) -> UserId {
+        self.client.user().expect("it is online").clone()
+    }
+
+    fn sits(&self, room: &RoomId) -> bool {
+        let me = self.client.user();
+        self.client.table(room).zip(me).is_some_and(|(view, me)| view.seat_of(me).is_some())
+    }
+
+    fn is_listed(&self, room: &RoomId) -> bool {
+        let me = self.client.user();
+        let Some((list, me)) = self.lists.get(room).zip(me) else { return false };
+        list.waiting.iter().any(|waiting| waiting.user == *me)
+            || list.called.iter().any(|call| call.user == *me)
+    }
+
+    /// What it does at a table where it has a seat and it is its turn.
+    fn turn(&mut self, room: &RoomId) -> Option<TableCommand> {
+        let view = self.client.table(room)?;
+        let hand = view.hand.as_ref()?;
+        let turn = hand.turn.as_ref().filter(|turn| Some(turn.seat) == view.seat_of(&self.me()))?;
+        let (hand, turn, call) = (hand.hand, turn.turn, turn.call);
+        let kind = match call {
+            Some(_) if self.rng.random_bool(0.5) => ActKind::Fold,
+            Some(_) => ActKind::Call,
+            None => ActKind::Check,
+        };
+        Some(TableCommand::Act { hand, turn, kind, to: None })
+    }
+
+    /// At a table where it has a seat.
+    fn plays(&mut self, room: &RoomId) -> Option<TableCommand> {
+        let view = self.client.table(room)?;
+        let seat = view.seat_of(&self.me()).and_then(|seat| view.seats[usize::from(seat)].as_ref())?;
+        let (is_broke, is_out) = (seat.stack == 0, seat.status == SeatStatus::SittingOut);
+        Some(match self.rng.random_range(0..12) {
+            0..2 => TableCommand::Leave,
+            2 if self.rude => TableCommand::Wait,
+            3 if self.rude => TableCommand::StopWaiting,
+            _ if is_broke => TableCommand::Leave,
+            4..7 if is_out => TableCommand::ComeBack { wait_for_big_blind: false },
+            _ => return None,
+        })
+    }
+
+    /// At a table where it has none.
+    fn waits(&mut self, room: &RoomId) -> Option<TableCommand> {
+        let (me, view) = (self.me(), self.client.table(room)?);
+        let list = self.lists.get(room).cloned().unwrap_or_default();
+        let sit = |seat| TableCommand::Sit { seat, buy_in: 200, wait_for_big_blind: false };
+        let is_full = is_full(view, &list);
+        let others = list.called.iter().find(|call| call.user != me).map(|call| call.seat);
+        let is_called = list.called.iter().any(|call| call.user == me);
+        Some(match (self.rng.random_range(0..12), others) {
+            (0..4, Some(seat)) if self.rude => sit(Some(seat)),
+            (4..6, _) if self.rude => TableCommand::Wait,
+            (6, _) if self.rude => TableCommand::StopWaiting,
+            (7.., _) if is_called => sit(None),
+            (0, _) if is_called => TableCommand::StopWaiting,
+            _ if is_called => return None,
+            (1, _) if self.is_listed(room) => TableCommand::StopWaiting,
+            _ if self.is_listed(room) => return None,
+            _ if is_full => TableCommand::Wait,
+            _ => sit(None),
+        })
+    }
+
+    fn something(&mut self, now: Instant) {
+        let at = self.tables.iter().find(|room| self.sits(room)).cloned();
+        let Some(room) = at.or_else(|| self.tables.choose(&mut self.rng).cloned()) else { return };
+        if self.client.table(&room).is_none() {
+            return self.client.watch(&room, now);
+        }
+        let what = match (self.sits(&room), self.stopping) {
+            (true, true) => Some(TableCommand::Leave),
+            (false, true) => None,
+            (true, false) => self.plays(&room),
+            (false, false) => self.waits(&room),
+        };
+        if let Some(what) = what {
+            let times = if self.rude && self.rng.random_bool(0.2) { 4 } else { 1 };
+            for _ in 0..times {
+                self.client.command(&room, &what, now);
+            }
+        }
+    }
+
+    /// Where it still has or waits for a seat.
+    fn is_left(&self) -> bool {
+        self.tables.iter().any(|room| self.sits(room) || self.is_listed(room))
+    }
+}
+
+fn is_full(view: &TableView, list: &WaitingList) -> bool {
+    let is_free = |(at, seat): (u8, &Option<_>)| {
+        Option::is_none(seat) && !list.called.iter().any(|call| call.seat == at)
+    };
+    !(0..).zip(&view.seats).any(is_free)
+}
+
+impl Mind for Waiter {
+    fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn client_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    fn rng(&mut self) -> &mut ChaCha8Rng {
+        &mut self.rng
+    }
+
+    fn receive(&mut self, text: &str, now: Instant) -> Heard {
+        if let Ok(ClientOut::Keyframe { room, state, .. }) = serde_json::from_str(text)
+            && let Ok(State { waiting_list }) = serde_json::from_str(state.get())
+        {
+            self.lists.insert(room, waiting_list);
+        }
+        let heard = self.client.receive(text, now);
+        if let Heard::Frame { room, events, .. } = &heard {
+            for event in events {
+                if let TableEvent::WaitingList { waiting_list } = event {
+                    self.lists.insert(room.clone(), (**waiting_list).clone());
+                }
+            }
+        }
+        heard
+    }
+
+    fn poll(&mut self, now: Instant) -> Option<Acting> {
+        self.client.keep_alive(now);
+        if !self.client.is_online() || now < self.rests_until || self.client.answers().waiting().len() > 0 {
+            return None;
+        }
+        let pause = Duration::from_millis(self.rng.random_range(0..=PAUSE_MAX_MS));
+        self.rests_until = now + pause;
+        let tables = self.tables.clone();
+        let turn = tables.iter().find_map(|room| Some((room, self.turn(room)?)));
+        if let Some((room, act)) = turn {
+            self.client.command(room, &act, now);
+        } else if self.stopping
+            && let Some(room) = tables.iter().find(|room| self.is_listed(room))
+        {
+            self.client.command(room, &TableCommand::StopWaiting, now);
+        } else if !self.stopping && self.rng.random_bool(0.02) {
+            self.vanish = Some(8 * pause);
+        } else {
+            self.something(now);
+        }
+        None
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let waits = self.client.answers().waiting().len() > 0 || !self.client.is_online();
+        let own = (!waits).then_some(self.rests_until);
+        own.into_iter().chain(self.client.next_deadline()).min()
+    }
+
+    fn take_vanishing(&mut self) -> Option<Duration> {
+        self.vanish.take()
+    }
+
+    fn has_stopped(&self) -> bool {
+        self.stopping && !self.is_left() && self.client.answers().waiting().len() == 0
+    }
+
+    fn stop(&mut self) {
+        if !std::mem::replace(&mut self.stopping, true) {
+            self.rests_until = Instant::now();
+        }
+    }
+}
