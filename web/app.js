@@ -5,10 +5,8 @@
  * - the table's truth: `table-view.js`; what it says: `bet-model.js`, `story.js`, `words.js`, `lobby-list.js`, `format.js`, in the words of `phrases/`
  * - the player's seats, whatever page is shown: `tables.js`, `tiles.js`, `elsewhere.js`, `your-tables.js`, `alerts.js`
  * - what the player owns, in a house where chips are somebody's: `purse.js`, `purse-page.js`
- * - pages: `lobby.js`; `tournaments.js`, `tournament-page.js`; `table.js` with `felt.js`, `seats.js`, `board.js`, `actions.js`, `advance.js`, `seat-controls.js`, `log.js`, `chat.js`, `talk-room.js`
+ * - pages: `lobby.js` with `lobby-tabs.js` and `play-now.js`; `tournaments.js`, `tournament-page.js`; `table.js` with `felt.js`, `seats.js`, `board.js`, `actions.js`, `advance.js`, `seat-controls.js`, `waiting.js`, `log.js`, `chat.js`, `talk-room.js`
  */
-import { Alerts } from "./alerts.js";
-import { browserAlerts } from "./browser-alerts.js";
 import { ConnectionBadge } from "./connection-badge.js";
 import { Connection } from "./connection.js";
 import { DoorCodes, ofLink } from "./door-codes.js";
@@ -93,14 +91,13 @@ let beside = [];
 const wide = matchMedia("(min-width: 1280px) and (min-height: 760px)");
 const bar = new YourTables(() => connection.serverClock.now());
 const open = (room) => (location.hash = `#/table/${room}`);
-const alerts = new Alerts(browserAlerts(sound, open, () => settings.vibrate));
 /** What comes with the first seat, once it has been asked for. */
 let seated = null;
 const elsewhere = new Elsewhere(channel("cardhouse.tables"), crypto.randomUUID?.() ?? String(Math.random()), () => showSeats());
 /** The page goes because the player wants to be somebody else. */
 let isLeaving = false;
 
-const lobby = new Lobby(connection, open, session);
+const lobby = new Lobby(connection, open, session, playNow);
 let page = null;
 /** How the table page comes: it is large, so the lobby is drawn without it. */
 let Table = null;
@@ -134,6 +131,20 @@ function welcomed({ user, name: shownName }) {
   showSeats();
   withPurse();
   withOwnTables();
+}
+
+/** Takes a seat at one of the tables that the lobby finds, or opens one: what does that comes when it is asked for. */
+async function playNow(find, opens) {
+  await later(async () => {
+    const [{ playNow }] = await Promise.all([import("./play-now.js"), withTables()]);
+    const mine = new Set([...tables.standings, ...tables.waits].map(({ room }) => room));
+    // The table is looked at before it is asked: what it tells is not told again.
+    const ask = (room, what) => {
+      tables.look(room);
+      return connection.command(room, what);
+    };
+    await playNow({ ask, find, settings, mine, open, opens, tell: (text) => toasts.show(text) });
+  }, sayNotCome);
 }
 
 /** Tells what was lost, in a dialog that has come by then: see the end of this file. */
@@ -243,11 +254,14 @@ function showSeats() {
   const mine = tables.standings;
   const others = elsewhere.tablesOf(me).filter(({ room }) => !mine.some((table) => table.room === room));
   elsewhere.say(me, mine);
-  const all = [...mine, ...others.map((table) => ({ ...table, isHere: false }))];
+  const waits = tables.waits;
+  const all = [...mine, ...waits, ...others.map((table) => ({ ...table, isHere: false }))];
   bar.show(all.filter(({ room }) => !beside.includes(room)), page?.room?.id ?? null);
-  if (mine.length > 0) seated ??= withSeat();
+  if (mine.length + waits.length > 0) seated ??= withSeat();
   showSeated();
-  alerts.show(mine, page?.name ?? say.brand());
+  const title = page?.name ?? say.brand();
+  if (seated?.alerts) seated.alerts.show([...mine, ...waits], title);
+  else document.title = title;
   purse?.show(page?.currency ?? null);
 }
 
@@ -255,14 +269,14 @@ function showSeats() {
 function withSeat() {
   return later(async () => {
     const { withSeat } = await import("./with-seat.js");
-    seated = withSeat(settings);
+    seated = withSeat(settings, sound, open);
     place.before(seated.offer.element);
-    showSeated();
+    showSeats();
   }, () => (seated = null)); // It is asked for again with the next news.
 }
 
 function showSeated() {
-  const seats = tables.standings;
+  const seats = [...tables.standings, ...tables.waits];
   seated?.show?.(seats.length > 0, !page?.room, Boolean(page?.room) && seats.some(({ room }) => room === page.room.id));
 }
 
@@ -354,7 +368,7 @@ async function route() {
   let other = isLobby(hash) ? lobby : hash === "#/chips" && (await withPurse(), purse?.page);
   if (!room && !other) {
     await later(async () => {
-      contests ??= (await import("./tournaments.js")).tournaments({ connection, me: () => me, toasts, seat: open });
+      contests ??= await (await import("./tournaments.js")).tournaments({ connection, me: () => me, toasts, seat: open });
     }, sayNotCome);
     other = contests?.pageOf(hash) ?? lobby;
   }

@@ -1,4 +1,4 @@
-/** Who may sit down at a table that a player has opened; at all others everybody may. */
+/** Who may sit down where: at a table that a player has opened his host decides, and a seat that has come free may be kept for who has waited. */
 
 /** Whether I may take a seat. */
 export function maySit({ hosted }, me) {
@@ -9,5 +9,17 @@ export function maySit({ hosted }, me) {
 
 /** Whether I may take this one: it may be kept for somebody else. */
 export function mayTake(view, me, at) {
-  return maySit(view, me) && !(view.hosted?.kept ?? []).some(({ seat, user }) => seat === at && user !== me);
+  const isOthers = ({ seat, user }) => seat === at && user !== me;
+  return maySit(view, me) && ![...(view.hosted?.kept ?? []), ...(view.waiting_list?.called ?? [])].some(isOthers);
+}
+
+/** My place on the waiting list, from 1, or null. */
+export function placeOf({ waiting_list: list }, me) {
+  const at = list?.waiting.findIndex(({ user }) => user === me) ?? -1;
+  return at < 0 ? null : at + 1;
+}
+
+/** The call to a seat that is kept for me, or null. */
+export function callTo({ waiting_list: list }, me) {
+  return list?.called.find(({ user }) => user === me) ?? null;
 }

@@ -49,15 +49,10 @@ export function viewOf({ text, game, stakes, free, sort, desc, page }) {
   return view;
 }
 
-/** The view in which a seat is looked for: the cheapest tables that have one. */
-export const SEAT_VIEW = { kind: "table", free: 1, sort: "blinds", desc: false, from: 0, count: SEAT_ROWS };
-
-/** Where to seat somebody who just wants to play: the liveliest table with a free seat, of the lowest stakes. */
-export function bestSeat(rows) {
-  const open = rows.filter((row) => row.taken < row.seats);
-  const better = (a, b) => a.big_blind - b.big_blind || b.taken - a.taken;
-  open.sort(better); // Equals stay in the order in which they came.
-  return open.find((row) => row.taken > 0) ?? open[0] ?? null;
+/** The view in which a seat of a wish's game and stakes is looked for, or a table to wait at: the cheapest first. */
+export function seatView({ game, stakes }, free) {
+  const { kind, bb } = viewOf({ ...WISH, stakes });
+  return { kind, ...(game && { game }), ...(bb && { bb }), ...(free && { free: 1 }), sort: "blinds", desc: false, from: 0, count: SEAT_ROWS };
 }
 
 /** What a page tells of: the last whole one with all news folded in. */

@@ -4,7 +4,8 @@ import { keepFocus } from "./focus.js";
 import { chips, chipsShort, stakes } from "./format.js";
 import { gameNamed, GAMES } from "./games.js";
 import { icon } from "./icons.js";
-import { bestSeat, CHIPS_MAX, FALLS, Listing, PAGE_ROWS, SEAT_VIEW, STAKES, viewOf, wishFrom } from "./lobby-list.js";
+import { CHIPS_MAX, FALLS, Listing, PAGE_ROWS, seatView, STAKES, viewOf, wishFrom } from "./lobby-list.js";
+import { lobbyTabs } from "./lobby-tabs.js";
 import { say } from "./phrases/lobby.js";
 import { kept } from "./storage.js";
 
@@ -27,8 +28,9 @@ export class Lobby {
   #v = 0;
   /** Whether its page has come. */
   #known = false;
-  /** Looks for a seat and not at a page. */
-  #seeks = false;
+  /** Who looks for a seat, and not at a page: takes the tables that are found; or null. */
+  #seeks = null;
+  #playNow;
   #rows = new Map();
   #typing = null;
   /** Opens a table of the player's own. */
@@ -39,8 +41,11 @@ export class Lobby {
    * @param {Connection} connection
    * @param {(room: string) => void} open goes to a table
    * @param {Keep} storage keeps filters, order, page and place in it for as long as the window lives
+   * @param {(find: (free: boolean) => Promise<object[]>, opens: (() => void)|null) => Promise<void>} playNow takes a seat at one of the tables that
+   *   are found, or opens one
    */
-  constructor(connection, open, storage) {
+  constructor(connection, open, storage, playNow) {
+    this.#playNow = playNow;
     this.#connection = connection;
     this.#storage = storage;
     this.open = open;
@@ -60,7 +65,8 @@ export class Lobby {
 
   leave() {
     this.#keep();
-    this.#seeks = false;
+    this.#seeks?.([]);
+    this.#seeks = null;
     this.#listing.release();
     this.#connection.lobby(null);
   }
@@ -76,7 +82,7 @@ export class Lobby {
     if (!this.#view) return; // Nothing has been asked for yet.
     if (message.v !== undefined && message.v !== this.#v) return; // Of a view that is not looked at any more.
     this.#listing.take(message, this.#view);
-    if (this.#seeks) return this.#takeSeat();
+    if (this.#seeks) return this.#found();
     const isFirst = !this.#known;
     this.#known = true;
     const { total } = this.#listing;
@@ -88,7 +94,7 @@ export class Lobby {
 
   #build() {
     this.sums = el("p", { class: "lobby-sums" });
-    this.quick = el("button", { class: "button primary", type: "button", text: say.playNow, on: { click: () => this.#seekSeat() } });
+    this.quick = el("button", { class: "button primary", type: "button", text: say.playNow, data: { testid: "play-now" }, on: { click: () => this.#seekSeat() } });
     this.create = el("button", { class: "button", type: "button", hidden: true, text: say.openTable, data: { testid: "open-own" }, on: { click: () => this.#opens?.() } });
     this.body = el("tbody", { on: this.#holding() });
     this.empty = el("p", { class: "lobby-empty", role: "status" });
@@ -96,7 +102,8 @@ export class Lobby {
     return el(
       "main",
       { class: "lobby", tabindex: -1, data: { testid: "lobby" } },
-      el("div", { class: "lobby-top" }, el("div", {}, el("h1", { text: say.title }), this.sums), el("div", { class: "lobby-actions" }, el("a", { class: "button", href: "#/tournaments", text: say.tournaments, data: { testid: "to-tournaments" } }), this.create, this.quick)),
+      lobbyTabs("cash").element,
+      el("div", { class: "lobby-top" }, el("div", {}, el("h1", { class: "for-ears", text: say.title }), this.sums), el("div", { class: "lobby-actions" }, this.create, this.quick)),
       this.#filters(),
       el(
         "table",
@@ -208,18 +215,31 @@ export class Lobby {
     this.#storage.setItem(KEPT, JSON.stringify({ wish: this.#wish, scrollTop: this.#scrollTop }));
   }
 
-  #seekSeat() {
-    this.#seeks = true;
-    this.#look(SEAT_VIEW);
+  /** A seat of the game and the stakes that are looked at, wherever there is one. */
+  async #seekSeat() {
+    this.quick.disabled = true;
+    await this.#playNow((free) => this.#find(seatView(this.#wish, free)), this.#opens);
+    this.quick.disabled = false;
+    if (this.element.isConnected) this.#look(viewOf(this.#wish));
   }
 
-  /** To the best of the tables that were found; without one back to the page. */
-  #takeSeat() {
-    this.#seeks = false;
-    const table = bestSeat(this.#listing.shown().map(({ row }) => row));
-    if (table) return this.open(table.room);
-    setText(this.empty, say.nothingFree);
-    return this.#look(viewOf(this.#wish));
+  /** The tables of a view. What is shown stays. */
+  #find(view) {
+    return new Promise((resolve) => {
+      this.#seeks?.([]);
+      this.#seeks = resolve;
+      if (this.element.isConnected) this.#look(view);
+      else this.#found();
+    });
+  }
+
+  #found() {
+    const seeks = this.#seeks;
+    this.#seeks = null;
+    const rows = this.#listing.shown().map(({ row }) => row);
+    // What is told of that view from now on is not for the page.
+    this.#view = null;
+    seeks?.(rows);
   }
 
   /** The fields as the wish says. */
@@ -299,7 +319,8 @@ class Row {
     setText(this.stakes, () => stakes(table.small_blind, table.big_blind));
     setText(this.buyIn, () => say.buyIn(table.buy_in_min, table.buy_in_max));
     this.#showSeats(table);
-    setText(this.waiting, table.waiting ? () => say.waiting(table.waiting) : "");
+    const { in_line: line, waiting } = table;
+    setText(this.waiting, line ? () => say.inLine(line) : waiting ? () => say.waiting(waiting) : "");
     setText(this.pot, table.average_pot ? () => chipsShort(table.average_pot) : "–");
     setText(this.speed, table.hands_per_hour ? () => chips(table.hands_per_hour) : "–");
     this.element.classList.toggle("full", table.taken >= table.seats);
@@ -326,7 +347,8 @@ function stakesBetween(bb) {
   return from === 0 ? say.stakesTo(to) : say.stakesBetween(from, to);
 }
 
-function choice(label, options, chosen) {
+/** A list to choose from. @param {[string, () => string][]} options */
+export function choice(label, options, chosen) {
   const items = options.map(([value, text]) => el("option", { value, text }));
   return el("select", { "aria-label": label, on: { change: (e) => chosen(e.target.value) } }, ...items);
 }

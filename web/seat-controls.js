@@ -243,7 +243,8 @@ function standing(view, mine, me, inPlay, restsUntil) {
   if (turn && turn.seat === mine) return say.yourTurn;
   const name = view.seats[turn?.seat]?.name;
   const acting = !turn ? () => "" : name === undefined ? say.somebodyToAct : () => say.toAct(isolated(name));
-  if (!me) return view.seats.includes(null) && !view.tournament ? say.watching : say.watchingFull;
+  const isFree = (seat, at) => seat === null && !view.waiting_list?.called.some((call) => call.seat === at);
+  if (!me) return view.seats.some(isFree) && !view.tournament ? say.watching : say.watchingFull;
   if (me.status === "leaving") return inPlay ? say.leavesAfter : say.leaving;
   if (me.stack === 0 && !inPlay) return say.broke;
   if (me.status === "sitting_out") return restsUntil > Date.now() ? () => say.youRest(moment(restsUntil)) : say.youSitOut;

@@ -86,6 +86,10 @@ const APPLY = {
   hosted(view, { hosted }) {
     view.hosted = hosted;
   },
+  waiting_list(view, { waiting_list: list }) {
+    if (list.waiting.length + list.called.length > 0) view.waiting_list = list;
+    else delete view.waiting_list;
+  },
   reserved(view, { seat, user, name }) {
     view.reserved?.push({ seat, user, name });
   },

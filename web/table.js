@@ -3,7 +3,7 @@ import { Actions } from "./actions.js";
 import { Advance } from "./advance.js";
 import { Chat } from "./chat.js";
 import { el, retell, setAttribute, setText } from "./dom.js";
-import { mayTake } from "./door.js";
+import { callTo, mayTake, maySit, placeOf } from "./door.js";
 import { Felt } from "./felt.js";
 import { keepFocus } from "./focus.js";
 import { stakes } from "./format.js";
@@ -81,6 +81,8 @@ export class Table {
   #codes;
   #hostBar = null;
   #hostComes = false;
+  #waitingBar = null;
+  #waitingComes = false;
 
   /**
    * @param {string} id the room
@@ -178,6 +180,7 @@ export class Table {
     this.clock.stop();
     this.felt.stop();
     this.#contestLine?.close();
+    this.#waitingBar?.close();
   }
 
   /** The tournament whose table it is, or null. */
@@ -199,7 +202,13 @@ export class Table {
       plays: seat !== null && ["playing", "waiting"].includes(view.seats[seat].status),
       turn: turn?.deadline_ms ?? null,
       turnId: turn && `${view.hand.hand}-${turn.turn}`,
+      isWaiting: this.#isWaiting(view),
+      ...(this.#isWaiting(view) ? this.#waitingBar?.standing(view) : null),
     };
+  }
+
+  #isWaiting(view) {
+    return this.room.kind === "table" && (placeOf(view, this.#me()) !== null || callTo(view, this.#me()) !== null);
   }
 
   /** What its chips are, if they are somebody's. */
@@ -367,6 +376,7 @@ export class Table {
     this.felt.render({ view, story: this.#story, mine, cards, unit, notes: this.#notes, shares, kept: this.#kept, takes });
     this.controls.render(view, mine, cards, takes);
     this.runs.render(view, mine);
+    this.#showWaitingList(view, mine === null && !view.tournament && maySit(view, this.#me()) && !view.seats.some((seat, at) => seat === null && takes(at)));
     if (view.hosted) this.#showHost();
     if (!this.#takenOver && !this.room.isAdrift && performance.now() >= this.#liveFrom) {
       this.controls.fill();
@@ -397,6 +407,27 @@ export class Table {
     } catch (error) {
       console.warn("the host's bar has not come:", error);
       this.#hostComes = false; // It is asked for again with the next news.
+    }
+    return undefined;
+  }
+
+  /** The waiting list, where it is offered or one is on it. */
+  async #showWaitingList(view, isOffered) {
+    if (this.#waitingBar) {
+      setAttribute(this.controls.status, "hidden", this.#waitingBar.render(view, isOffered));
+      if (callTo(view, this.#me())) setAttribute(this.controls.sit, "hidden", true);
+      return undefined;
+    }
+    if (this.#waitingComes || (!isOffered && !this.#isWaiting(view))) return undefined;
+    this.#waitingComes = true;
+    try {
+      const { waitingBar } = await import("./waiting.js");
+      this.#waitingBar = await waitingBar({ me: this.#me, ask: (what) => this.#ask(what), sit: (seat) => this.controls.sitDown(seat), now: () => this.#connection.serverClock.now() });
+      this.controls.element.prepend(this.#waitingBar.element);
+      this.#change(false);
+    } catch (error) {
+      console.warn("the waiting list has not come:", error);
+      this.#waitingComes = false; // It is asked for again with the next news.
     }
     return undefined;
   }

@@ -1,6 +1,6 @@
 /**
- * The tables that this page holds, all over one connection: the one that is shown, and those at which the player sits while another
- * page is shown. A window that is loaded anew holds the same ones again.
+ * The tables that this page holds, all over one connection: the one that is shown, and those at which the player sits or waits for a seat
+ * while another page is shown. A window that is loaded anew holds the same ones again.
  */
 import { kept } from "./storage.js";
 
@@ -67,6 +67,12 @@ export class Tables {
     this.#tidy(room);
   }
 
+  /** Follows a table at which the player is about to sit down or wait; it is let go where that comes to nothing. */
+  look(room) {
+    this.#hold(room).follow();
+    this.#tidyLater(room);
+  }
+
   /** @returns {object|undefined} the table page of a room */
   get(room) {
     return this.#open.get(room);
@@ -80,6 +86,11 @@ export class Tables {
   /** What the player should know of the tables at which they sit and play in this window. */
   get standings() {
     return this.all.map((table) => table.standing).filter((standing) => standing?.isSeated && standing.isHere);
+  }
+
+  /** The same of those where they wait for a seat. */
+  get waits() {
+    return this.all.map((table) => table.standing).filter((standing) => standing?.isWaiting);
   }
 
   /** The room has closed, or there is none. */
@@ -124,5 +135,5 @@ export class Tables {
 
 function isPlayed(table) {
   const standing = table?.standing;
-  return Boolean(standing?.isSeated && standing.isHere);
+  return Boolean(standing?.isWaiting || (standing?.isSeated && standing.isHere));
 }

@@ -1,15 +1,23 @@
 /** The pages of tournaments: which there are, and one of them. They come when they are asked for. */
 import { contestOf } from "./contest.js";
-import { el, setText } from "./dom.js";
+import { el, setAttribute, setText } from "./dom.js";
 import { chips, moment } from "./format.js";
-import { Listing } from "./lobby-list.js";
+import { gameNamed, GAMES } from "./games.js";
+import { icon } from "./icons.js";
+import { choice } from "./lobby.js";
+import { contestView } from "./contest-list.js";
+import { Listing, PAGE_ROWS } from "./lobby-list.js";
+import { lobbyTabs } from "./lobby-tabs.js";
 import { Nowhere } from "./nowhere.js";
+import { say as sayOfLobby } from "./phrases/lobby.js";
 import { say } from "./phrases/tournament.js";
 import { withSheet } from "./sheet.js";
 import { TournamentPage } from "./tournament-page.js";
 
-/** Rows of a list. */
-const ROWS = 50;
+/** Which list stands where. */
+const LISTS = { "#/sit-and-gos": "sng", "#/tournaments": "mtt" };
+/** Somebody who types is asked for what is meant so long after the last letter. */
+const TYPED_MS = 200;
 /** The protocol's numbers of views. */
 const VIEWS = 256;
 
@@ -37,7 +45,7 @@ class Tournaments {
 
   /** @returns {object} the page that the address names, be it that there is none */
   pageOf(hash) {
-    if (hash === "#/tournaments") return this.list;
+    if (Object.hasOwn(LISTS, hash)) return this.list.of(LISTS[hash]);
     const [, room] = /^#\/tournament\/([\w.-]{1,40})$/.exec(hash) ?? [];
     if (!room) return this.#nowhere;
     if (!this.#pages.has(room)) this.#pages.set(room, new TournamentPage(room, this.#parts));
@@ -56,33 +64,69 @@ class TournamentList {
   #v = 0;
   #view = null;
   #rows = new Map();
+  #wish = { kind: "sng", text: "", game: "", open: false, page: 0 };
+  #typing = null;
 
   constructor(connection) {
     this.#connection = connection;
     this.body = el("ul", { class: "contest-rows" });
     this.empty = el("p", { class: "lobby-empty", role: "status" });
-    const tab = (kind, text) => el("button", { class: "button", type: "button", text, data: { kind }, on: { click: () => this.#look(kind) } });
-    this.tabs = [tab("sng", say.sitAndGo), tab("mtt", say.scheduled)];
+    this.title = el("h1", { class: "for-ears" });
+    this.tabs = lobbyTabs("sng");
     this.element = el(
       "main",
       { class: "lobby contests", tabindex: -1, data: { testid: "tournaments" } },
-      el("div", { class: "lobby-top" }, el("h1", { text: say.title }), el("a", { class: "button", href: "#/", text: say.cashTables })),
-      el("div", { class: "contest-tabs", role: "group", "aria-label": say.title }, ...this.tabs),
+      this.tabs.element,
+      this.title,
+      this.#filters(),
       this.body,
       this.empty,
+      this.#pager(),
     );
+  }
+
+  #filters() {
+    this.text = el("input", { type: "search", maxlength: 60, placeholder: say.find, "aria-label": say.findBy, data: { testid: "find-tournament" }, on: { input: () => this.#typed() } });
+    const game = choice(sayOfLobby.game, [["", sayOfLobby.allGames], ...GAMES.map((it) => [it, () => gameNamed(it)])], (it) => this.#want({ game: it }));
+    const open = el("input", { type: "checkbox", data: { testid: "open-tournaments" }, on: { change: (e) => this.#want({ open: e.target.checked }) } });
+    return el(
+      "div",
+      { class: "lobby-filters", role: "search", "aria-label": say.title },
+      el("label", { class: "field field-search" }, icon("search"), this.text),
+      el("label", { class: "field" }, game),
+      el("label", { class: "check" }, open, el("span", { text: say.placesFree })),
+    );
+  }
+
+  #pager() {
+    const turn = (by) => () => this.#go({ page: Math.max(0, this.#wish.page + by) });
+    this.earlier = el("button", { class: "button", type: "button", text: sayOfLobby.earlier, on: { click: turn(-1) } });
+    this.later = el("button", { class: "button", type: "button", text: sayOfLobby.later, on: { click: turn(1) } });
+    this.where = el("span", { class: "lobby-where" });
+    this.pager = el("nav", { class: "lobby-pager", "aria-label": say.pages, hidden: true }, this.earlier, this.where, this.later);
+    return this.pager;
   }
 
   /** For the window's title. */
   get name() {
-    return say.title();
+    return this.#wish.kind === "sng" ? say.sitAndGo() : say.title();
+  }
+
+  /** @param {"sng"|"mtt"} kind of which it is the list when it is shown next */
+  of(kind) {
+    if (kind !== this.#wish.kind) Object.assign(this.#wish, { kind, page: 0 });
+    return this;
   }
 
   enter() {
-    this.#look(this.#view?.kind ?? "sng");
+    const { kind } = this.#wish;
+    this.tabs.show(kind);
+    setText(this.title, kind === "sng" ? say.sitAndGo : say.title);
+    this.#go({});
   }
 
   leave() {
+    clearTimeout(this.#typing);
     this.#connection.lobby(null);
   }
 
@@ -90,17 +134,30 @@ class TournamentList {
   receive(message) {
     if (message.v !== this.#v) return;
     this.#listing.take(message, this.#view);
-    this.#render();
+    const { total } = this.#listing;
+    if (total > 0 && this.#wish.page * PAGE_ROWS >= total) this.#go({ page: Math.ceil(total / PAGE_ROWS) - 1 });
+    else this.#render();
   }
 
-  #look(kind) {
+  #typed() {
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => this.#want({ text: this.text.value }), TYPED_MS);
+  }
+
+  /** Another wish begins at its first page. */
+  #want(change) {
+    this.#go({ ...change, page: 0 });
+  }
+
+  #go(change) {
+    Object.assign(this.#wish, change);
     this.#v = (this.#v + 1) % VIEWS;
-    this.#view = { kind, sort: kind === "mtt" ? "starts" : "players", desc: kind !== "mtt", from: 0, count: ROWS };
-    this.tabs.forEach((tab) => tab.setAttribute("aria-pressed", String(tab.dataset.kind === kind)));
+    this.#view = contestView(this.#wish);
     this.#connection.lobby({ v: this.#v, view: this.#view });
   }
 
   #render() {
+    const { total } = this.#listing;
     // Those that one can still enter stand first.
     const shown = this.#listing.shown().map(({ row }) => row).sort((a, b) => Number(b.open ?? false) - Number(a.open ?? false));
     const rows = new Map(shown.map((row) => [row.room, this.#rows.get(row.room) ?? new Row(row.room)]));
@@ -109,7 +166,13 @@ class TournamentList {
     const isSame = elements.length === this.body.children.length && elements.every((element, at) => element === this.body.children[at]);
     if (!isSame) this.body.replaceChildren(...elements);
     this.#rows = rows;
-    setText(this.empty, shown.length === 0 ? say.none : "");
+    const { text, game, open, page } = this.#wish;
+    setText(this.empty, shown.length > 0 ? "" : text || game || open ? say.nothingFits : say.none);
+    const first = page * PAGE_ROWS;
+    setAttribute(this.pager, "hidden", total <= PAGE_ROWS);
+    this.earlier.disabled = first === 0;
+    this.later.disabled = first + PAGE_ROWS >= total;
+    setText(this.where, () => sayOfLobby.where(first + 1, Math.min(first + PAGE_ROWS, total), total));
   }
 }
 

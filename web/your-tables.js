@@ -1,4 +1,4 @@
-/** The bar of the tables at which the player sits, with the time of each turn: on every page but that of the only one. */
+/** The bar of the tables at which the player sits or waits for a seat, with the time of each turn or call: on every page but that of the only one. */
 import { el, setAttribute, setText } from "./dom.js";
 import { secondsLeft } from "./format.js";
 import { say } from "./phrases/page.js";
@@ -24,7 +24,7 @@ export class YourTables {
     );
   }
 
-  /** @param {{room, name, turn: number|null, isHere: boolean}[]} entries @param {string|null} shown the room of this page */
+  /** @param {{room, name, turn: number|null, isHere: boolean, where?: () => string, words?: object}[]} entries @param {string|null} shown the room of this page */
   show(entries, shown) {
     this.#entries = entries;
     this.element.hidden = entries.length === 0 || (entries.length === 1 && entries[0].room === shown);
@@ -47,9 +47,9 @@ export class YourTables {
 
   #tick() {
     const now = this.#now();
-    for (const { room, turn } of this.#entries) {
+    for (const { room, turn, words = say.turn } of this.#entries) {
       const seconds = this.#sure && turn !== null ? secondsLeft(turn, now) : "?";
-      this.#links.get(room).time(turn === null ? "" : () => say.turnIn(seconds));
+      this.#links.get(room).time(turn === null ? "" : () => words.in(seconds));
     }
   }
 }
@@ -63,11 +63,11 @@ class Link {
     this.element = el("li", {}, this.link);
   }
 
-  show({ name, turn, isHere }, isShown) {
+  show({ name, turn, isHere, where = "", words = say.turn }, isShown) {
     setText(this.name, name);
-    setText(this.where, isHere ? "" : say.otherWindow);
+    setText(this.where, isHere ? where : say.otherWindow);
     setAttribute(this.link, "aria-current", isShown ? "page" : null);
-    setAttribute(this.link, "aria-label", turn === null ? null : () => say.turnAt(name));
+    setAttribute(this.link, "aria-label", turn === null ? null : () => words.at(name));
     this.element.classList.toggle("turn", turn !== null);
   }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bestSeat, Listing, viewOf, WISH, wishFrom } from "../lobby-list.js";
+import { contestView } from "../contest-list.js";
+import { Listing, seatView, viewOf, WISH, wishFrom } from "../lobby-list.js";
 
 const row = (room, more = {}) => ({
   room,
@@ -19,6 +20,14 @@ const view = viewOf(WISH);
 const page = (...rows) => ({ t: "lobby", v: 1, total: 40, players: 120, rows, order: rows.map(({ room }) => room) });
 const delta = (more) => ({ t: "lobby_delta", v: 1, total: 40, players: 120, ...more });
 const rooms = (listing) => listing.shown().map(({ row: { room }, gone }) => (gone ? `(${room})` : room));
+
+test("sit & gos and tournaments are searched by the house, too", () => {
+  const wish = { kind: "mtt", text: "", game: "", open: false, page: 1 };
+  assert.deepEqual(contestView(wish), { kind: "mtt", sort: "starts", desc: false, from: 30, count: 30 });
+  assert.deepEqual(contestView({ ...wish, kind: "sng", text: " hyper ", game: "NL Hold'em", open: true, page: 0 }), {
+    kind: "sng", sort: "players", desc: true, from: 0, count: 30, text: "hyper", game: "NL Hold'em", free: 1,
+  });
+});
 
 test("a wish is asked for as the house reads it, and nothing that is not wanted", () => {
   assert.deepEqual(view, { kind: "table", sort: "players", desc: true, from: 0, count: 30 });
@@ -87,10 +96,9 @@ test("what a relay of an earlier release tells is filtered, sorted and cut here"
   assert.deepEqual([listing.total, listing.players], [3, 14]);
 });
 
-test("who just wants to play goes to the liveliest of the cheapest tables with a free seat", () => {
-  const mayfair = row("mayfair", { big_blind: 10 });
-  assert.equal(bestSeat([row("full", { taken: 6 }), row("empty", { taken: 0 }), mayfair]).room, "mayfair");
-  assert.equal(bestSeat([row("a", { taken: 2 }), row("b", { taken: 5 }), mayfair]).room, "b");
-  assert.equal(bestSeat([row("empty", { taken: 0 })]).room, "empty");
-  assert.equal(bestSeat([]), null);
+test("a seat is looked for among the tables of the game and the stakes that are looked at, whatever else is", () => {
+  const wish = { ...WISH, text: "asp", game: "PL Omaha", stakes: "10", sort: "name", page: 3 };
+  assert.deepEqual(seatView(wish, true), { kind: "table", game: "PL Omaha", bb: [3, 10], free: 1, sort: "blinds", desc: false, from: 0, count: 100 });
+  assert.deepEqual(seatView(WISH, false), { kind: "table", sort: "blinds", desc: false, from: 0, count: 100 });
 });
+

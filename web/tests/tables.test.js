@@ -191,3 +191,18 @@ test("when the house has forgotten a guest all windows become the same new one",
   assert.equal(other.user, "bob-2", "who is somebody else stays apart");
   assert.equal(JSON.parse(local.getItem("cardhouse.guest")).user, "old-1");
 });
+
+test("a table at which the player waits for a seat is held, too, and a call to the seat is told in its own words", () => {
+  const { tables, pages } = setUp();
+  tables.show("t1");
+  pages.get("t1").seat(false);
+  pages.get("t1").standing.isWaiting = true;
+  tables.hide();
+  assert.deepEqual(pages.get("t1").did, ["enter", "leave"]);
+  assert.deepEqual([tables.standings.length, tables.waits.length], [0, 1]);
+  const did = [];
+  const alerts = new Alerts({ title: (text) => did.push(text), icon() {}, sound: () => did.push("sound"), buzz() {}, notify: (_, text) => void did.push(text) });
+  const words = { title: (name) => `seat at ${name}`, call: (name) => `come to ${name}` };
+  alerts.show([{ room: "t1", name: "T1", turn: 5, turnId: "call-0", words }], "Cardhouse");
+  assert.deepEqual(did, ["seat at T1", "sound", "come to T1"]);
+});

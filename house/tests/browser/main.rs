@@ -22,6 +22,7 @@ mod newer_house;
 mod nobody;
 mod notes;
 mod outage;
+mod play_now;
 #[path = "../process/mod.rs"]
 mod process;
 mod purse;
@@ -36,6 +37,7 @@ mod talk;
 mod themes;
 mod tiles;
 mod tournament;
+mod waiting;
 mod waste;
 mod window;
 

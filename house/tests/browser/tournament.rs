@@ -34,7 +34,7 @@ fn short(seats: u8) -> Value {
 /// From the lobby to the tournament, and into it.
 async fn register(window: &Window, url: &str, name: &str) {
     window.enter(url, name).await;
-    window.press("to-tournaments").await;
+    window.press("tab-sng").await;
     window.see("tournament-row").await;
     window.ask("document.querySelector('[data-testid=tournament-row] a').click(); return 0").await;
     window.press("register").await;

@@ -7,6 +7,8 @@ export const lobby = {
   playNow: () => "Play now",
   openTable: () => "Open a table",
   tournaments: () => "Tournaments",
+  sitAndGos: () => "Sit & go",
+  lobby: () => "Lobby",
   caption: () => "Tables. Follow a table's name to watch it or to sit down.",
   find: () => "Find a table",
   findBy: () => "Find a table by name or game",
@@ -40,7 +42,7 @@ export const lobby = {
   looking: () => "Looking around the room",
   nothingFits: () => "No table fits. Take a filter away.",
   nothingOpen: () => "No table is open.",
-  nothingFree: () => "No table has a free seat at the moment.",
   buyIn: (min, max) => `Buy-in ${chipsShort(min)} to ${chipsShort(max)}`,
   waiting: (players) => `${chips(players)} waiting`,
+  inLine: (players) => `${chips(players)} in line`,
 };

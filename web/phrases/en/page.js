@@ -50,10 +50,12 @@ export const page = {
 
   yourTables: () => "Your tables",
   otherWindow: () => "other window",
-  turnIn: (seconds) => `Your turn ${seconds} s`,
-  turnAt: (name) => `${name}, your turn`,
-  turnTitle: (name) => `Your turn · ${name}`,
-  turnCall: (name) => `It is your turn at ${name}.`,
+  turn: {
+    in: (seconds) => `Your turn ${seconds} s`,
+    at: (name) => `${name}, your turn`,
+    title: (name) => `Your turn · ${name}`,
+    call: (name) => `It is your turn at ${name}.`,
+  },
   offerAlerts: () => "Call you with a notification when it is your turn and you look elsewhere?",
   yes: () => "Yes",
   no: () => "No",

@@ -6,6 +6,8 @@ export const lobby = {
   playNow: () => "바로 시작",
   openTable: () => "테이블 열기",
   tournaments: () => "토너먼트",
+  sitAndGos: () => "싯앤고",
+  lobby: () => "로비",
   caption: () => "테이블 목록. 테이블 이름을 누르면 관전하거나 앉을 수 있습니다.",
   find: () => "테이블 찾기",
   findBy: () => "이름이나 게임으로 테이블 찾기",
@@ -39,7 +41,7 @@ export const lobby = {
   looking: () => "테이블을 불러오는 중입니다",
   nothingFits: () => "조건에 맞는 테이블이 없습니다. 조건을 줄여 보세요.",
   nothingOpen: () => "열려 있는 테이블이 없습니다.",
-  nothingFree: () => "지금은 빈자리가 있는 테이블이 없습니다.",
   buyIn: (min, max) => `바이인 ${chipsShort(min)}~${chipsShort(max)}`,
   waiting: (players) => `대기 ${chips(players)}명`,
+  inLine: (players) => `자리 대기 ${chips(players)}명`,
 };

@@ -51,10 +51,12 @@ export const page = {
 
   yourTables: () => "내 테이블",
   otherWindow: () => "다른 창",
-  turnIn: (seconds) => `내 차례 ${seconds}초`,
-  turnAt: (name) => `${name}, 내 차례`,
-  turnTitle: (name) => `내 차례 · ${name}`,
-  turnCall: (name) => `${name} 테이블에서 내 차례입니다.`,
+  turn: {
+    in: (seconds) => `내 차례 ${seconds}초`,
+    at: (name) => `${name}, 내 차례`,
+    title: (name) => `내 차례 · ${name}`,
+    call: (name) => `${name} 테이블에서 내 차례입니다.`,
+  },
   offerAlerts: () => "다른 화면을 볼 때 내 차례가 되면 알림을 보내 드릴까요?",
   yes: () => "예",
   no: () => "아니요",
