@@ -157,6 +157,11 @@ class Watcher:
             case "hand_ended":
                 self.hands += 1
 
+    def named(self, name: str) -> str:
+        """Who has sat there under this name, and nobody else."""
+        [user] = [user for user, known in self.names.items() if known == name]
+        return user
+
     def user(self, name: str) -> str:
         """Who sat down under this name."""
         assert self.table is not None

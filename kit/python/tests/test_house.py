@@ -94,7 +94,7 @@ class Plays(AtAHouse):
             self.assertEqual((report.ended, report.sessions, report.reconnects, report.gaps), ("hands", 1, 0, 0))
             self.assertGreaterEqual(report.hands, 12)
             self.assertEqual(len(agent.results), report.hands)
-            [user] = [user for user, name in seen.names.items() if name == "Ann"]
+            user = seen.named("Ann")
             applied_once(report, agent, seen, user)
 
     async def test_an_async_agent_and_four_at_once_in_one_loop(self) -> None:
@@ -301,7 +301,7 @@ class Slow(AtAHouse):
 
         async with Watcher(self.house) as seen:
             report = await played(Asleep(), self.house.url, name="Sleep", hands=2)
-            [user] = [user for user, name in seen.names.items() if name == "Sleep"]
+            user = seen.named("Sleep")
             self.assertEqual((report.acted, report.seats), (0, 1))
             self.assertGreaterEqual(report.defaulted, 1)
             self.assertEqual((report.defaulted, seen.by_clock[user]), (report.late, 0))
@@ -336,6 +336,36 @@ class Slow(AtAHouse):
         self.assertEqual((report.reconnects, report.sessions, report.ended), (0, 1, "stopped"))
 
 
+class Near(AtAHouse):
+    """A house that asks who has a seat to connect near it."""
+
+    FLAGS = ("--near",)
+
+    async def test_who_has_a_seat_connects_near_it_once(self) -> None:
+        agent = Caller()
+        async with Watcher(self.house) as seen:
+            report = await played(agent, self.house.url, name="Ann", hands=4)
+            self.assertEqual((report.reconnects, report.sessions, report.gaps), (1, 1, 0))
+            applied_once(report, agent, seen, seen.named("Ann"))
+
+
+class Purse(AtAHouse):
+    """A table whose chips are somebody's: they come from what a guest is given, and go back to it."""
+
+    FLAGS = ("--table-currency", "PLAY")
+    DURABLE = True
+
+    async def test_chips_are_brought_topped_up_and_taken_back(self) -> None:
+        agent = Caller()
+        async with Watcher(self.house) as seen:
+            report = await played(agent, self.house.url, name="Ann", hands=8, rebuy="always")
+            applied_once(report, agent, seen, seen.named("Ann"))
+
+    async def test_a_buy_in_is_as_near_to_what_is_asked_for_as_the_table_allows(self) -> None:
+        report = await played(Caller(), self.house.url, buy_in=100_000, hands=1, rebuy="never")
+        self.assertEqual((report.brought, report.refusals), (400, {"bad_amount": 1}))
+
+
 class Killed(AtAHouse):
     DURABLE = True
 
@@ -353,7 +383,7 @@ class Killed(AtAHouse):
         agent = Caller(kill)
         async with Watcher(self.house) as seen:
             report = await played(agent, self.house.url, name="Ann", hands=20)
-            [user] = [user for user, name in seen.names.items() if name == "Ann"]
+            user = seen.named("Ann")
             self.assertEqual(kills, 3)
             self.assertGreaterEqual(report.reconnects, 3)
             self.assertEqual((report.sessions, report.seats), (1, 1))

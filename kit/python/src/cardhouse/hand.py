@@ -176,5 +176,7 @@ class Result:
     boards: tuple[tuple[str, ...], ...]
     shown: dict[int, tuple[str, ...]]
     """Hole cards that are face up, by seat."""
+    dealt_in: tuple[int, ...]
+    """Seats that had cards."""
     events: tuple[Event, ...]
     events_complete: bool

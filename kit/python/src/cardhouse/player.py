@@ -248,7 +248,8 @@ class Player:
         boards = tuple(tuple(board) for board in hand.boards)
         seat, cards = table.seats.index(me), self.client.rooms[name].cards
         events = tuple(self._events)
-        self.results.append(Result(name, hand.hand, seat, net, me.stack, cards, boards, shown, events, self._events_complete))
+        dealt_in = tuple(at for at, player in enumerate(table.seats) if player and player.in_hand)
+        self.results.append(Result(name, hand.hand, seat, net, me.stack, cards, boards, shown, dealt_in, events, self._events_complete))
         self._stack_before = None
         if self.wishes.hands is not None and self.report.hands >= self.wishes.hands:
             self.stop("hands")
