@@ -21,7 +21,10 @@ use cage::{
     Place, Tellers, Tx,
     history::{self, NewHand, Period},
     ledger,
-    people::refresh::{RefreshKey, RefreshKeys},
+    people::{
+        person,
+        refresh::{RefreshKey, RefreshKeys},
+    },
     testing::postgres_server::PostgresServer,
 };
 use futures_util::TryStreamExt as _;
@@ -30,7 +33,10 @@ use hands::{
     testing::{START_MS, any_hand, cards_in, may_see, same_to, unseen},
 };
 use http_body_util::BodyExt as _;
-use protocol::id::{Position, RoomId, UserId};
+use protocol::{
+    id::{Position, RoomId, UserId},
+    rights::Roles,
+};
 use reception::{
     Desk, Keyring, People,
     passwords::Cost,
@@ -533,6 +539,109 @@ async fn one_gets_one_file_at_a_time() {
     drop(file);
     assert_eq!(house.get(Some(ann), path).await.status, 200, "who has gone counts no more");
     assert_eq!(house.get(Some(ann), path).await.status, 200, "nor does a file that was read");
+}
+
+/// A member with these roles.
+async fn staff(house: &House, handle: &str, roles: Roles) -> Player {
+    let wanted = json!({ "handle": handle, "password": "correct horse battery", "nick": handle });
+    let member = ask(&house.router, "POST", "/api/accounts", &[], Some(wanted)).await;
+    let player = Player { user: member.text("user").parse().unwrap(), token: member.text("token") };
+    let user = player.user.clone();
+    let set = move |tx: &mut dyn Tx| person::set_roles(tx, &user, roles.0);
+    assert!(house.people.tellers().write("roles", set).await.unwrap());
+    player
+}
+
+/// What is told of a hand that nobody is to be known by.
+const TOLD_WITHOUT_NAMES: [&str; 15] = [
+    "big_blind",
+    "boards",
+    "button",
+    "currency",
+    "digits",
+    "events",
+    "game",
+    "id",
+    "limit",
+    "players",
+    "pot",
+    "rake",
+    "seats",
+    "small_blind",
+    "variant",
+];
+
+#[tokio::test]
+async fn collections_have_every_card_and_no_name_on_sqlite() {
+    collections_have_every_card_and_no_name_for_whose_part_it_is(House::new().await).await;
+}
+
+#[tokio::test]
+async fn collections_have_every_card_and_no_name_on_postgresql() {
+    let Some(server) = tokio::task::spawn_blocking(PostgresServer::start).await.unwrap().unwrap() else {
+        return;
+    };
+    let server = Arc::new(server);
+    let made = server.clone();
+    let url = tokio::task::spawn_blocking(move || made.database("collected")).await.unwrap().unwrap();
+    let house = House::at(Place::Postgres(url), tempfile::tempdir().unwrap()).await;
+    collections_have_every_card_and_no_name_for_whose_part_it_is(house).await;
+}
+
+async fn collections_have_every_card_and_no_name_for_whose_part_it_is(house: House) {
+    let ann = &house.players[0];
+    let path = "/api/training/hands";
+    let admin = staff(&house, "boss", Roles::ADMIN.and(Roles::FLOOR)).await;
+    let integrity = staff(&house, "iris", Roles::INTEGRITY).await;
+    assert_eq!(house.get(None, path).await.refusal(), (401, "bad_token"));
+    for by in [ann, &admin] {
+        assert_eq!(house.get(Some(by), path).await.refusal(), (403, "not_allowed"));
+    }
+    let mut users = house.users();
+    users[2] = UserId::new("bot-1").unwrap();
+    let mut records = played(&users, 9, 60);
+    let settled_ms = house.people.desk().now_ms() - 2 * 60 * 60 * 1_000;
+    records.iter_mut().for_each(|record| record.ended_ms = settled_ms + record.number / 3);
+    // The last one has ended a moment ago: it is not told yet.
+    records[8].ended_ms = house.people.desk().now_ms();
+    house.keep("t1", &records).await;
+    let (mut lines, mut asked) = (Vec::new(), format!("{path}?limit=3"));
+    loop {
+        let answer = house.get(Some(&integrity), &asked).await;
+        let again = house.get(Some(&integrity), &asked).await;
+        assert_eq!((answer.status, &answer.body), (200, &again.body), "the same question, the same answer");
+        assert_eq!(answer.headers["content-disposition"], again.headers["content-disposition"]);
+        let Value::String(part) = &answer.body else { panic!("{}", answer.body) };
+        lines.extend(part.lines().map(str::to_owned));
+        let Some(next) = answer.headers.get("link") else { break };
+        let next = next.to_str().unwrap();
+        asked = next.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned();
+    }
+    assert_eq!(lines.len(), 8);
+    let mut pseudonyms = BTreeSet::new();
+    for (line, record) in lines.iter().zip(&records) {
+        let told: Value = serde_json::from_str(line).unwrap();
+        let dealt = unseen(record, Viewer::Anybody).into_iter().chain(may_see(record, Viewer::Anybody));
+        let cards: BTreeSet<_> = dealt.collect();
+        for card in &cards {
+            assert!(line.contains(&format!("\"{card}\"")), "{card} in {line}");
+        }
+        let fields: Vec<_> = told.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(fields, TOLD_WITHOUT_NAMES);
+        assert!(!line.contains("Nick") && !line.contains("Reno") && !line.contains("\"t1"), "{line}");
+        assert!(users.iter().all(|user| !line.contains(user.as_str())), "{line}");
+        let players = told["players"].as_array().unwrap();
+        pseudonyms.extend(players.iter().map(|player| player["user"].as_str().unwrap().to_owned()));
+    }
+    // The same people have the same names in all of them.
+    assert_eq!(pseudonyms.len(), 3, "{pseudonyms:?}");
+    assert_eq!(pseudonyms.iter().filter(|name| name.starts_with("b-")).count(), 1);
+    for bad in ["limit=0", "limit=1001", "after=x", "user=g-other"] {
+        let answer = house.get(Some(&integrity), &format!("{path}?{bad}")).await;
+        assert_eq!(answer.refusal(), (400, "bad_request"), "{bad}");
+    }
+    let audit = house.get(Some(&admin), "/api/staff/audit").await.body.to_string();
+    assert_eq!(audit.matches("hands_collected").count(), 6, "{audit}");
 }
 
 #[tokio::test]

@@ -115,6 +115,25 @@ pub fn from(
     rows.iter().map(found).collect()
 }
 
+/// All hands that count and ended before, the earliest first, at most `most`: behind one of them, if one is named.
+///
+/// # Errors
+/// Of the database.
+pub fn of_all(
+    tx: &mut dyn Tx,
+    before_ms: UnixMs,
+    after: Option<&Place>,
+    most: u32,
+) -> Result<Vec<Found>, DbError> {
+    let [ended, room, epoch, seq] = place(after, 0);
+    let rows = tx.run(
+        "SELECT room, epoch, seq, record, void FROM hand WHERE void = 0 AND ended_ms < $1 AND ended_ms >= $2 \
+         AND (ended_ms, room, epoch, seq) > ($2, $3, $4, $5) ORDER BY ended_ms, room, epoch, seq LIMIT $6",
+        &[before_ms.into(), ended, room, epoch, seq, most.into()],
+    )?;
+    rows.iter().map(found).collect()
+}
+
 /// The last of so many of the same hands, if there are more behind it.
 ///
 /// # Errors

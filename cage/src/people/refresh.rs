@@ -23,10 +23,12 @@ pub const PREFIX: &str = "r1.";
 /// What is told apart by a purpose of its own, with the same key.
 const FOR_TOKENS: &[u8] = b"cardhouse refresh 1";
 const FOR_DEVICES: &[u8] = b"cardhouse device 1";
+const FOR_PSEUDONYMS: &[u8] = b"cardhouse pseudonym 1";
 
 const KEY_BYTES: usize = 32;
 const HEAD_BYTES: usize = 1 + 16 + 4;
 const TAG_BYTES: usize = 32;
+const PSEUDONYM_BYTES: usize = 12;
 
 /// A key of refresh tokens: 32 random bytes, written as 64 hexadecimal digits or base64.
 #[derive(Clone, PartialEq, Eq)]
@@ -125,6 +127,12 @@ impl RefreshKeys {
     /// What a device keeps that has signed in with this handle: it shows that it has.
     pub fn device(&self, subject: &[u8; 32]) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(self.current.tag(FOR_DEVICES, subject))
+    }
+
+    /// A name that stands for something, by which nobody without the key finds it. It changes with the key.
+    pub fn pseudonym(&self, of: &str) -> String {
+        let tag = self.current.tag(FOR_PSEUDONYMS, of.as_bytes());
+        BASE64_URL_SAFE_NO_PAD.encode(&tag.as_ref()[..PSEUDONYM_BYTES])
     }
 
     /// Whether this device has signed in with this handle.

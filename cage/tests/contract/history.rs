@@ -99,6 +99,13 @@ pub(crate) async fn hands_are_read_from_the_first_page_by_page_and_added_up_by_w
     assert_eq!(some.iter().map(|found| found.record.number).collect::<Vec<_>>(), [3, 4, 5]);
     let seven = cage.read(move |tx| find::end_of_page(tx, &ann(), all_time, None, 7)).await;
     assert_eq!(seven, None, "there are no more than seven");
+    // The same of everybody's, those that ended before the last one.
+    let before = all[6].ended_ms;
+    let first = cage.read(move |tx| find::of_all(tx, before, None, 3)).await;
+    let last = first.last().map(|found| (found.record.ended_ms, found.name.clone()));
+    let rest = cage.read(move |tx| find::of_all(tx, before, last.as_ref(), 100)).await;
+    let of_all: Vec<_> = first.iter().chain(&rest).map(|found| found.record.number).collect();
+    assert_eq!(of_all, [1, 2, 3, 4, 5]);
     let added = cage.read(move |tx| sums(tx, &ann(), all_time, None)).await;
     let added: Vec<_> = added.iter().map(|sum| (sum.currency.as_deref(), sum.tally.hands)).collect();
     assert_eq!(added, [(None, 6), (Some("EUR"), 1)]);

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use super::{
     NO_STORE, Offices,
-    asked::{Behind, By, Kept, NUMBER_MAX, Named, Perhaps},
+    asked::{Behind, By, From, Kept, NUMBER_MAX, Named, Perhaps},
     form::Form,
 };
 use crate::{
@@ -33,6 +33,9 @@ const HANDS: u32 = 50;
 
 /// Hands that are told at once, at most.
 const HANDS_MAX: u32 = 100;
+
+/// Hands in a part of a collection at most.
+const COLLECTED_MAX: u32 = 1_000;
 
 /// Hands in a file at most.
 const FILE_MAX: u32 = 10_000;
@@ -91,6 +94,13 @@ pub(super) struct AskFile {
     from: Option<UnixMs>,
     to: Option<UnixMs>,
     after: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AskCollection {
+    after: Option<String>,
+    limit: Option<u32>,
 }
 
 fn bad(why: &str) -> ApiError {
@@ -287,6 +297,33 @@ pub(super) async fn file(
     Ok(response)
 }
 
+/// Hands of everybody with every card and without a name, one a line; for staff.
+pub(super) async fn collection(
+    Kept(people): Kept,
+    By(caller): By,
+    From(asker): From,
+    Behind(asked): Behind<AskCollection>,
+) -> Result<Response, ApiError> {
+    let most = asked.limit.unwrap_or(COLLECTED_MAX);
+    if !(1..=COLLECTED_MAX).contains(&most) {
+        return Err(bad("limit is 1 to 1000"));
+    }
+    let after = asked.after.as_deref().map(read_place).transpose()?;
+    let begins = asked.after.as_deref().unwrap_or("the-first");
+    // The same question has the same name.
+    let name = format!("attachment; filename=\"hands-{begins}-{most}.ndjson\"");
+    let (hands, next) = people.collect_hands(&caller, after, most, &asker).await?;
+    let lines: String = hands.iter().map(|hand| format!("{hand}\n")).collect();
+    let headers = [(header::CONTENT_TYPE, "application/x-ndjson")];
+    let mut response = (NO_STORE, headers, [(header::CONTENT_DISPOSITION, name)], lines).into_response();
+    if let Some(place) = next {
+        let place = write_place(&place);
+        let link = format!("</api/training/hands?limit={most}&after={place}>; rel=\"next\"");
+        response.headers_mut().extend(HeaderValue::try_from(link).map(|link| (header::LINK, link)));
+    }
+    Ok(response)
+}
+
 /// Where the next file is, as `Link` says it (RFC 8288).
 fn link_to(format: &str, to: Option<UnixMs>, after: &Place) -> String {
     let to = to.map_or(String::new(), |to| format!("&to={to}"));
@@ -311,6 +348,7 @@ pub(super) fn counted() -> Vec<(&'static str, axum::routing::MethodRouter<Office
         ("/api/me/hands", get(own)),
         ("/api/me/hands/export", get(file)),
         ("/api/me/stats", get(stats)),
+        ("/api/training/hands", get(collection)),
         ("/api/hands/{id}", get(hand)),
         ("/api/tables/{id}/hands", get(last)),
     ]

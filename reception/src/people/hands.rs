@@ -6,7 +6,7 @@ use cage::{
     DbError, Tx,
     history::{
         self, Period, Sum,
-        find::{self, Filter, Found},
+        find::{self, Filter, Found, Place},
     },
     ledger::currency::{self, Definition},
     people::person,
@@ -15,9 +15,16 @@ use hands::{
     Name, Seen, Viewer,
     told::{About, Money},
 };
-use protocol::id::{RoomId, UserId};
+use protocol::{
+    id::{RoomId, UserId},
+    rights::Roles,
+};
+use serde_json::Value;
 
-use super::{Caller, People};
+use super::{
+    Asker, Caller, People,
+    staff::{Told, may},
+};
 use crate::error::ApiError;
 
 /// Between two looks for hands that are too old.
@@ -25,6 +32,9 @@ const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Hands that are forgotten in one transaction.
 const FORGOTTEN_MAX: u32 = 1_000;
+
+/// Hands that ended less than so long ago are not yet told in collections, milliseconds: most that are written down late are there by then.
+const SETTLED_MS: u64 = 60 * 60 * 1_000;
 
 /// How long a day is, milliseconds.
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -124,6 +134,49 @@ impl People {
             (sum, money)
         };
         Ok(sums.into_iter().map(with_money).collect())
+    }
+
+    /// Hands of all people, the earliest first, with every card and without a name; at most `most`, behind one of them if one is named. And where
+    /// they end, if there are more. Who asks stands in the audit.
+    ///
+    /// # Errors
+    /// [`ApiError::NotAllowed`].
+    pub async fn collect_hands(
+        &self,
+        caller: &Caller,
+        after: Option<Place>,
+        most: u32,
+        asker: &Asker,
+    ) -> Result<(Vec<Value>, Option<Place>), ApiError> {
+        may(caller, &[Roles::INTEGRITY])?;
+        let (staff, now) = (caller.person.id.clone(), self.now());
+        let behind = after.as_ref().map_or_else(|| "the first".into(), |(_, name)| format!("behind {name}"));
+        let looked = Told::looked("hands_collected", &behind, asker);
+        let work = move |tx: &mut dyn Tx| {
+            let before = now.saturating_sub(SETTLED_MS);
+            let found = find::of_all(tx, before, after.as_ref(), most.saturating_add(1))?;
+            looked.by(&staff, None).tell(tx, now)?;
+            with_all(tx, found)
+        };
+        let mut looked = self.tellers.write("audit", work).await?;
+        let is_more = looked.hands.len() > most as usize;
+        looked.hands.truncate(most as usize);
+        let last = looked.hands.last().map(|hand| (hand.record.ended_ms, hand.name.clone()));
+        let nameless = |hand: &KeptHand| {
+            let seen = hand.seen.clone().with_pseudonyms(|user| self.pseudonym(user));
+            hands::told::json::nameless(&seen, hand.about(), &self.keys.pseudonym(&hand.name.to_string()))
+        };
+        // Who is gone has no name in any case, and is as good a player as others.
+        looked.gone.clear();
+        let told = told(looked, Viewer::Integrity).iter().map(nameless).collect();
+        Ok((told, last.filter(|_| is_more)))
+    }
+
+    /// Another name for somebody: `b-` for a bot of the house, `h-` for others.
+    fn pseudonym(&self, user: &UserId) -> UserId {
+        let kind = if user.is_bot() { "b" } else { "h" };
+        let name = format!("{kind}-{}", self.keys.pseudonym(user.as_str()));
+        UserId::new(&name).expect("base64 for URLs has the characters of names")
     }
 
     /// Forgets hands that are older than so many days; 0: none. Never ends; drop it.

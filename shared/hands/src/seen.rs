@@ -7,6 +7,9 @@
 //! | shown at the showdown, or by choice | everybody, and of some cards those alone |
 //! | dealt to somebody | he himself, also where it was folded or mucked |
 //! | left in the deck, or burnt | nobody: it is in no record |
+//!
+//! Beside these there is who looks for cheats, or learns from many hands ([`Viewer::Integrity`]): he sees every card that was dealt, and stands in the
+//! audit for it.
 
 use holdem::{Event, HandSetup, SeatIndex, history::View};
 use protocol::{id::UserId, time::UnixMs};
@@ -20,6 +23,8 @@ pub enum Viewer<'a> {
     Anybody,
     /// This user, who has played it or not.
     User(&'a UserId),
+    /// One of the staff whose part it is.
+    Integrity,
 }
 
 /// A hand as its viewer may see it. Fields are as in [`HandRecord`].
@@ -68,9 +73,10 @@ impl Seen {
     /// What this viewer may see of it.
     pub fn of(record: &HandRecord, viewer: Viewer<'_>) -> Self {
         let user = match viewer {
-            Viewer::Anybody => None,
             Viewer::User(user) => Some(user),
+            Viewer::Anybody | Viewer::Integrity => None,
         };
+        let sees_all = viewer == Viewer::Integrity;
         let places = record.players.iter().filter_map(|player| Some((SeatIndex::new(player.seat)?, player)));
         let you = places.clone().find(|(_, player)| Some(&player.user) == user).map(|(seat, _)| seat);
         let seen = |(at_ms, event): &(u32, Event)| {
@@ -78,7 +84,7 @@ impl Seen {
                 Event::HoleDealt { seat, .. } | Event::ShowdownChosen { seat, .. } => Some(seat) == you,
                 _ => false,
             };
-            Some((*at_ms, if is_own { *event } else { event.public()? }))
+            Some((*at_ms, if is_own || sees_all { *event } else { event.public()? }))
         };
         let player = |(seat, player): (SeatIndex, &crate::Player)| SeenPlayer {
             seat,
@@ -108,6 +114,15 @@ impl Seen {
             if player.user.as_ref().is_some_and(&hidden) {
                 (player.user, player.name) = (None, None);
             }
+        }
+        self
+    }
+
+    /// The same with other names for those who have played it.
+    #[must_use]
+    pub fn with_pseudonyms(mut self, of: impl Fn(&UserId) -> UserId) -> Self {
+        for player in &mut self.players {
+            (player.user, player.name) = (player.user.as_ref().map(&of), None);
         }
         self
     }

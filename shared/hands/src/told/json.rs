@@ -28,6 +28,19 @@ pub fn line(seen: &Seen, about: About<'_>) -> Value {
     head(seen, about, &replayed(seen, |_, _, _| ()))
 }
 
+/// What may not lead back to the hand as others know it.
+const LEADS_BACK: [&str; 10] =
+    ["room", "number", "table", "started_ms", "ended_ms", "void", "you", "net", "prev", "hash"];
+
+/// All of it under another name, without what leads back to the hand as others know it: for collections of many.
+pub fn nameless(seen: &Seen, about: About<'_>, id: &str) -> Value {
+    let mut told = hand(seen, about);
+    told["id"] = id.into();
+    let fields = told.as_object_mut().expect("a hand is an object");
+    LEADS_BACK.iter().for_each(|field| drop(fields.remove(*field)));
+    told
+}
+
 fn head(seen: &Seen, About { name, money, is_void }: About<'_>, over: &Hand) -> Value {
     let rules = &seen.setup.rules;
     let net = |player: &holdem::Player, before: Chips| signed(player.stack()) - signed(before);
