@@ -163,6 +163,8 @@ class Table:
     """Seats that wait for chips, and whose they are."""
     hosted: Object | None = None
     """What the host of a player's table has decided."""
+    waiting_list: Object | None = None
+    """Who waits for a seat, and who is called to one; `None` where nobody does."""
 
     @staticmethod
     def read(of: Object) -> "Table":
@@ -180,6 +182,7 @@ class Table:
             Chips(whole(chips, "bought"), whole(chips, "cashed"), whole(chips, "raked")),
             {whole(seat, "seat"): text(seat, "user") for seat in reserved},
             maybe_part(of, "hosted"),
+            maybe_part(of, "waiting_list"),
         )
 
     def seat_of(self, user: str) -> int | None:
@@ -251,6 +254,9 @@ class Table:
 
     def _hosted(self, event: Object) -> None:
         self.hosted = part(event, "hosted")
+
+    def _waiting_list(self, event: Object) -> None:
+        self.waiting_list = part(event, "waiting_list")
 
     def _left(self, event: Object) -> None:
         at, stack = whole(event, "seat"), whole(event, "stack")
@@ -424,6 +430,7 @@ _EVENTS: dict[str, Callable[[Table, Object], None]] = {
     "moved": Table._nothing,
     "busted": Table._nothing,
     "hosted": Table._hosted,
+    "waiting_list": Table._waiting_list,
     "left": Table._left,
     "top_up_promised": Table._top_up_promised,
     "topped_up": Table._topped_up,
