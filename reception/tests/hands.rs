@@ -46,7 +46,13 @@ use serde_json::{Value, json};
 use support::{Answer, Heard, ask, config};
 use tower::ServiceExt as _;
 
-const FORMS: [&str; 4] = ["application/json", "application/vnd.ohh+json", "application/x-phh", "text/plain"];
+const FORMS: [&str; 5] = [
+    "application/json",
+    "application/vnd.cardhouse.frames+json",
+    "application/vnd.ohh+json",
+    "application/x-phh",
+    "text/plain",
+];
 
 /// A house, and three who play in it: Ann, Bob, and Cyd.
 struct House {
@@ -210,6 +216,7 @@ async fn a_hand_is_found_by_its_name_in_the_form_that_is_wanted() {
     let ann = Some(&house.players[0]);
     for (form, declared) in FORMS.iter().zip([
         "application/json",
+        "application/vnd.cardhouse.frames+json",
         "application/vnd.ohh+json",
         "application/x-phh; charset=utf-8",
         "text/plain; charset=utf-8",

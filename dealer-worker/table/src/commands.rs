@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use hands::project;
 use holdem::{Action, Chips, RaiseKind};
 use protocol::{
     RefusalCode as Code,
@@ -15,7 +16,7 @@ use rooms::room::Refusal;
 use super::{
     Event, Table, chips, dealing,
     draft::Draft,
-    json, names, project, runs,
+    json, names, runs,
     seating::{self, Newcomer},
     state::index,
     waiting,

@@ -17,7 +17,9 @@
 //! - `log`: what is kept of the hand that is played, for its record.
 //! - [`waiting`]: the waiting list of a table that is full.
 //! - `first_release`: what the first release stored, read and written; `second_schema`, `third_schema`: what the next ones stored.
-//! - [`project`]: what everybody sees of a hand's events; [`stats`]: the table's line in the lobby.
+//! - [`stats`]: the table's line in the lobby.
+//!
+//! What everybody sees of a hand's events stands in [`hands::project`], since who has played it may see it once more.
 
 pub mod between;
 pub mod chips;
@@ -30,7 +32,6 @@ mod first_release;
 mod leavers;
 mod log;
 pub mod names;
-pub mod project;
 mod runs;
 pub mod seating;
 mod second_schema;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use hands::project;
 use holdem::{
     Deck, Hand, SeatIndex,
     between::{Owed, Positions, Rotation},
@@ -17,7 +18,6 @@ use super::{
     event::{Event, Extension},
     leavers::{Leaver, Leavers},
     log::Log,
-    project,
     stats::Stats,
     waiting::Waiting,
 };

@@ -8,18 +8,20 @@ use crate::error::ApiError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Json,
+    Frames,
     OpenHandHistory,
     Phh,
     Text,
 }
 
 impl Form {
-    const ALL: [Self; 4] = [Self::Json, Self::OpenHandHistory, Self::Phh, Self::Text];
+    const ALL: [Self; 5] = [Self::Json, Self::Frames, Self::OpenHandHistory, Self::Phh, Self::Text];
 
     /// Its media type.
     fn media(self) -> &'static str {
         match self {
             Self::Json => "application/json",
+            Self::Frames => "application/vnd.cardhouse.frames+json",
             Self::OpenHandHistory => "application/vnd.ohh+json",
             Self::Phh => "application/x-phh",
             Self::Text => "text/plain",
@@ -29,7 +31,7 @@ impl Form {
     /// As it is declared: what is no JSON says how it is written.
     pub(super) fn content_type(self) -> &'static str {
         match self {
-            Self::Json | Self::OpenHandHistory => self.media(),
+            Self::Json | Self::Frames | Self::OpenHandHistory => self.media(),
             Self::Phh => "application/x-phh; charset=utf-8",
             Self::Text => "text/plain; charset=utf-8",
         }
@@ -110,7 +112,11 @@ mod tests {
             (&["application/*"], Form::Json),
             (&["application/json;q=0.5, application/vnd.ohh+json"], Form::OpenHandHistory),
             (&["application/json;q=0.5", "text/plain;charset=utf-8;q=0.7"], Form::Text),
-            (&["*/*, application/json;q=0"], Form::OpenHandHistory),
+            (
+                &["*/*, application/json;q=0, application/vnd.cardhouse.frames+json;q=0"],
+                Form::OpenHandHistory,
+            ),
+            (&["application/vnd.cardhouse.frames+json"], Form::Frames),
             (&["*/*;q=0.1, application/x-phh;q=0.2, text/*;q=0.3, text/plain;q=0"], Form::Phh),
             (&["nonsense"], Form::Json),
         ] {

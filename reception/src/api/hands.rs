@@ -201,6 +201,7 @@ pub(super) async fn hand(
     let (seen, about) = (&hand.seen, hand.about());
     let told = match form {
         Form::Json => told::json::hand(seen, about).to_string(),
+        Form::Frames => told::frames::frames(seen, about).to_string(),
         Form::OpenHandHistory => told::files::ohh(seen, about),
         Form::Phh => told::files::phh(seen, about).to_string(),
         Form::Text => told::files::text(seen, about),

@@ -1,4 +1,4 @@
-//! Finished hands: what tables say of them, how they are sent, and what others may see of them.
+//! Finished hands: what tables say of them, how they are sent, and what is seen of them.
 //!
 //! A table tells of each hand that is over by an *errand* of its journal, to a service called [`SERVICE`]. The service seals the [`HandRecord`] and
 //! puts it into the queue [`QUEUE`] as a [`Sent`]; a reception takes it from there and writes it into the database. What a body holds begins with a
@@ -9,6 +9,7 @@
 //! - [`record`]: a hand that is over; its place in the chain of the table's hands. [`name`]: what it is called.
 //! - [`sent`]: how it travels.
 //! - [`seen`]: what somebody may see of it. [`told`]: that, as JSON, Open Hand History, PHH and text; [`utc`]: when it was, in their words.
+//! - [`project`]: what everybody sees of a hand's events, while it is played and afterwards. [`replay`]: a hand once more, as its table told it.
 //! - [`stats`]: what players did in it, counted.
 
 use holdem::{
@@ -17,7 +18,9 @@ use holdem::{
 };
 
 pub mod name;
+pub mod project;
 pub mod record;
+pub mod replay;
 pub mod seen;
 pub mod sent;
 pub mod stats;
@@ -28,6 +31,7 @@ pub mod utc;
 
 pub use name::Name;
 pub use record::{HandRecord, Hash, Player};
+pub use replay::Replay;
 pub use seen::{Seen, Viewer};
 pub use sent::Sent;
 

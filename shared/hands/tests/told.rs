@@ -3,7 +3,7 @@
 use hands::{
     Name, Seen, Viewer,
     testing::hand,
-    told::{About, Money, files, json},
+    told::{About, Money, files, frames, json},
 };
 use holdem::phh::{Replay, document::parse_all};
 use protocol::id::UserId;
@@ -66,6 +66,39 @@ fn as_json_it_has_all_that_a_page_needs() {
     assert!(some.iter().all(|(field, value)| all[field] == *value));
     let left_out: Vec<_> = all.keys().filter(|field| !some.contains_key(*field)).collect();
     assert_eq!(left_out, ["events", "hash", "prev"]);
+}
+
+#[test]
+fn as_its_table_told_it_there_is_a_step_for_all_that_one_looks_at() {
+    let name = name();
+    let about = About { name: &name, money: Money::NOBODYS, is_void: false };
+    let told = frames::frames(&seen(), about);
+    let line = json::line(&seen(), about);
+    assert!(line.as_object().unwrap().iter().all(|(field, value)| told[field] == *value));
+    assert_eq!(told["viewer"], "ann");
+    let steps = told["steps"].as_array().unwrap();
+    let words = |step: &Value| -> String {
+        let messages = step["messages"].as_array().unwrap();
+        let events = messages.iter().filter_map(|message| message["events"].as_array()).flatten();
+        let words = events.map(|event| event["e"].as_str().unwrap()).filter(|word| *word != "collected");
+        words.collect::<Vec<_>>().join(" ")
+    };
+    let all: Vec<String> = steps.iter().map(words).collect();
+    let (end, course) = all.split_last().unwrap();
+    assert!(end.starts_with("shown ") && end.ends_with(" won hand_ended"), "{end}");
+    let street = ["street turn", "acted turn", "acted"];
+    let expected = [
+        &["", "hand_started posted posted dealt turn", "acted turn", "acted"][..],
+        &street,
+        &street,
+        &street,
+    ];
+    assert_eq!(course, expected.concat());
+    assert_eq!(steps[0]["messages"][0]["t"], "keyframe");
+    let own = &steps[1]["messages"][1];
+    assert_eq!((&own["t"], own["private"]["cards"].as_array().unwrap().len()), (&json!("private"), 2));
+    let hidden = frames::frames(&seen().without_names(|_| true), about);
+    assert_eq!((&hidden["viewer"], &hidden["steps"][1]), (&json!("p1"), &told["steps"][1]));
 }
 
 #[test]

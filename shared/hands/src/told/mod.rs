@@ -1,8 +1,9 @@
 //! A hand as others read it. All forms are of a [`Seen`](crate::Seen), so none can tell a card that its viewer was not shown.
 //!
-//! - [`json`]: for pages and programs of ours. [`files`]: Open Hand History, PHH and text, for programs of others and for people.
+//! - [`json`]: for pages and programs of ours; [`frames`]: for those that follow tables. [`files`]: Open Hand History, PHH and text, for programs of others and for people.
 
 pub mod files;
+pub mod frames;
 pub mod json;
 
 use holdem::{Deck, Event, Hand};

@@ -1,4 +1,4 @@
-//! What everybody sees of a hand's events.
+//! What everybody sees of a hand's events: at its table while it is played, and in a [replay](crate::replay).
 
 use holdem::{
     Chips, Did, Hand, HoleCards, PostKind, RaiseKind, SeatIndex, ShowReason, Street, evaluate::strength,
@@ -13,7 +13,7 @@ use protocol::{
 };
 
 /// What is seen of an event in the light of the hand before it. The hand and the view are those before the event.
-pub(super) fn before(
+pub fn before(
     hand: &Hand,
     view: &TableView,
     event: &holdem::Event,
@@ -111,7 +111,7 @@ pub(super) fn before(
 }
 
 /// What is seen only after the event.
-pub(super) fn after(hand: &Hand, event: &holdem::Event, seen: &mut Vec<TableEvent>) {
+pub fn after(hand: &Hand, event: &holdem::Event, seen: &mut Vec<TableEvent>) {
     if matches!(event, holdem::Event::BetsCollected) {
         seen.push(TableEvent::Collected { pots: pots(hand) });
     }
@@ -131,8 +131,8 @@ fn pots(hand: &Hand) -> Vec<PotView> {
     hand.pots().iter().map(|pot| PotView { amount: pot.amount.0, seats: seats(pot) }).collect()
 }
 
-/// The turn of the player to act.
-pub(super) fn turn(hand: &Hand, turn: u64, deadline_ms: UnixMs) -> Option<TurnView> {
+/// The turn of the player to act, the hand's so many-th; `None` if it is nobody's.
+pub fn turn(hand: &Hand, turn: u64, deadline_ms: UnixMs) -> Option<TurnView> {
     let (seat, legal) = (hand.to_act()?, hand.legal_actions()?);
     Some(TurnView {
         turn,
@@ -148,7 +148,10 @@ pub(super) fn turn(hand: &Hand, turn: u64, deadline_ms: UnixMs) -> Option<TurnVi
 }
 
 /// A card as it travels.
-pub(super) fn card(card: holdem::Card) -> Card {
+///
+/// # Panics
+/// Never: a card is written rank then suit.
+pub fn card(card: holdem::Card) -> Card {
     Card::new(&card.to_string()).expect("a card is written rank then suit")
 }
 
@@ -159,7 +162,7 @@ fn rank(hand: &Hand, cards: &HoleCards) -> String {
 }
 
 /// What all hands that are face up make on each board that is complete.
-pub(super) fn shown_hands(hand: &Hand) -> Vec<MadeHand> {
+pub fn shown_hands(hand: &Hand) -> Vec<MadeHand> {
     let face_up = hand.seats().filter(|(_, player)| player.shown());
     face_up.flat_map(|(seat, player)| made_hands(hand, seat, player.hole_cards())).collect()
 }
