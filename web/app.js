@@ -5,7 +5,7 @@
  * - the table's truth: `table-view.js`; what it says: `bet-model.js`, `story.js`, `words.js`, `lobby-list.js`, `format.js`, in the words of `phrases/`
  * - the player's seats, whatever page is shown: `tables.js`, `tiles.js`, `elsewhere.js`, `your-tables.js`, `alerts.js`
  * - what the player owns, in a house where chips are somebody's: `purse.js`, `purse-page.js`
- * - pages: `lobby.js` with `lobby-tabs.js` and `play-now.js`; `tournaments.js`, `tournament-page.js`; `table.js` with `felt.js`, `seats.js`, `board.js`, `actions.js`, `advance.js`, `seat-controls.js`, `waiting.js`, `log.js`, `chat.js`, `talk-room.js`
+ * - pages: `lobby.js` with `lobby-tabs.js` and `play-now.js`; `tournaments.js`, `tournament-page.js`; `hands.js`, `hands-page.js`, `replayer.js`; `table.js` with `felt.js`, `seats.js`, `board.js`, `actions.js`, `advance.js`, `seat-controls.js`, `waiting.js`, `log.js`, `chat.js`, `talk-room.js`
  */
 import { ConnectionBadge } from "./connection-badge.js";
 import { Connection } from "./connection.js";
@@ -129,6 +129,7 @@ function welcomed({ user, name: shownName }) {
   me = user;
   name.textContent = shownName;
   showSeats();
+  lobby.hands.hidden = !identity.mayBeMember;
   withPurse();
   withOwnTables();
 }
@@ -368,15 +369,16 @@ async function route() {
   let other = isLobby(hash) ? lobby : hash === "#/chips" && (await withPurse(), purse?.page);
   if (!room && !other) {
     await later(async () => {
-      contests ??= await (await import("./tournaments.js")).tournaments({ connection, me: () => me, toasts, seat: open });
+      if (hash.startsWith("#/hand")) other = await (await import("./hands.js")).pageOf(hash, { toasts, sound, settings, storage: local, identity, codes });
+      else contests ??= await (await import("./tournaments.js")).tournaments({ connection, me: () => me, toasts, seat: open });
     }, sayNotCome);
-    other = contests?.pageOf(hash) ?? lobby;
+    other ||= contests?.pageOf(hash) ?? lobby;
   }
   if (wanted !== routes) return; // Somewhere else meanwhile.
   if (page?.room) tables.hide();
   else page?.leave();
   page = room ? tables.show(room) : other;
-  document.documentElement.dataset.page = room ? "table" : "lobby";
+  document.documentElement.dataset.page = room ? "table" : (page.shape ?? "lobby");
   lay();
   if (!room) page.enter();
   page.element.focus();

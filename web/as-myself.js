@@ -6,7 +6,7 @@ import { ask } from "./identity.js";
  * @param {Identity} identity
  * @param {string} method
  * @param {string} path
- * @param {object} with_ `body` and `words`, as `ask` takes them
+ * @param {object} with_ `body`, `accept` and `words`, as `ask` takes them
  */
 export async function askAsMyself(identity, method, path, with_) {
   try {

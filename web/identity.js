@@ -227,16 +227,17 @@ export function postJson(path, body) {
  * @param {object} with_
  * @param {object} with_.body sent as JSON
  * @param {string} with_.token the access token of who asks
+ * @param {string} with_.accept the form that is wanted, if it is another than JSON
  * @param {object} with_.words more phrases by code
  */
-export async function ask(method, path, { body, token, words = {} } = {}) {
+export async function ask(method, path, { body, token, accept, words = {} } = {}) {
   const answer = await fetch(path, {
     method,
-    headers: { ...(body && { "content-type": "application/json" }), ...(token && { authorization: `Bearer ${token}` }) },
+    headers: { ...(body && { "content-type": "application/json" }), ...(token && { authorization: `Bearer ${token}` }), ...(accept && { accept }) },
     body: body && JSON.stringify(body),
   });
   const text = await answer.text();
-  if (answer.ok) return text && answer.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(text) : text;
+  if (answer.ok) return text && /\bjson\b/.test(answer.headers.get("content-type")) ? JSON.parse(text) : text;
   const error = new Error(`reception answered ${answer.status}: ${text}`);
   error.code = codeOf(text);
   error.tell = told({ ...say.reception, ...say.gate, ...words }, text) ?? (() => say.receptionFails(answer.status));

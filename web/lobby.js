@@ -96,6 +96,8 @@ export class Lobby {
     this.sums = el("p", { class: "lobby-sums" });
     this.quick = el("button", { class: "button primary", type: "button", text: say.playNow, data: { testid: "play-now" }, on: { click: () => this.#seekSeat() } });
     this.create = el("button", { class: "button", type: "button", hidden: true, text: say.openTable, data: { testid: "open-own" }, on: { click: () => this.#opens?.() } });
+    /** Leads to hands that are over, in a house that may keep them. */
+    this.hands = el("a", { class: "button", href: "#/hands", text: say.hands, hidden: true, data: { testid: "to-hands" } });
     this.body = el("tbody", { on: this.#holding() });
     this.empty = el("p", { class: "lobby-empty", role: "status" });
     this.heads = COLUMNS.map((key) => this.#head(key));
@@ -103,7 +105,7 @@ export class Lobby {
       "main",
       { class: "lobby", tabindex: -1, data: { testid: "lobby" } },
       lobbyTabs("cash").element,
-      el("div", { class: "lobby-top" }, el("div", {}, el("h1", { class: "for-ears", text: say.title }), this.sums), el("div", { class: "lobby-actions" }, this.create, this.quick)),
+      el("div", { class: "lobby-top" }, el("div", {}, el("h1", { class: "for-ears", text: say.title }), this.sums), el("div", { class: "lobby-actions" }, this.hands, this.create, this.quick)),
       this.#filters(),
       el(
         "table",

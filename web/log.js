@@ -28,11 +28,17 @@ export class Log {
     this.#tail.follow();
   }
 
+  /** The hand whose lines came last is over, and can be seen again there. */
+  link(href) {
+    const head = this.element.lastChild?.firstChild;
+    if (head?.matches(".log-hand")) head.append(" ", el("a", { class: "log-again", href, text: say.replay }));
+  }
+
   /** Each hand stands in a part of its own: a line that comes then costs a layout of that part alone. */
   #append({ text, kind }) {
     const list = this.element;
     if (kind === "hand" || !list.lastChild) list.append(el("div"));
-    list.lastChild.append(write(el("p", { class: `log-${kind}` }), text));
+    list.lastChild.append(write(el("p", { class: `log-${kind}` }, kind === "hand" ? el("span") : null), text));
     this.#lines += 1;
     if (this.#lines > LINES_MAX && list.children.length > 1) {
       this.#lines -= list.firstChild.children.length;
@@ -52,7 +58,7 @@ export class Log {
 
 /** Has a line say this. */
 function write(line, text) {
-  setText(line, text);
+  setText(line.firstElementChild ?? line, text);
   holdMarks(line);
   return line;
 }

@@ -45,7 +45,7 @@ export class Room {
    * @param {string} id
    * @param {(state: object, event: object) => boolean} fold changes the state in place, and answers whether it knows the event;
    *   throws when the event does not fit
-   * @param {object} on `event(event, stateBefore)` for each event, then `change(jumped)` once a message; `jumped` when the state
+   * @param {object} on `event(event, stateBefore, position)` for each event, then `change(jumped)` once a message; `jumped` when the state
    *   is not what events have led to. What they throw is logged: the room is followed all the same
    * @param {string} shows the kind of room whose events `fold` knows; of any other only the positions are followed
    */
@@ -143,7 +143,7 @@ export class Room {
     if (epoch !== myEpoch || !(this.#sparse || seq === mySeq + 1)) return this.#gap();
     if (this.#kind === this.#shows && !this.#adrift) {
       try {
-        events.forEach((event) => this.#apply(event));
+        events.forEach((event) => this.#apply(event, [epoch, seq]));
       } catch (misfit) {
         console.error(`${this.#id} ${epoch}-${seq}:`, misfit);
         if (!this.#drift(`${epoch}-${seq}`)) return Outcome.Gap;
@@ -154,8 +154,8 @@ export class Room {
     return Outcome.Taken;
   }
 
-  #apply(event) {
-    this.#tell("event", event, this.#state);
+  #apply(event, position) {
+    this.#tell("event", event, this.#state, position);
     if (this.#fold(this.#state, event) === false) this.#skipped += 1;
   }
 

@@ -79,6 +79,7 @@ export class Table {
   /** Whether another window plays the seat. */
   #takenOver = false;
   #codes;
+  #isOver;
   #hostBar = null;
   #hostComes = false;
   #waitingBar = null;
@@ -101,8 +102,10 @@ export class Table {
    * @param {(hash: string) => void} parts.goTo shows another page
    * @param {() => boolean} parts.takesKeys whether a key that is pressed now is meant for this table, if it is shown
    * @param {() => void} parts.changed told when `standing` may be another
+   * @param {boolean} parts.isOver whether it is a hand of the past: nothing can be done at the table
    */
-  constructor(id, { connection, me, purse, toasts, sound, settings, storage, identity, codes, askKeys, turnTo, goTo, takesKeys, changed }) {
+  constructor(id, { connection, me, purse, toasts, sound, settings, storage, identity, codes, askKeys, turnTo, goTo, takesKeys, changed, isOver = false }) {
+    this.#isOver = isOver;
     this.#changed = changed;
     this.#askKeys = askKeys;
     this.#turnTo = turnTo;
@@ -119,7 +122,7 @@ export class Table {
     this.#codes = codes;
     this.#forgetSettings = settings.onChange(() => this.#obey());
     this.room = new Room(id, applyEvent, {
-      event: (event, before) => this.#event(event, before),
+      event: (event, before, position) => this.#event(event, before, position),
       change: (jumped) => this.#change(jumped),
     });
     this.advance = new Advance(() => (this.#newBarAt = performance.now()));
@@ -294,7 +297,7 @@ export class Table {
     );
   }
 
-  #event(event, before) {
+  #event(event, before, position) {
     const line = describe(event, before);
     if (line) this.log.add(line);
     if (event.e === "chat") this.#hear(event);
@@ -303,7 +306,7 @@ export class Table {
     if (event.e === "busted" && event.user === this.#me()) this.#leadTo(`#/tournament/${this.contest}`);
     this.#story.note(event, before);
     this.#followChips(event, before);
-    if (event.e === "hand_ended") for (const line of ending(before, this.#story)) this.log.add(line);
+    if (event.e === "hand_ended") this.#endHand(before, position);
     if (performance.now() < this.#liveFrom) return;
     if (event.e === "bank" && before.seats[event.seat]?.user === this.#me()) this.#announceBank();
     if (!this.#isShown) return;
@@ -311,6 +314,12 @@ export class Table {
     if (event.e === "street" || event.e === "dealt") this.#sound.play("card");
     this.felt.animate(event, before);
     if (event.e === "hand_ended") setText(this.speech, result(before, this.#story));
+  }
+
+  #endHand(before, position) {
+    for (const line of ending(before, this.#story)) this.log.add(line);
+    // Where a house keeps hands, one is called by the frame in which it has ended.
+    if (!this.#isOver && this.#identity.mayBeMember) this.log.link(`#/hand/${this.room.id}.${position.join("-")}`);
   }
 
   /** My own chips come to this table and go from it: what I own is other than it was. */
@@ -369,11 +378,17 @@ export class Table {
     this.element.classList.toggle("of-contest", Boolean(view.tournament));
     const unit = new Unit(this.#settings.inBlinds ? view.config.big_blind : null);
     const shares = this.#settings.equity ? this.runOut.of(view) : NO_SHARES;
-    const kept = keptCards(view, mine, cards);
+    const kept = this.#isOver ? [] : keptCards(view, mine, cards);
     if (this.#kept.size === 0 && kept.length > 0) this.#offeredAt = performance.now();
     this.#kept = new Set(kept);
     const takes = (seat) => mayTake(view, this.#me(), seat);
     this.felt.render({ view, story: this.#story, mine, cards, unit, notes: this.#notes, shares, kept: this.#kept, takes });
+    if (!this.#isOver) this.#offer(view, mine, { cards, takes, unit });
+    focusIsKept();
+  }
+
+  /** What the player can do, and the time that there is for it. */
+  #offer(view, mine, { cards, takes, unit }) {
     this.controls.render(view, mine, cards, takes);
     this.runs.render(view, mine);
     this.#showWaitingList(view, mine === null && !view.tournament && maySit(view, this.#me()) && !view.seats.some((seat, at) => seat === null && takes(at)));
@@ -389,7 +404,6 @@ export class Table {
     if (decided) this.actions.choose(decided);
     this.clock.follow(view, this.#story.banking);
     this.#announceTurn(view, mine);
-    focusIsKept();
   }
 
   /** What stands at a table that has a host; it comes when the first one is seen. */
@@ -537,7 +551,7 @@ export class Table {
   #byFinger() {
     const cards = () => (this.actions.canAct && this.#isSettled() ? this.felt.element.querySelector("[data-testid=my-cards]") : null);
     return {
-      any: () => this.#settings.gestures,
+      any: () => this.#settings.gestures && !this.#isOver,
       cards,
       rests: () => this.actions.canCheck && this.#isSettled(),
       does: (what) => {

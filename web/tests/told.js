@@ -6,7 +6,7 @@ const SPOKEN = new Set(["text", "title", "placeholder", "alt", "label", "body", 
 /** What developers read. */
 const FOR_DEVELOPERS = new Set(["console.info", "console.warn", "console.error", "Error", "Misfit", "super", "less"]);
 /** Names of keys, as events have them. */
-const KEY_NAME = /^(Enter|Esc|Escape|Tab|Arrow\w+|Home|End|Page\w+|Insert|Delete|Backspace|Shift|Control|Alt|Meta|HangulMode)$/;
+const KEY_NAME = /^(Enter|Space|Esc|Escape|Tab|Arrow\w+|Home|End|Page\w+|Insert|Delete|Backspace|Shift|Control|Alt|Meta|HangulMode)$/;
 /** Two words, a capitalized one, or letters of another alphabet. */
 const LIKE_WORDS = /\p{L}{2,}\s+(?:\$\{\}\s*)?\p{L}|^\p{Lu}\p{Ll}|[^\P{L}\x00-\x7f]/u;
 const LETTER = /\p{L}/u;

@@ -11,6 +11,7 @@ mod first_load;
 mod forwarder;
 mod frames;
 mod gestures;
+mod history;
 mod hosted;
 mod keys;
 mod language;

@@ -9,6 +9,7 @@ export const lobby = {
   tournaments: () => "Tournaments",
   sitAndGos: () => "Sit & go",
   lobby: () => "Lobby",
+  hands: () => "My hands",
   caption: () => "Tables. Follow a table's name to watch it or to sit down.",
   find: () => "Find a table",
   findBy: () => "Find a table by name or game",

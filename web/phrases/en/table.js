@@ -4,6 +4,7 @@ import { count } from "./words.js";
 
 export const table = {
   hand: (number) => `Hand ${chips(number)}`,
+  replay: () => "See again",
   log: () => "Hand log",
   chat: () => "Chat",
   panel: () => "Hand log and chat",

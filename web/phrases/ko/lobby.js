@@ -8,6 +8,7 @@ export const lobby = {
   tournaments: () => "토너먼트",
   sitAndGos: () => "싯앤고",
   lobby: () => "로비",
+  hands: () => "내 핸드",
   caption: () => "테이블 목록. 테이블 이름을 누르면 관전하거나 앉을 수 있습니다.",
   find: () => "테이블 찾기",
   findBy: () => "이름이나 게임으로 테이블 찾기",

@@ -5,6 +5,7 @@ import { nim } from "./words.js";
 
 export const table = {
   hand: (number) => `핸드 ${chips(number)}`,
+  replay: () => "다시 보기",
   log: () => "핸드 기록",
   chat: () => "채팅",
   panel: () => "핸드 기록과 채팅",

@@ -1,0 +1,233 @@
+/** A list of hands that are over: my own, with filters and what they have come to, or the last ones of a table. Each leads to the hand itself. */
+import { showCards } from "./cards.js";
+import { el, retell, setAttribute, setText } from "./dom.js";
+import { chips, moment, stakes } from "./format.js";
+import { game } from "./games.js";
+import { bare, change } from "./money.js";
+import { isolated } from "./names.js";
+import { say } from "./phrases/history.js";
+import { say as sayOfHouse } from "./phrases/house.js";
+import { language, onLanguage } from "./phrases/language.js";
+import { drawWinnings } from "./winnings.js";
+
+const PAGE = 100;
+const DAY_MS = 24 * 60 * 60_000;
+/** Since when, by the names of the choices; for ever is none. */
+const SINCE = { ever: null, day: DAY_MS, week: 7 * DAY_MS, month: 30 * DAY_MS };
+/** Who types is asked for what is meant so long after the last digit. */
+const TYPED_MS = 300;
+
+export class HandsPage {
+  #api;
+  #room;
+  #filter = { room: "", game: "", since: "ever", min_pot: "" };
+  #hands = [];
+  #before = null;
+  /** So that a late answer does not come into another list. */
+  #asks = 0;
+  #typing = null;
+  #scrollTop = 0;
+  /** What there is to choose from: what has been seen. */
+  #rooms = new Map();
+  #games = new Map();
+
+  /** @param {HistoryApi} api @param {string|null} room whose last hands are listed; null: my own */
+  constructor(api, room) {
+    this.#api = api;
+    this.#room = room;
+    this.element = this.#build();
+    onLanguage(() => retell(this.element));
+  }
+
+  /** For the window's title. */
+  get name() {
+    return say.pageTitle();
+  }
+
+  /** What was read stays there, and where one was in it. */
+  enter() {
+    this.element.scrollTop = this.#scrollTop;
+    this.#ask(true);
+  }
+
+  leave() {
+    this.#scrollTop = this.element.scrollTop;
+    this.#asks += 1;
+  }
+
+  #build() {
+    this.error = el("p", { class: "field-error", role: "alert" });
+    this.graph = el("div", {});
+    this.stats = el("dl", { class: "hands-stats", "aria-label": say.stats.title, hidden: true, data: { testid: "hands-stats" } });
+    this.body = el("tbody", {});
+    this.empty = el("p", { class: "lobby-empty", role: "status", hidden: true });
+    this.more = el("button", { class: "button", type: "button", text: say.earlier, hidden: true, data: { testid: "hands-more" }, on: { click: () => this.#ask(false) } });
+    const isOwn = this.#room === null;
+    const heads = [["when", say.when], ["where", say.table], ["cards", say.cards], ["pot", say.pot], ["net", isOwn ? say.result : say.winners]];
+    this.title = el("h1", { text: say.own });
+    const room = this.#room;
+    const other = isOwn ? el("a", { class: "button", href: "#/", text: say.toTables }) : el("a", { class: "button", href: `#/table/${room}`, text: say.toTable });
+    return el(
+      "main",
+      { class: "lobby hands-page", tabindex: -1, data: { testid: "hands" } },
+      el("div", { class: "lobby-top" }, this.title, el("div", { class: "lobby-actions" }, isOwn ? null : el("a", { class: "button", href: "#/hands", text: say.own }), other)),
+      isOwn ? this.#filters() : null,
+      this.error,
+      this.graph,
+      isOwn ? this.stats : null,
+      el(
+        "table",
+        { class: "hands-table", role: "table", data: { testid: "hands-table" } },
+        el("caption", { class: "for-ears", text: say.caption }),
+        el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads.map(([name, text]) => el("th", { scope: "col", role: "columnheader", class: `hands-${name}`, text })))),
+        this.body,
+      ),
+      this.empty,
+      this.more,
+    );
+  }
+
+  #filters() {
+    const chosen = (name) => (event) => this.#want({ [name]: event.target.value });
+    this.byTable = el("select", { "aria-label": say.table, on: { change: chosen("room") } });
+    this.byGame = el("select", { "aria-label": say.game, on: { change: chosen("game") } });
+    const since = el("select", { "aria-label": say.when, data: { testid: "hands-since" }, on: { change: chosen("since") } }, ...Object.keys(SINCE).map((name) => el("option", { value: name, text: say.since[name] })));
+    const pot = el("input", { type: "number", min: 0, inputmode: "numeric", placeholder: say.leastPot, "aria-label": say.leastPot, data: { testid: "hands-pot" }, on: { input: (event) => this.#typed(event.target.value) } });
+    return el(
+      "div",
+      { class: "lobby-filters", role: "search", "aria-label": say.own },
+      ...[this.byTable, this.byGame, since, pot].map((it) => el("label", { class: "field" }, it)),
+    );
+  }
+
+  #typed(text) {
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => this.#want({ min_pot: /^\d{1,15}$/.test(text) ? text : "" }), TYPED_MS);
+  }
+
+  #want(other) {
+    Object.assign(this.#filter, other);
+    this.#hands = [];
+    this.#ask(true);
+  }
+
+  async #ask(fromTheTop) {
+    const asks = (this.#asks += 1);
+    try {
+      const { hands, before = null } = this.#room === null ? await this.#api.own(this.#wish(fromTheTop)) : await this.#api.ofTable(this.#room);
+      if (asks !== this.#asks) return;
+      this.#take(hands, before, fromTheTop);
+      setText(this.error, "");
+      this.#draw();
+      if (fromTheTop && this.#room === null) await this.#askStats(asks);
+    } catch (error) {
+      if (asks === this.#asks) setText(this.error, error.tell ?? sayOfHouse.receptionSilent);
+    }
+  }
+
+  /** What I have done: of a game and a time. Of a table, or of large pots, nobody counts it. */
+  async #askStats(asks) {
+    const { room, min_pot, game: name } = this.#filter;
+    const counts = room === "" && min_pot === "";
+    const { all } = counts ? await this.#api.stats({ game: name, from: this.#since() }) : { all: null };
+    if (asks !== this.#asks) return;
+    setAttribute(this.stats, "hidden", !all || all.hands === 0);
+    if (all) this.stats.replaceChildren(...figures(all));
+  }
+
+  #since() {
+    const since = SINCE[this.#filter.since];
+    return since === null ? "" : Date.now() - since;
+  }
+
+  /** New hands come above those that are there, if they meet. */
+  #take(hands, before, fromTheTop) {
+    const known = new Set(this.#hands.map(({ id }) => id));
+    const meets = hands.some(({ id }) => known.has(id));
+    if (!fromTheTop) this.#hands.push(...hands);
+    else if (meets) this.#hands.unshift(...hands.slice(0, hands.findIndex(({ id }) => known.has(id))));
+    else this.#hands = hands;
+    if (!fromTheTop || !meets) this.#before = before;
+  }
+
+  #wish(fromTheTop) {
+    const { room, game: name, min_pot } = this.#filter;
+    return { room, game: name, min_pot, from: this.#since(), before: fromTheTop ? "" : this.#before, limit: PAGE };
+  }
+
+  #draw() {
+    const isOwn = this.#room === null;
+    if (isOwn) this.#drawChoices();
+    else if (this.#hands.length > 0) {
+      const [{ table }] = this.#hands;
+      setText(this.title, () => say.atTable(isolated(table)));
+    }
+    this.graph.replaceChildren(...(isOwn ? [drawWinnings(this.#hands)] : []).filter(Boolean));
+    this.body.replaceChildren(...this.#hands.map((hand) => row(hand, isOwn)));
+    const isFiltered = Object.entries(this.#filter).some(([name, value]) => value !== "" && !(name === "since" && value === "ever"));
+    setText(this.empty, isFiltered ? say.noneFits : say.none);
+    setAttribute(this.empty, "hidden", this.#hands.length > 0);
+    setAttribute(this.body.parentElement, "hidden", this.#hands.length === 0);
+    setAttribute(this.more, "hidden", this.#before === null);
+  }
+
+  #drawChoices() {
+    for (const hand of this.#hands) {
+      this.#rooms.set(hand.room, hand.table);
+      this.#games.set(hand.game, hand);
+    }
+    const options = (select, all, choices, chosen) => {
+      if (select.options.length === choices.length + 1) return;
+      select.replaceChildren(el("option", { value: "", text: all }), ...choices.map(([value, text]) => el("option", { value, text })));
+      select.value = chosen;
+    };
+    options(this.byTable, say.allTables, [...this.#rooms], this.#filter.room);
+    options(this.byGame, say.allGames, [...this.#games].map(([name, hand]) => [name, () => played(hand)]), this.#filter.game);
+  }
+}
+
+/** Shares, and what is none, by the names of reception; of what there was nothing of there is a dash. */
+const RATES = ["vpip", "pfr", "three_bet", "wtsd", "wsd"];
+
+function figures({ hands, rates }) {
+  const figure = (name, value) => el("div", {}, el("dt", { text: say.stats[name], title: say.statsHelp[name] }), el("dd", { text: value }));
+  const share = (name) => figure(name, rates[name] === null ? "–" : () => percent(rates[name]));
+  return [
+    figure("hands", () => chips(hands)),
+    ...RATES.map(share),
+    figure("af", rates.af === null ? "–" : () => chips(rates.af)),
+    figure("bb_100", rates.bb_100 === null ? "–" : () => change(Math.round(rates.bb_100 * 10), { digits: 1 })),
+  ];
+}
+
+function percent(share) {
+  return new Intl.NumberFormat(language(), { style: "percent" }).format(share);
+}
+
+/** `NL Hold'em 1/2`. */
+function played(hand) {
+  return `${game(hand)} ${stakes(hand.small_blind, hand.big_blind)}`;
+}
+
+function row(hand, isOwn) {
+  const { id, ended_ms: at, table, number, you, net, players, boards, pot } = hand;
+  const cell = (name, ...inside) => el("td", { role: "cell", class: `hands-${name}` }, ...inside);
+  const place = (name, label, cards) => {
+    const it = el("span", { class: `hands-${name}`, role: "group", "aria-label": label });
+    showCards(it, cards);
+    return it;
+  };
+  const mine = players.find(({ seat }) => seat === you);
+  const winners = players.filter((player) => player.net > 0);
+  const result = () => el("span", { class: net < 0 ? "went" : "came", text: () => change(net, hand) });
+  const won = () => el("span", {}, ...winners.flatMap(({ name, seat, net: by }, nth) => [nth > 0 ? ", " : "", el("bdi", { text: name ?? (() => say.seat(seat + 1)) }), " ", el("span", { class: "came", text: () => change(by, hand) })]));
+  return el(
+    "tr",
+    { role: "row", class: hand.void ? "is-void" : "", data: { testid: "hand-row", id } },
+    cell("when", el("a", { href: `#/hand/${id}` }, el("time", { datetime: new Date(at).toISOString(), text: () => moment(at) }))),
+    cell("where", el("span", { text: table }), el("small", { text: () => say.numberAt(number, played(hand)) }), hand.void ? el("small", { class: "went", text: say.isVoid }) : null),
+    cell("cards", ...(mine ? [place("hole", say.hole, mine.cards)] : []), place("board", say.board, boards[0])),
+    cell("pot", el("span", { text: () => bare(pot, hand) })),
+    cell("net", isOwn ? result() : won()),
+  );
+}
