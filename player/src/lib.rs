@@ -8,7 +8,7 @@
 //! - [`client`]: hello, resume, commands, rooms. Built of [`incoming`] (reading messages), [`follower`] (keyframes and deltas
 //!   of rooms of any [`kind`] folded into a view, those of tables judged in [`watched`], the rest in `others`), [`answers`] (every command has one) and
 //!   [`questions`] (asked until there is one).
-//! - [`referee`], [`fair_play`] and [`breach`]: what must never be seen, and the count of what was.
+//! - [`referee`], [`fair_play`] and [`breach`]: what must never be seen, and the count of what was. [`tournament_referee`]: what a whole tournament must come to.
 //! - [`bot`]: who plays; [`style`]: how. Of the styles, those of the crowd look at [`hand_strength`], the sensible ones
 //!   ([`sensible`]) at `starting_hand` and `equity`.
 //! - [`contestant`]: a bot that plays tournaments.
@@ -38,6 +38,7 @@ pub mod referee;
 pub mod sensible;
 mod starting_hand;
 pub mod style;
+pub mod tournament_referee;
 pub mod watched;
 pub mod way;
 

@@ -63,6 +63,10 @@ pub enum Fault {
     RanksByNumber,
     /// A tournament's tables stay when it is over.
     LeavesTables,
+    /// A tournament levels no tables.
+    LevelsNothing,
+    /// A tournament's new owner decides before it has asked what was said before.
+    DecidesUnasked,
     /// However often somebody guesses wrong, he may guess again.
     CountsNoGuesses,
     /// Players' tables seat whoever comes.

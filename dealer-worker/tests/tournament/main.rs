@@ -1,5 +1,6 @@
 //! Tournaments that run on workers: they come to their prizes whatever dies, and every entry is at exactly one place.
 
+mod loss;
 mod storm;
 #[path = "../support/mod.rs"]
 mod support;
@@ -63,10 +64,14 @@ fn fast(seats: u8, entries: u32) -> TournamentConfig {
     }
 }
 
-async fn open(house: &House, config: TournamentConfig) {
+fn spec(config: TournamentConfig) -> RoomSpec {
     let (template, number, repeats, every_ms) = ("cup".into(), 1, false, 0);
     let settings = Settings { id: cup(), template, number, repeats, every_ms, tournament: config };
-    let spec = RoomSpec::new(Tournament::NAME, &settings);
+    RoomSpec::new(Tournament::NAME, &settings)
+}
+
+async fn open(house: &House, config: TournamentConfig) {
+    let spec = spec(config);
     assert!(open_room(&house.ports("floor"), &cup(), &spec, Readers::OfThisRelease).await.unwrap());
 }
 

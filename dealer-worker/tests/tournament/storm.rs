@@ -84,7 +84,7 @@ async fn run(seed: u64, fault: Option<Fault>) -> Vec<String> {
             strangers(&relay, &mut broken).await;
         }
     }
-    let mut round = 0;
+    let (mut round, mut has_begun) = (0, false);
     loop {
         let state = state(&house).await;
         one_place(&house, &mut broken).await;
@@ -103,7 +103,9 @@ async fn run(seed: u64, fault: Option<Fault>) -> Vec<String> {
             workers.push(house.worker(&format!("w{round}")));
         }
         // Once everybody knows how it has begun, nobody may undo it.
-        if round == 3 {
+        let begins = !has_begun && state["phase"] == "running";
+        has_begun |= begins;
+        if begins {
             let late = ["late", "stale_n", "forgotten"];
             ask(&relay, "p1", json!({"a": "unregister"}), &late, &mut broken).await;
         }

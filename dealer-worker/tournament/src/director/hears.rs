@@ -1,6 +1,9 @@
 //! What tables say, what was said to them and the journal has lost, and rooms that were opened or are gone.
 
-use protocol::id::{ErrandId, RoomId};
+use protocol::{
+    id::{ErrandId, RoomId, UserId},
+    tournament::Phase,
+};
 use rooms::room::letters::{Letter, LetterId, Reference};
 use tracing::{error, warn};
 
@@ -9,7 +12,13 @@ use super::{
     state::{At, Event, Stage},
     view::is_at,
 };
-use crate::letters::{self, Arrival, ToTable, ToTournament};
+use crate::{
+    clock,
+    letters::{self, Arrival, ToTable, ToTournament},
+};
+
+/// Whoever was turned away is sent somewhere after so long, milliseconds: not at once, or he and the letter that turns him away would go to and fro as fast as letters do.
+const TURNED_MS: u64 = 500;
 
 /// A table has written. After a loss older news may come once more, so what comes is compared with what is known.
 pub(super) fn told(draft: &mut Draft, from: &RoomId, letter: LetterId, body: &[u8]) {
@@ -33,6 +42,9 @@ pub(super) fn told(draft: &mut Draft, from: &RoomId, letter: LetterId, body: &[u
             if draft.room.entrants.get(&entry).is_some_and(|entrant| entrant.at == At::Sent(table)) {
                 let re = Some(Reference { from: from.clone(), letter });
                 draft.emit(Event::Turned { entry, re });
+                // Only after a loss a table has other players than is known here. It may have a seat when its hand is over.
+                let until_ms = Some(draft.moment.now + TURNED_MS);
+                draft.emit(Event::Waits { until_ms });
             }
         }
         ToTournament::Released { players, all } => {
@@ -104,8 +116,12 @@ pub(super) fn gone(draft: &mut Draft, room: &RoomId) {
     draft.emit(Event::Gone { table });
 }
 
-/// What had been said to tables before the journal lost it: they have acted on it.
+/// All have answered since the takeover: with what had been said to tables before the journal lost it, if anything was. They have acted on it.
 pub(super) fn recalled(draft: &mut Draft, letters: &[(RoomId, Letter)]) {
+    if draft.room.waits_until.is_some() {
+        draft.emit(Event::Waits { until_ms: None });
+    }
+    begun_before(draft, letters);
     for (to, letter) in letters {
         let Some(table) = draft.room.table_of(to).filter(|table| draft.room.tables.contains_key(table))
         else {
@@ -130,10 +146,65 @@ pub(super) fn recalled(draft: &mut Draft, letters: &[(RoomId, Letter)]) {
     }
 }
 
+/// Whoever was written to is there, and if that is news, it had begun, with whoever was sent there.
+fn begun_before(draft: &mut Draft, letters: &[(RoomId, Letter)]) {
+    let read = letters.iter().filter_map(|(to, letter)| {
+        Some((draft.room.table_of(to)?, letters::read::<ToTable>(letter.body.as_bytes())?))
+    });
+    let said: Vec<(u32, ToTable)> = read.collect();
+    let Some(last) = said.iter().map(|(table, _)| *table).max() else { return };
+    let mut others = Vec::new();
+    for (_, what) in &said {
+        if let ToTable::Seat(arrival) = what {
+            others.extend(registered_before(draft, arrival));
+        }
+    }
+    // Some of them have their own numbers by now.
+    others.retain(|(user, _)| !draft.room.by_user.contains_key(user));
+    for (user, name) in others {
+        draft.emit(Event::Registered { entry: draft.room.entries + 1, user, name });
+    }
+    if draft.room.phase == Phase::Registering {
+        let clock = clock::from(draft.moment.now.saturating_add(draft.room.config().deal_in_ms));
+        // All wait; those who were sent somewhere do not.
+        draft.emit(Event::Started { clock, tables: last, seating: Vec::new() });
+    }
+    for table in 1..=last {
+        if !draft.room.tables.contains_key(&table) {
+            // Only the last table is held before there are steps.
+            let is_held = |what: &ToTable| matches!(what, ToTable::Hold { round: 0, .. });
+            let is_last = said.iter().any(|(at, what)| *at == table && is_held(what));
+            draft.emit(Event::Wanted { table, is_last });
+        }
+    }
+}
+
+/// He takes part by this number. Whoever has registered since under the number gets another one.
+fn registered_before(draft: &mut Draft, arrival: &Arrival) -> Option<(UserId, String)> {
+    let Arrival { entry, user, name, .. } = arrival.clone();
+    let is_free = |draft: &Draft, entry: u32| {
+        draft.room.entrants.get(&entry).is_none_or(|entrant| matches!(entrant.at, At::Waiting { .. }))
+    };
+    let known = draft.room.by_user.get(&user).copied();
+    if known == Some(entry) || !is_free(draft, entry) || known.is_some_and(|known| !is_free(draft, known)) {
+        return None;
+    }
+    if let Some(known) = known {
+        draft.emit(Event::Unregistered { entry: known });
+    }
+    let other = draft.room.entrants.get(&entry).map(|other| (other.user.clone(), other.name.clone()));
+    if other.is_some() {
+        draft.emit(Event::Unregistered { entry });
+    }
+    draft.emit(Event::Registered { entry, user, name });
+    other
+}
+
 fn seated_before(draft: &mut Draft, table: u32, arrival: Arrival) {
-    let Arrival { entry, user, name, stack, bank_ms, sits_out, drawn: _ } = arrival;
-    if !draft.room.entrants.contains_key(&entry) {
-        draft.emit(Event::Registered { entry, user, name });
+    let Arrival { entry, user, name: _, stack, bank_ms, sits_out, drawn: _ } = arrival;
+    if draft.room.entrants.get(&entry).is_none_or(|entrant| entrant.user != user) {
+        error!(entry, "a tournament had seated somebody of whom it knows nothing");
+        return;
     }
     // He came from where he is known to sit; what that table said is used up.
     let came_from = match draft.room.entrants[&entry].at {

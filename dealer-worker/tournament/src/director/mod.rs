@@ -18,13 +18,16 @@ use broker::{lobby::Line, node::RoomSpec};
 use protocol::{
     id::{Position, RoomId, UserId},
     time::UnixMs,
-    tournament::KIND,
+    tournament::{KIND, Phase},
 };
 use rand_chacha::rand_core::Rng;
-use rooms::room::{
-    BadSpec, Decision, Input, Moment, Refusal, Room,
-    errands::Outcome,
-    record::{self, BadRecord},
+use rooms::{
+    planted::{Fault, is_planted},
+    room::{
+        BadSpec, Decision, Input, Moment, Refusal, Room,
+        errands::Outcome,
+        record::{self, BadRecord},
+    },
 };
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -36,6 +39,10 @@ use crate::settings;
 
 /// The longest name of a tournament's room: its tables' names are longer.
 pub const ID_CHARS_MAX: usize = 32;
+
+/// So long a new owner waits to hear what was said before, until it begins anything and sends anybody anywhere. A room that is not there is known
+/// not to be after about four seconds.
+const WAIT_MS: u64 = 5_000;
 
 impl Room for Tournament {
     type Event = Event;
@@ -87,9 +94,15 @@ impl Room for Tournament {
             Input::Diverged { from } => {
                 error!(%from, "a tournament and a table do not remember the same: who sits there stays there");
             }
-            Input::Clock | Input::TakenOver { .. } | Input::Away { .. } => {}
+            Input::TakenOver { .. } if matches!(self.phase, Phase::Registering | Phase::Running) => {
+                if !is_planted(Fault::DecidesUnasked) {
+                    draft.emit(Event::Waits { until_ms: Some(moment.now + WAIT_MS) });
+                }
+            }
+            Input::Clock => progress::waited(&mut draft, WAIT_MS),
+            Input::TakenOver { .. } | Input::Away { .. } => {}
         }
-        if !self.is_over {
+        if !self.is_over && draft.room.waits_until.is_none() {
             progress::go_on(&mut draft, rng);
         }
         Ok(draft.decision())
@@ -107,8 +120,13 @@ impl Room for Tournament {
         self.is_over
     }
 
+    /// Its tables; and those that it may have opened, and the journal has lost it. A new owner asks them what was said before.
     fn peers(&self) -> Vec<RoomId> {
-        self.tables.keys().map(|table| self.room_of(*table)).collect()
+        (1..=self.tables_perhaps()).map(|table| self.room_of(table)).collect()
+    }
+
+    fn hears(&self, room: &RoomId) -> bool {
+        self.table_of(room).is_some_and(|table| table <= self.tables_perhaps())
     }
 
     fn view(&self) -> Box<RawValue> {

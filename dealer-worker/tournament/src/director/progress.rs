@@ -38,6 +38,9 @@ pub(super) fn deadline(room: &Tournament) -> Option<UnixMs> {
     if room.is_over {
         return None;
     }
+    if room.waits_until.is_some() {
+        return room.waits_until;
+    }
     match room.phase {
         Phase::Registering => match room.config().starts {
             Starts::AtMs(at) => Some(at),
@@ -45,6 +48,18 @@ pub(super) fn deadline(room: &Tournament) -> Option<UnixMs> {
         },
         Phase::Running => late_end(room),
         Phase::Ended | Phase::Cancelled => over_at(room).filter(|_| all_closed(room)),
+    }
+}
+
+/// A new owner has waited long enough to hear what was said before. One of a new tournament begins to wait: it may be an old one, of which the broker has
+/// lost everything.
+pub(super) fn waited(draft: &mut Draft, wait_ms: u64) {
+    let now = draft.moment.now;
+    match draft.room.waits_until {
+        Some(0) if is_planted(Fault::DecidesUnasked) => draft.emit(Event::Waits { until_ms: None }),
+        Some(0) => draft.emit(Event::Waits { until_ms: Some(now + wait_ms) }),
+        Some(until) if until <= now => draft.emit(Event::Waits { until_ms: None }),
+        _ => {}
     }
 }
 
@@ -79,7 +94,12 @@ pub(super) fn go_on(draft: &mut Draft, rng: &mut dyn Rng) {
     }
     if draft.room.phase == Phase::Running {
         level(draft);
+        let was_in_step = draft.room.hold.is_some();
         step(draft);
+        if was_in_step && draft.room.hold.is_none() {
+            // Where one is left at each table, none of them has anything more to say.
+            level(draft);
+        }
         close_tables(draft);
     }
     if matches!(draft.room.phase, Phase::Ended | Phase::Cancelled) {
@@ -190,7 +210,9 @@ fn seat(draft: &mut Draft) {
         };
         sizes.iter_mut().filter(|size| size.table == table).for_each(|size| size.expected += 1);
         send(draft, entry, table, re.clone());
+        // At the first seat alone, or two tables would turn him away to each other for ever.
         if is_planted(Fault::SeatsTwice)
+            && re.is_none()
             && let Some(other) =
                 sizes.iter().find(|size| size.table != table && size.players + size.expected < seats)
         {
@@ -290,6 +312,9 @@ fn finish(draft: &mut Draft) {
 
 /// Tables are broken and levelled.
 fn level(draft: &mut Draft) {
+    if is_planted(Fault::LevelsNothing) {
+        return;
+    }
     let room = &draft.room;
     let is_opening =
         room.tables.values().any(|table| matches!(table.stage, Stage::Wanted | Stage::Opening(_)));

@@ -17,7 +17,11 @@ use crate::{
     balance::Size,
     clock, payout,
     places::{self, Busted},
+    seating::tables_for,
 };
+
+/// So many registrations may have been lost with the beginning of a tournament, where it is asked which tables it had opened.
+const LOST_ENTRIES: u32 = 64;
 
 /// What a tournament is opened with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +68,9 @@ pub struct Tournament {
     pub(crate) is_over: bool,
     /// So many more chips are in play than were given out, or fewer, after losses by the broker.
     pub(crate) adjusted: i64,
+    /// After a takeover nothing is begun and nobody sent anywhere until it is known what was said before, or this time has come; nor for a moment
+    /// after a table had no seat for somebody.
+    pub(crate) waits_until: Option<UnixMs>,
 }
 
 /// Somebody who takes part.
@@ -308,6 +315,11 @@ pub enum Event {
     },
     /// It is not there to be seen any more.
     Over,
+    /// After a takeover, or where somebody was turned away, it waits until then; or it waits no more.
+    Waits {
+        /// Until when.
+        until_ms: Option<UnixMs>,
+    },
 }
 
 impl Tournament {
@@ -331,6 +343,8 @@ impl Tournament {
             ended_ms: None,
             is_over: false,
             adjusted: 0,
+            // A journal that is lost whole looks like one that is new.
+            waits_until: Some(0),
         }
     }
 
@@ -353,6 +367,22 @@ impl Tournament {
     pub(crate) fn table_of(&self, room: &RoomId) -> Option<u32> {
         let number = room.as_str().strip_prefix(self.settings.id.as_str())?.strip_prefix('.')?;
         number.parse().ok()
+    }
+
+    /// Tables up to this number may have been opened, though the journal may have lost that: as long as somebody may register, one more than are
+    /// known, and before it has begun, all that its entries could need.
+    pub(crate) fn tables_perhaps(&self) -> u32 {
+        let known = self.tables.keys().last().copied().unwrap_or(0);
+        match self.phase {
+            Phase::Registering => {
+                let TournamentConfig { seats, entries_max, .. } = *self.config();
+                let perhaps = self.entered().saturating_add(LOST_ENTRIES).min(entries_max);
+                let tables = tables_for(usize::try_from(perhaps).unwrap_or(usize::MAX), seats);
+                u32::try_from(tables).unwrap_or(u32::MAX).max(known)
+            }
+            Phase::Running if !self.is_closed => known.saturating_add(1),
+            Phase::Running | Phase::Ended | Phase::Cancelled => known,
+        }
     }
 
     /// So many have chips, or will.
@@ -609,6 +639,7 @@ impl Tournament {
                 self.clock = now;
             }
             Event::Over => self.is_over = true,
+            Event::Waits { until_ms } => self.waits_until = *until_ms,
         }
     }
 

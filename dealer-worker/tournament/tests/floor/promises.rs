@@ -4,35 +4,35 @@ use std::collections::BTreeMap;
 
 use protocol::{
     RefusalCode as Code,
-    id::RoomId,
+    id::{Position, RoomId},
     rights::Rights,
     table::TableEvent,
     tournament::{HandForHand, Level, Phase, Starts, Ties, TournamentConfig, TournamentEvent as Seen},
 };
 use rooms::{
     planted::{Fault, plant},
-    room::{Input, Room as _},
+    room::{Input, Room as _, letters::LetterId},
 };
 use serde_json::json;
+use tournament::letters::{ToTournament, write};
 
 use crate::world::{BEGINS_MS, World, mtt, sng};
 
 /// Played to its end, by fair players and a strict referee.
 fn played(seed: u64, config: TournamentConfig, entries: usize) -> World {
-    let in_step = config.hand_for_hand.margin > 0 && entries > usize::from(config.seats);
     let mut world = World::new(seed, config);
     world.register(entries);
     world.play();
-    world.referee.finish(in_step);
+    world.referee.finish();
     world
 }
 
 fn fair(seed: u64, config: TournamentConfig, entries: usize) -> World {
     let world = played(seed, config, entries);
     assert!(
-        world.referee.faults.is_empty(),
+        world.referee.faults().is_empty(),
         "seed {seed}: {:?}",
-        &world.referee.faults[..world.referee.faults.len().min(5)]
+        &world.referee.faults()[..world.referee.faults().len().min(5)]
     );
     world
 }
@@ -115,6 +115,39 @@ fn many_tables_come_to_one_and_every_entry_has_its_place() {
     }
 }
 
+/// Else he and the letter that turns him away would go to and fro as fast as letters do: found by a tournament that seats somebody twice.
+#[test]
+fn whoever_was_turned_away_by_a_table_is_not_sent_again_at_once() {
+    let mut world = World::new(1, TournamentConfig { late_levels: 1, ..mtt(6, 100) });
+    world.register(5);
+    while world.state["phase"] != json!(Phase::Running) {
+        assert!(world.go_on());
+    }
+    world.calm();
+    world.register_one("late");
+    let (from, letter) = (RoomId::new("cup-1.1").unwrap(), LetterId { at: Position::new(1, 999), index: 0 });
+    let told = write(&ToTournament::NoSeat { entry: 6 });
+    world.at_tournament(Input::Told { from: &from, letter, body: told.as_bytes() }).unwrap();
+    assert_eq!(world.tournament.waiting().count(), 1, "he is nowhere yet");
+    assert_eq!(world.tournament.deadline(), Some(world.now + 500));
+    world.now += 500;
+    world.at_tournament(Input::Clock).unwrap();
+    assert_eq!(world.tournament.waiting().count(), 0, "he is on the way");
+}
+
+/// Found by losing what the broker had written: nothing more is said at tables of one player.
+#[test]
+fn where_steps_leave_one_player_at_each_of_two_tables_they_come_together() {
+    let hand_for_hand = HandForHand { margin: 2, ties: Ties::Stacks, hand_ms: 5_000 };
+    let mut in_step = 0;
+    for (seed, final_redraw) in (0..24).zip([true, false].into_iter().cycle()) {
+        let config = TournamentConfig { final_redraw, hand_for_hand, ..mtt(3, 6) };
+        let world = fair(seed, config, 6);
+        in_step += u32::from(world.told.iter().any(|event| matches!(event, Seen::HandForHand { on: false })));
+    }
+    assert!(in_step > 12, "steps have ended in {in_step} only");
+}
+
 #[test]
 fn with_few_entries_it_is_called_off_and_the_next_takes_entries() {
     let config = TournamentConfig { entries_min: 3, ..mtt(6, 100) };
@@ -144,8 +177,8 @@ fn who_comes_late_is_seated_with_a_whole_stack_and_who_went_out_before_has_his_p
         let closed = world.told.iter().position(|event| *event == Seen::RegistrationClosed).unwrap();
         let placed = world.told.iter().position(|event| matches!(event, Seen::Placed { .. })).unwrap();
         assert!(closed < placed);
-        world.referee.finish(false);
-        assert!(world.referee.faults.is_empty(), "{seed}: {:?}", world.referee.faults);
+        world.referee.finish();
+        assert!(world.referee.faults().is_empty(), "{seed}: {:?}", world.referee.faults());
     }
 }
 
@@ -172,8 +205,8 @@ fn levels_are_those_of_the_schedule_and_no_hand_begins_in_a_break() {
         before = world.seen.len();
     }
     assert!(world.now > ends, "it has lasted beyond the break");
-    world.referee.finish(false);
-    assert!(world.referee.faults.is_empty(), "{:?}", world.referee.faults);
+    world.referee.finish();
+    assert!(world.referee.faults().is_empty(), "{:?}", world.referee.faults());
 }
 
 #[test]
@@ -194,8 +227,8 @@ fn a_paused_tournament_deals_no_hand_and_goes_on_where_it_was() {
     world.direct(json!({"a": "resume"})).unwrap();
     world.play();
     assert!(hands(&world) > before);
-    world.referee.finish(false);
-    assert!(world.referee.faults.is_empty(), "{:?}", world.referee.faults);
+    world.referee.finish();
+    assert!(world.referee.faults().is_empty(), "{:?}", world.referee.faults());
 }
 
 fn never() -> HandForHand {
@@ -236,8 +269,8 @@ fn near_the_money_no_table_is_a_hand_ahead() {
                 assert!(!on || most - least <= 1, "seed {seed}: {hands:?}");
             }
         }
-        world.referee.finish(true);
-        assert!(world.referee.faults.is_empty(), "{seed}: {:?}", world.referee.faults);
+        world.referee.finish();
+        assert!(world.referee.faults().is_empty(), "{seed}: {:?}", world.referee.faults());
     }
     assert!(steps > 10, "they have played in step: {steps}");
 }
@@ -291,8 +324,8 @@ fn everybody_with_chips_is_dealt_in_present_or_not() {
         }
     }
     assert_eq!(world.state["phase"], json!(Phase::Ended));
-    world.referee.finish(false);
-    assert!(world.referee.faults.is_empty(), "{:?}", world.referee.faults);
+    world.referee.finish();
+    assert!(world.referee.faults().is_empty(), "{:?}", world.referee.faults());
 }
 
 #[test]
@@ -316,17 +349,17 @@ fn planted_faults_are_caught() {
                 world.wild = if fault == Fault::LevelsByOwnStart { 3 } else { 70 };
                 world.register(entries);
                 for _ in 0..20_000 {
-                    if world.tournament.is_over() || !world.referee.faults.is_empty() || !world.go_on() {
+                    if world.tournament.is_over() || !world.referee.faults().is_empty() || !world.go_on() {
                         break;
                     }
                 }
                 if world.tournament.is_over() {
-                    world.referee.finish(false);
+                    world.referee.finish();
                 }
-                world.referee.faults
+                world.referee.take_faults()
             });
             plant(None);
-            world.is_ok_and(|faults| faults.iter().any(|fault| fault.contains(told)))
+            world.is_ok_and(|faults| faults.iter().any(|(_, fault)| fault.contains(told)))
         });
         assert!(caught.is_some(), "{fault:?} was not caught in 50 seeds");
     }

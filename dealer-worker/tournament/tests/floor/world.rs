@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use broker::node::RoomSpec;
+use player::tournament_referee::TournamentReferee;
 use protocol::{
     id::{Position, RoomId, UserId},
     rights::{Rights, Roles},
@@ -25,10 +26,11 @@ use tournament::{
     letters::{ToTable, ToTournament, read},
 };
 
-use crate::referee::Referee;
-
 /// When it all begins.
 pub(crate) const BEGINS_MS: UnixMs = 1_800_000_000_000;
+
+/// So long a tournament waits before that for an answer of whoever may know it.
+const WAITS_MS: u64 = 5_000;
 
 pub(crate) fn user(name: &str) -> UserId {
     UserId::new(name).unwrap()
@@ -55,7 +57,7 @@ pub(crate) struct World {
     seqs: BTreeMap<RoomId, u64>,
     letters: VecDeque<OnTheWay>,
     errands: VecDeque<Errand>,
-    pub(crate) referee: Referee,
+    pub(crate) referee: TournamentReferee,
     /// Players go all-in that often, in a hundred.
     pub(crate) wild: u64,
 }
@@ -78,8 +80,8 @@ impl World {
         let spec = RoomSpec::new(Tournament::NAME, &settings);
         let tournament = Tournament::open(&spec).unwrap();
         let state = serde_json::from_str(tournament.view().get()).unwrap();
-        Self {
-            now: BEGINS_MS,
+        let mut world = Self {
+            now: BEGINS_MS - WAITS_MS,
             rng: ChaCha8Rng::seed_from_u64(seed),
             state,
             id,
@@ -92,9 +94,14 @@ impl World {
             seqs: BTreeMap::new(),
             letters: VecDeque::new(),
             errands: VecDeque::new(),
-            referee: Referee::new(config),
+            referee: TournamentReferee::new(config),
             wild: 30,
-        }
+        };
+        // It asks what was said before, and nobody answers.
+        world.at_tournament(Input::Clock).unwrap();
+        world.now = BEGINS_MS;
+        world.at_tournament(Input::Clock).unwrap();
+        world
     }
 
     fn moment(&self, room: &RoomId) -> Moment {
@@ -154,6 +161,7 @@ impl World {
         let whole: serde_json::Map<String, Value> =
             serde_json::from_str(self.tournament.view().get()).unwrap();
         assert_eq!(self.state, whole, "what clients have folded is what there is");
+        events.iter().for_each(|event| self.referee.hears(event));
         self.told.extend(events);
     }
 
@@ -167,9 +175,12 @@ impl World {
         *self.seqs.entry(room.clone()).or_default() += 1;
         let seen: Vec<TableEvent> = serde_json::from_str(decision.public.get()).unwrap();
         let view = self.views.get_mut(room).unwrap();
+        if let Ok(clock) = serde_json::from_value(self.state["clock"].clone()) {
+            self.referee.clock(clock);
+        }
         for event in &seen {
             view.apply(event).unwrap();
-            self.referee.sees(self.now, room, event, view, &self.tournament);
+            self.referee.sees(self.now, room, event, view);
         }
         self.seen.extend(seen.into_iter().map(|event| (room.clone(), event)));
         self.tables.insert(room.clone(), decision.after);
@@ -307,7 +318,7 @@ impl World {
                 if let Some(ToTournament::Released { players, .. }) = read(body) {
                     for player in players {
                         chips += i128::from(player.stack);
-                        let user = self.referee.user_of(player.entry);
+                        let user = self.referee.user_of(player.entry).unwrap().clone();
                         holders.entry(user).or_default().push("released".into());
                     }
                 }
@@ -316,7 +327,11 @@ impl World {
                 holders.entry(arrival.user).or_default().push("sent".into());
             }
         }
-        self.referee.judge(&self.tournament, holders, chips, &self.told);
+        for (user, stack) in self.tournament.waiting() {
+            chips += i128::from(stack);
+            holders.entry(user).or_default().push("waiting".into());
+        }
+        self.referee.judge(holders, chips);
     }
 }
 
