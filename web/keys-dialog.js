@@ -1,7 +1,8 @@
 /** The keys of a table as a list, where each can be changed. */
 import { shown } from "./dialog.js";
 import { el, setAttribute, setText } from "./dom.js";
-import { keyName, KEYS, keysFrom, keysOf, withKey } from "./keys.js";
+import { KEYS, keysFrom, withKey } from "./key-map.js";
+import { keyName, keysOf } from "./keys.js";
 import { say } from "./phrases/settings.js";
 
 /** Keys that stay what they are, and what they do. */

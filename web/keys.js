@@ -2,16 +2,8 @@
  * Which key means what at a table. A key is named by what it writes, so that `F` is where a player reads it, on Dvorak or AZERTY too. Where the
  * layout writes no Latin letters, or an input method has taken the key (Hangul, Pinyin, Kana), its place on the keyboard says what is meant. Pure.
  */
+import { NAMED } from "./key-map.js";
 
-/** What keys do, and the usual ones. */
-export const KEYS = {
-  fold: "f", call: "c", raise: "r", more: "ArrowUp", less: "ArrowDown", amount1: "1", amount2: "2", amount3: "3", amount4: "4",
-};
-/** Keys that do one thing everywhere, or the browser's own. */
-const RESERVED = new Set(["Enter", "Escape", "Tab", " ", "?"]);
-const NAMED = new Set([
-  "Enter", "Escape", "Tab", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown", "Insert", "Delete", "Backspace",
-]);
 /** They write or move in a field for amounts. */
 const EDITS = /^([\d.,]|ArrowLeft|ArrowRight|Home|End|Insert|Delete|Backspace)$/;
 /** Whoever holds them down wants more of it. Any other key does once what it does, or a turn later it would do it again. */
@@ -66,37 +58,6 @@ export function commandOf(event, keys, isTyping) {
     if (command) return command;
   }
   return null;
-}
-
-/** Whether this may stand in storage: other keys than the usual ones, by what they do. */
-export function isKeyMap(value) {
-  return typeof value === "object" && value !== null && Object.entries(value).every(([name, key]) => Object.hasOwn(KEYS, name) && isFree(key)) && isSingle(keysFrom(value));
-}
-
-/** All keys, those that were changed among them. */
-export function keysFrom(changed) {
-  return { ...KEYS, ...changed };
-}
-
-function isFree(key) {
-  return typeof key === "string" && !RESERVED.has(key) && (NAMED.has(key) || (/^[!-~]$/.test(key) && key === key.toLowerCase()));
-}
-
-function isSingle(keys) {
-  return new Set(Object.values(keys)).size === Object.keys(keys).length;
-}
-
-/**
- * Another key for a command.
- * @returns {{changed: object} | {taken: string} | {reserved: true}} what differs from the usual keys now, or which command has that key
- */
-export function withKey(changed, command, key) {
-  if (!isFree(key)) return { reserved: true };
-  const keys = keysFrom(changed);
-  const taken = Object.keys(keys).find((name) => name !== command && keys[name] === key);
-  if (taken) return { taken };
-  const { [command]: _, ...others } = changed;
-  return { changed: key === KEYS[command] ? others : { ...others, [command]: key } };
 }
 
 const ARROWS = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" };

@@ -1,6 +1,6 @@
 /** What a player may set: the usual value of each, and which values it may have. Nothing else comes out of storage. Pure. */
 import { isSizes, SIZES } from "./bet-sizes.js";
-import { isKeyMap } from "./keys.js";
+import { isKeyMap } from "./key-map.js";
 import { LANGUAGES } from "./phrases/language.js";
 
 const flag = (usual) => ({ usual, isGood: (value) => typeof value === "boolean" });

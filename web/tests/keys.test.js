@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandOf, keyName, KEYS, keysFrom, keysOf, withKey } from "../keys.js";
+import { KEYS, keysFrom, withKey } from "../key-map.js";
+import { commandOf, keyName, keysOf } from "../keys.js";
 
 const press = (key, code, more = {}) => ({ key, code, shiftKey: false, isComposing: false, keyCode: 0, ...more });
 const asks = (event, changed = {}, isTyping = false) => commandOf(event, keysFrom(changed), isTyping);
