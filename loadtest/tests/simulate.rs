@@ -362,3 +362,62 @@ fn a_table_at_which_whoever_is_kicked_plays_on_is_caught() {
 fn a_floor_that_opens_more_tables_than_a_player_may_have_is_caught() {
     assert!(caught_where_players_host(Planted::CountsNoTables).contains(&Promise::Host));
 }
+
+/// Those behind the first ones broke a promise when they were found.
+#[test]
+fn what_is_promised_holds_of_tournaments() {
+    count_panics();
+    for seed in 0..12 {
+        assert_eq!(broken(&Plan::contesting(seed)), [], "seed {seed} with a tournament");
+    }
+}
+
+/// In houses in which there is a tournament.
+fn caught_in_a_tournament(planted: Planted) -> Vec<Promise> {
+    caught_in(Plan::contesting, planted).1
+}
+
+#[test]
+fn a_tournament_that_seats_somebody_twice_is_caught() {
+    assert!(caught_in_a_tournament(Planted::SeatsTwice).contains(&Promise::OnePlace));
+}
+
+#[test]
+fn a_table_that_does_not_tell_who_has_left_it_is_caught() {
+    assert!(caught_in_a_tournament(Planted::ForgetsReleased).contains(&Promise::Ends));
+}
+
+#[test]
+fn tables_that_outlive_their_tournament_are_caught() {
+    assert!(caught_in_a_tournament(Planted::LeavesTables).contains(&Promise::Ends));
+}
+
+#[test]
+fn a_prize_that_is_given_twice_is_caught() {
+    assert!(caught_in_a_tournament(Planted::PaysSharersWhole).contains(&Promise::Prizes));
+}
+
+#[test]
+fn a_place_that_somebody_else_has_played_for_is_caught() {
+    assert!(caught_in_a_tournament(Planted::RanksByNumber).contains(&Promise::Places));
+}
+
+#[test]
+fn a_table_that_stays_at_its_level_is_caught() {
+    assert!(caught_in_a_tournament(Planted::LevelsByOwnStart).contains(&Promise::Level));
+}
+
+#[test]
+fn a_table_that_plays_on_while_others_are_held_is_caught() {
+    assert!(caught_in_a_tournament(Planted::SkipsHold).contains(&Promise::Step));
+}
+
+#[test]
+fn tables_that_stay_uneven_are_caught() {
+    assert!(caught_in_a_tournament(Planted::LevelsNothing).contains(&Promise::Balanced));
+}
+
+#[test]
+fn a_tournament_that_anybody_directs_is_caught() {
+    assert!(caught_in_a_tournament(Planted::DirectedByAnybody).contains(&Promise::Directed));
+}

@@ -51,18 +51,38 @@ pub enum Promise {
     Host,
     /// Nobody takes a seat to which another is called, who waits is called in turn, and whoever is called is told.
     Called,
+    /// Every entry of a tournament is at exactly one place: at a table, on the way, or out.
+    OnePlace,
+    /// In a tournament there are as many chips as were given out, wherever they are.
+    Issued,
+    /// Everybody who took part has a place, as it follows from who went out when.
+    Places,
+    /// Prizes come to the pool, and each is given once.
+    Prizes,
+    /// Each hand of a tournament has the blinds of the schedule at its beginning.
+    Level,
+    /// Where tables play in step none is a hand ahead.
+    Step,
+    /// Tables of a tournament do not stay uneven.
+    Balanced,
+    /// A tournament comes to its winner, and is nowhere then.
+    Ends,
+    /// Nobody directs a tournament who has not the right to.
+    Directed,
 }
 
 impl Promise {
     /// All of them.
-    pub fn all() -> [Self; 23] {
+    pub fn all() -> [Self; 32] {
         use Promise::{
-            Answers, Bounded, Called, Chips, Client, Durable, Ended, Equal, Errands, Fold, Heard, Host,
-            Letters, Linear, Live, Money, Once, Privacy, Rail, Revoked, Rules, Sound, Told,
+            Answers, Balanced, Bounded, Called, Chips, Client, Directed, Durable, Ended, Ends, Equal,
+            Errands, Fold, Heard, Host, Issued, Letters, Level, Linear, Live, Money, Once, OnePlace, Places,
+            Privacy, Prizes, Rail, Revoked, Rules, Sound, Step, Told,
         };
         [
             Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound, Letters,
-            Errands, Money, Ended, Answers, Rail, Heard, Bounded, Revoked, Host, Called,
+            Errands, Money, Ended, Answers, Rail, Heard, Bounded, Revoked, Host, Called, OnePlace, Issued,
+            Places, Prizes, Level, Step, Balanced, Ends, Directed,
         ]
     }
 

@@ -1,8 +1,9 @@
 //! The shadow model: reads every journal while it grows, and folds it in [`journal`]; in [`told`], judges what clients are told
 //! by what the journal holds; in [`questions`], what they are answered; in [`spoken`], what is said where people talk; in
 //! [`parts`], what a postbox tells single users; in [`rail`], what a counter tells who has no part in it; in [`doors`], who may do what at tables
-//! that players have opened; in [`usher`], who may take which seat where others wait for one.
+//! that players have opened; in [`usher`], who may take which seat where others wait for one; in [`contest`], who is where in a tournament.
 
+mod contest;
 mod doors;
 mod journal;
 mod parts;
@@ -16,16 +17,25 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use broker::{
     entry::Entry,
+    seal::Sealer,
     store::{Store, Stored, Unavailable, memory::MemoryStore},
 };
+use player::tournament_referee::Wrong;
 use protocol::{
     floor::TABLE_PREFIX,
     id::{NodeId, Position, RoomId, SessionId, UserId},
     table::{SeatStatus, TableView},
+    tournament::TournamentConfig,
 };
 use tokio::sync::mpsc;
 
-use self::{doors::Doorkeeper, journal::Journal, parts::Parts, spoken::Spoken};
+use self::{
+    contest::Contest,
+    doors::Doorkeeper,
+    journal::{Journal, OfContest},
+    parts::Parts,
+    spoken::Spoken,
+};
 use super::{counter::Figures, money::Purses, promise::Promise};
 
 /// How many entries are read at once. The journal keeps a few hundred.
@@ -45,6 +55,8 @@ pub struct Shadow {
     asked: BTreeMap<journal::Cause, String>,
     /// How many tables each has by what the floor has told him last.
     tables_of: BTreeMap<UserId, usize>,
+    /// A tournament, if there is one.
+    contest: Option<(RoomId, Contest)>,
 }
 
 impl Shadow {
@@ -58,6 +70,7 @@ impl Shadow {
             losses: 0,
             asked: BTreeMap::new(),
             tables_of: BTreeMap::new(),
+            contest: None,
         }
     }
 
@@ -92,6 +105,33 @@ impl Shadow {
         let journal = self.rooms.entry(room).or_default();
         journal.parts = Some(Parts::default());
         journal.is_floor = true;
+    }
+
+    /// The same for a tournament that is set to this, with all tables that it opens.
+    pub fn follow_contest(&mut self, room: RoomId, config: TournamentConfig, sealer: Sealer) {
+        self.rooms.entry(room.clone()).or_default().of_contest = Some(OfContest::Itself);
+        self.contest = Some((room.clone(), Contest::new(room, config, sealer)));
+    }
+
+    /// A tournament and its tables.
+    pub fn rooms_of_contest(&self) -> Vec<RoomId> {
+        let all = self.contest.iter();
+        all.flat_map(|(room, contest)| contest.tables().chain(std::iter::once(room))).cloned().collect()
+    }
+
+    /// Whether something was wrong with a tournament while it was played.
+    pub fn is_contest_broken(&self) -> bool {
+        self.contest.as_ref().is_some_and(|(_, contest)| contest.is_broken())
+    }
+
+    /// What is said of a tournament that does not come to its end.
+    pub fn contest_described(&self) -> String {
+        self.contest.as_ref().map(|(_, contest)| contest.describe()).unwrap_or_default()
+    }
+
+    /// What is wrong with places and prizes of a tournament that has come to its end.
+    pub(super) fn finish_contest(&mut self) -> Vec<(Wrong, String)> {
+        self.contest.as_mut().map(|(_, contest)| contest.finish()).unwrap_or_default()
     }
 
     /// Tables that players have opened.
@@ -189,7 +229,8 @@ impl Shadow {
 
     /// Those of them that are tables.
     pub fn tables(&self) -> Vec<RoomId> {
-        self.rooms_that(|journal| journal.is_table() && journal.keeper.is_none())
+        let is_plain = |journal: &Journal| journal.keeper.is_none() && journal.of_contest.is_none();
+        self.rooms_that(|journal| journal.is_table() && is_plain(journal))
     }
 
     /// Those of them that are counters.
@@ -313,6 +354,12 @@ impl Shadow {
             let journal = Journal { keeper: Some(Doorkeeper::default()), ..Journal::default() };
             self.rooms.insert(room.clone(), journal);
         }
+        if !self.rooms.contains_key(room)
+            && self.contest.as_ref().is_some_and(|(_, contest)| contest.has_table(room))
+        {
+            let journal = Journal { of_contest: Some(OfContest::Table), ..Journal::default() };
+            self.rooms.insert(room.clone(), journal);
+        }
         let Some(journal) = self.rooms.get_mut(room) else { return };
         journal.last = stored.at;
         match Entry::decode(stored.bytes) {
@@ -328,7 +375,11 @@ impl Shadow {
                     let tables = doors::tables_told(at, &part.user, &part.bytes, &mut self.broken);
                     self.tables_of.insert(part.user.clone(), tables);
                 }
+                let of_contest = journal.of_contest.is_some().then(|| entry.clone());
                 journal.take(entry, room, &mut self.broken);
+                if let Some((entry, (_, contest))) = of_contest.zip(self.contest.as_mut()) {
+                    contest.take(room, &entry, &mut self.broken);
+                }
             }
             Ok(entry) => {
                 let what = format!("{room} {}: holds the entry {}", stored.at, entry.at);

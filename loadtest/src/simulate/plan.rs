@@ -1,7 +1,10 @@
 //! What a seed decides: how large the house is, what goes wrong all the time, and which blows fall when.
 
 use broker::wire::{fault::Operation, seeded::Rates};
-use protocol::table::TableConfig;
+use protocol::{
+    table::TableConfig,
+    tournament::{HandForHand, Level, Payouts, Ties, TournamentConfig},
+};
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use rooms::room::{answers::Memory, mailbox::Bound};
@@ -50,6 +53,8 @@ pub struct Plan {
     pub waiters: usize,
     /// How many seats a table has.
     pub seats: u8,
+    /// There is a tournament.
+    pub(super) contest: Option<Contest>,
     /// The chips of the tables are somebody's: they come from a ledger.
     pub(super) money: bool,
     /// How often the ledger is not reached, or its answer lost.
@@ -90,6 +95,56 @@ pub(super) struct Flood {
     pub(super) until: Duration,
     /// Most of what they say is long: the bytes fill the mailbox, and not the messages.
     pub(super) long_winded: bool,
+}
+
+/// A tournament.
+#[derive(Debug, Clone)]
+pub(super) struct Contest {
+    /// What it is set to. What begins at a time does so that long after the run.
+    pub(super) config: TournamentConfig,
+    pub(super) starts_after: Option<Duration>,
+    /// So many guests want to take part.
+    pub(super) entrants: usize,
+}
+
+impl Contest {
+    /// A small one in which blinds grow fast: a sit & go, or one that begins at a time.
+    fn of(rng: &mut ChaCha8Rng) -> Self {
+        let level = |at: u32| {
+            let big_blind = 20 << at;
+            Level::Play { small_blind: big_blind / 2, big_blind, ante: 0, ms: 8_000 }
+        };
+        let entries: u32 = rng.random_range(6..=18);
+        let is_scheduled = rng.random_bool(0.5);
+        // Almost everybody has a prize, so that places are shared that have one; or it is as the house has it.
+        let parts = Payouts::Parts(vec![3_500, 2_500, 1_500, 1_500, 1_000]);
+        let config = TournamentConfig {
+            name: "Cup".into(),
+            seats: *[3, 4, 6].choose(rng).expect("there are some"),
+            entries_min: 2,
+            entries_max: entries,
+            late_levels: if is_scheduled { rng.random_range(0..=2) } else { 0 },
+            stack: 400,
+            levels: (0..12).map(level).collect(),
+            payouts: if rng.random_bool(0.5) { parts } else { Payouts::Auto },
+            hand_for_hand: HandForHand {
+                margin: rng.random_range(0..=3),
+                ties: *[Ties::Stacks, Ties::Tables].choose(rng).expect("there are some"),
+                hand_ms: 4_000,
+            },
+            final_redraw: rng.random_bool(0.5),
+            turn_ms: 1_500,
+            bank_ms: 1_000,
+            pause_ms: 300,
+            runout_ms: 100,
+            deal_in_ms: 1_000,
+            linger_ms: 2_000,
+            ..TournamentConfig::default()
+        };
+        let starts_after = is_scheduled.then(|| Duration::from_millis(rng.random_range(4_000..=12_000)));
+        let more = rng.random_range(1..=3);
+        Self { config, starts_after, entrants: usize::try_from(entries).unwrap_or(0) + more }
+    }
 }
 
 /// What befalls the house at one moment. Nodes are named by their places, modulo how many there are.
@@ -166,6 +221,7 @@ impl Plan {
             hosts: 0,
             waiters: 0,
             seats: TableConfig::default().seats,
+            contest: None,
             money: false,
             money_troubles: 0.0,
             troubles: 0.0,
@@ -228,6 +284,12 @@ impl Plan {
         if rng.random_bool(0.2) {
             plan.add_waiters(rng.random_range(2..=4));
         }
+        // The same. A tournament takes longer than all else, so it is in few. What holds of one whose journal the broker has lost a part of is
+        // tested by itself.
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x70c0);
+        if rng.random_bool(0.12) && !loses {
+            plan.contest = Some(Contest::of(&mut rng));
+        }
         plan
     }
 
@@ -244,21 +306,41 @@ impl Plan {
         self.twins = self.twins.min(self.bots);
     }
 
+    /// The plan of a seed in a house in which there is a tournament, and little else.
+    pub fn contesting(seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x70c1);
+        let mut plan = Self::of(seed);
+        plan.blows.retain(|(_, blow)| !matches!(blow, Blow::Lose(_)));
+        let (contest, crowd) = (Some(Contest::of(&mut rng)), false);
+        Self {
+            tables: 1,
+            bots: 2,
+            twins: 0,
+            strangers: 1,
+            counters: 0,
+            hosts: 0,
+            waiters: 0,
+            contest,
+            crowd,
+            ..plan
+        }
+    }
+
     /// The plan of a seed in a house in which players open tables.
     pub fn hosting(seed: u64) -> Self {
         let mut plan = Self::of(seed);
         plan.blows.retain(|(_, blow)| !matches!(blow, Blow::Lose(_)));
-        Self { hosts: 2, ..plan }
+        Self { hosts: 2, contest: None, ..plan }
     }
 
     /// The plan of a seed in a house whose chips are nobody's.
     pub fn without_money(seed: u64) -> Self {
-        Self { money: false, hosts: 0, ..Self::of(seed) }
+        Self { money: false, hosts: 0, contest: None, ..Self::of(seed) }
     }
 
     /// The same where they are somebody's.
     pub fn with_money(seed: u64) -> Self {
-        Self { money: true, hosts: 0, ..Self::of(seed) }
+        Self { money: true, hosts: 0, contest: None, ..Self::of(seed) }
     }
 
     fn add_strangers(&mut self, rng: &mut ChaCha8Rng) {
@@ -369,6 +451,7 @@ impl Plan {
             hosts: 0,
             waiters: 0,
             seats: TableConfig::default().seats,
+            contest: None,
             money: false,
             money_troubles: 0.0,
             troubles: 0.0,

@@ -102,6 +102,24 @@ pub enum Planted {
     CallsTheLast,
     /// Tables tell nobody who waits and who is called.
     CallsInSilence,
+    /// A tournament seats one player twice.
+    SeatsTwice,
+    /// Its tables do not tell it who has left them.
+    ForgetsReleased,
+    /// They stay when it is over.
+    LeavesTables,
+    /// It gives the prize of a place to each who shares it.
+    PaysSharersWhole,
+    /// Who went out with more chips has not the better place.
+    RanksByNumber,
+    /// Tables have the blinds of their beginning.
+    LevelsByOwnStart,
+    /// They play on where all are to play in step.
+    SkipsHold,
+    /// It levels no tables.
+    LevelsNothing,
+    /// It obeys whoever says what only directors may.
+    DirectedByAnybody,
 }
 
 impl Planted {
@@ -130,6 +148,15 @@ impl Planted {
             Self::SeatsOverCalls => Fault::SeatsOverCalls,
             Self::CallsTheLast => Fault::CallsTheLast,
             Self::CallsInSilence => Fault::CallsInSilence,
+            Self::SeatsTwice => Fault::SeatsTwice,
+            Self::ForgetsReleased => Fault::ForgetsReleased,
+            Self::LeavesTables => Fault::LeavesTables,
+            Self::PaysSharersWhole => Fault::PaysSharersWhole,
+            Self::RanksByNumber => Fault::RanksByNumber,
+            Self::LevelsByOwnStart => Fault::LevelsByOwnStart,
+            Self::SkipsHold => Fault::SkipsHold,
+            Self::LevelsNothing => Fault::LevelsNothing,
+            Self::DirectedByAnybody => Fault::ObeysAnybody,
             _ => return None,
         })
     }

@@ -23,6 +23,7 @@ use protocol::{
     id::{NodeId, RoomId, UserId},
     table::TableConfig,
     talk::beside,
+    tournament::Starts,
 };
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -36,11 +37,12 @@ use tokio::{
     task::JoinSet,
     time::{Duration, Instant, sleep, sleep_until},
 };
+use tournament::Tournament;
 
 use super::{
     faults::Tripwires,
     guest::{Guest, Left, Phase, Stage, Whims},
-    plan::{Blow, Place, Plan},
+    plan::{Blow, Contest, Place, Plan},
     planted::Planted,
     world::World,
 };
@@ -49,12 +51,13 @@ use crate::{
         asker::Asker,
         circle::{Circle, Whispers},
         counters,
+        entrant::Entrant,
         flooder::Flooder,
         stranger::{Manner, Stranger},
         teller::Teller,
         waiter::Waiter,
     },
-    judge::{Promise, Shadow, judge_counters, judge_hosted, judge_money},
+    judge::{Promise, Shadow, judge_contest, judge_counters, judge_hosted, judge_money},
 };
 
 /// Once nothing goes wrong any more, every table completes a hand within this.
@@ -62,6 +65,9 @@ const LIVE_BOUND: Duration = Duration::from_secs(120);
 
 /// And every guest has left its table and has its answers within this.
 const STOP_BOUND: Duration = Duration::from_secs(90);
+
+/// And a tournament has come to its end within this.
+const CONTEST_BOUND: Duration = Duration::from_secs(300);
 
 /// Then nothing more is on its way after this.
 const QUIET: Duration = Duration::from_secs(20);
@@ -196,9 +202,13 @@ async fn live(plan: &Plan) -> Verdict {
         open_floor(&world).await;
         protocol::floor::rooms().for_each(|room| shadow.follow_floor(room));
     }
+    let cup = RoomId::new("cup-1").expect("a name");
+    if let Some(contest) = &plan.contest {
+        open_contest(&cup, contest, &world, &mut shadow).await;
+    }
     let shadow = Arc::new(Mutex::new(shadow));
-    let mut eavesdropper =
-        world.eavesdrop(&[&tables[..], &talks, &counters[..], std::slice::from_ref(&postbox)].concat()).await;
+    let others = [postbox.clone(), cup.clone()];
+    let mut eavesdropper = world.eavesdrop(&[&tables[..], &talks, &counters[..], &others[..]].concat()).await;
     let listener = shadow.clone();
     let mut judges = JoinSet::new();
     judges.spawn(async move {
@@ -273,6 +283,16 @@ async fn live(plan: &Plan) -> Verdict {
         admit(user, Box::new(mind), Whims { waits: true, ..Whims::default() });
     }
 
+    for index in 0..plan.contest.as_ref().map_or(0, |contest| contest.entrants) {
+        let user = format!("entrant-{index}");
+        let (seed, late) = (rng.next_u64(), Duration::from_millis(rng.random_range(0..8_000)));
+        let bot = Bot::new(contestant(index, seed), token(&user), Instant::now());
+        let mind = Entrant::new(bot, cup.clone(), seed, late, Instant::now());
+        let naps = index % 4 == 0;
+        let whims = Whims { naps, moves: plan.moves, all_is_well, ..Whims::default() };
+        admit(user, Box::new(mind), whims);
+    }
+
     let flood = plan.flood.into_iter().flat_map(|flood| (0..flood.guests).map(move |at| (at, flood)));
     for (index, flood) in flood {
         let user = format!("flooder-{index}");
@@ -291,6 +311,10 @@ async fn live(plan: &Plan) -> Verdict {
     expect_hands(&tables, &shadow).await;
     stage.set(Phase::Stopping);
     settle(&tables, &counters, &shadow).await;
+    if plan.contest.is_some() {
+        decide(&shadow).await;
+        judge_contest(&world.store(), &mut *shadow.lock().await).await.expect(SPARED);
+    }
     let taken = |room: &RoomId| world.till().taken(room);
     let judged = judge_counters(&counters, taken, &world.store(), &mut *shadow.lock().await).await;
     judged.expect(SPARED);
@@ -367,6 +391,38 @@ async fn open_floor(world: &World) {
         idle_ms: 20_000,
     };
     dealer_worker::open_floor(&world.spared_ports(), &settings).await.expect(SPARED);
+}
+
+/// Opens a tournament, and has the shadow follow it.
+async fn open_contest(cup: &RoomId, contest: &Contest, world: &World, shadow: &mut Shadow) {
+    let mut config = contest.config.clone();
+    if let Some(after) = contest.starts_after {
+        let after = u64::try_from(after.as_millis()).expect("a short time");
+        config.starts = Starts::AtMs(world.clock.now_ms() + after);
+    }
+    let settings = tournament::Settings {
+        id: cup.clone(),
+        template: "cup".into(),
+        number: 1,
+        repeats: false,
+        every_ms: 0,
+        tournament: config.clone(),
+    };
+    let spec = RoomSpec::new(Tournament::NAME, &settings);
+    open_room(&world.spared_ports(), cup, &spec, Readers::OfThisRelease).await.expect(SPARED);
+    shadow.follow_contest(cup.clone(), config, world.sealer());
+}
+
+/// One who plays a tournament.
+fn contestant(index: usize, seed: u64) -> Character {
+    let styles = [Style::RandomLegal, Style::Tight, Style::LooseAggressive];
+    let habits = Habits {
+        think_min: Duration::from_millis(20),
+        think_more: Duration::from_millis(200),
+        chat: 0.0,
+        ..Habits::default()
+    };
+    Character { style: styles[index % styles.len()], habits, tables: Arc::from([]), home: 0, seed }
 }
 
 /// What is told of rooms for the lobby.
@@ -613,6 +669,26 @@ async fn expect_hands(tables: &[RoomId], shadow: &Mutex<Shadow>) {
             let what = format!("{table} completed no hand within {LIVE_BOUND:?} at {}", shadow.last(table));
             return shadow.accuse(Promise::Live, what);
         }
+    }
+}
+
+/// Waits until the tournament is over, and nothing of it is there.
+async fn decide(shadow: &Mutex<Shadow>) {
+    let until = Instant::now() + CONTEST_BOUND;
+    while Instant::now() < until {
+        let mut shadow = shadow.lock().await;
+        look(&mut shadow).await;
+        if shadow.is_contest_broken() {
+            return;
+        }
+        if shadow.rooms_of_contest().iter().all(|room| shadow.has_ended(room)) {
+            drop(shadow);
+            // Whoever looks on learns it, and what is to be taken out of the directory is.
+            sleep(Duration::from_secs(10)).await;
+            return;
+        }
+        drop(shadow);
+        sleep(LOOK_EVERY).await;
     }
 }
 

@@ -10,7 +10,7 @@ use broker::{
     channel::Channel,
     clock::Clock,
     ports::Ports,
-    seal::SealKey,
+    seal::{SealKey, Sealer},
     store::memory::MemoryStore,
     wire::{LinkState, Wire},
 };
@@ -157,6 +157,11 @@ impl World {
     /// Whose they are.
     pub(super) fn cashier(&self) -> &Cashier {
         &self.cashier
+    }
+
+    /// What opens the records of its journals.
+    pub(super) fn sealer(&self) -> Sealer {
+        Sealer::new(&self.seal_key)
     }
 
     /// The store through the link on which nothing goes wrong.

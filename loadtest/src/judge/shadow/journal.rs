@@ -32,6 +32,13 @@ const VIEWS_KEPT: usize = 256;
 /// What stands in frames is kept for so many.
 pub(super) const FRAMES_KEPT: usize = 4_096;
 
+/// A part of a tournament.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OfContest {
+    Itself,
+    Table,
+}
+
 /// See the module.
 #[derive(Default)]
 pub(super) struct Journal {
@@ -49,6 +56,8 @@ pub(super) struct Journal {
     pub(super) usher: Usher,
     /// It is a room of the floor.
     pub(super) is_floor: bool,
+    /// It is a tournament, or a table of one.
+    pub(super) of_contest: Option<OfContest>,
     /// The last entry, if the room has ended.
     pub(super) ended: Option<Position>,
     pub(super) fair_play: FairPlay,
@@ -102,7 +111,8 @@ struct Text {
 
 impl Journal {
     pub(super) fn is_table(&self) -> bool {
-        self.figures.is_none() && self.talk.is_none() && self.parts.is_none()
+        let is_tournament = self.of_contest == Some(OfContest::Itself);
+        self.figures.is_none() && self.talk.is_none() && self.parts.is_none() && !is_tournament
     }
 
     /// Whether frames are missing between what was read and what is read now.
@@ -197,7 +207,8 @@ impl Journal {
         if self.frames.len() > FRAMES_KEPT {
             self.frames.pop_first();
         }
-        if self.parts.is_some() {
+        // What a tournament tells is folded where its tables are seen, too.
+        if self.parts.is_some() || self.of_contest == Some(OfContest::Itself) {
             return;
         }
         if self.figures.is_some() {

@@ -6,10 +6,11 @@ use protocol::{
     bounds::{ANSWER_BYTES_MAX, QUESTION_BYTES_MAX},
     id::{Position, RoomId, UserId},
     table::TableQuestion,
+    tournament::TournamentQuestion,
 };
 use serde_json::{Value, json, value::RawValue};
 
-use super::{Journal, Promise, Shadow};
+use super::{Journal, OfContest, Promise, Shadow};
 
 /// What a question deserves.
 enum Deserves {
@@ -88,6 +89,10 @@ impl Journal {
                 Some("story") => Deserves::Perhaps,
                 _ => Deserves::Nothing,
             };
+        }
+        if self.of_contest == Some(OfContest::Itself) {
+            let is_question = TournamentQuestion::read(q.get()).is_ok();
+            return if is_question { Deserves::AnAnswer } else { Deserves::Nothing };
         }
         match TableQuestion::read(q.get()) {
             Ok(question) => known(self.views.get(&at).map(|view| json!(question.answer(view)))),
