@@ -139,6 +139,8 @@ impl Followed {
                 }
                 self.view = Some(state);
             }
+            // Of a sparse room it may tell something to single users alone.
+            Kind::Delta if is_next && self.state.is_some() && entry.public.is_empty() => {}
             Kind::Delta if is_next && self.state.is_some() => {
                 let public: Value = serde_json::from_slice(&entry.public).unwrap();
                 self.told.extend(public["events"].as_array().unwrap().iter().cloned());
@@ -343,7 +345,12 @@ impl Relay {
 
     /// Sends a command until it is answered.
     pub async fn command(&self, room: &RoomId, user: &UserId, session: u64, n: u64, what: Value) -> Answer {
-        self.said(room, user, (session, n), what, false).await
+        self.said(room, user, (session, n), what, Rights::default(), false).await
+    }
+
+    /// The same of a user with these rights.
+    pub async fn command_with(&self, rights: Rights, room: &RoomId, user: &UserId, what: Value) -> Answer {
+        self.said(room, user, (1, self.next_n()), what, rights, false).await
     }
 
     /// The same of one that was never sent before, and says so the first time.
@@ -355,7 +362,7 @@ impl Relay {
         n: u64,
         what: Value,
     ) -> Answer {
-        self.said(room, user, (session, n), what, true).await
+        self.said(room, user, (session, n), what, Rights::default(), true).await
     }
 
     async fn said(
@@ -364,18 +371,20 @@ impl Relay {
         user: &UserId,
         (session, n): (u64, u64),
         what: Value,
+        rights: Rights,
         mut is_first: bool,
     ) -> Answer {
         let key = (room.clone(), user.clone(), SessionId(session), n);
         let deadline = Instant::now() + Duration::from_secs(120);
         loop {
-            if std::mem::take(&mut is_first) {
-                let (body, name) = (Bytes::from(what.to_string()), user.as_str().to_uppercase());
-                let (user, session, rights) = (user.clone(), SessionId(session), Rights::default());
-                self.tell(room, Asked::First { user, name, session, n, body, rights }).await;
+            let (body, name) = (Bytes::from(what.to_string()), user.as_str().to_uppercase());
+            let (user, session) = (user.clone(), SessionId(session));
+            let what_is_said = if std::mem::take(&mut is_first) {
+                Asked::First { user, name, session, n, body, rights }
             } else {
-                self.send(room, user, session, n, &what).await;
-            }
+                Asked::Command { user, name, session, n, body, rights }
+            };
+            self.tell(room, what_is_said).await;
             let answered = async {
                 loop {
                     let changed = self.heard.changed.notified();

@@ -5,10 +5,11 @@
 //! - [`state`]: what is known, and the facts that change it. `draft`: a decision in the making.
 //! - `commands`: registering, and what directors may do. `hears`: what tables say.
 //! - `progress`: what follows: starting, opening tables, seating, levelling and breaking them, hand for hand, places, the end.
-//! - `view`: what everybody sees.
+//! - `view`: what everybody sees. `first_schema`: what was stored before.
 
 mod commands;
 mod draft;
+mod first_schema;
 mod hears;
 mod progress;
 pub mod state;
@@ -50,19 +51,21 @@ impl Room for Tournament {
     const KIND: u8 = 2;
     const SINCE: u16 = 3;
     const NAME: &'static str = KIND;
-    const SCHEMA: u16 = 1;
+    const SCHEMA: u16 = 2;
     const WRITES_LETTERS: bool = true;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
         match schema {
-            1 => record::take(record),
+            1 => record::take(record).map(first_schema::Tournament::read),
+            2 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
-            1 => record::take(record),
+            // Schema 2 has one word more.
+            1 | 2 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }

@@ -1,4 +1,5 @@
-//! Journals of this release, which later ones read for ever: those of a table, of one whose chips are somebody's, of a counter and of a room in which people talk, of records whose runtime part has a version.
+//! Journals of this release, which later ones read for ever: those of a table, of one whose chips are somebody's, of a counter and of a room in which people talk, of records whose runtime part has a version; in
+//! [`opened`], those of a table that a player has opened, of the room from which he did, of a tournament and of a table of it.
 //! They were written by the tests here, which play the same again each time and see that what is written is still what stands there.
 //!
 //! A change of what records hold fails here. It gets a schema of its own ([`Room::SCHEMA`]), with a golden journal beside these:
@@ -7,6 +8,8 @@
 //! CARDHOUSE_GOLDEN=dealer-worker/tests/golden cargo test -p dealer-worker --test golden
 //! ```
 
+mod opened;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::{
@@ -56,30 +59,30 @@ use support::{
 };
 
 /// Seven hands of two and three players with all that can happen to a table, at which some wait for a seat in the end.
-const TABLE: &str = include_str!("golden/table-release-5.journal");
-const TABLE_VIEW: &str = include_str!("golden/table-release-5.view.json");
+const TABLE: &str = include_str!("table-release-5.journal");
+const TABLE_VIEW: &str = include_str!("table-release-5.view.json");
 
 /// A table whose chips are somebody's: bought, refused, waited for, topped up, and paid in a branch that is lost.
-const CASH: &str = include_str!("golden/cash-release-5.journal");
-const CASH_VIEW: &str = include_str!("golden/cash-release-5.view.json");
+const CASH: &str = include_str!("cash-release-5.journal");
+const CASH_VIEW: &str = include_str!("cash-release-5.view.json");
 
 /// What releases before wrote of tables: it is read, and written no more.
 const TABLE_BEFORE: [(&str, &str); 2] = [
-    (include_str!("golden/table-release-3.journal"), include_str!("golden/table-release-3.view.json")),
-    (include_str!("golden/table-release-4.journal"), include_str!("golden/table-release-4.view.json")),
+    (include_str!("table-release-3.journal"), include_str!("table-release-3.view.json")),
+    (include_str!("table-release-4.journal"), include_str!("table-release-4.view.json")),
 ];
 const CASH_BEFORE: [(&str, &str); 2] = [
-    (include_str!("golden/cash-release-3.journal"), include_str!("golden/cash-release-3.view.json")),
-    (include_str!("golden/cash-release-4.journal"), include_str!("golden/cash-release-4.view.json")),
+    (include_str!("cash-release-3.journal"), include_str!("cash-release-3.view.json")),
+    (include_str!("cash-release-4.journal"), include_str!("cash-release-4.view.json")),
 ];
 
 /// A counter that asks for things, writes to others, is told that one has ended and that one has forgotten too much, and ends.
-const COUNTER: &str = include_str!("golden/counter-release-3.journal");
-const COUNTER_VIEW: &str = include_str!("golden/counter-release-3.view.json");
+const COUNTER: &str = include_str!("counter-release-3.journal");
+const COUNTER_VIEW: &str = include_str!("counter-release-3.view.json");
 
 /// A room in which people of all scripts talk, and more than it keeps.
-const TALK: &str = include_str!("golden/talk-release-3.journal");
-const TALK_VIEW: &str = include_str!("golden/talk-release-3.view.json");
+const TALK: &str = include_str!("talk-release-3.journal");
+const TALK_VIEW: &str = include_str!("talk-release-3.view.json");
 
 /// Who comes to the table, in this order; the first three from the beginning.
 const PLAYERS: [&str; 12] =
@@ -310,7 +313,7 @@ impl Scribe {
     }
 
     /// The journal from its first keyframe on: kept for good, if that is asked for.
-    fn journal<R: Room>(mut self, of: &RoomId) -> Vec<Entry> {
+    fn journal<R: Room>(&mut self, of: &RoomId) -> Vec<Entry> {
         self.collect();
         let written = self.journals.remove(of).unwrap();
         let entries: Vec<Entry> =
@@ -332,12 +335,13 @@ impl Scribe {
 /// The players of a table.
 struct Game {
     relay: Relay,
+    room: RoomId,
     players: Vec<(&'static str, u64)>,
 }
 
 impl Game {
     fn table(&self) -> Followed {
-        self.relay.followed(&room(1))
+        self.relay.followed(&self.room)
     }
 
     async fn asks(&self, name: &str, what: Value) {
@@ -345,7 +349,7 @@ impl Game {
             self.players.iter().find(|(known, _)| *known == name).map_or(99, |(_, session)| *session);
         let n = self.relay.next_n();
         assert_eq!(
-            self.relay.command(&room(1), &user(name), session, n, what.clone()).await.code(),
+            self.relay.command(&self.room, &user(name), session, n, what.clone()).await.code(),
             "applied",
             "{name}: {what}"
         );
@@ -358,8 +362,7 @@ impl Game {
         let number = now.map_or(1, |hand| hand.hand + u64::from(hand.ended));
         let mut done = 0;
         loop {
-            let table = room(1);
-            let followed = self.relay.until(&table, |followed| {
+            let followed = self.relay.until(&self.room, |followed| {
                 hand_of(followed).is_some_and(|hand| {
                     hand.hand >= number && (hand.ended || hand.turn.is_some_and(|turn| turn.turn > done))
                 })
@@ -391,12 +394,12 @@ fn all_in(turn: &TurnView) -> Value {
 
 #[tokio::test(start_paused = true)]
 async fn a_table_writes_what_stands_in_its_golden_journal() {
-    let scribe = Scribe::new(dealer_worker::kinds());
+    let mut scribe = Scribe::new(dealer_worker::kinds());
     let config = TableConfig { pause_ms: 1_000, runout_ms: 300, runs_max: 2, ..TableConfig::default() };
     scribe.house.open(1, &config).await;
     let worker = scribe.worker("w1", 24);
     let relay = Relay::new(&scribe.house, "r1", 1).await;
-    let game = Game { relay, players: PLAYERS.into_iter().zip(1..).collect() };
+    let game = Game { relay, room: room(1), players: PLAYERS.into_iter().zip(1..).collect() };
     game.relay.owned(&room(1)).await;
     for (name, session) in game.players[..3].iter().copied() {
         assert_eq!(game.relay.sit(&room(1), name, session, 100).await.code(), "applied");
@@ -487,7 +490,7 @@ async fn a_table_writes_what_stands_in_its_golden_journal() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cash_table_writes_what_stands_in_its_golden_journal() {
-    let scribe = Scribe::new(dealer_worker::kinds().served_by(money::SERVICE, Arc::new(Cage)));
+    let mut scribe = Scribe::new(dealer_worker::kinds().served_by(money::SERVICE, Arc::new(Cage)));
     let table = TableConfig {
         name: "Cash".into(),
         pause_ms: 1_000,
@@ -499,7 +502,7 @@ async fn a_cash_table_writes_what_stands_in_its_golden_journal() {
     scribe.house.open_room(&RoomSpec::new(Cash::NAME, &settings)).await;
     let worker = scribe.worker("w1", 8);
     let relay = Relay::new(&scribe.house, "r1", 1).await;
-    let game = Game { relay, players: vec![("ann", 1), ("bob", 2), ("dan", 3), ("eve", 4)] };
+    let game = Game { relay, room: room(1), players: vec![("ann", 1), ("bob", 2), ("dan", 3), ("eve", 4)] };
     game.relay.owned(&room(1)).await;
     let sits = |name: &'static str| move |followed: &Followed| followed.view().seat_of(&user(name)).is_some();
     let is_declined =
@@ -538,7 +541,7 @@ async fn a_cash_table_writes_what_stands_in_its_golden_journal() {
 async fn a_counter_writes_what_stands_in_its_golden_journal() {
     let (opens, is_open) = tokio::sync::watch::channel(false);
     let till = Arc::new(Till::with(move || if *is_open.borrow() { Trouble::None } else { Trouble::Away }));
-    let scribe = Scribe::new(Kinds::default().with::<Counter>().served_by("till", till.clone()));
+    let mut scribe = Scribe::new(Kinds::default().with::<Counter>().served_by("till", till.clone()));
     let settings = |me: u32| Settings {
         peers: (1..=3).filter(|other| *other != me).map(room).collect(),
         tick_ms: if me == 2 { 60_000 } else { 0 },
@@ -614,7 +617,7 @@ async fn a_counter_writes_what_stands_in_its_golden_journal() {
 
 #[tokio::test(start_paused = true)]
 async fn a_room_in_which_people_talk_writes_what_stands_in_its_golden_journal() {
-    let scribe = Scribe::new(dealer_worker::kinds());
+    let mut scribe = Scribe::new(dealer_worker::kinds());
     scribe.house.open_room(&talk::spec()).await;
     let worker = scribe.worker("w1", 24);
     let relay = Relay::new(&scribe.house, "r1", 1).await;
