@@ -78,6 +78,11 @@ impl Asks {
         self.in_flight.is_none() && self.queue.is_empty() && self.owed.is_empty()
     }
 
+    /// Whether something waits that was never asked before.
+    pub(crate) fn has_new(&self) -> bool {
+        self.in_flight.iter().chain(&self.queue).any(|ask| ask.is_new)
+    }
+
     /// Commands without an answer yet.
     pub(crate) fn waiting(&self) -> u32 {
         u32::try_from(self.queue.len()).expect("bounded by the connection's limit")

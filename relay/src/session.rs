@@ -360,6 +360,9 @@ impl Session {
         // It is known not to exist, or has vanished between two looks.
         let (code, why) = refusal_of_nowhere(is_first);
         refuse(self, code, why, None);
+        if !is_first {
+            self.error(ErrorCode::NoSuchRoom, NO_SUCH_ROOM, Some(room.clone()));
+        }
     }
 }
 

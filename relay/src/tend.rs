@@ -263,9 +263,10 @@ impl Room {
             room: Some(self.id.clone()),
         });
         for (_, watcher) in &state.watchers {
-            // Who has asked something is answered by the refusal; but one who goes on from a frame must learn that its room is gone, too.
-            let asks_nothing = watcher.asks.as_ref().is_none_or(|asks| asks.is_empty());
-            if asks_nothing || watcher.cursor != Cursor::Nothing && !watcher.muted {
+            // Whoever asks something new is told by the refusal. But one who goes on from a frame, or asks again what another room may have
+            // done, must learn that there is none.
+            let is_told = watcher.asks.as_ref().is_some_and(|asks| asks.has_new());
+            if !watcher.muted && !(is_told && watcher.cursor == Cursor::Nothing) {
                 metrics::error(ErrorCode::NoSuchRoom);
                 watcher.peer.answer(&error, works.now_ms());
             }

@@ -1,11 +1,14 @@
 //! A guest of tables that are full: it waits for a seat, is called, plays for a while and goes again. One that is *rude* asks to wait twice
 //! and while it sits, takes seats to which others are called, gives up calls that are not its own, and asks again and again.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use player::{Client, Heard, Mind, bot::Acting};
 use protocol::{
-    ClientOut,
+    ClientOut, RefusalCode,
     id::{RoomId, UserId},
     table::{ActKind, SeatStatus, TableCommand, TableEvent, TableView, WaitingList},
 };
@@ -24,6 +27,8 @@ pub(crate) struct Waiter {
     rng: ChaCha8Rng,
     /// Who waits at each table, as it is told.
     lists: BTreeMap<RoomId, WaitingList>,
+    /// Tables that it has left with more chips than it brings: it could hold seats that are called to it, and never take one.
+    left_with_more: BTreeSet<RoomId>,
     rests_until: Instant,
     vanish: Option<Duration>,
     stopping: bool,
@@ -44,6 +49,7 @@ impl Waiter {
             rude,
             rng: ChaCha8Rng::seed_from_u64(seed),
             lists: BTreeMap::new(),
+            left_with_more: BTreeSet::new(),
             rests_until: now,
             vanish: None,
             stopping: false,
@@ -97,6 +103,9 @@ impl Waiter {
 
     /// At a table where it has none.
     fn waits(&mut self, room: &RoomId) -> Option<TableCommand> {
+        if self.left_with_more.contains(room) {
+            return self.is_listed(room).then_some(TableCommand::StopWaiting);
+        }
         let (me, view) = (self.me(), self.client.table(room)?);
         let list = self.lists.get(room).cloned().unwrap_or_default();
         let sit = |seat| TableCommand::Sit { seat, buy_in: 200, wait_for_big_blind: false };
@@ -170,6 +179,11 @@ impl Mind for Waiter {
             self.lists.insert(room, waiting_list);
         }
         let heard = self.client.receive(text, now);
+        if let Heard::Refused(refusal) = &heard
+            && refusal.code == Some(RefusalCode::LeftWithMore)
+        {
+            self.left_with_more.insert(refusal.room.clone());
+        }
         if let Heard::Frame { room, events, .. } = &heard {
             for event in events {
                 if let TableEvent::WaitingList { waiting_list } = event {
