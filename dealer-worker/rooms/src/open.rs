@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use crate::room::{
     errands::{Ask, Away, Errand, Outcome, Service},
-    journal::ended,
+    journal::has_ended,
 };
 
 /// Opens a room, unless there is one of this name, or one has ended lately: then it stays as it is, and the answer is `false`. One that has
@@ -31,7 +31,7 @@ pub async fn open_room(
     spec: &RoomSpec,
     readers: Readers,
 ) -> Result<bool, Unavailable> {
-    if ports.store.last(room).await?.as_ref().is_some_and(|last| ended(last).is_some()) {
+    if has_ended(&*ports.store, room).await? == Some(true) {
         return Ok(false);
     }
     let is_new = directory::open(&*ports.store, room, spec.to_bytes(), readers).await?;

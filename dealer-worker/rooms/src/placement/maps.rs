@@ -21,7 +21,7 @@ use tokio::{
 };
 use tracing::{debug, error, warn};
 
-use crate::room::journal::ended;
+use crate::room::journal::has_ended;
 
 /// The store has so long for one map or field; what it does not do then is tried with the next reading.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -302,7 +302,7 @@ async fn is_nowhere(store: &dyn Store, room: &RoomId) -> Result<bool, Unavailabl
     if directory::spec(store, room).await?.is_some() {
         return Ok(false);
     }
-    if store.last(room).await?.is_some_and(|last| ended(&last).is_none()) {
+    if has_ended(store, room).await? == Some(false) {
         return Ok(false);
     }
     store.map_remove(&Partition::of(room).owners(), room.as_str()).await?;

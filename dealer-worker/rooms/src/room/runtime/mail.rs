@@ -17,7 +17,7 @@ use super::{
 };
 use crate::room::{
     Input, Refusal, Room,
-    journal::ended,
+    journal::has_ended,
     letters::{self, Post, Said, Step, What, correspondence::Heard, inbox::Hearing, wire::together},
     record::Delta,
     takeover::Claimer,
@@ -155,8 +155,8 @@ impl<R: Room> Running<R> {
     async fn whereabouts(&self, room: &RoomId) -> Whereabouts {
         let claimer = Claimer::of(&self.context);
         let looked = timeout(LOOK_TIMEOUT, async {
-            match self.context.ports.store.last(room).await {
-                Ok(Some(last)) if ended(&last).is_some() => Whereabouts::Ended,
+            match has_ended(&*self.context.ports.store, room).await {
+                Ok(Some(true)) => Whereabouts::Ended,
                 Ok(None) if matches!(claimer.spec(room).await, Ok(None)) => {
                     let met = self.state.letters.peer(room).is_some_and(|peer| peer.epoch > Epoch(0));
                     if met { Whereabouts::Ended } else { Whereabouts::NotYet }
