@@ -265,8 +265,9 @@ impl Room {
         for (_, watcher) in &state.watchers {
             // Whoever asks something new is told by the refusal. But one who goes on from a frame, or asks again what another room may have
             // done, must learn that there is none.
-            let is_told = watcher.asks.as_ref().is_some_and(|asks| asks.has_new());
-            if !watcher.muted && !(is_told && watcher.cursor == Cursor::Nothing) {
+            let asks_new = watcher.asks.as_ref().is_some_and(|asks| asks.has_new());
+            let is_told = asks_new && watcher.cursor == Cursor::Nothing;
+            if !(watcher.muted || is_told) {
                 metrics::error(ErrorCode::NoSuchRoom);
                 watcher.peer.answer(&error, works.now_ms());
             }
