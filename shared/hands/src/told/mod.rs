@@ -1,4 +1,4 @@
-//! A hand as others read it. All forms are of a [`Seen`](crate::Seen), so none can tell a card that its viewer was not shown.
+//! A hand as others read it. All forms are of a [`Seen`], so none can tell a card that its viewer was not shown.
 //!
 //! - [`json`]: for pages and programs of ours; [`frames`]: for those that follow tables. [`files`]: Open Hand History, PHH and text, for programs of others and for people.
 
