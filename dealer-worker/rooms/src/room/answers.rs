@@ -11,7 +11,8 @@
 //! - of the others the one that was used longest ago is forgotten, but none that was used within [`Memory::keep_ms`];
 //! - when as many others as [`Memory::others_max`] were here within that time, a further one is refused as busy;
 //! - of what was forgotten the latest time of use is kept. A session that the room does not know and that began before that
-//!   may be one of them: its commands are [`Known::Forgotten`], unless the relay vouches that they were never sent before.
+//!   may be one of them: its commands are [`Known::Forgotten`], unless the relay vouches that they were never sent before;
+//! - the same holds of refusals. Those of a session of which something applied is remembered are kept as long as that is.
 
 use std::collections::VecDeque;
 
@@ -82,6 +83,11 @@ impl<A> Default for Recent<A> {
 }
 
 impl<A> Recent<A> {
+    /// Whether something is remembered of a session.
+    pub fn has(&self, user: &UserId, session: SessionId) -> bool {
+        self.session(user, session).is_some()
+    }
+
     fn session(&self, user: &UserId, session: SessionId) -> Option<&Session<A>> {
         self.sessions.iter().rev().find(|known| known.session == session && known.user == *user)
     }
@@ -109,8 +115,14 @@ impl<A> Recent<A> {
         self.sessions.push_back(known);
     }
 
-    /// Forgets what is too much.
-    pub fn forget(&mut self, memory: &Memory, now: UnixMs, is_member: impl Fn(&UserId) -> bool) {
+    /// Forgets what is too much, but for sessions that are to be kept.
+    pub fn forget(
+        &mut self,
+        memory: &Memory,
+        now: UnixMs,
+        is_member: impl Fn(&UserId) -> bool,
+        is_kept: impl Fn(&UserId, SessionId) -> bool,
+    ) {
         let fits = memory.others_min.min(memory.sessions_of_member);
         if self.sessions.len() <= fits {
             return;
@@ -133,9 +145,12 @@ impl<A> Recent<A> {
             }
         }
         let too_many = others.len().saturating_sub(memory.others_min);
-        let old = |at: &usize| self.sessions[*at].used_ms + memory.keep_ms <= now;
+        let may_go = |at: &usize| {
+            let known = &self.sessions[*at];
+            known.used_ms + memory.keep_ms <= now && !is_kept(&known.user, known.session)
+        };
         // The oldest stand at the end, and it is from the end of the queue to its front that they are taken out.
-        let forgotten: Vec<usize> = others.into_iter().rev().take(too_many).filter(old).collect();
+        let forgotten: Vec<usize> = others.into_iter().rev().take(too_many).filter(may_go).collect();
         for at in forgotten.into_iter().rev() {
             if let Some(session) = self.sessions.remove(at) {
                 self.forgotten_ms = self.forgotten_ms.max(session.used_ms);
@@ -145,7 +160,7 @@ impl<A> Recent<A> {
 
     /// Whether a session that is not known yet, and is no member's, would be one too many.
     pub fn is_full_for(&self, cause: &Cause, memory: &Memory) -> bool {
-        self.sessions.len() >= memory.others_max && self.session(&cause.user, cause.session).is_none()
+        self.sessions.len() >= memory.others_max && !self.has(&cause.user, cause.session)
     }
 
     /// Whether the session, if it is not known, may be one of those that were forgotten.
@@ -214,7 +229,10 @@ pub fn look_up(applied: &Applied, refused: &Refused, asked: Asked<'_>) -> Known 
     }
     let forgotten = match known {
         Some(known) => cause.n <= known.dropped_n,
-        None => !is_first && applied.may_have_forgotten(cause.session, now),
+        None => {
+            let is_refusal_forgotten = refusals.is_none() && refused.may_have_forgotten(cause.session, now);
+            !is_first && (applied.may_have_forgotten(cause.session, now) || is_refusal_forgotten)
+        }
     };
     if forgotten && !is_planted(Fault::TakesForgottenForNew) {
         return Known::Forgotten;
@@ -322,7 +340,7 @@ mod tests {
         for other in 0..100_u64 {
             let now = 10_000 * (other + 1);
             applied.remember(&cause_of("eve", 100 + other, 1), Position::new(1, 2 + other), now);
-            applied.forget(&MEMORY, now, is_member);
+            applied.forget(&MEMORY, now, is_member, |_, _| false);
         }
         let known = |cause: &Cause| known(&applied, &Refused::default(), cause);
         assert_eq!(known(&cause(1, 2)), Known::Applied(Position::new(1, 1)));
@@ -336,7 +354,7 @@ mod tests {
         let mut applied = Applied::default();
         for session in 0..20 {
             applied.remember(&cause(session, 1), Position::new(1, session + 1), 10_000 * session);
-            applied.forget(&MEMORY, 10_000 * session, |_| true);
+            applied.forget(&MEMORY, 10_000 * session, |_| true, |_, _| false);
         }
         assert_eq!(applied.sessions.len(), MEMORY.sessions_of_member + MEMORY.others_min);
     }
@@ -346,12 +364,12 @@ mod tests {
         let mut applied = Applied::default();
         for other in 0..MEMORY.others_max as u64 {
             applied.remember(&cause_of("eve", other, 1), Position::new(1, other + 1), 500);
-            applied.forget(&MEMORY, 500, |_| false);
+            applied.forget(&MEMORY, 500, |_| false, |_, _| false);
         }
         assert_eq!(applied.sessions.len(), MEMORY.others_max);
         assert!(applied.is_full_for(&cause_of("eve", 99, 1), &MEMORY));
         assert!(!applied.is_full_for(&cause_of("eve", 3, 2), &MEMORY), "who is known may speak");
-        applied.forget(&MEMORY, 1_500, |_| false);
+        applied.forget(&MEMORY, 1_500, |_| false, |_, _| false);
         assert_eq!(applied.sessions.len(), MEMORY.others_min);
     }
 
@@ -362,7 +380,7 @@ mod tests {
         for other in 0..10_u32 {
             applied.remember(&cause(at(100_000, other), 1), Position::new(1, 1), 103_500);
         }
-        applied.forget(&MEMORY, 200_000, |_| false);
+        applied.forget(&MEMORY, 200_000, |_| false, |_, _| false);
         let of = |session, n, is_first| {
             let cause = cause(session, n);
             look_up(&applied, &Refused::default(), Asked { cause: &cause, is_first, now: 200_000 })
@@ -385,18 +403,18 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever spoke, and whatever was forgotten meanwhile: a command that was applied is never new again.
+        /// Whoever spoke, and whatever was forgotten meanwhile: a command that was answered is never new again.
         #[test]
-        fn what_was_applied_is_never_new_again(
-            spoken in prop::collection::vec((0..6_u8, 0..12_u32, 0..4_000_u64, any::<bool>()), 1..200),
+        fn what_was_answered_is_never_new_again(
+            spoken in prop::collection::vec((0..6_u8, 0..12_u32, 0..4_000_u64, any::<bool>(), any::<bool>()), 1..200),
             skew in 0..2_000_u64,
         ) {
-            let mut applied = Applied::default();
+            let (mut applied, mut refused) = (Applied::default(), Refused::default());
             let mut now = 1_000_000;
             let mut last_n = std::collections::BTreeMap::new();
             let mut done = Vec::new();
             let is_member = |user: &UserId| matches!(user.as_str(), "u0" | "u1");
-            for (user, session, after, long_ago) in spoken {
+            for (user, session, after, long_ago, is_refused) in spoken {
                 now += after;
                 // Some sessions began long ago, the others just now by a clock that is ahead.
                 let began = if long_ago { 900_000 } else { now + skew };
@@ -406,15 +424,19 @@ mod tests {
                 *n += 1;
                 let cause = Cause { user, session, n: *n, said: None };
                 let asked = Asked { cause: &cause, is_first: *n == 1, now };
-                let found = look_up(&applied, &Refused::default(), asked);
-                if found == Known::Nothing {
-                    applied.remember(&cause, Position::new(1, now), now);
-                    applied.forget(&MEMORY, now, is_member);
+                if look_up(&applied, &refused, asked) == Known::Nothing {
+                    if is_refused {
+                        refused.remember(&cause, Bytes::from_static(b"no"), now);
+                        refused.forget(&MEMORY, now, is_member, |user, session| applied.has(user, session));
+                    } else {
+                        applied.remember(&cause, Position::new(1, now), now);
+                        applied.forget(&MEMORY, now, is_member, |_, _| false);
+                    }
                     done.push(cause);
                 }
                 for cause in &done {
                     let asked = Asked { cause, is_first: false, now };
-                    prop_assert_ne!(look_up(&applied, &Refused::default(), asked), Known::Nothing);
+                    prop_assert_ne!(look_up(&applied, &refused, asked), Known::Nothing);
                 }
             }
         }

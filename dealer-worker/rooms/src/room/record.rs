@@ -339,7 +339,7 @@ impl<R: Room> Journaled<R> {
         let room = &self.room;
         if let Some(cause) = cause {
             self.applied.remember(cause, at, delta.at_ms);
-            self.applied.forget(memory, delta.at_ms, |user| room.is_member(user));
+            self.applied.forget(memory, delta.at_ms, |user| room.is_member(user), |_, _| false);
         }
         if let Some((user, session)) = &delta.plays {
             self.sessions.play(user, *session);

@@ -245,8 +245,14 @@ impl<R: Room> Running<R> {
         let body = self.refusal(n, refusal);
         let now = self.now();
         self.refused.remember(cause, body.clone(), now);
-        let room = &self.state.room;
-        self.refused.forget(&self.context.config.bounds.memory, now, |user| room.is_member(user));
+        let (room, applied) = (&self.state.room, &self.state.applied);
+        let memory = &self.context.config.bounds.memory;
+        self.refused.forget(
+            memory,
+            now,
+            |user| room.is_member(user),
+            |user, session| applied.has(user, session),
+        );
         self.context.replies.refused(relay, &self.id, self.journal.epoch(), cause, body);
     }
 
