@@ -77,7 +77,7 @@ export class HandsPage {
       isOwn ? this.stats : null,
       el(
         "table",
-        { class: "hands-table", role: "table", data: { testid: "hands-table" } },
+        { class: "table-frame hands-table", role: "table", data: { testid: "hands-table" } },
         el("caption", { class: "for-ears", text: say.caption }),
         el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads.map(([name, text]) => el("th", { scope: "col", role: "columnheader", class: `hands-${name}`, text })))),
         this.body,

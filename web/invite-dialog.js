@@ -1,7 +1,8 @@
 /** The link to a table, to be copied, read aloud or held before a phone's camera. */
 import { shown } from "./dialog.js";
 import { linkTo, shownCode } from "./invite-link.js";
-import { el, setText, svg } from "./dom.js";
+import { el, svg } from "./dom.js";
+import { linkField } from "./link-field.js";
 import { say } from "./phrases/hosted.js";
 import { qr } from "./qr.js";
 
@@ -11,23 +12,13 @@ const QUIET = 4;
 /** @param {string} room @param {string} code of a table that has one */
 export async function showInvite(room, code) {
   const link = linkTo(room, code);
-  const field = el("input", { type: "text", readonly: true, value: link, "aria-label": say.link, data: { testid: "invite-link" }, on: { focus: () => field.select() } });
-  const told = el("p", { class: "hint", role: "status" });
-  const copy = async () => {
-    field.select();
-    try {
-      await navigator.clipboard.writeText(link);
-      setText(told, say.copied);
-    } catch {
-      setText(told, say.copyByHand); // No clipboard here: it is marked, to be copied by hand.
-    }
-  };
+  const { row, told } = linkField("invite", link, { label: say.link, copy: say.copy, copied: say.copied, byHand: say.copyByHand });
   const dialog = el(
     "dialog",
     { class: "dialog hosted-dialog", "aria-labelledby": "invite-title", data: { testid: "invite" } },
     el("h2", { id: "invite-title", text: say.inviteTitle }),
     el("p", { text: say.inviteHelp }),
-    el("div", { class: "invite-row" }, field, el("button", { class: "button primary", type: "button", text: say.copy, data: { testid: "invite-copy" }, on: { click: copy } })),
+    row,
     told,
     code ? el("p", { class: "invite-code" }, el("span", { text: say.code }), el("b", { text: shownCode(code), data: { testid: "invite-code" } })) : null,
     drawn(link),

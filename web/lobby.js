@@ -109,7 +109,7 @@ export class Lobby {
       this.#filters(),
       el(
         "table",
-        { class: "lobby-table", role: "table" },
+        { class: "table-frame lobby-table", role: "table" },
         el("caption", { class: "for-ears", text: say.caption }),
         el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...this.heads)),
         this.body,

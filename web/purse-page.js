@@ -30,7 +30,7 @@ export class PursePage {
     const heads = [head(say.when, "when"), head(say.what, "what"), head(say.change, "change"), head(say.balance, "balance")];
     this.table = el(
       "table",
-      { class: "purse-lines", role: "table", data: { testid: "statement" } },
+      { class: "table-frame purse-lines", role: "table", data: { testid: "statement" } },
       el("caption", { class: "for-ears", text: say.statement }),
       el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads)),
       this.body,
