@@ -56,19 +56,24 @@ impl Stats {
     }
 }
 
-pub(super) fn line(table: &Table, room: &RoomId, now: UnixMs) -> Line {
-    let config = table.config();
-    let limit = match config.limit {
+/// What a game is called in the lobby, such as `NL Hold'em`.
+pub fn game_name(limit: LimitKind, variant: GameVariant) -> String {
+    let limit = match limit {
         LimitKind::NoLimit => "NL",
         LimitKind::PotLimit => "PL",
     };
-    let game = match config.variant {
+    let game = match variant {
         GameVariant::Holdem => "Hold'em",
         GameVariant::Omaha4 => "Omaha",
         GameVariant::Omaha5 => "Omaha 5",
         GameVariant::Omaha6 => "Omaha 6",
         GameVariant::ShortDeck => "Short Deck",
     };
+    format!("{limit} {game}")
+}
+
+pub(super) fn line(table: &Table, room: &RoomId, now: UnixMs) -> Line {
+    let config = table.config();
     let waits = |status| matches!(status, SeatStatus::Playing | SeatStatus::Waiting);
     let hand_runs = table.running().is_some();
     let waiting = table.players().filter(|(_, seat)| waits(seat.status) && !(hand_runs && seat.in_hand));
@@ -88,7 +93,7 @@ pub(super) fn line(table: &Table, room: &RoomId, now: UnixMs) -> Line {
         room: room.clone(),
         kind: Table::NAME.into(),
         name: config.name.clone(),
-        game: format!("{limit} {game}"),
+        game: game_name(config.limit, config.variant),
         big_blind: config.big_blind,
         seats: config.seats.into(),
         taken: u32::try_from(table.players().count() + table.waiting.kept()).unwrap_or(u32::MAX),

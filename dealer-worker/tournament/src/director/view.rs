@@ -4,7 +4,6 @@ use broker::lobby::{Line, More};
 use protocol::{
     RefusalCode,
     id::{RoomId, UserId},
-    table::{GameVariant, LimitKind},
     tournament::{
         LOBBY_SCHEDULED, LOBBY_SIT_AND_GO, PAGE_MAX, Phase, Starts, TournamentAnswer, TournamentConfig,
         TournamentEvent as Seen, TournamentQuestion, Where,
@@ -164,22 +163,11 @@ pub(super) fn line(room: &Tournament, id: &RoomId) -> Option<Line> {
         Starts::WhenFull => (LOBBY_SIT_AND_GO, 0),
         Starts::AtMs(at) => (LOBBY_SCHEDULED, at),
     };
-    let limit = match config.limit {
-        LimitKind::NoLimit => "NL",
-        LimitKind::PotLimit => "PL",
-    };
-    let game = match config.variant {
-        GameVariant::Holdem => "Hold'em",
-        GameVariant::Omaha4 => "Omaha",
-        GameVariant::Omaha5 => "Omaha 5",
-        GameVariant::Omaha6 => "Omaha 6",
-        GameVariant::ShortDeck => "Short Deck",
-    };
     Some(Line {
         room: id.clone(),
         kind: kind.into(),
         name: config.name.clone(),
-        game: format!("{limit} {game}"),
+        game: table::stats::game_name(config.limit, config.variant),
         big_blind: 0,
         seats: config.entries_max,
         taken: room.entered(),
