@@ -8,6 +8,18 @@ use player::tournament_referee::Wrong;
 
 use super::{Promise, Shadow};
 
+impl From<Wrong> for Promise {
+    fn from(wrong: Wrong) -> Self {
+        match wrong {
+            Wrong::OnePlace => Self::OnePlace,
+            Wrong::Issued => Self::Issued,
+            Wrong::Places => Self::Places,
+            Wrong::Prizes => Self::Prizes,
+            Wrong::Level => Self::Level,
+        }
+    }
+}
+
 /// It has ended, places and prizes are as they should be, and neither it nor a table of it is anywhere.
 ///
 /// # Errors
@@ -25,14 +37,7 @@ pub async fn judge_contest(store: &dyn Store, shadow: &mut Shadow) -> Result<(),
         }
     }
     for (wrong, what) in shadow.finish_contest() {
-        let promise = match wrong {
-            Wrong::OnePlace => Promise::OnePlace,
-            Wrong::Issued => Promise::Issued,
-            Wrong::Places => Promise::Places,
-            Wrong::Prizes => Promise::Prizes,
-            Wrong::Level => Promise::Level,
-        };
-        shadow.accuse(promise, what);
+        shadow.accuse(wrong.into(), what);
     }
     Ok(())
 }

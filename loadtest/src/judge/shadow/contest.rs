@@ -150,16 +150,8 @@ impl Contest {
         self.count(room, entry.at, broken);
         self.compare_sizes(broken);
         let at = entry.at;
-        broken.extend(self.referee.take_faults().into_iter().map(|(wrong, what)| {
-            let promise = match wrong {
-                Wrong::OnePlace => Promise::OnePlace,
-                Wrong::Issued => Promise::Issued,
-                Wrong::Places => Promise::Places,
-                Wrong::Prizes => Promise::Prizes,
-                Wrong::Level => Promise::Level,
-            };
-            (promise, format!("{room} {at}: {what}"))
-        }));
+        let faults = self.referee.take_faults().into_iter();
+        broken.extend(faults.map(|(wrong, what)| (wrong.into(), format!("{room} {at}: {what}"))));
     }
 
     /// The tournament has told something.
