@@ -12,7 +12,7 @@
 //! - [`bot`]: who plays; [`style`]: how. Of the styles, those of the crowd look at [`hand_strength`], the sensible ones
 //!   ([`sensible`]) at `starting_hand` and `equity`.
 //! - [`contestant`]: a bot that plays tournaments.
-//! - [`mind`]: what moves a client: a bot, or another guest. [`connect`]: a mind over real WebSockets; [`comeback`]: what follows the end of one; [`guest`]: tokens;
+//! - [`mind`]: what moves a client: a bot, or another guest. [`visitor`]: what guests that are no bots have in common. [`connect`]: a mind over real WebSockets; [`comeback`]: what follows the end of one; [`guest`]: tokens;
 //!   [`member`]: those of somebody with an account; [`way`]: by TLS or not, and where to.
 
 pub mod answers;
@@ -39,6 +39,7 @@ pub mod sensible;
 mod starting_hand;
 pub mod style;
 pub mod tournament_referee;
+pub mod visitor;
 pub mod watched;
 pub mod way;
 

@@ -7,7 +7,10 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use player::{Client, Heard, Mind, bot::Acting};
+use player::{
+    Heard,
+    visitor::{Own, Visitor},
+};
 use protocol::{
     ClientOut, ErrorCode, RefusalCode,
     floor::{FloorPrivate, room_of},
@@ -15,8 +18,7 @@ use protocol::{
     id::{RoomId, UserId},
     table::{ActKind, TableCommand, TableEvent, TableView},
 };
-use rand::{RngExt, SeedableRng, seq::IndexedRandom};
-use rand_chacha::ChaCha8Rng;
+use rand::{RngExt, seq::IndexedRandom};
 use serde_json::{Value, json, value::RawValue};
 use tokio::time::{Duration, Instant};
 
@@ -28,20 +30,16 @@ pub(crate) type Whispers = Arc<Mutex<BTreeMap<RoomId, Option<String>>>>;
 
 /// See the module.
 pub(crate) struct Circle {
-    client: Client,
+    own: Own,
     whispers: Whispers,
     /// All of them, to be invited and kicked.
     others: Arc<[UserId]>,
     rude: bool,
-    rng: ChaCha8Rng,
     /// What is seen of each table's host.
     doors: BTreeMap<RoomId, HostedView>,
     /// Its own tables, as the floor has told them.
-    own: FloorPrivate,
+    opened: FloorPrivate,
     gone: BTreeSet<RoomId>,
-    rests_until: Instant,
-    vanish: Option<Duration>,
-    stopping: bool,
 }
 
 /// Only what is read of a keyframe.
@@ -59,27 +57,23 @@ impl Circle {
         now: Instant,
     ) -> Self {
         Self {
-            client: Client::new(token, now),
+            own: Own::new(seed, token, now),
             whispers,
             others,
             rude,
-            rng: ChaCha8Rng::seed_from_u64(seed),
             doors: BTreeMap::new(),
-            own: FloorPrivate::default(),
+            opened: FloorPrivate::default(),
             gone: BTreeSet::new(),
-            rests_until: now,
-            vanish: None,
-            stopping: false,
         }
     }
 
     fn me(&self) -> UserId {
-        self.client.user().expect("it is online").clone()
+        self.own.client.user().expect("it is online").clone()
     }
 
     fn asks(&mut self, room: &RoomId, what: &Value, now: Instant) {
         let raw = RawValue::from_string(what.to_string()).expect("JSON");
-        self.client.raw_command(room, raw, now);
+        self.own.client.raw_command(room, raw, now);
     }
 
     /// Reads what rooms say of their doors, and the floor of the own tables.
@@ -92,8 +86,8 @@ impl Circle {
             }
             Ok(ClientOut::Private { room, private, .. }) if room.as_str().starts_with("floor-") => {
                 let told = serde_json::from_str(private.get()).unwrap_or_default();
-                self.own = told;
-                let open = self.own.tables.iter().filter(|table| table.is_open);
+                self.opened = told;
+                let open = self.opened.tables.iter().filter(|table| table.is_open);
                 let mut whispers = self.whispers.lock();
                 for table in open {
                     whispers.entry(table.room.clone()).or_default();
@@ -134,7 +128,7 @@ impl Circle {
     }
 
     fn choice(&mut self) -> Value {
-        let rng = &mut self.rng;
+        let rng = &mut self.own.rng;
         let big_blind: u64 = if rng.random_bool(0.1) { 1 << 30 } else { rng.random_range(2..6) };
         json!({
             "name": format!("Table {}", rng.random_range(0..99)), "seats": rng.random_range(2..5),
@@ -144,8 +138,8 @@ impl Circle {
     }
 
     fn opens(&mut self, now: Instant) {
-        let access = ["public", "unlisted", "code", "approve"].choose(&mut self.rng);
-        let leaves = ["pass_on", "close"].choose(&mut self.rng);
+        let access = ["public", "unlisted", "code", "approve"].choose(&mut self.own.rng);
+        let leaves = ["pass_on", "close"].choose(&mut self.own.rng);
         let what =
             json!({"a": "create_table", "config": self.choice(), "access": access, "host_leaves": leaves});
         self.asks(&room_of(&self.me()), &what, now);
@@ -153,27 +147,27 @@ impl Circle {
 
     /// As a host of its own table, or as one who takes himself for one.
     fn decides(&mut self, room: &RoomId, now: Instant) {
-        let user = self.others.choose(&mut self.rng).expect("there are some").clone();
+        let user = self.others.choose(&mut self.own.rng).expect("there are some").clone();
         let knocking = self.doors.get(room).and_then(|door| door.knocking.first());
         let knocking = knocking.map_or_else(|| user.clone(), |knocking| knocking.user.clone());
-        let what = match self.rng.random_range(0..30) {
+        let what = match self.own.rng.random_range(0..30) {
             0..8 => json!({"a": "approve", "user": knocking}),
             8 => json!({"a": "deny", "user": knocking}),
             9..13 => json!({"a": "invite", "user": user}),
-            13..17 => json!({"a": "kick", "user": user, "ban": self.rng.random_bool(0.3)}),
+            13..17 => json!({"a": "kick", "user": user, "ban": self.own.rng.random_bool(0.3)}),
             17..19 => json!({"a": "pause"}),
             19..22 => json!({"a": "resume"}),
             22..24 => json!({"a": "set", "config": self.choice()}),
             24..27 => {
-                let code = format!("code {}", self.rng.random_range(100..999));
-                let access = ["public", "unlisted", "code", "code", "approve"].choose(&mut self.rng);
+                let code = format!("code {}", self.own.rng.random_range(100..999));
+                let access = ["public", "unlisted", "code", "code", "approve"].choose(&mut self.own.rng);
                 if !self.rude {
                     self.whispers.lock().insert(room.clone(), Some(code.clone()));
                 }
                 json!({"a": "door", "access": access, "code": code})
             }
             27 => json!({"a": "hand_over", "user": user}),
-            28 if self.rude || self.rng.random_bool(0.3) => json!({"a": "close"}),
+            28 if self.rude || self.own.rng.random_bool(0.3) => json!({"a": "close"}),
             _ => json!({"a": "kick"}),
         };
         self.asks(room, &what, now);
@@ -181,33 +175,33 @@ impl Circle {
 
     /// As anybody at a table.
     fn visits(&mut self, room: &RoomId, now: Instant) {
-        let Some(view) = self.client.table(room) else { return self.client.watch(room, now) };
+        let Some(view) = self.own.client.table(room) else { return self.own.client.watch(room, now) };
         let buy_in = view.config.buy_in_min;
         if let Some(seat) = view.seat_of(&self.me()) {
             let is_out = view.seats[usize::from(seat)].as_ref().is_some_and(|seat| {
                 seat.stack == 0 || seat.status == protocol::table::SeatStatus::SittingOut
             });
-            let what = match self.rng.random_range(0..12) {
+            let what = match self.own.rng.random_range(0..12) {
                 0 => TableCommand::Leave,
                 1 => TableCommand::TopUp { amount: buy_in },
                 2..6 if is_out => TableCommand::ComeBack { wait_for_big_blind: false },
                 _ => return,
             };
-            self.client.command(room, &what, now);
+            self.own.client.command(room, &what, now);
             return;
         }
         let code = self.whispers.lock().get(room).cloned().flatten();
         let has_code = self.doors.get(room).is_some_and(|door| door.access == Access::Code);
-        if self.rude && has_code && self.rng.random_bool(0.7) {
+        if self.rude && has_code && self.own.rng.random_bool(0.7) {
             // Again and again, at the same door.
-            let guess = json!({"a": "knock", "code": self.rng.random_range(0..999).to_string()});
+            let guess = json!({"a": "knock", "code": self.own.rng.random_range(0..999).to_string()});
             (0..4).for_each(|_| self.asks(room, &guess, now));
             return;
         }
-        let what = match self.rng.random_range(0..8) {
+        let what = match self.own.rng.random_range(0..8) {
             0..3 => json!({"a": "sit", "buy_in": buy_in}),
             3..5 => json!({"a": "knock"}),
-            5 if self.rude => json!({"a": "knock", "code": self.rng.random_range(0..999).to_string()}),
+            5 if self.rude => json!({"a": "knock", "code": self.own.rng.random_range(0..999).to_string()}),
             _ => json!({"a": "knock", "code": code}),
         };
         self.asks(room, &what, now);
@@ -215,7 +209,7 @@ impl Circle {
 
     /// The table at which it is its turn, and what it does.
     fn turn(&mut self) -> Option<(RoomId, TableCommand)> {
-        let me = self.client.user()?.clone();
+        let me = self.own.client.user()?.clone();
         let tables = self.tables();
         let turn = |view: &TableView| {
             let hand = view.hand.as_ref()?;
@@ -223,13 +217,13 @@ impl Circle {
             Some((hand.hand, turn.clone()))
         };
         let (room, (hand, turn)) =
-            tables.into_iter().find_map(|room| Some((room.clone(), turn(self.client.table(&room)?)?)))?;
+            tables.into_iter().find_map(|room| Some((room.clone(), turn(self.own.client.table(&room)?)?)))?;
         let kind = match (turn.call, turn.raise) {
-            (_, Some(limits)) if self.rng.random_bool(0.1) => {
+            (_, Some(limits)) if self.own.rng.random_bool(0.1) => {
                 let kind = if limits.bet { ActKind::Bet } else { ActKind::Raise };
                 return Some((room, TableCommand::Act { hand, turn: turn.turn, kind, to: Some(limits.max) }));
             }
-            (Some(_), _) if self.rng.random_bool(0.3) => ActKind::Fold,
+            (Some(_), _) if self.own.rng.random_bool(0.3) => ActKind::Fold,
             (Some(_), _) => ActKind::Call,
             (None, _) => ActKind::Check,
         };
@@ -238,22 +232,23 @@ impl Circle {
 
     fn something(&mut self, now: Instant) {
         let tables = self.tables();
-        if self.stopping {
+        if self.own.stopping {
             let own = tables.iter().find(|room| self.is_host_of(room));
             match own.cloned() {
                 Some(room) => self.asks(&room, &json!({"a": "close"}), now),
                 // Who became the host while it looked elsewhere learns it.
-                None => match tables.into_iter().find(|room| self.client.table(room).is_none()) {
-                    Some(room) => self.client.watch(&room, now),
-                    None => self.rests_until = now + Duration::from_secs(1),
+                None => match tables.into_iter().find(|room| self.own.client.table(room).is_none()) {
+                    Some(room) => self.own.client.watch(&room, now),
+                    None => self.own.rests_until = now + Duration::from_secs(1),
                 },
             }
             return;
         }
-        let Some(room) = tables.choose(&mut self.rng).cloned().filter(|_| self.rng.random_bool(0.93)) else {
+        let Some(room) = tables.choose(&mut self.own.rng).cloned().filter(|_| self.own.rng.random_bool(0.93))
+        else {
             return self.opens(now);
         };
-        match self.rng.random_range(0..10) {
+        match self.own.rng.random_range(0..10) {
             0..4 if self.is_host_of(&room) => self.decides(&room, now),
             0..5 if self.rude => self.decides(&room, now),
             9 if self.rude => self.opens(now),
@@ -262,60 +257,35 @@ impl Circle {
     }
 }
 
-impl Mind for Circle {
-    fn client(&self) -> &Client {
-        &self.client
+impl Visitor for Circle {
+    fn own(&self) -> &Own {
+        &self.own
     }
 
-    fn client_mut(&mut self) -> &mut Client {
-        &mut self.client
+    fn own_mut(&mut self) -> &mut Own {
+        &mut self.own
     }
 
-    fn rng(&mut self) -> &mut ChaCha8Rng {
-        &mut self.rng
-    }
-
-    fn receive(&mut self, text: &str, now: Instant) -> Heard {
+    fn hear(&mut self, text: &str, now: Instant) -> Heard {
         self.listen(text);
-        let heard = self.client.receive(text, now);
+        let heard = self.own.client.receive(text, now);
         self.heard(&heard);
         heard
     }
 
-    fn poll(&mut self, now: Instant) -> Option<Acting> {
-        self.client.keep_alive(now);
-        if !self.client.is_online() || now < self.rests_until || self.client.answers().waiting().len() > 0 {
-            return None;
-        }
-        let pause = Duration::from_millis(self.rng.random_range(0..=PAUSE_MAX_MS));
-        self.rests_until = now + pause;
+    fn act(&mut self, now: Instant) {
+        let pause = Duration::from_millis(self.own.rng.random_range(0..=PAUSE_MAX_MS));
+        self.own.rests_until = now + pause;
         if let Some((room, act)) = self.turn() {
-            self.client.command(&room, &act, now);
-        } else if !self.stopping && self.rng.random_bool(0.01) {
-            self.vanish = Some(4 * pause);
+            self.own.client.command(&room, &act, now);
+        } else if !self.own.stopping && self.own.rng.random_bool(0.01) {
+            self.own.vanish = Some(4 * pause);
         } else {
             self.something(now);
         }
-        None
     }
 
-    fn next_deadline(&self) -> Option<Instant> {
-        let waits = self.client.answers().waiting().len() > 0 || !self.client.is_online();
-        let own = (!waits).then_some(self.rests_until);
-        own.into_iter().chain(self.client.next_deadline()).min()
-    }
-
-    fn take_vanishing(&mut self) -> Option<Duration> {
-        self.vanish.take()
-    }
-
-    fn has_stopped(&self) -> bool {
-        self.stopping && self.own.tables.is_empty() && self.client.answers().waiting().len() == 0
-    }
-
-    fn stop(&mut self) {
-        if !std::mem::replace(&mut self.stopping, true) {
-            self.rests_until = Instant::now();
-        }
+    fn is_done(&self) -> bool {
+        self.opened.tables.is_empty()
     }
 }

@@ -3,14 +3,16 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use player::{Client, Heard, Mind, bot::Acting};
+use player::{
+    Heard,
+    visitor::{Own, Visitor},
+};
 use protocol::{
     id::RoomId,
     table::{Card, TableCommand, TableView},
     talk::{TalkCommand, beside},
 };
-use rand::{RngExt, SeedableRng, seq::IndexedRandom};
-use rand_chacha::ChaCha8Rng;
+use rand::{RngExt, seq::IndexedRandom};
 use serde_json::{json, value::RawValue};
 use tokio::time::{Duration, Instant};
 
@@ -36,51 +38,42 @@ pub(crate) struct Manner {
 
 /// See the module.
 pub(crate) struct Stranger {
-    client: Client,
+    own: Own,
     manner: Manner,
-    rng: ChaCha8Rng,
-    /// Nothing before.
-    rests_until: Instant,
     said: u32,
     /// What it has said in this session, to say it again.
     remembered: VecDeque<(u64, RoomId, String)>,
     /// Said again though answered: the answers are no news to the client.
     repeated: Vec<u64>,
     again: VecDeque<String>,
-    vanish: Option<Duration>,
-    stopping: bool,
 }
 
 impl Stranger {
     pub(crate) fn new(manner: Manner, token: String, now: Instant) -> Self {
         Self {
-            client: Client::new(token, now),
-            rng: ChaCha8Rng::seed_from_u64(manner.seed),
-            rests_until: now + manner.comes_after,
+            own: Own::new(manner.seed, token, now + manner.comes_after),
             manner,
             said: 0,
             remembered: VecDeque::new(),
             repeated: Vec::new(),
             again: VecDeque::new(),
-            vanish: None,
-            stopping: false,
         }
     }
 
     fn says(&mut self, now: Instant) {
-        let room = self.manner.tables.choose(&mut self.rng).expect("there are tables").clone();
-        let view = self.client.table(&room);
+        let room = self.manner.tables.choose(&mut self.own.rng).expect("there are tables").clone();
+        let view = self.own.client.table(&room);
         let is_full = view.is_some_and(|view| view.seats.iter().all(Option::is_some));
         let text = format!("{} of {}", self.said, self.manner.seed);
         let talk = beside(&room).expect("a short name");
         // A crowd says all to the table itself, which is to remember what its players were answered.
         let is_crowd = self.manner.says_max.is_some();
-        let (room, what) = match self.rng.random_range(0..23) {
+        let (room, what) = match self.own.rng.random_range(0..23) {
             0..5 if !is_crowd => (talk, json!(TalkCommand::Say { text })),
             0..12 => (room, json!(TableCommand::Chat { text })),
-            20 if self.rng.random() => (talk, json!(TableCommand::Chat { text })),
+            20 if self.own.rng.random() => (talk, json!(TableCommand::Chat { text })),
             20 => (talk, json!(TalkCommand::Say { text: "x".repeat(201) })),
-            21 if self.rng.random() => (room, json!(TalkCommand::Say { text })),
+            21 if self.own.rng.random() => (room, json!(TalkCommand::Say { text })),
             21 => (beside(&talk).expect("a short name"), json!(TalkCommand::Say { text })),
             12 if is_full => {
                 (room, json!(TableCommand::Sit { seat: None, buy_in: 200, wait_for_big_blind: false }))
@@ -89,12 +82,12 @@ impl Stranger {
             14 => (room, json!(TableCommand::TopUp { amount: 50 })),
             15 => (room, json!(TableCommand::Leave)),
             // All, or cards that are somebody else's.
-            16 => (room, json!(TableCommand::Show { cards: self.rng.random::<bool>().then(not_mine) })),
+            16 => (room, json!(TableCommand::Show { cards: self.own.rng.random::<bool>().then(not_mine) })),
             17 => (room, json!({"a": "dance"})),
             // Has no say in it.
             22 => {
                 let hand = view.and_then(|view| view.hand.as_ref()).map_or(1, |hand| hand.hand);
-                (room, json!(TableCommand::Runs { hand, boards: self.rng.random_range(0..4) }))
+                (room, json!(TableCommand::Runs { hand, boards: self.own.rng.random_range(0..4) }))
             }
             18 => (RoomId::new("nowhere").expect("a name"), json!(TableCommand::Leave)),
             _ => return self.says_again(),
@@ -102,7 +95,7 @@ impl Stranger {
         self.said += 1;
         let text = what.to_string();
         let raw = RawValue::from_string(text.clone()).expect("JSON");
-        let n = self.client.raw_command(&room, raw, now);
+        let n = self.own.client.raw_command(&room, raw, now);
         self.remembered.push_back((n, room, text));
         if self.remembered.len() > REMEMBERED {
             self.remembered.pop_front();
@@ -111,11 +104,11 @@ impl Stranger {
 
     /// The same command with the same number, answered or not.
     fn says_again(&mut self) {
-        let Some(at) = self.rng.random_range(0..REMEMBERED).checked_rem(self.remembered.len()) else {
+        let Some(at) = self.own.rng.random_range(0..REMEMBERED).checked_rem(self.remembered.len()) else {
             return;
         };
         let (n, room, text) = &self.remembered[at];
-        if self.client.answers().waiting().any(|waiting| waiting.n == *n) {
+        if self.own.client.answers().waiting().any(|waiting| waiting.n == *n) {
             return;
         }
         self.repeated.push(*n);
@@ -124,9 +117,9 @@ impl Stranger {
 
     /// The table where it has got a seat after all.
     fn seated_at(&self) -> Option<RoomId> {
-        let me = self.client.user()?;
+        let me = self.own.client.user()?;
         let sits = |view: &TableView| view.seat_of(me).is_some();
-        self.manner.tables.iter().find(|room| self.client.table(room).is_some_and(sits)).cloned()
+        self.manner.tables.iter().find(|room| self.own.client.table(room).is_some_and(sits)).cloned()
     }
 }
 
@@ -141,27 +134,23 @@ struct Answer<'a> {
     n: u64,
 }
 
-impl Mind for Stranger {
-    fn client(&self) -> &Client {
-        &self.client
+impl Visitor for Stranger {
+    fn own(&self) -> &Own {
+        &self.own
     }
 
-    fn client_mut(&mut self) -> &mut Client {
-        &mut self.client
+    fn own_mut(&mut self) -> &mut Own {
+        &mut self.own
     }
 
-    fn rng(&mut self) -> &mut ChaCha8Rng {
-        &mut self.rng
-    }
-
-    fn receive(&mut self, text: &str, now: Instant) -> Heard {
+    fn hear(&mut self, text: &str, now: Instant) -> Heard {
         if let Ok(Answer { t: "ack" | "refused", n }) = serde_json::from_str(text)
             && let Some(at) = self.repeated.iter().position(|repeated| *repeated == n)
         {
             self.repeated.swap_remove(at);
             return Heard::Nothing;
         }
-        let heard = self.client.receive(text, now);
+        let heard = self.own.client.receive(text, now);
         if let Heard::Welcome { resumed: false } = heard {
             self.remembered.clear();
             self.repeated.clear();
@@ -170,53 +159,32 @@ impl Mind for Stranger {
         heard
     }
 
-    fn poll(&mut self, now: Instant) -> Option<Acting> {
-        self.client.keep_alive(now);
-        if !self.client.is_online() || now < self.rests_until || self.client.answers().waiting().len() > 0 {
-            return None;
-        }
-        let pause = self.rng.random_range(Duration::ZERO..=self.manner.pause_max);
-        self.rests_until = now + pause;
+    fn act(&mut self, now: Instant) {
+        let pause = self.own.rng.random_range(Duration::ZERO..=self.manner.pause_max);
+        self.own.rests_until = now + pause;
         if let Some(room) = self.seated_at() {
-            self.client.command(&room, &TableCommand::Leave, now);
-        } else if self.stopping {
-            self.rests_until = now + Duration::from_secs(60);
-        } else if self.said > 0 && self.rng.random_bool(self.manner.anew) {
-            self.client.forget_session();
-            self.vanish = Some(pause);
+            self.own.client.command(&room, &TableCommand::Leave, now);
+        } else if self.own.stopping {
+            self.own.rests_until = now + Duration::from_secs(60);
+        } else if self.said > 0 && self.own.rng.random_bool(self.manner.anew) {
+            self.own.client.forget_session();
+            self.own.vanish = Some(pause);
         } else {
             self.says(now);
         }
-        None
     }
 
-    fn pop_outgoing(&mut self) -> Option<String> {
-        let again = if self.client.is_online() { self.again.pop_front() } else { None };
-        again.or_else(|| self.client.pop_outgoing())
+    fn say(&mut self) -> Option<String> {
+        let again = if self.own.client.is_online() { self.again.pop_front() } else { None };
+        again.or_else(|| self.own.client.pop_outgoing())
     }
 
-    fn next_deadline(&self) -> Option<Instant> {
-        let waits = self.client.answers().waiting().len() > 0 || !self.client.is_online();
-        let own = (!waits).then_some(self.rests_until);
-        own.into_iter().chain(self.client.next_deadline()).min()
+    fn is_done(&self) -> bool {
+        self.seated_at().is_none()
     }
 
-    fn take_vanishing(&mut self) -> Option<Duration> {
-        self.vanish.take()
-    }
-
-    fn stop(&mut self) {
-        if !std::mem::replace(&mut self.stopping, true) {
-            self.rests_until = Instant::now();
-        }
-    }
-
-    fn has_stopped(&self) -> bool {
-        self.stopping && self.client.answers().waiting().len() == 0 && self.seated_at().is_none()
-    }
-
-    fn has_gone(&self) -> bool {
+    fn has_said_all(&self) -> bool {
         let has_said_all = self.manner.says_max.is_some_and(|max| self.said >= max);
-        has_said_all && self.client.answers().waiting().len() == 0 && self.seated_at().is_none()
+        has_said_all && self.seated_at().is_none()
     }
 }

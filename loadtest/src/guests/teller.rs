@@ -3,13 +3,15 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use player::{Client, Heard, Mind, bot::Acting};
+use player::{
+    Heard,
+    visitor::{Own, Visitor},
+};
 use protocol::{
     ErrorCode, RefusalCode,
     id::{RoomId, UserId},
 };
-use rand::{RngExt, SeedableRng, seq::IndexedRandom};
-use rand_chacha::ChaCha8Rng;
+use rand::{RngExt, seq::IndexedRandom};
 use serde_json::{Value, json, value::RawValue};
 use tokio::time::{Duration, Instant};
 
@@ -18,23 +20,16 @@ const PAUSE_MAX_MS: u64 = 800;
 
 /// See the module.
 pub(crate) struct Teller {
-    client: Client,
+    own: Own,
     counters: Arc<[RoomId]>,
     postbox: Option<RoomId>,
-    rng: ChaCha8Rng,
-    /// Nothing before.
-    rests_until: Instant,
-    vanish: Option<Duration>,
-    stopping: bool,
     /// Counters that have ended.
     ended: BTreeSet<RoomId>,
 }
 
 impl Teller {
     pub(crate) fn new(counters: Arc<[RoomId]>, seed: u64, token: String, now: Instant) -> Self {
-        let rng = ChaCha8Rng::seed_from_u64(seed);
-        let (client, ended) = (Client::new(token, now), BTreeSet::new());
-        Self { client, counters, postbox: None, rng, rests_until: now, vanish: None, stopping: false, ended }
+        Self { own: Own::new(seed, token, now), counters, postbox: None, ended: BTreeSet::new() }
     }
 
     /// The same, who knows a postbox.
@@ -44,24 +39,28 @@ impl Teller {
     }
 
     fn posts(&mut self) -> Value {
-        let number = self.rng.random_range(0..4);
-        let to =
-            self.client.user().filter(|_| number == 0).map_or(format!("teller-{number}"), UserId::to_string);
-        match self.rng.random_range(0..12) {
+        let number = self.own.rng.random_range(0..4);
+        let to = self
+            .own
+            .client
+            .user()
+            .filter(|_| number == 0)
+            .map_or(format!("teller-{number}"), UserId::to_string);
+        match self.own.rng.random_range(0..12) {
             0..2 => json!({"a": "open"}),
             2 => json!({"a": "call"}),
             3 => json!({"a": "put", "to": "nobody", "by": 1}),
-            _ => json!({"a": "put", "to": to, "by": self.rng.random_range(1..9)}),
+            _ => json!({"a": "put", "to": to, "by": self.own.rng.random_range(1..9)}),
         }
     }
 
     fn asks(&mut self, room: &RoomId, what: &Value, now: Instant) {
         let raw = RawValue::from_string(what.to_string()).expect("JSON");
-        self.client.raw_command(room, raw, now);
+        self.own.client.raw_command(room, raw, now);
     }
 
     fn something(&mut self, room: &RoomId) -> Value {
-        let rng = &mut self.rng;
+        let rng = &mut self.own.rng;
         match rng.random_range(0..24) {
             20.. => {
                 let others: Vec<&RoomId> = self.counters.iter().filter(|other| *other != room).collect();
@@ -81,21 +80,17 @@ impl Teller {
     }
 }
 
-impl Mind for Teller {
-    fn client(&self) -> &Client {
-        &self.client
+impl Visitor for Teller {
+    fn own(&self) -> &Own {
+        &self.own
     }
 
-    fn client_mut(&mut self) -> &mut Client {
-        &mut self.client
+    fn own_mut(&mut self) -> &mut Own {
+        &mut self.own
     }
 
-    fn rng(&mut self) -> &mut ChaCha8Rng {
-        &mut self.rng
-    }
-
-    fn receive(&mut self, text: &str, now: Instant) -> Heard {
-        let heard = self.client.receive(text, now);
+    fn hear(&mut self, text: &str, now: Instant) -> Heard {
+        let heard = self.own.client.receive(text, now);
         let ended = match &heard {
             Heard::Unwatched(room) => Some(room),
             Heard::Error { code: ErrorCode::NoSuchRoom, room } => room.as_ref(),
@@ -106,20 +101,16 @@ impl Mind for Teller {
         heard
     }
 
-    fn poll(&mut self, now: Instant) -> Option<Acting> {
-        self.client.keep_alive(now);
-        if !self.client.is_online() || now < self.rests_until || self.client.answers().waiting().len() > 0 {
-            return None;
-        }
-        let pause = Duration::from_millis(self.rng.random_range(0..=PAUSE_MAX_MS));
-        self.rests_until = now + pause;
+    fn act(&mut self, now: Instant) {
+        let pause = Duration::from_millis(self.own.rng.random_range(0..=PAUSE_MAX_MS));
+        self.own.rests_until = now + pause;
         let open: Vec<RoomId> =
             self.counters.iter().filter(|room| !self.ended.contains(*room)).cloned().collect();
-        match open.choose(&mut self.rng).cloned() {
-            None => self.rests_until = now + Duration::from_secs(60),
-            Some(room) if self.stopping => self.asks(&room, &json!({"a": "close"}), now),
-            Some(_) if self.rng.random_bool(0.02) => self.vanish = Some(4 * pause),
-            Some(_) if self.postbox.is_some() && self.rng.random_bool(0.3) => {
+        match open.choose(&mut self.own.rng).cloned() {
+            None => self.own.rests_until = now + Duration::from_secs(60),
+            Some(room) if self.own.stopping => self.asks(&room, &json!({"a": "close"}), now),
+            Some(_) if self.own.rng.random_bool(0.02) => self.own.vanish = Some(4 * pause),
+            Some(_) if self.postbox.is_some() && self.own.rng.random_bool(0.3) => {
                 let (postbox, what) = (self.postbox.clone().expect("looked at just now"), self.posts());
                 self.asks(&postbox, &what, now);
             }
@@ -128,27 +119,9 @@ impl Mind for Teller {
                 self.asks(&room, &what, now);
             }
         }
-        None
     }
 
-    fn next_deadline(&self) -> Option<Instant> {
-        let waits = self.client.answers().waiting().len() > 0 || !self.client.is_online();
-        let own = (!waits).then_some(self.rests_until);
-        own.into_iter().chain(self.client.next_deadline()).min()
-    }
-
-    fn take_vanishing(&mut self) -> Option<Duration> {
-        self.vanish.take()
-    }
-
-    fn has_stopped(&self) -> bool {
-        let all_ended = self.counters.iter().all(|room| self.ended.contains(room));
-        self.stopping && all_ended && self.client.answers().waiting().len() == 0
-    }
-
-    fn stop(&mut self) {
-        if !std::mem::replace(&mut self.stopping, true) {
-            self.rests_until = Instant::now();
-        }
+    fn is_done(&self) -> bool {
+        self.counters.iter().all(|room| self.ended.contains(room))
     }
 }

@@ -6,14 +6,16 @@ use std::{
     sync::Arc,
 };
 
-use player::{Client, Heard, Mind, bot::Acting};
+use player::{
+    Heard,
+    visitor::{Own, Visitor},
+};
 use protocol::{
     ClientOut, RefusalCode,
     id::{RoomId, UserId},
     table::{ActKind, SeatStatus, TableCommand, TableEvent, TableView, WaitingList},
 };
-use rand::{RngExt, SeedableRng, seq::IndexedRandom};
-use rand_chacha::ChaCha8Rng;
+use rand::{RngExt, seq::IndexedRandom};
 use tokio::time::{Duration, Instant};
 
 /// The longest pause between two commands, milliseconds.
@@ -21,17 +23,13 @@ const PAUSE_MAX_MS: u64 = 900;
 
 /// See the module.
 pub(crate) struct Waiter {
-    client: Client,
+    own: Own,
     tables: Arc<[RoomId]>,
     rude: bool,
-    rng: ChaCha8Rng,
     /// Who waits at each table, as it is told.
     lists: BTreeMap<RoomId, WaitingList>,
     /// Tables that it has left with more chips than it brings: it could hold seats that are called to it, and never take one.
     left_with_more: BTreeSet<RoomId>,
-    rests_until: Instant,
-    vanish: Option<Duration>,
-    stopping: bool,
 }
 
 /// Only what is read of a keyframe.
@@ -44,29 +42,25 @@ struct State {
 impl Waiter {
     pub(crate) fn new(tables: Arc<[RoomId]>, rude: bool, seed: u64, token: String, now: Instant) -> Self {
         Self {
-            client: Client::new(token, now),
+            own: Own::new(seed, token, now),
             tables,
             rude,
-            rng: ChaCha8Rng::seed_from_u64(seed),
             lists: BTreeMap::new(),
             left_with_more: BTreeSet::new(),
-            rests_until: now,
-            vanish: None,
-            stopping: false,
         }
     }
 
     fn me(&self) -> UserId {
-        self.client.user().expect("it is online").clone()
+        self.own.client.user().expect("it is online").clone()
     }
 
     fn sits(&self, room: &RoomId) -> bool {
-        let me = self.client.user();
-        self.client.table(room).zip(me).is_some_and(|(view, me)| view.seat_of(me).is_some())
+        let me = self.own.client.user();
+        self.own.client.table(room).zip(me).is_some_and(|(view, me)| view.seat_of(me).is_some())
     }
 
     fn is_listed(&self, room: &RoomId) -> bool {
-        let me = self.client.user();
+        let me = self.own.client.user();
         let Some((list, me)) = self.lists.get(room).zip(me) else { return false };
         list.waiting.iter().any(|waiting| waiting.user == *me)
             || list.called.iter().any(|call| call.user == *me)
@@ -74,12 +68,12 @@ impl Waiter {
 
     /// What it does at a table where it has a seat and it is its turn.
     fn turn(&mut self, room: &RoomId) -> Option<TableCommand> {
-        let view = self.client.table(room)?;
+        let view = self.own.client.table(room)?;
         let hand = view.hand.as_ref()?;
         let turn = hand.turn.as_ref().filter(|turn| Some(turn.seat) == view.seat_of(&self.me()))?;
         let (hand, turn, call) = (hand.hand, turn.turn, turn.call);
         let kind = match call {
-            Some(_) if self.rng.random_bool(0.5) => ActKind::Fold,
+            Some(_) if self.own.rng.random_bool(0.5) => ActKind::Fold,
             Some(_) => ActKind::Call,
             None => ActKind::Check,
         };
@@ -88,10 +82,10 @@ impl Waiter {
 
     /// At a table where it has a seat.
     fn plays(&mut self, room: &RoomId) -> Option<TableCommand> {
-        let view = self.client.table(room)?;
+        let view = self.own.client.table(room)?;
         let seat = view.seat_of(&self.me()).and_then(|seat| view.seats[usize::from(seat)].as_ref())?;
         let (is_broke, is_out) = (seat.stack == 0, seat.status == SeatStatus::SittingOut);
-        Some(match self.rng.random_range(0..12) {
+        Some(match self.own.rng.random_range(0..12) {
             0..2 => TableCommand::Leave,
             2 if self.rude => TableCommand::Wait,
             3 if self.rude => TableCommand::StopWaiting,
@@ -106,13 +100,13 @@ impl Waiter {
         if self.left_with_more.contains(room) {
             return self.is_listed(room).then_some(TableCommand::StopWaiting);
         }
-        let (me, view) = (self.me(), self.client.table(room)?);
+        let (me, view) = (self.me(), self.own.client.table(room)?);
         let list = self.lists.get(room).cloned().unwrap_or_default();
         let sit = |seat| TableCommand::Sit { seat, buy_in: 200, wait_for_big_blind: false };
         let is_full = is_full(view, &list);
         let others = list.called.iter().find(|call| call.user != me).map(|call| call.seat);
         let is_called = list.called.iter().any(|call| call.user == me);
-        Some(match (self.rng.random_range(0..12), others) {
+        Some(match (self.own.rng.random_range(0..12), others) {
             (0..4, Some(seat)) if self.rude => sit(Some(seat)),
             (4..6, _) if self.rude => TableCommand::Wait,
             (6, _) if self.rude => TableCommand::StopWaiting,
@@ -128,20 +122,20 @@ impl Waiter {
 
     fn something(&mut self, now: Instant) {
         let at = self.tables.iter().find(|room| self.sits(room)).cloned();
-        let Some(room) = at.or_else(|| self.tables.choose(&mut self.rng).cloned()) else { return };
-        if self.client.table(&room).is_none() {
-            return self.client.watch(&room, now);
+        let Some(room) = at.or_else(|| self.tables.choose(&mut self.own.rng).cloned()) else { return };
+        if self.own.client.table(&room).is_none() {
+            return self.own.client.watch(&room, now);
         }
-        let what = match (self.sits(&room), self.stopping) {
+        let what = match (self.sits(&room), self.own.stopping) {
             (true, true) => Some(TableCommand::Leave),
             (false, true) => None,
             (true, false) => self.plays(&room),
             (false, false) => self.waits(&room),
         };
         if let Some(what) = what {
-            let times = if self.rude && self.rng.random_bool(0.2) { 4 } else { 1 };
+            let times = if self.rude && self.own.rng.random_bool(0.2) { 4 } else { 1 };
             for _ in 0..times {
-                self.client.command(&room, &what, now);
+                self.own.client.command(&room, &what, now);
             }
         }
     }
@@ -159,26 +153,22 @@ fn is_full(view: &TableView, list: &WaitingList) -> bool {
     !(0..).zip(&view.seats).any(is_free)
 }
 
-impl Mind for Waiter {
-    fn client(&self) -> &Client {
-        &self.client
+impl Visitor for Waiter {
+    fn own(&self) -> &Own {
+        &self.own
     }
 
-    fn client_mut(&mut self) -> &mut Client {
-        &mut self.client
+    fn own_mut(&mut self) -> &mut Own {
+        &mut self.own
     }
 
-    fn rng(&mut self) -> &mut ChaCha8Rng {
-        &mut self.rng
-    }
-
-    fn receive(&mut self, text: &str, now: Instant) -> Heard {
+    fn hear(&mut self, text: &str, now: Instant) -> Heard {
         if let Ok(ClientOut::Keyframe { room, state, .. }) = serde_json::from_str(text)
             && let Ok(State { waiting_list }) = serde_json::from_str(state.get())
         {
             self.lists.insert(room, waiting_list);
         }
-        let heard = self.client.receive(text, now);
+        let heard = self.own.client.receive(text, now);
         if let Heard::Refused(refusal) = &heard
             && refusal.code == Some(RefusalCode::LeftWithMore)
         {
@@ -194,46 +184,25 @@ impl Mind for Waiter {
         heard
     }
 
-    fn poll(&mut self, now: Instant) -> Option<Acting> {
-        self.client.keep_alive(now);
-        if !self.client.is_online() || now < self.rests_until || self.client.answers().waiting().len() > 0 {
-            return None;
-        }
-        let pause = Duration::from_millis(self.rng.random_range(0..=PAUSE_MAX_MS));
-        self.rests_until = now + pause;
+    fn act(&mut self, now: Instant) {
+        let pause = Duration::from_millis(self.own.rng.random_range(0..=PAUSE_MAX_MS));
+        self.own.rests_until = now + pause;
         let tables = self.tables.clone();
         let turn = tables.iter().find_map(|room| Some((room, self.turn(room)?)));
         if let Some((room, act)) = turn {
-            self.client.command(room, &act, now);
-        } else if self.stopping
+            self.own.client.command(room, &act, now);
+        } else if self.own.stopping
             && let Some(room) = tables.iter().find(|room| self.is_listed(room))
         {
-            self.client.command(room, &TableCommand::StopWaiting, now);
-        } else if !self.stopping && self.rng.random_bool(0.02) {
-            self.vanish = Some(8 * pause);
+            self.own.client.command(room, &TableCommand::StopWaiting, now);
+        } else if !self.own.stopping && self.own.rng.random_bool(0.02) {
+            self.own.vanish = Some(8 * pause);
         } else {
             self.something(now);
         }
-        None
     }
 
-    fn next_deadline(&self) -> Option<Instant> {
-        let waits = self.client.answers().waiting().len() > 0 || !self.client.is_online();
-        let own = (!waits).then_some(self.rests_until);
-        own.into_iter().chain(self.client.next_deadline()).min()
-    }
-
-    fn take_vanishing(&mut self) -> Option<Duration> {
-        self.vanish.take()
-    }
-
-    fn has_stopped(&self) -> bool {
-        self.stopping && !self.is_left() && self.client.answers().waiting().len() == 0
-    }
-
-    fn stop(&mut self) {
-        if !std::mem::replace(&mut self.stopping, true) {
-            self.rests_until = Instant::now();
-        }
+    fn is_done(&self) -> bool {
+        !self.is_left()
     }
 }
