@@ -25,11 +25,14 @@ pub(crate) struct Teller {
     postbox: Option<RoomId>,
     /// Counters that have ended.
     ended: BTreeSet<RoomId>,
+    /// Counters that it has left to watch them anew.
+    returns_to: BTreeSet<RoomId>,
 }
 
 impl Teller {
     pub(crate) fn new(counters: Arc<[RoomId]>, seed: u64, token: String, now: Instant) -> Self {
-        Self { own: Own::new(seed, token, now), counters, postbox: None, ended: BTreeSet::new() }
+        let own = Own::new(seed, token, now);
+        Self { own, counters, postbox: None, ended: BTreeSet::new(), returns_to: BTreeSet::new() }
     }
 
     /// The same, who knows a postbox.
@@ -92,9 +95,21 @@ impl Visitor for Teller {
     fn hear(&mut self, text: &str, now: Instant) -> Heard {
         let heard = self.own.client.receive(text, now);
         let ended = match &heard {
+            Heard::Unwatched(room) if self.returns_to.remove(room) => {
+                self.own.client.watch(room, now);
+                None
+            }
             Heard::Unwatched(room) => Some(room),
             Heard::Error { code: ErrorCode::NoSuchRoom, room } => room.as_ref(),
             Heard::Refused(refusal) if refusal.code == Some(RefusalCode::NoSuchRoom) => Some(&refusal.room),
+            Heard::Refused(refusal)
+                if self.own.stopping && refusal.code == Some(RefusalCode::OtherSession) =>
+            {
+                // That session may be gone for good, and there are counters to close: watching anew takes its place.
+                self.returns_to.insert(refusal.room.clone());
+                self.own.client.unwatch(&refusal.room, now);
+                None
+            }
             _ => None,
         };
         self.ended.extend(ended.cloned());
