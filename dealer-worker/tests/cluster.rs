@@ -2,11 +2,12 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use broker::{
     directory::{self, Partition},
-    node::Asked,
+    members::{Heard, Heartbeat, Members},
+    node::{Asked, Role},
     wire::LinkState,
 };
 use protocol::{
@@ -15,7 +16,10 @@ use protocol::{
 };
 use rooms::placement::assignment::assign;
 use serde_json::json;
-use tokio::time::{Duration, sleep};
+use tokio::{
+    sync::Notify,
+    time::{Duration, sleep},
+};
 
 use support::{Answer, House, Relay, by_partition, fast, node, play, room, rooms, until, user};
 
@@ -312,6 +316,28 @@ async fn members_of_a_relay_that_dies_are_away_until_they_are_heard_of() {
     relay.until(&room(1), |followed| !away("ann")(followed)).await;
     relay.tell(&room(1), Asked::Absent { user: user("ann"), session: SessionId(1) }).await;
     relay.until(&room(1), away("ann")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_whose_connection_was_lost_has_relays_tell_again_who_is_there() {
+    let house = House::new();
+    house.open(1, &fast()).await;
+    let _worker = house.worker("w1");
+    let asked = Arc::new(Notify::new());
+    let hear = {
+        let asked = asked.clone();
+        move |heard| {
+            if heard == Heard::MissedBy(node("w1")) {
+                asked.notify_one();
+            }
+        }
+    };
+    let relay = Members::start(house.ports("r1"), node("r1"), Role::Relay, Heartbeat::new(100, 400), hear);
+    relay.watch().wait_for(|membership| membership.nodes.contains_key(&node("w1"))).await.unwrap();
+    let link = house.wire.link(&node("w1"));
+    link.set(LinkState::Refusing);
+    link.heal();
+    asked.notified().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -37,8 +37,15 @@ fn relay(house: &House, name: &str, speaks: u16) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(async move {
         for beat in 1.. {
             let role = Role::Relay;
-            let beat =
-                NodeNews::Beat { node: relay.clone(), role, beat, sent_ms: 0, draining: false, speaks };
+            let beat = NodeNews::Beat {
+                node: relay.clone(),
+                role,
+                beat,
+                sent_ms: 0,
+                draining: false,
+                speaks,
+                missed: 0,
+            };
             ports.bus.publish(&Channel::nodes(), encode(&beat)).await.unwrap();
             sleep(Duration::from_millis(100)).await;
         }

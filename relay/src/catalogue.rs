@@ -52,7 +52,7 @@ impl Catalogue {
                 known.told.remove(room);
                 self.lobby.heard_end(room, now_ms);
             }
-            Heard::News(_) => {}
+            Heard::News(_) | Heard::MissedBy(_) => {}
             // Perhaps of a table that was opened.
             Heard::Missed => (known.absent, known.ends) = Default::default(),
         }

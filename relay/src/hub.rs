@@ -81,10 +81,17 @@ impl Hub {
         let now_ms = works.now_ms();
         let mut checks_left = works.config.quiet_checks_per_s;
         for room in self.all() {
-            if checks_left == 0 {
-                return;
+            room.tell_presences_again(works, now_ms);
+            if checks_left > 0 {
+                checks_left -= usize::from(room.check_quiet(works, now_ms));
             }
-            checks_left -= usize::from(room.check_quiet(works, now_ms));
+        }
+    }
+
+    /// Who is there is told anew with the next look at all rooms: an owner may not have heard it.
+    pub(crate) fn tell_presences_soon(&self) {
+        for room in self.all() {
+            room.tell_presences_soon();
         }
     }
 

@@ -1,7 +1,8 @@
 //! Telling a room's owner which members' sessions watch it.
 //!
 //! Members are users for whom the room has private parts, and senders of accepted commands; spectators come and go
-//! unnoticed. A message may be lost, so presence is told again after every change of epoch, and now and then.
+//! unnoticed. A message may be lost, so presence is told again after every change of epoch, when a connection to the bus was lost,
+//! here or at the owner, and now and then.
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// How often presence is told without a reason.
-const TELL_AGAIN_MS: u64 = 30_000;
+pub(crate) const TELL_AGAIN_MS: u64 = 30_000;
 
 impl Room {
     /// Learns from a frame who is a member; tells the owner of new ones, unless all will be told anyway.
@@ -58,9 +59,16 @@ impl Room {
     }
 
     /// `anew`: the client has just asked to watch.
-    pub(crate) fn tell_present(&self, state: &State, key: usize, anew: bool, works: &Works) {
+    pub(crate) fn tell_present(&self, state: &mut State, key: usize, anew: bool, works: &Works) {
+        if !self.says_present(state, key, anew, works) {
+            state.tell_at_ms = 0;
+        }
+    }
+
+    /// Whether it was sent.
+    fn says_present(&self, state: &State, key: usize, anew: bool, works: &Works) -> bool {
         let Watcher { user, session, .. } = &state.watchers[key];
-        self.tell(state, Asked::Present { user: user.clone(), session: *session, anew }, works);
+        self.tell(state, Asked::Present { user: user.clone(), session: *session, anew }, works)
     }
 
     pub(crate) fn tell_absent(&self, state: &State, key: usize, works: &Works) {
@@ -70,25 +78,32 @@ impl Room {
 
     /// Tells of all members here.
     pub(crate) fn tell_presences(&self, state: &mut State, works: &Works) {
-        state.told_ms = works.now_ms();
+        let mut all_sent = true;
         for (key, watcher) in &state.watchers {
             if watcher.member && watcher.peer.is_open() {
-                self.tell_present(state, key, false, works);
+                all_sent &= self.says_present(state, key, false, works);
             }
         }
+        state.tell_at_ms = if all_sent { works.now_ms() + TELL_AGAIN_MS } else { 0 };
     }
 
-    /// The same, if it was not done for long.
-    pub(crate) fn tell_presences_again(&self, state: &mut State, works: &Works, now_ms: UnixMs) {
-        if now_ms >= state.told_ms + TELL_AGAIN_MS {
-            self.tell_presences(state, works);
+    /// The same, if it was not done for long, or may not have been heard.
+    pub(crate) fn tell_presences_again(&self, works: &Works, now_ms: UnixMs) {
+        let mut state = self.state.lock();
+        if now_ms >= state.tell_at_ms {
+            self.tell_presences(&mut state, works);
         }
     }
 
-    fn tell(&self, state: &State, what: Asked, works: &Works) {
-        // Before the first keyframe there is no owner; with it, presence is told.
-        if let Some(end) = state.window.end() {
-            works.tell_room(&self.commands, &ToRoom { epoch: end.epoch(), relay: works.node.clone(), what });
-        }
+    /// The owner may not have heard who is here.
+    pub(crate) fn tell_presences_soon(&self) {
+        self.state.lock().tell_at_ms = 0;
+    }
+
+    /// Whether it was sent. Before the first keyframe there is no owner; with it, presence is told.
+    fn tell(&self, state: &State, what: Asked, works: &Works) -> bool {
+        state.window.end().is_none_or(|end| {
+            works.tell_room(&self.commands, &ToRoom { epoch: end.epoch(), relay: works.node.clone(), what })
+        })
     }
 }

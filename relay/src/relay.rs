@@ -178,8 +178,13 @@ impl Relay {
             let subscription: Arc<dyn Subscription> =
                 relay.ports.bus.subscriber(Arc::new(switchboard)).into();
             let pace = relay.works.config.heartbeat;
-            let works = relay.works.clone();
-            let hear = move |heard: Heard| works.catalogue.heard(&heard, &works.config, works.now_ms());
+            let (works, hub) = (relay.works.clone(), relay.hub.clone());
+            let hear = move |heard: Heard| {
+                works.catalogue.heard(&heard, &works.config, works.now_ms());
+                if matches!(heard, Heard::MissedBy(_)) {
+                    hub.tell_presences_soon();
+                }
+            };
             let members = Members::start(relay.ports.clone(), relay.node().clone(), Role::Relay, pace, hear);
             let mut tasks = relay.begin(queues, &subscription, &members);
             tokio::select! {

@@ -23,6 +23,7 @@ use crate::{
     delivery::{Cursor, Watcher},
     metrics,
     peer::{Peer, frame},
+    presence::TELL_AGAIN_MS,
     tend::Link,
     window::{Offered, Source, Window},
     works::Works,
@@ -48,8 +49,8 @@ pub(crate) struct State {
     pub(crate) askers: BTreeSet<(SessionId, usize)>,
     /// Users for whom the frames since the newest keyframe (it included) have private parts.
     pub(crate) members: BTreeSet<UserId>,
-    /// When members' presence was last told to the owner.
-    pub(crate) told_ms: UnixMs,
+    /// When the owner is told again which members are here.
+    pub(crate) tell_at_ms: UnixMs,
     pub(crate) link: Link,
     /// When the last watcher left.
     pub(crate) empty_since_ms: UnixMs,
@@ -73,7 +74,7 @@ impl Room {
                 watchers: Slab::new(),
                 askers: BTreeSet::new(),
                 members: BTreeSet::new(),
-                told_ms: now_ms,
+                tell_at_ms: now_ms + TELL_AGAIN_MS,
                 link: Link::new(told, now_ms),
                 empty_since_ms: now_ms,
                 serving: false,
@@ -338,7 +339,6 @@ impl Room {
     pub(crate) fn check_quiet(self: &Arc<Self>, works: &Works, now_ms: UnixMs) -> bool {
         let mut guard = self.state.lock();
         let state = &mut *guard;
-        self.tell_presences_again(state, works, now_ms);
         let quiet = !state.watchers.is_empty() && now_ms >= state.link.heard_ms + works.config.quiet_ms;
         if quiet {
             state.link.heard_ms = now_ms;
@@ -352,6 +352,8 @@ impl Room {
     pub(crate) fn missed(self: &Arc<Self>, works: &Works) {
         let mut guard = self.state.lock();
         guard.link.stale = true;
+        // What was said when the connection broke may be lost, too.
+        guard.tell_at_ms = 0;
         self.tend(&mut guard, works);
     }
 

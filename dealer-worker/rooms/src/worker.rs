@@ -69,7 +69,7 @@ impl Worker {
         let context = Arc::new(Context {
             services,
             sealer: sealer.clone(),
-            switchboard: Switchboard::new(&*ports.bus, bound),
+            switchboard: Switchboard::new(&*ports.bus, bound, members.missed()),
             replies,
             board: Board::default(),
             membership: members.watch(),

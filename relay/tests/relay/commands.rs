@@ -419,10 +419,11 @@ async fn nothing_is_said_that_a_living_worker_of_the_first_release_cannot_read()
             sent_ms: 0,
             draining: false,
             speaks: 2,
+            missed: 0,
         };
         let beat = encode(&beat);
-        // A beat of the first release ends before its last byte.
-        stage.dealer.bus.publish(&Channel::nodes(), beat.slice(..beat.len() - 1)).await.unwrap();
+        // A beat of the first release ends before its last two bytes.
+        stage.dealer.bus.publish(&Channel::nodes(), beat.slice(..beat.len() - 2)).await.unwrap();
         n += 1;
         if !is_vouched_for(&stage, &mut ears, &mut ann, n).await {
             break;

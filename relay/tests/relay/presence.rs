@@ -1,5 +1,11 @@
 //! What a room's owner is told about who watches.
 
+use broker::{
+    bus::Bus,
+    channel::Channel,
+    node::{NodeNews, Role, SPEAKS, encode},
+};
+use protocol::id::NodeId;
 use serde_json::json;
 
 use crate::stage::{Stage, delta, keyframe, user};
@@ -65,4 +71,22 @@ async fn a_session_that_moves_to_another_connection_was_never_away() {
     assert_eq!(ears.presence().await, (false, user("ann"), session));
     stage.until("the second is gone too", |stage| stage.relay.connections() == 0).await;
     assert!(ears.so_far().is_empty());
+}
+
+#[tokio::test]
+async fn who_is_here_is_told_again_when_an_owner_may_have_missed_it() {
+    let stage = Stage::new().await;
+    stage.dealer.commit(keyframe("t1", 1, 1).private("ann", "x")).await;
+    let mut ears = stage.dealer.listen("t1").await;
+    let mut ann = stage.client("ann").await;
+    ann.watch("t1").await;
+    assert_eq!(ears.presence().await, (true, user("ann"), ann.session));
+    let beat = |beat, missed| {
+        let (node, role, speaks) = (NodeId::new("owner").unwrap(), Role::Worker, SPEAKS);
+        encode(&NodeNews::Beat { node, role, beat, sent_ms: 0, draining: false, speaks, missed })
+    };
+    for (n, missed) in [(1, 0), (2, 0), (3, 1)] {
+        stage.dealer.bus.publish(&Channel::nodes(), beat(n, missed)).await.unwrap();
+    }
+    assert_eq!(ears.presence().await, (true, user("ann"), ann.session));
 }

@@ -220,6 +220,10 @@ pub enum NodeNews {
         /// See [`SPEAKS`]. Beats of the first release end before it, which reads as 1.
         #[serde(deserialize_with = "first_release_if_missing")]
         speaks: u16,
+        /// How often the sender may have missed what others told its rooms, or took a node for dead that lives; it counts up. Beats of
+        /// earlier releases end before it, which reads as 0.
+        #[serde(deserialize_with = "never_if_missing")]
+        missed: u64,
     },
     /// "I am gone": its rooms and members need not wait for a missed heartbeat.
     Gone {
@@ -294,6 +298,11 @@ pub enum ToReception {
 /// | 2 | [`Asked::First`]; records with a kind and a schema |
 /// | 3 | [rights](Rights) of who commands; records whose runtime part has a version; rooms of other kinds than tables, and rooms that end ([`NodeNews::Closed`]); entries that tell [when](crate::entry::Entry::at_ms) they were decided; the [directory](crate::directory) by partition; [`LobbyNews::Lines`](crate::lobby::LobbyNews) and `Changes`; [`Asked::Question`]; [`NodeNews::WhereIs`] |
 pub const SPEAKS: u16 = 3;
+
+/// See [`first_release_if_missing`].
+fn never_if_missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    Ok(u64::deserialize(deserializer).unwrap_or_default())
+}
 
 /// See [`first_release_if_missing`].
 fn unknown_if_missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Epoch, D::Error> {

@@ -116,6 +116,7 @@ async fn a_node_that_says_goodbye_is_gone_at_once_and_a_late_beat_does_not_bring
         sent_ms: 0,
         draining: false,
         speaks: 1,
+        missed: 0,
     };
     one.members.announce(&late).await.unwrap();
     sleep(Duration::from_secs(10)).await;
@@ -174,4 +175,44 @@ async fn news_reach_everybody_and_a_dropped_node_falls_silent() {
     }
     drop(two);
     one.until_sees(&["w1"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_node_may_have_missed_is_told_to_all_once() {
+    let world = World::new();
+    let (one, two) = (world.node("r1", Role::Relay), world.node("w1", Role::Worker));
+    one.until_sees(&["r1", "w1"]).await;
+    let missed = two.members.missed();
+    for _ in 0..2 {
+        missed();
+        sleep(Duration::from_secs(5)).await;
+    }
+    assert_eq!(*one.heard.lock(), [Heard::MissedBy(id("w1")), Heard::MissedBy(id("w1"))]);
+    // Who comes later has nothing to make up for.
+    let three = world.node("r2", Role::Relay);
+    three.until_sees(&["r1", "r2", "w1"]).await;
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(*three.heard.lock(), []);
+    // Nor does a beat that is lost hide it.
+    world.set("r1", LinkState::Silent);
+    missed();
+    sleep(Duration::from_secs(1)).await;
+    world.set("r1", LinkState::Up);
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(one.heard.lock().last(), Some(&Heard::MissedBy(id("w1"))));
+    assert_eq!(one.heard.lock().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_was_taken_for_dead_and_lives_is_told() {
+    let world = World::new();
+    let (one, two) = (world.node("r1", Role::Relay), world.node("w1", Role::Worker));
+    one.until_sees(&["r1", "w1"]).await;
+    two.until_sees(&["r1", "w1"]).await;
+    world.set("r1", LinkState::Held);
+    two.until_sees(&["w1"]).await;
+    world.set("r1", LinkState::Up);
+    two.until_sees(&["r1", "w1"]).await;
+    sleep(Duration::from_secs(1)).await;
+    assert!(one.heard.lock().contains(&Heard::MissedBy(id("w1"))), "{:?}", one.heard.lock());
 }

@@ -181,6 +181,8 @@ impl Placement {
         let news = match heard {
             Heard::News(news) => news,
             Heard::Missed => return true,
+            // Relays answer that.
+            Heard::MissedBy(_) => return false,
         };
         let now = Instant::now();
         match news {

@@ -45,7 +45,7 @@ async fn placement() -> (Placement, MemoryStore) {
     let context = Arc::new(Context {
         services: Services::default(),
         sealer: Arc::new(Sealer::new(&config.seal_key)),
-        switchboard: Switchboard::new(&*ports.bus, Bound { messages: 256, bytes: 1 << 17 }),
+        switchboard: Switchboard::new(&*ports.bus, Bound { messages: 256, bytes: 1 << 17 }, || {}),
         replies: Replies::new().0,
         board: Board::default(),
         membership: members.watch(),

@@ -23,6 +23,7 @@ struct Lines {
     /// Only ever asked by name, never walked.
     mailboxes: RwLock<HashMap<Channel, Line>>,
     bound: Bound,
+    missed: Box<dyn Fn() + Send + Sync>,
 }
 
 #[derive(Clone)]
@@ -33,9 +34,10 @@ struct Line {
 }
 
 impl Switchboard {
-    /// Without any room. So much waits for a room of its members at most, as much of all others, and as much of what is too much.
-    pub fn new(bus: &dyn Bus, bound: Bound) -> Self {
-        let lines = Arc::new(Lines { mailboxes: RwLock::default(), bound });
+    /// Without any room. So much waits for a room of its members at most, as much of all others, and as much of what is too much. `missed` is
+    /// called when something may have been lost on the way here; it must not block.
+    pub fn new(bus: &dyn Bus, bound: Bound, missed: impl Fn() + Send + Sync + 'static) -> Self {
+        let lines = Arc::new(Lines { mailboxes: RwLock::default(), bound, missed: Box::new(missed) });
         Self { subscription: bus.subscriber(lines.clone()), lines }
     }
 
@@ -96,6 +98,9 @@ impl Receiver for Lines {
         }
     }
 
-    // Questions are asked again by clients, letters are repeated by the rooms that wrote them, commands by the relays until they are answered, presence after the next change of epoch.
-    fn missed(&self) {}
+    // Questions are asked again by clients, letters are repeated by the rooms that wrote them, commands by the relays until they are answered.
+    // Who is there is said once, so it is asked for.
+    fn missed(&self) {
+        (self.missed)();
+    }
 }

@@ -40,6 +40,8 @@ struct Known {
     nodes: BTreeMap<NodeId, Record>,
     draining: bool,
     beat: u64,
+    /// How often something may have been lost that others told this node's rooms.
+    missed: u64,
     /// When this node sent its last beats and which, until they come back: for the round trip.
     sent: Option<(u64, Instant)>,
     heard_any: Option<Instant>,
@@ -52,6 +54,7 @@ struct Known {
 struct Record {
     member: Member,
     beat: u64,
+    missed: u64,
     heard: Instant,
     state: State,
 }
@@ -85,6 +88,10 @@ impl Ears {
         self.known.lock().draining = draining;
     }
 
+    pub(super) fn note_missed(&self) {
+        self.known.lock().missed += 1;
+    }
+
     pub(super) fn next_beat(&self, sent_ms: u64) -> Bytes {
         let mut known = self.known.lock();
         known.beat += 1;
@@ -96,6 +103,7 @@ impl Ears {
             sent_ms,
             draining: known.draining,
             speaks: SPEAKS,
+            missed: known.missed,
         })
     }
 
@@ -114,7 +122,7 @@ impl Ears {
         });
     }
 
-    fn hear_beat(&self, node: NodeId, member: Member, beat: u64) {
+    fn hear_beat(&self, node: NodeId, member: Member, beat: u64, missed: u64) {
         let now = Instant::now();
         let mut known = self.known.lock();
         let is_me = node == self.me;
@@ -136,14 +144,20 @@ impl Ears {
             known.listening_since.get_or_insert(now);
         }
         known.hear_again(now);
-        let record = known.nodes.entry(node);
-        let record = record.or_insert(Record { member, beat: 0, heard: now, state: State::Dead });
+        // It was taken for dead and lives: what this node's rooms concluded from it, of who is there, has to be told to them anew.
+        known.missed += u64::from(known.nodes.get(&node).is_some_and(|record| record.state == State::Dead));
+        let record = known.nodes.entry(node.clone());
+        let record = record.or_insert(Record { member, beat: 0, missed, heard: now, state: State::Dead });
         let changed = record.state != State::Living || record.member != member;
-        *record = Record { member, beat, heard: now, state: State::Living };
+        let has_missed = missed > record.missed;
+        *record = Record { member, beat, missed, heard: now, state: State::Living };
         if changed || is_me {
             self.publish(&known, now);
         }
         drop(known);
+        if has_missed {
+            (self.tell)(Heard::MissedBy(node));
+        }
         if is_me {
             self.observe(|observed| observed.hears_itself = true);
         }
@@ -229,8 +243,8 @@ impl Known {
 impl Receiver for Ears {
     fn deliver(&self, _channel: &str, payload: Bytes) {
         match decode(&payload) {
-            Ok(NodeNews::Beat { node, role, beat, draining, speaks, sent_ms: _ }) => {
-                self.hear_beat(node, Member { role, draining, speaks }, beat);
+            Ok(NodeNews::Beat { node, role, beat, draining, speaks, missed, sent_ms: _ }) => {
+                self.hear_beat(node, Member { role, draining, speaks }, beat, missed);
             }
             Ok(news) => {
                 if let NodeNews::Gone { node } = &news {

@@ -81,6 +81,8 @@ pub enum Heard {
     News(NodeNews),
     /// News may have been missed: look at the maps again.
     Missed,
+    /// This node, whose beat says so, may have missed what others told its rooms, or has taken a node for dead that lives.
+    MissedBy(NodeId),
 }
 
 /// What a node observes of its own connections.
@@ -167,6 +169,16 @@ impl Members {
     pub fn set_draining(&self, draining: bool) {
         self.ears.set_draining(draining);
         self.beat_now.notify_one();
+    }
+
+    /// To be called when something may have been lost that others told this node's rooms: all are told so, at once and with every beat, as
+    /// [`Heard::MissedBy`].
+    pub fn missed(&self) -> impl Fn() + Send + Sync + 'static {
+        let (ears, beat_now) = (self.ears.clone(), self.beat_now.clone());
+        move || {
+            ears.note_missed();
+            beat_now.notify_one();
+        }
     }
 
     /// Says goodbye, so that nobody waits for a missed beat, and ends.
