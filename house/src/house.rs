@@ -192,8 +192,10 @@ impl House {
         };
         let nodes = vec![floor.clone(), door.clone()];
         let worker = WorkerConfig { seal_keys_older, ..WorkerConfig::new(floor, seal_key) };
+        let queue = Arc::new(MapsQueue::new(outside.store.clone(), clock, door.clone()));
         let about = Told {
             tokens: &config.tokens,
+            hands: queue.clone(),
             oidc: &config.oidc,
             currencies: &config.chips.currencies,
             has_purses,
@@ -203,7 +205,6 @@ impl House {
         let mut recorder = None;
         if let Some(people) = &office.people {
             kinds = kinds.served_by(money::SERVICE, Arc::new(Cashier::new(people.clone(), clock)));
-            let queue = Arc::new(MapsQueue::new(outside.store.clone(), clock, door.clone()));
             let sealer = Arc::new(Sealer::with(&worker.seal_key, &worker.seal_keys_older));
             kinds = kinds.served_by(hands::SERVICE, Arc::new(Recording::new(queue.clone(), sealer.clone())));
             recorder = Some(Recorder::new(queue, sealer, people.clone(), clock, "recorder-house".into()));

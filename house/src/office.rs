@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use axum::Router;
-use broker::ports::Ports;
+use broker::{ports::Ports, queue::Queue};
 use cage::{
     DbError, Place,
     ledger::{self, Definition},
@@ -46,6 +46,8 @@ pub(crate) struct Told<'a> {
     pub(crate) tokens: &'a TokenArgs,
     pub(crate) oidc: &'a OidcArgs,
     pub(crate) currencies: &'a [Definition],
+    /// Where hands wait to be written down.
+    pub(crate) hands: Arc<dyn Queue>,
     /// There are tables whose chips are somebody's.
     pub(crate) has_purses: bool,
 }
@@ -61,7 +63,7 @@ impl Office {
     /// Of a house that keeps its people in `data`. Relays hear by `ports` of tokens that are void, and the worker is asked who sits; `nodes` are all there are.
     pub(crate) async fn open(
         data: Option<&Data>,
-        Told { tokens, oidc, currencies, has_purses }: Told<'_>,
+        Told { tokens, oidc, currencies, hands, has_purses }: Told<'_>,
         ports: Ports,
         nodes: Vec<NodeId>,
     ) -> Result<Self, OfficeError> {
@@ -81,6 +83,7 @@ impl Office {
         let desk = Desk::new(Arc::new(keys), ports.clock, token_ms);
         let people = database::people(tellers, refresh, desk.clone(), ports, nodes)
             .with_providers(oidc.providers()?)
+            .with_hands(hands)
             .with_purses(has_purses);
         Ok(Self { desk, people: Some(Arc::new(people)) })
     }

@@ -29,7 +29,7 @@ use protocol::{
     time::UnixMs,
 };
 
-use crate::People;
+use crate::{People, people::Settles};
 
 /// Connections of the house's own processes at once.
 pub const CONNECTIONS_MAX: usize = 1_024;
@@ -87,12 +87,28 @@ pub async fn answer(
     body: Vec<u8>,
 ) -> Result<Answer, Unanswered> {
     let began = tokio::time::Instant::now();
+    let settles = match people.settles(&room, id, &body).await {
+        Ok(Settles::NotYet) => {
+            tracing::warn!(%room, "a table has begun anew, and its last hands are not written down yet");
+            count("not_yet");
+            return Err(Unanswered("not yet"));
+        }
+        Ok(settles) => matches!(settles, Settles::ATable),
+        // What is asked next finds it away, too.
+        Err(_) => false,
+    };
     let about = room.clone();
     let work = move |tx: &mut dyn cage::Tx| ledger::answer(tx, now, &about, id, &body);
     let answered = tokio::time::timeout(WITHIN, people.tellers().write(room.as_str(), work)).await;
     histogram!("cardhouse_cage_answer_seconds").record(began.elapsed().as_secs_f64());
     let (told, answer) = match answered {
-        Ok(Ok(answer @ Answer::Done(_))) => ("done", Ok(answer)),
+        Ok(Ok(answer @ Answer::Done(_))) => {
+            if settles {
+                tracing::error!(%room, errand = %id, "nothing was left of a table: its players are paid at the last recorded hand");
+                counter!("cardhouse_cage_settled_total").increment(1);
+            }
+            ("done", Ok(answer))
+        }
         Ok(Ok(answer @ Answer::Refused(why))) => {
             if why == Why::Conflict {
                 tracing::error!(%room, errand = %id, "two requests have one name");

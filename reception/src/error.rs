@@ -120,6 +120,9 @@ pub enum ApiError {
     /// 409: what was asked under this name was something else.
     #[error("something else was asked under this name; choose another")]
     OtherOfThatName,
+    /// 409: a table that may be there is not settled.
+    #[error("the table may still be there: {0}")]
+    TableLives(&'static str),
     /// 409: nobody lifts a self-exclusion.
     #[error("nobody ends a self-exclusion early")]
     NotLifted,
@@ -231,6 +234,7 @@ impl ApiError {
             Self::HadToday => (StatusCode::CONFLICT, "had_today"),
             Self::Insufficient => (StatusCode::CONFLICT, "insufficient"),
             Self::OtherOfThatName => (StatusCode::CONFLICT, "other_request"),
+            Self::TableLives(_) => (StatusCode::CONFLICT, "table_lives"),
             Self::NotLifted => (StatusCode::CONFLICT, "not_lifted"),
             Self::Seated(_) => (StatusCode::CONFLICT, "seated"),
             Self::HasChips { .. } => (StatusCode::CONFLICT, "has_chips"),

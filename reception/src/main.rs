@@ -2,7 +2,7 @@
 
 use std::{future::pending, process::ExitCode, sync::Arc, time::Duration};
 
-use broker::{clock::Clock, pass::Passes, seal::Sealer};
+use broker::{clock::Clock, pass::Passes, queue::Queue, seal::Sealer};
 use cage::Place;
 use ops::{
     flags, outlet,
@@ -57,8 +57,13 @@ async fn run(config: Config, keys: KeyDir) -> anyhow::Result<()> {
     config.oidc.check(config.people.database.is_some())?;
     let token_ms = config.tokens.token_ms(config.people.database.is_some());
     let desk = Desk::new(keyring, Clock::system(), token_ms);
+    let hands = match (config.hands.keep_hands, &config.people.database) {
+        (false, _) => None,
+        (true, None) => anyhow::bail!("--keep-hands needs the database: --database"),
+        (true, Some(_)) => Some(config.people.hands().await?),
+    };
     let people = match &config.people.database {
-        Some(place) => Some(open_people(&config, place, desk.clone()).await?),
+        Some(place) => Some(open_people(&config, place, desk.clone(), hands.clone()).await?),
         None => None,
     };
     let readiness = Readiness::new();
@@ -66,7 +71,7 @@ async fn run(config: Config, keys: KeyDir) -> anyhow::Result<()> {
     readiness.check("keys", move || tried.check().map_err(|error| error.to_string()));
 
     let cage = serve_cage(&config, people.clone()).await?;
-    let recording = record(&config, people.clone()).await?;
+    let recording = record(&config, people.clone(), hands)?;
     let ops = config.ops.ops_listen.listen("--ops-listen").await?;
     let listener = config.listen.listen("--listen").await?;
     tracing::info!(address = %listener.local_addr()?, ops = %ops.local_addr()?, "listening");
@@ -128,18 +133,17 @@ async fn serve_cage(
 }
 
 /// Writes down hands that are over, if it may, and forgets them in time.
-async fn record(
+fn record(
     config: &Config,
     people: Option<Arc<People>>,
+    hands: Option<Arc<dyn Queue>>,
 ) -> anyhow::Result<impl Future<Output = ()> + use<>> {
     let (cage, days) = (config.cage.clone(), config.hands.kept.keep_hands_days);
-    let recorder = match (config.hands.keep_hands, people.clone()) {
-        (false, _) => None,
-        (true, None) => anyhow::bail!("--keep-hands needs the database: --database"),
-        (true, Some(people)) => {
+    let recorder = match hands.zip(people.clone()) {
+        None => None,
+        Some((queue, people)) => {
             let (key, older) = cage.keys()?;
             let sealer = Arc::new(Sealer::with(&key, &older));
-            let queue = config.people.hands().await?;
             let name = format!("recorder-{:016x}", rand::random::<u64>());
             Some((Recorder::new(queue, sealer.clone(), people, Clock::system(), name), sealer))
         }
@@ -168,7 +172,12 @@ async fn record(
     })
 }
 
-async fn open_people(config: &Config, place: &Place, desk: Desk) -> anyhow::Result<Arc<People>> {
+async fn open_people(
+    config: &Config,
+    place: &Place,
+    desk: Desk,
+    hands: Option<Arc<dyn Queue>>,
+) -> anyhow::Result<Arc<People>> {
     let keys = config.people.keys(&config.key_dir)?;
     let providers = config.oidc.providers()?;
     let ports = config.people.ports().await?;
@@ -186,7 +195,11 @@ async fn open_people(config: &Config, place: &Place, desk: Desk) -> anyhow::Resu
             People::new(tellers, keys, desk, Cost::default(), Arc::new(Nobody))
         }
     };
-    Ok(Arc::new(people.with_providers(providers).with_purses(config.cage.cage_listen.is_some())))
+    let people = people.with_providers(providers).with_purses(config.cage.cage_listen.is_some());
+    Ok(Arc::new(match hands {
+        Some(hands) => people.with_hands(hands),
+        None => people,
+    }))
 }
 
 /// Prints the link where the operator sees it, and nowhere else.

@@ -4,6 +4,8 @@
 //! Who was paid in a lost branch stays paid: he has left with chips that he may have won. What he brought before is what he was paid, so it does not
 //! come back to him, and the chips of a seat that the restored table gives him are the house's. The difference stands in one account,
 //! `house/variance`. What somebody brought in a lost branch, and was not paid out, he gets back.
+//!
+//! Where nothing is left at all everybody is paid what he had: see [`settle`](super::settle).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +18,7 @@ use super::{
     currency::code_in,
     in_play,
     request::{self, Kind, Verdict},
+    settle,
 };
 use crate::tx::{DbError, Row, Tx};
 
@@ -57,24 +60,20 @@ struct Moves {
 
 /// See the module.
 pub(super) fn cut(desk: &mut Desk<'_>, follows: Position) -> Result<Answer, DbError> {
+    if follows == Position::default() {
+        // Nothing is left of the table, or nothing was ever there: nobody is to be told whom the house has paid.
+        let answer = Paid::default().write();
+        write_down(desk, follows, &answer)?;
+        settle::at_last_hand(desk)?;
+        return Ok(Answer::Done(answer));
+    }
     let orphans = orphans(desk, follows)?;
     let moves = moves(&orphans)?;
     let paid: BTreeSet<_> =
         orphans.iter().filter(|orphan| orphan.pays()).filter_map(|orphan| orphan.user.clone()).collect();
     let answer = Paid(paid.iter().cloned().collect()).write();
-    desk.record(Verdict::Posted)?;
+    write_down(desk, follows, &answer)?;
     let (name, epoch) = (desk.new.name, desk.id.at.epoch().0);
-    desk.tx.run(
-        "INSERT INTO cut (request, room, epoch, follows_epoch, follows_seq, answer) VALUES ($1, $2, $3, $4, $5, $6)",
-        &[
-            name.into(),
-            desk.room.as_str().into(),
-            epoch.into(),
-            follows.epoch().0.into(),
-            follows.seq().0.into(),
-            answer.as_slice().into(),
-        ],
-    )?;
     for orphan in &orphans {
         request::undo(desk.tx, &orphan.name, name)?;
     }
@@ -97,17 +96,37 @@ pub(super) fn cut(desk: &mut Desk<'_>, follows: Position) -> Result<Answer, DbEr
     Ok(Answer::Done(answer))
 }
 
-/// In the order in which they were decided.
+fn write_down(desk: &mut Desk<'_>, follows: Position, answer: &[u8]) -> Result<(), DbError> {
+    desk.record(Verdict::Posted)?;
+    desk.tx
+        .run(
+            "INSERT INTO cut (request, room, epoch, follows_epoch, follows_seq, answer) VALUES ($1, $2, $3, $4, $5, $6)",
+            &[
+                desk.new.name.into(),
+                desk.room.as_str().into(),
+                desk.id.at.epoch().0.into(),
+                follows.epoch().0.into(),
+                follows.seq().0.into(),
+                answer.into(),
+            ],
+        )
+        .map(drop)
+}
+
+/// In the order in which they were decided; none of those that were settled.
 fn orphans(desk: &mut Desk<'_>, follows: Position) -> Result<Vec<Orphan>, DbError> {
+    let epoch = desk.id.at.epoch().0;
+    let Some(since) = settle::since(desk.tx, desk.room, epoch)? else { return Ok(Vec::new()) };
     let rows = desk.tx.run(
-        "SELECT name, kind, person, currency, amount FROM request r WHERE room = $1 AND epoch < $2 AND (epoch, seq) > ($3, $4) \
-         AND outcome = 'posted' AND kind NOT IN ('void', 'cut') AND NOT EXISTS (SELECT 1 FROM undone u WHERE u.request = r.name) \
+        "SELECT name, kind, person, currency, amount FROM request r WHERE room = $1 AND epoch < $2 AND epoch >= $5 \
+         AND (epoch, seq) > ($3, $4) AND outcome = 'posted' AND kind NOT IN ('void', 'cut') AND NOT EXISTS (SELECT 1 FROM undone u WHERE u.request = r.name) \
          ORDER BY epoch, seq, n",
         &[
             desk.room.as_str().into(),
-            desk.id.at.epoch().0.into(),
+            epoch.into(),
             follows.epoch().0.into(),
             follows.seq().0.into(),
+            since.into(),
         ],
     )?;
     let read = |row: &Row| {
@@ -152,9 +171,8 @@ fn moves(orphans: &[Orphan]) -> Result<BTreeMap<Currency, Moves>, DbError> {
     Ok(all)
 }
 
-/// What comes to the table first: it never holds less than nothing in between.
 fn post(desk: &mut Desk<'_>, code: Currency, moves: &Moves, leg: &mut u32) -> Result<(), DbError> {
-    let (of, table) = desk.table_with(code, 0)?;
+    let (of, _) = desk.table_with(code, 0)?;
     let mut all = Vec::new();
     if moves.variance != 0 {
         all.push((Account::of_house(desk.tx, code, House::Variance, "")?, moves.variance));
@@ -165,6 +183,17 @@ fn post(desk: &mut Desk<'_>, code: Currency, moves: &Moves, leg: &mut u32) -> Re
     for (user, amount) in moves.players.iter().filter(|(_, amount)| **amount != 0) {
         all.push((Account::purse(desk.tx, desk.new.now, user, &of)?, *amount));
     }
+    move_from_table(desk, code, all, leg)
+}
+
+/// So much from the table to each account; below 0: to the table, which is done first. So it never holds less than nothing in between.
+pub(super) fn move_from_table(
+    desk: &mut Desk<'_>,
+    code: Currency,
+    mut all: Vec<(Account, i64)>,
+    leg: &mut u32,
+) -> Result<(), DbError> {
+    let (_, table) = desk.table_with(code, 0)?;
     all.sort_by_key(|(_, from_table)| *from_table > 0);
     for (account, from_table) in &all {
         let amount = from_table.unsigned_abs();

@@ -20,9 +20,11 @@ pub(super) fn follow(tx: &mut dyn Tx, room: &RoomId, user: &UserId) -> Result<()
         Some(left) => [left.int(0)?, left.int(1)?, left.int(2)?],
         None => [-1, 0, 0],
     };
+    // A table that has begun anew has been settled.
     let brought = tx.run(
         "SELECT currency, CAST(SUM(CASE kind WHEN 'return' THEN -amount ELSE amount END) AS BIGINT) FROM request r \
          WHERE person = $1 AND room = $2 AND (epoch, seq, n) > ($3, $4, $5) AND kind IN ('buy_in', 'top_up', 'return') \
+         AND epoch >= (SELECT COALESCE(MAX(c.epoch), 0) FROM cut c WHERE c.room = $2 AND c.follows_epoch = 0 AND c.follows_seq = 0) \
          AND outcome = 'posted' AND NOT EXISTS (SELECT 1 FROM undone u WHERE u.request = r.name) GROUP BY currency",
         &[person.clone(), room.clone(), epoch.into(), seq.into(), n.into()],
     )?;

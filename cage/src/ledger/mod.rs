@@ -2,7 +2,8 @@
 //!
 //! Rooms ask by errands ([`money::Ask`]); [`answer`] answers each name once and for ever, in one transaction. What a request moves it moves by
 //! *transfers* between accounts (players', tables', the house's), and a balance changes with a transfer alone: the database sees to
-//! that. A broker that loses the end of a journal can neither make nor lose a chip: a successor says from where it goes on (a *cut*).
+//! that. A broker that loses the end of a journal can neither make nor lose a chip: a successor says from where it goes on (a *cut*), and where nothing is left
+//! everybody is paid at the last recorded hand ([`mod@settle`]).
 //!
 //! - `answer`: what rooms ask; `request`: names, fingerprints and outcomes; `cut`, `void`, `in_play`: parts of it.
 //! - [`currency`], [`account`]: what there is of what, and whose; [`grant`]: play money that is given away.
@@ -19,6 +20,7 @@ mod cut;
 pub mod grant;
 mod in_play;
 mod request;
+pub mod settle;
 pub mod statement;
 pub mod table_account;
 mod void;
@@ -29,5 +31,6 @@ pub use audit::audit;
 pub use balances::balances;
 pub use currency::{Definition, define};
 pub use grant::refill;
+pub use settle::{Settlement, settle};
 pub use statement::statement;
 pub use table_account::{account_of_table, compare};

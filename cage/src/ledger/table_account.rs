@@ -7,7 +7,7 @@ use money::{
 };
 use protocol::id::{ErrandId, Position, RoomId};
 
-use super::{account::amount_in, answer::hold_known, currency::code_in, request};
+use super::{account::amount_in, answer::hold_known, currency::code_in, request, settle};
 use crate::tx::{DbError, Tx};
 
 /// See the module.
@@ -110,9 +110,11 @@ pub fn compare(
         _ => *id,
     });
     let asked: Vec<ErrandId> = asked.collect();
-    let account = account_of_table(tx, room, at, &asked)?;
+    // It was settled, and its chips lie there for nothing, whatever it has asked since.
+    let is_settled = settle::since(tx, room, at.epoch().0)?.is_none();
+    let account = account_of_table(tx, room, if is_settled { end() } else { at }, &asked)?;
     let mut under_way = 0_i64;
-    for Open { id, does } in &holdings.open {
+    for Open { id, does } in holdings.open.iter().filter(|_| !is_settled) {
         let chips = |amount: u64| i64::try_from(amount).unwrap_or(i64::MAX);
         under_way += match does {
             // Paid for, and not there yet; or given up, and not back yet.
@@ -137,6 +139,11 @@ pub fn compare(
     Ok(Some(compared))
 }
 
+/// Behind all that was ever decided.
+fn end() -> Position {
+    Position::new(u64::MAX >> 1, u64::MAX >> 1)
+}
+
 /// All rooms that have ever asked something.
 ///
 /// # Errors
@@ -154,7 +161,7 @@ pub fn rooms(tx: &mut dyn Tx) -> Result<Vec<RoomId>, DbError> {
 /// # Errors
 /// Of the database.
 pub fn left_behind(tx: &mut dyn Tx, room: &RoomId) -> Result<Vec<Compared>, DbError> {
-    let end = Position::new(u64::MAX >> 1, u64::MAX >> 1);
+    let end = end();
     let account = account_of_table(tx, room, end, &[])?;
     let held = account.chips.into_iter().filter(|(_, held)| *held != 0);
     Ok(held

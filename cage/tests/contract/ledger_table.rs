@@ -94,4 +94,11 @@ pub(crate) async fn what_a_table_has_too_much_or_too_little_is_told_to_the_chip(
     assert_eq!(cage.read(rooms).await, [room("t1")]);
     cage.ask(id(1, 4), cash_out("u-ann", 100)).await.unwrap();
     assert_eq!(cage.read(|tx| left_behind(tx, &room("t1"))).await, []);
+    // It was settled, and is there: what lies there is nobody's, and what it asks now is done by nobody.
+    cage.ask(id(1, 5), buy("u-ann", 60)).await.unwrap();
+    assert_eq!(cage.difference((1, 6), 60, &[]).await, 0);
+    cage.write(|tx| ledger::settle(tx, 1, &room("t1"))).await.unwrap();
+    assert_eq!(cage.difference((1, 6), 60, &[]).await, -60);
+    assert_eq!(cage.difference((1, 7), 0, &[(id(1, 7), cash_out("u-ann", 60))]).await, 0);
+    assert_eq!(cage.difference((2, 3), 0, &[]).await, 0, "and begins anew");
 }

@@ -11,6 +11,7 @@ mod ledger_cut;
 mod ledger_failure;
 mod ledger_guards;
 mod ledger_model;
+mod ledger_settle;
 mod ledger_staff;
 mod ledger_table;
 mod lockout;
@@ -90,6 +91,12 @@ promises! {
     ledger_cut::a_cut_and_what_it_cuts_off_never_pass_each_other,
     ledger_guards::each_guard_of_the_ledger_refuses_what_it_is_for,
     ledger_model::it_does_what_the_model_does,
+    ledger_settle::everybody_is_paid_what_the_last_recorded_hand_left_him,
+    ledger_settle::without_a_recorded_hand_everybody_gets_back_what_he_has_brought,
+    ledger_settle::a_hand_of_a_lost_branch_is_not_the_last_one_and_who_was_paid_there_is_not_paid_again,
+    ledger_settle::what_was_on_its_way_at_the_last_hand_is_paid_too,
+    ledger_settle::staff_settle_a_table_that_is_known_by_nobody_once,
+    ledger_settle::whatever_was_under_way_everybody_is_paid_to_the_chip,
     ledger_staff::an_adjustment_is_made_once_and_says_why,
     ledger_staff::what_is_above_the_limit_takes_two_people,
     ledger_staff::an_audit_finds_what_was_changed_by_hand,

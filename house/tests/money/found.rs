@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A house in this very thread.
-async fn house(folder: &Path) -> (SocketAddr, AbortOnDropHandle<()>) {
+pub(crate) async fn house(folder: &Path) -> (SocketAddr, AbortOnDropHandle<()>) {
     let mut config = Config::defaults();
     config.listen = ([127, 0, 0, 1], 0).into();
     config.data.folder = Some(folder.join("cardhouse"));
@@ -40,7 +40,7 @@ fn play() -> Currency {
 }
 
 /// What the audit says once it says that something is wrong.
-async fn wrong(auditor: &Auditor) -> Value {
+pub(crate) async fn wrong(auditor: &Auditor) -> Value {
     let until = Instant::now() + SOON;
     loop {
         let told = auditor.audit().await;

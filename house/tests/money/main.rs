@@ -5,6 +5,7 @@
 mod audited;
 mod found;
 mod killed;
+mod lost;
 mod players;
 #[path = "../process/mod.rs"]
 mod process;

@@ -97,6 +97,11 @@ impl Players {
         Self { seen, stop, tasks }
     }
 
+    /// They are gone, wherever they were.
+    pub(crate) fn give_up(mut self) {
+        self.tasks.abort_all();
+    }
+
     /// They go; none has seen anything that must not be.
     pub(crate) async fn end(mut self) {
         self.stop.cancel();

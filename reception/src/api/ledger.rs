@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use cage::ledger::{
-    Adjusted, Adjustment,
+    Adjusted, Adjustment, Settlement,
     adjust::{Decision, Proposal},
     audit::Totals,
     balances::Balance,
@@ -14,7 +14,7 @@ use cage::ledger::{
     statement::Line,
 };
 use money::{Currency, Why};
-use protocol::id::UserId;
+use protocol::id::{RoomId, UserId};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -50,6 +50,13 @@ pub(super) struct AskAdjustment {
     user: String,
     currency: String,
     change: i64,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AskSettlement {
+    room: String,
     reason: String,
 }
 
@@ -200,10 +207,7 @@ pub(super) async fn adjust(
     From(asker): From,
     Asked(asked): Asked<AskAdjustment>,
 ) -> Result<Response, ApiError> {
-    let reason = asked.reason.trim();
-    if !REASON_CHARS.contains(&reason.chars().count()) {
-        return Err(ApiError::BadRequest("a reason has 8 to 400 characters".into()));
-    }
+    let reason = why(&asked.reason)?;
     let wanted = Adjustment {
         name: asked.name,
         user: UserId::new(&asked.user).map_err(|_| ApiError::NotFound)?,
@@ -213,6 +217,36 @@ pub(super) async fn adjust(
         staff: caller.person.id.clone(),
     };
     told(people.adjust(&caller, wanted, ALONE_MAX, &asker).await?)
+}
+
+fn why(reason: &str) -> Result<&str, ApiError> {
+    let reason = reason.trim();
+    match REASON_CHARS.contains(&reason.chars().count()) {
+        true => Ok(reason),
+        false => Err(ApiError::BadRequest("a reason has 8 to 400 characters".into())),
+    }
+}
+
+pub(super) async fn settle(
+    Kept(people): Kept,
+    By(caller): By,
+    From(asker): From,
+    Asked(asked): Asked<AskSettlement>,
+) -> Result<Response, ApiError> {
+    let reason = why(&asked.reason)?;
+    let room = RoomId::new(&asked.room).map_err(|_| ApiError::NotFound)?;
+    let Settlement { hand, paid, variance } = people.settle_table(&caller, &room, reason, &asker).await?;
+    let paid = paid
+        .iter()
+        .map(|(user, currency, amount)| json!({ "user": user, "currency": currency, "amount": amount }));
+    let variance =
+        variance.iter().map(|(currency, amount)| json!({ "currency": currency, "amount": amount }));
+    let told = json!({
+        "hand": hand.map(|hand| hand.to_string()),
+        "paid": paid.collect::<Vec<_>>(),
+        "variance": variance.collect::<Vec<_>>(),
+    });
+    Ok((NO_STORE, Json(told)).into_response())
 }
 
 /// What came of moving chips by hand.
@@ -278,6 +312,7 @@ pub(super) fn counted() -> Vec<(&'static str, axum::routing::MethodRouter<Office
         ("/api/me/refill", post(refill)),
         ("/api/staff/ledger/audit", get(audit)),
         ("/api/staff/ledger/adjust", post(adjust)),
+        ("/api/staff/ledger/settle", post(settle)),
         ("/api/staff/ledger/proposals", get(proposals)),
         ("/api/staff/ledger/proposals/{id}", post(decide)),
     ]

@@ -30,7 +30,7 @@ const LINES_MAX: u32 = 100;
 const PROPOSALS_MAX: u32 = 100;
 
 /// Any of these moves chips by hand, and looks at the ledger.
-const CAGE: &[Roles] = &[Roles::CAGE, Roles::ADMIN];
+pub(super) const CAGE: &[Roles] = &[Roles::CAGE, Roles::ADMIN];
 
 impl People {
     /// What somebody has of each currency.

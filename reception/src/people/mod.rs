@@ -6,7 +6,7 @@
 //! - `hands`: hands that they have played; `hand_files`: all of a period.
 //! - `own`: what somebody does about himself.
 //! - `reports`: what people report of each other, and what staff does about it.
-//! - `ledger`: what people have; `tables`: the ledger held against the tables.
+//! - `ledger`: what people have; `tables`: the ledger held against the tables; `settling`: tables of which nothing is left.
 //! - `staff`: what staff does about others; `audit`: the words for what has happened.
 
 mod accounts;
@@ -19,11 +19,13 @@ mod links;
 mod own;
 mod reports;
 mod sessions;
+mod settling;
 mod staff;
 mod tables;
 
 use std::{sync::Arc, time::Duration};
 
+use broker::queue::Queue;
 use cage::{
     DbError, Tellers, Tx,
     people::{
@@ -52,7 +54,7 @@ pub use self::{
     staff::{AuditPage, Dossier},
     tables::TablesAudit,
 };
-pub(crate) use self::{elsewhere::AWAY_MS, sessions::device_name};
+pub(crate) use self::{elsewhere::AWAY_MS, sessions::device_name, settling::Settles};
 use crate::{
     desk::{Desk, Issued},
     error::ApiError,
@@ -91,6 +93,7 @@ pub struct People {
     seats: Arc<dyn Seats>,
     has_purses: bool,
     floor: Option<Floor>,
+    settling: settling::Settling,
     /// Who gets files of hands.
     files: Arc<hand_files::Counter>,
 }
@@ -184,6 +187,7 @@ impl People {
             seats,
             has_purses: false,
             floor: None,
+            settling: settling::Settling::default(),
             files,
         }
     }
@@ -204,6 +208,12 @@ impl People {
     #[must_use]
     pub fn with_floor(self, floor: Floor) -> Self {
         Self { floor: Some(floor), ..self }
+    }
+
+    /// The same, with the queue in which hands wait to be written down.
+    #[must_use]
+    pub fn with_hands(self, hands: Arc<dyn Queue>) -> Self {
+        Self { settling: settling::Settling::behind(hands), ..self }
     }
 
     /// Who does jobs on the database.

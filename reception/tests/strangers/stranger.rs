@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How many things each of them tries in a round.
-pub(crate) const TRICKS: usize = 58;
+pub(crate) const TRICKS: usize = 60;
 
 /// Somebody with an account of his own, which gives him no right to others'.
 pub(crate) struct Stranger {
@@ -144,6 +144,10 @@ impl Stranger {
                 json!({ "kind": "ban", "reason": "because" }),
             )
             .by(&self.token),
+            // Chips that are somebody's.
+            json("POST", "/api/staff/ledger/settle", json!({ "room": "t1", "reason": "nobody is there" }))
+                .by(&self.token),
+            json("POST", "/api/staff/ledger/settle", json!({ "room": "../t1", "reason": "nobody is there" })),
             json("PUT", "/api/me/password", json!({ "old": "wrong", "new": "battery horse" }))
                 .by(&self.token),
             json("POST", "/api/me/self-exclusion", json!({ "until_ms": u64::MAX })).by(&self.token),
