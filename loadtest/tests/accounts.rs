@@ -68,7 +68,14 @@ async fn a_swarm_that_plays_for_what_is_somebodys_makes_and_loses_no_chip() {
     let mut cluster = Cluster::start(&args).await.unwrap();
     let auditor = Auditor::hire(&mut cluster).await.unwrap();
     let swarm = Command::new(env!("CARGO_BIN_EXE_loadtest"))
-        .args(["swarm", "--accounts", &format!("--bots={BOTS}"), "--tables=3", "--seconds=10"])
+        .args([
+            "swarm",
+            "--accounts",
+            &format!("--bots={BOTS}"),
+            "--tables=3",
+            "--seconds=10",
+            "--currency=PLAY",
+        ])
         .args(["--leave=0.2", "--vanish=0.05", "--think-ms=50", "--json", "--url", &cluster.ws_url()])
         .stdout(Stdio::piped())
         .spawn()
@@ -83,6 +90,8 @@ async fn a_swarm_that_plays_for_what_is_somebodys_makes_and_loses_no_chip() {
     let text = String::from_utf8(out.stdout).unwrap();
     let report: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     assert!(out.status.success() && report["actions"].as_u64() > Some(0) && looked > 3, "{looked}: {report}");
+    let judged = report["purses"]["judged"].as_u64();
+    assert!(judged >= Some(BOTS / 2), "players know themselves what they ought to have: {report}");
     assert_eq!(auditor.find(TABLES, false).await.unwrap(), None);
     auditor.forge(RoomId::new("t2").unwrap(), play).await.unwrap();
     let wrong = auditor.find(TABLES, false).await.unwrap().expect("it is found");

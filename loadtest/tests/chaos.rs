@@ -57,6 +57,10 @@ fn where_chips_are_somebodys_none_is_made_or_lost_whatever_is_killed_the_cage_to
     assert!(output.status.success(), "{report}{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(sum(&report["breaches"]), 0, "{report}");
     assert!(report["hands"].as_u64() > Some(0) && sum(&report["faults"]) > 0, "{report}");
+    assert!(
+        report["purses"]["judged"].as_u64() > Some(3),
+        "most players know what they ought to have: {report}"
+    );
 }
 
 #[test]
@@ -66,4 +70,26 @@ fn a_chip_that_is_booked_in_the_name_of_a_table_is_caught() {
     let (output, report) = chaos(&flags);
     assert_eq!(output.status.code(), Some(1), "{report}");
     assert!(report["breaches"]["money"].as_u64() > Some(0), "{report}");
+}
+
+/// More than one table and player, so that what one gets is not simply what there is.
+#[test]
+fn when_nothing_is_left_of_any_table_everybody_is_paid_at_the_last_hand_and_plays_on() {
+    let flags =
+        ["--table-currency=PLAY", "--minutes=0.4", "--seed=3", "--calm-ms-max=1500", "--only=redis_flushed"];
+    let (output, report) = chaos(&flags);
+    assert!(output.status.success(), "{report}{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(sum(&report["breaches"]), 0, "{report}");
+    assert!(sum(&report["faults"]) > 0 && report["settled_tables"].as_u64() >= Some(2), "{report}");
+    assert!(report["settled_players"].as_u64() > Some(4), "{report}");
+}
+
+#[test]
+fn a_chip_that_is_slipped_to_a_player_is_caught_by_the_player() {
+    let flags =
+        ["--table-currency=PLAY", "--minutes=0.05", "--only=reception_killed", "--plant-slipped-chip"];
+    let (output, report) = chaos(&flags);
+    assert_eq!(output.status.code(), Some(1), "{report}");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("a bot: Money:") && told.contains("ought to have"), "{report}{told}");
 }

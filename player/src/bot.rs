@@ -134,6 +134,8 @@ pub struct Bot {
     vanish: Option<Duration>,
     /// Seats are given to it and taken from it: it plays, and does nothing else.
     is_given_seats: bool,
+    /// It stops when it has left, and not when it is going to.
+    waits_until_left: bool,
     stopping: bool,
 }
 
@@ -167,6 +169,7 @@ impl Bot {
             shows_all_of: None,
             vanish: None,
             is_given_seats: false,
+            waits_until_left: false,
             stopping: false,
         }
     }
@@ -176,6 +179,13 @@ impl Bot {
     #[must_use]
     pub fn given_seats(mut self) -> Self {
         self.is_given_seats = true;
+        self
+    }
+
+    /// The same that does not stop before it has left its table, so that it knows with how much.
+    #[must_use]
+    pub fn that_waits_until_it_has_left(mut self) -> Self {
+        self.waits_until_left = true;
         self
     }
 
@@ -287,9 +297,11 @@ impl Bot {
         self.rest_until = None;
     }
 
-    /// After [`Bot::stop`]: everything is answered and the seat is given up (or will be when the hand has ended).
+    /// After [`Bot::stop`]: everything is answered and the seat is given up (or will be when the hand has ended, unless it
+    /// [waits for that](Self::that_waits_until_it_has_left)).
     pub fn has_stopped(&self) -> bool {
-        let leaving = self.my_seat().is_none_or(|seat| seat.status == SeatStatus::Leaving);
+        let is_leaving = |seat: &SeatView| seat.status == SeatStatus::Leaving && !self.waits_until_left;
+        let leaving = self.my_seat().is_none_or(is_leaving);
         self.stopping && self.client.answers().waiting().len() == 0 && leaving && self.sits.is_none()
     }
 

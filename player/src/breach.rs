@@ -25,6 +25,8 @@ pub enum Breach {
     Privacy,
     /// A command was answered twice, never, unasked, or before its frame.
     Answer,
+    /// An account does not hold what its player has brought to tables and taken home: see [`Purse`](crate::purse::Purse).
+    Money,
 }
 
 /// Counts by kind. `jumped` and `lost` are no breaches: see the fields.
@@ -45,6 +47,8 @@ pub struct Breaches {
     pub privacy: u64,
     /// See [`Breach::Answer`].
     pub answer: u64,
+    /// See [`Breach::Money`].
+    pub money: u64,
     /// Keyframes that went past frames not seen: legal after a slow read or a long absence.
     #[serde(skip)]
     pub jumped: u64,
@@ -70,13 +74,14 @@ impl Breaches {
             Breach::Rules => &mut self.rules,
             Breach::Privacy => &mut self.privacy,
             Breach::Answer => &mut self.answer,
+            Breach::Money => &mut self.money,
         };
         *counter += 1;
     }
 
     /// All breaches together.
     pub fn total(&self) -> u64 {
-        self.gap + self.repeat + self.fold + self.chips + self.rules + self.privacy + self.answer
+        self.gap + self.repeat + self.fold + self.chips + self.rules + self.privacy + self.answer + self.money
     }
 
     /// Adds another client's counts.
@@ -88,6 +93,7 @@ impl Breaches {
         self.rules += other.rules;
         self.privacy += other.privacy;
         self.answer += other.answer;
+        self.money += other.money;
         self.jumped += other.jumped;
         self.lost += other.lost;
         let room = DESCRIBED_MAX.saturating_sub(self.described.len());

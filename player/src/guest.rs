@@ -12,7 +12,10 @@ use protocol::{id::UserId, time::UnixMs};
 use serde::Deserialize;
 use tokio::time::Duration;
 
-use crate::way::{Names, Way};
+use crate::{
+    purse::Account,
+    way::{Names, Way},
+};
 
 /// No answer of reception is longer, bytes.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
@@ -109,8 +112,47 @@ impl Reception {
             .method(Method::POST)
             .uri(format!("{}/{what}", self.base))
             .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::from(body.to_string()))
-            .map_err(|error| NoToken::Unreachable(error.to_string()))?;
+            .body(Full::from(body.to_string()));
+        self.answered(request).await
+    }
+
+    /// What somebody has of a currency, where reception keeps that.
+    ///
+    /// # Errors
+    /// [`NoToken`], as for tokens.
+    pub async fn account(&self, guest: &Guest, currency: &str) -> Result<Account, NoToken> {
+        #[derive(Deserialize)]
+        struct Told {
+            balances: Vec<Balance>,
+        }
+        #[derive(Deserialize)]
+        struct Balance {
+            currency: String,
+            available: u64,
+            in_play: Vec<InPlay>,
+        }
+        #[derive(Deserialize)]
+        struct InPlay {
+            amount: u64,
+        }
+        let request = Request::builder()
+            .uri(format!("{}/me/balances", self.base))
+            .header(header::AUTHORIZATION, format!("Bearer {}", guest.token))
+            .body(Full::default());
+        let Told { balances } = self.answered(request).await?;
+        let balance = balances.into_iter().find(|balance| balance.currency == currency);
+        let Balance { available, in_play, .. } = balance.ok_or_else(|| NoToken::Refused {
+            status: StatusCode::NOT_FOUND,
+            message: format!("there is no {currency}"),
+        })?;
+        Ok(Account { available, in_play: in_play.iter().map(|at| at.amount).sum() })
+    }
+
+    async fn answered<T: serde::de::DeserializeOwned>(
+        &self,
+        request: Result<Request<Full<Bytes>>, hyper::http::Error>,
+    ) -> Result<T, NoToken> {
+        let request = request.map_err(|error| NoToken::Unreachable(error.to_string()))?;
         let answer = async {
             let out_of_reach = |error| NoToken::Unreachable(format!("{}: {}", self.base, deepest(&error)));
             let answer = self.client.request(request).await.map_err(out_of_reach)?;

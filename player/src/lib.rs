@@ -8,7 +8,8 @@
 //! - [`client`]: hello, resume, commands, rooms. Built of [`incoming`] (reading messages), [`follower`] (keyframes and deltas
 //!   of rooms of any [`kind`] folded into a view, those of tables judged in [`watched`], the rest in `others`), [`answers`] (every command has one) and
 //!   [`questions`] (asked until there is one).
-//! - [`referee`], [`fair_play`] and [`breach`]: what must never be seen, and the count of what was. [`tournament_referee`]: what a whole tournament must come to.
+//! - [`referee`], [`fair_play`] and [`breach`]: what must never be seen, and the count of what was. [`tournament_referee`]: what a whole tournament must come to; [`purse`]: what
+//!   an account must.
 //! - [`bot`]: who plays; [`style`]: how. Of the styles, those of the crowd look at [`hand_strength`], the sensible ones
 //!   ([`sensible`]) at `starting_hand` and `equity`.
 //! - [`contestant`]: a bot that plays tournaments.
@@ -33,6 +34,7 @@ pub mod looking;
 pub mod member;
 pub mod mind;
 mod others;
+pub mod purse;
 pub mod questions;
 pub mod referee;
 pub mod sensible;
@@ -48,5 +50,6 @@ pub use breach::{Breach, Breaches};
 pub use client::{Client, Heard};
 pub use contestant::Contestant;
 pub use mind::Mind;
+pub use purse::{Purse, Purses};
 pub use sensible::Temper;
 pub use style::Style;

@@ -67,7 +67,8 @@ pub struct ChaosArgs {
     /// A folder with the `relay` and `dealer-worker` of another release: every second relay and worker is one of those
     #[arg(long, value_name = "FOLDER")]
     pub older: Option<PathBuf>,
-    /// How many counters: rooms that only tests have, which write to each other, pay to a till, and end; none with `--older`
+    /// How many counters: rooms that only tests have, which write to each other, pay to a till, and end; none with `--older` or where Redis
+    /// loses everything
     #[arg(long, default_value_t = 3)]
     pub counters: u32,
     /// The till takes again what it has taken before, to see that it is seen
@@ -76,6 +77,9 @@ pub struct ChaosArgs {
     /// Book a chip in the name of a table, to see that it is seen
     #[arg(long, hide = true, requires = "table_currency")]
     pub plant_forged_booking: bool,
+    /// Give one of the players a chip of a table, to see that it is seen
+    #[arg(long, hide = true, requires = "table_currency")]
+    pub plant_slipped_chip: bool,
     /// Publish frames that stand in no journal, to see that it is seen
     #[arg(long, hide = true)]
     pub plant_unwritten_frames: bool,
@@ -120,7 +124,11 @@ impl ChaosArgs {
     /// The kinds of fault that happen.
     pub fn kinds(&self) -> Vec<Kind> {
         let possible = Kind::all().filter(|kind| kind.is_possible(self.redis));
-        possible.filter(|kind| self.only.is_empty() || self.only.contains(kind)).collect()
+        let is_asked = |kind: &Kind| match self.only.is_empty() {
+            true => kind.is_usual(),
+            false => self.only.contains(kind),
+        };
+        possible.filter(is_asked).collect()
     }
 
     /// Whether nodes reach Redis through links that can be bent.
@@ -131,12 +139,17 @@ impl ChaosArgs {
     /// Whether Redis may lose entries that it has acknowledged: a failover goes to a replica that may lack some, and with
     /// `everysec` a killed server's file may.
     pub fn may_lose(&self) -> bool {
-        self.redis != RedisMode::Single || self.aof != Aof::Always
+        self.redis != RedisMode::Single || self.aof != Aof::Always || self.flushes()
     }
 
-    /// How many counters there are: workers of another release know none.
+    /// Whether Redis loses everything.
+    pub fn flushes(&self) -> bool {
+        self.only.contains(&Kind::RedisFlushed)
+    }
+
+    /// How many counters there are: workers of another release know none, and nobody opens them again that are lost.
     pub fn counters(&self) -> u32 {
-        if self.older.is_some() { 0 } else { self.counters }
+        if self.older.is_some() || self.flushes() { 0 } else { self.counters }
     }
 
     /// The cluster for it.

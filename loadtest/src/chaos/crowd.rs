@@ -5,10 +5,12 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
+use money::Currency;
 use player::{
-    Bot, Breaches, Character, Habits, Heard, Mind, Style,
-    connect::{self, Dialer, Happening},
-    guest::Reception,
+    Bot, Breaches, Character, Habits, Heard, Mind, Purse, Purses, Style,
+    connect::{self, Dialer, Ended, Happening},
+    guest::{NoToken, Reception},
+    purse::Watched,
 };
 use protocol::{id::RoomId, talk::beside};
 use tokio::{
@@ -59,6 +61,8 @@ pub struct Crowd {
     house: (Dialer, Reception),
     witness: Witness,
     seed: u64,
+    /// What the tables play for.
+    currency: Option<Currency>,
 }
 
 /// What remains of them.
@@ -68,6 +72,8 @@ pub struct Left {
     pub breaches: Breaches,
     /// Relays closed on them for good, or reception gave them nothing.
     pub turned_away: u64,
+    /// Whose accounts were held against their own sums.
+    pub purses: Purses,
 }
 
 impl Crowd {
@@ -80,7 +86,7 @@ impl Crowd {
         bots: usize,
         tables: &Arc<[RoomId]>,
         think: Duration,
-        seed: u64,
+        (seed, currency): (u64, Option<Currency>),
         witness: &Witness,
         recoveries: &Arc<Recoveries>,
     ) -> anyhow::Result<Self> {
@@ -88,7 +94,8 @@ impl Crowd {
         let reception = Reception::new(&Reception::base_of(ws_url));
         let (counts, stop) = (Arc::new(Counts::default()), CancellationToken::new());
         let house = (dialer, reception);
-        let mut crowd = Self { playing: JoinSet::new(), counts, stop, house, witness: witness.clone(), seed };
+        let mut crowd =
+            Self { playing: JoinSet::new(), counts, stop, house, witness: witness.clone(), seed, currency };
         for i in 0..bots {
             let character = Character {
                 style: Style::of_crowd(i / tables.len().max(1) + i),
@@ -167,8 +174,40 @@ impl Crowd {
             }
             Happening::Online | Happening::Offline | Happening::Acting(_) => {}
         };
-        let bot = Bot::new(character, String::new(), Instant::now());
-        self.add(&format!("Bot {number}"), bot, on);
+        let (bot, name) = (Bot::new(character, String::new(), Instant::now()), format!("Bot {number}"));
+        match self.currency {
+            None => self.add(&name, bot, on),
+            Some(currency) => self.add_with_purse(name, bot.that_waits_until_it_has_left(), currency, on),
+        }
+    }
+
+    /// A bot that adds up what it wins, and whose account is looked at when it has left.
+    fn add_with_purse(
+        &mut self,
+        name: String,
+        bot: Bot,
+        currency: Currency,
+        mut on: impl FnMut(&Bot, &Happening<'_>, Instant) + Send + 'static,
+    ) {
+        let ((dialer, reception), stop) = (self.house.clone(), self.stop.clone());
+        let (witness, account) = (self.witness.clone(), Watched::new(reception.clone(), reception, currency));
+        self.playing.spawn(async move {
+            let mut purse = Purse::default();
+            let hear = |bot: &Bot, what: Happening<'_>, now: Instant| {
+                on(bot, &what, now);
+                if let Happening::Heard(heard) = what {
+                    purse.hear(bot.client(), heard);
+                    witness.heard(bot.client(), heard);
+                }
+            };
+            let mut left = Left::default();
+            let ended = connect::play(&name, bot, &dialer, &account, stop, hear).await;
+            // Who has waited for answers in vain may have a seat that he does not know of.
+            let has_stopped = ended.as_ref().is_ok_and(|ended| ended.bot.has_stopped());
+            left.take(ended);
+            left.purses = account.judge(purse.won().filter(|_| has_stopped), &mut left.breaches).await;
+            left
+        });
     }
 
     /// Somebody who comes back from whatever happens, testifies to what it was told, and is judged at the end.
@@ -188,14 +227,7 @@ impl Crowd {
                 }
             };
             let mut left = Left::default();
-            match connect::play(&name, mind, &dialer, &reception, stop, hear).await {
-                Ok(mut ended) => {
-                    ended.bot.client_mut().judge_unanswered(ANSWERED_WITHIN, Instant::now());
-                    left.breaches.add(ended.bot.client().breaches());
-                    left.turned_away += u64::from(ended.turned_away.is_some());
-                }
-                Err(_) => left.turned_away += 1,
-            }
+            left.take(connect::play(&name, mind, &dialer, &reception, stop, hear).await);
             left
         });
     }
@@ -213,8 +245,22 @@ impl Crowd {
             let gone = gone.expect("a guest does not panic");
             left.breaches.add(&gone.breaches);
             left.turned_away += gone.turned_away;
+            left.purses.add(gone.purses);
         }
         left
+    }
+}
+
+impl Left {
+    fn take<M: Mind>(&mut self, ended: Result<Ended<M>, NoToken>) {
+        match ended {
+            Ok(mut ended) => {
+                ended.bot.client_mut().judge_unanswered(ANSWERED_WITHIN, Instant::now());
+                self.breaches.add(ended.bot.client().breaches());
+                self.turned_away += u64::from(ended.turned_away.is_some());
+            }
+            Err(_) => self.turned_away += 1,
+        }
     }
 }
 

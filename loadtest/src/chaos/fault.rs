@@ -53,6 +53,8 @@ pub enum Kind {
     RedisFailedOver,
     /// The same, and the replica lacks what the primary has acknowledged last.
     RedisFailedOverBehind,
+    /// All dealer workers are killed, and Redis loses everything: nobody remembers a table, and nothing is left of one. Only where it is asked for.
+    RedisFlushed,
     /// A node's machine is cut off from all others and from Redis, without a word to any of them.
     Partitioned,
 }
@@ -81,6 +83,11 @@ impl Kind {
         }
     }
 
+    /// Whether it happens where nothing else is asked for.
+    pub fn is_usual(self) -> bool {
+        self != Self::RedisFlushed
+    }
+
     /// Whether it happens to the way between a node and Redis.
     pub fn bends_links(self) -> bool {
         matches!(self, Self::LinkCut | Self::LinkHeld | Self::SubscriberSilent | Self::LinkSlow)
@@ -88,12 +95,12 @@ impl Kind {
 
     /// Whether it takes tables from a dealer worker: they go on in a later epoch.
     pub fn moves_tables(self) -> bool {
-        matches!(self, Self::WorkerKilled | Self::WorkerStopped | Self::WorkerRestarted)
+        matches!(self, Self::WorkerKilled | Self::WorkerStopped | Self::WorkerRestarted | Self::RedisFlushed)
     }
 
     /// Whether the next fault may strike before the tables have recovered.
     fn may_overlap(self) -> bool {
-        self != Self::RelayHung
+        !matches!(self, Self::RelayHung | Self::RedisFlushed)
     }
 
     /// How long it lasts, milliseconds: from, to.
@@ -110,7 +117,11 @@ impl Kind {
             Self::LinkCut | Self::LinkHeld | Self::SubscriberSilent => (500, 6_000),
             Self::LinkSlow => (1_000, 5_000),
             // How long what was killed stays away.
-            Self::RelayKilled | Self::WorkerKilled | Self::NginxKilled | Self::ReceptionKilled => (0, 3_000),
+            Self::RelayKilled
+            | Self::WorkerKilled
+            | Self::NginxKilled
+            | Self::ReceptionKilled
+            | Self::RedisFlushed => (0, 3_000),
             _ => (0, 0),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use player::Breaches;
+use player::{Breaches, Purses};
 use serde::Serialize;
 
 use super::{fault::Kind, recovery::Times};
@@ -42,6 +42,12 @@ pub struct Report {
     pub judged: u64,
     /// Messages that were not, as the judge was too slow.
     pub not_judged: u64,
+    /// Bots whose account was held against their own sum, where the tables play for a currency, and those that are not sure of it.
+    pub purses: Purses,
+    /// Tables of which nothing was left, and that had chips.
+    pub settled_tables: u64,
+    /// Players that these have paid.
+    pub settled_players: u64,
     /// The first breaches in words.
     #[serde(skip)]
     pub described: Vec<String>,
@@ -95,6 +101,7 @@ impl Report {
             ("rules", seen.rules),
             ("privacy", seen.privacy),
             ("answer", seen.answer),
+            ("money", seen.money),
         ];
         for (kind, count) in kinds {
             *self.breaches.entry(kind.into()).or_default() += count;
@@ -150,6 +157,11 @@ impl Report {
         }
         let Quantiles { p50, p99, count } = self.hand_over_us;
         line(format_args!("hand-overs: {count}, p50 {p50} us, p99 {p99} us"));
+        let (Purses { judged, unsure }, tables, players) =
+            (self.purses, self.settled_tables, self.settled_players);
+        line(format_args!(
+            "accounts held against their players' sums: {judged}, players who are not sure: {unsure}; settled: {tables} tables, {players} players"
+        ));
         line(format_args!("counted: {:?}", self.counted));
         line(format_args!("breaches: {} {:?}", self.breaches_total(), self.breaches));
         for what in &self.described {

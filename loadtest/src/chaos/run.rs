@@ -119,8 +119,15 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
     let _counting = AbortOnDropHandle::new(tokio::spawn(counters.clone().watch(ops)));
 
     let think = Duration::from_millis(args.think_ms);
-    let mut crowd =
-        Crowd::start(&cluster.ws_url(), args.bots, &tables, think, args.seed, &witness, &recoveries)?;
+    let mut crowd = Crowd::start(
+        &cluster.ws_url(),
+        args.bots,
+        &tables,
+        think,
+        (args.seed, args.table_currency),
+        &witness,
+        &recoveries,
+    )?;
     crowd.add_guests(&tests_own, &tables);
     let counts = crowd.counts().clone();
     let auditor = match args.table_currency {
@@ -156,6 +163,9 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
     }
     expect_hands(&tables, &shadow).await;
     judge_ledger(auditor.as_ref(), args, &shadow).await;
+    if let (Some(auditor), Some(currency), true) = (&auditor, args.table_currency, args.plant_slipped_chip) {
+        auditor.slip(tables[0].clone(), currency).await?;
+    }
     let left = crowd.end().await;
     expect_ends(&tests_own, &shadow).await;
     sleep(QUIET).await;
@@ -164,6 +174,12 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
         auditor.forge(tables[0].clone(), currency).await?;
     }
     judge_ledger(auditor.as_ref(), args, &shadow).await;
+    if let Some(auditor) = &auditor {
+        let settled = auditor.settled().await?;
+        (report.settled_tables, report.settled_players) = (settled.tables, settled.paid);
+        let mut shadow = shadow.lock().await;
+        settled.wrong.into_iter().for_each(|wrong| shadow.accuse(Promise::Money, wrong));
+    }
     over.cancel();
     report.judged = judging.await?;
 
@@ -177,6 +193,7 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
     report.not_judged = witness.left_out();
     report.take_broken(shadow.broken());
     report.refereed(&left.breaches);
+    report.purses = left.purses;
     if left.turned_away > 0 {
         report.take_broken(&[(
             Promise::Client,

@@ -113,6 +113,7 @@ impl Striker {
                 let fits = fault.lasts.div_duration_f64(STANDS + GOES).ceil() as usize;
                 self.stop_redis(fault, std::iter::repeat_n((STANDS, GOES), fits)).await
             }
+            Kind::RedisFlushed => self.flush(fault).await,
             Kind::SubscribersDropped => self.drop_connections(fault, "pubsub").await,
             Kind::ConnectionsDropped => self.drop_connections(fault, "normal").await,
             Kind::LinkCut => self.bend(fault, State::Cut).await,
@@ -195,6 +196,23 @@ impl Striker {
         drop(cluster);
         sleep(fault.lasts).await;
         self.start(node).await?;
+        Ok(ticket)
+    }
+
+    /// Nobody is left who remembers a table, and then nothing is left of any.
+    async fn flush(&self, fault: Fault) -> anyhow::Result<Ticket> {
+        let ticket = self.begin(fault.kind, None).await;
+        let mut cluster = self.cluster.lock().await;
+        for dealer in (0..self.dealers).map(Node::Dealer) {
+            cluster.node(dealer).kill().await;
+        }
+        cluster.broker().lose_everything()?;
+        drop(cluster);
+        self.shadow.lock().await.recede().await?;
+        sleep(fault.lasts).await;
+        for dealer in (0..self.dealers).map(Node::Dealer) {
+            self.start(dealer).await?;
+        }
         Ok(ticket)
     }
 

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use cage::{
-    Place, Tellers, Tx,
+    DbError, Place, Tellers, Tx,
     ledger::{self, Answer},
     people::person,
 };
-use money::{Ask, Body as _, Currency, Stake};
+use money::{Ask, Body as _, Currency, Share, Stake};
 use protocol::{
     id::{ErrandId, Position, RoomId, UserId},
     rights::Roles,
@@ -21,6 +21,7 @@ use tokio::{
 };
 
 use super::{Cluster, Node};
+use crate::judge::{Settled, judge_settled};
 
 /// Every table answers within this, once nothing goes wrong.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(60);
@@ -84,6 +85,35 @@ impl Auditor {
             && told["tables"]["compared"] == tables
             && (may_lose || !variance);
         Ok((!is_right).then(|| told.to_string()))
+    }
+
+    /// What tables of which nothing was left have paid, and whether that is right.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn settled(&self) -> anyhow::Result<Settled> {
+        Ok(self.beside().await?.read(judge_settled).await?)
+    }
+
+    /// Takes a chip from a table and gives it to one of the players, as nobody may, to see that it is found.
+    ///
+    /// # Errors
+    /// When the ledger does not take it.
+    pub async fn slip(&self, room: RoomId, currency: Currency) -> anyhow::Result<()> {
+        let work = move |tx: &mut dyn Tx| {
+            let of = room.as_str().into();
+            let rows = tx.run(
+                "SELECT MAX(person), MAX(epoch) FROM request WHERE room = $1 AND kind = 'buy_in'",
+                &[of],
+            )?;
+            let row = rows.first().ok_or_else(|| DbError::Refused("nobody has played there".into()))?;
+            let user = UserId::new(row.text(0)?).map_err(|_| DbError::Refused("nobody has".into()))?;
+            let id = ErrandId { at: Position::new(row.count(1)?, 1), n: 998 };
+            ledger::answer(tx, 1, &room, id, &Ask::Return(Share { user, currency, amount: 1 }).write())
+        };
+        let answer = self.beside().await?.write("nobody", work).await?;
+        anyhow::ensure!(matches!(answer, Answer::Done(_)), "the ledger takes no forged request: {answer:?}");
+        Ok(())
     }
 
     /// Books a chip in the name of a table, as nobody may, to see that it is found.

@@ -159,6 +159,18 @@ impl Broker {
         Ok(())
     }
 
+    /// Deletes all that there is.
+    ///
+    /// # Errors
+    /// When no server does that.
+    pub fn lose_everything(&self) -> anyhow::Result<()> {
+        let servers = self.servers();
+        // Replicas follow.
+        let flushed = servers[..self.nodes()].iter().filter(|server| server.ask(&["FLUSHALL"]).is_ok());
+        anyhow::ensure!(flushed.count() > 0, "Redis does not forget");
+        Ok(())
+    }
+
     /// Kills a data node and starts it again with what it has on disk.
     ///
     /// # Errors

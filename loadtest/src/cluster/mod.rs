@@ -304,6 +304,7 @@ impl Recipes<'_> {
         if let Some((cage, currency)) = self.cage {
             arguments.push(format!("--cage-listen={cage}"));
             arguments.push(format!("--currency={currency}:0:{OPENING}:0"));
+            arguments.push("--keep-hands".into());
         }
         arguments.extend(self.args.reception_flag.iter().cloned());
         let program = self.programs.join("reception");
@@ -334,6 +335,7 @@ impl Recipes<'_> {
             vec![format!("--redis-url={redis_url}"), format!("--tables={}", self.args.tables)];
         if let Some((cage, currency)) = self.cage {
             arguments.extend([format!("--cage-url=http://{cage}"), format!("--table-currency={currency}")]);
+            arguments.push("--keep-hands".into());
         }
         arguments.extend(self.args.dealer_flag.iter().cloned());
         let machine = Node::Dealer(i).machine(self.args.relays);

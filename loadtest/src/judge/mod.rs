@@ -1,11 +1,13 @@
 //! What is promised, and who judges it: [`promise`] names each, [`shadow`] reads the journals, whatever store they are in; [`money`] holds the
-//! ledger against them; [`hosted`] looks whether tables of players are gone, [`contest`] what a tournament has come to.
+//! ledger against them; [`hosted`] looks whether tables of players are gone, [`contest`] what a tournament has come to,
+//! [`settled`] what was paid where nothing was left.
 
 pub mod contest;
 pub mod counter;
 pub mod hosted;
 pub mod money;
 pub mod promise;
+pub mod settled;
 pub mod shadow;
 
 pub use contest::judge_contest;
@@ -13,4 +15,5 @@ pub use counter::judge_counters;
 pub use hosted::judge_hosted;
 pub use money::{Books, judge_money};
 pub use promise::Promise;
+pub use settled::{Settled, judge_settled};
 pub use shadow::{Shadow, digest};

@@ -3,6 +3,7 @@
 use std::{net::IpAddr, path::PathBuf};
 
 use clap::Args;
+use money::Currency;
 use ops::config::positive;
 use player::{
     Habits,
@@ -28,6 +29,9 @@ pub struct SwarmArgs {
     /// Bots make accounts and sign in with them; reception must keep people, and takes some time for each password
     #[arg(long)]
     pub accounts: bool,
+    /// The tables play for this: each bot adds up what it wins, and at the end its account must say the same
+    #[arg(long, value_name = "CURRENCY")]
+    pub currency: Option<Currency>,
     /// How many bots
     #[arg(long, default_value_t = 600, value_parser = positive::<usize>)]
     pub bots: usize,

@@ -7,11 +7,12 @@ use broker::lobby::FIRST_KIND;
 use futures_util::{SinkExt, StreamExt};
 use ops::outlet::tell;
 use player::{
-    Bot, Breaches, Character, Client, Heard, Style,
+    Bot, Breaches, Character, Client, Heard, Purse, Purses, Style,
     connect::{self, Dialer},
-    guest::{Reception, Tokens},
+    guest::{NoToken, Reception, Tokens},
     looking::Looking,
     member::Member,
+    purse::Watched,
 };
 use protocol::{
     id::RoomId,
@@ -109,10 +110,13 @@ impl Crowd {
             reconnects: 0,
             turned_away: BTreeMap::new(),
             without_token: 0,
+            purses: Purses::default(),
         };
         while let Some(ended) = playing.join_next().await {
             match ended.expect("a bot does not panic") {
-                Ok(mut ended) => {
+                Ok((mut ended, account)) => {
+                    outcome.purses.add(account.purses);
+                    outcome.breaches.add(&account.breaches);
                     ended.bot.client_mut().judge_unanswered(ANSWERED_WITHIN, Instant::now());
                     outcome.breaches.add(ended.bot.client().breaches());
                     if let Some(code) = ended.turned_away {
@@ -138,7 +142,7 @@ impl Crowd {
         args: SwarmArgs,
         tally: Arc<Tally>,
         stop: CancellationToken,
-    ) -> Result<connect::Ended<Bot>, player::guest::NoToken> {
+    ) -> Result<(connect::Ended<Bot>, Judged), NoToken> {
         let character = Character {
             style: Style::of_crowd(i / self.tables.len().max(1) + i),
             habits: args.habits(),
@@ -150,11 +154,67 @@ impl Crowd {
         let mut life = Life::default();
         let count = |bot: &Bot, what: connect::Happening<'_>, now| tally.count(i, &mut life, bot, what, now);
         let bot = Bot::new(character, String::new(), Instant::now());
-        if args.accounts {
-            let member = Member::new(self.reception.clone());
-            return connect::play(&name, bot, &self.dialer, &member, stop, count).await;
+        let play = Play { name: &name, bot, dialer: &self.dialer, stop };
+        match (args.accounts, args.currency) {
+            (true, Some(currency)) => {
+                let member = Member::new(self.reception.clone());
+                play.watched(&Watched::new(member, self.reception.clone(), currency), count).await
+            }
+            (false, Some(currency)) => {
+                let guest = self.reception.clone();
+                play.watched(&Watched::new(guest, self.reception.clone(), currency), count).await
+            }
+            (true, None) => play.by(&Member::new(self.reception.clone()), count).await,
+            (false, None) => play.by(&self.reception, count).await,
         }
-        connect::play(&name, bot, &self.dialer, &self.reception, stop, count).await
+    }
+}
+
+/// What came of holding its account against its own sum.
+#[derive(Default)]
+struct Judged {
+    purses: Purses,
+    breaches: Breaches,
+}
+
+/// One bot's play.
+struct Play<'a> {
+    name: &'a str,
+    bot: Bot,
+    dialer: &'a Dialer,
+    stop: CancellationToken,
+}
+
+impl Play<'_> {
+    async fn by(
+        self,
+        tokens: &impl Tokens,
+        on: impl FnMut(&Bot, connect::Happening<'_>, Instant),
+    ) -> Result<(connect::Ended<Bot>, Judged), NoToken> {
+        let ended = connect::play(self.name, self.bot, self.dialer, tokens, self.stop, on).await?;
+        Ok((ended, Judged::default()))
+    }
+
+    /// The same, and its account is held against its own sum.
+    async fn watched<T: Tokens>(
+        mut self,
+        account: &Watched<T>,
+        mut on: impl FnMut(&Bot, connect::Happening<'_>, Instant),
+    ) -> Result<(connect::Ended<Bot>, Judged), NoToken> {
+        let mut purse = Purse::default();
+        self.bot = self.bot.that_waits_until_it_has_left();
+        let hear = |bot: &Bot, what: connect::Happening<'_>, now: Instant| {
+            if let connect::Happening::Heard(heard) = what {
+                purse.hear(bot.client(), heard);
+            }
+            on(bot, what, now);
+        };
+        let ended = connect::play(self.name, self.bot, self.dialer, account, self.stop, hear).await?;
+        let mut judged = Judged::default();
+        // Who has waited for answers in vain may have a seat that he does not know of.
+        let won = purse.won().filter(|_| ended.bot.has_stopped());
+        judged.purses = account.judge(won, &mut judged.breaches).await;
+        Ok((ended, judged))
     }
 }
 

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, process::Stdio};
 
 use anyhow::Context;
-use player::Breaches;
+use player::{Breaches, Purses};
 use protocol::RefusalCode;
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -50,6 +50,8 @@ pub struct WholeOutcome {
     reconnects: u64,
     turned_away: BTreeMap<u16, u64>,
     without_token: u64,
+    #[serde(default)]
+    purses: Purses,
 }
 
 impl From<Outcome> for WholeOutcome {
@@ -70,6 +72,7 @@ impl From<Outcome> for WholeOutcome {
             reconnects: outcome.reconnects,
             turned_away: outcome.turned_away,
             without_token: outcome.without_token,
+            purses: outcome.purses,
         }
     }
 }
@@ -93,6 +96,7 @@ impl From<WholeOutcome> for Outcome {
             reconnects: whole.reconnects,
             turned_away: whole.turned_away,
             without_token: whole.without_token,
+            purses: whole.purses,
         }
     }
 }
@@ -178,6 +182,9 @@ fn start(args: &SwarmArgs, index: usize) -> anyhow::Result<Child> {
     }
     if args.accounts {
         command.arg("--accounts");
+    }
+    if let Some(currency) = args.currency {
+        command.args(["--currency", currency.as_str()]);
     }
     let numbers = [
         ("--bots", args.bots.to_string()),

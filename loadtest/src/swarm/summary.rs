@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io};
 
 use hdrhistogram::Histogram;
-use player::Breaches;
+use player::{Breaches, Purses};
 use protocol::RefusalCode;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,8 @@ pub struct Outcome {
     pub turned_away: BTreeMap<u16, u64>,
     /// Bots that never got a token.
     pub without_token: u64,
+    /// Whose accounts were held against their own sums, where the tables play for a currency.
+    pub purses: Purses,
 }
 
 /// The JSON line.
@@ -53,6 +55,13 @@ pub struct Summary {
     pub breaches: Breaches,
     /// See [`Outcome`].
     pub refused: BTreeMap<RefusalCode, u64>,
+    /// See [`Outcome`]; nothing where nobody was judged so.
+    #[serde(default, skip_serializing_if = "is_nobody")]
+    pub purses: Purses,
+}
+
+fn is_nobody(purses: &Purses) -> bool {
+    *purses == Purses::default()
 }
 
 /// A distribution in four numbers.
@@ -92,6 +101,7 @@ impl Outcome {
             latency_us: Quantiles::of(&self.latency_us),
             breaches: self.breaches.clone(),
             refused: self.refused.clone(),
+            purses: self.purses,
         }
     }
 
@@ -133,6 +143,13 @@ impl Outcome {
         for line in &b.described {
             writeln!(out, "  {line}")?;
         }
+        if !is_nobody(&self.purses) {
+            let Purses { judged, unsure } = self.purses;
+            writeln!(
+                out,
+                "accounts held against their players' sums: {judged}; players who are not sure: {unsure}"
+            )?;
+        }
         if b.lost > 0 {
             writeln!(out, "history lost by the broker, seen by clients: {}", b.lost)?;
         }
@@ -163,6 +180,7 @@ impl Outcome {
             *self.turned_away.entry(*code).or_default() += count;
         }
         self.without_token += other.without_token;
+        self.purses.add(other.purses);
     }
 }
 
@@ -187,13 +205,14 @@ mod tests {
             reconnects: 1,
             turned_away: BTreeMap::new(),
             without_token: 0,
+            purses: Purses::default(),
         };
         assert_eq!(
             serde_json::to_string(&outcome.summary()).unwrap(),
             concat!(
                 r#"{"bots":6,"seconds":30,"hands":4,"actions":50,"deliveries":300,"#,
                 r#""latency_us":{"p50":700,"p99":700,"p999":700,"max":700},"#,
-                r#""breaches":{"gap":0,"repeat":0,"fold":0,"chips":2,"rules":0,"privacy":0,"answer":0},"refused":{"late":3}}"#
+                r#""breaches":{"gap":0,"repeat":0,"fold":0,"chips":2,"rules":0,"privacy":0,"answer":0,"money":0},"refused":{"late":3}}"#
             )
         );
     }
