@@ -324,7 +324,9 @@ impl House {
         let mut tidying = JoinSet::new();
         if let Some(people) = self.office.people.clone() {
             let days = self.config.kept.keep_hands_days;
-            let tidy = people.clone();
+            let (tidy, audited) = (people.clone(), people.clone());
+            let audits = Duration::from_secs(self.config.chips.audit_seconds.into());
+            tidying.spawn(async move { audited.keep_audited(audits).await });
             tidying.spawn(async move { tidy.keep_tidy().await });
             tidying.spawn(async move { people.forget_hands(days).await });
         }

@@ -24,6 +24,9 @@ pub struct CurrencyArgs {
         default_value = "PLAY:0:10000:2000"
     )]
     pub currencies: Vec<Definition>,
+    /// So often the ledger is held against the tables, seconds; 0: only when staff asks
+    #[arg(long, env = "CARDHOUSE_AUDIT_SECONDS", value_name = "SECONDS", default_value_t = 300)]
+    pub audit_seconds: u32,
 }
 
 /// See the module.

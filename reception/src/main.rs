@@ -83,7 +83,10 @@ async fn run(config: Config, keys: KeyDir) -> anyhow::Result<()> {
     };
     let tidying = async {
         match &people {
-            Some(people) => people.keep_tidy().await,
+            Some(people) => {
+                let audits = Duration::from_secs(config.cage.chips.audit_seconds.into());
+                tokio::join!(people.keep_tidy(), people.keep_audited(audits)).0
+            }
             None => pending().await,
         }
     };

@@ -9,6 +9,7 @@ mod lost;
 mod players;
 #[path = "../process/mod.rs"]
 mod process;
+mod regularly;
 mod staff;
 
 use std::{env, time::Duration};

@@ -90,7 +90,11 @@ impl People {
         let tell = move |tx: &mut dyn Tx| told.by(&staff, None).tell(tx, now);
         self.tellers.write("audit", tell).await?;
         let audit = self.tellers.read(ledger::audit).await?;
-        Ok((audit, self.audit_tables(&caller.person.id).await?))
+        let tables = self.audit_tables(&caller.person.id).await?;
+        if let Some(tables) = &tables {
+            super::tables::tell(&audit.totals, tables);
+        }
+        Ok((audit, tables))
     }
 
     /// Moves chips by hand, or proposes it where it is much. Nobody does it for himself.

@@ -6,11 +6,13 @@ use broker::questions::NotAnswered;
 use cage::{
     Tx,
     ledger::{
+        audit::{Totals, totals},
         compare,
         table_account::{Compared, left_behind, rooms},
     },
 };
 use futures_util::{StreamExt as _, stream};
+use metrics::{counter, gauge};
 use money::Currency;
 use protocol::id::{RoomId, UserId};
 use tokio::time::{Instant, sleep};
@@ -77,7 +79,40 @@ impl TablesAudit {
     }
 }
 
+/// Metrics of an audit.
+pub(super) fn tell(totals: &BTreeMap<Currency, Totals>, tables: &TablesAudit) {
+    let sums = totals.values().filter(|totals| totals.sum() != 0).count();
+    gauge!("cardhouse_ledger_wrong").set((sums + tables.wrong_count) as f64);
+    gauge!("cardhouse_ledger_unanswered").set(tables.unanswered_count as f64);
+    for (code, totals) in totals {
+        let difference = tables.differences.get(code).copied().unwrap_or_default();
+        gauge!("cardhouse_ledger_difference", "currency" => code.to_string()).set(difference as f64);
+        gauge!("cardhouse_ledger_variance", "currency" => code.to_string()).set(totals.variance() as f64);
+    }
+    counter!("cardhouse_ledger_audits_total").increment(1);
+}
+
 impl People {
+    /// Holds the ledger against the tables again and again, and tells what comes of it in metrics. What adds all balances up anew is left to staff: it
+    /// takes as long as the ledger is large.
+    pub async fn keep_audited(&self, every: Duration) {
+        if self.floor.is_none() || !self.has_purses || every.is_zero() {
+            return std::future::pending().await;
+        }
+        let auditor = UserId::new("house").expect("that is a name");
+        loop {
+            sleep(every).await;
+            let told = async {
+                let totals = self.tellers.read(totals).await?;
+                Ok::<_, ApiError>((totals, self.audit_tables(&auditor).await?))
+            };
+            match told.await {
+                Ok((totals, tables)) => tell(&totals, &tables.unwrap_or_default()),
+                Err(error) => tracing::warn!(%error, "the ledger was not held against the tables"),
+            }
+        }
+    }
+
     /// Holds the ledger against every table that it has ever heard of, which each does before chips come to it: also against what tables have left
     /// that are no more. `None` where no table can be asked.
     pub(super) async fn audit_tables(&self, staff: &UserId) -> Result<Option<TablesAudit>, ApiError> {
