@@ -147,6 +147,7 @@ pub(crate) fn leave(draft: &mut Draft, user: &UserId) {
 
 /// Chips have not come for too long.
 pub(crate) fn time_over(draft: &mut Draft) {
+    waiting::have_come(&mut draft.table, draft.chips.reserved.iter().map(|reserved| &reserved.user));
     let is_over = |asked: &Asked, now: UnixMs| asked.at_ms + WAIT_MS <= now;
     let now = draft.now();
     let mut reserved = draft.chips.reserved.clone();

@@ -61,14 +61,15 @@ impl Room for Cash {
     const NAME: &'static str = money::TABLE_KIND;
     const SEEN_AS: &'static str = Table::NAME;
     const TELLS: Option<&'static str> = Table::TELLS;
-    /// Grows with that of [`Table`], which is a part of it: this is of schema 4 there.
-    const SCHEMA: u16 = 3;
+    /// Grows with that of [`Table`], which is a part of it: this is of schema 5 there.
+    const SCHEMA: u16 = 4;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
         let of_table = match schema {
             1 => 2,
             2 => 3,
             3 => 4,
+            4 => 5,
             _ => return Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         };
         Ok(Self { table: Table::read(of_table, record)?, chips: record::take(record)? })
@@ -76,8 +77,8 @@ impl Room for Cash {
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
-            // Schema 2 has the table's events of its schema 3, schema 3 those of its schema 4.
-            1..=3 => record::take(record),
+            // Schema 2 has the table's events of its schema 3, schema 3 those of its schema 4, and so on.
+            1..=4 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }

@@ -96,14 +96,15 @@ impl Room for Hosted {
     const NAME: &'static str = "hosted";
     const SEEN_AS: &'static str = Table::NAME;
     const TELLS: Option<&'static str> = Table::TELLS;
-    /// Grows with that of [`Table`], which is a part of it: this is of schema 4 there.
-    const SCHEMA: u16 = 2;
+    /// Grows with that of [`Table`], which is a part of it: this is of schema 5 there.
+    const SCHEMA: u16 = 3;
     const WRITES_LETTERS: bool = true;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
         let of_table = match schema {
             1 => 3,
             2 => 4,
+            3 => 5,
             _ => return Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         };
         Ok(Self { table: Table::read(of_table, record)?, door: record::take(record)? })
@@ -111,8 +112,8 @@ impl Room for Hosted {
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
-            // Schema 2 has the table's events of its schema 4.
-            1 | 2 => record::take(record),
+            // Schema 2 has the table's events of its schema 4, and so on.
+            1..=3 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }

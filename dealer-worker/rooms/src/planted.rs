@@ -85,6 +85,12 @@ pub enum Fault {
     CallsTheLast,
     /// Tables tell nobody who is called.
     CallsInSilence,
+    /// Whoever does not come when he is called may wait again at once.
+    ForgivesMissedCalls,
+    /// A queue keeps the ticket of whoever it has sent to a table.
+    ServesTwice,
+    /// A table does not remember whom its queue has sent there.
+    ForgetsTickets,
 }
 
 /// From now on workers of this thread have this fault (or none).

@@ -11,7 +11,7 @@ use rooms::{
     room::{Decision, Moment, counted, errands::Ask},
 };
 
-use super::{Event, Table, json};
+use super::{Event, Table, json, waiting};
 
 /// See the module.
 #[derive(Debug)]
@@ -102,7 +102,14 @@ impl Draft {
             }
             _ => {}
         }
+        let leaves = match &event {
+            Event::Left { seat, .. } => self.table.seated(*seat).map(|player| player.user.clone()),
+            _ => None,
+        };
         self.apply(event);
+        if let Some(user) = leaves {
+            waiting::left(self, &user);
+        }
     }
 
     fn apply(&mut self, event: Event) {
@@ -141,6 +148,15 @@ impl Draft {
     /// What has gone from the table so far, in that order.
     pub fn outgoing(&self) -> &[Outgoing] {
         &self.outgoing
+    }
+
+    /// Who has missed a call.
+    pub fn missed_calls(&self) -> Vec<UserId> {
+        let missed = self.events.iter().filter_map(|event| match event {
+            Event::CallMissed { user, .. } => Some(user.clone()),
+            _ => None,
+        });
+        missed.collect()
     }
 
     /// What is told of a hand that is over.

@@ -195,6 +195,15 @@ pub enum Event {
         /// Who.
         user: UserId,
     },
+    /// Somebody was called and has not come, or has gone before he has played: see [`missed`](super::missed).
+    CallMissed {
+        /// Who.
+        user: UserId,
+        /// When.
+        at_ms: UnixMs,
+        /// He may not wait at this table until then.
+        until_ms: UnixMs,
+    },
 }
 
 /// Why a turn lasts longer than the table's turn time.

@@ -439,8 +439,10 @@ fn write_event(event: event::Event) -> Option<Event> {
         // Schema 1 keeps no log.
         Now::Timed { .. } => return None,
         // And no waiting list.
-        Now::Waits { .. } | Now::WaiterAway { .. } | Now::Called { .. } | Now::WaitsNoMore { .. } => {
-            return None;
-        }
+        Now::Waits { .. }
+        | Now::WaiterAway { .. }
+        | Now::Called { .. }
+        | Now::WaitsNoMore { .. }
+        | Now::CallMissed { .. } => return None,
     })
 }

@@ -15,8 +15,9 @@
 //! - [`chips`]: how many a player may bring; `leavers`: what who has left brings again, and owes.
 //! - [`seating`]: taking a seat, in steps that rooms built around a table take one by one.
 //! - `log`: what is kept of the hand that is played, for its record.
-//! - [`waiting`]: the waiting list of a table that is full.
-//! - `first_release`: what the first release stored, read and written; `second_schema`, `third_schema`: what the next ones stored.
+//! - [`waiting`]: the waiting list of a table that is full; [`missed`]: who does not come when he is called.
+//! - `first_release`: what the first release stored, read and written; `second_schema`, `third_schema`, `fourth_schema`: what the next ones
+//!   stored.
 //! - [`stats`]: the table's line in the lobby.
 //!
 //! What everybody sees of a hand's events stands in [`hands::project`], since who has played it may see it once more.
@@ -29,8 +30,10 @@ pub mod dealing;
 pub mod draft;
 pub mod event;
 mod first_release;
+mod fourth_schema;
 mod leavers;
 mod log;
+pub mod missed;
 pub mod names;
 mod runs;
 pub mod seating;
@@ -88,7 +91,7 @@ impl Room for Table {
     const KIND: u8 = 1;
     const SINCE: u16 = 1;
     const NAME: &'static str = "table";
-    const SCHEMA: u16 = 4;
+    const SCHEMA: u16 = 5;
     const TELLS: Option<&'static str> = Some(hands::SERVICE);
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
@@ -96,7 +99,8 @@ impl Room for Table {
             1 => record::take::<first_release::Table>(record).map(first_release::Table::read),
             2 => record::take::<second_schema::Table>(record).map(second_schema::Table::read),
             3 => record::take::<third_schema::Table>(record).map(third_schema::Table::read),
-            4 => record::take(record),
+            4 => record::take::<fourth_schema::Table>(record).map(fourth_schema::Table::read),
+            5 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
@@ -104,8 +108,8 @@ impl Room for Table {
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
             1 => record::take(record).map(first_release::read_events),
-            // Schema 3 has three events more, schema 4 another four.
-            2..=4 => record::take(record),
+            // Schema 3 has three events more, schema 4 another four, schema 5 one.
+            2..=5 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }

@@ -114,6 +114,7 @@ pub(super) fn words(events: &[Event]) -> Vec<&Event> {
                 | Event::WaiterAway { .. }
                 | Event::Called { .. }
                 | Event::WaitsNoMore { .. }
+                | Event::CallMissed { .. }
         )
     };
     events.iter().filter(|event| !is_later(event)).collect()

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use hands::project;
 use holdem::{
-    Deck, Hand, SeatIndex,
+    Deck, Hand, HandSetup, SeatIndex,
     between::{Owed, Positions, Rotation},
 };
 use protocol::{
@@ -250,6 +250,7 @@ impl Table {
             Event::WaiterAway { user, since_ms } => self.waiting.away(user, *since_ms),
             Event::Called { seat, user, until_ms } => self.waiting.call(*seat, user, *until_ms),
             Event::WaitsNoMore { user } => self.waiting.forget(user),
+            Event::CallMissed { user, at_ms, until_ms } => self.waiting.miss(user, *at_ms, *until_ms),
             Event::Configured { config } => seen.push(TableEvent::Configured { config: config.clone() }),
             Event::HandStarted { setup, rotation, seed } => {
                 let deck = Deck::shuffled(setup.rules.variant, seed);
@@ -259,6 +260,7 @@ impl Table {
                 self.leavers.pass(&self.rotation, rotation);
                 self.rotation = *rotation;
                 self.log.begin(self.hands, setup, self.dealt_in(setup));
+                self.have_played(setup);
                 let seats = hand.dealt_in().clockwise_from(hand.button()).map(SeatIndex::get).collect();
                 seen.push(TableEvent::HandStarted { hand: self.hands, button: hand.button().get(), seats });
                 self.hand = Some(Box::new(hand));
@@ -312,8 +314,16 @@ impl Table {
         *self.place_mut(seat) = Place { waits, ..Place::default() };
         self.rotation.come_again(index(seat), debts);
         self.leavers.forget(user);
-        self.waiting.forget(user);
+        self.waiting.sits(user);
         if waits { SeatStatus::Waiting } else { SeatStatus::Playing }
+    }
+
+    /// Whoever was called and is dealt in has come.
+    fn have_played(&mut self, setup: &HandSetup) {
+        let view = &self.view;
+        let is_dealt_in =
+            |user: &UserId| setup.seats.iter().any(|dealt| view.seat_of(user) == Some(dealt.seat.get()));
+        self.waiting.have_come(is_dealt_in);
     }
 
     /// A fact of the hand: seen first, since some of what is seen depends on how things stood before.

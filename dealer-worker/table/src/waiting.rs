@@ -7,6 +7,8 @@
 //!    +-------------+---- stop_waiting, gone for long --+---- 30 s are over: the next is called
 //! ```
 //!
+//! Whoever is called and does not come may not wait again [for a while](super::missed).
+//!
 //! A seat that comes free is called out by the very decision that frees it, so nobody gets in between. Rooms built around a table say which
 //! seats they keep for others, and who may not wait.
 
@@ -22,7 +24,7 @@ use rooms::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Table, draft::Draft, names, seating};
+use super::{Event, Table, draft::Draft, missed::Missed, names, seating};
 
 /// So many may wait at one table.
 pub const WAITING_MAX: usize = 32;
@@ -38,17 +40,18 @@ pub const AWAY_MS: UnixMs = 60_000;
 pub(super) struct Waiting {
     line: Vec<Waiter>,
     called: Vec<Called>,
+    missed: Missed,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Waiter {
+pub(super) struct Waiter {
     user: UserId,
     name: String,
     away_since: Option<UnixMs>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Called {
+pub(super) struct Called {
     seat: u8,
     user: UserId,
     name: String,
@@ -56,6 +59,11 @@ struct Called {
 }
 
 impl Waiting {
+    /// A list as it was stored before it was remembered who misses calls.
+    pub(super) fn of(line: Vec<Waiter>, called: Vec<Called>) -> Self {
+        Self { line, called, missed: Missed::default() }
+    }
+
     pub(super) fn join(&mut self, user: UserId, name: String) {
         self.line.push(Waiter { user, name, away_since: None });
     }
@@ -79,6 +87,26 @@ impl Waiting {
     pub(super) fn forget(&mut self, user: &UserId) {
         self.line.retain(|waiter| waiter.user != *user);
         self.called.retain(|called| called.user != *user);
+    }
+
+    /// A user has taken a seat.
+    pub(super) fn sits(&mut self, user: &UserId) {
+        if self.seat_of(user).is_some() {
+            self.missed.came(user.clone());
+        }
+        self.forget(user);
+    }
+
+    /// These have been dealt a hand.
+    pub(super) fn have_come(&mut self, is_dealt_in: impl Fn(&UserId) -> bool) {
+        self.missed.settled(is_dealt_in);
+    }
+
+    pub(super) fn miss(&mut self, user: &UserId, at_ms: UnixMs, until_ms: UnixMs) {
+        self.forget(user);
+        if !is_planted(Fault::ForgivesMissedCalls) {
+            self.missed.miss(user.clone(), at_ms, until_ms);
+        }
     }
 
     /// The seat to which a user is called.
@@ -141,7 +169,7 @@ impl Waiting {
 
 /// When something of this is due.
 pub fn deadline(table: &Table) -> Option<UnixMs> {
-    let Waiting { line, called } = &table.waiting;
+    let Waiting { line, called, missed: _ } = &table.waiting;
     let away = line.iter().filter_map(|waiter| waiter.away_since).map(|since| since + AWAY_MS);
     away.chain(called.iter().map(|called| called.until_ms)).min()
 }
@@ -154,6 +182,20 @@ pub fn users(table: &Table) -> Vec<UserId> {
 /// The seat to which a user is called.
 pub fn called_to(table: &Table, user: &UserId) -> Option<u8> {
     table.waiting.seat_of(user)
+}
+
+/// The chips of these are on their way to the seats to which they were called. Where the time of a call is over meanwhile, that is not
+/// their fault.
+pub fn have_come<'a>(draft: &mut Draft, users: impl Iterator<Item = &'a UserId>) {
+    let now = draft.now;
+    let is_over = |table: &Table, user: &UserId| {
+        table.waiting.called.iter().any(|called| called.user == *user && called.until_ms <= now)
+    };
+    users.for_each(|user| {
+        if is_over(&draft.table, user) {
+            forget(draft, user);
+        }
+    });
 }
 
 /// Somebody wants to wait at a table on which all seats are taken, or [kept](call) by the room around it.
@@ -175,6 +217,10 @@ pub fn join(
         Err(refusal) if refusal.code == Code::AlreadySeated => return Err(refusal),
         Err(_) => {}
     }
+    if let Some(until_ms) = table.waiting.missed.until(user, draft.now) {
+        let why = "you have not come when you were called: you may wait here again after a while";
+        return Err(Refusal::for_now(Code::CallMissed, why, until_ms - draft.now));
+    }
     if table.waiting.in_line() >= WAITING_MAX {
         return Err(Refusal::new(Code::TooMany, format!("{WAITING_MAX} wait for a seat here already")));
     }
@@ -183,7 +229,22 @@ pub fn join(
     Ok(())
 }
 
-/// Somebody wants to wait no more.
+/// Somebody is put on the list who has not asked for it here: he waited elsewhere, where he was sent to this table. Nothing follows if he sits or
+/// waits here already.
+pub fn bring(draft: &mut Draft, user: &UserId, name: &str) {
+    let table = &draft.table;
+    if table.seat_of(user).is_none() && !table.waiting.has(user) {
+        let name = names::shown(table, user, name);
+        draft.emit(Event::Waits { user: user.clone(), name });
+    }
+}
+
+/// How many are called, and how many wait.
+pub fn count(table: &Table) -> (usize, usize) {
+    (table.waiting.kept(), table.waiting.in_line())
+}
+
+/// Somebody wants to wait no more, or not to take the seat to which he is called.
 ///
 /// # Errors
 /// A [`Refusal`]: he does not wait.
@@ -191,8 +252,25 @@ pub fn stop(draft: &mut Draft, user: &UserId) -> Result<(), Refusal> {
     if !draft.table.waiting.has(user) {
         return Err(Refusal::new(Code::Unchanged, "you are not on the waiting list"));
     }
-    forget(draft, user);
+    if draft.table.waiting.seat_of(user).is_some() {
+        miss(draft, user);
+    } else {
+        forget(draft, user);
+    }
     Ok(())
+}
+
+/// Somebody has missed a call.
+fn miss(draft: &mut Draft, user: &UserId) {
+    let (at_ms, until_ms) = (draft.now, draft.table.waiting.missed.pause_of(user, draft.now));
+    draft.emit(Event::CallMissed { user: user.clone(), at_ms, until_ms });
+}
+
+/// Somebody has left. If he was called and has played no hand, that is as if he had not come: the seat was empty for nothing.
+pub(super) fn left(draft: &mut Draft, user: &UserId) {
+    if draft.table.waiting.missed.has_not_played(user) {
+        miss(draft, user);
+    }
 }
 
 /// Takes somebody off the list, if he is on it.
@@ -214,12 +292,13 @@ pub(super) fn away(draft: &mut Draft, user: &UserId, away: bool) {
 /// Whoever was called and has not come, or was gone for too long, is on the list no more.
 pub fn time_over(draft: &mut Draft) {
     let now = draft.now;
-    let Waiting { line, called } = &draft.table.waiting;
+    let Waiting { line, called, missed: _ } = &draft.table.waiting;
     let is_gone = |waiter: &&Waiter| waiter.away_since.is_some_and(|since| since + AWAY_MS <= now);
-    let gone = line.iter().filter(is_gone).map(|waiter| &waiter.user);
-    let silent = called.iter().filter(|called| called.until_ms <= now).map(|called| &called.user);
-    let over: Vec<UserId> = silent.chain(gone).cloned().collect();
-    over.iter().for_each(|user| forget(draft, user));
+    let gone: Vec<UserId> = line.iter().filter(is_gone).map(|waiter| waiter.user.clone()).collect();
+    let is_silent = |called: &&Called| called.until_ms <= now;
+    let silent: Vec<UserId> = called.iter().filter(is_silent).map(|called| called.user.clone()).collect();
+    silent.iter().for_each(|user| miss(draft, user));
+    gone.iter().for_each(|user| forget(draft, user));
 }
 
 /// The table has a new owner: whoever is called has a little time at least.

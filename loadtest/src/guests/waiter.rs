@@ -1,5 +1,6 @@
 //! A guest of tables that are full: it waits for a seat, is called, plays for a while and goes again. One that is *rude* asks to wait twice
-//! and while it sits, takes seats to which others are called, gives up calls that are not its own, and asks again and again.
+//! and while it sits, takes seats to which others are called, gives up calls that are not its own, and asks again and again. One that is *absent*
+//! keeps seats empty: it waits, and whenever it is called it lets the call run out, gives it up, or sits down and leaves at once; and waits again.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,11 +22,27 @@ use tokio::time::{Duration, Instant};
 /// The longest pause between two commands, milliseconds.
 const PAUSE_MAX_MS: u64 = 900;
 
+/// How a waiter behaves: see the module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manners {
+    /// As one should.
+    Polite,
+    /// Asks for what is not its own.
+    Rude,
+    /// Keeps seats empty.
+    Absent,
+}
+
+impl Manners {
+    /// One after the other.
+    pub(crate) const ALL: [Self; 3] = [Self::Polite, Self::Rude, Self::Absent];
+}
+
 /// See the module.
 pub(crate) struct Waiter {
     own: Own,
     tables: Arc<[RoomId]>,
-    rude: bool,
+    manners: Manners,
     /// Who waits at each table, as it is told.
     lists: BTreeMap<RoomId, WaitingList>,
     /// Tables that it has left with more chips than it brings: it could hold seats that are called to it, and never take one.
@@ -40,11 +57,17 @@ struct State {
 }
 
 impl Waiter {
-    pub(crate) fn new(tables: Arc<[RoomId]>, rude: bool, seed: u64, token: String, now: Instant) -> Self {
+    pub(crate) fn new(
+        tables: Arc<[RoomId]>,
+        manners: Manners,
+        seed: u64,
+        token: String,
+        now: Instant,
+    ) -> Self {
         Self {
             own: Own::new(seed, token, now),
             tables,
-            rude,
+            manners,
             lists: BTreeMap::new(),
             left_with_more: BTreeSet::new(),
         }
@@ -52,6 +75,10 @@ impl Waiter {
 
     fn me(&self) -> UserId {
         self.own.client.user().expect("it is online").clone()
+    }
+
+    fn is_rude(&self) -> bool {
+        self.manners == Manners::Rude
     }
 
     fn sits(&self, room: &RoomId) -> bool {
@@ -86,9 +113,10 @@ impl Waiter {
         let seat = view.seat_of(&self.me()).and_then(|seat| view.seats[usize::from(seat)].as_ref())?;
         let (is_broke, is_out) = (seat.stack == 0, seat.status == SeatStatus::SittingOut);
         Some(match self.own.rng.random_range(0..12) {
+            _ if self.manners == Manners::Absent => TableCommand::Leave,
             0..2 => TableCommand::Leave,
-            2 if self.rude => TableCommand::Wait,
-            3 if self.rude => TableCommand::StopWaiting,
+            2 if self.is_rude() => TableCommand::Wait,
+            3 if self.is_rude() => TableCommand::StopWaiting,
             _ if is_broke => TableCommand::Leave,
             4..7 if is_out => TableCommand::ComeBack { wait_for_big_blind: false },
             _ => return None,
@@ -106,10 +134,18 @@ impl Waiter {
         let is_full = is_full(view, &list);
         let others = list.called.iter().find(|call| call.user != me).map(|call| call.seat);
         let is_called = list.called.iter().any(|call| call.user == me);
+        if self.manners == Manners::Absent {
+            return Some(match self.own.rng.random_range(0..40) {
+                0..2 if is_called => TableCommand::StopWaiting,
+                2 if is_called => sit(None),
+                _ if self.is_listed(room) => return None,
+                _ => TableCommand::Wait,
+            });
+        }
         Some(match (self.own.rng.random_range(0..12), others) {
-            (0..4, Some(seat)) if self.rude => sit(Some(seat)),
-            (4..6, _) if self.rude => TableCommand::Wait,
-            (6, _) if self.rude => TableCommand::StopWaiting,
+            (0..4, Some(seat)) if self.is_rude() => sit(Some(seat)),
+            (4..6, _) if self.is_rude() => TableCommand::Wait,
+            (6, _) if self.is_rude() => TableCommand::StopWaiting,
             (7.., _) if is_called => sit(None),
             (0, _) if is_called => TableCommand::StopWaiting,
             _ if is_called => return None,
@@ -133,7 +169,7 @@ impl Waiter {
             (false, false) => self.waits(&room),
         };
         if let Some(what) = what {
-            let times = if self.rude && self.own.rng.random_bool(0.2) { 4 } else { 1 };
+            let times = if self.is_rude() && self.own.rng.random_bool(0.2) { 4 } else { 1 };
             for _ in 0..times {
                 self.own.client.command(&room, &what, now);
             }

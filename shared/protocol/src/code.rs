@@ -62,6 +62,8 @@ pub enum RefusalCode {
     BadSettings,
     /// There are as many of them as there may be; the message says of what.
     TooMany,
+    /// You were called to a seat at this table and did not come; `retry_after_ms` says when you may wait again.
+    CallMissed,
 }
 
 /// Why a message that is not a command was refused; the connection goes on.

@@ -1,0 +1,62 @@
+//! What was stored of a table in schema 4, which did not remember who misses calls: read for ever.
+//!
+//! Frozen, like what was stored before: types that have changed since stand here as they were.
+
+use holdem::{Hand, between::Rotation};
+use protocol::table::TableView;
+use serde::Deserialize;
+
+use super::{
+    leavers::Leavers,
+    log::Log,
+    state::{self, Place, RunOut, TurnClock},
+    stats::Stats,
+    waiting::{self, Called, Waiter},
+};
+
+/// The record of a keyframe.
+#[derive(Deserialize)]
+pub(super) struct Table {
+    view: TableView,
+    places: Vec<Place>,
+    hand: Option<Box<Hand>>,
+    rotation: Rotation,
+    hands: u64,
+    turns: u64,
+    turn: Option<TurnClock>,
+    run_out: Option<RunOut>,
+    stats: Stats,
+    leavers: Leavers,
+    log: Log,
+    waiting: Waiting,
+}
+
+#[derive(Deserialize)]
+struct Waiting {
+    line: Vec<Waiter>,
+    called: Vec<Called>,
+}
+
+impl Table {
+    /// The table as this release knows it.
+    pub(super) fn read(self) -> state::Table {
+        let Self { view, places, hand, rotation, hands, turns, turn, run_out, stats, leavers, log, waiting } =
+            self;
+        let Waiting { line, called } = waiting;
+        let waiting = waiting::Waiting::of(line, called);
+        state::Table {
+            view,
+            places,
+            hand,
+            rotation,
+            hands,
+            turns,
+            turn,
+            run_out,
+            stats,
+            leavers,
+            log,
+            waiting,
+        }
+    }
+}
