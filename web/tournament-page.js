@@ -14,6 +14,9 @@ export class TournamentPage {
   #unlisten = null;
   #timer = null;
   #isShown = false;
+  /** What only directors are shown; null: not asked for yet. */
+  #director = null;
+  #isAskedFor = false;
   /** My line, as it was answered last: of many who take part everybody is shown ten. */
   #asked = null;
 
@@ -35,7 +38,24 @@ export class TournamentPage {
     this.#unlisten ??= this.#contest.listen({ change: () => this.#show(), event: (event) => this.#event(event) });
     this.#timer ??= setInterval(() => this.#showClock(), TICK_MS);
     this.#askMe();
+    this.#withDirector();
     this.#show();
+  }
+
+  /** Members may be directors: what those do comes for them. */
+  async #withDirector() {
+    const { identity, connection } = this.#parts;
+    if (this.#isAskedFor || !identity?.isMember) return;
+    this.#isAskedFor = true;
+    try {
+      const { directorOf } = await import("./director.js");
+      this.#director = await directorOf({ identity, ask: (what) => this.#says(what), question: (q) => connection.question(this.id, q) });
+      if (this.#director) this.element.append(this.#director.element);
+      this.#show();
+    } catch (error) {
+      console.warn("what directors do has not come:", error);
+      this.#isAskedFor = false; // It is asked for again with the next visit.
+    }
   }
 
   async #askMe() {
@@ -110,6 +130,8 @@ export class TournamentPage {
   #event(event) {
     if (event.user !== this.#parts.me()) return;
     if (event.e === "seated") this.#parts.seat(event.table);
+    if (event.e === "penalized") this.#parts.toasts.show(() => say.penalized(event.hands));
+    if (event.e === "disqualified") this.#parts.toasts.show(say.disqualified);
     this.#askMe();
   }
 
@@ -127,6 +149,7 @@ export class TournamentPage {
     if (me?.table) setAttribute(this.table, "href", `#/table/${me.table}`);
     setAttribute(this.next, "hidden", !state?.next);
     if (state?.next) setAttribute(this.next, "href", `#/tournament/${state.next}`);
+    this.#director?.render(isOver ? null : state);
     if (!state) return;
     const { config } = state;
     const { starts } = config;
@@ -171,8 +194,12 @@ export class TournamentPage {
     return setText(this.result, first ? () => say.winner(isolated(name), first.prize) : "");
   }
 
-  async #ask(a) {
-    const answer = await this.#parts.connection.command(this.id, { a });
-    if (answer.t !== "ack") this.#parts.toasts.show(say.refused[answer.code] ?? byCode(sayOfRefusals.refused, answer.code, answer.message, answer), "refused");
+  #ask(a) {
+    return this.#says({ a });
+  }
+
+  async #says(what) {
+    const answer = await this.#parts.connection.command(this.id, what);
+    if (answer.t !== "ack") this.#parts.toasts.show((what.a.endsWith("register") ? say.refused[answer.code] : null) ?? byCode(sayOfRefusals.refused, answer.code, answer.message, answer), "refused");
   }
 }

@@ -24,6 +24,7 @@ const VIEWS = 256;
 /**
  * @param {object} parts
  * @param {Connection} parts.connection
+ * @param {Identity} parts.identity
  * @param {() => string} parts.me my user
  * @param {Toasts} parts.toasts
  * @param {(room: string) => void} parts.seat shows a table at which I have been given a seat

@@ -43,6 +43,9 @@ pub struct TournamentReferee {
     /// In which hand of its table somebody went out.
     hands: BTreeMap<UserId, (RoomId, u64)>,
     busted: Vec<(RoomId, UserId, u64)>,
+    /// Whom a director has taken out, and the chips that went with them.
+    expelled: BTreeSet<UserId>,
+    removed: u64,
     clocks: Vec<Clock>,
     faults: Vec<(Wrong, String)>,
 }
@@ -58,6 +61,8 @@ impl TournamentReferee {
             began: BTreeMap::new(),
             hands: BTreeMap::new(),
             busted: Vec::new(),
+            expelled: BTreeSet::new(),
+            removed: 0,
             clocks: Vec::new(),
             faults: Vec::new(),
         }
@@ -105,6 +110,10 @@ impl TournamentReferee {
                 let before = self.placed.insert(user.clone(), (*place, *prize));
                 let again = before.map(|_| (Wrong::Prizes, format!("{user} has two places")));
                 self.faults.extend(again);
+            }
+            TournamentEvent::Disqualified { user, chips, .. } => {
+                self.expelled.insert(user.clone());
+                self.removed += chips;
             }
             TournamentEvent::Ended { .. } => self.ended = true,
             _ => {}
@@ -178,13 +187,18 @@ impl TournamentReferee {
         let mut wrong = Vec::new();
         for user in self.entries.values() {
             let at = holders.remove(user).unwrap_or_default();
-            let is_right = if out.contains(user) { at.is_empty() } else { at.len() == 1 };
+            let is_right = if out.contains(user) || self.expelled.contains(user) {
+                at.is_empty()
+            } else {
+                at.len() == 1
+            };
             if !is_right {
                 wrong.push(format!("{user} is at {at:?}"));
             }
         }
         wrong.into_iter().for_each(|what| self.fault(Wrong::OnePlace, what));
         let issued = i128::from(self.config.stack) * i128::try_from(self.entries.len()).unwrap_or(i128::MAX);
+        let issued = issued - i128::from(self.removed);
         if chips != issued {
             self.fault(Wrong::Issued, format!("{chips} chips of {issued}"));
         }

@@ -1,5 +1,5 @@
 //! Journals of this release, which later ones read for ever: those of a table, of one whose chips are somebody's, of a counter and of a room in which people talk, of records whose runtime part has a version; in
-//! [`opened`], those of a table that a player has opened, of the room from which he did, of a tournament and of a table of it.
+//! [`opened`], those of a table that a player has opened, of the room from which he did, of a tournament and of a table of it; in [`queued`], those of a queue and of a table of it.
 //! They were written by the tests here, which play the same again each time and see that what is written is still what stands there.
 //!
 //! A change of what records hold fails here. It gets a schema of its own ([`Room::SCHEMA`]), with a golden journal beside these:
@@ -9,6 +9,7 @@
 //! ```
 
 mod opened;
+mod queued;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -59,21 +60,23 @@ use support::{
 };
 
 /// Seven hands of two and three players with all that can happen to a table, at which some wait for a seat in the end.
-const TABLE: &str = include_str!("table-release-5.journal");
-const TABLE_VIEW: &str = include_str!("table-release-5.view.json");
+const TABLE: &str = include_str!("table-release-6.journal");
+const TABLE_VIEW: &str = include_str!("table-release-6.view.json");
 
 /// A table whose chips are somebody's: bought, refused, waited for, topped up, and paid in a branch that is lost.
-const CASH: &str = include_str!("cash-release-5.journal");
-const CASH_VIEW: &str = include_str!("cash-release-5.view.json");
+const CASH: &str = include_str!("cash-release-6.journal");
+const CASH_VIEW: &str = include_str!("cash-release-6.view.json");
 
 /// What releases before wrote of tables: it is read, and written no more.
-const TABLE_BEFORE: [(&str, &str); 2] = [
+const TABLE_BEFORE: [(&str, &str); 3] = [
     (include_str!("table-release-3.journal"), include_str!("table-release-3.view.json")),
     (include_str!("table-release-4.journal"), include_str!("table-release-4.view.json")),
+    (include_str!("table-release-5.journal"), include_str!("table-release-5.view.json")),
 ];
-const CASH_BEFORE: [(&str, &str); 2] = [
+const CASH_BEFORE: [(&str, &str); 3] = [
     (include_str!("cash-release-3.journal"), include_str!("cash-release-3.view.json")),
     (include_str!("cash-release-4.journal"), include_str!("cash-release-4.view.json")),
+    (include_str!("cash-release-5.journal"), include_str!("cash-release-5.view.json")),
 ];
 
 /// A counter that asks for things, writes to others, is told that one has ended and that one has forgotten too much, and ends.
@@ -116,6 +119,7 @@ fn table_word(event: &Event) -> &'static str {
         Event::WaiterAway { .. } => "waiter away",
         Event::Called { .. } => "called",
         Event::WaitsNoMore { .. } => "waits no more",
+        Event::CallMissed { .. } => "call missed",
     }
 }
 
@@ -157,7 +161,7 @@ fn counter_word(event: &counter::Event) -> &'static str {
 }
 
 /// All but a change of settings, which happens only to tables that have a host or a schedule.
-const TABLE_WORDS: usize = 24;
+const TABLE_WORDS: usize = 25;
 const CASH_WORDS: usize = 11;
 const COUNTER_WORDS: usize = 14;
 
@@ -246,8 +250,16 @@ fn what_records_hold_is_written_as_it_stands_in_the_golden_journals() {
 /// An entry, too: its first form, which does not tell when it was decided, in the table's of before, and the second one in the others.
 #[test]
 fn entries_are_written_as_they_stand_in_the_golden_journals() {
-    let [(first, _), (second, _)] = TABLE_BEFORE;
-    let all = [(first, false), (second, true), (TABLE, true), (CASH, true), (COUNTER, true), (TALK, true)];
+    let [(first, _), (second, _), (third, _)] = TABLE_BEFORE;
+    let all = [
+        (first, false),
+        (second, true),
+        (third, true),
+        (TABLE, true),
+        (CASH, true),
+        (COUNTER, true),
+        (TALK, true),
+    ];
     for (lines, is_timed) in all {
         let journal = journal(lines);
         for (entry, line) in journal.iter().zip(lines.lines()) {
@@ -472,6 +484,10 @@ async fn a_table_writes_what_stands_in_its_golden_journal() {
     game.asks("ann", json!({"a": "leave"})).await;
     game.hand(async |_, turn| Some(passive(turn))).await;
     game.asks("hal", json!({"a": "sit", "buy_in": 100})).await;
+    // The next one who is called does not come.
+    game.asks("bob", json!({"a": "leave"})).await;
+    game.hand(async |_, turn| Some(passive(turn))).await;
+    game.asks("joe", json!({"a": "stop_waiting"})).await;
     // The owner dies, and the store has lost all: the table begins anew, and says so.
     worker.kill();
     assert!(scribe.house.store.forget(&room(1)));

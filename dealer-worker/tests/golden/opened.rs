@@ -24,29 +24,41 @@ use super::{Game, Scribe, is_read, is_written_as_it_stands, journal, passive, wo
 use crate::support::{Followed, Relay, room, user};
 
 /// A table of a player with all that its host can do, closed in the end.
-const HOSTED: &str = include_str!("hosted-release-5.journal");
-const HOSTED_VIEW: &str = include_str!("hosted-release-5.view.json");
+const HOSTED: &str = include_str!("hosted-release-6.journal");
+const HOSTED_VIEW: &str = include_str!("hosted-release-6.view.json");
 
 /// The room of the floor from which he has opened it, and another one.
 const FLOOR: &str = include_str!("floor-release-4.journal");
 const FLOOR_VIEW: &str = include_str!("floor-release-4.view.json");
 
 /// A tournament of seven entries at three tables and a last one, with late registration, a director, and hands that are played in step.
-const TOURNAMENT: &str = include_str!("tournament-release-5.journal");
-const TOURNAMENT_VIEW: &str = include_str!("tournament-release-5.view.json");
+const TOURNAMENT: &str = include_str!("tournament-release-6.journal");
+const TOURNAMENT_VIEW: &str = include_str!("tournament-release-6.view.json");
 
 /// The first of its tables.
-const TOURNAMENT_TABLE: &str = include_str!("tournament_table-release-5.journal");
-const TOURNAMENT_TABLE_VIEW: &str = include_str!("tournament_table-release-5.view.json");
+const TOURNAMENT_TABLE: &str = include_str!("tournament_table-release-6.journal");
+const TOURNAMENT_TABLE_VIEW: &str = include_str!("tournament_table-release-6.view.json");
 
-/// What was written before tables had waiting lists: it is read, and written no more.
-const HOSTED_BEFORE: &str = include_str!("hosted-release-4.journal");
-const HOSTED_BEFORE_VIEW: &str = include_str!("hosted-release-4.view.json");
-const TOURNAMENT_TABLE_BEFORE: &str = include_str!("tournament_table-release-4.journal");
-const TOURNAMENT_TABLE_BEFORE_VIEW: &str = include_str!("tournament_table-release-4.view.json");
+/// What was written before tables had waiting lists, and before they remembered who misses calls: it is read, and written no more.
+const HOSTED_BEFORE: [(&str, &str); 2] = [
+    (include_str!("hosted-release-4.journal"), include_str!("hosted-release-4.view.json")),
+    (include_str!("hosted-release-5.journal"), include_str!("hosted-release-5.view.json")),
+];
+const TOURNAMENT_BEFORE: (&str, &str) =
+    (include_str!("tournament-release-5.journal"), include_str!("tournament-release-5.view.json"));
+const TOURNAMENT_TABLE_BEFORE: [(&str, &str); 2] = [
+    (
+        include_str!("tournament_table-release-4.journal"),
+        include_str!("tournament_table-release-4.view.json"),
+    ),
+    (
+        include_str!("tournament_table-release-5.journal"),
+        include_str!("tournament_table-release-5.view.json"),
+    ),
+];
 
 /// All letters of tournaments, and facts that no quiet tournament holds: a name and bytes a line.
-const TOURNAMENT_WORDS: &str = include_str!("tournament-release-4.words");
+const TOURNAMENT_WORDS: &str = include_str!("tournament-release-6.words");
 
 fn hosted_word(event: &hosted::Event) -> &'static str {
     use hosted::Event as E;
@@ -112,6 +124,9 @@ fn tournament_word(event: &director::Event) -> &'static str {
         E::Ended { .. } => "ended",
         E::Over => "over",
         E::Waits { .. } => "waits",
+        E::Penalized { .. } => "penalized",
+        E::Expels { .. } => "expels",
+        E::Expelled { .. } => "expelled",
     }
 }
 
@@ -132,24 +147,33 @@ fn at_table_word(event: &at_table::Event) -> &'static str {
         E::Waits { .. } => "waits",
         E::Closing { .. } => "closing",
         E::Closed => "closed",
+        E::Penalty { .. } => "penalty",
+        E::SitsOut { .. } => "sits out",
+        E::Expelling { .. } => "expelling",
+        E::Expelled { .. } => "expelled",
     }
 }
 
 const HOSTED_WORDS: usize = 18;
 const FLOOR_WORDS: usize = 3;
 
-/// All but that somebody was turned away, that chips were adjusted, and that it was called off: see [`rare`].
+/// All but that somebody was turned away, that chips were adjusted, that it was called off, and what directors decide of single entries: see [`rare`].
 const QUIET_TOURNAMENT_WORDS: usize = 25;
 
-/// All but that the journal has lost that somebody had gone: see [`rare`].
+/// All but that the journal has lost that somebody had gone, and what directors decide of single entries: see [`rare`].
 const QUIET_TABLE_WORDS: usize = 13;
 
 type Floor = floor::Floor<true>;
 
 #[test]
 fn what_stood_in_journals_before_is_read_to_its_end() {
-    is_read::<Hosted>(&journal(HOSTED_BEFORE), HOSTED_BEFORE_VIEW);
-    is_read::<TournamentTable>(&journal(TOURNAMENT_TABLE_BEFORE), TOURNAMENT_TABLE_BEFORE_VIEW);
+    for (lines, view) in HOSTED_BEFORE {
+        is_read::<Hosted>(&journal(lines), view);
+    }
+    is_read::<Tournament>(&journal(TOURNAMENT_BEFORE.0), TOURNAMENT_BEFORE.1);
+    for (lines, view) in TOURNAMENT_TABLE_BEFORE {
+        is_read::<TournamentTable>(&journal(lines), view);
+    }
 }
 
 #[test]
@@ -208,6 +232,8 @@ fn to_table() -> Vec<(&'static str, ToTable)> {
         ("go", ToTable::Go { clock: seen::Clock { stopped_ms: None, paused: false, ..clock() } }),
         ("clock", ToTable::Clock { clock: clock() }),
         ("close", ToTable::Close),
+        ("penalty", ToTable::Penalty { entry: 7, hands: 3 }),
+        ("expel", ToTable::Expel { entry: 7 }),
     ]
 }
 
@@ -231,6 +257,8 @@ fn to_tournament() -> Vec<(&'static str, ToTournament)> {
         ("counted", ToTournament::Counted { stacks: vec![(7, 300), (8, 200)] }),
         ("adjusted", ToTournament::Adjusted { chips: -250 }),
         ("closed", ToTournament::Closed),
+        ("penalty left", ToTournament::Penalty { entry: 7, hands: 2 }),
+        ("expelled", ToTournament::Expelled { entry: 7, stack: 4_500 }),
     ]
 }
 
@@ -243,11 +271,21 @@ fn rare() -> Vec<director::Event> {
         E::Turned { entry: 8, re: None },
         E::Adjusted { table: 2, chips: -250 },
         E::Cancelled { at_ms: 1_700_000_060_000 },
+        E::Penalized { entry: 7, hands: 3, is_new: true },
+        E::Expels { entry: 7 },
+        E::Expelled { entry: 7, chips: 4_500 },
     ]
 }
 
 fn rare_at_a_table() -> Vec<at_table::Event> {
-    vec![at_table::Event::Haunts { seat: 4, stack: 4_500 }]
+    use at_table::Event as E;
+    vec![
+        E::Haunts { seat: 4, stack: 4_500 },
+        E::Penalty { entry: 7, hands: 3 },
+        E::SitsOut { entry: 7 },
+        E::Expelling { letter: letter(), entry: 7 },
+        E::Expelled { entry: 7 },
+    ]
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -274,8 +312,8 @@ fn letters_of_tournaments_and_rare_facts_are_written_as_they_stand_and_read() {
     for (_, what) in to_tournament() {
         assert_eq!(read(write(&what).as_bytes()), Some(what));
     }
-    assert_eq!(Tournament::read_events(2, &mut &rare[..]).unwrap(), self::rare());
-    assert_eq!(TournamentTable::read_events(2, &mut &haunts[..]).unwrap(), rare_at_a_table());
+    assert_eq!(Tournament::read_events(3, &mut &rare[..]).unwrap(), self::rare());
+    assert_eq!(TournamentTable::read_events(3, &mut &haunts[..]).unwrap(), rare_at_a_table());
 }
 
 /// What a player chooses.

@@ -49,6 +49,18 @@ pub enum ToTable {
     },
     /// Nobody plays here any more.
     Close,
+    /// Somebody sits out the next hands.
+    Penalty {
+        /// The number of the entry.
+        entry: u32,
+        /// So many; 0: none any more.
+        hands: u32,
+    },
+    /// Somebody goes with all chips when the hand is over, and is out.
+    Expel {
+        /// The number of the entry.
+        entry: u32,
+    },
 }
 
 /// Somebody who sits down at a table.
@@ -120,6 +132,20 @@ pub enum ToTournament {
     },
     /// Nobody plays here any more.
     Closed,
+    /// So much of a penalty is left: none, or he leaves the table with it.
+    Penalty {
+        /// The number of the entry.
+        entry: u32,
+        /// So many hands.
+        hands: u32,
+    },
+    /// He has gone, as the tournament had said.
+    Expelled {
+        /// The number of the entry.
+        entry: u32,
+        /// With so many chips.
+        stack: u64,
+    },
 }
 
 /// Somebody who has left a table to sit at another one.

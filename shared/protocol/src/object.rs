@@ -152,6 +152,14 @@ impl Part<'_> for u64 {
     }
 }
 
+impl Part<'_> for u32 {
+    const IS: &'static str = "a whole number from 0 to 4294967295, in digits alone";
+
+    fn read(json: &RawValue) -> Option<Self> {
+        serde_json::from_str(json.get()).ok()
+    }
+}
+
 impl Part<'_> for u8 {
     const IS: &'static str = "a whole number from 0 to 255, in digits alone";
 

@@ -1,5 +1,6 @@
 /** Tournaments. */
 import { chips } from "../../format.js";
+import { count } from "./words.js";
 
 export const tournament = {
   nowhere: () => "There is nothing at this address",
@@ -59,6 +60,23 @@ export const tournament = {
     const level = paused ? "Paused" : isBreak ? "Break" : `Level ${chips(number)}`;
     const next = left === "" ? "" : `, next in ${left}`;
     return `${level}${next} · ${chips(players)} of ${chips(entries)} left${inStep ? " · hand for hand" : ""}`;
+  },
+  penalized: (hands) => (hands > 0 ? `A director has you sit out ${count(hands, "hand")}.` : "Your penalty is over."),
+  disqualified: () => "A director has disqualified you.",
+  direct: {
+    title: () => "Direct",
+    pause: () => "Pause",
+    resume: () => "Go on",
+    add: () => "One minute more",
+    player: () => "Direct a player",
+    cancel: () => "Call it off",
+    who: () => "Player",
+    hands: () => "Hands to sit out",
+    penalty: () => "Penalize",
+    disqualify: () => "Disqualify",
+    no: () => "Leave it",
+    calledOff: { title: () => "Call the tournament off?", text: () => "Nobody takes part any more.", yes: () => "Call it off", no: () => "Leave it" },
+    takenOut: { title: () => "Disqualify?", text: (name) => `${name} goes when the hand is over, and nobody gets the chips.`, yes: () => "Disqualify", no: () => "Leave it" },
   },
   refused: {
     unchanged: () => "You take part already.",

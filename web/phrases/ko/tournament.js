@@ -60,6 +60,23 @@ export const tournament = {
     const next = left === "" ? "" : `, 다음까지 ${left}`;
     return `${level}${next} · ${chips(entries)}명 중 ${chips(players)}명${inStep ? " · 핸드 포 핸드" : ""}`;
   },
+  penalized: (hands) => (hands > 0 ? `운영자가 페널티를 주었습니다. ${chips(hands)}핸드 동안 쉽니다.` : "페널티가 끝났습니다."),
+  disqualified: () => "운영자가 실격 처리했습니다.",
+  direct: {
+    title: () => "운영",
+    pause: () => "일시 정지",
+    resume: () => "계속하기",
+    add: () => "1분 추가",
+    player: () => "참가자 관리",
+    cancel: () => "토너먼트 취소",
+    who: () => "참가자",
+    hands: () => "쉬어야 할 핸드 수",
+    penalty: () => "페널티 주기",
+    disqualify: () => "실격 처리",
+    no: () => "그만두기",
+    calledOff: { title: () => "토너먼트를 취소할까요?", text: () => "모든 참가가 취소됩니다.", yes: () => "취소하기", no: () => "그대로 두기" },
+    takenOut: { title: () => "실격 처리할까요?", text: (name) => `${name} 님은 이 핸드가 끝나면 나가고, 칩은 아무에게도 가지 않습니다.`, yes: () => "실격 처리", no: () => "그대로 두기" },
+  },
   refused: {
     unchanged: () => "이미 참가했습니다.",
     late: () => "이미 시작되어 할 수 없습니다.",

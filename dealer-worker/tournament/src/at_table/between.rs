@@ -56,6 +56,12 @@ pub(super) fn deal(draft: &mut Draft, rng: &mut dyn Rng) {
     let stacks = stacks.filter_map(|(seat, at)| Some((at, seat.as_ref()?.stack))).collect();
     table::clock::deal(&mut draft.table, rng);
     draft.emit(Event::Began { stacks, level });
+    let (table, part) = (draft.table.table(), &draft.part);
+    let is_dealt_in = |entry: u32| part.seat_of(entry).is_some_and(|seat| table.in_running_hand(seat));
+    let out = part.penalties.iter().map(|(entry, _)| *entry).filter(|entry| is_dealt_in(*entry));
+    for entry in out.collect::<Vec<_>>() {
+        draft.emit(Event::SitsOut { entry });
+    }
     // With blinds that take all chips a hand may be over at once.
     settle(draft, rng);
 }
@@ -67,6 +73,8 @@ pub(super) fn settle(draft: &mut Draft, rng: &mut dyn Rng) {
     }
     lay_ghosts(draft);
     bust(draft);
+    expel(draft);
+    serve_penalties(draft);
     give(draft, rng);
     hold(draft);
     if let Some(letter) = draft.part.closes {
@@ -111,6 +119,48 @@ fn bust(draft: &mut Draft) {
     draft.write(&ToTournament::Busted { hand, at_ms: draft.moment.now, round, players }, by);
 }
 
+/// Whom a director has taken out goes with all chips, which nobody gets. Whoever is not here any more was taken out, or will be, elsewhere.
+fn expel(draft: &mut Draft) {
+    for (entry, letter) in draft.part.expelled.clone() {
+        if let Some(seat) = draft.part.seat_of(entry) {
+            let by = draft.part.players[usize::from(seat)].as_ref().map(|player| player.by);
+            if let Some((_, stack)) = draft.lets_go(seat) {
+                draft.write(&ToTournament::Expelled { entry, stack }, by.into_iter().chain([letter]));
+            }
+        }
+        draft.emit(Event::Expelled { entry });
+    }
+}
+
+/// Who has sat out all hands of a penalty plays again.
+fn serve_penalties(draft: &mut Draft) {
+    let served = draft.part.penalties.iter().filter(|(_, hands)| *hands == 0).map(|(entry, _)| *entry);
+    for entry in served.collect::<Vec<_>>() {
+        end_penalty(draft, entry);
+    }
+}
+
+/// A penalty is over.
+pub(super) fn end_penalty(draft: &mut Draft, entry: u32) {
+    draft.emit(Event::Penalty { entry, hands: 0 });
+    draft.write(&ToTournament::Penalty { entry, hands: 0 }, []);
+    if let Some(seat) = draft.part.seat_of(entry) {
+        set_status(draft, seat, SeatStatus::Playing);
+    }
+}
+
+/// A penalty begins.
+pub(super) fn sit_out(draft: &mut Draft, seat: u8) {
+    set_status(draft, seat, SeatStatus::SittingOut);
+}
+
+fn set_status(draft: &mut Draft, seat: u8, status: SeatStatus) {
+    let at_ms = draft.moment.now;
+    if draft.table.table().seated(seat).is_some_and(|player| player.status != status) {
+        draft.table.emit(table::Event::Status { seat, status, waits: false, at_ms });
+    }
+}
+
 /// Players go to other tables.
 fn give(draft: &mut Draft, rng: &mut dyn Rng) {
     let Some(Give { letter, to, all }) = draft.part.give.clone() else { return };
@@ -129,6 +179,10 @@ fn give(draft: &mut Draft, rng: &mut dyn Rng) {
         // The tournament knows of whoever has come since, and says where he goes.
         let to = to.get(at).unwrap_or(&draft.part.of).clone();
         let Some((user, stack)) = draft.lets_go(seat) else { continue };
+        if let Some(hands) = draft.part.penalty_of(player.entry) {
+            draft.emit(Event::Penalty { entry: player.entry, hands: 0 });
+            draft.write(&ToTournament::Penalty { entry: player.entry, hands }, []);
+        }
         uses_up.push(player.by);
         draft.table.tell(TableEvent::Moved { seat, user, to: to.clone() });
         players.push(Leaver { entry: player.entry, stack, bank_ms, sits_out, to });

@@ -9,7 +9,7 @@ use rooms::{
 use table::seating::{self, Newcomer};
 use tracing::{error, warn};
 
-use super::{chair, draft::Draft, state::Event};
+use super::{between, chair, draft::Draft, state::Event};
 use crate::letters::{self, Arrival, ToTable, ToTournament};
 
 /// The tournament has written.
@@ -36,6 +36,19 @@ pub(super) fn told(draft: &mut Draft, letter: LetterId, body: &[u8], rng: &mut d
         }
         ToTable::Clock { clock } => draft.emit(Event::Clock { clock }),
         ToTable::Close => draft.emit(Event::Closing { letter }),
+        ToTable::Penalty { entry, hands } => penalize(draft, entry, hands),
+        ToTable::Expel { entry } => draft.emit(Event::Expelling { letter, entry }),
+    }
+}
+
+/// Somebody sits out so many hands. Whoever sits here no more has it with him.
+fn penalize(draft: &mut Draft, entry: u32, hands: u32) {
+    let Some(seat) = draft.part.seat_of(entry) else { return };
+    if hands > 0 {
+        draft.emit(Event::Penalty { entry, hands });
+        between::sit_out(draft, seat);
+    } else if draft.part.penalty_of(entry).is_some() {
+        between::end_penalty(draft, entry);
     }
 }
 
@@ -80,6 +93,7 @@ pub(super) fn recalled(draft: &mut Draft, letters: &[(RoomId, Letter)]) {
             Some(ToTournament::Busted { players, .. }) => {
                 players.iter().for_each(|(entry, _)| haunts(draft, *entry, 0));
             }
+            Some(ToTournament::Expelled { entry, stack }) => haunts(draft, entry, stack),
             Some(ToTournament::Closed) => draft.emit(Event::Closing { letter: letter.id }),
             _ => {}
         }

@@ -13,6 +13,7 @@ mod between;
 mod chair;
 mod draft;
 mod hears;
+mod second_schema;
 pub mod state;
 
 use broker::{lobby::Line, node::RoomSpec};
@@ -50,23 +51,29 @@ impl Room for TournamentTable {
     const NAME: &'static str = "tournament_table";
     const SEEN_AS: &'static str = Table::NAME;
     const TELLS: Option<&'static str> = Table::TELLS;
-    /// Grows with that of [`Table`], which is a part of it: this is of schema 4 there.
-    const SCHEMA: u16 = 2;
+    /// Grows with that of [`Table`], which is a part of it: this is of schema 5 there.
+    const SCHEMA: u16 = 3;
     const WRITES_LETTERS: bool = true;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
         let of_table = match schema {
             1 => 3,
             2 => 4,
+            3 => 5,
             _ => return Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         };
-        Ok(Self { table: Table::read(of_table, record)?, part: record::take(record)? })
+        let table = Table::read(of_table, record)?;
+        let part = match schema {
+            ..=2 => record::take::<second_schema::Part>(record)?.read(),
+            _ => record::take(record)?,
+        };
+        Ok(Self { table, part })
     }
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
-            // Schema 2 has the table's events of its schema 4.
-            1 | 2 => record::take(record),
+            // Schema 2 has the table's events of its schema 4, schema 3 those of its schema 5, and four words more.
+            1..=3 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
@@ -198,11 +205,21 @@ fn command(draft: &mut Draft, asker: Asker<'_>, body: &[u8]) -> Result<(), Refus
             refuse("nobody leaves a tournament: sit out, and your chips are played as if you folded")
         }
         TableCommand::TopUp { .. } => refuse("in a tournament nobody brings more chips"),
+        TableCommand::ComeBack { .. } if penalty_of(draft, asker.user).is_some() => {
+            let hands = penalty_of(draft, asker.user).unwrap_or_default();
+            refuse(&format!("a director has you sit out: so many hands more: {hands}"))
+        }
         command => {
             commands::is_allowed(&draft.table, &command, asker.rights)?;
             commands::follow(&mut draft.table, asker, command)
         }
     }
+}
+
+/// So many hands a director has this player sit out.
+fn penalty_of(draft: &Draft, user: &UserId) -> Option<u32> {
+    let player = draft.part.seated().find(|(_, player)| player.user == *user);
+    draft.part.penalty_of(player?.1.entry)
 }
 
 /// What the level is when a hand begins at `at`, as a part of the schedule, and its blinds.

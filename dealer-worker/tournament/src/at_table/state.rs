@@ -62,6 +62,10 @@ pub(crate) struct Part {
     pub(crate) counted_ms: UnixMs,
     /// The level whose blinds the table has, as a part of the schedule from 0.
     pub(crate) level: u32,
+    /// Who sits out for how many hands more, by entry.
+    pub(crate) penalties: Vec<(u32, u32)>,
+    /// Who goes when no hand is on, and is out: by entry, with the letter that says so.
+    pub(crate) expelled: Vec<(u32, LetterId)>,
 }
 
 /// Who plays for an entry.
@@ -169,6 +173,30 @@ pub enum Event {
     },
     /// Nobody plays here any more.
     Closed,
+    /// Somebody sits out so many hands more; 0: none, and he plays again.
+    Penalty {
+        /// Which entry.
+        entry: u32,
+        /// Hands.
+        hands: u32,
+    },
+    /// A hand has begun that he sits out.
+    SitsOut {
+        /// Which entry.
+        entry: u32,
+    },
+    /// Somebody goes when no hand is on, and is out.
+    Expelling {
+        /// The letter that says so.
+        letter: LetterId,
+        /// Which entry.
+        entry: u32,
+    },
+    /// He has, or had gone before.
+    Expelled {
+        /// Which entry.
+        entry: u32,
+    },
 }
 
 impl TournamentTable {
@@ -193,6 +221,8 @@ impl TournamentTable {
             waits_until: None,
             counted_ms: 0,
             level: 0,
+            penalties: Vec::new(),
+            expelled: Vec::new(),
         };
         Self { table, part }
     }
@@ -207,6 +237,11 @@ impl Part {
     /// All seats that are taken.
     pub(crate) fn seated(&self) -> impl Iterator<Item = (u8, &Player)> {
         (0..).zip(&self.players).filter_map(|(seat, player)| Some((seat, player.as_ref()?)))
+    }
+
+    /// So many hands somebody still sits out; nothing: he has no penalty.
+    pub(crate) fn penalty_of(&self, entry: u32) -> Option<u32> {
+        self.penalties.iter().find(|(of, _)| *of == entry).map(|(_, hands)| *hands)
     }
 
     /// Whether a hand may begin, as far as the tournament has said.
@@ -252,6 +287,18 @@ impl Part {
             Event::Counted { at_ms } => self.counted_ms = *at_ms,
             Event::Waits { until_ms } => self.waits_until = *until_ms,
             Event::Closing { letter } => self.closes = Some(*letter),
+            Event::Penalty { entry, hands } => {
+                self.penalties.retain(|(of, _)| of != entry);
+                if *hands > 0 {
+                    self.penalties.push((*entry, *hands));
+                }
+            }
+            Event::SitsOut { entry } => {
+                let penalties = self.penalties.iter_mut().filter(|(of, _)| of == entry);
+                penalties.for_each(|(_, hands)| *hands = hands.saturating_sub(1));
+            }
+            Event::Expelling { letter, entry } => self.expelled.push((*entry, *letter)),
+            Event::Expelled { entry } => self.expelled.retain(|(of, _)| of != entry),
             Event::Closed => {
                 self.is_closed = true;
                 self.players.iter_mut().for_each(|player| *player = None);

@@ -14,15 +14,18 @@ use rooms::{
 
 use super::{
     draft::Draft,
-    state::{Event, Tournament},
+    state::{At, Event, Tournament},
 };
-use crate::clock;
+use crate::{clock, letters::ToTable};
 
 /// Nobody looks like somebody else where so many take part at most; in larger ones names stand beside the number of the entry.
 const UNLIKE_MAX: u32 = 100;
 
 /// A director adds so much at once at most, milliseconds.
 const ADDED_MS_MAX: u64 = 3_600_000;
+
+/// A penalty is so many hands at most.
+const PENALTY_MAX: u32 = 100;
 
 /// Who asks.
 #[derive(Clone, Copy)]
@@ -84,6 +87,50 @@ pub(super) fn decide(draft: &mut Draft, asker: Asker<'_>, body: &[u8]) -> Result
             draft.emit(Event::Cancelled { at_ms: draft.moment.now });
             Ok(())
         }
+        TournamentCommand::Penalty { entry, hands } => {
+            directs(asker)?;
+            let table = plays(draft, entry)?;
+            if hands > PENALTY_MAX {
+                let why = format!("a penalty is {PENALTY_MAX} hands at most");
+                return Err(Refusal::new(Code::BadAmount, why));
+            }
+            let known = draft.room.directed.get(&entry).map_or(0, |directed| directed.penalty);
+            if hands == 0 && known == 0 {
+                return Err(Refusal::new(Code::Unchanged, "he has no penalty"));
+            }
+            draft.emit(Event::Penalized { entry, hands, is_new: true });
+            if let Some(table) = table {
+                draft.write(table, &ToTable::Penalty { entry, hands }, None);
+            }
+            Ok(())
+        }
+        TournamentCommand::Disqualify { entry } => {
+            directs(asker)?;
+            let table = plays(draft, entry)?;
+            if draft.room.directed.get(&entry).is_some_and(|directed| directed.is_expelled) {
+                return Err(Refusal::new(Code::Unchanged, "he goes already, when the hand is over"));
+            }
+            draft.emit(Event::Expels { entry });
+            if let Some(table) = table {
+                draft.write(table, &ToTable::Expel { entry }, None);
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Whether an entry has chips in a tournament that is played; and the table to which it belongs.
+///
+/// # Errors
+/// A [`Refusal`].
+fn plays(draft: &Draft, entry: u32) -> Result<Option<u32>, Refusal> {
+    running(&draft.room)?;
+    match draft.room.entrants.get(&entry).map(|entrant| &entrant.at) {
+        None | Some(At::Busted | At::Out) => {
+            Err(Refusal::new(Code::NotSeated, "nobody plays by that number"))
+        }
+        Some(At::Waiting { .. }) => Ok(None),
+        Some(At::Sent(table) | At::Seated(table)) => Ok(Some(*table)),
     }
 }
 

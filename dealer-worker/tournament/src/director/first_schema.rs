@@ -77,6 +77,7 @@ impl Tournament {
             is_over,
             adjusted,
             waits_until: None,
+            directed: BTreeMap::new(),
         }
     }
 }
@@ -87,9 +88,9 @@ mod tests {
 
     use super::*;
 
-    /// It held what is held now but for its last word, so it is what stands before that.
+    /// They held what is held now but for its last words, so they are what stands before those.
     #[test]
-    fn a_tournament_of_schema_1_is_read_and_nothing_behind_it() {
+    fn tournaments_of_schemas_1_and_2_are_read_and_nothing_behind_them() {
         let settings = serde_json::from_value(serde_json::json!({
             "id": "cup-1", "template": "cup", "number": 1, "repeats": true, "every_ms": 60_000,
             "tournament": protocol::tournament::TournamentConfig::default(),
@@ -105,8 +106,12 @@ mod tests {
             .change(&state::Event::Started { clock, tables: 2, seating: vec![(1, 1), (2, 2), (3, 1)] }, at);
         tournament.waits_until = None;
         let written = record::put(Vec::new(), &tournament);
-        let (last, before) = written.split_last().unwrap();
-        assert_eq!(*last, 0, "nothing is waited for");
+        let (before, last) = written.split_at(written.len() - 2);
+        assert_eq!(last, [0, 0], "nothing is waited for, and nothing directed");
+        let second = [before, &[0, 7, 8, 9]].concat();
+        let mut rest = &second[..];
+        assert_eq!(state::Tournament::read(2, &mut rest).unwrap(), tournament);
+        assert_eq!(rest, [7, 8, 9]);
         let behind = [before, &[7, 8, 9]].concat();
         let mut rest = &behind[..];
         assert_eq!(state::Tournament::read(1, &mut rest).unwrap(), tournament);

@@ -76,6 +76,16 @@ pub(super) fn told(draft: &mut Draft, from: &RoomId, letter: LetterId, body: &[u
                 draft.emit(Event::Counted { stacks });
             }
         }
+        ToTournament::Penalty { entry, hands } => {
+            if is_there(draft, entry) {
+                draft.emit(Event::Penalized { entry, hands, is_new: false });
+            }
+        }
+        ToTournament::Expelled { entry, stack } => {
+            if is_there(draft, entry) {
+                draft.emit(Event::Expelled { entry, chips: stack });
+            }
+        }
         ToTournament::Adjusted { chips } => draft.emit(Event::Adjusted { table, chips }),
         ToTournament::Closed => {
             if draft.room.tables[&table].stage != Stage::Closed {
@@ -141,6 +151,10 @@ pub(super) fn recalled(draft: &mut Draft, letters: &[(RoomId, Letter)]) {
             Some(ToTable::Go { clock }) => draft.emit(Event::Holding { round: None, clock }),
             Some(ToTable::Clock { clock }) => draft.emit(Event::ClockSet { clock }),
             Some(ToTable::Close) => draft.emit(Event::Closing { table }),
+            Some(ToTable::Penalty { entry, hands }) => {
+                draft.emit(Event::Penalized { entry, hands, is_new: true });
+            }
+            Some(ToTable::Expel { entry }) => draft.emit(Event::Expels { entry }),
             Some(ToTable::Hold { .. } | ToTable::DealOne { .. }) | None => {}
         }
     }

@@ -12,6 +12,7 @@ mod draft;
 mod first_schema;
 mod hears;
 mod progress;
+mod second_schema;
 pub mod state;
 mod view;
 
@@ -51,21 +52,22 @@ impl Room for Tournament {
     const KIND: u8 = 2;
     const SINCE: u16 = 3;
     const NAME: &'static str = KIND;
-    const SCHEMA: u16 = 2;
+    const SCHEMA: u16 = 3;
     const WRITES_LETTERS: bool = true;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
         match schema {
             1 => record::take(record).map(first_schema::Tournament::read),
-            2 => record::take(record),
+            2 => record::take(record).map(second_schema::Tournament::read),
+            3 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
-            // Schema 2 has one word more.
-            1 | 2 => record::take(record),
+            // Schema 2 has one word more, schema 3 three.
+            1..=3 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }

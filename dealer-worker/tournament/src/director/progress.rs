@@ -88,6 +88,7 @@ pub(super) fn go_on(draft: &mut Draft, rng: &mut dyn Rng) {
     if draft.room.phase == Phase::Running {
         close_registration(draft);
         open_tables(draft);
+        expel(draft);
         seat(draft);
         rank(draft);
         finish(draft);
@@ -184,6 +185,19 @@ fn open_tables(draft: &mut Draft) {
     }
 }
 
+/// Whom a director has taken out and who is at no table goes nowhere any more. Who is at one goes when its hand is over.
+fn expel(draft: &mut Draft) {
+    let room = &draft.room;
+    let going = room.directed.iter().filter(|(_, directed)| directed.is_expelled);
+    let going = going.filter_map(|(entry, _)| {
+        let entrant = room.entrants.get(entry)?;
+        matches!(entrant.at, At::Waiting { .. }).then_some((*entry, entrant.stack))
+    });
+    for (entry, chips) in going.collect::<Vec<_>>() {
+        draft.emit(Event::Expelled { entry, chips });
+    }
+}
+
 /// Whoever waits goes to a table: the one that was meant, or the emptiest with a seat.
 fn seat(draft: &mut Draft) {
     let seats = u32::from(draft.room.config().seats);
@@ -235,6 +249,11 @@ fn send(draft: &mut Draft, entry: u32, table: u32, re: Option<rooms::room::lette
     };
     draft.write(table, &ToTable::Seat(arrival), re);
     draft.emit(Event::Sent { entry, table });
+    // A penalty goes with him.
+    let hands = draft.room.directed.get(&entry).map_or(0, |directed| directed.penalty);
+    if hands > 0 {
+        draft.write(table, &ToTable::Penalty { entry, hands }, None);
+    }
 }
 
 /// Nobody has a seat for somebody: one table more.

@@ -71,6 +71,17 @@ pub struct Tournament {
     /// After a takeover nothing is begun and nobody sent anywhere until it is known what was said before, or this time has come; nor for a moment
     /// after a table had no seat for somebody.
     pub(crate) waits_until: Option<UnixMs>,
+    /// What directors have decided of single entries.
+    pub(crate) directed: BTreeMap<u32, Directed>,
+}
+
+/// What directors have decided of one entry.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Directed {
+    /// So many hands he sits out, when he comes to a table.
+    pub(crate) penalty: u32,
+    /// He is to go out as soon as no hand is on.
+    pub(crate) is_expelled: bool,
 }
 
 /// Somebody who takes part.
@@ -320,6 +331,27 @@ pub enum Event {
         /// Until when.
         until_ms: Option<UnixMs>,
     },
+    /// A director has somebody sit out; or a table has said how much of it is left.
+    Penalized {
+        /// Which entry.
+        entry: u32,
+        /// Hands.
+        hands: u32,
+        /// It is a director's word, and not a table's.
+        is_new: bool,
+    },
+    /// A director takes somebody out.
+    Expels {
+        /// Which entry.
+        entry: u32,
+    },
+    /// He is out, and nobody has his chips.
+    Expelled {
+        /// Which entry.
+        entry: u32,
+        /// Chips.
+        chips: u64,
+    },
 }
 
 impl Tournament {
@@ -345,11 +377,17 @@ impl Tournament {
             adjusted: 0,
             // A journal that is lost whole looks like one that is new.
             waits_until: Some(0),
+            directed: BTreeMap::new(),
         }
     }
 
     pub(crate) fn config(&self) -> &TournamentConfig {
         &self.settings.tournament
+    }
+
+    /// How far it is.
+    pub fn phase(&self) -> Phase {
+        self.phase
     }
 
     /// Who has chips and is at no table nor on the way to one, with what he has.
@@ -487,10 +525,24 @@ impl Tournament {
             .filter(|(_, entrant)| !matches!(entrant.at, At::Out | At::Busted))
             .map(|(entry, entrant)| (entrant.stack, *entry))
             .collect();
-        playing.sort_unstable_by_key(|(stack, entry)| (std::cmp::Reverse(*stack), *entry));
+        playing.sort_unstable_by_key(best_first);
         let busted = self.hold.iter().flat_map(|hold| hold.busted.iter().map(|(entry, ..)| *entry));
         let out = self.out.iter().rev().flatten().copied();
         playing.into_iter().map(|(_, entry)| entry).chain(busted).chain(out).collect()
+    }
+
+    /// The first of them. Asked with each decision, so the others are not put in order.
+    pub(crate) fn top(&self, count: usize) -> Vec<u32> {
+        let has_chips = |entrant: &Entrant| !matches!(entrant.at, At::Out | At::Busted);
+        let playing = self.entrants.iter().filter(|(_, entrant)| has_chips(entrant));
+        let mut playing: Vec<(u64, u32)> = playing.map(|(entry, entrant)| (entrant.stack, *entry)).collect();
+        if playing.len() <= count {
+            return self.ranking().into_iter().take(count).collect();
+        }
+        playing.select_nth_unstable_by_key(count, best_first);
+        playing.truncate(count);
+        playing.sort_unstable_by_key(best_first);
+        playing.into_iter().map(|(_, entry)| entry).collect()
     }
 
     /// The groups of this step's bustings, worst first.
@@ -640,10 +692,27 @@ impl Tournament {
             }
             Event::Over => self.is_over = true,
             Event::Waits { until_ms } => self.waits_until = *until_ms,
+            Event::Penalized { entry, hands, .. } => {
+                self.directed.entry(*entry).or_default().penalty = *hands;
+                self.directed.retain(|_, directed| *directed != Directed::default());
+            }
+            Event::Expels { entry } => self.directed.entry(*entry).or_default().is_expelled = true,
+            Event::Expelled { entry, chips } => {
+                self.directed.remove(entry);
+                let entrant = self.entrant(*entry);
+                (entrant.at, entrant.stack) = (At::Out, 0);
+                self.out.push(vec![*entry]);
+                self.adjusted -= i64::try_from(*chips).unwrap_or(i64::MAX);
+            }
         }
     }
 
     fn want(&mut self, table: u32) {
         self.tables.insert(table, TableState { stage: Stage::Wanted, giving: Vec::new(), held: None });
     }
+}
+
+/// The order of those who have chips: by stack and entry.
+fn best_first(&(stack, entry): &(u64, u32)) -> (std::cmp::Reverse<u64>, u32) {
+    (std::cmp::Reverse(stack), entry)
 }

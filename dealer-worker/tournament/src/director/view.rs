@@ -35,7 +35,7 @@ pub(super) fn state(room: &Tournament) -> Box<RawValue> {
 /// All of it that changes.
 pub(super) fn live(room: &Tournament) -> Map<String, Value> {
     let tables = room.tables.values().filter(|table| matches!(table.stage, Stage::Open | Stage::Breaking));
-    let top: Vec<_> = room.ranking().into_iter().take(TOP).filter_map(|entry| room.standing(entry)).collect();
+    let top: Vec<_> = room.top(TOP).into_iter().filter_map(|entry| room.standing(entry)).collect();
     let prizes: Vec<_> = room.all_prizes().into_iter().take(TOP).collect();
     let fields = serde_json::json!({
         "phase": room.phase,
@@ -108,6 +108,16 @@ pub(super) fn seen(room: &Tournament, event: &Event) -> Vec<Seen> {
             vec![Seen::Adjusted { table: room.room_of(*table), chips: *chips }]
         }
         Event::Next { room } => vec![Seen::Next { room: room.clone() }],
+        Event::Penalized { entry, hands, is_new } if *is_new || is_news(room, *entry, *hands) => {
+            let hands = *hands;
+            let penalized = |(entry, user)| Seen::Penalized { entry, user, hands };
+            named(entry).map(penalized).into_iter().collect()
+        }
+        Event::Expelled { entry, chips } => {
+            let chips = *chips;
+            let out = |(entry, user)| Seen::Disqualified { entry, user, chips };
+            named(entry).map(out).into_iter().collect()
+        }
         Event::Cancelled { .. } => vec![Seen::Cancelled],
         Event::Ended { .. } => {
             let winner = room.out.last().and_then(|group| group.first()).and_then(|entry| user(*entry));
@@ -115,6 +125,11 @@ pub(super) fn seen(room: &Tournament, event: &Event) -> Vec<Seen> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Whether what a table says of a penalty is that it is over.
+fn is_news(room: &Tournament, entry: u32, hands: u32) -> bool {
+    hands == 0 && room.directed.get(&entry).is_some_and(|directed| directed.penalty > 0)
 }
 
 /// Answers a question.

@@ -6,7 +6,7 @@ use protocol::{
     RefusalCode as Code,
     id::{Position, RoomId},
     rights::Rights,
-    table::TableEvent,
+    table::{SeatStatus, TableEvent},
     tournament::{HandForHand, Level, Phase, Starts, Ties, TournamentConfig, TournamentEvent as Seen},
 };
 use rooms::{
@@ -86,7 +86,14 @@ fn who_cannot_register_or_unregister_is_told_why() {
     assert_eq!(code(&mut world, "carl", json!({"a": "register"})), Some(Code::Late));
     assert_eq!(code(&mut world, "ann", json!({"a": "unregister"})), Some(Code::Late));
     assert_eq!(code(&mut world, "ann", json!({"a": "sit", "buy_in": 1})), Some(Code::BadCommand));
-    for what in [json!({"a": "pause"}), json!({"a": "cancel"}), json!({"a": "add_time", "ms": 1})] {
+    let directs = [
+        json!({"a": "pause"}),
+        json!({"a": "cancel"}),
+        json!({"a": "add_time", "ms": 1}),
+        json!({"a": "penalty", "entry": 1, "hands": 1}),
+        json!({"a": "disqualify", "entry": 1}),
+    ];
+    for what in directs {
         assert_eq!(code(&mut world, "ann", what), Some(Code::NotAllowed));
     }
 }
@@ -376,4 +383,126 @@ fn it_begins_at_its_time_and_not_before() {
     world.now = BEGINS_MS + 600_000;
     world.calm();
     assert_eq!((&world.state["phase"], world.tables.len()), (&json!(Phase::Running), 2));
+}
+
+/// A tournament of three tables, being played.
+fn begun(seed: u64) -> World {
+    let mut world = World::new(seed, mtt(6, 100));
+    world.register(15);
+    while world.seen.is_empty() {
+        assert!(world.go_on());
+    }
+    world
+}
+
+/// Hands that have begun at the table at which somebody sits, in which he is dealt in.
+fn dealt(world: &World, name: &str) -> usize {
+    let user = crate::world::user(name);
+    let mut seat = None;
+    let mut hands = 0;
+    for (room, event) in &world.seen {
+        match event {
+            TableEvent::Seated { seat: at, user: who, .. } if *who == user => {
+                seat = Some((room.clone(), *at))
+            }
+            TableEvent::Left { seat: at, .. } if seat == Some((room.clone(), *at)) => seat = None,
+            TableEvent::HandStarted { seats, .. } => {
+                let is_in = seat.as_ref().is_some_and(|(of, at)| of == room && seats.contains(at));
+                hands += usize::from(is_in);
+            }
+            _ => {}
+        }
+    }
+    hands
+}
+
+fn status(world: &World, name: &str) -> Option<SeatStatus> {
+    let user = crate::world::user(name);
+    let seats = world.views.values().flat_map(|view| view.seats.iter().flatten());
+    seats.filter(|seat| seat.user == user).map(|seat| seat.status).next()
+}
+
+#[test]
+fn rule_71_a_penalty_is_sat_out_for_so_many_hands_wherever_one_is_moved() {
+    for seed in 0..6 {
+        let mut world = begun(seed);
+        assert_eq!(
+            world.direct(json!({"a": "penalty", "entry": 99, "hands": 1})).unwrap_err().code,
+            Code::NotSeated
+        );
+        assert_eq!(
+            world.direct(json!({"a": "penalty", "entry": 1, "hands": 101})).unwrap_err().code,
+            Code::BadAmount
+        );
+        world.direct(json!({"a": "penalty", "entry": 1, "hands": 4})).unwrap();
+        world.calm();
+        assert_eq!(status(&world, "p1"), Some(SeatStatus::SittingOut));
+        let (table, before) = (crate::world::user("p1"), dealt(&world, "p1"));
+        let room = world.tables.keys().find(|room| world.views[*room].seat_of(&table).is_some());
+        let room = room.unwrap().clone();
+        let body = json!({"a": "come_back"}).to_string();
+        let back =
+            Input::Command { user: &table, name: "p1", rights: Rights::default(), body: body.as_bytes() };
+        assert_eq!(world.at_table(&room, back).unwrap_err().code, Code::NotAllowed);
+        while status(&world, "p1") != Some(SeatStatus::Playing)
+            && world.state["phase"] == json!(Phase::Running)
+        {
+            assert!(world.go_on());
+            assert!(dealt(&world, "p1") <= before + 4, "seed {seed}: he sits out too long");
+        }
+        let is_back = status(&world, "p1") == Some(SeatStatus::Playing);
+        assert!(!is_back || dealt(&world, "p1") == before + 4, "seed {seed}: he is back too soon");
+        world.play();
+        world.referee.finish();
+        assert_eq!(world.referee.faults(), [], "seed {seed}");
+    }
+}
+
+#[test]
+fn rule_71_whoever_is_disqualified_goes_when_the_hand_is_over_and_nobody_has_his_chips() {
+    for seed in 0..12 {
+        let mut world = begun(seed);
+        // In the middle of a hand, while he is moved, or in the step of a bubble.
+        for _ in 0..seed * 40 {
+            world.go_on();
+        }
+        let Ok(()) = world.direct(json!({"a": "disqualify", "entry": 1})) else { continue };
+        let again = world.direct(json!({"a": "disqualify", "entry": 1})).unwrap_err().code;
+        assert!([Code::Unchanged, Code::NotSeated].contains(&again), "{again:?}");
+        world.play();
+        world.referee.finish();
+        assert_eq!(world.referee.faults(), [], "seed {seed}");
+        let out =
+            world.told.iter().filter(|event| matches!(event, Seen::Disqualified { entry: 1, .. })).count();
+        let busted = world.told.iter().any(|event| matches!(event, Seen::Busted { entry: 1, .. }));
+        assert_eq!(
+            out,
+            usize::from(!busted),
+            "seed {seed}: he loses all in the hand that is on, or he is taken out"
+        );
+        let place = |of: u32| {
+            world.told.iter().find_map(|event| match event {
+                Seen::Placed { entry, place, .. } if *entry == of => Some(*place),
+                _ => None,
+            })
+        };
+        assert!(place(1).is_some_and(|place| place > 1), "seed {seed}: {:?}", place(1));
+    }
+}
+
+#[test]
+fn whoever_is_left_when_the_other_is_disqualified_has_won() {
+    let mut world = World::new(3, sng(2));
+    world.register(2);
+    while world.seen.is_empty() {
+        assert!(world.go_on());
+    }
+    world.direct(json!({"a": "disqualify", "entry": 2})).unwrap();
+    world.play();
+    world.referee.finish();
+    assert_eq!(world.referee.faults(), []);
+    let won = |event: &Seen| matches!(event, Seen::Ended { winner } if *winner == crate::world::user("p1"));
+    assert!(
+        world.told.iter().any(won) || world.told.iter().any(|event| matches!(event, Seen::Busted { .. }))
+    );
 }

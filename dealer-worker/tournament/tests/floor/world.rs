@@ -315,12 +315,17 @@ impl World {
         for letter in &self.letters {
             let body = letter.said.body.as_bytes();
             if letter.said.to == self.id {
-                if let Some(ToTournament::Released { players, .. }) = read(body) {
-                    for player in players {
-                        chips += i128::from(player.stack);
-                        let user = self.referee.user_of(player.entry).unwrap().clone();
-                        holders.entry(user).or_default().push("released".into());
+                let gone = match read(body) {
+                    Some(ToTournament::Released { players, .. }) => {
+                        players.iter().map(|player| (player.entry, player.stack)).collect()
                     }
+                    Some(ToTournament::Expelled { entry, stack }) => vec![(entry, stack)],
+                    _ => Vec::new(),
+                };
+                for (entry, stack) in gone {
+                    chips += i128::from(stack);
+                    let user = self.referee.user_of(entry).unwrap().clone();
+                    holders.entry(user).or_default().push("released".into());
                 }
             } else if let Some(ToTable::Seat(arrival)) = read(body) {
                 chips += i128::from(arrival.stack);

@@ -186,6 +186,10 @@ impl Contest {
                 TournamentEvent::ClockChanged => {
                     broken.push((Promise::Directed, format!("{room} {at}: somebody has set the clock")));
                 }
+                TournamentEvent::Penalized { user, .. } | TournamentEvent::Disqualified { user, .. } => {
+                    let what = format!("{room} {at}: somebody has directed {user}");
+                    broken.push((Promise::Directed, what));
+                }
                 TournamentEvent::Cancelled if entry.cause.is_some() => {
                     broken.push((Promise::Directed, format!("{room} {at}: somebody has called it off")));
                 }

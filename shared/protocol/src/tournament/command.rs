@@ -25,11 +25,24 @@ pub enum TournamentCommand {
     },
     /// A director calls it off before it has begun.
     Cancel,
+    /// A director has somebody sit out the next hands, whose blinds and antes he pays.
+    Penalty {
+        /// The number of the entry.
+        entry: u32,
+        /// So many hands of his table; 0 ends a penalty.
+        hands: u32,
+    },
+    /// A director takes somebody out, with all chips.
+    Disqualify {
+        /// The number of the entry.
+        entry: u32,
+    },
 }
 
 impl TournamentCommand {
     /// The tags of all commands.
-    pub const TAGS: [&'static str; 6] = ["register", "unregister", "pause", "resume", "add_time", "cancel"];
+    pub const TAGS: [&'static str; 8] =
+        ["register", "unregister", "pause", "resume", "add_time", "cancel", "penalty", "disqualify"];
 
     /// Reads a command: no field may be missing, unknown, doubled or of another type.
     ///
@@ -45,6 +58,8 @@ impl TournamentCommand {
             "resume" => Self::Resume,
             "add_time" => Self::AddTime { ms: fields.required("ms")? },
             "cancel" => Self::Cancel,
+            "penalty" => Self::Penalty { entry: fields.required("entry")?, hands: fields.required("hands")? },
+            "disqualify" => Self::Disqualify { entry: fields.required("entry")? },
             other => return Err(Unfit::unknown_word("a", other)),
         };
         fields.end()?;

@@ -91,6 +91,24 @@ pub enum TournamentEvent {
     },
     /// A director has changed the clock.
     ClockChanged,
+    /// A director has somebody sit out, or does not any more.
+    Penalized {
+        /// The number of the entry.
+        entry: u32,
+        /// Who.
+        user: UserId,
+        /// So many hands; 0: none any more.
+        hands: u32,
+    },
+    /// A director has taken somebody out.
+    Disqualified {
+        /// The number of the entry.
+        entry: u32,
+        /// Who.
+        user: UserId,
+        /// The chips that he had, which nobody has now.
+        chips: u64,
+    },
     /// It was called off.
     Cancelled,
     /// It is over.
