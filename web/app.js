@@ -144,7 +144,8 @@ async function playNow(find, opens) {
       tables.look(room);
       return connection.command(room, what);
     };
-    await playNow({ ask, find, settings, mine, open, opens, tell: (text) => toasts.show(text) });
+    const queues = async () => (await find(false, "queue")).filter(({ kind }) => kind === "queue");
+    await playNow({ ask, find, queues, connection, settings, mine, open, opens, tell: (text) => toasts.show(text) });
   }, sayNotCome);
 }
 
@@ -370,7 +371,7 @@ async function route() {
   if (!room && !other) {
     await later(async () => {
       if (hash.startsWith("#/hand")) other = await (await import("./hands.js")).pageOf(hash, { toasts, sound, settings, storage: local, identity, codes });
-      else contests ??= await (await import("./tournaments.js")).tournaments({ connection, me: () => me, toasts, seat: open });
+      else contests ??= await (await import("./tournaments.js")).tournaments({ connection, identity, me: () => me, toasts, seat: open });
     }, sayNotCome);
     other ||= contests?.pageOf(hash) ?? lobby;
   }

@@ -49,9 +49,9 @@ export function viewOf({ text, game, stakes, free, sort, desc, page }) {
   return view;
 }
 
-/** The view in which a seat of a wish's game and stakes is looked for, or a table to wait at: the cheapest first. */
-export function seatView({ game, stakes }, free) {
-  const { kind, bb } = viewOf({ ...WISH, stakes });
+/** The view in which a seat of a wish's game and stakes is looked for, or a table to wait at, or a queue: the cheapest first. */
+export function seatView({ game, stakes }, free, kind = "table") {
+  const { bb } = viewOf({ ...WISH, stakes });
   return { kind, ...(game && { game }), ...(bb && { bb }), ...(free && { free: 1 }), sort: "blinds", desc: false, from: 0, count: SEAT_ROWS };
 }
 

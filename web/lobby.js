@@ -41,7 +41,7 @@ export class Lobby {
    * @param {Connection} connection
    * @param {(room: string) => void} open goes to a table
    * @param {Keep} storage keeps filters, order, page and place in it for as long as the window lives
-   * @param {(find: (free: boolean) => Promise<object[]>, opens: (() => void)|null) => Promise<void>} playNow takes a seat at one of the tables that
+   * @param {(find: (free: boolean, kind?: string) => Promise<object[]>, opens: (() => void)|null) => Promise<void>} playNow takes a seat at one of the tables that
    *   are found, or opens one
    */
   constructor(connection, open, storage, playNow) {
@@ -220,7 +220,8 @@ export class Lobby {
   /** A seat of the game and the stakes that are looked at, wherever there is one. */
   async #seekSeat() {
     this.quick.disabled = true;
-    await this.#playNow((free) => this.#find(seatView(this.#wish, free)), this.#opens);
+    const find = (free, kind) => this.#find(seatView(this.#wish, free, kind));
+    await this.#playNow(find, this.#opens);
     this.quick.disabled = false;
     if (this.element.isConnected) this.#look(viewOf(this.#wish));
   }

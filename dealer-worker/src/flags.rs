@@ -10,6 +10,7 @@ use ops::{
     key_folder::{KeyFolderError, Manage},
     serve::HttpArgs,
 };
+use protocol::id::RoomId;
 use protocol::table::{
     AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, Straddles, TableConfig,
 };
@@ -98,7 +99,23 @@ pub struct FloorArgs {
     /// A player's table at which nobody sits for so long closes, milliseconds
     #[arg(long, env = "CARDHOUSE_PLAYERS_IDLE_MS", value_name = "MS", default_value_t = 1_800_000, value_parser = clap::value_parser!(u64).range(1_000..))]
     pub players_idle_ms: u64,
+    /// Whoever finds no seat waits for one with others, and tables as the flags of tables say are opened for them. Their chips are nobody's:
+    /// with a --table-currency nobody waits so. All workers of a house say the same
+    #[arg(long, env = "CARDHOUSE_PLAY_NOW", value_name = "BOOL", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set)]
+    pub play_now: bool,
+    /// So many must wait for a table to be opened for them
+    #[arg(long, env = "CARDHOUSE_PLAY_NOW_PLAYERS", value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=10))]
+    pub play_now_players: u8,
+    /// So many tables are opened in this way at a time
+    #[arg(long, env = "CARDHOUSE_PLAY_NOW_TABLES", value_name = "COUNT", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=2_048))]
+    pub play_now_tables: u32,
+    /// Such a table at which nobody sits for so long closes, milliseconds
+    #[arg(long, env = "CARDHOUSE_PLAY_NOW_IDLE_MS", value_name = "MS", default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(1_000..))]
+    pub play_now_idle_ms: u64,
 }
+
+/// The name of the queue for tables as the flags say.
+const QUEUE: &str = "queue-1";
 
 impl FloorArgs {
     /// What the rooms of the floor are set to.
@@ -110,6 +127,17 @@ impl FloorArgs {
             big_blind_max: self.players_big_blind_max,
             idle_ms: self.players_idle_ms,
         }
+    }
+
+    /// What the queue is set to, if there is one; `None` too where chips are somebody's, which none of its tables asks for.
+    pub fn queue(&self, tables: &TableArgs) -> Option<queue::Settings> {
+        (self.play_now && tables.table_currency.is_none()).then(|| queue::Settings {
+            id: RoomId::new(QUEUE).expect("a name"),
+            table: tables.config(),
+            opens_at: self.play_now_players,
+            tables_max: self.play_now_tables,
+            idle_ms: self.play_now_idle_ms,
+        })
     }
 }
 

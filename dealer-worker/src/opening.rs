@@ -154,6 +154,18 @@ pub async fn open_floor(ports: &Ports, settings: &floor::Settings) -> Result<(),
     Ok(())
 }
 
+/// Opens the queue for tables of these settings, unless it is there: then it stays as it is.
+///
+/// # Errors
+/// [`OpenError`]; it may have been opened.
+pub async fn open_queue(ports: &Ports, settings: &queue::Settings) -> Result<(), OpenError> {
+    check(&settings.table)?;
+    // Workers of earlier releases could do nothing with it.
+    open_room(ports, &settings.id, &RoomSpec::new(protocol::queue::KIND, settings), Readers::OfThisRelease)
+        .await?;
+    Ok(())
+}
+
 /// All tables that there are, with the settings that they were opened with, in the order of their numbers. Reads all maps of rooms: for
 /// a store that is near.
 ///

@@ -22,7 +22,7 @@ use crate::{
     cage_client::CageClient,
     flags::{Flags, Task},
     hands::Recording,
-    open_floor, open_tables,
+    open_floor, open_queue, open_tables,
     schedule::{self, Template},
     seal_keys,
 };
@@ -89,6 +89,9 @@ async fn work(flags: Flags, kinds: Kinds, offered: Vec<Template>) -> anyhow::Res
     }
     if flags.floor.players_tables {
         open_floor(&ports, &flags.floor.settings(flags.tables.config())).await?;
+    }
+    if let Some(queue) = flags.floor.queue(&flags.tables) {
+        open_queue(&ports, &queue).await?;
     }
     if !offered.is_empty() {
         let opened = schedule::open(&ports, &offered).await?;

@@ -190,6 +190,7 @@ impl Config {
                 flag.default_value("4").value_parser(clap::value_parser!(u32).range(TABLES))
             })
             .mut_arg("players_tables", with("true"))
+            .mut_arg("play_now", with("true"))
             .mut_arg("drain_ms", with("0"))
             .mut_arg("close_ms", with("500"))
             .mut_arg("log", with("warn"))

@@ -21,7 +21,7 @@ use broker::{
     },
     wire::Wire,
 };
-use dealer_worker::{Opening, hands::Recording, open_floor, open_table};
+use dealer_worker::{Opening, hands::Recording, open_floor, open_queue, open_table};
 use futures_util::future::try_join_all;
 use ops::{
     listen::ListenError,
@@ -171,6 +171,9 @@ impl House {
         let are_new = try_join_all(opened).await?;
         if config.floor.players_tables {
             open_floor(&inside, &config.floor.settings(config.tables.config())).await?;
+        }
+        if let Some(queue) = config.floor.queue(&config.tables) {
+            open_queue(&inside, &queue).await?;
         }
         let found = dealer_worker::tables(inside.store.as_ref()).await?;
         let kept = Kept {

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use broker::wire::fault::Operation;
-use loadtest::simulate::{Plan, Planted, Promise, Verdict, run, run::count_panics};
+use loadtest::simulate::{Plan, Planted, Promise, Verdict, run, run::count_panics, tournament};
+use rooms::planted::{Fault, plant};
 
 /// So many seeds at the most until a planted fault is caught.
 const SEEDS_TO_CATCH: u64 = 50;
@@ -298,6 +299,8 @@ fn what_is_promised_holds_where_more_come_than_there_are_seats() {
     }
     let called: u64 = verdicts.iter().map(|verdict| verdict.called).sum();
     assert!(called > 30, "only {called} were called and sat down");
+    let missed: u64 = verdicts.iter().map(|verdict| verdict.missed).sum();
+    assert!(missed > 30, "only {missed} did not come when they were called");
 }
 
 /// In houses with too few seats, this is seen to be everybody's turn in order.
@@ -318,6 +321,51 @@ fn a_table_that_calls_who_came_last_is_caught() {
 #[test]
 fn a_table_that_tells_nobody_who_is_called_is_caught() {
     assert!(caught_where_people_wait(Planted::CallsInSilence).contains(&Promise::Called));
+}
+
+#[test]
+fn a_table_that_lets_whoever_misses_calls_wait_again_is_caught() {
+    assert!(caught_where_people_wait(Planted::ForgivesMissedCalls).contains(&Promise::Called));
+}
+
+#[test]
+fn a_whole_tournament_is_played_to_its_prizes_whatever_becomes_of_its_letters() {
+    for seed in 0..3 {
+        let played = tournament::play(seed, 60, 6);
+        assert_eq!(played.faults, Vec::<String>::new(), "seed {seed}");
+        assert!(played.tables >= 10 && played.moved > 0, "{played:?}");
+    }
+}
+
+#[test]
+fn a_tournament_by_itself_that_pays_those_who_share_a_prize_whole_or_forgets_who_was_released_is_caught() {
+    for fault in [Fault::ForgetsReleased, Fault::RanksByNumber, Fault::LevelsByOwnStart] {
+        plant(Some(fault));
+        let caught = (0..SEEDS_TO_CATCH).any(|seed| !tournament::play(seed, 24, 6).faults.is_empty());
+        plant(None);
+        assert!(caught, "{fault:?}");
+    }
+}
+
+#[test]
+fn what_is_promised_holds_where_players_wait_in_a_queue() {
+    count_panics();
+    let verdicts: Vec<Verdict> = (0..16).map(|seed| run(&Plan::seeking(seed))).collect();
+    for verdict in &verdicts {
+        assert_eq!(verdict.broken, [], "seed {} with a queue", verdict.seed);
+    }
+    let served: u64 = verdicts.iter().map(|verdict| verdict.served).sum();
+    assert!(served > 50, "only {served} came where they were sent");
+}
+
+#[test]
+fn a_queue_that_sends_somebody_twice_is_caught() {
+    assert!(caught_in(Plan::seeking, Planted::ServesTwice).1.contains(&Promise::Served));
+}
+
+#[test]
+fn a_table_that_forgets_whom_its_queue_has_sent_is_caught() {
+    assert!(caught_in(Plan::seeking, Planted::ForgetsTickets).1.contains(&Promise::Served));
 }
 
 #[test]

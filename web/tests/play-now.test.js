@@ -6,7 +6,7 @@ const row = (room, more = {}) => ({ room, name: room, big_blind: 2, seats: 6, ta
 const rooms = (rows) => rows.map(({ room }) => room);
 
 /** A house with these tables, which answers each command as `says` has it: a code by room, or by `room wait`; what is not there is done. */
-function house(rows, says = {}, { brings = 100, mine = [] } = {}) {
+function house(rows, says = {}, { brings = 100, mine = [], queues = [] } = {}) {
   const asked = [];
   let waiting = 0;
   const parts = {
@@ -20,6 +20,8 @@ function house(rows, says = {}, { brings = 100, mine = [] } = {}) {
       const code = says[what.a === "sit" ? room : `${room} ${what.a}`];
       return code ? { t: "refused", code } : { t: "ack" };
     },
+    queues: async () => queues,
+    join: (queue) => parts.ask(queue, { a: "join" }),
     bring: async (at) => brings && { amount: brings * at.big_blind, wait: false },
     mine: new Set(mine),
   };
@@ -47,6 +49,20 @@ test("where all tables are full there is a place on the shortest list, and a sea
   assert.deepEqual(await got(), { room: "a", waits: true });
   assert.deepEqual(asked, ["c 200", "b wait", "a wait"]);
   ({ got } = house(full, { "b wait": "illegal" }));
+  assert.deepEqual(await got(), { room: "b", waits: false });
+});
+
+test("where no table has a seat one waits in the queue of the lowest stakes, and on a list where there is none or one may not", async () => {
+  const full = [row("a", { taken: 6 })];
+  const queues = [row("dear", { big_blind: 10 }), row("queue")];
+  let { asked, got } = house(full, {}, { queues });
+  assert.deepEqual(await got(), { queue: "queue", what: { a: "sit", buy_in: 200, wait_for_big_blind: false } });
+  assert.deepEqual(asked, ["queue join"]);
+  ({ asked, got } = house(full, { "queue join": "call_missed", "dear join": "call_missed" }, { queues }));
+  assert.deepEqual(await got(), { room: "a", waits: true });
+  assert.deepEqual(asked, ["queue join", "dear join", "a wait"]);
+  assert.equal((await house(full, { "queue join": "play_time_used" }, { queues }).got()).refused.code, "play_time_used");
+  ({ got } = house([row("b")], {}, { queues }));
   assert.deepEqual(await got(), { room: "b", waits: false });
 });
 

@@ -1,4 +1,5 @@
-//! Somebody who wants to play at once: a seat where others play, a place in line where all is full, and a table of one's own where nothing is open.
+//! Somebody who wants to play at once: a seat where others play, a queue that opens a table where all is full, a place in line in a house without one,
+//! and a table of one's own where nothing is open.
 
 use crate::{open, window::Window, without_bots};
 
@@ -26,6 +27,7 @@ async fn sits(window: &Window) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_wants_to_play_now_sits_with_others_and_waits_where_all_seats_are_taken() {
     let mut config = without_bots();
+    config.floor.play_now = false;
     (config.tables.seats, config.tables.tables) = (2, 2);
     let (url, _, _house) = open(config).await;
     let (ann, bob) = tokio::join!(Window::open(1440, 900), Window::open(390, 844));
@@ -70,4 +72,27 @@ async fn where_nothing_of_that_kind_is_open_a_table_is_offered() {
     assert_eq!(ann.ask(omaha).await, "PL Omaha");
     ann.press("play-now").await;
     ann.until("it asks what is played", async || ann.sees("open-table").await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_who_find_no_seat_are_brought_together_at_a_table_that_is_opened_for_them() {
+    let mut config = without_bots();
+    config.tables.tables = 0;
+    let (url, _, _house) = open(config).await;
+    let (ann, bob) = tokio::join!(Window::open(1440, 900), Window::open(390, 844));
+    for (window, name) in [(&ann, "Ann"), (&bob, "Bob")] {
+        window.enter(&url, name).await;
+        window.press("play-now").await;
+        window.see("buy-in").await;
+        window.press("sit-ok").await;
+        if name == "Ann" {
+            let looks = async || ann.text("[data-testid=queue-bar]").await.contains("somebody to play with");
+            ann.until("she is told that she waits for somebody", looks).await;
+        }
+    }
+    for window in [&ann, &bob] {
+        window.see("table").await;
+        window.until("the seat is there", async || sits(window).await).await;
+        assert!(!window.sees("queue-bar").await, "nobody looks for a seat any more");
+    }
 }

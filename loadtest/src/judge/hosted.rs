@@ -1,4 +1,4 @@
-//! What must be true of tables that players have opened, when all of them are closed.
+//! What must be true of tables that players or a queue have opened, when all of them are closed.
 
 use broker::{
     directory,
@@ -6,6 +6,19 @@ use broker::{
 };
 
 use super::{Promise, Shadow};
+
+/// Closed tables of a queue are nowhere.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn judge_closed(store: &dyn Store, shadow: &mut Shadow) -> Result<(), Unavailable> {
+    for room in shadow.tables_of_queue() {
+        if directory::spec(store, &room).await?.is_some() {
+            shadow.accuse(Promise::Ended, format!("{room}: has ended, and is in the directory"));
+        }
+    }
+    Ok(())
+}
 
 /// Closed tables are nowhere, nobody sits there, and nobody is told that he has one.
 ///

@@ -12,7 +12,7 @@ pub mod shadow;
 
 pub use contest::judge_contest;
 pub use counter::judge_counters;
-pub use hosted::judge_hosted;
+pub use hosted::{judge_closed, judge_hosted};
 pub use money::{Books, judge_money};
 pub use promise::Promise;
 pub use settled::{Settled, judge_settled};

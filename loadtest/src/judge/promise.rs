@@ -51,6 +51,8 @@ pub enum Promise {
     Host,
     /// Nobody takes a seat to which another is called, who waits is called in turn, and whoever is called is told.
     Called,
+    /// Whoever waits in a queue is sent to one table, once, and that table knows of it.
+    Served,
     /// Every entry of a tournament is at exactly one place: at a table, on the way, or out.
     OnePlace,
     /// In a tournament there are as many chips as were given out, wherever they are.
@@ -73,16 +75,16 @@ pub enum Promise {
 
 impl Promise {
     /// All of them.
-    pub fn all() -> [Self; 32] {
+    pub fn all() -> [Self; 33] {
         use Promise::{
             Answers, Balanced, Bounded, Called, Chips, Client, Directed, Durable, Ended, Ends, Equal,
             Errands, Fold, Heard, Host, Issued, Letters, Level, Linear, Live, Money, Once, OnePlace, Places,
-            Privacy, Prizes, Rail, Revoked, Rules, Sound, Step, Told,
+            Privacy, Prizes, Rail, Revoked, Rules, Served, Sound, Step, Told,
         };
         [
             Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound, Letters,
-            Errands, Money, Ended, Answers, Rail, Heard, Bounded, Revoked, Host, Called, OnePlace, Issued,
-            Places, Prizes, Level, Step, Balanced, Ends, Directed,
+            Errands, Money, Ended, Answers, Rail, Heard, Bounded, Revoked, Host, Called, Served, OnePlace,
+            Issued, Places, Prizes, Level, Step, Balanced, Ends, Directed,
         ]
     }
 

@@ -1,8 +1,9 @@
 //! The shadow model: reads every journal while it grows, and folds it in [`journal`]; in [`told`], judges what clients are told
 //! by what the journal holds; in [`questions`], what they are answered; in [`spoken`], what is said where people talk; in
 //! [`parts`], what a postbox tells single users; in [`rail`], what a counter tells who has no part in it; in [`doors`], who may do what at tables
-//! that players have opened; in [`usher`], who may take which seat where others wait for one; in [`contest`], who is where in a tournament.
+//! that players have opened; in [`usher`], who may take which seat where others wait for one; in [`attendant`], where a queue sends who waits; in [`contest`], who is where in a tournament.
 
+mod attendant;
 mod contest;
 mod doors;
 mod journal;
@@ -30,6 +31,7 @@ use protocol::{
 use tokio::sync::mpsc;
 
 use self::{
+    attendant::Attendant,
     contest::Contest,
     doors::Doorkeeper,
     journal::{Journal, OfContest},
@@ -57,6 +59,8 @@ pub struct Shadow {
     tables_of: BTreeMap<UserId, usize>,
     /// A tournament, if there is one.
     contest: Option<(RoomId, Contest)>,
+    /// Where a queue sends who waits, if there is one.
+    attendant: Attendant,
 }
 
 impl Shadow {
@@ -71,6 +75,7 @@ impl Shadow {
             asked: BTreeMap::new(),
             tables_of: BTreeMap::new(),
             contest: None,
+            attendant: Attendant::default(),
         }
     }
 
@@ -105,6 +110,19 @@ impl Shadow {
         let journal = self.rooms.entry(room).or_default();
         journal.parts = Some(Parts::default());
         journal.is_floor = true;
+    }
+
+    /// The same for a queue, and for all tables that it opens.
+    pub fn follow_queue(&mut self, room: RoomId, sealer: Sealer) {
+        let journal = self.rooms.entry(room.clone()).or_default();
+        journal.parts = Some(Parts::default());
+        journal.of_queue = true;
+        self.attendant = Attendant::of(room, sealer);
+    }
+
+    /// Tables that a queue has opened.
+    pub fn tables_of_queue(&self) -> Vec<RoomId> {
+        self.rooms_that(|journal| journal.of_queue && journal.is_table())
     }
 
     /// The same for a tournament that is set to this, with all tables that it opens.
@@ -229,7 +247,8 @@ impl Shadow {
 
     /// Those of them that are tables.
     pub fn tables(&self) -> Vec<RoomId> {
-        let is_plain = |journal: &Journal| journal.keeper.is_none() && journal.of_contest.is_none();
+        let is_plain =
+            |journal: &Journal| journal.keeper.is_none() && journal.of_contest.is_none() && !journal.of_queue;
         self.rooms_that(|journal| journal.is_table() && is_plain(journal))
     }
 
@@ -354,6 +373,9 @@ impl Shadow {
             let journal = Journal { keeper: Some(Doorkeeper::default()), ..Journal::default() };
             self.rooms.insert(room.clone(), journal);
         }
+        if self.attendant.has_table(room) && !self.rooms.contains_key(room) {
+            self.rooms.insert(room.clone(), Journal { of_queue: true, ..Journal::default() });
+        }
         if !self.rooms.contains_key(room)
             && self.contest.as_ref().is_some_and(|(_, contest)| contest.has_table(room))
         {
@@ -374,6 +396,9 @@ impl Shadow {
                     let at = (room, entry.at);
                     let tables = doors::tables_told(at, &part.user, &part.bytes, &mut self.broken);
                     self.tables_of.insert(part.user.clone(), tables);
+                }
+                if journal.of_queue {
+                    self.attendant.take(room, &entry, &mut self.broken);
                 }
                 let of_contest = journal.of_contest.is_some().then(|| entry.clone());
                 journal.take(entry, room, &mut self.broken);

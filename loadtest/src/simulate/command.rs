@@ -23,11 +23,16 @@ use tokio::time::Duration;
 use super::{
     plan::Plan,
     run::{Verdict, count_panics, pulse, run},
+    tournament::TournamentArgs,
 };
 
 /// Runs seeds of the simulator and reports broken promises.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Simulate {
+    /// Not a house, but one kind of room by itself.
+    #[command(subcommand)]
+    only: Option<Only>,
     /// Which seeds: `A..B` without B, or one.
     #[arg(long, default_value = "0..100")]
     seeds: Seeds,
@@ -52,6 +57,13 @@ pub struct Simulate {
     /// What the house logs meanwhile (a level, or a list such as `warn,dealer_worker=debug`), for looking into one seed.
     #[arg(long, default_value = "off", value_name = "FILTER")]
     log: String,
+}
+
+/// What is simulated by itself.
+#[derive(Debug, clap::Subcommand)]
+enum Only {
+    /// A whole tournament with all its tables, and nothing around them: no relays, workers or broker
+    Tournament(TournamentArgs),
 }
 
 /// What is printed before the seed that is to be run again.
@@ -117,6 +129,9 @@ impl Simulate {
         if let Err(error) = ops::telemetry::init_logs(&self.log, LogFormat::Human) {
             tell(format_args!("loadtest: --log {}: {error}", self.log));
             return false;
+        }
+        if let Some(Only::Tournament(tournament)) = &self.only {
+            return tournament.run();
         }
         count_panics();
         let Seeds { from, to } = self.seeds;

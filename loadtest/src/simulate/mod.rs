@@ -9,6 +9,7 @@
 //!   where many ask. `railbird`: what it is told as one of the rail, `queued`: of those who wait for a seat. `cashier`: whose the chips are.
 //! - `faults`: what goes wrong with single operations, and tripwires.
 //! - [`planted`]: faults that the judges must catch.
+//! - [`tournament`]: a tournament of any size by itself, with nothing around its rooms.
 //!
 //! What is promised, and how it is judged, is in [`judge`](crate::judge).
 
@@ -24,6 +25,7 @@ mod queued;
 mod railbird;
 pub mod run;
 mod standing;
+pub mod tournament;
 mod world;
 
 pub use crate::judge::Promise;

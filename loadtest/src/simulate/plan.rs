@@ -49,8 +49,10 @@ pub struct Plan {
     pub askers: usize,
     /// So many others open tables of their own, and as many of them are rude.
     pub hosts: usize,
-    /// So many others wait for seats, where tables are small, and as many of them are rude.
+    /// So many others wait for seats, where tables are small, as many are rude, and as many do not come when they are called.
     pub waiters: usize,
+    /// So many others wait in a queue, as many are rude, and as many do not come when they are called.
+    pub seekers: usize,
     /// How many seats a table has.
     pub seats: u8,
     /// There is a tournament.
@@ -220,6 +222,7 @@ impl Plan {
             askers: 0,
             hosts: 0,
             waiters: 0,
+            seekers: 0,
             seats: TableConfig::default().seats,
             contest: None,
             money: false,
@@ -284,6 +287,10 @@ impl Plan {
         if rng.random_bool(0.2) {
             plan.add_waiters(rng.random_range(2..=4));
         }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x5eec);
+        if rng.random_bool(0.12) && !loses {
+            plan.seekers = rng.random_range(1..=2);
+        }
         // The same. A tournament takes longer than all else, so it is in few. What holds of one whose journal the broker has lost a part of is
         // tested by itself.
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x70c0);
@@ -298,6 +305,13 @@ impl Plan {
         let mut plan = Self::of(seed);
         plan.add_waiters(3);
         plan
+    }
+
+    /// The plan of a seed in a house with a queue.
+    pub fn seeking(seed: u64) -> Self {
+        let mut plan = Self::of(seed);
+        plan.blows.retain(|(_, blow)| !matches!(blow, Blow::Lose(_)));
+        Self { seekers: 2, hosts: 0, waiters: 0, contest: None, ..plan }
     }
 
     /// Tables get so few seats that whoever comes must wait.
@@ -320,6 +334,7 @@ impl Plan {
             counters: 0,
             hosts: 0,
             waiters: 0,
+            seekers: 0,
             contest,
             crowd,
             ..plan
@@ -450,6 +465,7 @@ impl Plan {
             askers: 0,
             hosts: 0,
             waiters: 0,
+            seekers: 0,
             seats: TableConfig::default().seats,
             contest: None,
             money: false,

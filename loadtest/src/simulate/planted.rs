@@ -102,6 +102,12 @@ pub enum Planted {
     CallsTheLast,
     /// Tables tell nobody who waits and who is called.
     CallsInSilence,
+    /// Whoever does not come when he is called may wait again at once.
+    ForgivesMissedCalls,
+    /// A queue keeps the ticket of whoever it has sent to a table.
+    ServesTwice,
+    /// A table does not remember whom its queue has sent there.
+    ForgetsTickets,
     /// A tournament seats one player twice.
     SeatsTwice,
     /// Its tables do not tell it who has left them.
@@ -148,6 +154,9 @@ impl Planted {
             Self::SeatsOverCalls => Fault::SeatsOverCalls,
             Self::CallsTheLast => Fault::CallsTheLast,
             Self::CallsInSilence => Fault::CallsInSilence,
+            Self::ForgivesMissedCalls => Fault::ForgivesMissedCalls,
+            Self::ServesTwice => Fault::ServesTwice,
+            Self::ForgetsTickets => Fault::ForgetsTickets,
             Self::SeatsTwice => Fault::SeatsTwice,
             Self::ForgetsReleased => Fault::ForgetsReleased,
             Self::LeavesTables => Fault::LeavesTables,

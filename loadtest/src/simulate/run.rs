@@ -53,11 +53,12 @@ use crate::{
         counters,
         entrant::Entrant,
         flooder::Flooder,
+        seeker::Seeker,
         stranger::{Manner, Stranger},
         teller::Teller,
-        waiter::Waiter,
+        waiter::{Manners, Waiter},
     },
-    judge::{Promise, Shadow, judge_contest, judge_counters, judge_hosted, judge_money},
+    judge::{Promise, Shadow, judge_closed, judge_contest, judge_counters, judge_hosted, judge_money},
 };
 
 /// Once nothing goes wrong any more, every table completes a hand within this.
@@ -115,6 +116,10 @@ pub struct Verdict {
     pub answered: u64,
     /// How many have sat down on a seat to which they were called.
     pub called: u64,
+    /// How many did not come to the seat to which they were called.
+    pub missed: u64,
+    /// How many have come where a queue had sent them.
+    pub served: u64,
     /// How often a session was moved to another connection, and the first left open.
     pub moved: u64,
     /// How often a connection was closed because its token was revoked.
@@ -202,12 +207,17 @@ async fn live(plan: &Plan) -> Verdict {
         open_floor(&world).await;
         protocol::floor::rooms().for_each(|room| shadow.follow_floor(room));
     }
+    let queue = RoomId::new("queue-1").expect("a name");
+    if plan.seekers > 0 {
+        open_queue(&queue, &world).await;
+        shadow.follow_queue(queue.clone(), world.sealer());
+    }
     let cup = RoomId::new("cup-1").expect("a name");
     if let Some(contest) = &plan.contest {
         open_contest(&cup, contest, &world, &mut shadow).await;
     }
     let shadow = Arc::new(Mutex::new(shadow));
-    let others = [postbox.clone(), cup.clone()];
+    let others = [postbox.clone(), cup.clone(), queue.clone()];
     let mut eavesdropper = world.eavesdrop(&[&tables[..], &talks, &counters[..], &others[..]].concat()).await;
     let listener = shadow.clone();
     let mut judges = JoinSet::new();
@@ -277,9 +287,15 @@ async fn live(plan: &Plan) -> Verdict {
         admit(user.to_string(), Box::new(mind), Whims::default());
     }
 
-    for index in 0..2 * plan.waiters {
-        let (user, rude) = (format!("waiter-{index}"), index % 2 == 1);
-        let mind = Waiter::new(tables.clone(), rude, rng.next_u64(), token(&user), Instant::now());
+    for index in 0..Manners::ALL.len() * plan.waiters {
+        let (user, manners) = (format!("waiter-{index}"), Manners::ALL[index % Manners::ALL.len()]);
+        let mind = Waiter::new(tables.clone(), manners, rng.next_u64(), token(&user), Instant::now());
+        admit(user, Box::new(mind), Whims { waits: true, ..Whims::default() });
+    }
+
+    for index in 0..Manners::ALL.len() * plan.seekers {
+        let (user, manners) = (format!("seeker-{index}"), Manners::ALL[index % Manners::ALL.len()]);
+        let mind = Seeker::new(queue.clone(), manners, rng.next_u64(), token(&user), Instant::now());
         admit(user, Box::new(mind), Whims { waits: true, ..Whims::default() });
     }
 
@@ -321,6 +337,11 @@ async fn live(plan: &Plan) -> Verdict {
     if plan.hosts > 0 {
         judge_hosted(&world.store(), &mut *shadow.lock().await).await.expect(SPARED);
     }
+    if plan.seekers > 0 {
+        let mut shadow = shadow.lock().await;
+        shadow.judge_queue();
+        judge_closed(&world.store(), &mut shadow).await.expect(SPARED);
+    }
     if plan.money {
         let judged = judge_money(&tables, world.cashier(), &mut *shadow.lock().await);
         judged.expect("the ledger is in memory");
@@ -346,6 +367,8 @@ async fn live(plan: &Plan) -> Verdict {
         railed: left.iter().map(|left| left.railed).sum(),
         answered: left.iter().map(|left| left.answered).sum(),
         called: shadow.called_and_seated(),
+        missed: shadow.calls_missed(),
+        served: shadow.served(),
         moved: left.iter().map(|left| left.moved).sum(),
         revoked: left.iter().map(|left| left.revoked).sum(),
         ousted: left.iter().map(|left| left.ousted).sum(),
@@ -391,6 +414,28 @@ async fn open_floor(world: &World) {
         idle_ms: 20_000,
     };
     dealer_worker::open_floor(&world.spared_ports(), &settings).await.expect(SPARED);
+}
+
+/// Opens a queue, whose tables have few seats and close soon.
+async fn open_queue(queue: &RoomId, world: &World) {
+    let settings = queue::Settings {
+        id: queue.clone(),
+        table: TableConfig {
+            name: "Quick".into(),
+            seats: 3,
+            turn_ms: 3_000,
+            bank_ms: 1_000,
+            pause_ms: 500,
+            runout_ms: 200,
+            sit_out_ms: 15_000,
+            rathole_ms: 0,
+            ..TableConfig::default()
+        },
+        opens_at: 2,
+        tables_max: 8,
+        idle_ms: 4_000,
+    };
+    dealer_worker::open_queue(&world.spared_ports(), &settings).await.expect(SPARED);
 }
 
 /// Opens a tournament, and has the shadow follow it.
@@ -700,7 +745,7 @@ async fn settle(tables: &[RoomId], counters: &[RoomId], shadow: &Mutex<Shadow>) 
         let mut shadow = shadow.lock().await;
         look(&mut shadow).await;
         let is_left = tables.iter().find(|table| !shadow.is_empty(table));
-        let hosted = shadow.hosted();
+        let hosted = [shadow.hosted(), shadow.tables_of_queue()].concat();
         let is_left = is_left.or_else(|| counters.iter().find(|counter| !shadow.has_ended(counter)));
         let Some(room) = is_left.or_else(|| hosted.iter().find(|room| !shadow.has_ended(room))) else {
             break;

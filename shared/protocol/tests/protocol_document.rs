@@ -11,6 +11,7 @@ use protocol::{
     client_out::NoticeCode,
     floor::{FloorAnswer, FloorCommand, FloorPrivate, FloorQuestion},
     hosted::{HostCommand, HostedAnswer, HostedQuestion},
+    queue::{QueueCommand, QueuePrivate, QueueView},
     table::{
         BlindKind, LegalView, SeatStatus, TableAnswer, TableCommand, TableEvent, TablePrivate, TableQuestion,
         TableView,
@@ -235,6 +236,18 @@ fn what_the_floor_is_asked_and_tells_is_shown() {
         let FloorAnswer::Rules(_) = reads_as(&answer);
     }
     examples("floor-private").iter().for_each(|told| drop(reads_as::<FloorPrivate>(told)));
+}
+
+#[test]
+fn what_a_queue_is_asked_and_tells_is_shown() {
+    let commands = examples("queue-command");
+    all_shown("a", &commands, &QueueCommand::TAGS.map(str::to_owned).into());
+    assert_eq!(table("queue command"), QueueCommand::TAGS.map(str::to_owned).into());
+    commands
+        .iter()
+        .for_each(|command| comes_back(&QueueCommand::read(&command.to_string()).unwrap(), command));
+    examples("queue-private").iter().for_each(|told| drop(reads_as::<QueuePrivate>(told)));
+    examples("queue-state").iter().for_each(|state| drop(reads_as::<QueueView>(state)));
 }
 
 #[test]

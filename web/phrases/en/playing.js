@@ -1,7 +1,13 @@
 /** Playing at once. */
+import { nth } from "./words.js";
+
 export const playing = {
   at: (table) => `Play at ${table}`,
   sit: () => "Sit down",
   nothing: () => "No table of this kind is open. Choose another game or other stakes.",
+  queue: () => "Looking for a seat",
+  seeking: () => "Looking for a seat",
+  place: (place) => (place > 1 ? `Looking for a seat. ${nth(place)} in line` : "Looking for somebody to play with"),
+  stopSeeking: () => "Stop looking",
   openOne: () => "No table of this kind is open. Open one: whoever wants to play now comes to it.",
 };

@@ -56,6 +56,8 @@ pub(super) struct Journal {
     pub(super) usher: Usher,
     /// It is a room of the floor.
     pub(super) is_floor: bool,
+    /// It is a queue, or a table of one.
+    pub(super) of_queue: bool,
     /// It is a tournament, or a table of one.
     pub(super) of_contest: Option<OfContest>,
     /// The last entry, if the room has ended.
@@ -181,7 +183,7 @@ impl Journal {
             if self.torn {
                 self.usher.forget();
             }
-            self.usher.take(room, &entry, self.lossy, broken);
+            self.usher.take(room, &entry, (self.lossy, self.of_queue), broken);
         }
         let railed = match self.figures {
             Some(_) => self.seats.take(&entry),

@@ -10,6 +10,7 @@ use protocol::{
     hosted::HostedView,
     id::{Position, RoomId, UserId},
     table::{Call, TableEvent, WaitingList},
+    time::UnixMs,
 };
 
 use super::{Promise, Shadow, journal::keep};
@@ -32,7 +33,16 @@ pub(super) struct Usher {
     writes_no_list: bool,
     /// How many have sat down to whom the seat was called.
     pub(super) seated: u64,
+    /// When somebody has missed a call for the last time.
+    absent: BTreeMap<UserId, UnixMs>,
+    /// Who has sat down to whom the seat was called, and has been dealt no hand.
+    came: Vec<UserId>,
+    /// How many calls were missed.
+    pub(super) missed: u64,
 }
+
+/// Whoever has missed a call waits at the table no sooner.
+const ABSENT_MS: UnixMs = 5 * 60_000;
 
 /// What is read of a keyframe.
 #[derive(serde::Deserialize)]
@@ -64,12 +74,12 @@ struct Text {
 }
 
 impl Usher {
-    /// Takes an entry of a table. `lossy`: the broker may have lost some.
+    /// Takes an entry of a table. `lossy`: the broker may have lost some; `of_queue`: its queue sends players there.
     pub(super) fn take(
         &mut self,
         room: &RoomId,
         entry: &Entry,
-        lossy: bool,
+        (lossy, of_queue): (bool, bool),
         broken: &mut Vec<(Promise, String)>,
     ) {
         if !matches!(entry.kind, Kind::Keyframe | Kind::Delta) {
@@ -80,6 +90,10 @@ impl Usher {
             |what: String| broken.push((Promise::Called, format!("{room} {}: {what}", entry.at)));
         if let Some(state) = state {
             let is_forgotten = self.writes_no_list && state.waiting_list.is_empty();
+            if self.writes_no_list {
+                // Nor does its record say who has missed a call.
+                self.absent.clear();
+            }
             let is_as_told = self.list.as_ref().is_none_or(|known| *known == state.waiting_list);
             if !is_as_told && !is_forgotten && !lossy {
                 accuse("the keyframe's waiting list is not what was told".into());
@@ -91,9 +105,11 @@ impl Usher {
             let Some(before) = self.list.clone() else { return };
             let mut seated = Vec::new();
             for event in &events {
-                self.see(event, &before, &mut seated, &mut accuse);
+                self.see(event, &before, &mut seated, entry, &mut accuse);
             }
-            self.judge(&before, entry, &seated, &mut accuse);
+            let is_sent = of_queue && entry.cause.is_none();
+            self.judge(&before, entry, &seated, is_sent, &mut accuse);
+            self.judge_absent(&before, entry, &seated, is_sent, &mut accuse);
         }
         self.writes_no_list = entry.secret.first() != Some(&(Form::Versioned as u8));
         if let Some(list) = &self.list {
@@ -106,6 +122,7 @@ impl Usher {
         event: &TableEvent,
         before: &WaitingList,
         seated: &mut Vec<UserId>,
+        entry: &Entry,
         accuse: &mut impl FnMut(String),
     ) {
         match event {
@@ -115,7 +132,10 @@ impl Usher {
                     Some(call) if call.user != *user => {
                         accuse(format!("seat {seat} is called to {}, and {user} sits down there", call.user));
                     }
-                    Some(_) => self.seated += 1,
+                    Some(_) => {
+                        self.seated += 1;
+                        self.came.push(user.clone());
+                    }
                     None => {}
                 }
                 self.put(*seat, Some(user.clone()));
@@ -131,7 +151,17 @@ impl Usher {
                 seated.push(user.clone());
             }
             TableEvent::Freed { seat } => self.reserved.retain(|reserved| reserved != seat),
-            TableEvent::Left { seat, .. } => self.put(*seat, None),
+            TableEvent::HandStarted { seats, .. } => {
+                let dealt_in: Vec<_> = seats.iter().filter_map(|seat| self.user_at(*seat).cloned()).collect();
+                self.came.retain(|user| !dealt_in.contains(user));
+            }
+            TableEvent::Left { seat, .. } => {
+                let user = self.user_at(*seat).cloned();
+                if let Some(user) = user.filter(|user| self.came.contains(user)) {
+                    self.misses(user, entry);
+                }
+                self.put(*seat, None);
+            }
             TableEvent::Hosted { hosted } => self.hosted = Some((**hosted).clone()),
             TableEvent::WaitingList { waiting_list } => self.list = Some((**waiting_list).clone()),
             _ => {}
@@ -144,15 +174,24 @@ impl Usher {
         }
     }
 
-    /// Judges what has become of the list.
-    fn judge(&self, before: &WaitingList, entry: &Entry, seated: &[UserId], accuse: &mut impl FnMut(String)) {
+    /// Judges what has become of the list. `is_sent`: whoever is new on it may have been sent there.
+    fn judge(
+        &self,
+        before: &WaitingList,
+        entry: &Entry,
+        seated: &[UserId],
+        is_sent: bool,
+        accuse: &mut impl FnMut(String),
+    ) {
         let Some(WaitingList { waiting, called }) = &self.list else { return };
         let waits = |user: &UserId| waiting.iter().any(|waiting| waiting.user == *user);
         let is_called = |user: &UserId| called.iter().any(|call| call.user == *user);
         for call in called.iter().filter(|call| !before.called.iter().any(|known| known.user == call.user)) {
             let at = before.waiting.iter().position(|waiting| waiting.user == call.user);
             let Some(at) = at else {
-                accuse(format!("{} is called, and has not waited", call.user));
+                if !is_sent {
+                    accuse(format!("{} is called, and has not waited", call.user));
+                }
                 continue;
             };
             let ahead = before.waiting[..at].iter().map(|ahead| &ahead.user);
@@ -195,6 +234,46 @@ impl Usher {
         }
     }
 
+    /// Whoever does not come when he is called does not wait again for a while.
+    fn judge_absent(
+        &mut self,
+        before: &WaitingList,
+        entry: &Entry,
+        seated: &[UserId],
+        is_sent: bool,
+        accuse: &mut impl FnMut(String),
+    ) {
+        let Some(WaitingList { waiting, called }) = self.list.clone() else { return };
+        let is_new = |user: &UserId| !before.waiting.iter().any(|known| known.user == *user);
+        for user in waiting.iter().map(|waiting| &waiting.user).filter(|user| is_new(user) && !is_sent) {
+            let since =
+                self.absent.get(user).zip(entry.at_ms).map(|(missed, now)| now.saturating_sub(*missed));
+            if let Some(since) = since.filter(|since| *since < ABSENT_MS) {
+                accuse(format!("{user} has missed a call, and waits again {since} ms later"));
+            }
+        }
+        for call in &before.called {
+            let has_come = seated.contains(&call.user) || self.reserved.contains(&call.seat);
+            let lasts = has_come || called.iter().any(|known| known.user == call.user);
+            // What a host does ends calls, too.
+            let by_himself =
+                entry.cause.as_ref().map_or(self.is_over(call, entry), |cause| cause.user == call.user);
+            if !lasts && by_himself {
+                self.misses(call.user.clone(), entry);
+            }
+        }
+    }
+
+    fn is_over(&self, call: &Call, entry: &Entry) -> bool {
+        entry.at_ms.is_some_and(|at_ms| at_ms >= call.until_ms)
+    }
+
+    fn misses(&mut self, user: UserId, entry: &Entry) {
+        self.came.retain(|came| *came != user);
+        self.missed += 1;
+        self.absent.extend(entry.at_ms.map(|at_ms| (user, at_ms)));
+    }
+
     fn user_at(&self, seat: u8) -> Option<&UserId> {
         self.seats.get(usize::from(seat))?.as_ref()
     }
@@ -208,7 +287,7 @@ impl Usher {
 
     /// The broker has lost what came after that.
     pub(super) fn forget(&mut self) {
-        *self = Self { seated: self.seated, ..Self::default() };
+        *self = Self { seated: self.seated, missed: self.missed, ..Self::default() };
     }
 }
 
@@ -220,6 +299,11 @@ impl Shadow {
             let what = format!("{room} {at}: {user} sees another waiting list than the journal");
             self.accuse(Promise::Called, what);
         }
+    }
+
+    /// How many calls were missed.
+    pub fn calls_missed(&self) -> u64 {
+        self.rooms.values().map(|journal| journal.usher.missed).sum()
     }
 
     /// How many have sat down to whom the seat was called.
