@@ -87,7 +87,7 @@ fn what_is_promised_holds_in_every_storm() {
         assert_eq!(verdict.broken, [], "seed {}", verdict.seed);
     }
     let kinds: BTreeSet<&str> = verdicts.iter().flat_map(|verdict| verdict.blows.keys().copied()).collect();
-    assert_eq!(kinds.len(), 12, "{kinds:?}");
+    assert_eq!(kinds.len(), 14, "{kinds:?}");
     assert!(verdicts.iter().any(|verdict| verdict.busy > 0), "no mailbox was full");
     assert!(
         verdicts.iter().any(|verdict| verdict.unavailable > 0),
@@ -468,4 +468,37 @@ fn tables_that_stay_uneven_are_caught() {
 #[test]
 fn a_tournament_that_anybody_directs_is_caught() {
     assert!(caught_in_a_tournament(Planted::DirectedByAnybody).contains(&Promise::Directed));
+}
+
+/// However the queue loses, delays and doubles, and whoever dies with what he has taken.
+#[test]
+fn every_hand_that_has_ended_is_written_down_once_or_told_to_be_lost() {
+    count_panics();
+    let verdicts: Vec<Verdict> = (0..16).map(|seed| run(&Plan::keeping(seed))).collect();
+    for verdict in &verdicts {
+        assert_eq!(verdict.broken, [], "seed {} in a house that keeps hands", verdict.seed);
+    }
+    let killed = |verdict: &Verdict| verdict.blows.keys().any(|blow| blow.starts_with("recorder_killed"));
+    assert!(verdicts.iter().filter(|verdict| killed(verdict)).count() > 5, "few recorders have died");
+    assert!(verdicts.iter().map(|verdict| verdict.hands).sum::<u64>() > 200, "few hands were played");
+}
+
+/// In houses that keep hands.
+fn caught_where_hands_are_kept(planted: Planted) -> Vec<Promise> {
+    caught_in(Plan::keeping, planted).1
+}
+
+#[test]
+fn a_recorder_that_acknowledges_before_it_commits_is_caught() {
+    assert!(caught_where_hands_are_kept(Planted::RecordsLate).contains(&Promise::Kept));
+}
+
+#[test]
+fn a_recorder_that_counts_a_hand_twice_is_caught() {
+    assert!(caught_where_hands_are_kept(Planted::RecordsAnew).contains(&Promise::Kept));
+}
+
+#[test]
+fn a_table_that_deals_the_next_hand_before_the_last_one_is_in_the_queue_is_caught() {
+    assert!(caught_where_hands_are_kept(Planted::DealsUnheard).contains(&Promise::Kept));
 }

@@ -43,6 +43,8 @@ pub enum Fault {
     TellsOnce,
     /// Tables tell nobody of hands that are over.
     TellsNoHands,
+    /// Rooms begin something new before it is heard what they have finished.
+    DealsUnheard,
     /// Whoever leaves a table whose chips are somebody's is not paid.
     PaysNobody,
     /// Whoever leaves such a table is paid a chip too many.

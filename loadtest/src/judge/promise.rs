@@ -71,20 +71,22 @@ pub enum Promise {
     Ends,
     /// Nobody directs a tournament who has not the right to.
     Directed,
+    /// Every hand that has ended is written down and counted once, or told to be lost; and none begins before the last one waits to be written down.
+    Kept,
 }
 
 impl Promise {
     /// All of them.
-    pub fn all() -> [Self; 33] {
+    pub fn all() -> [Self; 34] {
         use Promise::{
             Answers, Balanced, Bounded, Called, Chips, Client, Directed, Durable, Ended, Ends, Equal,
-            Errands, Fold, Heard, Host, Issued, Letters, Level, Linear, Live, Money, Once, OnePlace, Places,
-            Privacy, Prizes, Rail, Revoked, Rules, Served, Sound, Step, Told,
+            Errands, Fold, Heard, Host, Issued, Kept, Letters, Level, Linear, Live, Money, Once, OnePlace,
+            Places, Privacy, Prizes, Rail, Revoked, Rules, Served, Sound, Step, Told,
         };
         [
             Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound, Letters,
             Errands, Money, Ended, Answers, Rail, Heard, Bounded, Revoked, Host, Called, Served, OnePlace,
-            Issued, Places, Prizes, Level, Step, Balanced, Ends, Directed,
+            Issued, Places, Prizes, Level, Step, Balanced, Ends, Directed, Kept,
         ]
     }
 

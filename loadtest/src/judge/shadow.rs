@@ -1,10 +1,11 @@
 //! The shadow model: reads every journal while it grows, and folds it in [`journal`]; in [`told`], judges what clients are told
 //! by what the journal holds; in [`questions`], what they are answered; in [`spoken`], what is said where people talk; in
 //! [`parts`], what a postbox tells single users; in [`rail`], what a counter tells who has no part in it; in [`doors`], who may do what at tables
-//! that players have opened; in [`usher`], who may take which seat where others wait for one; in [`attendant`], where a queue sends who waits; in [`contest`], who is where in a tournament.
+//! that players have opened; in [`dealt`], which hands were; in [`usher`], who may take which seat where others wait for one; in [`attendant`], where a queue sends who waits; in [`contest`], who is where in a tournament.
 
 mod attendant;
 mod contest;
+mod dealt;
 mod doors;
 mod journal;
 mod parts;
@@ -33,12 +34,13 @@ use tokio::sync::mpsc;
 use self::{
     attendant::Attendant,
     contest::Contest,
+    dealt::Dealt,
     doors::Doorkeeper,
     journal::{Journal, OfContest},
     parts::Parts,
     spoken::Spoken,
 };
-use super::{counter::Figures, money::Purses, promise::Promise};
+use super::{counter::Figures, kept::Pushed, money::Purses, promise::Promise};
 
 /// How many entries are read at once. The journal keeps a few hundred.
 const READ_ENTRIES: usize = 4_096;
@@ -61,6 +63,8 @@ pub struct Shadow {
     contest: Option<(RoomId, Contest)>,
     /// Where a queue sends who waits, if there is one.
     attendant: Attendant,
+    /// Which hands wait to be written down, or have waited, where they are to be.
+    pushed: Option<Pushed>,
 }
 
 impl Shadow {
@@ -76,6 +80,7 @@ impl Shadow {
             tables_of: BTreeMap::new(),
             contest: None,
             attendant: Attendant::default(),
+            pushed: None,
         }
     }
 
@@ -83,6 +88,11 @@ impl Shadow {
     pub fn witness(store: MemoryStore) -> Self {
         let written = Some(store.witness());
         Self { written, ..Self::new(Arc::new(store)) }
+    }
+
+    /// Hands are written down here, and stand among these before that.
+    pub fn keeps_hands(&mut self, pushed: Pushed) {
+        self.pushed = Some(pushed);
     }
 
     /// Follows a room from its beginning.
@@ -304,6 +314,12 @@ impl Shadow {
         self.rooms.get(room).map_or(0, |journal| journal.hands_ended)
     }
 
+    /// Which hands have ended at a table as far as its journal goes, which of them the broker has lost, and whether it has lost anything there.
+    pub(super) fn dealt(&self, room: &RoomId) -> (&Dealt, bool) {
+        static NOTHING: Dealt = Dealt::new();
+        self.rooms.get(room).map_or((&NOTHING, false), |journal| (&journal.dealt, journal.lossy))
+    }
+
     /// How many frames were seen in the journals.
     pub fn frames(&self) -> u64 {
         self.rooms.values().map(|journal| journal.frames_seen).sum()
@@ -402,6 +418,16 @@ impl Shadow {
                 }
                 let of_contest = journal.of_contest.is_some().then(|| entry.clone());
                 journal.take(entry, room, &mut self.broken);
+                let begun = std::mem::take(&mut journal.dealt.begun);
+                for (at, last) in begun {
+                    let is_told = |pushed: &Pushed| pushed.lock().contains(&(room.clone(), last));
+                    if !self.pushed.as_ref().is_none_or(is_told) {
+                        let what = format!(
+                            "{room} {at}: a hand begins, and that of {last} waits nowhere to be written down"
+                        );
+                        self.broken.push((Promise::Kept, what));
+                    }
+                }
                 if let Some((entry, (_, contest))) = of_contest.zip(self.contest.as_mut()) {
                     contest.take(room, &entry, &mut self.broken);
                 }

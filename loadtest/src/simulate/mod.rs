@@ -6,13 +6,15 @@
 //! - [`plan`]: what a seed decides. [`mod@run`]: one run from its plan to its verdict. [`command`]: many of them.
 //! - `world`: the house and its processes. `guest`: who is there, over a `pipe`, moved by a [`Mind`](player::Mind): a bot of
 //!   the swarm, or one of the other [guests](crate::guests). `standing`: what reception knows of guests. `crowded`: how a guest is to be answered
-//!   where many ask. `railbird`: what it is told as one of the rail, `queued`: of those who wait for a seat. `cashier`: whose the chips are.
+//!   where many ask. `railbird`: what it is told as one of the rail, `queued`: of those who wait for a seat. `cashier`: whose the chips are. `archive`: which hands were
+//!   written down.
 //! - `faults`: what goes wrong with single operations, and tripwires.
 //! - [`planted`]: faults that the judges must catch.
 //! - [`tournament`]: a tournament of any size by itself, with nothing around its rooms.
 //!
 //! What is promised, and how it is judged, is in [`judge`](crate::judge).
 
+mod archive;
 mod cashier;
 pub mod command;
 mod crowded;

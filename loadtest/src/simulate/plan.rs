@@ -61,6 +61,10 @@ pub struct Plan {
     pub(super) money: bool,
     /// How often the ledger is not reached, or its answer lost.
     pub(super) money_troubles: f64,
+    /// So many recorders write down which hands were played; none: nobody does.
+    pub recorders: usize,
+    /// How often the database does not take them, or is not heard to have taken them; and how often the queue delays or doubles what is told.
+    pub(super) recording_troubles: f64,
     /// How often a service does not answer, or answers and is not heard.
     pub(super) troubles: f64,
     /// They are a crowd: they come together to one table, are somebody new after almost every word, and soon go.
@@ -175,15 +179,31 @@ pub(super) enum Blow {
 }
 
 impl Blow {
+    /// Whether it befalls a recorder.
+    fn is_of_a_recorder(&self) -> bool {
+        match self {
+            Self::Kill(place, _)
+            | Self::Trip(place, ..)
+            | Self::Drain(place)
+            | Self::Hold(place, _)
+            | Self::Cut(place, _)
+            | Self::Silence(place, _) => matches!(place, Place::Recorder(_)),
+            _ => false,
+        }
+    }
+
     /// What reports call it.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Kill(Place::Relay(_), _) => "relay_killed",
             Self::Kill(Place::Worker(_), _) => "worker_killed",
+            Self::Kill(Place::Recorder(_), _) => "recorder_killed",
             Self::Trip(Place::Relay(_), ..) => "relay_killed_in_an_operation",
             Self::Trip(Place::Worker(_), ..) => "worker_killed_in_an_operation",
+            Self::Trip(Place::Recorder(_), ..) => "recorder_killed_in_an_operation",
             Self::Drain(Place::Relay(_)) => "relay_stopped",
             Self::Drain(Place::Worker(_)) => "worker_stopped",
+            Self::Drain(Place::Recorder(_)) => "recorder_stopped",
             Self::Hold(..) => "held",
             Self::Cut(..) => "cut",
             Self::Silence(..) => "silenced",
@@ -202,6 +222,8 @@ pub(super) enum Place {
     Relay(usize),
     /// The worker with this index.
     Worker(usize),
+    /// The recorder with this index.
+    Recorder(usize),
 }
 
 impl Plan {
@@ -227,6 +249,8 @@ impl Plan {
             contest: None,
             money: false,
             money_troubles: 0.0,
+            recorders: 0,
+            recording_troubles: 0.0,
             troubles: 0.0,
             crowd: false,
             cuts: 0.0,
@@ -297,7 +321,44 @@ impl Plan {
         if rng.random_bool(0.12) && !loses {
             plan.contest = Some(Contest::of(&mut rng));
         }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x4ec0);
+        if rng.random_bool(0.25) {
+            plan.add_recorders(&mut rng);
+        }
         plan
+    }
+
+    /// The plan of a seed in a house that keeps hands.
+    pub fn keeping(seed: u64) -> Self {
+        let mut plan = Self::of(seed);
+        if plan.recorders == 0 {
+            plan.add_recorders(&mut ChaCha8Rng::seed_from_u64(seed ^ 0x4ec1));
+        }
+        plan
+    }
+
+    /// Hands are written down, by some who die at it.
+    fn add_recorders(&mut self, rng: &mut ChaCha8Rng) {
+        self.recorders = rng.random_range(1..=2);
+        if rng.random_bool(0.7) {
+            self.recording_troubles = rng.random_range(0.0..0.3);
+        }
+        for _ in 0..rng.random_range(1..=6) {
+            let at = self.stormy.mul_f64(rng.random_range(0.1..1.0));
+            let place = Place::Recorder(rng.random_range(0..2));
+            let long = Duration::from_millis(rng.random_range(100..=8_000));
+            let blow = match rng.random_range(0..7) {
+                0..3 => Blow::Kill(place, long),
+                3..5 => {
+                    let (passes, applied) = (rng.random_range(0..60), rng.random_bool(0.5));
+                    Blow::Trip(place, Tripwire { operation: Operation::Map, passes, applied }, long)
+                }
+                5 => Blow::Hold(place, long),
+                _ => Blow::Cut(place, long),
+            };
+            self.blows.push((at, blow));
+        }
+        self.blows.sort_by_key(|(at, _)| *at);
     }
 
     /// The plan of a seed in a house in which there are more players than seats.
@@ -348,14 +409,22 @@ impl Plan {
         Self { hosts: 2, contest: None, ..plan }
     }
 
+    /// The plan of a seed as it was before there were recorders.
+    fn unrecorded(seed: u64) -> Self {
+        let mut plan = Self::of(seed);
+        plan.recorders = 0;
+        plan.blows.retain(|(_, blow)| !blow.is_of_a_recorder());
+        plan
+    }
+
     /// The plan of a seed in a house whose chips are nobody's.
     pub fn without_money(seed: u64) -> Self {
-        Self { money: false, hosts: 0, contest: None, ..Self::of(seed) }
+        Self { money: false, hosts: 0, contest: None, ..Self::unrecorded(seed) }
     }
 
     /// The same where they are somebody's.
     pub fn with_money(seed: u64) -> Self {
-        Self { money: true, hosts: 0, contest: None, ..Self::of(seed) }
+        Self { money: true, hosts: 0, contest: None, ..Self::unrecorded(seed) }
     }
 
     fn add_strangers(&mut self, rng: &mut ChaCha8Rng) {
@@ -470,6 +539,8 @@ impl Plan {
             contest: None,
             money: false,
             money_troubles: 0.0,
+            recorders: 0,
+            recording_troubles: 0.0,
             troubles: 0.0,
             crowd: false,
             cuts: 0.0,

@@ -126,6 +126,12 @@ pub enum Planted {
     LevelsNothing,
     /// It obeys whoever says what only directors may.
     DirectedByAnybody,
+    /// Recorders say that hands are written before they are.
+    RecordsLate,
+    /// They write a hand that comes again as another one.
+    RecordsAnew,
+    /// Tables deal the next hand before the last one is in the queue.
+    DealsUnheard,
 }
 
 impl Planted {
@@ -166,6 +172,7 @@ impl Planted {
             Self::SkipsHold => Fault::SkipsHold,
             Self::LevelsNothing => Fault::LevelsNothing,
             Self::DirectedByAnybody => Fault::ObeysAnybody,
+            Self::DealsUnheard => Fault::DealsUnheard,
             _ => return None,
         })
     }

@@ -18,6 +18,7 @@ use broker::{
     wire::{LinkState, seeded::Rates},
 };
 use cash::Cash;
+use hands::Sent;
 use player::{Bot, Character, Habits, Mind, Style};
 use protocol::{
     id::{NodeId, RoomId, UserId},
@@ -40,6 +41,7 @@ use tokio::{
 use tournament::Tournament;
 
 use super::{
+    archive::Archive,
     faults::Tripwires,
     guest::{Guest, Left, Phase, Stage, Whims},
     plan::{Blow, Contest, Place, Plan},
@@ -58,7 +60,9 @@ use crate::{
         teller::Teller,
         waiter::{Manners, Waiter},
     },
-    judge::{Promise, Shadow, judge_closed, judge_contest, judge_counters, judge_hosted, judge_money},
+    judge::{
+        Promise, Shadow, judge_closed, judge_contest, judge_counters, judge_hosted, judge_kept, judge_money,
+    },
 };
 
 /// Once nothing goes wrong any more, every table completes a hand within this.
@@ -69,6 +73,9 @@ const STOP_BOUND: Duration = Duration::from_secs(90);
 
 /// And a tournament has come to its end within this.
 const CONTEST_BOUND: Duration = Duration::from_secs(300);
+
+/// And what has waited to be written down is written within this.
+const KEPT_BOUND: Duration = Duration::from_secs(240);
 
 /// Then nothing more is on its way after this.
 const QUIET: Duration = Duration::from_secs(20);
@@ -190,6 +197,7 @@ async fn live(plan: &Plan) -> Verdict {
     let (faults, tripped) = Tripwires::new(split(&mut rng), spared.clone());
     let world = World::new(plan, faults.clone(), &spared, split(&mut rng));
     let mut shadow = Shadow::witness(world.store());
+    world.archive().iter().for_each(|archive| shadow.keeps_hands(archive.pushed()));
     let tables = tables(plan);
     let counters = counters::named(plan.counters);
     open(&tables, &world).await;
@@ -346,6 +354,9 @@ async fn live(plan: &Plan) -> Verdict {
         let judged = judge_money(&tables, world.cashier(), &mut *shadow.lock().await);
         judged.expect("the ledger is in memory");
     }
+    if let Some(archive) = world.archive() {
+        write_down(&world, &spared, &shadow, archive).await;
+    }
     stage.set(Phase::Gone);
     let mut left: Vec<Left> = guests.join_all().await;
     // In the order in which they came; nothing else tells two sessions of a user apart.
@@ -386,7 +397,8 @@ fn split(rng: &mut ChaCha8Rng) -> ChaCha8Rng {
 }
 
 fn places(plan: &Plan) -> impl Iterator<Item = Place> + use<> {
-    (0..plan.relays).map(Place::Relay).chain((0..plan.workers).map(Place::Worker))
+    let nodes = (0..plan.relays).map(Place::Relay).chain((0..plan.workers).map(Place::Worker));
+    nodes.chain((0..plan.recorders).map(Place::Recorder))
 }
 
 fn tables(plan: &Plan) -> Arc<[RoomId]> {
@@ -735,6 +747,24 @@ async fn decide(shadow: &Mutex<Shadow>) {
         drop(shadow);
         sleep(LOOK_EVERY).await;
     }
+}
+
+/// Waits until every hand that waits in the queue is written down, and judges what was.
+async fn write_down(world: &World, spared: &NodeId, shadow: &Mutex<Shadow>, archive: &Archive) {
+    let (queue, until) = (world.queue(spared), Instant::now() + KEPT_BOUND);
+    let mut lag = queue.lag(hands::QUEUE).await.expect(SPARED);
+    while lag.waiting + lag.taken > 0 && Instant::now() < until {
+        sleep(LOOK_EVERY).await;
+        lag = queue.lag(hands::QUEUE).await.expect(SPARED);
+    }
+    let mut shadow = shadow.lock().await;
+    look(&mut shadow).await;
+    if lag.waiting + lag.taken > 0 {
+        shadow.accuse(Promise::Kept, format!("{lag:?} after {KEPT_BOUND:?}: hands wait to be written down"));
+    }
+    let dead = queue.dead(hands::QUEUE).await.expect(SPARED);
+    let dead = dead.iter().filter_map(|message| Sent::read(message).ok()).map(|sent| (sent.room, sent.at));
+    judge_kept(&archive.recorded(), &dead.collect(), &mut shadow);
 }
 
 /// Waits until the tables are empty, the counters have ended, and nothing changes any more.

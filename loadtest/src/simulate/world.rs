@@ -10,11 +10,13 @@ use broker::{
     channel::Channel,
     clock::Clock,
     ports::Ports,
+    queue::{Queue, maps::MapsQueue},
     seal::{SealKey, Sealer},
     store::memory::MemoryStore,
     wire::{LinkState, Wire},
 };
 use bytes::Bytes;
+use dealer_worker::hands::Recording;
 use parking_lot::Mutex;
 use protocol::{
     id::{NodeId, RoomId, UserId},
@@ -22,6 +24,7 @@ use protocol::{
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use reception::recorder::Recorder;
 use relay::{Keys, Line, Relay, RelayConfig};
 use rooms::{
     Chance, Worker, WorkerConfig,
@@ -33,6 +36,7 @@ use tokio::{sync::mpsc, task::JoinSet, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    archive::Archive,
     cashier::Cashier,
     faults::{Tripwire, Tripwires},
     pipe::{self, Far, Scissors},
@@ -67,6 +71,8 @@ pub(super) struct World {
     /// Whose the chips of tables are, if they are anybody's.
     cashier: Arc<Cashier>,
     money: bool,
+    /// What is written down of hands, if anything is.
+    archive: Option<Arc<Archive>>,
     /// How many seats a table has.
     seats: u8,
     /// What reception knows of guests.
@@ -82,6 +88,7 @@ struct Inner {
     rng: ChaCha8Rng,
     relays: Vec<Slot>,
     workers: Vec<Slot>,
+    recorders: Vec<Slot>,
     /// Names are never used twice.
     started: u64,
     /// Nobody reaches the broker, nor does who starts now.
@@ -124,6 +131,7 @@ impl World {
             seal_key: SealKey::random(),
             till: Arc::new(Till::troubled(plan.seed ^ 0x7111, plan.troubles)),
             money: plan.money,
+            archive: (plan.recorders > 0).then(|| Arc::new(Archive::new(plan))),
             seats: plan.seats,
             cashier: Arc::new(Cashier::new(plan.seed, plan.money_troubles, clock, plan.planted)),
             planted: plan.planted,
@@ -133,6 +141,7 @@ impl World {
                 rng,
                 relays: slots(plan.relays),
                 workers: slots(plan.workers),
+                recorders: slots(plan.recorders),
                 started: 0,
                 broker_down: false,
                 cuts: plan.cuts,
@@ -228,6 +237,7 @@ impl World {
         let process = match place {
             Place::Relay(_) => self.relay(started, seed),
             Place::Worker(_) => self.worker(started, seed),
+            Place::Recorder(_) => self.recorder(started),
         };
         if inner.broker_down {
             self.wire.link(&process.node).set(LinkState::Refusing);
@@ -239,7 +249,7 @@ impl World {
     pub(super) fn set_broker_down(&self, down: bool) {
         let mut inner = self.inner.lock();
         inner.broker_down = down;
-        let places = inner.relays.iter().chain(&inner.workers);
+        let places = inner.relays.iter().chain(&inner.workers).chain(&inner.recorders);
         for process in places.filter_map(|slot| slot.running.as_ref()) {
             self.wire.link(&process.node).set(if down { LinkState::Refusing } else { LinkState::Up });
         }
@@ -302,6 +312,13 @@ impl World {
         config.bounds.memory = self.memory;
         let kinds = dealer_worker::kinds().with::<Counter>().with::<Postbox>();
         let kinds = kinds.served_by(TILL, self.till.clone()).served_by(money::SERVICE, self.cashier.clone());
+        let kinds = match &self.archive {
+            Some(archive) => {
+                let recording = Recording::new(archive.queue(self.queue(&node)), Arc::new(self.sealer()));
+                kinds.served_by(hands::SERVICE, Arc::new(recording))
+            }
+            None => kinds,
+        };
         let worker = Worker::new(self.worker_ports(&node), config, kinds, Chance::seeded(seed));
         let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -311,6 +328,27 @@ impl World {
             let _ = worker.run(told).await;
         });
         Process { node, shutdown, relay: None, tasks }
+    }
+
+    fn recorder(&self, started: u64) -> Process {
+        let name = format!("recorder-{started}");
+        let node = NodeId::new(&name).expect("a name");
+        let archive = self.archive.as_ref().expect("a house with recorders keeps hands");
+        let (queue, sealer) = (self.queue(&node), Arc::new(self.sealer()));
+        let recorder = Recorder::new(queue, sealer, Arc::new(archive.pen()), self.clock, name);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(recorder.run());
+        Process { node, shutdown: CancellationToken::new(), relay: None, tasks }
+    }
+
+    /// A node's handle to the queues.
+    pub(super) fn queue(&self, node: &NodeId) -> Arc<dyn Queue> {
+        Arc::new(MapsQueue::new(Arc::new(self.store.handle(node)), self.clock, node.clone()))
+    }
+
+    /// What is written down of hands, if anything is.
+    pub(super) fn archive(&self) -> Option<&Arc<Archive>> {
+        self.archive.as_ref()
     }
 
     /// SIGKILL.
@@ -355,6 +393,7 @@ impl World {
     pub(super) fn heal(&self) {
         self.inner.lock().cuts = 0.0;
         self.cashier.heal();
+        self.archive.iter().for_each(|archive| archive.heal());
         self.set_broker_down(false);
         for link in self.wire.links() {
             link.heal();
@@ -408,6 +447,7 @@ impl Inner {
         let (slots, index) = match place {
             Place::Relay(index) => (&mut self.relays, index),
             Place::Worker(index) => (&mut self.workers, index),
+            Place::Recorder(index) => (&mut self.recorders, index),
         };
         let count = slots.len();
         &mut slots[index % count]
@@ -416,6 +456,7 @@ impl Inner {
     fn place_of(&self, node: &NodeId) -> Option<Place> {
         let runs = |slot: &Slot| slot.running.as_ref().is_some_and(|process| process.node == *node);
         let relay = self.relays.iter().position(runs).map(Place::Relay);
-        relay.or_else(|| self.workers.iter().position(runs).map(Place::Worker))
+        let worker = || self.workers.iter().position(runs).map(Place::Worker);
+        relay.or_else(worker).or_else(|| self.recorders.iter().position(runs).map(Place::Recorder))
     }
 }

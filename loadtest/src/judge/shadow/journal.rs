@@ -17,7 +17,9 @@ use protocol::{
 };
 
 use super::{
-    Promise, digest,
+    Promise,
+    dealt::Dealt,
+    digest,
     doors::Doorkeeper,
     parts::Parts,
     rail::{Railed, Seats},
@@ -89,6 +91,8 @@ pub(super) struct Journal {
     /// What a counter answers after its frames to who asks for its total.
     pub(super) totals: BTreeMap<Position, serde_json::Value>,
     pub(super) hands_ended: u64,
+    /// Which hands were dealt to their end.
+    pub(super) dealt: Dealt,
     /// Of all positions and public parts so far.
     pub(super) digest: u64,
 }
@@ -277,6 +281,7 @@ impl Journal {
         }
         let ended = |event: &&TableEvent| matches!(event, TableEvent::HandEnded { .. });
         self.hands_ended += text.events.iter().filter(ended).count() as u64;
+        self.dealt.take(at, &text.events);
         if unbalanced {
             broken.push((Promise::Chips, format!("{room} {at}: chips do not add up")));
         }
@@ -289,6 +294,7 @@ impl Journal {
 
     /// The broker may have lost frames unnoticed: those that a keyframe stands in for are gone.
     fn go_back_before(&mut self, seq: Seq) {
+        self.dealt.lose(|at| at.seq() >= seq);
         while let Some(last) = self.frames.last_entry().filter(|last| last.key().seq() >= seq) {
             if let Some(cause) = last.remove().cause {
                 self.applied.remove(&cause);
@@ -302,6 +308,7 @@ impl Journal {
         self.last = last;
         self.lossy = true;
         let after = Position(last.epoch(), last.seq().next());
+        self.dealt.lose(|at| *at > last);
         for lost in self.frames.split_off(&after).into_values() {
             if let Some(cause) = lost.cause {
                 self.applied.remove(&cause);

@@ -58,7 +58,9 @@ impl<R: Room> Running<R> {
     /// Whether the room waits for that service.
     pub(super) fn is_unheard(&self) -> bool {
         let is_heard = |service| self.round.has_done(&self.state.errands, service);
-        self.state.room.waits_to_be_heard() && !R::TELLS.is_none_or(is_heard)
+        self.state.room.waits_to_be_heard()
+            && !R::TELLS.is_none_or(is_heard)
+            && !is_planted(Fault::DealsUnheard)
     }
 
     /// Tells that service once more: what it was told may be lost with the rest of what the store has lost.
