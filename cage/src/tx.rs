@@ -148,6 +148,14 @@ impl Row {
         }
     }
 
+    /// Bytes, or nothing.
+    ///
+    /// # Errors
+    /// [`DbError::Broken`] when it is something else.
+    pub fn maybe_bytes(&self, column: usize) -> Result<Option<&[u8]>, DbError> {
+        self.unless_null(column, Self::bytes)
+    }
+
     fn unless_null<'a, T>(
         &'a self,
         column: usize,

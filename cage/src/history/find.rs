@@ -1,6 +1,6 @@
 //! Finding hands.
 
-use hands::{HandRecord, Name};
+use hands::{HandRecord, Link, Name};
 use protocol::{
     id::{Position, RoomId, UserId},
     time::UnixMs,
@@ -51,7 +51,7 @@ pub fn of_player(tx: &mut dyn Tx, user: &UserId, filter: &Filter, most: u32) -> 
     };
     let to: Value = filter.to_ms.unwrap_or(u64::MAX).into();
     let rows = tx.run(
-        "SELECT p.room, p.epoch, p.seq, h.record, p.void, p.game, p.net \
+        "SELECT p.room, p.epoch, p.seq, h.record, p.void, h.link, p.game, p.net \
          FROM hand_player p JOIN hand h ON h.room = p.room AND h.epoch = p.epoch AND h.seq = p.seq \
          WHERE p.person = $1 AND (p.ended_ms, p.room, p.epoch, p.seq) < ($2, $3, $4, $5) AND p.ended_ms >= $6 AND p.ended_ms < $7 \
          AND p.pot >= $8 AND ($9 = '' OR p.room = $9) AND ($10 = '' OR p.game = $10) \
@@ -74,7 +74,7 @@ pub fn of_player(tx: &mut dyn Tx, user: &UserId, filter: &Filter, most: u32) -> 
 }
 
 fn played(row: &Row) -> Result<Played, DbError> {
-    Ok(Played { hand: found(row)?, game: row.text(5)?.into(), net: row.int(6)? })
+    Ok(Played { hand: found(row)?, game: row.text(6)?.into(), net: row.int(7)? })
 }
 
 /// The hands of somebody that count, the earliest first, at most `most`: behind one of them, if one is named, and up to another.
@@ -92,7 +92,7 @@ pub fn from(
     let [person, from, to, ended, room, epoch, seq] = behind(user, period, after);
     let [until_ended, until_room, until_epoch, until_seq] = place(until, u64::MAX);
     let rows = tx.run(
-        "SELECT p.room, p.epoch, p.seq, h.record, p.void \
+        "SELECT p.room, p.epoch, p.seq, h.record, p.void, h.link \
          FROM hand_player p JOIN hand h ON h.room = p.room AND h.epoch = p.epoch AND h.seq = p.seq \
          WHERE p.person = $1 AND p.ended_ms >= $2 AND p.ended_ms < $3 AND p.void = 0 \
          AND (p.ended_ms, p.room, p.epoch, p.seq) > ($4, $5, $6, $7) AND (p.ended_ms, p.room, p.epoch, p.seq) <= ($8, $9, $10, $11) \
@@ -127,7 +127,7 @@ pub fn of_all(
 ) -> Result<Vec<Found>, DbError> {
     let [ended, room, epoch, seq] = place(after, 0);
     let rows = tx.run(
-        "SELECT room, epoch, seq, record, void FROM hand WHERE void = 0 AND ended_ms < $1 AND ended_ms >= $2 \
+        "SELECT room, epoch, seq, record, void, link FROM hand WHERE void = 0 AND ended_ms < $1 AND ended_ms >= $2 \
          AND (ended_ms, room, epoch, seq) > ($2, $3, $4, $5) ORDER BY ended_ms, room, epoch, seq LIMIT $6",
         &[before_ms.into(), ended, room, epoch, seq, most.into()],
     )?;
@@ -186,12 +186,20 @@ pub struct Found {
     pub record: HandRecord,
     /// The broker has lost it: it does not count.
     pub is_void: bool,
+    /// By what it is shared; none yet of a hand that a release before has written down.
+    pub link: Option<Link>,
 }
 
 fn found(row: &Row) -> Result<Found, DbError> {
     let record = HandRecord::read(row.bytes(3)?);
     let record = record.map_err(|error| DbError::Broken(format!("a hand does not read: {error}")))?;
-    Ok(Found { name: name(row)?, record, is_void: row.int(4)? == 1 })
+    let link = match row.maybe_bytes(5)? {
+        Some(bytes) => {
+            Some(Link(bytes.try_into().map_err(|_| DbError::Broken("a link has another length".into()))?))
+        }
+        None => None,
+    };
+    Ok(Found { name: name(row)?, record, is_void: row.int(4)? == 1, link })
 }
 
 /// The hand of this name.
@@ -200,7 +208,7 @@ fn found(row: &Row) -> Result<Found, DbError> {
 /// Of the database.
 pub fn one(tx: &mut dyn Tx, Name { room, at }: &Name) -> Result<Option<Found>, DbError> {
     let rows = tx.run(
-        "SELECT room, epoch, seq, record, void FROM hand WHERE room = $1 AND epoch = $2 AND seq = $3",
+        "SELECT room, epoch, seq, record, void, link FROM hand WHERE room = $1 AND epoch = $2 AND seq = $3",
         &[room.as_str().into(), at.epoch().0.into(), at.seq().0.into()],
     )?;
     rows.first().map(found).transpose()
@@ -212,8 +220,94 @@ pub fn one(tx: &mut dyn Tx, Name { room, at }: &Name) -> Result<Option<Found>, D
 /// Of the database.
 pub fn of_table(tx: &mut dyn Tx, room: &RoomId, most: u32) -> Result<Vec<Found>, DbError> {
     let rows = tx.run(
-        "SELECT room, epoch, seq, record, void FROM hand WHERE room = $1 AND void = 0 ORDER BY epoch DESC, seq DESC LIMIT $2",
+        "SELECT room, epoch, seq, record, void, link FROM hand WHERE room = $1 AND void = 0 ORDER BY epoch DESC, seq DESC LIMIT $2",
         &[room.as_str().into(), most.into()],
     )?;
     rows.iter().map(found).collect()
+}
+
+/// Whether there is any.
+///
+/// # Errors
+/// Of the database.
+pub fn any(tx: &mut dyn Tx) -> Result<bool, DbError> {
+    Ok(!tx.run("SELECT seq FROM hand LIMIT 1", &[])?.is_empty())
+}
+
+/// The hand that is shared by this link.
+///
+/// # Errors
+/// Of the database.
+pub fn by_link(tx: &mut dyn Tx, link: Link) -> Result<Option<Found>, DbError> {
+    let rows = tx.run(
+        "SELECT room, epoch, seq, record, void, link FROM hand WHERE link = $1",
+        &[link.0.as_slice().into()],
+    )?;
+    rows.first().map(found).transpose()
+}
+
+/// By what a hand is shared: from the first time on by the same.
+///
+/// # Errors
+/// Of the database.
+pub fn share(tx: &mut dyn Tx, Name { room, at }: &Name) -> Result<Option<Link>, DbError> {
+    let name: [Value; 3] = [room.as_str().into(), at.epoch().0.into(), at.seq().0.into()];
+    let [room, epoch, seq] = name.clone();
+    tx.run(
+        "UPDATE hand SET link = $4 WHERE room = $1 AND epoch = $2 AND seq = $3 AND link IS NULL",
+        &[room, epoch, seq, Link::random().0.as_slice().into()],
+    )?;
+    let rows = tx.run(
+        "SELECT room, epoch, seq, record, void, link FROM hand WHERE room = $1 AND epoch = $2 AND seq = $3",
+        &name,
+    )?;
+    Ok(rows.first().map(found).transpose()?.and_then(|found| found.link))
+}
+
+/// Whether whoever has a hand's name may see it: it is one of the last so many of its table, or one of a release before, which shared hands by their names.
+///
+/// # Errors
+/// Of the database.
+pub fn is_open(tx: &mut dyn Tx, Name { room, at }: &Name, among: u32) -> Result<bool, DbError> {
+    let old = tx.run(
+        "SELECT seq FROM hand WHERE room = $1 AND epoch = $2 AND seq = $3 AND leaf IS NULL",
+        &[room.as_str().into(), at.epoch().0.into(), at.seq().0.into()],
+    )?;
+    if !old.is_empty() {
+        return Ok(true);
+    }
+    let later = tx.run(
+        "SELECT epoch FROM hand WHERE room = $1 AND (epoch, seq) > ($2, $3) AND void = 0 ORDER BY epoch, seq LIMIT $4",
+        &[room.as_str().into(), at.epoch().0.into(), at.seq().0.into(), among.into()],
+    )?;
+    Ok(later.len() < among as usize)
+}
+
+/// The names of the hands before and behind one in the list of somebody who has played it.
+///
+/// # Errors
+/// Of the database.
+pub fn beside(
+    tx: &mut dyn Tx,
+    user: &UserId,
+    (ended_ms, Name { room, at }): &Place,
+) -> Result<[Option<Name>; 2], DbError> {
+    let place: [Value; 5] = [
+        user.as_str().into(),
+        (*ended_ms).into(),
+        room.as_str().into(),
+        at.epoch().0.into(),
+        at.seq().0.into(),
+    ];
+    let before = tx.run(
+        "SELECT room, epoch, seq FROM hand_player WHERE person = $1 AND (ended_ms, room, epoch, seq) < ($2, $3, $4, $5) \
+         ORDER BY ended_ms DESC, room DESC, epoch DESC, seq DESC LIMIT 1",
+        &place,
+    )?;
+    let behind = tx.run(
+        "SELECT room, epoch, seq FROM hand_player WHERE person = $1 AND (ended_ms, room, epoch, seq) > ($2, $3, $4, $5) \
+         ORDER BY ended_ms, room, epoch, seq LIMIT 1",
+        &place,
+    )?;
+    Ok([before.first().map(name).transpose()?, behind.first().map(name).transpose()?])
 }

@@ -1,13 +1,34 @@
 //! Writing a hand down.
 
-use hands::{HandRecord, game, stats};
-use holdem::Event;
+use std::sync::LazyLock;
+
+use hands::{HandRecord, Link, Name, game, stats, witness};
+use holdem::{Event, SEATS_MAX};
 use protocol::{
     id::{Position, RoomId},
     time::UnixMs,
 };
 
 use crate::tx::{DbError, Tx, Value};
+
+/// What stands of each player in a row.
+const PLAYER_COLUMNS: usize = 19;
+
+/// What writes so many players in one statement: by how many they are.
+static PLAYER_INSERTS: LazyLock<Vec<String>> = LazyLock::new(|| (0..=SEATS_MAX).map(player_insert).collect());
+
+fn player_insert(players: usize) -> String {
+    let row = |player: usize| {
+        let columns = (1..=PLAYER_COLUMNS).map(|column| format!("${}", player * PLAYER_COLUMNS + column));
+        format!("({})", columns.collect::<Vec<_>>().join(", "))
+    };
+    let rows: Vec<String> = (0..players).map(row).collect();
+    format!(
+        "INSERT INTO hand_player (person, ended_ms, room, epoch, seq, game, pot, net, millibb, vpip, pfr, three_bet, three_bet_could, \
+         flops, showdowns, showdowns_won, bets, calls, rake) VALUES {} ON CONFLICT DO NOTHING",
+        rows.join(", ")
+    )
+}
 
 /// A hand, with its name.
 #[derive(Debug, Clone)]
@@ -48,6 +69,9 @@ pub fn keep(tx: &mut dyn Tx, hand: &NewHand) -> Result<Written, DbError> {
     }
     let (pot, game) = (pot + rake, game(&record.setup.rules));
     let name: [Value; 3] = [room.as_str().into(), at.epoch().0.into(), at.seq().0.into()];
+    let mut salt = [0; 32];
+    aws_lc_rs::rand::fill(&mut salt).map_err(|_| DbError::Broken("the system has no randomness".into()))?;
+    let leaf = witness::leaf_of(&Name { room: room.clone(), at: *at }, record, &salt);
     let values = [
         name[0].clone(),
         name[1].clone(),
@@ -63,19 +87,26 @@ pub fn keep(tx: &mut dyn Tx, hand: &NewHand) -> Result<Written, DbError> {
         record.prev.as_slice().into(),
         record.hash.as_slice().into(),
         record.write().as_slice().into(),
+        salt.as_slice().into(),
+        leaf.as_slice().into(),
+        Link::random().0.as_slice().into(),
     ];
     let inserted = tx.run(
-        "INSERT INTO hand (room, epoch, seq, number, table_name, game, currency, started_ms, ended_ms, pot, rake, prev, hash, record) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING RETURNING seq",
+        "INSERT INTO hand (room, epoch, seq, number, table_name, game, currency, started_ms, ended_ms, pot, rake, prev, hash, record, \
+         salt, leaf, link) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT DO NOTHING RETURNING seq",
         &values,
     )?;
     if inserted.is_empty() {
         return Ok(Written::default());
     }
-    for (seat, tally) in stats::tally(&record.setup, &facts) {
+    let tallies = stats::tally(&record.setup, &facts);
+    let mut values = Vec::with_capacity(PLAYER_COLUMNS * tallies.len());
+    let mut players = 0;
+    for (seat, tally) in tallies {
         let Some(player) = record.players.iter().find(|player| player.seat == seat.get()) else { continue };
-        let values = [
-            player.user.as_str().into(),
+        players += 1;
+        values.extend([
+            Value::from(player.user.as_str()),
             record.ended_ms.into(),
             name[0].clone(),
             name[1].clone(),
@@ -93,13 +124,11 @@ pub fn keep(tx: &mut dyn Tx, hand: &NewHand) -> Result<Written, DbError> {
             tally.showdowns_won.into(),
             tally.bets.into(),
             tally.calls.into(),
-        ];
-        tx.run(
-            "INSERT INTO hand_player (person, ended_ms, room, epoch, seq, game, pot, net, millibb, vpip, pfr, three_bet, three_bet_could, \
-             flops, showdowns, showdowns_won, bets, calls) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING",
-            &values,
-        )?;
+            tally.rake.into(),
+        ]);
+    }
+    if let Some(insert) = PLAYER_INSERTS.get(players).filter(|_| players > 0) {
+        tx.run(insert, &values)?;
     }
     let (is_gap, voided) = branches(tx, hand)?;
     Ok(Written { is_new: true, is_gap, voided })

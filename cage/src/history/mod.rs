@@ -4,8 +4,10 @@
 //!
 //! - [`keep`](fn@keep): writing one down, and what it says of those before.
 //! - [`find`]: hands by their players and their tables.
+//! - [`checkpoint`]: what is signed of them.
 //! - [`sums`](fn@sums): what somebody did in all of a period.
 
+pub mod checkpoint;
 pub mod find;
 mod keep;
 mod sums;

@@ -34,7 +34,7 @@ pub fn sums(tx: &mut dyn Tx, user: &UserId, period: Period, game: Option<&str>) 
         "SELECT p.game, h.currency, COUNT(*), CAST(SUM(vpip) AS BIGINT), CAST(SUM(pfr) AS BIGINT), CAST(SUM(three_bet) AS BIGINT), \
          CAST(SUM(three_bet_could) AS BIGINT), CAST(SUM(flops) AS BIGINT), CAST(SUM(showdowns) AS BIGINT), \
          CAST(SUM(showdowns_won) AS BIGINT), CAST(SUM(bets) AS BIGINT), CAST(SUM(calls) AS BIGINT), CAST(SUM(net) AS BIGINT), \
-         CAST(SUM(millibb) AS BIGINT) FROM hand_player p JOIN hand h ON h.room = p.room AND h.epoch = p.epoch AND h.seq = p.seq \
+         CAST(SUM(millibb) AS BIGINT), CAST(SUM(p.rake) AS BIGINT) FROM hand_player p JOIN hand h ON h.room = p.room AND h.epoch = p.epoch AND h.seq = p.seq \
          WHERE p.person = $1 AND p.ended_ms >= $2 AND p.ended_ms < $3 AND p.void = 0 AND ($4 = '' OR p.game = $4) \
          GROUP BY p.game, h.currency",
         &[
@@ -64,6 +64,7 @@ fn sum(row: &Row) -> Result<Sum, DbError> {
         calls: row.count(11)?,
         net: row.int(12)?,
         millibb: row.int(13)?,
+        rake: row.count(14)?,
     };
     Ok(Sum { game: row.text(0)?.to_owned(), currency: row.maybe_text(1)?, tally })
 }

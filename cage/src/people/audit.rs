@@ -159,14 +159,22 @@ pub fn about(tx: &mut dyn Tx, subject: &str, before: u64, most: u32) -> Result<V
     rows.iter().map(read).collect()
 }
 
+/// How many entries there are, and the hash of the last one.
+///
+/// # Errors
+/// Of the database.
+pub fn end(tx: &mut dyn Tx) -> Result<(u64, Hash), DbError> {
+    let head = tx.run("SELECT seq, hash FROM audit_head WHERE one = 1", &[])?;
+    let head = head.first().ok_or_else(|| DbError::Broken("the audit has no end".into()))?;
+    Ok((head.count(0)?, hash_in(head, 1)?))
+}
+
 /// Goes through the whole chain. How many entries it has, or where it is broken.
 ///
 /// # Errors
 /// Of the database.
 pub fn verify(tx: &mut dyn Tx) -> Result<Result<u64, Breach>, DbError> {
-    let head = tx.run("SELECT seq, hash FROM audit_head WHERE one = 1", &[])?;
-    let head = head.first().ok_or_else(|| DbError::Broken("the audit has no end".into()))?;
-    let (end, end_hash) = (head.count(0)?, hash_in(head, 1)?);
+    let (end, end_hash) = end(tx)?;
     let (mut seq, mut prev) = (0, [0; 32]);
     loop {
         let rows = tx.run(

@@ -51,6 +51,12 @@ const STEPS: &[Step] = &[
         of_sqlite: include_str!("hands.guards.sqlite.sql"),
         of_postgres: include_str!("hands.guards.postgres.sql"),
     },
+    Step {
+        name: "V7__witness",
+        tables: include_str!("witness.sql"),
+        of_sqlite: include_str!("witness.guards.sqlite.sql"),
+        of_postgres: include_str!("witness.guards.postgres.sql"),
+    },
 ];
 
 /// What brings a SQLite database up to date.

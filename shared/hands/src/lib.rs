@@ -6,17 +6,22 @@
 //!
 //! In reading order:
 //!
-//! - [`record`]: a hand that is over; its place in the chain of the table's hands. [`name`]: what it is called.
+//! - [`record`]: a hand that is over; its place in the chain of the table's hands. [`name`]: what it is called; [`link`]: by what it is shared.
 //! - [`sent`]: how it travels.
 //! - [`seen`]: what somebody may see of it. [`told`]: that, as JSON, Open Hand History, PHH and text; [`utc`]: when it was, in their words.
 //! - [`project`]: what everybody sees of a hand's events, while it is played and afterwards. [`replay`]: a hand once more, as its table told it.
 //! - [`stats`]: what players did in it, counted.
+//! - [`witness`]: what is signed of it; [`merkle`], [`checkpoint`]: of many at once. [`hex`]: how hashes are told.
 
 use holdem::{
     HandRules,
     variant::{Limit, Variant},
 };
 
+pub mod checkpoint;
+pub mod hex;
+pub mod link;
+pub mod merkle;
 pub mod name;
 pub mod project;
 pub mod record;
@@ -28,7 +33,9 @@ pub mod stats;
 pub mod testing;
 pub mod told;
 pub mod utc;
+pub mod witness;
 
+pub use link::Link;
 pub use name::Name;
 pub use record::{HandRecord, Hash, Player};
 pub use replay::Replay;

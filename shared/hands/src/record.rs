@@ -73,13 +73,18 @@ impl HandRecord {
 
     /// Whether its hash is what follows from it.
     pub fn is_whole(&self) -> bool {
+        chained_bytes(&self.prev, &self.public_bytes()) == self.hash
+    }
+
+    /// What everybody saw of it, as its hash is made of it.
+    pub fn public_bytes(&self) -> Vec<u8> {
         let begun = Begun {
             number: self.number,
             started_ms: self.started_ms,
             setup: &self.setup,
             players: &self.players,
         };
-        chained(&self.prev, begun, &self.events, self.ended_ms) == self.hash
+        public_bytes(begun, &self.events, self.ended_ms)
     }
 }
 
@@ -102,12 +107,71 @@ pub struct Begun<'a> {
 /// # Panics
 /// Never: what hands hold has known lengths.
 pub fn chained(prev: &Hash, begun: Begun<'_>, events: &[(u32, Event)], ended_ms: UnixMs) -> Hash {
+    chained_bytes(prev, &public_bytes(begun, events, ended_ms))
+}
+
+/// What everybody saw of a hand, as its hash is made of it.
+fn public_bytes(begun: Begun<'_>, events: &[(u32, Event)], ended_ms: UnixMs) -> Vec<u8> {
+    let seen: Vec<(u32, Event)> =
+        events.iter().filter_map(|(at, event)| Some((*at, event.public()?))).collect();
+    postcard::to_allocvec(&(begun, seen, ended_ms)).expect("what hands hold has known lengths")
+}
+
+/// The hash of a hand of which everybody saw what these bytes hold.
+pub fn chained_bytes(prev: &Hash, public: &[u8]) -> Hash {
     let mut hash = Context::new(&SHA256);
     hash.update(prev);
     hash.update(&[VERSION]);
-    let seen: Vec<(u32, Event)> =
-        events.iter().filter_map(|(at, event)| Some((*at, event.public()?))).collect();
-    let bytes = postcard::to_allocvec(&(begun, seen, ended_ms));
-    hash.update(&bytes.expect("what hands hold has known lengths"));
+    hash.update(public);
     hash.finish().as_ref().try_into().expect("it has 32 bytes")
+}
+
+/// What the bytes hold of which a hash is made.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Public {
+    begun: BegunAs,
+    events: Vec<(u32, Event)>,
+    ended_ms: UnixMs,
+}
+
+/// [`Begun`], as it is read.
+#[derive(Debug, Clone, Deserialize)]
+struct BegunAs {
+    number: u64,
+    started_ms: UnixMs,
+    setup: HandSetup,
+    players: Vec<Player>,
+}
+
+impl Public {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// [`Unread`], whatever the bytes are.
+    pub fn read(bytes: &[u8]) -> Result<Self, Unread> {
+        match postcard::take_from_bytes(bytes)? {
+            (public, []) => Ok(public),
+            (_, rest) => Err(Unread::TooLong(rest.len())),
+        }
+    }
+
+    /// A record that holds them and no more: cards that not everybody saw are face down in it, and what is not in a hash is empty.
+    pub fn record(self, prev: Hash, hash: Hash) -> HandRecord {
+        let Self { begun: BegunAs { number, started_ms, setup, players }, events, ended_ms } = self;
+        let (table, seats, currency, stacks) = (String::new(), 0, None, Vec::new());
+        HandRecord {
+            table,
+            seats,
+            number,
+            started_ms,
+            ended_ms,
+            currency,
+            setup,
+            events,
+            players,
+            stacks,
+            prev,
+            hash,
+        }
+    }
 }

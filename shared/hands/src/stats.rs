@@ -11,6 +11,7 @@
 //! | WTSD | of the flops: was in the hand when it came to a showdown, of two players or more |
 //! | W$SD | of the showdowns: won chips there |
 //! | bb/100 | big blinds won in a hundred hands |
+//! | rake | his part of what the house took, by what he had put into the pots of the hand ("weighted contributed"): chips, the largest remainders made whole |
 
 use holdem::{
     Chips, Deck, Event, Hand, HandSetup, SeatIndex,
@@ -40,6 +41,8 @@ pub struct Tally {
     pub bets: u64,
     /// Calls after the flop.
     pub calls: u64,
+    /// His part of the rake, chips.
+    pub rake: u64,
     /// Chips won; below 0: lost.
     pub net: i64,
     /// The same in thousandths of a big blind.
@@ -107,7 +110,35 @@ pub fn tally(setup: &HandSetup, events: &[Event]) -> Vec<(SeatIndex, Tally)> {
         tally.net = signed(after) - signed(before);
         tally.millibb = tally.net.saturating_mul(1_000) / signed(setup.rules.big_blind.0).max(1);
     }
+    let put_in: Vec<u64> = players.iter().map(|(seat, tally)| put_in(*seat, tally.net, events)).collect();
+    let parts = divide(hand.rake().0, &put_in);
+    players.iter_mut().zip(parts).for_each(|((_, tally), part)| tally.rake = part);
     players
+}
+
+/// What somebody had put into the pots: what he won of them, less what he won in all.
+fn put_in(seat: SeatIndex, net: i64, events: &[Event]) -> u64 {
+    let won = events.iter().map(|event| match event {
+        Event::PotAwarded { seat: to, amount, .. } if *to == seat => amount.0,
+        _ => 0,
+    });
+    u64::try_from(signed(won.sum()) - net).unwrap_or(0)
+}
+
+/// Divides a whole by these weights. What is left over goes to the largest remainders, of equal ones to the first.
+fn divide(whole: u64, weights: &[u64]) -> Vec<u64> {
+    let all: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
+    if all == 0 {
+        return vec![0; weights.len()];
+    }
+    let exact = |weight: &u64| u128::from(whole) * u128::from(*weight);
+    let narrow = |part: u128| u64::try_from(part).unwrap_or(u64::MAX);
+    let mut parts: Vec<u64> = weights.iter().map(|weight| narrow(exact(weight) / all)).collect();
+    let left = whole.saturating_sub(parts.iter().sum());
+    let mut by_remainder: Vec<usize> = (0..weights.len()).collect();
+    by_remainder.sort_by_key(|at| std::cmp::Reverse(exact(&weights[*at]) % all));
+    by_remainder.iter().take(usize::try_from(left).unwrap_or(0)).for_each(|at| parts[*at] += 1);
+    parts
 }
 
 fn signed(chips: u64) -> i64 {
@@ -127,6 +158,7 @@ impl Tally {
         self.showdowns_won += other.showdowns_won;
         self.bets += other.bets;
         self.calls += other.calls;
+        self.rake += other.rake;
         self.net += other.net;
         self.millibb += other.millibb;
     }

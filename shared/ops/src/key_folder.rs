@@ -73,6 +73,12 @@ impl KeyFolder {
         Self { path: path.into(), extension, settle }
     }
 
+    /// The folder of this name in it, of keys of the same form.
+    #[must_use]
+    pub fn below(&self, name: &str) -> Self {
+        Self { path: self.path.join(name), ..self.clone() }
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

@@ -24,7 +24,7 @@ use protocol::{
     rights::{Can, Rights, Roles},
     time::UnixMs,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The `iss` of all tokens.
 pub const ISSUER: &str = "cardhouse";
@@ -210,6 +210,17 @@ impl Signer {
         let header = Header { kid: Some(self.kid().into()), ..Header::new(Algorithm::EdDSA) };
         encode(&header, claims, &self.key).expect("a checked key signs any claims")
     }
+
+    /// Signs something that is no token: `kind` says what, and stands in the header's `typ`. Whoever takes tokens takes none of these, as they have
+    /// neither issuer nor audience.
+    ///
+    /// # Panics
+    /// If it cannot be written as JSON.
+    pub fn state<T: Serialize>(&self, kind: &str, what: &T) -> String {
+        let header =
+            Header { kid: Some(self.kid().into()), typ: Some(kind.into()), ..Header::new(Algorithm::EdDSA) };
+        encode(&header, what, &self.key).expect("what is stated is JSON")
+    }
 }
 
 /// A public key as JWKS hold it (RFC 7517, RFC 8037).
@@ -273,12 +284,21 @@ impl KeySet {
     /// # Errors
     /// [`BadKey`] when it is not a JWKS, or one of its Ed25519 keys is malformed.
     pub fn from_json(text: &str) -> Result<Self, BadKey> {
+        Self::from_json_for("sig", text)
+    }
+
+    /// The same of keys with this `use`; for `sig`, which is that of tokens, also of those that tell none.
+    ///
+    /// # Errors
+    /// As [`from_json`](Self::from_json).
+    pub fn from_json_for(purpose: &str, text: &str) -> Result<Self, BadKey> {
         let set: Jwks<serde_json::Value> =
             serde_json::from_str(text).map_err(|error| BadKey(error.to_string()))?;
         let mut keys = BTreeMap::new();
         for value in set.keys {
             let is_ours = value["kty"] == "OKP" && value["crv"] == "Ed25519";
-            if !is_ours || value.get("use").is_some_and(|purpose| purpose != "sig") {
+            let is_for = value.get("use").map_or(purpose == "sig", |stated| stated == purpose);
+            if !is_ours || !is_for {
                 continue;
             }
             let jwk: Jwk = serde_json::from_value(value).map_err(|error| BadKey(error.to_string()))?;
@@ -294,6 +314,51 @@ impl KeySet {
     pub fn to_json(&self) -> String {
         let keys = self.keys.values().map(|key| &key.jwk).collect();
         serde_json::to_string(&Jwks { keys }).expect("keys are plain text")
+    }
+
+    /// The same keys with another `use`, and with those of `others`: as they are published.
+    ///
+    /// # Panics
+    /// Never: the keys are plain text.
+    pub fn to_json_with(&self, purpose: &str, others: &Self) -> String {
+        let with = |key: &PublicKey| Jwk { purpose: Some(purpose.into()), ..key.jwk.clone() };
+        let keys = others.keys.values().map(|key| key.jwk.clone()).chain(self.keys.values().map(with));
+        serde_json::to_string(&Jwks { keys: keys.collect() }).expect("keys are plain text")
+    }
+
+    /// What was [stated](Signer::state), and by the key of which name.
+    ///
+    /// # Errors
+    /// [`TokenError`]; never that it has expired.
+    pub fn stated<T: DeserializeOwned>(&self, kind: &str, stated: &str) -> Result<(T, String), TokenError> {
+        let invalid = |why: &str| TokenError::Invalid(why.into());
+        if stated.len() > TOKEN_BYTES_MAX {
+            return Err(invalid("too long"));
+        }
+        let header = decode_header(stated).map_err(|error| TokenError::Invalid(error.to_string()))?;
+        if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(kind) {
+            return Err(invalid("it is something else"));
+        }
+        let kid = header.kid.ok_or_else(|| invalid("names no key"))?;
+        let key = self.keys.get(&kid).ok_or(TokenError::UnknownKey)?;
+        let mut rules = Validation::new(Algorithm::EdDSA);
+        rules.set_required_spec_claims::<&str>(&[]);
+        (rules.validate_exp, rules.validate_aud) = (false, false);
+        let what = decode::<T>(stated, &key.key, &rules).map_err(|error| match error.kind() {
+            ErrorKind::InvalidSignature => TokenError::Invalid("bad signature".into()),
+            _ => TokenError::Invalid(error.to_string()),
+        })?;
+        Ok((what.claims, kid))
+    }
+
+    /// The names of the keys.
+    pub fn kids(&self) -> impl Iterator<Item = &str> {
+        self.keys.keys().map(String::as_str)
+    }
+
+    /// Takes the keys of another set into this one.
+    pub fn extend(&mut self, other: Self) {
+        self.keys.extend(other.keys);
     }
 
     /// Takes the public half of a signer into the set.
@@ -476,6 +541,29 @@ mod tests {
         let mixed = ours.replacen("[{", r#"[{"kty":"RSA","n":"AQAB","e":"AQAB"},{"#, 1);
         assert_eq!(KeySet::from_json(&mixed).unwrap().len(), 1);
         assert!(KeySet::from_json("{}").is_err());
+    }
+
+    #[test]
+    fn what_is_stated_is_read_by_its_kind_and_its_key_alone_and_is_no_token() {
+        let (signer, other) = (Signer::generate(), Signer::generate());
+        let (keys, stated) = (signer.public(), signer.state("thing", &vec![1, 2]));
+        assert_eq!(keys.stated::<Vec<u8>>("thing", &stated), Ok((vec![1, 2], signer.kid().to_owned())));
+        assert!(keys.stated::<Vec<u8>>("other", &stated).is_err());
+        assert_eq!(other.public().stated::<Vec<u8>>("thing", &stated), Err(TokenError::UnknownKey));
+        assert!(keys.verify(&stated, NOW_MS).is_err());
+        assert!(keys.verify(&signer.state("JWT", &before()), NOW_MS).is_ok(), "so keys have one purpose");
+        assert!(keys.stated::<ClaimsBefore>("thing", &signer.sign(&claims())).is_err());
+    }
+
+    #[test]
+    fn keys_of_another_purpose_are_published_beside_those_of_tokens_and_taken_for_none() {
+        let (tokens, hands) = (Signer::generate(), Signer::generate());
+        let json = hands.public().to_json_with("hands", &tokens.public());
+        let (read, of_hands) =
+            (KeySet::from_json(&json).unwrap(), KeySet::from_json_for("hands", &json).unwrap());
+        assert_eq!(read.kids().collect::<Vec<_>>(), [tokens.kid()]);
+        assert_eq!(of_hands.kids().collect::<Vec<_>>(), [hands.kid()]);
+        assert_eq!(read.verify(&hands.sign(&claims()), NOW_MS), Err(TokenError::UnknownKey));
     }
 
     #[test]

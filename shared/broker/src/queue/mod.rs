@@ -29,6 +29,14 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(pub(crate) String);
 
+#[cfg(feature = "testing")]
+impl MessageId {
+    /// A name by a number, of a queue that a test makes.
+    pub fn of(number: u64) -> Self {
+        Self(number.to_string())
+    }
+}
+
 /// A message that is one's own to do, for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {

@@ -53,6 +53,22 @@ pub fn phh(seen: &Seen, about: About<'_>) -> Record {
     record
 }
 
+/// The same without what leads back to the hand as others know it, under another name: for collections of many. People are called by what stands for
+/// their ids.
+pub fn phh_nameless(seen: &Seen, about: About<'_>, id: &str) -> Record {
+    let mut named = seen.clone();
+    for player in &mut named.players {
+        player.name = player.user.as_ref().map(ToString::to_string);
+    }
+    let mut record = phh(&named, about);
+    record.other.retain(|(field, _)| STAYS.contains(&field.as_str()));
+    record.tell("_id", id);
+    record
+}
+
+/// What is told of a hand in a collection beside its course.
+const STAYS: [&str; 3] = ["players", "currency", "seat_count"];
+
 fn occasion(seen: &Seen, About { name, money, is_void: _ }: About<'_>) -> Occasion {
     let mut names: Vec<String> = (1..=holdem::SEATS_MAX).map(|number| format!("Seat {number}")).collect();
     for player in &seen.players {

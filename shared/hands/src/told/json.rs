@@ -1,8 +1,6 @@
 //! A hand as JSON. Seats count from 0 and chips are whole numbers, as on the wire; a card is like `"As"`, and `null` where it is face down.
 //! Events have the words of the wire (`docs/protocol.md`), and `at_ms` after the hand began.
 
-use std::fmt::Write as _;
-
 use holdem::{
     Card, Chips, Did, Event, Hand, HoleCards, PostKind, Street,
     variant::{Limit, Variant},
@@ -10,7 +8,7 @@ use holdem::{
 use serde_json::{Value, json};
 
 use super::{About, replayed};
-use crate::{Hash, Seen, game};
+use crate::{Seen, game, hex::digits};
 
 /// All of it.
 pub fn hand(seen: &Seen, about: About<'_>) -> Value {
@@ -18,8 +16,8 @@ pub fn hand(seen: &Seen, about: About<'_>) -> Value {
     let over = replayed(seen, |at_ms, event, hand| events.extend(told(at_ms, event, hand)));
     let mut all = head(seen, about, &over);
     all["events"] = events.into();
-    all["prev"] = hex(&seen.prev).into();
-    all["hash"] = hex(&seen.hash).into();
+    all["prev"] = digits(&seen.prev).into();
+    all["hash"] = digits(&seen.hash).into();
     all
 }
 
@@ -175,13 +173,6 @@ fn cards(of: impl Iterator<Item = Option<Card>>) -> Vec<Option<String>> {
 
 fn hole(of: &HoleCards) -> Vec<Option<String>> {
     cards(of.iter())
-}
-
-fn hex(hash: &Hash) -> String {
-    hash.iter().fold(String::with_capacity(64), |mut digits, byte| {
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
 }
 
 fn signed(chips: Chips) -> i64 {
