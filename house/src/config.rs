@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, ops::RangeInclusive, path::PathBuf};
 
-use clap::{Args, CommandFactory as _, Parser, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use dealer_worker::{
     Opening,
     flags::{FloorArgs, ScheduleError, TableArgs},
@@ -17,6 +17,7 @@ use ops::{
 use player::{Style, Temper};
 use protocol::{table::TableConfig, tournament::Starts};
 use reception::{
+    archive::{Hands, VerifyArgs},
     cage_args::CurrencyArgs,
     config::{KeptArgs, TokenArgs},
     oidc::OidcArgs,
@@ -52,6 +53,16 @@ const FIRST: [&str; 13] = [
 /// Their heading, where it is to stand.
 const BOTS: (&str, &[&str]) = ("Bots", &["bots_fill", "bot_think_min_ms", "bot_think_more_ms"]);
 
+/// What to do instead of opening the house.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Task {
+    /// Say whether a file of hands is what the house has made: whole, in order, and nothing changed. Needs nothing but the file
+    Verify(VerifyArgs),
+    /// What is done with hands that the house keeps; it may be open meanwhile
+    #[command(subcommand)]
+    Hands(Hands),
+}
+
 /// Reads a multiple of the stakes.
 fn times(text: &str) -> Result<NonZeroU32, String> {
     text.trim().parse().map_err(|_| "each multiple is a whole number from 1, as in 1,2,5".into())
@@ -67,6 +78,10 @@ pub struct Config {
     /// Where to listen. 8080 is for this machine alone, :8080 lets others in; port 0 takes any free one
     #[arg(long, env = "CARDHOUSE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: Address,
+
+    /// Not to open the house, but to do something with what it keeps
+    #[command(subcommand)]
+    pub task: Option<Task>,
 
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
@@ -202,7 +217,7 @@ impl Config {
 pub struct DataArgs {
     /// The folder in which tables, accounts and keys are kept [default: cardhouse where your programs keep their things, which is
     /// ~/.local/share]
-    #[arg(long = "data", id = "data", env = "CARDHOUSE_DATA", value_name = "FOLDER")]
+    #[arg(long = "data", id = "data", env = "CARDHOUSE_DATA", global = true, value_name = "FOLDER")]
     pub folder: Option<PathBuf>,
 
     /// Keep nothing, whatever --data says: there are guests alone, and nothing is left of them or of the tables

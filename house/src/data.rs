@@ -6,7 +6,7 @@
 //! | `house.lock` | locked as long as a house is open, and holds the number of its process |
 //! | `journals/` | tables and what is said at them: the file store's |
 //! | `people.db` | accounts: SQLite's, with files beside it |
-//! | `keys/` | what signs and refreshes tokens, as reception's key folder |
+//! | `keys/` | what signs and refreshes tokens, as reception's key folder; in `keys/hands/` what signs hands |
 //! | `seal-keys/` | what seals journals, as dealer workers' key folder |
 
 use std::{
@@ -20,11 +20,12 @@ use std::{
 };
 
 use broker::{seal::SealKey, store::file::disk::sync_folder};
+use cage::{Place, people::refresh::RefreshKeys};
 use ops::{
     config::parse_seal_key,
     key_folder::{KeyFolder, KeyFolderError},
 };
-use reception::key_dir::KeyDir;
+use reception::{archive, archive::ExportArgs, database, key_dir::KeyDir};
 
 /// What `format` begins with. A release that keeps things otherwise counts on, and reads this.
 const FORMAT: &str = "cardhouse 1";
@@ -66,6 +67,19 @@ pub enum DataError {
 pub struct Data {
     folder: PathBuf,
     _lock: File,
+}
+
+/// Writes the hands that are kept in a house's folder into files; the house may be open meanwhile.
+///
+/// # Errors
+/// When there is none, or something of it is in the way.
+pub async fn export(folder: &Path, what: &ExportArgs) -> anyhow::Result<()> {
+    let people = folder.join("people.db");
+    anyhow::ensure!(people.exists(), "{} is no folder of a house (--data)", folder.display());
+    let keys = folder.join("keys");
+    let names = RefreshKeys::new(database::key_in(&keys)?, Vec::new());
+    let hand_keys = KeyDir::new(&keys, Duration::ZERO).of_hands();
+    archive::export(Some(Place::File(people)), &names, &hand_keys, what).await
 }
 
 impl Data {
@@ -132,7 +146,8 @@ impl Data {
     /// # Errors
     /// When the system does not promise it.
     pub fn settle(&self) -> Result<(), DataError> {
-        let folders = [self.folder.clone(), self.path("keys"), self.path("seal-keys")];
+        let folders =
+            [self.folder.clone(), self.path("keys"), self.path("keys/hands"), self.path("seal-keys")];
         for folder in folders.into_iter().filter(|folder| folder.exists()) {
             sync_folder(&folder).map_err(|error| DataError::Io(folder, error))?;
         }

@@ -327,10 +327,11 @@ impl House {
         let mut tidying = JoinSet::new();
         if let Some(people) = self.office.people.clone() {
             let days = self.config.kept.keep_hands_days;
-            let (tidy, audited) = (people.clone(), people.clone());
+            let (tidy, audited, signing) = (people.clone(), people.clone(), people.clone());
             let audits = Duration::from_secs(self.config.chips.audit_seconds.into());
             tidying.spawn(async move { audited.keep_audited(audits).await });
             tidying.spawn(async move { tidy.keep_tidy().await });
+            tidying.spawn(async move { signing.sign_hands().await });
             tidying.spawn(async move { people.forget_hands(days).await });
         }
         if let Some(recorder) = self.recorder {

@@ -3,12 +3,13 @@
 use std::{io, io::IsTerminal as _, net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
-use house::{Config, House, Kept, outside};
+use house::{Config, House, Kept, config::Task, data, outside};
 use ops::{
     outlet::say,
     signals,
     telemetry::{exit_code, takes_colours},
 };
+use reception::{archive, archive::Hands};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -20,11 +21,18 @@ fn main() -> ExitCode {
 }
 
 fn start() -> anyhow::Result<()> {
-    Runtime::new()?.block_on(run())
+    let config = Config::from_command_line();
+    match &config.task {
+        Some(Task::Verify(what)) => archive::verify_file(what),
+        Some(Task::Hands(Hands::Export(what))) => {
+            let folder = config.data.folder.as_deref().context("a house that keeps nothing has no hands")?;
+            Runtime::new()?.block_on(data::export(folder, what))
+        }
+        None => Runtime::new()?.block_on(run(config)),
+    }
 }
 
-async fn run() -> anyhow::Result<()> {
-    let config = Config::from_command_line();
+async fn run(config: Config) -> anyhow::Result<()> {
     config.log.init()?;
     let closing = signals::leaving()?;
     let traces = config.traces.start("house", "house")?;

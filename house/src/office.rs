@@ -17,6 +17,7 @@ use reception::{
     config::TokenArgs,
     database,
     oidc::{BadProviders, OidcArgs},
+    people::HandKeys,
 };
 
 use crate::data::Data;
@@ -84,7 +85,9 @@ impl Office {
         let people = database::people(tellers, refresh, desk.clone(), ports, nodes)
             .with_providers(oidc.providers()?)
             .with_hands(hands)
-            .with_purses(has_purses);
+            .with_purses(has_purses)
+            .that_keeps_hands(true)
+            .with_hand_keys(HandKeys::in_folder(data.token_keys().of_hands())?);
         Ok(Self { desk, people: Some(Arc::new(people)) })
     }
 

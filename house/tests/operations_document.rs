@@ -118,6 +118,12 @@ fn every_metric_is_documented_and_every_documented_metric_exists() {
     assert!(gone.is_empty(), "only in the document: {gone:?}");
 }
 
+/// The flags of a command and of all below it.
+fn flags(command: &clap::Command) -> Vec<String> {
+    let own = command.get_arguments().filter_map(clap::Arg::get_long).map(|long| format!("--{long}"));
+    own.chain(command.get_subcommands().flat_map(flags)).collect()
+}
+
 #[test]
 fn every_documented_flag_exists() {
     #[derive(clap::Parser)]
@@ -137,9 +143,7 @@ fn every_documented_flag_exists() {
     ];
     let known: BTreeSet<String> = commands
         .iter()
-        .flat_map(|command| {
-            command.get_arguments().filter_map(clap::Arg::get_long).map(|long| format!("--{long}"))
-        })
+        .flat_map(flags)
         // Not in a part that could be asked: clap's own, and the relay binary's.
         .chain(["--help", "--jwks-url"].map(str::to_owned))
         .collect();

@@ -11,7 +11,13 @@ use ops::{
     serve::{Front, HostName, HttpArgs, Limits, TrustProxy},
 };
 
-use crate::{api::ApiConfig, cage_args::CageArgs, database::DatabaseArgs, oidc::OidcArgs};
+use crate::{
+    api::ApiConfig,
+    archive::{Hands, VerifyArgs},
+    cage_args::CageArgs,
+    database::DatabaseArgs,
+    oidc::OidcArgs,
+};
 
 /// HTTP in front of a Cardhouse cluster: guests, accounts, and the public keys that relays check tokens with.
 ///
@@ -45,6 +51,17 @@ pub struct Config {
         help_heading = "Keys of tokens"
     )]
     pub key_dir: PathBuf,
+
+    /// Folder of the keys that sign hands which are kept, as that of tokens' keys [default: the folder hands in that one]. Where it can be neither read
+    /// nor made, hands are not signed, and the log says so
+    #[arg(
+        long,
+        env = "CARDHOUSE_HAND_KEY_DIR",
+        global = true,
+        value_name = "FOLDER",
+        help_heading = "Hands"
+    )]
+    pub hand_key_dir: Option<PathBuf>,
 
     /// How often the key folder is read again, milliseconds
     #[arg(long, env = "CARDHOUSE_KEY_REREAD_MS", default_value_t = 5_000, value_name = "MS", help_heading = "Keys of tokens", value_parser = clap::value_parser!(u64).range(100..))]
@@ -150,9 +167,17 @@ pub enum Task {
     /// See and change the keys of tokens while replicas run
     #[command(subcommand)]
     Keys(Manage),
+    /// The same with the keys that sign hands that are kept
+    #[command(subcommand)]
+    HandKeys(Manage),
     /// Make staff of the house; needs the database
     #[command(subcommand)]
     Admin(Admin),
+    /// What is done with hands that are kept; needs the database
+    #[command(subcommand)]
+    Hands(Hands),
+    /// Say whether a file of hands is what the house has made: whole, in order, and nothing changed. Needs nothing but the file
+    Verify(VerifyArgs),
 }
 
 /// What is done about staff.

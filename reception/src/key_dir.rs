@@ -22,6 +22,12 @@ impl KeyDir {
         Self(KeyFolder::new(path, "pem", settle))
     }
 
+    /// The folder of keys that sign what was played, beside those of tokens.
+    #[must_use]
+    pub fn of_hands(&self) -> Self {
+        Self(self.0.below("hands"))
+    }
+
     /// Reads all keys. If there is none (or no folder), makes a first one, readable for this user alone.
     ///
     /// # Errors

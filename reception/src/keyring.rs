@@ -31,6 +31,11 @@ impl Keys {
         self.signer.sign(claims)
     }
 
+    /// Signs something that is no token: see [`Signer::state`].
+    pub fn state<T: serde::Serialize>(&self, kind: &str, what: &T) -> String {
+        self.signer.state(kind, what)
+    }
+
     /// The public halves of all keys: a token of any of them is good.
     pub fn public(&self) -> &KeySet {
         &self.public
@@ -39,6 +44,11 @@ impl Keys {
     /// The public halves as JSON (RFC 7517), encoded once.
     pub fn jwks(&self) -> Bytes {
         self.jwks.clone()
+    }
+
+    /// The public halves as JSON, as keys that sign what was played.
+    pub fn jwks_of_hands(&self) -> String {
+        self.public.to_json_with(hands::checkpoint::PURPOSE, &KeySet::default())
     }
 
     /// The name of the key that signs.

@@ -13,6 +13,7 @@
 //! - [`revocations`]: how tokens become void before they end. [`seats`]: who sits where. [`floor`]: what tables say of their chips.
 //! - [`database`]: where the database and its keys are. [`cage_api`], [`cage_args`]: the ledger in it, as dealer workers ask it.
 //! - [`recorder`]: hands that are over, into the database.
+//! - [`proof`]: hands in files that show by themselves that they are what was played. [`archive`]: such files, and others of many hands, for operators.
 //! - [`keyring`], [`key_dir`]: the keys in force, and where they come from.
 //! - [`limit`]: how often one address may ask.
 //! - `cors`: which other origins may read.
@@ -21,6 +22,7 @@
 //! Not here: whose chips are where (`cage`); TLS (Nginx does it).
 
 pub mod api;
+pub mod archive;
 pub mod cage_api;
 pub mod cage_args;
 pub mod config;
@@ -36,6 +38,7 @@ pub mod limit;
 pub mod oidc;
 pub mod passwords;
 pub mod people;
+pub mod proof;
 pub mod recorder;
 pub mod revocations;
 pub mod seats;

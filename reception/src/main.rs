@@ -12,12 +12,15 @@ use ops::{
     telemetry::{Metrics, exit_code},
 };
 use reception::{
-    Desk, Keyring, People, cage_api,
+    Desk, Keyring, People, archive,
+    archive::Hands,
+    cage_api,
     config::{Admin, Config, Task},
     database,
     key_dir::KeyDir,
     passwords::Cost,
     people,
+    people::HandKeys,
     recorder::Recorder,
     revocations::Nobody,
 };
@@ -32,20 +35,34 @@ fn main() -> ExitCode {
 
 fn start() -> anyhow::Result<()> {
     let config: Config = flags::read();
-    let keys = KeyDir::new(config.key_dir.clone(), Duration::from_millis(config.key_settle_ms));
+    let settle = Duration::from_millis(config.key_settle_ms);
+    let keys = KeyDir::new(config.key_dir.clone(), settle);
+    let hand_keys = match &config.hand_key_dir {
+        Some(folder) => KeyDir::new(folder.clone(), settle),
+        None => keys.of_hands(),
+    };
     match config.task {
         Some(Task::Keys(what)) => {
             keys.manage(what)?.iter().for_each(outlet::say);
             Ok(())
         }
+        Some(Task::HandKeys(what)) => {
+            hand_keys.manage(what)?.iter().for_each(outlet::say);
+            Ok(())
+        }
+        Some(Task::Verify(what)) => archive::verify_file(&what),
+        Some(Task::Hands(Hands::Export(what))) => {
+            let names = config.people.keys(&config.key_dir)?;
+            Runtime::new()?.block_on(archive::export(config.people.database, &names, &hand_keys, &what))
+        }
         Some(Task::Admin(Admin::Create { handle })) => {
             Runtime::new()?.block_on(create_admin(config.people.database, &handle))
         }
-        None => Runtime::new()?.block_on(run(config, keys)),
+        None => Runtime::new()?.block_on(run(config, keys, hand_keys)),
     }
 }
 
-async fn run(config: Config, keys: KeyDir) -> anyhow::Result<()> {
+async fn run(config: Config, keys: KeyDir, hand_keys: KeyDir) -> anyhow::Result<()> {
     config.log.init()?;
     let metrics = Metrics::install()?;
     let _tidy = metrics.keep_tidy();
@@ -63,7 +80,7 @@ async fn run(config: Config, keys: KeyDir) -> anyhow::Result<()> {
         (true, Some(_)) => Some(config.people.hands().await?),
     };
     let people = match &config.people.database {
-        Some(place) => Some(open_people(&config, place, desk.clone(), hands.clone()).await?),
+        Some(place) => Some(open_people(&config, place, desk.clone(), hands.clone(), hand_keys).await?),
         None => None,
     };
     let readiness = Readiness::new();
@@ -85,7 +102,7 @@ async fn run(config: Config, keys: KeyDir) -> anyhow::Result<()> {
         match &people {
             Some(people) => {
                 let audits = Duration::from_secs(config.cage.chips.audit_seconds.into());
-                tokio::join!(people.keep_tidy(), people.keep_audited(audits)).0
+                tokio::join!(people.keep_tidy(), people.keep_audited(audits), people.sign_hands()).0
             }
             None => pending().await,
         }
@@ -180,6 +197,7 @@ async fn open_people(
     place: &Place,
     desk: Desk,
     hands: Option<Arc<dyn Queue>>,
+    hand_keys: KeyDir,
 ) -> anyhow::Result<Arc<People>> {
     let keys = config.people.keys(&config.key_dir)?;
     let providers = config.oidc.providers()?;
@@ -188,6 +206,8 @@ async fn open_people(
     let currencies = config.cage.chips.currencies.clone();
     tellers.write("currencies", move |tx| cage::ledger::define(tx, &currencies)).await?;
     tracing::info!(database = %place, "people are kept");
+    // Another reception may write them down.
+    let keeps_hands = config.hands.keep_hands || tellers.read(cage::history::find::any).await?;
     let people = match ports {
         Some(ports) => database::people(tellers, keys, desk, ports, Vec::new()),
         None => {
@@ -199,10 +219,21 @@ async fn open_people(
         }
     };
     let people = people.with_providers(providers).with_purses(config.cage.cage_listen.is_some());
-    Ok(Arc::new(match hands {
+    let people = people.that_keeps_hands(keeps_hands);
+    let people = match hands {
         Some(hands) => people.with_hands(hands),
         None => people,
-    }))
+    };
+    if !keeps_hands {
+        return Ok(Arc::new(people));
+    }
+    match HandKeys::in_folder(hand_keys) {
+        Ok(keys) => Ok(Arc::new(people.with_hand_keys(keys))),
+        Err(error) => {
+            tracing::warn!(%error, "hands are not signed: --hand-key-dir names a folder for the keys");
+            Ok(Arc::new(people))
+        }
+    }
 }
 
 /// Prints the link where the operator sees it, and nowhere else.

@@ -263,6 +263,70 @@ async fn a_hand_is_found_by_its_name_in_the_form_that_is_wanted() {
     assert_eq!(far.refusal(), (404, "not_found"));
 }
 
+/// Names of hands can be guessed, links cannot.
+#[tokio::test]
+async fn a_stranger_walks_through_no_more_than_the_last_hands_of_a_table() {
+    let house = House::new().await;
+    let [ann, _, cyd] = &house.players[..] else { panic!() };
+    let all = played(&house.users()[..2], 130, 1);
+    house.keep("t1", &all).await;
+    let mut open = 0;
+    for record in &all {
+        let path = link("t1", record);
+        let own = house.get(Some(ann), &path).await;
+        assert_eq!(own.status, 200, "whoever has played it finds it by its name");
+        let by_link = format!("/api/hands/{}", own.text("link"));
+        for stranger in [None, Some(cyd)] {
+            let named = house.get(stranger, &path).await;
+            let shared = house.get(stranger, &by_link).await;
+            assert_eq!(
+                (shared.status, &shared.body["id"]),
+                (200, &own.body["id"]),
+                "by its link it is anybody's"
+            );
+            assert!(shared.body.get("previous").is_none(), "nothing leads on from there");
+            open += u32::from(named.status == 200 && stranger.is_none());
+            assert_eq!(named.status == 200, record.number > 30, "hand {}", record.number);
+        }
+    }
+    assert_eq!(open, 100, "those that the table's list tells");
+    for wrong in ["aaaaaaaaaaaaaaaa", "AAAAAAAAAAAAAAAA", "aaaaaaaaaaaaaaa"] {
+        assert_eq!(house.get(None, &format!("/api/hands/{wrong}")).await.status, 404);
+    }
+    // Links of a release before led by names, and still do.
+    let old = |tx: &mut dyn Tx| {
+        tx.run("DROP TRIGGER hand_witness_stays", &[])?;
+        tx.run("UPDATE hand SET link = NULL, leaf = NULL, salt = NULL WHERE seq = 50", &[])
+    };
+    house.people.tellers().write("hands", old).await.unwrap();
+    let path = link("t1", &all[4]);
+    let stranger = house.get(None, &path).await;
+    assert_eq!((stranger.status, &stranger.body["link"]), (200, &Value::Null));
+    let link = house.get(Some(ann), &path).await.text("link");
+    assert_eq!(house.get(Some(ann), &path).await.text("link"), link, "it gets one, once");
+    assert_eq!(house.get(None, &format!("/api/hands/{link}")).await.status, 200);
+    assert_eq!(house.get(None, &path).await.status, 200);
+}
+
+#[tokio::test]
+async fn who_has_played_goes_from_hand_to_hand() {
+    let house = House::new().await;
+    let [ann, bob, cyd] = &house.players[..] else { panic!() };
+    let all = played(&house.users()[..2], 3, 1);
+    house.keep("t1", &all).await;
+    let mut with_cyd = played(&[ann.user.clone(), cyd.user.clone()], 1, 100);
+    with_cyd[0].ended_ms = all[1].ended_ms + 1;
+    house.keep("t2", &with_cyd).await;
+    let ways = async |by: &Player, path: String| {
+        let body = house.get_as(Some(by), &path, FORMS[1]).await.body;
+        ["previous", "next"].map(|way| body[way].as_str().map(str::to_owned))
+    };
+    let name = |room: &str, record: &HandRecord| Some(link(room, record)["/api/hands/".len()..].to_owned());
+    assert_eq!(ways(ann, link("t1", &all[0])).await, [None, name("t1", &all[1])]);
+    assert_eq!(ways(ann, link("t1", &all[1])).await, [name("t1", &all[0]), name("t2", &with_cyd[0])]);
+    assert_eq!(ways(bob, link("t1", &all[1])).await, [name("t1", &all[0]), name("t1", &all[2])]);
+}
+
 #[tokio::test]
 async fn a_table_has_its_last_hands_for_everybody() {
     let house = House::new().await;
@@ -756,7 +820,13 @@ async fn all_answers(house: &House, by: Option<&Player>, records: &[HandRecord])
         assert_eq!(answer.status, 200, "{path} {form}: {}", answer.body);
         let told = match answer.body {
             Value::String(text) => text,
-            other => other.to_string(),
+            mut other => {
+                // It is random, and so tells nothing.
+                if let Some(link) = other.get_mut("link") {
+                    assert!(!link.take().is_null(), "{path} {form} is shared by nothing");
+                }
+                other.to_string()
+            }
         };
         answers.push((format!("{path} {form}"), told));
     }

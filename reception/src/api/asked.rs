@@ -61,7 +61,7 @@ pub(super) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 }
 
 /// The largest whole number that everybody who reads JSON reads alike.
-pub(super) const NUMBER_MAX: u64 = 9_007_199_254_740_991;
+pub(crate) const NUMBER_MAX: u64 = 9_007_199_254_740_991;
 
 /// A time in a body, milliseconds since 1970. JSON has one kind of number: `1e12` and `5.0` are whole ones, too.
 #[derive(Debug, Clone, Copy)]

@@ -11,12 +11,14 @@ use cage::history::{
     find::{Filter, Place},
 };
 use hands::{
+    checkpoint::{Checkpoint, KIND, PURPOSE},
     stats::Tally,
     told::{self, Money},
 };
 use protocol::{id::RoomId, time::UnixMs};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokens::KeySet;
 
 use super::{
     NO_STORE, Offices,
@@ -25,7 +27,10 @@ use super::{
 };
 use crate::{
     error::ApiError,
-    people::{FileAsked, Format, HandFile, KeptHand},
+    people::{
+        FileAsked, Format, HandFile, KeptHand, WantedHand,
+        collecting::{read_place, write_place},
+    },
 };
 
 /// Hands that are told at once, unless it is said how many.
@@ -85,6 +90,7 @@ enum FileFormat {
     Phhs,
     Ohh,
     Text,
+    Proof,
 }
 
 #[derive(Deserialize)]
@@ -115,21 +121,6 @@ fn most(limit: Option<u32>) -> Result<u32, ApiError> {
 
 fn number(said: Option<u64>) -> Result<Option<u64>, ApiError> {
     if said.is_some_and(|said| said > NUMBER_MAX) { Err(bad("there are no such numbers")) } else { Ok(said) }
-}
-
-/// A place in somebody's list, as pages tell it. Nothing is found by it but one's own hands, so it may be anybody's.
-fn write_place((ended_ms, name): &Place) -> String {
-    format!("{ended_ms}.{name}")
-}
-
-fn read_place(text: &str) -> Result<Place, ApiError> {
-    let parts = text.split_once('.').and_then(|(ended_ms, name)| {
-        let ended_ms: UnixMs = ended_ms.parse().ok().filter(|ended_ms| *ended_ms <= NUMBER_MAX)?;
-        Some((ended_ms, name.parse().ok()?))
-    });
-    // As it was told, and in no other way.
-    let told = parts.filter(|place| write_place(place) == text);
-    told.ok_or_else(|| bad("where a page begins is what the page before has told"))
 }
 
 fn period(from: Option<UnixMs>, to: Option<UnixMs>) -> Result<Period, ApiError> {
@@ -192,16 +183,19 @@ pub(super) async fn hand(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let form = Form::wanted(&headers)?;
-    let name = name.parse().map_err(|_| ApiError::NotFound)?;
-    let hand = people.hand(caller.as_ref(), name).await?;
+    let wanted = match name.parse() {
+        Ok(link) => WantedHand::Linked(link),
+        Err(_) => WantedHand::Named(name.parse().map_err(|_| ApiError::NotFound)?),
+    };
+    let hand = people.hand(caller.as_ref(), wanted).await?;
     let hand = match asked.names {
         Some(Names::Hidden) => hand.without_names(),
         None => hand,
     };
     let (seen, about) = (&hand.seen, hand.about());
     let told = match form {
-        Form::Json => told::json::hand(seen, about).to_string(),
-        Form::Frames => told::frames::frames(seen, about).to_string(),
+        Form::Json => with_ways(told::json::hand(seen, about), &hand),
+        Form::Frames => with_ways(told::frames::frames(seen, about), &hand),
         Form::OpenHandHistory => told::files::ohh(seen, about),
         Form::Phh => told::files::phh(seen, about).to_string(),
         Form::Text => told::files::text(seen, about),
@@ -209,6 +203,51 @@ pub(super) async fn hand(
     // It differs by who asks, and by what he wants.
     let headers = [(header::CONTENT_TYPE, form.content_type()), (header::VARY, "accept, authorization")];
     Ok((NO_STORE, headers, told).into_response())
+}
+
+/// With what leads to it, and from there to others.
+fn with_ways(mut told: Value, hand: &KeptHand) -> String {
+    told["link"] = json!(hand.link.map(|link| link.to_string()));
+    if let Some([previous, next]) = &hand.beside {
+        told["previous"] = json!(previous.as_ref().map(ToString::to_string));
+        told["next"] = json!(next.as_ref().map(ToString::to_string));
+    }
+    told.to_string()
+}
+
+/// Checkpoints that are told at once at most.
+const CHECKPOINTS_MAX: u32 = 1_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AskCheckpoints {
+    after: Option<u64>,
+    limit: Option<u32>,
+}
+
+/// What was signed of hands, for whoever wants to keep it; and the keys that have signed it.
+pub(super) async fn checkpoints(
+    Kept(people): Kept,
+    Behind(asked): Behind<AskCheckpoints>,
+) -> Result<Response, ApiError> {
+    let most = asked.limit.unwrap_or(CHECKPOINTS_MAX);
+    if !(1..=CHECKPOINTS_MAX).contains(&most) {
+        return Err(bad("limit is 1 to 1000"));
+    }
+    let (listed, keys) = people.checkpoints(number(asked.after)?.unwrap_or(0), most).await?;
+    let checkpoints: Vec<Value> = listed
+        .iter()
+        .map(|listed| {
+            let read = keys.stated::<Checkpoint>(KIND, &listed.stated);
+            let mut told =
+                read.map_or_else(|_| json!({ "n": listed.n }), |(checkpoint, _)| json!(checkpoint));
+            told["stated"] = listed.stated.as_str().into();
+            told
+        })
+        .collect();
+    let jwks: Value =
+        serde_json::from_str(&keys.to_json_with(PURPOSE, &KeySet::default())).expect("keys are JSON");
+    Ok((NO_STORE, Json(json!({ "checkpoints": checkpoints, "keys": jwks["keys"] }))).into_response())
 }
 
 /// What one has done, of each game and in all.
@@ -230,6 +269,7 @@ fn game_told(Sum { game, currency, tally }: &Sum, money: Money) -> Value {
     told["currency"] = json!(currency);
     told["digits"] = json!(money.digits());
     told["net"] = json!(tally.net);
+    told["rake"] = json!(tally.rake);
     told
 }
 
@@ -270,6 +310,7 @@ pub(super) async fn file(
         FileFormat::Phhs => (Format::Phhs, "phhs"),
         FileFormat::Ohh => (Format::Ohh, "ohh"),
         FileFormat::Text => (Format::Text, "text"),
+        FileFormat::Proof => (Format::Proof, "proof"),
     };
     let is_packed = takes_gzip(&headers);
     let period = period(asked.from, asked.to)?;
@@ -351,6 +392,7 @@ pub(super) fn counted() -> Vec<(&'static str, axum::routing::MethodRouter<Office
         ("/api/me/stats", get(stats)),
         ("/api/training/hands", get(collection)),
         ("/api/hands/{id}", get(hand)),
+        ("/api/history/checkpoints", get(checkpoints)),
         ("/api/tables/{id}/hands", get(last)),
     ]
 }

@@ -36,6 +36,8 @@ use crate::{cors, desk::Desk, error::ApiError, limit::AddressLimit, people::Peop
 /// The largest body of a request, in bytes. A token has about 300.
 pub const BODY_BYTES_MAX: usize = 4 * 1024;
 
+pub(crate) use asked::NUMBER_MAX;
+
 /// How long others may keep the public keys. Much shorter than a new key waits before it signs.
 const JWKS_CACHE: HeaderValue = HeaderValue::from_static("public, max-age=10");
 
@@ -186,10 +188,10 @@ async fn house(State(Offices { people, .. }): State<Offices>) -> impl IntoRespon
     ([(header::CACHE_CONTROL, "no-cache")], Json(json!({ "accounts": people.is_some() })))
 }
 
-async fn jwks(State(Offices { desk, .. }): State<Offices>) -> impl IntoResponse {
+async fn jwks(State(Offices { desk, people, .. }): State<Offices>) -> impl IntoResponse {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json")),
         (header::CACHE_CONTROL, JWKS_CACHE),
     ];
-    (headers, desk.keyring().keys().jwks())
+    (headers, people.map_or_else(|| desk.keyring().keys().jwks(), |people| people.jwks()))
 }

@@ -84,6 +84,7 @@ pub(super) struct SessionTold {
     device: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     purse: bool,
+    hands: bool,
 }
 
 impl SessionTold {
@@ -99,6 +100,7 @@ impl SessionTold {
             refresh_expires_ms: session.refresh_expires_ms,
             device: session.device.and_then(|device| told(device.proof)),
             purse: session.has_purse,
+            hands: session.keeps_hands,
             issued: session.issued,
         }
     }

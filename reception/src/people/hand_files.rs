@@ -27,7 +27,11 @@ use super::{
     Caller, People,
     hands::{KeptHand, told, with_all},
 };
-use crate::error::ApiError;
+use crate::{
+    error::ApiError,
+    keyring::Keys,
+    proof::write::{Known, Leaves, Writer},
+};
 
 /// Hands that are read at once.
 const PAGE: u32 = 200;
@@ -44,6 +48,8 @@ pub enum Format {
     Ohh,
     /// Text, with an empty line behind each hand.
     Text,
+    /// What shows by itself that it is what was played: see [`proof`](crate::proof).
+    Proof,
 }
 
 impl Format {
@@ -53,6 +59,7 @@ impl Format {
             Self::Phhs => "phhs",
             Self::Ohh => "ohh",
             Self::Text => "txt",
+            Self::Proof => "proof.jsonl",
         }
     }
 
@@ -67,6 +74,7 @@ impl Format {
             }
             Self::Ohh => files::ohh(seen, about) + "\n",
             Self::Text => files::text(seen, about),
+            Self::Proof => unreachable!("it has a writer"),
         };
         told + "\n"
     }
@@ -129,6 +137,8 @@ struct Making {
     until: Option<Place>,
     packer: Packer,
     told: u32,
+    /// Of a file that proves what it tells, with the keys that sign it.
+    proof: Option<(Writer, Arc<Keys>)>,
     is_over: bool,
     getting: Getting,
 }
@@ -148,9 +158,19 @@ impl People {
             (caller.person.id.clone(), asked.period, asked.after.clone(), asked.most);
         let work = move |tx: &mut dyn Tx| find::end_of_page(tx, &user, period, after.as_ref(), most);
         let until = self.tellers.read(work).await?;
-        let packer = Packer::new(asked.is_packed);
+        let mut packer = Packer::new(asked.is_packed);
+        let proof = match (asked.format, self.hand_keys()) {
+            (Format::Proof, Some(keys)) => {
+                let (writer, head) = Writer::begin(caller.person.id.as_str(), &keys.jwks_of_hands());
+                packer.write(head.as_bytes());
+                Some((writer, keys))
+            }
+            // Nothing is signed here.
+            (Format::Proof, None) => return Err(ApiError::NotFound),
+            _ => None,
+        };
         let (people, next) = (self.clone(), until.clone());
-        let making = Making { people, asked, until, packer, told: 0, is_over: false, getting };
+        let making = Making { people, asked, until, packer, told: 0, proof, is_over: false, getting };
         Ok(HandFile { next, bytes: Box::pin(try_unfold(making, Making::go_on)) })
     }
 }
@@ -163,24 +183,37 @@ impl Making {
         }
         let user = self.getting.user.clone();
         let (period, after, until) = (self.asked.period, self.asked.after.clone(), self.until.clone());
+        let is_proof = self.proof.is_some();
         let work = move |tx: &mut dyn Tx| {
             let found = find::from(tx, &user, period, after.as_ref(), until.as_ref(), PAGE)?;
-            with_all(tx, found)
+            let known = if is_proof { Leaves::default().of(tx, &found)? } else { Vec::new() };
+            Ok((with_all(tx, found)?, known))
         };
-        let page = self.people.tellers.read(work).await?;
-        let made = tokio::task::spawn_blocking(move || self.tell(page)).await;
+        let (page, known) = self.people.tellers.read(work).await?;
+        let made = tokio::task::spawn_blocking(move || self.tell(page, &known)).await;
         made.expect("telling does not panic").map(Some)
     }
 
-    fn tell(mut self, page: super::hands::Looked) -> Result<(Bytes, Self), ApiError> {
-        let hands = told(page, Viewer::User(&self.getting.user));
+    fn tell(mut self, page: super::hands::Looked, known: &[Known]) -> Result<(Bytes, Self), ApiError> {
+        let found = if self.proof.is_some() { page.hands.clone() } else { Vec::new() };
+        let viewer = Viewer::User(&self.getting.user);
+        let hands = told(page, viewer);
         self.is_over = hands.len() < PAGE as usize;
-        for hand in &hands {
+        for (at, hand) in hands.iter().enumerate() {
             self.told += 1;
-            self.packer.write(self.asked.format.tell(self.told, hand).as_bytes());
+            let told = match &mut self.proof {
+                Some((writer, _)) => writer.hand(&found[at], &known[at], viewer, (&hand.seen, hand.about())),
+                None => self.asked.format.tell(self.told, hand),
+            };
+            self.packer.write(told.as_bytes());
         }
         if let Some(last) = hands.last() {
             self.asked.after = Some((last.seen.ended_ms, last.name.clone()));
+        }
+        if self.is_over
+            && let Some((writer, keys)) = self.proof.take()
+        {
+            self.packer.write(writer.end(&keys, self.people.now()).as_bytes());
         }
         let bytes = self.packer.take(self.is_over);
         Ok((bytes, self))

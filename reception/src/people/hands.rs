@@ -9,15 +9,16 @@ use cage::{
         find::{self, Filter, Found, Place},
     },
     ledger::currency::{self, Definition},
-    people::person,
+    people::{person, refresh::RefreshKeys},
 };
 use hands::{
-    Name, Seen, Viewer,
+    Link, Name, Seen, Viewer,
     told::{About, Money},
 };
 use protocol::{
     id::{RoomId, UserId},
     rights::Roles,
+    time::UnixMs,
 };
 use serde_json::Value;
 
@@ -25,7 +26,7 @@ use super::{
     Asker, Caller, People,
     staff::{Told, may},
 };
-use crate::error::ApiError;
+use crate::{api::NUMBER_MAX, error::ApiError};
 
 /// Between two looks for hands that are too old.
 const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
@@ -34,7 +35,10 @@ const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
 const FORGOTTEN_MAX: u32 = 1_000;
 
 /// Hands that ended less than so long ago are not yet told in collections, milliseconds: most that are written down late are there by then.
-const SETTLED_MS: u64 = 60 * 60 * 1_000;
+pub(crate) const SETTLED_MS: u64 = 60 * 60 * 1_000;
+
+/// So many hands of a table are open to whoever has their names: those that lists of tables tell.
+const LAST_OPEN: u32 = 100;
 
 /// How long a day is, milliseconds.
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -46,8 +50,21 @@ pub struct KeptHand {
     pub name: Name,
     /// What may be seen of it.
     pub seen: Seen,
+    /// By what it is shared.
+    pub link: Option<Link>,
+    /// The hands before and behind it, where who asks has played it.
+    pub beside: Option<[Option<Name>; 2]>,
     money: Money,
     is_void: bool,
+}
+
+/// By what a hand is asked for.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// Its name.
+    Named(Name),
+    /// Its link.
+    Linked(Link),
 }
 
 impl KeptHand {
@@ -64,9 +81,9 @@ impl KeptHand {
 }
 
 /// Hands, and what must be known to tell them.
-pub(super) struct Looked {
-    hands: Vec<Found>,
-    gone: BTreeSet<UserId>,
+pub(crate) struct Looked {
+    pub(crate) hands: Vec<Found>,
+    pub(crate) gone: BTreeSet<UserId>,
     currencies: Vec<Definition>,
 }
 
@@ -81,25 +98,62 @@ impl People {
         filter: Filter,
         most: u32,
     ) -> Result<Vec<KeptHand>, ApiError> {
-        let user = caller.person.id.clone();
-        let work = move |tx: &mut dyn Tx| {
-            let played = find::of_player(tx, &user, &filter, most)?;
-            with_all(tx, played.into_iter().map(|played| played.hand).collect())
-        };
-        Ok(told(self.tellers.read(work).await?, Viewer::User(&caller.person.id)))
+        self.hands_played_by(&caller.person.id, filter, most).await
     }
 
-    /// A hand, as who asks saw it if he has played it, and else as everybody did.
+    /// The same by his id.
     ///
     /// # Errors
-    /// [`ApiError::NotFound`] when there is none of this name.
-    pub async fn hand(&self, caller: Option<&Caller>, name: Name) -> Result<KeptHand, ApiError> {
+    /// When the database does not answer.
+    pub async fn hands_played_by(
+        &self,
+        user: &UserId,
+        filter: Filter,
+        most: u32,
+    ) -> Result<Vec<KeptHand>, ApiError> {
+        let person = user.clone();
         let work = move |tx: &mut dyn Tx| {
-            let found = find::one(tx, &name)?;
-            with_all(tx, found.into_iter().collect())
+            let played = find::of_player(tx, &person, &filter, most)?;
+            with_all(tx, played.into_iter().map(|played| played.hand).collect())
         };
+        Ok(told(self.tellers.read(work).await?, Viewer::User(user)))
+    }
+
+    /// A hand, as who asks saw it if he has played it, and else as everybody did. By its link it is anybody's; by its name, which can be guessed, it is so for
+    /// whoever has played it, and for others while it is one of the last of its table.
+    ///
+    /// # Errors
+    /// [`ApiError::NotFound`] when there is none that who asks may see.
+    pub async fn hand(&self, caller: Option<&Caller>, wanted: Wanted) -> Result<KeptHand, ApiError> {
+        let user = caller.map(|caller| caller.person.id.clone());
+        let work = move |tx: &mut dyn Tx| {
+            let found = match &wanted {
+                Wanted::Named(name) => find::one(tx, name)?,
+                Wanted::Linked(link) => find::by_link(tx, *link)?,
+            };
+            let Some(found) = found else { return with_all(tx, Vec::new()).map(|none| (none, None)) };
+            let player =
+                user.as_ref().filter(|user| found.record.players.iter().any(|player| player.user == **user));
+            let is_named = matches!(wanted, Wanted::Named(_));
+            if player.is_none() && is_named && !find::is_open(tx, &found.name, LAST_OPEN)? {
+                return with_all(tx, Vec::new()).map(|none| (none, None));
+            }
+            let place = (found.record.ended_ms, found.name.clone());
+            let beside = player.map(|user| find::beside(tx, user, &place)).transpose()?;
+            Ok((with_all(tx, vec![found])?, beside))
+        };
+        let (looked, beside) = self.tellers.read(work).await?;
         let viewer = caller.map_or(Viewer::Anybody, |caller| Viewer::User(&caller.person.id));
-        told(self.tellers.read(work).await?, viewer).pop().ok_or(ApiError::NotFound)
+        let hand = told(looked, viewer).pop().ok_or(ApiError::NotFound)?;
+        let link = match hand.link {
+            Some(link) => Some(link),
+            None if beside.is_some() => {
+                let name = hand.name.clone();
+                self.tellers.write("hands", move |tx| find::share(tx, &name)).await?
+            }
+            None => None,
+        };
+        Ok(KeptHand { link, beside, ..hand })
     }
 
     /// The last hands of a table that count, the latest first, at most `most`; as everybody saw them.
@@ -163,20 +217,13 @@ impl People {
         looked.hands.truncate(most as usize);
         let last = looked.hands.last().map(|hand| (hand.record.ended_ms, hand.name.clone()));
         let nameless = |hand: &KeptHand| {
-            let seen = hand.seen.clone().with_pseudonyms(|user| self.pseudonym(user));
+            let seen = hand.seen.clone().with_pseudonyms(|user| pseudonym(&self.keys, user));
             hands::told::json::nameless(&seen, hand.about(), &self.keys.pseudonym(&hand.name.to_string()))
         };
         // Who is gone has no name in any case, and is as good a player as others.
         looked.gone.clear();
         let told = told(looked, Viewer::Integrity).iter().map(nameless).collect();
         Ok((told, last.filter(|_| is_more)))
-    }
-
-    /// Another name for somebody: `b-` for a bot of the house, `h-` for others.
-    fn pseudonym(&self, user: &UserId) -> UserId {
-        let kind = if user.is_bot() { "b" } else { "h" };
-        let name = format!("{kind}-{}", self.keys.pseudonym(user.as_str()));
-        UserId::new(&name).expect("base64 for URLs has the characters of names")
     }
 
     /// Forgets hands that are older than so many days; 0: none. Never ends; drop it.
@@ -197,15 +244,41 @@ impl People {
             let forget = move |tx: &mut dyn Tx| history::forget(tx, before, FORGOTTEN_MAX);
             match self.tellers.write("hands", forget).await {
                 Ok(forgotten) if forgotten == u64::from(FORGOTTEN_MAX) => {}
-                Ok(_) => return,
+                Ok(_) => break,
                 Err(error) => return tracing::warn!(%error, "old hands are not forgotten yet"),
             }
+        }
+        let forget = move |tx: &mut dyn Tx| history::checkpoint::forget(tx, before);
+        if let Err(error) = self.tellers.write("hands", forget).await {
+            tracing::warn!(%error, "what was signed of old hands is not forgotten yet");
         }
     }
 }
 
+/// Another name for somebody: `b-` for a bot of the house, `h-` for others.
+pub(crate) fn pseudonym(keys: &RefreshKeys, user: &UserId) -> UserId {
+    let kind = if user.is_bot() { "b" } else { "h" };
+    let name = format!("{kind}-{}", keys.pseudonym(user.as_str()));
+    UserId::new(&name).expect("base64 for URLs has the characters of names")
+}
+
+/// A place in somebody's list, as pages tell it. Nothing is found by it but one's own hands, so it may be anybody's.
+pub(crate) fn write_place((ended_ms, name): &Place) -> String {
+    format!("{ended_ms}.{name}")
+}
+
+/// Reads one, as it was told and in no other way.
+pub(crate) fn read_place(text: &str) -> Result<Place, ApiError> {
+    let parts = text.split_once('.').and_then(|(ended_ms, name)| {
+        let ended_ms: UnixMs = ended_ms.parse().ok().filter(|ended_ms| *ended_ms <= NUMBER_MAX)?;
+        Some((ended_ms, name.parse().ok()?))
+    });
+    let told = parts.filter(|place| write_place(place) == text);
+    told.ok_or_else(|| ApiError::BadRequest("where a page begins is what the page before has told".into()))
+}
+
 /// Hands with what must be known to tell them.
-pub(super) fn with_all(tx: &mut dyn Tx, hands: Vec<Found>) -> Result<Looked, DbError> {
+pub(crate) fn with_all(tx: &mut dyn Tx, hands: Vec<Found>) -> Result<Looked, DbError> {
     let players = hands.iter().flat_map(|hand| &hand.record.players);
     let gone = person::gone_of(tx, players.map(|player| &player.user))?;
     let currencies = currency::all(tx)?;
@@ -213,11 +286,11 @@ pub(super) fn with_all(tx: &mut dyn Tx, hands: Vec<Found>) -> Result<Looked, DbE
 }
 
 /// What this viewer may see of them. Who has deleted himself has no name any more.
-pub(super) fn told(Looked { hands, gone, currencies }: Looked, viewer: Viewer<'_>) -> Vec<KeptHand> {
-    let told = |Found { name, record, is_void }| {
+pub(crate) fn told(Looked { hands, gone, currencies }: Looked, viewer: Viewer<'_>) -> Vec<KeptHand> {
+    let told = |Found { name, record, is_void, link }| {
         let money = money(&currencies, record.currency.as_deref());
         let seen = Seen::of(&record, viewer).without_names(|user| gone.contains(user));
-        KeptHand { name, seen, money, is_void }
+        KeptHand { name, seen, link, beside: None, money, is_void }
     };
     hands.into_iter().map(told).collect()
 }

@@ -3,7 +3,7 @@
 //! - `sessions`: guests, refreshing, signing in and out.
 //! - `accounts`: making an account, passwords.
 //! - `elsewhere`: signing in by somebody else's word; `links`: by whose, for a member.
-//! - `hands`: hands that they have played; `hand_files`: all of a period.
+//! - `hands`: hands that they have played; `hand_files`: all of a period; `witness`: what is signed of hands.
 //! - `own`: what somebody does about himself.
 //! - `reports`: what people report of each other, and what staff does about it.
 //! - `ledger`: what people have; `tables`: the ledger held against the tables; `settling`: tables of which nothing is left.
@@ -22,6 +22,7 @@ mod sessions;
 mod settling;
 mod staff;
 mod tables;
+mod witness;
 
 use std::{sync::Arc, time::Duration};
 
@@ -47,13 +48,18 @@ pub use self::{
     accounts::{Link, Wanted, admin},
     elsewhere::{Arrived, Came, Departure},
     hand_files::{FileAsked, Format, HandFile},
-    hands::KeptHand,
+    hands::{KeptHand, Wanted as WantedHand},
     links::Ways,
     own::Known,
     reports::{Complaint, ReportPage},
     staff::{AuditPage, Dossier},
     tables::TablesAudit,
+    witness::HandKeys,
 };
+/// What collections of hands are made of.
+pub(crate) mod collecting {
+    pub(crate) use super::hands::{Looked, SETTLED_MS, pseudonym, read_place, told, with_all, write_place};
+}
 pub(crate) use self::{elsewhere::AWAY_MS, sessions::device_name, settling::Settles};
 use crate::{
     desk::{Desk, Issued},
@@ -92,10 +98,13 @@ pub struct People {
     providers: Providers,
     seats: Arc<dyn Seats>,
     has_purses: bool,
+    keeps_hands: bool,
     floor: Option<Floor>,
     settling: settling::Settling,
     /// Who gets files of hands.
     files: Arc<hand_files::Counter>,
+    /// What signs hands, where they are written down.
+    hand_keys: Option<HandKeys>,
 }
 
 /// From where somebody asks.
@@ -145,6 +154,8 @@ pub struct Session {
     pub device: Option<Device>,
     /// There are tables whose chips are somebody's: a page does well to show what one has.
     pub has_purse: bool,
+    /// Hands are kept: a page does well to lead to them.
+    pub keeps_hands: bool,
 }
 
 /// What a device keeps that has signed in.
@@ -186,9 +197,11 @@ impl People {
             providers,
             seats,
             has_purses: false,
+            keeps_hands: false,
             floor: None,
             settling: settling::Settling::default(),
             files,
+            hand_keys: None,
         }
     }
 
@@ -196,6 +209,12 @@ impl People {
     #[must_use]
     pub fn with_purses(self, has_purses: bool) -> Self {
         Self { has_purses, ..self }
+    }
+
+    /// The same, where hands are kept.
+    #[must_use]
+    pub fn that_keeps_hands(self, keeps_hands: bool) -> Self {
+        Self { keeps_hands, ..self }
     }
 
     /// The same, with somebody to ask who sits where.
@@ -300,6 +319,7 @@ impl People {
             refresh_expires_ms: granted.expires_ms,
             device: None,
             has_purse: self.has_purses,
+            keeps_hands: self.keeps_hands,
         }
     }
 

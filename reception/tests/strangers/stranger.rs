@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How many things each of them tries in a round.
-pub(crate) const TRICKS: usize = 60;
+pub(crate) const TRICKS: usize = 68;
 
 /// Somebody with an account of his own, which gives him no right to others'.
 pub(crate) struct Stranger {
@@ -132,6 +132,14 @@ impl Stranger {
             json("GET", &format!("/api/staff/people/{user}"), Value::Null).by(&self.token),
             json("GET", "/api/staff/people?q=%25", Value::Null).by(&self.token),
             json("GET", "/api/staff/audit?before=99999999999999999999", Value::Null).by(&self.token),
+            json("GET", "/api/history/checkpoints?after=99999999999999999999", Value::Null),
+            json("GET", "/api/history/checkpoints?limit=0", Value::Null).by(forged),
+            json("GET", "/api/history/checkpoints?key=mine", Value::Null),
+            json("GET", "/api/hands/aaaaaaaaaaaaaaaa", Value::Null),
+            json("GET", "/api/hands/aaaaaaaaaaaaaaa%00", Value::Null),
+            json("GET", "/api/hands/aaaaaaaaaaaaaaaa?names=all", Value::Null).by(&self.token),
+            json("GET", "/api/me/hands/export?format=proof", Value::Null),
+            json("GET", "/api/me/hands/export?format=proof&user=ann", Value::Null).by(&self.token),
             json(
                 "PUT",
                 &format!("/api/staff/people/{user}/roles"),
