@@ -129,7 +129,7 @@ function welcomed({ user, name: shownName }) {
   me = user;
   name.textContent = shownName;
   showSeats();
-  lobby.hands.hidden = !identity.mayBeMember;
+  lobby.hands.hidden = !identity.keepsHands;
   withPurse();
   withOwnTables();
 }

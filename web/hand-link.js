@@ -1,10 +1,10 @@
 /** Links to hands that are over, and to lists of them. */
 
 const NAME = "[\\w.-]{1,40}";
-const ONE = new RegExp(`^#/hand/(${NAME}\\.\\d{1,20}-\\d{1,20})(\\?hidden)?$`);
+const ONE = new RegExp(`^#/hand/(${NAME}\\.\\d{1,20}-\\d{1,20}|[a-z2-7]{16})(\\?hidden)?$`);
 const LIST = new RegExp(`^#/hands(?:/(${NAME}))?$`);
 
-/** The link to a hand. */
+/** The link to a hand: by its name, or by what it is shared by, which nobody guesses. */
 export function linkOf(id, hidesNames) {
   return `${location.origin}${location.pathname}#/hand/${id}${hidesNames ? "?hidden" : ""}`;
 }

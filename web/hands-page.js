@@ -129,10 +129,10 @@ export class HandsPage {
   async #askStats(asks) {
     const { room, min_pot, game: name } = this.#filter;
     const counts = room === "" && min_pot === "";
-    const { all } = counts ? await this.#api.stats({ game: name, from: this.#since() }) : { all: null };
+    const { all, games } = counts ? await this.#api.stats({ game: name, from: this.#since() }) : { all: null };
     if (asks !== this.#asks) return;
     setAttribute(this.stats, "hidden", !all || all.hands === 0);
-    if (all) this.stats.replaceChildren(...figures(all));
+    if (all) this.stats.replaceChildren(...figures(all, raked(games)));
   }
 
   #since() {
@@ -189,7 +189,14 @@ export class HandsPage {
 /** Shares, and what is none, by the names of reception; of what there was nothing of there is a dash. */
 const RATES = ["vpip", "pfr", "three_bet", "wtsd", "wsd"];
 
-function figures({ hands, rates }) {
+/** What the house has taken of me, where all chips are of one kind; null where it took nothing, or of several kinds. */
+function raked(games) {
+  const kinds = new Set(games.map(({ currency, digits }) => `${currency} ${digits}`));
+  const rake = games.reduce((sum, game) => sum + (game.rake ?? 0), 0);
+  return kinds.size === 1 && rake > 0 ? { rake, digits: games[0].digits } : null;
+}
+
+function figures({ hands, rates }, taken) {
   const figure = (name, value) => el("div", {}, el("dt", { text: say.stats[name], title: say.statsHelp[name] }), el("dd", { text: value }));
   const share = (name) => figure(name, rates[name] === null ? "–" : () => percent(rates[name]));
   return [
@@ -197,6 +204,7 @@ function figures({ hands, rates }) {
     ...RATES.map(share),
     figure("af", rates.af === null ? "–" : () => chips(rates.af)),
     figure("bb_100", rates.bb_100 === null ? "–" : () => change(Math.round(rates.bb_100 * 10), { digits: 1 })),
+    ...(taken ? [figure("rake", () => bare(taken.rake, taken))] : []),
   ];
 }
 

@@ -65,6 +65,11 @@ export class Identity {
     return Boolean(this.#guest?.kind);
   }
 
+  /** Whether hands that are over can be seen again here; a house of a release before does not say. */
+  get keepsHands() {
+    return this.mayBeMember && this.#guest?.hands !== false;
+  }
+
   /** When it may play again, if the play time that it allows itself is used up; else 0. */
   get playsFrom() {
     return this.#guest?.play_from_ms ?? 0;
@@ -190,9 +195,9 @@ export class Identity {
 
   #keep(guest) {
     this.#guest = guest;
-    const { user, name, kind, purse } = guest;
+    const { user, name, kind, purse, hands } = guest;
     const isInCookie = kind && !guest.refresh;
-    this.#home.setItem(TOKEN_KEY, JSON.stringify(isInCookie ? { user, name, kind, ...(purse && { purse }) } : guest));
+    this.#home.setItem(TOKEN_KEY, JSON.stringify(isInCookie ? { user, name, kind, ...(purse && { purse }), ...(hands === false && { hands }) } : guest));
   }
 }
 

@@ -80,7 +80,7 @@ export class Replayer {
     this.speed = el("select", { "aria-label": say.speed, data: { testid: "replay-speed" }, on: { change: () => this.#timer && this.#run() } }, ...SPEEDS.map((speed) => el("option", { value: speed, selected: speed === 1, text: () => say.times(speed) })));
     const { net, digits, ended_ms: ended, void: isVoid } = this.#told;
     const result = el("span", { class: net < 0 ? "went" : "came", text: net === null ? "" : () => change(net, { digits }), data: { testid: "replay-net" } });
-    const share = el("button", { class: "button", type: "button", text: say.share, data: { testid: "replay-share" }, on: { click: () => askShare(this.#told.id) } });
+    const share = el("button", { class: "button", type: "button", text: say.share, data: { testid: "replay-share" }, on: { click: () => askShare(this.#told.link ?? this.#told.id) } });
     return el(
       "section",
       { class: "replay-bar", "aria-label": say.controls },
@@ -88,8 +88,15 @@ export class Replayer {
       el("div", { class: "replay-streets", role: "group", "aria-label": say.toStreet }, ...this.streets),
       this.range,
       el("div", { class: "replay-transport" }, ...this.back, this.play, ...this.on),
-      el("div", { class: "replay-more" }, el("label", { class: "field" }, this.speed), share),
+      el("div", { class: "replay-more" }, this.#beside("previous"), el("label", { class: "field" }, this.speed), share, this.#beside("next")),
     );
+  }
+
+  /** The hand before or behind it in my list, where there is one. */
+  #beside(name) {
+    const id = this.#told[name];
+    if (!id) return null;
+    return el("a", { class: "button", href: `#/hand/${id}`, text: name === "next" ? say.nextHand : say.previousHand, "aria-keyshortcuts": name === "next" ? "n" : "p", data: { testid: `replay-${name}-hand` } });
   }
 
   #button(name, label, click) {
@@ -153,7 +160,9 @@ export class Replayer {
     if (target === this.range && key in KEYS) return;
     if (key === " " && target.matches("button, a, summary")) return;
     const street = [...this.#tape.streets.values()][Number(key) - 1];
-    if (key === " ") this.#toggle();
+    const hand = this.#told[{ p: "previous", n: "next" }[key]];
+    if (hand) location.hash = `#/hand/${hand}`;
+    else if (key === " ") this.#toggle();
     else if (key in KEYS) this.#jump(this.#tape.at + KEYS[key]);
     else if (street !== undefined) this.#jump(street);
     else return;

@@ -319,7 +319,7 @@ export class Table {
   #endHand(before, position) {
     for (const line of ending(before, this.#story)) this.log.add(line);
     // Where a house keeps hands, one is called by the frame in which it has ended.
-    if (!this.#isOver && this.#identity.mayBeMember) this.log.link(`#/hand/${this.room.id}.${position.join("-")}`);
+    if (!this.#isOver && this.#identity.keepsHands) this.log.link(`#/hand/${this.room.id}.${position.join("-")}`);
   }
 
   /** My own chips come to this table and go from it: what I own is other than it was. */

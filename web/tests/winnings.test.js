@@ -49,6 +49,7 @@ test("the line fills its box, whatever it comes to", () => {
 test("an address names a hand, a list, or nothing of it", () => {
   assert.deepEqual(ofHash("#/hand/t1.1700000000000-44"), { id: "t1.1700000000000-44", hidesNames: false });
   assert.deepEqual(ofHash("#/hand/t-abc.2.1-2?hidden"), { id: "t-abc.2.1-2", hidesNames: true });
+  assert.deepEqual(ofHash("#/hand/abcdefgh234567xy?hidden"), { id: "abcdefgh234567xy", hidesNames: true });
   assert.deepEqual([ofHash("#/hands"), ofHash("#/hands/t1.2")], [{ room: null }, { room: "t1.2" }]);
   for (const hash of ["#/hand", "#/hand/", "#/hand/t1", "#/hand/t1.1", "#/hand/t1.1-2/..", "#/hand/t1.1-2?x", "#/hands/", "#/hands/a b", "#/handshake", `#/hands/${"x".repeat(41)}`]) {
     assert.equal(ofHash(hash), null, hash);

@@ -156,6 +156,7 @@ async fn a_hand_that_was_played_is_found_and_seen_again_step_by_step_to_the_same
     let link = "return document.querySelector('[data-testid=share-link]').value";
     let told = ann.ask(link).await.as_str().unwrap().to_owned();
     assert!(told.starts_with(&url), "{told}");
+    assert!(!told.contains("/t1."), "nobody comes from it to the next one: {told}");
     ann.press("share-hides").await;
     let hidden = ann.ask(link).await.as_str().unwrap().to_owned();
     fits_everybody(&ann, "share").await;

@@ -44,6 +44,7 @@ export const history = {
     wtsd: () => "WTSD",
     wsd: () => "W$SD",
     af: () => "AF",
+    rake: () => "Rake",
     bb_100: () => "BB/100",
   },
   statsHelp: {
@@ -54,6 +55,7 @@ export const history = {
     wtsd: () => "How often you went to the showdown, having seen the flop",
     wsd: () => "How often you won chips at the showdown",
     af: () => "Your bets and raises after the flop for each call",
+    rake: () => "Your part of what the house has taken, by what you put into the pots",
     bb_100: () => "Big blinds won in a hundred hands",
   },
 
@@ -81,6 +83,8 @@ export const history = {
   last: () => "To the end",
   speed: () => "Speed",
   times: (speed) => `${chips(speed)}×`,
+  previousHand: () => "Previous hand",
+  nextHand: () => "Next hand",
   share: () => "Share",
   shareTitle: () => "Share this hand",
   shareHelp: () => "Whoever opens this link sees the hand as everybody at the table did: the board, and cards that were shown. Your own cards, too, only if you have shown them.",

@@ -43,6 +43,7 @@ export const history = {
     wtsd: () => "WTSD",
     wsd: () => "W$SD",
     af: () => "AF",
+    rake: () => "레이크",
     bb_100: () => "BB/100",
   },
   statsHelp: {
@@ -53,6 +54,7 @@ export const history = {
     wtsd: () => "플랍을 본 뒤 쇼다운까지 간 비율",
     wsd: () => "쇼다운에서 칩을 딴 비율",
     af: () => "플랍 이후 콜 한 번당 벳과 레이즈 수",
+    rake: () => "팟에 넣은 만큼 나눈, 하우스가 가져간 레이크 중 내 몫",
     bb_100: () => "100핸드당 딴 빅 블라인드",
   },
 
@@ -80,6 +82,8 @@ export const history = {
   last: () => "끝으로",
   speed: () => "속도",
   times: (speed) => `${chips(speed)}배`,
+  previousHand: () => "이전 핸드",
+  nextHand: () => "다음 핸드",
   share: () => "공유",
   shareTitle: () => "이 핸드 공유",
   shareHelp: () => "링크를 여는 사람은 테이블의 모두가 본 대로 보드와 공개된 카드를 봅니다. 내 카드도 공개했을 때만 보입니다.",
