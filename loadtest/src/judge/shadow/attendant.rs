@@ -36,7 +36,7 @@ pub(super) struct Attendant {
 /// Somebody who was sent to a table.
 struct Sent {
     user: UserId,
-    /// He was there already.
+    /// He was there already, or on his way there.
     was_there: bool,
     /// How many were sent there, with him.
     number: u64,
@@ -124,7 +124,9 @@ impl Attendant {
         if !has_waited {
             accuse(format!("{user} is sent to {table}, and does not wait"));
         }
-        let was_there = self.at_tables.get(&table).is_some_and(|at| at.has(user));
+        // Whoever waits again before he has come may be sent to the same table once more, which has him on its list by then.
+        let on_the_way = self.sent.get(&table).is_some_and(|all| all.iter().any(|sent| sent.user == *user));
+        let was_there = on_the_way || self.at_tables.get(&table).is_some_and(|at| at.has(user));
         let (number, _) = self.letters.entry(table.clone()).or_default();
         *number += 1;
         let sent = Sent { user: user.clone(), was_there, number: *number };
