@@ -122,6 +122,7 @@ pub struct Watched<T> {
     reception: Reception,
     currency: String,
     known: Mutex<Option<Known>>,
+    settled_within: Duration,
 }
 
 #[derive(Debug, Clone)]
@@ -133,7 +134,8 @@ struct Known {
 impl<T: Tokens> Watched<T> {
     /// Of a player of that reception.
     pub fn new(tokens: T, reception: Reception, currency: impl fmt::Display) -> Self {
-        Self { tokens, reception, currency: currency.to_string(), known: Mutex::new(None) }
+        let (currency, known) = (currency.to_string(), Mutex::new(None));
+        Self { tokens, reception, currency, known, settled_within: SETTLED_WITHIN }
     }
 
     fn known(&self) -> MutexGuard<'_, Option<Known>> {
@@ -147,7 +149,7 @@ impl<T: Tokens> Watched<T> {
         let (Some(won), Some(Known { mut guest, began_with })) = (won, known) else {
             return Purses { judged: 0, unsure: 1 };
         };
-        let (due, until) = (whole(began_with) + won, Instant::now() + SETTLED_WITHIN);
+        let (due, until) = (whole(began_with) + won, Instant::now() + self.settled_within);
         let wrong = loop {
             let account = self.reception.account(&guest, &self.currency).await;
             let wrong = match account {
@@ -259,10 +261,12 @@ mod tests {
         tokio::spawn(async move {
             axum::serve(listener, Router::new().route("/api/me/balances", get(answer))).await
         });
-        let watched = Watched::new(Ann, Reception::new(&base), "PLAY");
+        let watched = Watched {
+            settled_within: Duration::from_millis(500),
+            ..Watched::new(Ann, Reception::new(&base), "PLAY")
+        };
         watched.guest("Ann").await.unwrap();
         let mut breaches = Breaches::default();
-        tokio::time::pause();
         assert_eq!(watched.judge(played().won(), &mut breaches).await, Purses { judged: 1, unsure: 0 });
         breaches
     }
