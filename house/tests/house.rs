@@ -15,6 +15,7 @@ use ops::testing::full_pipe::full_pipe;
 use player::{
     Client, Heard, Style,
     connect::{Dialer, Socket},
+    decision::{Prizes, Sight, choose},
     guest::{Reception, Tokens as _},
 };
 use protocol::{
@@ -130,7 +131,9 @@ impl Guest {
         if std::mem::replace(answered, (hand.hand, turn.turn)) == (hand.hand, turn.turn) {
             return;
         }
-        let choice = style.choose(turn, view, self.client.hole_cards(&self.room), &mut rand::rng());
+        let (hole, prizes) = (self.client.hole_cards(&self.room), &Prizes::default());
+        let deeds = self.client.deeds(&self.room).expect("a watched table");
+        let choice = choose(&style, Sight { turn, view, hole, deeds, prizes }, &mut rand::rng());
         let act = TableCommand::Act { hand: hand.hand, turn: turn.turn, kind: choice.kind, to: choice.to };
         self.command(&act);
     }

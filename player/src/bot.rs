@@ -15,12 +15,13 @@ use protocol::{
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use strategies::Style;
 use tokio::time::{Duration, Instant};
 
 use crate::{
     client::{Client, Heard},
+    decision::{self, Prizes, Sight, choose},
     incoming::Refusal,
-    style::Style,
 };
 
 /// Pause after a refusal that names none.
@@ -137,6 +138,8 @@ pub struct Bot {
     /// It stops when it has left, and not when it is going to.
     waits_until_left: bool,
     stopping: bool,
+    /// Where places are paid.
+    prizes: Prizes,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -171,6 +174,7 @@ impl Bot {
             is_given_seats: false,
             waits_until_left: false,
             stopping: false,
+            prizes: Prizes::default(),
         }
     }
 
@@ -187,6 +191,11 @@ impl Bot {
     pub fn that_waits_until_it_has_left(mut self) -> Self {
         self.waits_until_left = true;
         self
+    }
+
+    /// It plays for these prizes, the first place's first, in a tournament of so many entries.
+    pub fn plays_for(&mut self, prizes: Vec<u64>, entries: u32) {
+        self.prizes = Prizes { places: prizes, entries };
     }
 
     /// From now on it plays at this table, or at none.
@@ -394,18 +403,21 @@ impl Bot {
                 }
                 let turn = turn.clone();
                 let hole = self.client.hole_cards(room);
-                let choice = self.character.style.choose(&turn, view, hole, &mut self.rng);
+                let style = self.character.style;
+                let deeds = self.client.deeds(room)?;
+                let seen = Sight { turn: &turn, view, hole, deeds, prizes: &self.prizes };
+                let choice = choose(&style, seen, &mut self.rng);
                 let act = TableCommand::Act { hand, turn: turn.turn, kind: choice.kind, to: choice.to };
                 self.client.command(room, &act, now);
                 self.turn = Some(Thought { hand, turn: turn.turn, until: None });
                 Some(Acting { room: room.clone(), hand, turn: turn.turn })
             }
             _ => {
-                let pondering = self.character.style.pondering(turn, view);
+                let pondering = decision::pondering(self.character.style, turn, view);
                 let most = Duration::from_millis(view.config.turn_ms).mul_f64(TURN_PART_MAX);
                 let turn = turn.turn;
                 let mut thinking = self.thinking_time().mul_f64(pondering);
-                if matches!(self.character.style, Style::Sensible(_)) {
+                if !self.character.style.is_of_crowd() {
                     thinking = thinking.min(most);
                 }
                 let until = Some(now + thinking);

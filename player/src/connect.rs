@@ -428,8 +428,8 @@ mod tests {
 
     use super::*;
     use crate::{
+        Style,
         bot::{Bot, Character, Habits},
-        style::Style,
     };
 
     /// Gives everybody the same token.

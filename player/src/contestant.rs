@@ -1,5 +1,6 @@
 //! A bot that plays tournaments: it registers where somebody waits for others, goes where it is sent, and plays there until it is out.
 
+use holdem::SEATS_MAX;
 use protocol::{
     RefusalCode,
     id::RoomId,
@@ -30,8 +31,11 @@ pub struct Contestant {
     entered: Option<RoomId>,
     /// It wants to: the command, and where.
     registers: Option<(u64, RoomId)>,
-    /// It has asked where it belongs.
+    /// It has asked where it belongs, or what is paid.
     asks: Option<u64>,
+    /// How many play where it takes part; what the places pay, once it knows that.
+    entries: u32,
+    knows_prizes: bool,
     /// Not before.
     next: Instant,
     stopping: bool,
@@ -45,6 +49,8 @@ impl Contestant {
             entered: None,
             registers: None,
             asks: None,
+            entries: 0,
+            knows_prizes: false,
             next: now,
             stopping: false,
         }
@@ -62,14 +68,23 @@ impl Contestant {
             let people = row.more.get("people").and_then(serde_json::Value::as_u64).unwrap_or(0);
             row.more.get("open") == Some(&true.into()) && people > 0 && row.free() > 0
         });
-        let Some(room) = waits.map(|row| row.room.clone()) else { return };
+        let Some((room, entries)) = waits.map(|row| (row.room.clone(), row.seats.unwrap_or(u32::MAX))) else {
+            return;
+        };
+        (self.entries, self.knows_prizes) = (entries, false);
         let what = to_raw_value(&TournamentCommand::Register).expect("commands are JSON");
         self.registers = Some((client.raw_command(&room, what, now), room));
     }
 
     fn look(&mut self, room: &RoomId, now: Instant) {
         if self.asks.is_none() && now >= self.next {
-            let question = to_raw_value(&TournamentQuestion::Me).expect("questions are JSON");
+            // Who knows where it plays asks for what.
+            let is_seated = self.bot.seated_at().is_some();
+            let what = match is_seated && !self.knows_prizes {
+                true => TournamentQuestion::Prizes,
+                false => TournamentQuestion::Me,
+            };
+            let question = to_raw_value(&what).expect("questions are JSON");
             self.asks = Some(self.bot.client_mut().question(room, question, now));
             self.next = now + ASKS_EVERY;
         }
@@ -84,7 +99,16 @@ impl Contestant {
     }
 
     fn told(&mut self, body: &str, now: Instant) {
-        let Ok(TournamentAnswer::Me { me }) = serde_json::from_str(body) else { return };
+        let me = match serde_json::from_str(body) {
+            Ok(TournamentAnswer::Me { me }) => me,
+            Ok(TournamentAnswer::Prizes { prizes, .. }) => {
+                let paid = prizes.iter().flat_map(|prize| (prize.from..=prize.to).map(|_| prize.each));
+                self.bot.plays_for(paid.take(SEATS_MAX).collect(), self.entries);
+                self.knows_prizes = true;
+                return;
+            }
+            _ => return,
+        };
         match me {
             Some(me) if me.place.is_none() => {
                 if me.table.is_some() {

@@ -10,8 +10,7 @@
 //!   [`questions`] (asked until there is one).
 //! - [`referee`], [`fair_play`] and [`breach`]: what must never be seen, and the count of what was. [`tournament_referee`]: what a whole tournament must come to; [`purse`]: what
 //!   an account must.
-//! - [`bot`]: who plays; [`style`]: how. Of the styles, those of the crowd look at [`hand_strength`], the sensible ones
-//!   ([`sensible`]) at `starting_hand` and `equity`.
+//! - [`bot`]: who plays; [`decision`]: how, by a [strategy](strategies) that sees what the client sees.
 //! - [`contestant`]: a bot that plays tournaments.
 //! - [`mind`]: what moves a client: a bot, or another guest. [`visitor`]: what guests that are no bots have in common. [`connect`]: a mind over real WebSockets; [`comeback`]: what follows the end of one; [`guest`]: tokens;
 //!   [`member`]: those of somebody with an account; [`way`]: by TLS or not, and where to.
@@ -23,11 +22,10 @@ pub mod client;
 pub mod comeback;
 pub mod connect;
 pub mod contestant;
-mod equity;
+pub mod decision;
 pub mod fair_play;
 pub mod follower;
 pub mod guest;
-pub mod hand_strength;
 pub mod incoming;
 pub mod kind;
 pub mod looking;
@@ -37,9 +35,6 @@ mod others;
 pub mod purse;
 pub mod questions;
 pub mod referee;
-pub mod sensible;
-mod starting_hand;
-pub mod style;
 pub mod tournament_referee;
 pub mod visitor;
 pub mod watched;
@@ -51,5 +46,4 @@ pub use client::{Client, Heard};
 pub use contestant::Contestant;
 pub use mind::Mind;
 pub use purse::{Purse, Purses};
-pub use sensible::Temper;
-pub use style::Style;
+pub use strategies::{Style, Temper};

@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 
 use crate::{
     breach::{Breach, Breaches},
-    follower::{Fault, Follower, Step},
+    decision::Deeds,
+    follower::{Fault, Follower, Step, When},
     others::{self, Other},
     referee::{self, Referee},
 };
@@ -22,6 +23,7 @@ pub struct Watched {
     /// The room is no table.
     other: Option<Other>,
     referee: Referee,
+    deeds: Deeds,
     /// A gap was seen and counted; until it is repaired no further gap is counted.
     gapped: bool,
     /// The hand in which the own cards were found missing: told once.
@@ -47,6 +49,7 @@ impl Watched {
             follower: Follower::new(),
             other: None,
             referee: Referee::new(),
+            deeds: Deeds::default(),
             gapped: false,
             cardless: 0,
         }
@@ -55,6 +58,11 @@ impl Watched {
     /// The room as it stands.
     pub fn follower(&self) -> &Follower {
         &self.follower
+    }
+
+    /// What was done in the hand that is on, as far as it was seen.
+    pub fn deeds(&self) -> &Deeds {
+        &self.deeds
     }
 
     /// The last frame that was taken, be the room of a kind that is known or not.
@@ -126,9 +134,13 @@ impl Watched {
     ) -> Taken {
         self.expect_cards(at, me, breaches);
         Referee::no_other_cards(named, referee::cards_in_events(events) + self.looks_like_a_card(), breaches);
-        let referee = &mut self.referee;
-        let step =
-            self.follower.delta(at, events, |when, event, view| referee.event(when, event, view, breaches));
+        let (referee, deeds) = (&mut self.referee, &mut self.deeds);
+        let step = self.follower.delta(at, events, |when, event, view| {
+            if when == When::Before {
+                deeds.see(event, view);
+            }
+            referee.event(when, event, view, breaches);
+        });
         self.judge(at, step, breaches)
     }
 
@@ -151,6 +163,7 @@ impl Watched {
             }
             if step != Ok(Step::Next) {
                 self.referee.lose_track();
+                self.deeds = Deeds::default();
             }
             if step == Ok(Step::Jumped) && at.epoch() > epoch_before {
                 self.referee.doubt();

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use player::{Style, Temper};
+use player::{
+    Style, Temper,
+    decision::{Deeds, Prizes, Sight, choose},
+};
 use protocol::{
     id::{Position, UserId},
     rights::Rights,
@@ -151,7 +154,9 @@ impl Play {
             let cards = self.cards[&name(seat)].clone();
             let before_flop =
                 self.view().hand.as_ref().is_some_and(|hand| hand.street == StreetName::Preflop);
-            let choice = self.styles[seat].choose(&turn, self.table.public(), &cards, &mut self.minds);
+            let (view, deeds, prizes) = (self.table.public(), &Deeds::default(), &Prizes::default());
+            let seen = Sight { turn: &turn, view, hole: &cards, deeds, prizes };
+            let choice = choose(&self.styles[seat], seen, &mut self.minds);
             let hand = self.view().hand.as_ref().map(|hand| hand.hand);
             let act =
                 json!({"a": "act", "hand": hand, "turn": turn.turn, "kind": choice.kind, "to": choice.to});

@@ -9,8 +9,8 @@ use protocol::{
 
 use super::{Client, Phase};
 use crate::{
-    answers::Answers, breach::Breaches, follower::Follower, looking::Looking, questions::Questions,
-    watched::Watched,
+    answers::Answers, breach::Breaches, decision::Deeds, follower::Follower, looking::Looking,
+    questions::Questions, watched::Watched,
 };
 
 impl Client {
@@ -74,6 +74,11 @@ impl Client {
         let Some(follower) = self.room(room) else { return &[] };
         let hand = follower.view().and_then(|view| view.hand.as_ref()).map(|hand| hand.hand);
         if Some(follower.private().hand) == hand { &follower.private().cards } else { &[] }
+    }
+
+    /// What was done in the hand that is on at a watched table, as far as it was seen.
+    pub fn deeds(&self, room: &RoomId) -> Option<&Deeds> {
+        self.rooms.get(room).map(Watched::deeds)
     }
 
     /// What it looks at in the lobby, and what it sees.

@@ -1,20 +1,18 @@
 //! How good a hand looks, roughly: enough for bots to play like people of a few kinds, not to play well.
 
-use protocol::table::Card;
+use holdem::Card;
 
 /// 2 is 0, an ace is 12.
 fn rank(card: Card) -> usize {
-    let rank = card.as_str().as_bytes()[0];
-    b"23456789TJQKA".iter().position(|known| *known == rank).expect("a card has a known rank")
+    usize::from(card.rank())
 }
 
 fn suit(card: Card) -> usize {
-    let suit = card.as_str().as_bytes()[1];
-    b"cdhs".iter().position(|known| *known == suit).expect("a card has a known suit")
+    usize::from(card.suit())
 }
 
 /// 0.0 (hopeless) to 1.0 (as good as won), by the own cards and the board alone.
-pub fn strength(hole: &[Card], board: &[Card]) -> f64 {
+pub(crate) fn strength(hole: &[Card], board: &[Card]) -> f64 {
     if hole.len() < 2 {
         0.3
     } else if board.is_empty() {
@@ -92,7 +90,7 @@ mod tests {
     use super::*;
 
     fn cards(text: &str) -> Vec<Card> {
-        text.split_whitespace().map(|card| Card::new(card).unwrap()).collect()
+        text.split_whitespace().map(|card| card.parse().unwrap()).collect()
     }
 
     fn of(hole: &str, board: &str) -> f64 {

@@ -1,7 +1,6 @@
 //! How often a hand wins: the rest is dealt many times over.
 
 use holdem::{Board, Card, HoleCards, Variant, evaluate::strength};
-use protocol::table::{Card as WireCard, GameVariant};
 use rand::{Rng, RngExt};
 
 use crate::starting_hand;
@@ -23,21 +22,22 @@ pub(crate) struct Opponents {
 
 /// The share of the pot that a hand wins on average against such opponents, 0.0 to 1.0.
 pub(crate) fn equity(
-    game: GameVariant,
-    hole: &[WireCard],
-    board: &[WireCard],
+    variant: Variant,
+    hole: &[Card],
+    board: &[Card],
     opponents: Opponents,
-    rng: &mut impl Rng,
+    rng: &mut dyn Rng,
 ) -> f64 {
-    let variant = variant(game);
-    let cards = |cards: &[WireCard]| cards.iter().map(|card| known(*card)).collect::<Vec<_>>();
-    let (hole, board) = (cards(hole), cards(board));
     if hole.len() != variant.hole_cards() {
         return 1.0 / (opponents.count + 1) as f64;
     }
     let unseen: Vec<Card> =
         variant.deck().filter(|card| !hole.contains(card) && !board.contains(card)).collect();
-    let won: f64 = (0..DEALS).map(|_| deal(variant, &hole, &board, unseen.clone(), opponents, rng)).sum();
+    // With many opponents, or many cards each, nobody can choose among so many.
+    let left = unseen.len() - BOARD_CARDS.saturating_sub(board.len());
+    let choosy = opponents.choosy.min(left / (hole.len() * opponents.count).max(1)).max(1);
+    let opponents = Opponents { choosy, ..opponents };
+    let won: f64 = (0..DEALS).map(|_| deal(variant, hole, board, unseen.clone(), opponents, rng)).sum();
     won / DEALS as f64
 }
 
@@ -48,7 +48,7 @@ fn deal(
     board: &[Card],
     mut unseen: Vec<Card>,
     opponents: Opponents,
-    rng: &mut impl Rng,
+    rng: &mut dyn Rng,
 ) -> f64 {
     let mut draw = |count: usize| -> Vec<Card> {
         (0..count).map(|_| unseen.swap_remove(rng.random_range(0..unseen.len()))).collect()
@@ -88,24 +88,6 @@ fn known_board(cards: &[Card]) -> Board {
     board
 }
 
-/// A card of the wire in the words of the rules.
-///
-/// # Panics
-/// Never: both write rank then suit.
-pub(crate) fn known(card: WireCard) -> Card {
-    card.as_str().parse().expect("a card is written rank then suit")
-}
-
-fn variant(game: GameVariant) -> Variant {
-    match game {
-        GameVariant::Holdem => Variant::Holdem,
-        GameVariant::ShortDeck => Variant::ShortDeck,
-        GameVariant::Omaha4 => Variant::Omaha,
-        GameVariant::Omaha5 => Variant::Omaha5,
-        GameVariant::Omaha6 => Variant::Omaha6,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rand::SeedableRng;
@@ -114,12 +96,22 @@ mod tests {
     use super::*;
 
     fn of(hole: &str, board: &str, count: usize) -> f64 {
-        let cards = |text: &str| -> Vec<WireCard> {
-            text.split_whitespace().map(|card| WireCard::new(card).unwrap()).collect()
-        };
+        let cards =
+            |text: &str| -> Vec<Card> { text.split_whitespace().map(|card| card.parse().unwrap()).collect() };
         let opponents = Opponents { count, choosy: 1 };
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        equity(GameVariant::Holdem, &cards(hole), &cards(board), opponents, &mut rng)
+        equity(Variant::Holdem, &cards(hole), &cards(board), opponents, &mut rng)
+    }
+
+    #[test]
+    fn the_deck_suffices_for_as_many_opponents_as_a_table_has() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        for variant in [Variant::Holdem, Variant::ShortDeck, Variant::Omaha, Variant::Omaha5, Variant::Omaha6]
+        {
+            let hole: Vec<Card> = variant.deck().step_by(3).take(variant.hole_cards()).collect();
+            let opponents = Opponents { count: variant.players_max() - 1, choosy: 4 };
+            assert!((0.0..=1.0).contains(&equity(variant, &hole, &[], opponents, &mut rng)), "{variant:?}");
+        }
     }
 
     #[test]
