@@ -30,6 +30,9 @@ const AFTER_REFUSAL: Duration = Duration::from_millis(500);
 /// Of the time for a turn no more than this part is spent thinking by who plays sensibly: the clock is not for bots.
 const TURN_PART_MAX: f64 = 0.6;
 
+/// Who does not get its cards acts without them after so long.
+const CARDS_WITHIN: Duration = Duration::from_millis(500);
+
 const SAYINGS: [&str; 6] = ["nice hand", "wow", "ty", "good luck", "brb", "what a river"];
 
 /// How a bot behaves.
@@ -148,6 +151,9 @@ struct Thought {
     turn: u64,
     /// `None` once the action is on its way.
     until: Option<Instant>,
+    /// The thinking is done, and the own cards have not come: they come right behind the frame that dealt them, which may say already
+    /// whose turn it is.
+    waits_for_cards: bool,
 }
 
 impl Bot {
@@ -395,21 +401,28 @@ impl Bot {
             self.turn = None;
             return None;
         };
-        let hand = hand.hand;
+        let (hand, dealt) = (hand.hand, hand.hole_cards);
         match self.turn {
             Some(thought) if (thought.hand, thought.turn) == (hand, turn.turn) => {
-                if self.stopping || thought.until.is_none_or(|until| now < until) {
+                let Some(until) = thought.until.filter(|_| !self.stopping) else { return None };
+                let hole = self.client.hole_cards(room);
+                let has_cards = !hole.is_empty() || dealt == 0;
+                if now < until && !(thought.waits_for_cards && has_cards) {
+                    return None;
+                }
+                if !has_cards && !thought.waits_for_cards {
+                    let until = Some(now + CARDS_WITHIN);
+                    self.turn = Some(Thought { until, waits_for_cards: true, ..thought });
                     return None;
                 }
                 let turn = turn.clone();
-                let hole = self.client.hole_cards(room);
                 let style = self.character.style;
                 let deeds = self.client.deeds(room)?;
                 let seen = Sight { turn: &turn, view, hole, deeds, prizes: &self.prizes };
                 let choice = choose(&style, seen, &mut self.rng);
                 let act = TableCommand::Act { hand, turn: turn.turn, kind: choice.kind, to: choice.to };
                 self.client.command(room, &act, now);
-                self.turn = Some(Thought { hand, turn: turn.turn, until: None });
+                self.turn = Some(Thought { hand, turn: turn.turn, until: None, waits_for_cards: false });
                 Some(Acting { room: room.clone(), hand, turn: turn.turn })
             }
             _ => {
@@ -421,7 +434,7 @@ impl Bot {
                     thinking = thinking.min(most);
                 }
                 let until = Some(now + thinking);
-                self.turn = Some(Thought { hand, turn, until });
+                self.turn = Some(Thought { hand, turn, until, waits_for_cards: false });
                 // Who takes no time to think acts at once.
                 if until <= Some(now) { self.act(room, seat, now) } else { None }
             }
@@ -646,6 +659,31 @@ mod tests {
             assert_eq!(bot.poll(now + turn.mul_f64(least)), None);
             let acting = bot.poll(now + turn.mul_f64(most));
             assert_eq!(acting.map(|acting| (acting.hand, acting.turn)), Some((1, 1)), "{think_more}");
+        }
+    }
+
+    #[test]
+    fn a_bot_that_takes_no_time_to_think_waits_for_its_cards_but_not_for_ever() {
+        for cards_come in [true, false] {
+            let now = Instant::now();
+            let mut bot = welcomed(now);
+            bot.character.habits =
+                Habits { think_min: Duration::ZERO, think_more: Duration::ZERO, ..Habits::default() };
+            bot.poll(now);
+            let mut dealt: Value = serde_json::from_str(&turn_of_ann("t1", TableConfig::default())).unwrap();
+            dealt["state"]["hand"]["hole_cards"] = json!(2);
+            bot.receive(&dealt.to_string(), now);
+            assert_eq!(bot.poll(now), None, "the cards are not there");
+            if cards_come {
+                let private = json!({"t": "private", "room": "t1", "epoch": 1, "seq": 1,
+                    "state": {"hand": 1, "cards": ["As", "Ad"]}});
+                bot.receive(&private.to_string(), now);
+                assert!(bot.poll(now).is_some());
+            } else {
+                assert_eq!(bot.poll(now + CARDS_WITHIN / 2), None);
+                assert_eq!(bot.next_deadline(), Some(now + CARDS_WITHIN));
+                assert!(bot.poll(now + CARDS_WITHIN).is_some());
+            }
         }
     }
 
