@@ -30,7 +30,7 @@ pub(crate) fn seat(config: &BotArgs, tables: &[(RoomId, u8)], dialer: &Dialer, d
     let mut count = 0;
     for (room, seats) in tables {
         for at in 0..config.at_a_table(*seats) {
-            let name = NAMES[count % NAMES.len()];
+            let name = name(count, config);
             let character = Character {
                 style: config.bot_style.of(count),
                 habits: habits(config),
@@ -48,7 +48,7 @@ pub(crate) fn seat(config: &BotArgs, tables: &[(RoomId, u8)], dialer: &Dialer, d
             playing.spawn(async move {
                 let for_ever = CancellationToken::new();
                 let bot = Bot::new(character, String::new(), Instant::now());
-                if let Err(error) = play(name, bot, &dialer, &tokens, for_ever, |_, _, _| {}).await {
+                if let Err(error) = play(&name, bot, &dialer, &tokens, for_ever, |_, _, _| {}).await {
                     tracing::warn!(%error, name, "a bot has no token");
                 }
             });
@@ -62,7 +62,7 @@ pub(crate) fn seat(config: &BotArgs, tables: &[(RoomId, u8)], dialer: &Dialer, d
 pub(crate) fn enter(config: &BotArgs, count: usize, dialer: &Dialer, desk: &Desk) -> JoinSet<()> {
     let mut playing = JoinSet::new();
     for at in 0..count {
-        let name = NAMES[(at + NAMES.len() / 2) % NAMES.len()];
+        let name = name(at + NAMES.len() / 2, config);
         let character = Character {
             style: config.bot_style.of(at),
             habits: Habits { chat: 0.0, ..habits(config) },
@@ -75,12 +75,18 @@ pub(crate) fn enter(config: &BotArgs, count: usize, dialer: &Dialer, desk: &Desk
         playing.spawn(async move {
             let (for_ever, now) = (CancellationToken::new(), Instant::now());
             let bot = Contestant::new(Bot::new(character, String::new(), now), now);
-            if let Err(error) = play(name, bot, &dialer, &tokens, for_ever, |_, _, _| {}).await {
+            if let Err(error) = play(&name, bot, &dialer, &tokens, for_ever, |_, _, _| {}).await {
                 tracing::warn!(%error, name, "a bot has no token");
             }
         });
     }
     playing
+}
+
+/// The name of bot `i`: with its strength, where that was asked for.
+fn name(i: usize, config: &BotArgs) -> String {
+    let name = NAMES[i % NAMES.len()];
+    config.bot_style.level().map_or_else(|| name.to_owned(), |level| format!("{name} {level}"))
 }
 
 fn habits(config: &BotArgs) -> Habits {
@@ -109,4 +115,23 @@ impl Tokens for AtTheDesk {
 fn guest(issued: Issued) -> Guest {
     let Issued { token, user, name, expires_ms } = issued;
     Guest { token, user, name, expires_ms, refresh: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum as _;
+
+    use super::*;
+    use crate::{Config, config::BotStyle};
+
+    #[test]
+    fn a_bots_name_says_how_strong_it_is_where_that_was_asked_for_and_is_one_that_players_may_have() {
+        let of = |bot_style, i| name(i, &BotArgs { bot_style, ..Config::defaults().bots });
+        assert_eq!((of(BotStyle::Hard, 0), of(BotStyle::Sensible, 0)), ("Ada hard".into(), "Ada".into()));
+        for style in BotStyle::value_variants() {
+            for i in 0..NAMES.len() {
+                assert!(PlayerName::new(&of(*style, i)).is_ok(), "{}", of(*style, i));
+            }
+        }
+    }
 }

@@ -245,7 +245,7 @@ pub struct BotArgs {
     #[arg(long, env = "CARDHOUSE_BOTS_FILL")]
     pub bots_fill: bool,
 
-    /// How bots play: sensible ones of all three tempers in turn, or all of one
+    /// How strong bots are, which their names then say, or of which temper
     #[arg(long, env = "CARDHOUSE_BOT_STYLE", value_name = "STYLE", value_enum, default_value_t = BotStyle::Sensible)]
     pub bot_style: BotStyle,
 
@@ -258,7 +258,7 @@ pub struct BotArgs {
     pub bot_think_more_ms: u64,
 }
 
-/// How the house's bots play. All of them know the game.
+/// How the house's bots play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum BotStyle {
     /// The other three in turn
@@ -269,16 +269,34 @@ pub enum BotStyle {
     Solid,
     /// Many hands, and now and then a bluff
     Loose,
+    /// By the looks of their cards: beaten by who knows the game
+    Easy,
+    /// As people who know the game: the tempers in turn
+    Medium,
+    /// Reckon what each action brings, and know what is best with a short stack
+    Hard,
 }
 
 impl BotStyle {
     /// Of bot `i`.
     pub fn of(self, i: usize) -> Style {
         match self {
-            Self::Sensible => Style::of_house(i),
+            Self::Sensible | Self::Medium => Style::of_house(i),
+            Self::Easy => [Style::LooseAggressive, Style::Tight][i % 2],
+            Self::Hard => Style::PushFold,
             Self::Tight => Style::Sensible(Temper::Tight),
             Self::Solid => Style::Sensible(Temper::Solid),
             Self::Loose => Style::Sensible(Temper::Loose),
+        }
+    }
+
+    /// What its bots' names say of their strength.
+    pub fn level(self) -> Option<&'static str> {
+        match self {
+            Self::Easy => Some("easy"),
+            Self::Medium => Some("medium"),
+            Self::Hard => Some("hard"),
+            Self::Sensible | Self::Tight | Self::Solid | Self::Loose => None,
         }
     }
 }
@@ -322,7 +340,7 @@ mod tests {
     #[test]
     fn no_bot_of_the_house_plays_at_random_and_by_default_tempers_mix() {
         for style in BotStyle::value_variants() {
-            assert!((0..6).all(|i| matches!(style.of(i), Style::Sensible(_))), "{style:?}");
+            assert!((0..6).all(|i| style.of(i) != Style::RandomLegal), "{style:?}");
         }
         let style = Config::defaults().bots.bot_style;
         assert!(style.of(0) != style.of(1) && style.of(1) != style.of(2) && style.of(2) != style.of(0));
