@@ -296,6 +296,7 @@ export class Connection {
       case "keyframe":
       case "frame":
       case "private":
+      case "behind":
         return this.#roomSays(message);
       case "unwatched":
         return this.#unwatched(message);
@@ -362,6 +363,7 @@ export class Connection {
       }
       this.#session = message.session;
     }
+    this.#rooms.forEach((room) => room.greeted());
     this.serverClock.reset();
     this.serverClock.roughly(message.now_ms);
     this.#setState("online");

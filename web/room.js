@@ -36,6 +36,10 @@ export class Room {
   /** The state is one of the past, and the next keyframe replaces it. */
   #adrift = false;
   #doubted = false;
+  /** By how much the room is shown later than to its players, milliseconds. */
+  #behindMs = 0;
+  /** That has changed: a keyframe that comes next replaces the state, wherever it stands. */
+  #beginsAnew = false;
   /** Frames for others do not come: the own parts are counted instead. */
   #sparse = false;
   /** How many own parts there were by the last one; null when a keyframe has come since. */
@@ -75,6 +79,11 @@ export class Room {
     return this.#adrift;
   }
 
+  /** By how much the room is shown later than to its players, milliseconds; 0: it is live. */
+  get behindMs() {
+    return this.#behindMs;
+  }
+
   /** What the room is, as its last keyframe says. */
   get kind() {
     return this.#kind;
@@ -96,9 +105,16 @@ export class Room {
     this.#doubted = true;
   }
 
-  /** Takes a `keyframe`, `frame` or `private` of this room. */
+  /** A connection that has just begun shows it live, unless it says something else. */
+  greeted() {
+    this.#behindMs = 0;
+  }
+
+  /** Takes a `keyframe`, `frame`, `private` or `behind` of this room. */
   receive(message) {
     switch (message.t) {
+      case "behind":
+        return this.#behind(message);
       case "keyframe":
         return this.#keyframe(message);
       case "frame":
@@ -106,6 +122,13 @@ export class Room {
       default:
         return this.#part(message);
     }
+  }
+
+  #behind({ by_ms: ms }) {
+    this.#behindMs = ms;
+    this.#beginsAnew = true;
+    this.#tell("change", false);
+    return Outcome.Taken;
   }
 
   #part({ epoch, seq, private: part }) {
@@ -124,7 +147,7 @@ export class Room {
   }
 
   #keyframe({ epoch, seq, kind = USUAL_KIND, sparse = false, state }) {
-    if (!this.#doubted && !later([epoch, seq], this.#position)) return Outcome.Stale;
+    if (!this.#doubted && !this.#beginsAnew && !later([epoch, seq], this.#position)) return Outcome.Stale;
     const jumped = this.#state === null || this.#adrift || this.#skipped > 0 || seq !== this.#position[1] + 1;
     this.#state = state;
     this.#kind = kind;
@@ -191,6 +214,7 @@ export class Room {
     this.#position = [epoch, seq];
     this.#gapAt = null;
     this.#doubted = false;
+    this.#beginsAnew = false;
   }
 }
 

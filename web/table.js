@@ -26,7 +26,7 @@ import { RunsBar } from "./runs-bar.js";
 import { keptCards, SeatControls } from "./seat-controls.js";
 import { EMOTES } from "./talk.js";
 import { Story } from "./story.js";
-import { applyEvent, seatOf } from "./table-view.js";
+import { applyEvent, seatOf as seatIn } from "./table-view.js";
 import { TalkRoom } from "./talk-room.js";
 import { TurnClock } from "./turn-clock.js";
 import { Unit } from "./unit.js";
@@ -195,7 +195,7 @@ export class Table {
   get standing() {
     const view = this.room.state;
     if (!view) return null;
-    const seat = this.room.kind === "table" ? seatOf(view, this.#me()) : null;
+    const seat = this.room.kind === "table" ? this.#mySeat(view) : null;
     const turn = seat !== null && view.hand?.turn?.seat === seat ? view.hand.turn : null;
     return {
       room: this.room.id,
@@ -208,6 +208,16 @@ export class Table {
       isWaiting: this.#isWaiting(view),
       ...(this.#isWaiting(view) ? this.#waitingBar?.standing(view) : null),
     };
+  }
+
+  /** Where I sit. Whoever is shown the table late has no seat, though he may see himself sit there in the past. */
+  #mySeat(view) {
+    return this.room.behindMs > 0 ? null : seatIn(view, this.#me());
+  }
+
+  /** The same of what happens. */
+  #isMe(user) {
+    return this.room.behindMs === 0 && user === this.#me();
   }
 
   #isWaiting(view) {
@@ -243,7 +253,7 @@ export class Table {
     this.chat.clear();
     this.#story.forget();
     if (!view) return [];
-    const seat = seatOf(view, user);
+    const seat = seatIn(view, user);
     return [{ table: view.config.name, chips: seat === null ? null : view.seats[seat].stack + view.seats[seat].bet }];
   }
 
@@ -266,6 +276,7 @@ export class Table {
   #build() {
     this.title = el("h1", { class: "table-name" });
     this.stakes = el("span", { class: "table-stakes" });
+    this.behind = el("span", { class: "behind", hidden: true, data: { testid: "behind" } });
     this.number = el("span", { class: "hand-number", data: { testid: "hand-number", hand: "" } });
     this.noticeText = el("span");
     this.takeBack = el("button", { class: "button", type: "button", text: say.playHere, on: { click: () => this.#takeBack() } });
@@ -280,7 +291,7 @@ export class Table {
       el(
         "div",
         { class: "table-main" },
-        (this.head = el("div", { class: "table-head" }, this.title, this.stakes, this.number)),
+        (this.head = el("div", { class: "table-head" }, this.title, this.stakes, this.number, this.behind)),
         this.noticeBar,
         this.felt.element,
         this.foot,
@@ -302,8 +313,8 @@ export class Table {
     if (line) this.log.add(line);
     if (event.e === "chat") this.#hear(event);
     // In a tournament one is sent elsewhere, and sees why where one comes to.
-    if (event.e === "moved" && event.user === this.#me()) this.#leadTo(`#/table/${event.to}`, say.movedTo);
-    if (event.e === "busted" && event.user === this.#me()) this.#leadTo(`#/tournament/${this.contest}`);
+    if (event.e === "moved" && this.#isMe(event.user)) this.#leadTo(`#/table/${event.to}`, say.movedTo);
+    if (event.e === "busted" && this.#isMe(event.user)) this.#leadTo(`#/tournament/${this.contest}`);
     this.#story.note(event, before);
     this.#followChips(event, before);
     if (event.e === "hand_ended") this.#endHand(before, position);
@@ -352,7 +363,7 @@ export class Table {
     this.chat.add(line, line.user === this.#me());
     const isFelt = this.#settings.emotes && Object.hasOwn(EMOTES, line.text) && !this.#notes.of(line.user).muted;
     if (!isFelt || !this.room.state || performance.now() < this.#liveFrom) return;
-    const seat = seatOf(this.room.state, line.user);
+    const seat = seatIn(this.room.state, line.user);
     if (seat !== null) this.felt.seats.emote(seat, line.text);
   }
 
@@ -368,7 +379,7 @@ export class Table {
     }
     const focusIsKept = keepFocus(this.element, this.foot);
     this.element.classList.toggle("loading", false);
-    const mine = seatOf(view, this.#me());
+    const mine = this.#mySeat(view);
     this.#tellDeclined();
     this.chat.seats(new Set(view.seats.map((seat) => seat?.user)));
     this.#connection.seatedIn(this.room, mine !== null);
@@ -490,7 +501,7 @@ export class Table {
     const { declined } = this.room.own ?? {};
     if (!declined || declined === this.#declined) return;
     this.#declined = declined;
-    this.#purse()?.moved(this.room.id, seatOf(this.room.state, this.#me()) === null);
+    this.#purse()?.moved(this.room.id, this.#mySeat(this.room.state) === null);
     this.#toasts.show(byCode(sayOfRefusals.declined, declined.code, "", declined), "refused");
   }
 
@@ -511,6 +522,9 @@ export class Table {
     const number = hand?.hand;
     setText(this.number, hand ? () => say.hand(number) : "");
     setAttribute(this.number, "data-hand", number ?? "");
+    const { behindMs } = this.room;
+    this.behind.hidden = behindMs === 0;
+    setText(this.behind, behindMs > 0 ? () => say.behind(Math.round(behindMs / 1_000)) : "");
   }
 
   /** What `private` said, if it was about the hand on the table. */

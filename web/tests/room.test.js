@@ -202,3 +202,25 @@ test("in a sparse room the last own part may come once more, and a keyframe says
   assert.equal(part(2, 41, 10), Outcome.Gap, "a new epoch begins with a keyframe");
   assert.deepEqual(room.own, { k: 9 });
 });
+
+test("who is shown a room late goes on, or begins anew with an older keyframe", () => {
+  const room = new Room("t1", () => {}, { event: () => {}, change: () => {} });
+  const keyframe = (seq, state) => room.receive({ t: "keyframe", room: "t1", epoch: 1, seq, state });
+  const frame = (seq) => room.receive({ t: "frame", room: "t1", epoch: 1, seq, events: [] });
+  const behind = (ms) => room.receive({ t: "behind", room: "t1", by_ms: ms });
+  behind(30_000);
+  assert.equal(keyframe(5, "past"), Outcome.Taken);
+  assert.equal(room.behindMs, 30_000);
+  behind(0);
+  assert.equal(frame(6), Outcome.Taken, "whoever sits down gets the rest");
+  assert.equal(room.behindMs, 0);
+  behind(30_000);
+  assert.equal(keyframe(3, "past"), Outcome.Taken, "whoever stands up begins anew");
+  assert.deepEqual([room.position, room.state], [[1, 3], "past"]);
+  assert.equal(keyframe(2, "older"), Outcome.Stale);
+  behind(30_000);
+  assert.equal(frame(4), Outcome.Taken, "after a reconnect it goes on");
+  assert.equal(keyframe(4, "again"), Outcome.Stale);
+  room.greeted();
+  assert.equal(room.behindMs, 0, "it is told again");
+});

@@ -4,6 +4,7 @@ import { count } from "./words.js";
 
 export const table = {
   hand: (number) => `Hand ${chips(number)}`,
+  behind: (seconds) => `You see it ${chips(seconds)} s late`,
   replay: () => "See again",
   log: () => "Hand log",
   chat: () => "Chat",

@@ -5,6 +5,7 @@ import { nim } from "./words.js";
 
 export const table = {
   hand: (number) => `핸드 ${chips(number)}`,
+  behind: (seconds) => `${chips(seconds)}초 늦게 보는 중`,
   replay: () => "다시 보기",
   log: () => "핸드 기록",
   chat: () => "채팅",
