@@ -10,9 +10,10 @@ use ops::{
     key_folder::{KeyFolderError, Manage},
     serve::HttpArgs,
 };
-use protocol::id::RoomId;
-use protocol::table::{
-    AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, Straddles, TableConfig,
+use protocol::{
+    id::RoomId,
+    rail::{DELAY_MAX_MS, RailConfig},
+    table::{AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, Straddles, TableConfig},
 };
 use rooms::{Bounds, WorkerConfig};
 use traces::TraceArgs;
@@ -218,6 +219,10 @@ pub struct TableArgs {
     /// Tournaments to offer, as a file of templates says; those that are there stay as they are. `none`: none
     #[arg(long, env = "CARDHOUSE_SCHEDULE", value_name = "FILE")]
     pub schedule: Option<PathBuf>,
+    /// Show new tables so much later to all who have no seat there, milliseconds: 0 (live) to 900000. Nodes of releases before show nothing of
+    /// such tables, and cannot own them
+    #[arg(long, env = "CARDHOUSE_RAIL_DELAY_MS", default_value_t = 0, value_name = "MS", value_parser = clap::value_parser!(u32).range(..=i64::from(DELAY_MAX_MS)))]
+    pub rail_delay_ms: u32,
     /// Seats of each: 2 to 10, but at most 8 at omaha5 and 7 at omaha6, where the deck has no more cards
     #[arg(long, env = "CARDHOUSE_SEATS", default_value_t = table().seats, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(2..=10))]
     pub seats: u8,
@@ -329,7 +334,8 @@ impl TableArgs {
 
     /// What each table is opened with; the name comes with its number.
     pub fn opening(&self) -> Opening {
-        Opening { config: self.config(), currency: self.table_currency }
+        let rail = RailConfig { delay_ms: self.rail_delay_ms };
+        Opening { config: self.config(), currency: self.table_currency, rail }
     }
 
     /// The settings of each table.

@@ -8,7 +8,7 @@ use broker::{
 };
 use cash::Cash;
 use money::Currency;
-use protocol::{id::RoomId, table::TableConfig, talk::beside};
+use protocol::{id::RoomId, rail::RailConfig, table::TableConfig, talk::beside};
 use rooms::{open_room, room::Room as _};
 use table::{
     Table,
@@ -77,29 +77,33 @@ pub struct Opening {
     pub config: TableConfig,
     /// What its chips are; nothing where they are nobody's.
     pub currency: Option<Currency>,
+    /// How those watch it who have no seat.
+    pub rail: RailConfig,
 }
 
 impl Opening {
     /// Chips come from nowhere and go to nobody.
     pub fn of(config: TableConfig) -> Self {
-        Self { config, currency: None }
+        Self { config, currency: None, rail: RailConfig::default() }
     }
 
     fn spec(&self) -> RoomSpec {
-        let Self { config, currency } = self.clone();
-        match currency {
+        let Self { config, currency, rail } = self.clone();
+        let spec = match currency {
             Some(currency) => RoomSpec::new(Cash::NAME, &cash::Settings { currency, table: config }),
             None => RoomSpec::new(Table::NAME, &config),
-        }
+        };
+        spec.with_rail(rail)
     }
 
     /// Reads the spec of a room; nothing if it is no table.
     fn read(spec: &RoomSpec) -> Option<Self> {
+        let rail = spec.rail;
         match spec.kind.as_str() {
-            Table::NAME => spec.read().ok().map(Self::of),
+            Table::NAME => spec.read().ok().map(|config| Self { rail, ..Self::of(config) }),
             Cash::NAME => {
                 let cash::Settings { currency, table } = spec.read().ok()?;
-                Some(Self { config: table, currency: Some(currency) })
+                Some(Self { config: table, currency: Some(currency), rail })
             }
             _ => None,
         }
@@ -130,13 +134,14 @@ pub async fn open_table(ports: &Ports, number: u32, opening: &Opening) -> Result
     check(&opening.config)?;
     let room = RoomId::new(&format!("t{number}")).expect("t and digits are a name");
     let config = TableConfig { name: name(number), ..opening.config.clone() };
-    let opening = Opening { config, currency: opening.currency };
+    let opening = Opening { config, currency: opening.currency, rail: opening.rail };
     if let Ok(talk) = beside(&room) {
         // Workers of earlier releases could do nothing with it.
         open_room(ports, &talk, &talk::spec(), Readers::OfThisRelease).await?;
     }
     // Whoever opens tables at its start does not know yet who lives.
-    let readers = if opening.currency.is_some() { Readers::OfThisRelease } else { Readers::OfAnyRelease };
+    let is_new = opening.currency.is_some() || !opening.rail.is_default();
+    let readers = if is_new { Readers::OfThisRelease } else { Readers::OfAnyRelease };
     Ok(open_room(ports, &room, &opening.spec(), readers).await?)
 }
 

@@ -172,7 +172,7 @@ impl Config {
 
     /// What the table of this number is set to, counted from 0.
     pub fn table(&self, number: usize) -> Opening {
-        let Opening { config: base, currency } = self.tables.opening();
+        let Opening { config: base, currency, rail } = self.tables.opening();
         let times = u64::from(self.stakes[number % self.stakes.len()].get());
         let config = TableConfig {
             small_blind: base.small_blind.saturating_mul(times),
@@ -182,7 +182,7 @@ impl Config {
             buy_in_max: base.buy_in_max.saturating_mul(times),
             ..base
         };
-        Opening { config, currency }
+        Opening { config, currency, rail }
     }
 
     /// With defaults that differ from those of the parts: clients of a house that closes have no other relay to go

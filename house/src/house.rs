@@ -181,7 +181,7 @@ impl House {
             are_as_told: settings.iter().zip(&found).all(|(told, (_, table))| {
                 let name = table.config.name.clone();
                 let config = TableConfig { name, ..told.config.clone() };
-                *table == Opening { config, currency: told.currency }
+                *table == Opening { config, currency: told.currency, rail: told.rail }
             }),
         };
         let has_purses = found.iter().any(|(_, table)| table.currency.is_some());

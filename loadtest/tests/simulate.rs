@@ -286,6 +286,37 @@ fn a_part_for_the_rail_that_is_left_out_is_caught() {
 }
 
 #[test]
+fn what_is_promised_holds_where_rooms_are_shown_late() {
+    count_panics();
+    let verdicts: Vec<Verdict> = (0..16).map(|seed| run(&Plan::delaying(seed))).collect();
+    for verdict in &verdicts {
+        assert_eq!(verdict.broken, [], "seed {} with rooms that are shown late", verdict.seed);
+    }
+    let late: u64 = verdicts.iter().map(|verdict| verdict.late).sum();
+    assert!(late > 10_000, "only {late} frames were seen late");
+}
+
+/// Of a fault in relays that show rooms late.
+fn caught_where_rooms_are_late(planted: Planted) -> Vec<Promise> {
+    caught_in(Plan::delaying, planted).1
+}
+
+#[test]
+fn a_frame_that_the_rail_gets_too_early_is_caught() {
+    assert!(caught_where_rooms_are_late(Planted::ShowsOneEarly).contains(&Promise::Rail));
+}
+
+#[test]
+fn a_keyframe_that_the_rail_gets_live_is_caught() {
+    assert!(caught_where_rooms_are_late(Planted::ShowsKeyframesLive).contains(&Promise::Rail));
+}
+
+#[test]
+fn a_session_that_stays_live_though_its_user_has_stood_up_is_caught() {
+    assert!(caught_where_rooms_are_late(Planted::KeepsWhoStoodUpLive).contains(&Promise::Rail));
+}
+
+#[test]
 fn a_dropped_delta_is_caught() {
     assert!(caught(Planted::DropsDeltas).1.contains(&Promise::Client));
 }

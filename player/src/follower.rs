@@ -19,6 +19,8 @@ pub struct Follower<K: Kind = Table> {
     private_at: Position,
     /// The relay has said that frames were lost: the next keyframe is taken wherever it stands.
     rewinds: bool,
+    /// The relay has said that what comes from here on is older than what players get: if a keyframe is next it is taken wherever it stands.
+    anew: bool,
     /// The room was resumed, or asked for: an own part may come once more.
     resumed: bool,
     /// Frames for others do not come.
@@ -61,6 +63,7 @@ impl<K: Kind> Default for Follower<K> {
             private: K::Private::default(),
             private_at: Position::default(),
             rewinds: false,
+            anew: false,
             resumed: false,
             sparse: false,
             count: None,
@@ -110,6 +113,11 @@ impl<K: Kind> Follower<K> {
         self.rewinds = self.at != Position::default();
     }
 
+    /// The relay has said how late the room is shown from here on (`behind`): a keyframe that comes next replaces what is there, wherever it stands.
+    pub fn may_begin_anew(&mut self) {
+        self.anew = self.at != Position::default();
+    }
+
     /// The next keyframe's room is [sparse](Follower), or is not.
     pub fn set_sparse(&mut self, sparse: bool) {
         self.sparse = sparse;
@@ -126,6 +134,10 @@ impl<K: Kind> Follower<K> {
     /// [`Fault::Repeat`]; or [`Fault::Fold`] when it directly follows the own view and differs (it is adopted then), unless a
     /// loss was told.
     pub fn keyframe(&mut self, at: Position, state: Box<K::View>) -> Result<Step, Fault> {
+        if std::mem::take(&mut self.anew) && at <= self.at {
+            *self = Self { at, view: Some(state), sparse: self.sparse, ..Self::default() };
+            return Ok(Step::Joined);
+        }
         if std::mem::take(&mut self.rewinds) && (at <= self.at || at.seq() <= self.at.seq().next()) {
             *self = Self { at, view: Some(state), sparse: self.sparse, ..Self::default() };
             return Ok(Step::Rewound);
@@ -169,6 +181,7 @@ impl<K: Kind> Follower<K> {
             return Err(Fault::Gap);
         }
         self.at = at;
+        self.anew = false;
         // Without a view (an earlier event did not fit) only positions are followed until a keyframe comes.
         let Some(view) = &mut self.view else { return Ok(Step::Next) };
         for event in events {
@@ -311,6 +324,19 @@ mod tests {
         assert_eq!(follower.keyframe(at(2, 15), empty()), Ok(Step::Rewound));
         assert_eq!(delta(&mut follower, at(2, 16)), Ok(Step::Next));
         assert_eq!(delta(&mut follower, at(1, 21)), Err(Fault::Repeat), "an older epoch is over");
+    }
+
+    #[test]
+    fn who_is_shown_a_room_late_from_now_on_begins_anew_or_goes_on() {
+        let mut follower = joined();
+        follower.may_begin_anew();
+        let before = follower.at();
+        let next = Position(before.epoch(), before.seq().next());
+        assert_eq!(follower.delta(next, &[], |_, _, _| {}), Ok(Step::Next), "it was late before");
+        assert_eq!(follower.keyframe(before, empty()), Err(Fault::Repeat), "and begins nothing any more");
+        follower.may_begin_anew();
+        assert_eq!(follower.keyframe(at(1, 1), empty()), Ok(Step::Joined));
+        assert_eq!(follower.keyframe(at(1, 1), empty()), Err(Fault::Repeat));
     }
 
     #[test]

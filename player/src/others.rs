@@ -73,6 +73,11 @@ impl Other {
         whichever!(self, follower => follower.rewind());
     }
 
+    /// See [`Follower::may_begin_anew`].
+    pub(crate) fn may_begin_anew(&mut self) {
+        whichever!(self, follower => follower.may_begin_anew());
+    }
+
     /// How many own parts there were, in a room that counts them.
     pub(crate) fn count(&self) -> Option<u64> {
         match self {

@@ -26,6 +26,8 @@ pub struct Watched {
     deeds: Deeds,
     /// A gap was seen and counted; until it is repaired no further gap is counted.
     gapped: bool,
+    /// By how much it is shown later than to players, milliseconds.
+    by_ms: u32,
     /// The hand in which the own cards were found missing: told once.
     cardless: u64,
 }
@@ -51,6 +53,7 @@ impl Watched {
             referee: Referee::new(),
             deeds: Deeds::default(),
             gapped: false,
+            by_ms: 0,
             cardless: 0,
         }
     }
@@ -83,6 +86,8 @@ impl Watched {
     /// Where to resume on a new connection; `0-0` asks for a keyframe.
     pub fn resume_at(&mut self) -> Position {
         self.gapped = false;
+        // It is told anew.
+        self.by_ms = 0;
         if let Some(other) = &mut self.other {
             return other.resume();
         }
@@ -107,10 +112,22 @@ impl Watched {
         self.other.iter_mut().for_each(Other::rewind);
     }
 
+    /// The relay has said by how much the room is shown late from here on; 0: it is live.
+    pub fn behind(&mut self, by_ms: u32) {
+        self.by_ms = by_ms;
+        self.follower.may_begin_anew();
+        self.other.iter_mut().for_each(Other::may_begin_anew);
+    }
+
+    /// By how much the room is shown late, milliseconds; 0: it is live.
+    pub fn by_ms(&self) -> u32 {
+        self.by_ms
+    }
+
     /// Whether the frame at `at`, or a later one, has been taken. True while a gap waits for its repair, and where the frame may tell something
-    /// only to others.
+    /// only to others, or comes later than its answer.
     pub fn has_seen(&self, at: Position) -> bool {
-        self.gapped || self.is_sparse() || self.at() >= at
+        self.gapped || self.by_ms > 0 || self.is_sparse() || self.at() >= at
     }
 
     /// Whether frames for others do not come.
@@ -157,8 +174,8 @@ impl Watched {
         let step = self.follower.keyframe(at, view);
         if step != Err(Fault::Repeat) {
             self.gapped = false;
-            if step == Ok(Step::Rewound) {
-                // The hands of a lost suffix may be dealt again, with other cards.
+            if matches!(step, Ok(Step::Rewound | Step::Joined)) {
+                // The hands of a lost suffix may be dealt again, with other cards; those of a room that is shown late are seen again.
                 self.referee = Referee::new();
             }
             if step != Ok(Step::Next) {

@@ -101,6 +101,9 @@ pub struct RelayConfig {
     /// Frames of a room that are kept for those who come back, beside the ones since the keyframe before the last.
     #[arg(long, env = "CARDHOUSE_WINDOW_FRAMES", value_name = "COUNT", default_value_t = RelayConfig::default().window_frames)]
     pub window_frames: usize,
+    /// Of a room that is shown to its rail late: frames that wait until they are due, bytes; what is beyond is read from the journal when it is nearer.
+    #[arg(long, env = "CARDHOUSE_RAIL_BYTES_MAX", value_name = "BYTES", default_value_t = RelayConfig::default().rail_bytes_max, value_parser = positive::<usize>)]
+    pub rail_bytes_max: usize,
     /// Journals read at the same time.
     #[arg(long, env = "CARDHOUSE_JOURNAL_READS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().journal_reads_max, value_parser = positive::<usize>)]
     pub journal_reads_max: usize,
@@ -182,10 +185,20 @@ pub const GROUPS: &[(&str, &[&str])] = &[
         "What one client may",
         &["rooms_per_connection_max", "commands_in_flight_max", "questions_per_s", "queue_bytes_max"],
     ),
-    ("Rooms", &["rooms_max", "linger_ms", "window_frames", "journal_reads_max", "answer_ms", "quiet_ms"]),
     (
         "Rooms",
-        &["quiet_checks_per_s", "inline_watchers_max", "retry_first_ms", "retry_max_ms", "publishes_max"],
+        &["rooms_max", "linger_ms", "window_frames", "rail_bytes_max", "journal_reads_max", "answer_ms"],
+    ),
+    (
+        "Rooms",
+        &[
+            "quiet_ms",
+            "quiet_checks_per_s",
+            "inline_watchers_max",
+            "retry_first_ms",
+            "retry_max_ms",
+            "publishes_max",
+        ],
     ),
     (
         "Lobby",
@@ -297,6 +310,7 @@ impl Default for RelayConfig {
             absent_rooms_max: 4_096,
             linger_ms: 10_000,
             window_frames: 32,
+            rail_bytes_max: 256 * 1_024,
             journal_reads_max: 64,
             answer_ms: 5_000,
             quiet_ms: 10_000,

@@ -17,6 +17,8 @@ use ws::{Frame, Pushed};
 use crate::{
     commands::{Asks, Owed},
     peer::{Peer, frame},
+    planted::{Fault, is_planted},
+    rail::Rail,
     window::{Kept, Part, Place, Window},
     works::Works,
 };
@@ -36,6 +38,10 @@ pub(crate) struct Watcher {
     pub(crate) part_due: bool,
     /// It unwatched while commands were in flight: it gets their answers and nothing else.
     pub(crate) muted: bool,
+    /// It is of a rail that is shown the room late.
+    pub(crate) behind: bool,
+    /// By how much it was told to be, milliseconds; `None`: it is told (again) whatever that is, before anything else.
+    pub(crate) told_by_ms: Option<u32>,
     /// The owner is told when it comes and goes.
     pub(crate) member: bool,
     /// Most watchers never ask.
@@ -58,13 +64,18 @@ pub(crate) enum Cursor {
 
 impl Watcher {
     /// Sends what is due; how many frames that were.
-    pub(crate) fn deliver(&mut self, window: &Window, room: &RoomId, works: &Works) -> u64 {
-        let Some(end) = window.end() else { return 0 };
-        if self.lagging {
+    pub(crate) fn deliver(&mut self, live: &Window, rail: &Rail, room: &RoomId, works: &Works) -> u64 {
+        let Some(live_end) = live.end() else { return 0 };
+        if self.lagging || self.behind && !rail.is_read() {
             return 0;
         }
         if let Cursor::Said(at, _) = self.cursor {
-            self.cursor = match window.place(at) {
+            self.cursor = match live.place(at) {
+                // What a client has that is not due was said to it when it was live: it begins anew.
+                Place::In | Place::Before if self.behind => match rail.window().place(at) {
+                    Place::In => Cursor::At(at.seq()),
+                    Place::Before | Place::Ahead | Place::Elsewhere => Cursor::Nothing,
+                },
                 Place::In => Cursor::At(at.seq()),
                 Place::Before => Cursor::Nothing,
                 Place::Elsewhere => {
@@ -75,6 +86,9 @@ impl Watcher {
                 Place::Ahead => return 0,
             };
         }
+        let (window, by_ms) = if self.behind { (rail.window(), rail.by_ms()) } else { (live, 0) };
+        let is_told = self.told_by_ms == Some(by_ms) || self.muted;
+        let Some(end) = window.end() else { return self.deliver_answers(live_end, by_ms, room, works) };
         // A connection may have broken between a frame and its private part: nobody knows whether the client has that.
         let part = match self.cursor {
             Cursor::At(seq) if self.part_due && !self.muted => match window.part_by(&self.user, seq) {
@@ -89,12 +103,12 @@ impl Watcher {
         };
         let owed = self.asks.as_ref().map_or(&[][..], |asks| asks.owed());
         let (pushed, delivered, still_owed) = match self.cursor {
-            Cursor::At(seq) if seq == end.seq() && owed.is_empty() && part.is_none() => {
+            Cursor::At(seq) if seq == end.seq() && owed.is_empty() && part.is_none() && is_told => {
                 self.part_due = false;
                 return 0;
             }
             Cursor::At(seq)
-                if seq.next() == end.seq() && owed.is_empty() && part.is_none() && !self.muted =>
+                if seq.next() == end.seq() && owed.is_empty() && part.is_none() && !self.muted && is_told =>
             {
                 let last = window.last().expect("the window has an end");
                 match (&last.public, last.part(&self.user)) {
@@ -108,7 +122,8 @@ impl Watcher {
                 }
             }
             _ => {
-                let (batch, still_owed) = self.batch(window, end, part, owed, room);
+                let tells = (!is_told).then_some(by_ms);
+                let (batch, still_owed) = self.batch(window, live_end, (part, tells), owed, room);
                 if batch.is_empty() {
                     (Pushed::Written, 0, still_owed)
                 } else {
@@ -120,6 +135,7 @@ impl Watcher {
             Pushed::Written | Pushed::Queued => {
                 self.cursor = Cursor::At(end.seq());
                 self.part_due = false;
+                self.told_by_ms = if self.muted { self.told_by_ms } else { Some(by_ms) };
                 if let Some(asks) = &mut self.asks {
                     works.metrics.acks.increment(asks.paid(still_owed));
                 }
@@ -138,16 +154,74 @@ impl Watcher {
         }
     }
 
-    /// All that a watcher needs who is not simply one frame behind, and which answers are owed still after that.
+    /// The rail has nothing yet, and may have asked something all the same.
+    fn deliver_answers(&mut self, live_end: Position, by_ms: u32, room: &RoomId, works: &Works) -> u64 {
+        let is_told = self.told_by_ms == Some(by_ms) || self.muted;
+        let owed = self.asks.as_ref().map_or(&[][..], |asks| asks.owed());
+        let mut batch: Batch = (!is_told).then(|| behind(room, by_ms)).into_iter().collect();
+        let (due, still_owed): (Owed, Owed) = owed.iter().copied().partition(|(_, at)| *at <= live_end);
+        batch.extend(due.iter().map(|(n, at)| ack(*n, room, *at)));
+        if batch.is_empty() {
+            return 0;
+        }
+        match self.peer.socket.push_all(&batch) {
+            Pushed::Written | Pushed::Queued => {
+                self.told_by_ms = if self.muted { self.told_by_ms } else { Some(by_ms) };
+                if let Some(asks) = &mut self.asks {
+                    works.metrics.acks.increment(asks.paid(still_owed));
+                }
+                batch.len() as u64
+            }
+            Pushed::Full => {
+                self.lagging = true;
+                works.metrics.lagging.increment(1);
+                0
+            }
+            Pushed::Closed => {
+                self.lagging = true;
+                0
+            }
+        }
+    }
+
+    /// Puts it among those who are live, or among those who are shown the room late. Whoever becomes live goes on from where it is, the rest of what
+    /// others have had comes at once; whoever is not any more begins anew.
+    pub(crate) fn turns(&mut self, behind: bool, live: &Window, rail: &Rail) {
+        if self.behind == behind || !self.behind && is_planted(Fault::KeepsWhoStoodUpLive) && self.has_any() {
+            return;
+        }
+        self.behind = behind;
+        // What it has may be later than what comes, also where it stood up and sat down again before it was told: it must know.
+        self.told_by_ms = None;
+        self.cursor = match self.cursor {
+            // What a client says that it has is looked for when the time has come.
+            Cursor::Said(at, read) => Cursor::Said(at, read),
+            _ if behind => Cursor::Nothing,
+            Cursor::At(seq) => match rail.window().position(seq).map(|at| live.place(at)) {
+                Some(Place::In) => Cursor::At(seq),
+                Some(Place::Before) | None => Cursor::Nothing,
+                Some(Place::Elsewhere | Place::Ahead) => Cursor::Lost,
+            },
+            other => other,
+        };
+    }
+
+    fn has_any(&self) -> bool {
+        matches!(self.cursor, Cursor::At(_))
+    }
+
+    /// All that a watcher needs who is not simply one frame behind, and which answers are owed still after that. To who is shown the room late
+    /// those come at once, and not with their frames. `tells`: how late that is, if it is to be told.
     fn batch(
         &self,
         window: &Window,
-        end: Position,
-        part: Option<&Frame>,
+        live_end: Position,
+        (part, tells): (Option<&Frame>, Option<u32>),
         owed: &[(u64, Position)],
         room: &RoomId,
     ) -> (Batch, Owed) {
-        let mut batch: Batch = part.into_iter().cloned().collect();
+        let mut batch: Batch = tells.map(|by_ms| behind(room, by_ms)).into_iter().collect();
+        batch.extend(part.cloned());
         let mut owed = Owed::from_slice(owed);
         let mut pay = |batch: &mut Batch, up_to: Position| {
             owed.retain(|&mut (n, at)| {
@@ -180,7 +254,7 @@ impl Watcher {
             Some(frames) => frames.for_each(|kept| send(&mut batch, kept)),
             None => window.since_keyframe().for_each(|kept| send(&mut batch, kept)),
         }
-        pay(&mut batch, end);
+        pay(&mut batch, live_end);
         (batch, owed)
     }
 
@@ -194,6 +268,10 @@ impl Watcher {
             _ => false,
         }
     }
+}
+
+fn behind(room: &RoomId, by_ms: u32) -> Frame {
+    frame(&ClientOut::Behind { room: room.clone(), by_ms })
 }
 
 fn ack(n: u64, room: &RoomId, at: Position) -> Frame {

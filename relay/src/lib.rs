@@ -10,6 +10,7 @@
 //! - `peer`, [`mod@line`], `registry`, `sessions`: its connection as the rest of the relay, and the other relays, see it.
 //! - `switchboard`: where each message of the bus goes.
 //! - `hub`, `room`, `window`: the rooms that are followed, and their frames; `catalogue`: which there are.
+//! - `rail`: what those get who are shown a room late.
 //! - `delivery`: who watches, and what a watcher gets; `pass`: the same where there are many.
 //! - `commands`, `presence`: what a room's owner is told; `questions`: what it is asked.
 //! - `tend`: subscriptions, and gaps repaired from the journal.
@@ -36,8 +37,10 @@ mod metrics;
 mod outgoing;
 mod pass;
 mod peer;
+pub mod planted;
 mod presence;
 mod questions;
+mod rail;
 mod registry;
 pub mod relay;
 mod revoked;

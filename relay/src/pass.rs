@@ -14,13 +14,13 @@ const PIECE_WATCHERS: usize = 64;
 struct Pass {
     room: Arc<Room>,
     next_key: usize,
-    /// The window's end when the pass began.
-    began_at: Option<Position>,
+    /// The windows' ends when the pass began.
+    began_at: [Option<Position>; 2],
 }
 
 impl Pass {
     fn new(room: Arc<Room>) -> Self {
-        Self { room, next_key: 0, began_at: None }
+        Self { room, next_key: 0, began_at: [None; 2] }
     }
 
     /// Serves the next piece; whether there is more to do.
@@ -28,7 +28,7 @@ impl Pass {
         let mut guard = self.room.state.lock();
         let state = &mut *guard;
         if self.next_key == 0 {
-            self.began_at = state.window.end();
+            self.began_at = state.ends();
         }
         let keys = state.watchers.capacity();
         let piece = self.next_key..keys.min(self.next_key + PIECE_WATCHERS);
@@ -36,7 +36,7 @@ impl Pass {
         let mut delivered = 0;
         for key in piece {
             if let Some(watcher) = state.watchers.get_mut(key) {
-                delivered += watcher.deliver(&state.window, &self.room.id, works);
+                delivered += watcher.deliver(&state.window, &state.rail, &self.room.id, works);
             }
         }
         works.metrics.deliveries.increment(delivered);
@@ -44,7 +44,7 @@ impl Pass {
             return true;
         }
         self.next_key = 0;
-        state.serving = state.window.end() != self.began_at;
+        state.serving = state.ends() != self.began_at;
         if !state.serving {
             std::mem::take(&mut state.delivering).end();
         }

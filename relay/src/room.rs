@@ -17,6 +17,7 @@ use protocol::{
     time::UnixMs,
 };
 use slab::Slab;
+use smallvec::SmallVec;
 use traces::{Command, Span, Step};
 
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
     metrics,
     peer::{Peer, frame},
     presence::TELL_AGAIN_MS,
+    rail::{Rail, Released},
     tend::Link,
     window::{Offered, Source, Window},
     works::Works,
@@ -43,7 +45,10 @@ pub(crate) struct Room {
 
 /// What the room's lock holds.
 pub(crate) struct State {
+    /// What its players get.
     pub(crate) window: Window,
+    /// What holds for everybody else.
+    pub(crate) rail: Rail,
     pub(crate) watchers: Slab<Watcher>,
     /// Watchers with commands in flight, by session.
     pub(crate) askers: BTreeSet<(SessionId, usize)>,
@@ -71,6 +76,7 @@ impl Room {
             id,
             state: Mutex::new(State {
                 window: Window::default(),
+                rail: Rail::default(),
                 watchers: Slab::new(),
                 askers: BTreeSet::new(),
                 members: BTreeSet::new(),
@@ -110,9 +116,15 @@ impl Room {
             lagging: false,
             part_due: true,
             muted: false,
+            behind: state.rail.is_behind(user),
+            told_by_ms: Some(0),
             member: state.members.contains(user),
             asks: None,
         };
+        if watcher.behind {
+            state.rail.begin(state.window.end());
+            works.attend(self);
+        }
         let key = state.watchers.insert(watcher);
         self.deliver_to(state, key, works);
         if matches!(state.watchers[key].cursor, Cursor::Said(..)) {
@@ -139,6 +151,7 @@ impl Room {
         if watcher.muted {
             watcher.muted = false;
             watcher.cursor = Cursor::Nothing;
+            watcher.told_by_ms = if watcher.behind { None } else { Some(0) };
             let user = watcher.user.clone();
             state.watchers[key].member = state.members.contains(&user);
         }
@@ -219,12 +232,13 @@ impl Room {
         source: Source,
         works: &Works,
     ) -> Offered {
+        self.deliver_to_leavers(state, entry, works);
         let epoch_before = state.window.end().map(Position::epoch);
         let offered = state.window.offer(entry, source, works.config.window_frames);
         match offered {
             Offered::Old | Offered::Hole => return offered,
             Offered::Ended => {
-                self.ended(state, works);
+                self.ended(state, entry, source, works);
                 return offered;
             }
             Offered::Next => {}
@@ -233,9 +247,11 @@ impl Room {
             Offered::Lost(from) => {
                 works.metrics.history_lost.increment(1);
                 tracing::warn!(room = %self.id, at = %entry.at, "the broker has lost acknowledged frames");
-                state.lose_from(from);
+                state.lose_from(from, false);
+                state.rail.behind().into_iter().for_each(|behind| behind.lose_from(from));
             }
         }
+        self.hold_behind(state, entry, source, works);
         works.metrics.frames.increment(1);
         if source == Source::Journal && epoch_before.is_some() {
             works.metrics.repaired.increment(1);
@@ -256,16 +272,94 @@ impl Room {
         offered
     }
 
-    /// The room has ended: everybody gets what is left, and is told. What was asked and is not answered was not applied.
-    fn ended(self: &Arc<Self>, state: &mut State, works: &Works) {
+    /// Whoever is live, and is not with this frame any more, gets first what came before it.
+    fn deliver_to_leavers(&self, state: &mut State, entry: &Entry, works: &Works) {
+        let State { window, rail, watchers, .. } = state;
+        if entry.delay.is_none() || window.end().is_none_or(|end| entry.at <= end) {
+            return;
+        }
+        let delay = entry.delay.as_ref();
+        for (_, watcher) in watchers.iter_mut().filter(|(_, watcher)| !watcher.behind) {
+            if rail.ends_for(&watcher.user, delay) {
+                watcher.deliver(window, rail, &self.id, works);
+            }
+        }
+    }
+
+    /// What holds for the rail with a frame that players get; and the frame waits until it is due.
+    fn hold_behind(self: &Arc<Self>, state: &mut State, entry: &Entry, source: Source, works: &Works) {
+        let State { window, rail, watchers, .. } = state;
+        if rail.holds(entry.delay.as_ref()) {
+            let mut any_behind = false;
+            for (_, watcher) in watchers {
+                watcher.turns(rail.is_behind(&watcher.user), window, rail);
+                any_behind |= watcher.behind;
+            }
+            if any_behind {
+                rail.begin(window.end());
+                works.attend(self);
+            }
+        }
+        if let Some(behind) = rail.behind() {
+            behind.heard(entry, source, works.now_ms(), works.config.rail_bytes_max);
+            if behind.waits() {
+                works.attend(self);
+            }
+        }
+    }
+
+    /// Does what follows from what time has brought to the rail.
+    pub(crate) fn released(self: &Arc<Self>, state: &mut State, released: Released, works: &Works) {
+        if let Some(from) = released.lost_from {
+            state.lose_from(from, true);
+        }
+        if released.any {
+            self.serve(state, works);
+        }
+        if released.ended {
+            // Somebody who is live may have come since players were told.
+            self.end_for(state, false, works);
+            self.end_for(state, true, works);
+            self.forget_ended(state, works);
+        }
+    }
+
+    /// The room has ended: everybody gets what is left, and is told. What was asked and is not answered was not applied. The rail, if it is shown the
+    /// room late, gets the rest when it is due.
+    fn ended(self: &Arc<Self>, state: &mut State, end: &Entry, source: Source, works: &Works) {
+        self.end_for(state, false, works);
+        if state.watchers.iter().any(|(_, watcher)| watcher.behind) {
+            self.refuse_all(state, works);
+            works.catalogue.lacks(&self.id, &works.config, works.now_ms());
+            if let Some(behind) = state.rail.behind() {
+                behind.heard(end, source, works.now_ms(), works.config.rail_bytes_max);
+                works.attend(self);
+            }
+            return;
+        }
+        self.forget_ended(state, works);
+    }
+
+    /// Gives those who are live, or those who are `behind`, what is left, and lets go of them.
+    fn end_for(self: &Arc<Self>, state: &mut State, behind: bool, works: &Works) {
         let unwatched = frame(&ClientOut::Unwatched { room: self.id.clone() });
-        for (_, watcher) in &mut state.watchers {
-            watcher.deliver(&state.window, &self.id, works);
+        let mut gone: SmallVec<[usize; 8]> = SmallVec::new();
+        for (key, watcher) in state.watchers.iter_mut().filter(|(_, watcher)| watcher.behind == behind) {
+            watcher.deliver(&state.window, &state.rail, &self.id, works);
             if !watcher.muted {
                 watcher.peer.answer(&unwatched, works.now_ms());
             }
+            gone.push(key);
         }
+        if gone.len() < state.watchers.len() {
+            self.refuse_all(state, works);
+            gone.into_iter().for_each(|key| self.remove(state, key, false, works));
+        }
+    }
+
+    fn forget_ended(self: &Arc<Self>, state: &mut State, works: &Works) {
         self.dismiss(state, works);
+        state.rail = Rail::default();
         // Whoever watches it once more is told by the journal, for as long as that is there.
         state.window = Window::default();
         state.members.clear();
@@ -286,7 +380,7 @@ impl Room {
         if state.watchers.len() <= works.config.inline_watchers_max {
             let mut delivered = 0;
             for (_, watcher) in &mut state.watchers {
-                delivered += watcher.deliver(&state.window, &self.id, works);
+                delivered += watcher.deliver(&state.window, &state.rail, &self.id, works);
             }
             works.metrics.deliveries.increment(delivered);
             std::mem::take(&mut state.delivering).end();
@@ -298,7 +392,7 @@ impl Room {
 
     /// Brings one watcher up to date.
     pub(crate) fn deliver_to(&self, state: &mut State, key: usize, works: &Works) {
-        let delivered = state.watchers[key].deliver(&state.window, &self.id, works);
+        let delivered = state.watchers[key].deliver(&state.window, &state.rail, &self.id, works);
         works.metrics.deliveries.increment(delivered);
     }
 
@@ -331,8 +425,13 @@ impl Room {
         }
         self.retry(state, works, now_ms);
         let doubts = state.link.settle_doubt(now_ms);
+        let released = state.rail.behind().map(|behind| behind.release(now_ms, works.config.window_frames));
+        if let Some(released) = released {
+            self.released(state, released, works);
+        }
         self.tend(state, works);
-        doubts || !state.askers.is_empty() || state.watchers.is_empty() || state.link.is_troubled()
+        let waits = state.rail.behind().is_some_and(|behind| behind.waits());
+        waits || doubts || !state.askers.is_empty() || state.watchers.is_empty() || state.link.is_troubled()
     }
 
     /// About once a second: whether the room was quiet for long enough to be compared with its journal, which is then begun.
@@ -373,9 +472,14 @@ impl State {
         self.watchers.get_mut(key).filter(|watcher| Arc::ptr_eq(&watcher.peer, peer))
     }
 
-    /// History from `seq` on is not what it was.
-    fn lose_from(&mut self, seq: Seq) {
-        for (_, watcher) in &mut self.watchers {
+    /// The last frames that players and the rail have.
+    pub(crate) fn ends(&self) -> [Option<Position>; 2] {
+        [self.window.end(), self.rail.window().end()]
+    }
+
+    /// History from `seq` on is not what it was, for those who are live or for those who are `behind`.
+    fn lose_from(&mut self, seq: Seq, behind: bool) {
+        for (_, watcher) in self.watchers.iter_mut().filter(|(_, watcher)| watcher.behind == behind) {
             if matches!(watcher.cursor, Cursor::At(at) if at >= seq) {
                 watcher.cursor = Cursor::Lost;
             }

@@ -100,7 +100,7 @@ impl Link {
         self.failures > 0
     }
 
-    fn step(&self, works: &Works, watched: bool, empty_since_ms: UnixMs, begun: bool) -> Step {
+    fn step(&self, works: &Works, watched: bool, empty_since_ms: UnixMs, begun: bool, behind: bool) -> Step {
         let now_ms = works.now_ms();
         if now_ms < self.retry_ms {
             return Step::Rest;
@@ -119,6 +119,8 @@ impl Link {
             Step::Read
         } else if !begun && self.existence != Existence::Certain {
             Step::Exists
+        } else if behind {
+            Step::ReadBehind
         } else {
             Step::Rest
         }
@@ -140,6 +142,8 @@ impl Link {
 enum Step {
     Subscribe,
     Read,
+    /// The journal, for the rail.
+    ReadBehind,
     Exists,
     Unsubscribe,
     /// From the hub.
@@ -150,7 +154,14 @@ enum Step {
 
 impl State {
     fn step(&self, works: &Works) -> Step {
-        self.link.step(works, !self.watchers.is_empty(), self.empty_since_ms, self.window.end().is_some())
+        let reads_behind = self.reads_behind(works).is_some();
+        let (watched, begun) = (!self.watchers.is_empty(), self.window.end().is_some());
+        self.link.step(works, watched, self.empty_since_ms, begun, reads_behind)
+    }
+
+    /// After which entry the journal is to be read for the rail, if it is.
+    fn reads_behind(&self, works: &Works) -> Option<Position> {
+        self.rail.reads_after(works.now_ms(), works.config.rail_bytes_max)
     }
 }
 
@@ -176,7 +187,8 @@ impl Room {
             }
             _ => {}
         }
-        (step, state.window.end())
+        let after = if step == Step::ReadBehind { state.reads_behind(works) } else { state.window.end() };
+        (step, after.filter(|after| *after != Position::default()))
     }
 
     fn finish(self: &Arc<Self>, works: &Works, result: Result<(), String>, then: impl FnOnce(&mut State)) {
@@ -246,6 +258,32 @@ impl Room {
         self.serve(state, works);
     }
 
+    /// Takes in a page of what the journal has for the rail. Whether there is more at once.
+    fn finish_read_behind(self: &Arc<Self>, works: &Works, page: Result<Vec<Stored>, String>) {
+        works.metrics.journal_reads.increment(1);
+        let (page, result) = match page {
+            Ok(page) => (page, Ok(())),
+            Err(error) => {
+                works.metrics.journal_failures.increment(1);
+                (Vec::new(), Err(error))
+            }
+        };
+        let failed = result.is_err();
+        self.finish(works, result, |_| {});
+        if failed {
+            return;
+        }
+        let is_all = page.len() < READ_ENTRIES;
+        let entries: Vec<Entry> = page.into_iter().filter_map(|stored| decode(self, stored, works)).collect();
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        let Some(behind) = state.rail.behind() else { return };
+        let bounds = (works.config.rail_bytes_max, works.config.retry_first_ms);
+        let released = behind.read(&entries, is_all, works.now_ms(), bounds, works.config.window_frames);
+        works.attend(self);
+        self.released(state, released, works);
+    }
+
     /// The map of rooms, asked at `asked_ms`, has no such room: tells everybody, and forgets them.
     fn finish_absent(self: &Arc<Self>, works: &Works, asked_ms: UnixMs) {
         let mut guard = self.state.lock();
@@ -306,7 +344,7 @@ pub(crate) async fn tend(
     subscription: &dyn Subscription,
 ) {
     loop {
-        let (step, end) = room.begin_step(works);
+        let (step, after) = room.begin_step(works);
         match step {
             Step::Rest => return,
             Step::Subscribe => {
@@ -322,8 +360,12 @@ pub(crate) async fn tend(
                     let state = room.state.lock();
                     (state.link.pending.len(), state.link.reads_begun)
                 };
-                let entries = read_journal(&room, end, store, works).await;
+                let entries = read_journal(&room, after, store, works).await;
                 room.finish_read(works, pending, read, entries);
+            }
+            Step::ReadBehind => {
+                let page = works.answer(store.read(&room.id, after, READ_ENTRIES)).await;
+                room.finish_read_behind(works, page);
             }
             Step::Exists => {
                 let asked_ms = works.now_ms();

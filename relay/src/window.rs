@@ -135,6 +135,13 @@ impl Window {
         self.frames.back().map(|frame| frame.at)
     }
 
+    /// Where the frame of this number stands, if it is here.
+    pub(crate) fn position(&self, seq: Seq) -> Option<Position> {
+        let first = self.frames.front()?.at.seq().0;
+        let index = usize::try_from(seq.0.checked_sub(first)?).ok()?;
+        self.frames.get(index).map(|frame| frame.at)
+    }
+
     /// The newest keyframe and what came after it.
     pub(crate) fn since_keyframe(&self) -> impl Iterator<Item = &Kept> {
         self.frames.range(self.keyframe..)
@@ -300,6 +307,7 @@ mod tests {
             cause: None,
             follows: None,
             at_ms: None,
+            delay: None,
             rail: None,
             privates: SmallVec::new(),
             public: Bytes::from_static(b"{}"),

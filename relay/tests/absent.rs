@@ -147,6 +147,7 @@ impl Stage {
             cause: None,
             follows: None,
             at_ms: None,
+            delay: None,
             rail: None,
             privates: Default::default(),
             public: format!(r#"{{"t":"keyframe","room":"{name}","epoch":1,"seq":1,"state":{{}}}}"#).into(),

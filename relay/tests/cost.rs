@@ -98,6 +98,7 @@ impl House {
             cause: None,
             follows: None,
             at_ms: None,
+            delay: None,
             rail: None,
             privates: Default::default(),
             public: Bytes::from_static(br#"{"t":"frame","room":"t1","epoch":1,"seq":1,"events":[]}"#),

@@ -162,6 +162,7 @@ async fn a_relay_gets_ready_serves_and_drains() {
             cause: None,
             follows: None,
             at_ms: None,
+            delay: None,
             rail: None,
             privates: Default::default(),
             public: format!(r#"{{"t":"{tag}","room":"t1","epoch":1,"seq":{seq}}}"#).into(),

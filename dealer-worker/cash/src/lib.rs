@@ -167,6 +167,12 @@ impl Room for Cash {
         members
     }
 
+    fn live(&self) -> Vec<UserId> {
+        let mut live = self.table.live();
+        live.extend(self.chips.reserved.iter().map(|reserved| reserved.user.clone()));
+        live
+    }
+
     fn line(&self, room: &RoomId, now: UnixMs) -> Option<Line> {
         let line = self.table.line(room, now)?;
         let reserved = u32::try_from(self.chips.reserved.len()).unwrap_or(u32::MAX);

@@ -195,6 +195,10 @@ impl Room for Hosted {
         self.table.members()
     }
 
+    fn live(&self) -> Vec<UserId> {
+        self.table.live()
+    }
+
     fn line(&self, room: &RoomId, now: UnixMs) -> Option<Line> {
         let is_listed = self.door.access == Access::Public || is_planted(Fault::ListsUnlisted);
         let line = self.table.line(room, now).filter(|_| is_listed)?;

@@ -183,6 +183,12 @@ impl Room for Table {
         seated.chain(self.waiting.users()).cloned().collect()
     }
 
+    /// Whoever has a seat, or is called to one. To wait is not enough: else whoever wants to see a table live would wait there.
+    fn live(&self) -> Vec<UserId> {
+        let seated = self.view.seats.iter().flatten().map(|seat| &seat.user);
+        seated.chain(self.waiting.called()).cloned().collect()
+    }
+
     fn line(&self, room: &RoomId, now: UnixMs) -> Option<Line> {
         Some(stats::line(self, room, now))
     }

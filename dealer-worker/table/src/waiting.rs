@@ -130,6 +130,11 @@ impl Waiting {
         self.line.len()
     }
 
+    /// All who are called.
+    pub(super) fn called(&self) -> impl Iterator<Item = &UserId> {
+        self.called.iter().map(|called| &called.user)
+    }
+
     /// All who wait or are called.
     pub(super) fn users(&self) -> impl Iterator<Item = &UserId> {
         let called = self.called.iter().map(|called| &called.user);

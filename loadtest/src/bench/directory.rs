@@ -280,6 +280,15 @@ impl Store for Counting {
         self.store.read(room, after, limit)
     }
 
+    fn read_back(
+        &self,
+        room: &RoomId,
+        before: Option<Position>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Stored>, Unavailable>> {
+        self.store.read_back(room, before, limit)
+    }
+
     fn last(&self, room: &RoomId) -> BoxFuture<'_, Result<Option<Stored>, Unavailable>> {
         self.store.last(room)
     }

@@ -16,7 +16,7 @@ use broker::{
     store::redis::RedisStore,
 };
 use ops::outlet::{say, tell};
-use protocol::{id::RoomId, talk::beside};
+use protocol::{id::RoomId, rail::RailConfig, talk::beside};
 use tokio::{
     sync::Mutex,
     task::JoinSet,
@@ -103,7 +103,8 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
     let tests_own = counters::named(args.counters() as usize);
     tests_own.iter().for_each(|counter| shadow.follow_counter(counter.clone()));
     let bus = Arc::new(RedisBus::new(redis.clone()));
-    counters::open(&tests_own, &Ports { bus, store: store.clone(), clock: Clock::system() }).await?;
+    let ports = Ports { bus, store: store.clone(), clock: Clock::system() };
+    counters::open(&tests_own, RailConfig::default(), &ports).await?;
     if args.may_lose() {
         shadow.expect_losses();
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use broker::{directory::Readers, node::RoomSpec, ports::Ports, store::Unavailable};
-use protocol::id::RoomId;
+use protocol::{id::RoomId, rail::RailConfig};
 use rooms::{
     open_room,
     room::Room as _,
@@ -18,14 +18,14 @@ pub(crate) fn named(count: usize) -> Arc<[RoomId]> {
     (1..=count).map(|number| RoomId::new(&format!("c{number}")).expect("a name")).collect()
 }
 
-/// Opens them. Each may write to all others.
+/// Opens them, with this rail. Each may write to all others.
 ///
 /// # Errors
 /// When the store is out of reach.
-pub(crate) async fn open(counters: &[RoomId], ports: &Ports) -> Result<(), Unavailable> {
+pub(crate) async fn open(counters: &[RoomId], rail: RailConfig, ports: &Ports) -> Result<(), Unavailable> {
     for (room, tick_ms) in counters.iter().zip(TICKS_MS.into_iter().cycle()) {
         let peers = counters.iter().filter(|other| *other != room).cloned().collect();
-        let spec = RoomSpec::new(Counter::NAME, &Settings { tick_ms, peers });
+        let spec = RoomSpec::new(Counter::NAME, &Settings { tick_ms, peers }).with_rail(rail);
         open_room(ports, room, &spec, Readers::OfThisRelease).await?;
     }
     Ok(())

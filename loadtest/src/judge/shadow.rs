@@ -497,6 +497,7 @@ mod tests {
             cause: None,
             follows: Some(Epoch(1)),
             at_ms: None,
+            delay: None,
             rail: None,
             privates,
             public,

@@ -20,7 +20,7 @@ use tokio::{
 
 use super::{
     crowded::Crowded,
-    pipe::{Far, Received},
+    pipe::{Far, Head, Received},
     queued::Queued,
     railbird::Railbird,
     run::SPARED,
@@ -97,6 +97,8 @@ pub(super) struct Left {
     pub(super) moved: u64,
     /// Parts for the rail.
     pub(super) railed: u64,
+    /// Frames that it got later than others did.
+    pub(super) late: u64,
     /// Questions that were answered.
     pub(super) answered: u64,
     /// Connections that were cut right before an answer or a private part.
@@ -346,6 +348,15 @@ impl Guest {
     async fn hear(&mut self, text: &str) -> Option<Over> {
         self.left.heard += 1;
         self.left.digest = digest(self.left.digest, text.bytes());
+        if self.world.rail().delay_ms > 0
+            && let Ok(Head { room, epoch, seq, t }) = serde_json::from_str(text)
+            && ["frame", "keyframe", "private", "rail"].contains(&t)
+        {
+            let mut shadow = self.shadow.lock().await;
+            shadow.look().await.expect(SPARED);
+            let (at, now_ms) = (Position(epoch, seq), self.world.clock.now_ms());
+            self.left.late += u64::from(shadow.saw_in_time(&room, &self.user, at, now_ms));
+        }
         if let Some(railbird) = &mut self.railbird {
             let mut shadow = self.shadow.lock().await;
             shadow.look().await.expect(SPARED);

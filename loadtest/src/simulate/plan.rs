@@ -55,6 +55,8 @@ pub struct Plan {
     pub seekers: usize,
     /// How many seats a table has.
     pub seats: u8,
+    /// Tables and counters are shown to their rails so late; 0: live.
+    pub(super) rail_delay_ms: u32,
     /// There is a tournament.
     pub(super) contest: Option<Contest>,
     /// The chips of the tables are somebody's: they come from a ledger.
@@ -246,6 +248,7 @@ impl Plan {
             waiters: 0,
             seekers: 0,
             seats: TableConfig::default().seats,
+            rail_delay_ms: 0,
             contest: None,
             money: false,
             money_troubles: 0.0,
@@ -325,7 +328,19 @@ impl Plan {
         if rng.random_bool(0.25) {
             plan.add_recorders(&mut rng);
         }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x4a11);
+        if rng.random_bool(0.3) {
+            plan.rail_delay_ms = rng.random_range(200..=8_000);
+        }
         plan
+    }
+
+    /// The plan of a seed in a house that shows its rooms late to all who have no part in them.
+    pub fn delaying(seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x4a12);
+        let plan = Self::of(seed);
+        let (rail_delay_ms, counters) = (rng.random_range(200..=8_000), plan.counters.max(1));
+        Self { rail_delay_ms, counters, hosts: 0, contest: None, ..plan }
     }
 
     /// The plan of a seed in a house that keeps hands.
@@ -536,6 +551,7 @@ impl Plan {
             waiters: 0,
             seekers: 0,
             seats: TableConfig::default().seats,
+            rail_delay_ms: 0,
             contest: None,
             money: false,
             money_troubles: 0.0,

@@ -70,6 +70,12 @@ pub enum Planted {
     TellsMembersToo,
     /// Relays leave out a part for the rail now and then.
     DropsRail,
+    /// They show a room that is shown late one frame too early.
+    ShowsOneEarly,
+    /// They show its keyframes at once.
+    ShowsKeyframesLive,
+    /// They take who has stood up for one who sits.
+    KeepsWhoStoodUpLive,
     /// Mailboxes keep no place for members.
     HearsMembersAsOthers,
     /// What does not fit into a mailbox is dropped, and nobody told.
@@ -177,6 +183,16 @@ impl Planted {
         })
     }
 
+    /// The same of the relays'.
+    pub(super) fn of_relays(self) -> Option<relay::planted::Fault> {
+        Some(match self {
+            Self::ShowsOneEarly => relay::planted::Fault::ShowsOneEarly,
+            Self::ShowsKeyframesLive => relay::planted::Fault::ShowsKeyframesLive,
+            Self::KeepsWhoStoodUpLive => relay::planted::Fault::KeepsWhoStoodUpLive,
+            _ => return None,
+        })
+    }
+
     /// The rule of letters that is not kept, if it is one.
     pub(super) fn of_letters(self) -> Option<LetterRule> {
         (self == Self::HearsLettersAgain).then_some(LetterRule::Once)
@@ -263,6 +279,15 @@ impl Store for LyingStore {
             return Box::pin(async { Ok(Vec::new()) });
         }
         self.honest.read(room, after, limit)
+    }
+
+    fn read_back(
+        &self,
+        room: &RoomId,
+        before: Option<Position>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Stored>, Unavailable>> {
+        self.honest.read_back(room, before, limit)
     }
 
     fn last(&self, room: &RoomId) -> BoxFuture<'_, Result<Option<Stored>, Unavailable>> {

@@ -119,6 +119,8 @@ pub struct Verdict {
     pub cut: u64,
     /// Parts for the rail that guests got.
     pub railed: u64,
+    /// Frames that guests got later than players did.
+    pub late: u64,
     /// Questions that were answered.
     pub answered: u64,
     /// How many have sat down on a seat to which they were called.
@@ -173,6 +175,7 @@ pub fn count_panics() {
 pub fn run(plan: &Plan) -> Verdict {
     PANICS.take();
     rooms::planted::plant(plan.planted.and_then(Planted::of_workers));
+    relay::planted::plant(plan.planted.and_then(Planted::of_relays));
     rooms::planted::without(plan.planted.and_then(Planted::of_letters));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime without I/O can be built");
@@ -201,7 +204,7 @@ async fn live(plan: &Plan) -> Verdict {
     let tables = tables(plan);
     let counters = counters::named(plan.counters);
     open(&tables, &world).await;
-    counters::open(&counters, &world.spared_ports()).await.expect(SPARED);
+    counters::open(&counters, world.rail(), &world.spared_ports()).await.expect(SPARED);
     tables.iter().for_each(|table| shadow.follow(table.clone()));
     let talks: Vec<RoomId> = tables.iter().map(talk_at).collect();
     talks.iter().for_each(|talk| shadow.follow_talk(talk.clone()));
@@ -376,6 +379,7 @@ async fn live(plan: &Plan) -> Verdict {
         forgotten: left.iter().map(|left| left.forgotten).sum(),
         cut: left.iter().map(|left| left.cut).sum(),
         railed: left.iter().map(|left| left.railed).sum(),
+        late: left.iter().map(|left| left.late).sum(),
         answered: left.iter().map(|left| left.answered).sum(),
         called: shadow.called_and_seated(),
         missed: shadow.calls_missed(),
@@ -520,6 +524,7 @@ async fn open(tables: &[RoomId], world: &World) {
         } else {
             (RoomSpec::new("table", &config), Readers::OfAnyRelease)
         };
+        let spec = spec.with_rail(world.rail());
         let written = directory::open(&world.store(), room, spec.to_bytes(), readers).await;
         written.expect(SPARED);
         let talk = talk::spec().to_bytes();
@@ -664,7 +669,7 @@ async fn strike(blow: Blow, world: &Arc<World>, shadow: &Arc<Mutex<Shadow>>, aft
                 shadow.recede().await.expect(SPARED);
             }
             open(&shadow.tables(), world).await;
-            counters::open(&shadow.counters(), &world.spared_ports()).await.expect(SPARED);
+            counters::open(&shadow.counters(), world.rail(), &world.spared_ports()).await.expect(SPARED);
             for postbox in shadow.postboxes() {
                 open_postbox(&postbox, world).await;
             }

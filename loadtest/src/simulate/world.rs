@@ -20,6 +20,7 @@ use dealer_worker::hands::Recording;
 use parking_lot::Mutex;
 use protocol::{
     id::{NodeId, RoomId, UserId},
+    rail::RailConfig,
     rights::Rights,
 };
 use rand::{RngExt, SeedableRng};
@@ -79,6 +80,8 @@ pub(super) struct World {
     standings: Standings,
     revokes_unheard: bool,
     planted: Option<Planted>,
+    /// How late tables and counters are shown to their rails.
+    rail: RailConfig,
     mailbox: Bound,
     memory: Memory,
     inner: Mutex<Inner>,
@@ -135,6 +138,7 @@ impl World {
             seats: plan.seats,
             cashier: Arc::new(Cashier::new(plan.seed, plan.money_troubles, clock, plan.planted)),
             planted: plan.planted,
+            rail: RailConfig { delay_ms: plan.rail_delay_ms },
             mailbox: plan.mailbox,
             memory: plan.memory,
             inner: Mutex::new(Inner {
@@ -157,6 +161,11 @@ impl World {
     /// Whether the chips of its tables are somebody's.
     pub(super) fn seats(&self) -> u8 {
         self.seats
+    }
+
+    /// How late tables and counters are shown to their rails.
+    pub(super) fn rail(&self) -> RailConfig {
+        self.rail
     }
 
     pub(super) fn has_money(&self) -> bool {

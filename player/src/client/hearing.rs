@@ -169,6 +169,13 @@ impl Client {
                 let is_ours = self.lobby.as_mut().is_some_and(|looking| looking.fold(delta));
                 if is_ours { Heard::Lobby } else { Heard::Nothing }
             }
+            ClientOut::Behind { room, by_ms } => {
+                if !self.leaving.contains(&room) {
+                    let watched = self.rooms.entry(room.clone()).or_insert_with(|| Watched::new(room));
+                    watched.behind(by_ms);
+                }
+                Heard::Nothing
+            }
             ClientOut::Unwatched { room } => {
                 if !self.leaving.remove(&room) {
                     self.rooms.remove(&room);

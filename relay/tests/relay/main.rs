@@ -3,6 +3,7 @@
 mod closing;
 mod commands;
 mod keys;
+mod late;
 mod leaving;
 mod limits;
 mod lobby;

@@ -12,7 +12,7 @@ use broker::{
     channel::Channel,
     clock::Clock,
     directory::{self, Partition},
-    entry::{Cause, Entry, Kind, Private, Rail, fingerprint},
+    entry::{Cause, Delay, Entry, Kind, Private, Rail, fingerprint},
     lobby::{LobbyNews, TableSummary},
     node::{Asked, ToRelay, ToRoom, decode, encode},
     ports::Ports,
@@ -272,6 +272,7 @@ fn draft(kind: Kind, name: &str, epoch: u64, seq: u64) -> Draft {
         cause: None,
         follows: None,
         at_ms: None,
+        delay: None,
         rail: None,
         privates: Default::default(),
         public: text.into(),
@@ -299,6 +300,13 @@ impl Draft {
         let except = except.iter().map(|name| user(name)).collect();
         self.0.rail = Some(Rail { except, bytes: text.into() });
         self.0.at_ms = Some(0);
+        self
+    }
+
+    /// The rail gets it so much later, milliseconds, but for those who are live. It was decided at this time.
+    pub(crate) fn late(mut self, (at_ms, ms): (u64, u32), live: &[&str]) -> Self {
+        self.0.at_ms = Some(at_ms);
+        self.0.delay = Some(Delay { ms, live: live.iter().map(|name| user(name)).collect() });
         self
     }
 

@@ -1,18 +1,23 @@
 //! The codec of a journal entry, which is also what travels to the relays.
 //!
 //! ```text
-//! u8   version (1 or 2)     u8   kind (0 claim, 1 delta, 2 keyframe, 3 end)
+//! u8   version (1 to 3)     u8   kind (0 claim, 1 delta, 2 keyframe, 3 end)
 //! u64  epoch                u64  seq                  (all integers little-endian)
 //! u8+n room                 u8   has cause: u8+n user, u64 session, u64 n
 //! u8   says what it follows: u64 epoch                (keyframes); deltas with a cause: u64 fingerprint of what it said
-//! u64  when it was decided  u16+n what later releases add, passed over         (both in version 2 alone)
-//! u16  private parts: each  u8+n user, u32+n bytes    (version 2: u8 audience before)
+//! u64  when it was decided                                                     (since version 2)
+//! u32  the rail's delay in ms    u16 users who are live: each u8+n             (version 3 alone)
+//! u16+n what later releases add, passed over                                   (since version 2)
+//! u16  private parts: each  u8+n user, u32+n bytes    (since version 2: u8 audience before)
 //! u32+n public part
 //! u32+n secret              (left out of what is published: relays have no use for it)
 //! ```
 //!
-//! Audience 0 is a user. Audience 1 is the rail, at most once and in version 2 alone: the user's name is empty there, and the bytes begin with
+//! Audience 0 is a user. Audience 1 is the rail, at most once and not in version 1: the user's name is empty there, and the bytes begin with
 //! those who get nothing of it, `u16` names of `u8+n`. What is for another audience is passed over.
+//!
+//! Version 3 is that of rooms whose rail has a [delay](Delay). A node that does not know the delay must show nothing of such a room, so it does not
+//! read its entries at all.
 //!
 //! The dealer worker encodes once. The public and private parts are the very bytes that clients get, so a relay
 //! reads the header and slices; it never parses a part. The secret is sealed ([`crate::seal`]).
@@ -34,6 +39,9 @@ const UNTIMED: u8 = 1;
 
 /// Of entries that do.
 const TIMED: u8 = 2;
+
+/// Of entries of rooms whose rail has a delay.
+const DELAYED: u8 = 3;
 
 /// Since this release nodes read [`TIMED`] entries; see [`SPEAKS`](crate::node::SPEAKS).
 const TIMED_SINCE: u16 = 3;
@@ -107,6 +115,15 @@ pub struct Rail {
     pub bytes: Bytes,
 }
 
+/// What holds for the rail of a room that is shown to it late. Each entry says it, so nobody who has one needs another to know who may have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delay {
+    /// So much later the rail gets the entry, milliseconds.
+    pub ms: u32,
+    /// Who has a part in the room, before the entry or after it: they get it at once, in all their sessions.
+    pub live: Vec<UserId>,
+}
+
 /// A journal entry. Decoding shares the buffer it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -123,6 +140,8 @@ pub struct Entry {
     pub follows: Option<Epoch>,
     /// When it was decided. `None` as long as nodes live that do not read it ([`may_be_timed`]), and in claims and ends.
     pub at_ms: Option<UnixMs>,
+    /// What holds for the rail, if it is shown the room late. Written only with [`Entry::at_ms`].
+    pub delay: Option<Delay>,
     /// Parts for single users.
     pub privates: SmallVec<[Private; 2]>,
     /// A part for the rail. Written only with [`Entry::at_ms`].
@@ -149,7 +168,7 @@ pub enum Malformed {
     #[error("an entry of the wrong length")]
     Length,
     /// They are of another version of the format.
-    #[error("an entry of format version {0}, known are {UNTIMED} and {TIMED}")]
+    #[error("an entry of format version {0}, known are {UNTIMED} to {DELAYED}")]
     Version(u8),
     /// The kind is none that we know.
     #[error("an entry of unknown kind {0}")]
@@ -160,6 +179,15 @@ pub enum Malformed {
 }
 
 impl Entry {
+    /// When the rail may get it: not before this time. The first keyframe of a room may be seen by everybody, as nobody has done anything there.
+    pub fn due_ms(&self) -> UnixMs {
+        let is_first = self.kind == Kind::Keyframe && self.at.seq() == Seq(1);
+        match (&self.delay, self.at_ms) {
+            (Some(delay), Some(at_ms)) if !is_first => at_ms.saturating_add(delay.ms.into()),
+            _ => 0,
+        }
+    }
+
     /// The bytes.
     ///
     /// # Panics
@@ -169,9 +197,17 @@ impl Entry {
         // Nodes that do not read when it was decided do not read this either.
         let rail = self.rail.as_ref().filter(|_| self.at_ms.is_some());
         let rail_bytes = rail.map_or(0, Rail::encoded_bytes);
-        let mut out =
-            BytesMut::with_capacity(170 + parts + rail_bytes + self.public.len() + self.secret.len());
-        out.put_u8(if self.at_ms.is_some() { TIMED } else { UNTIMED });
+        let live = self.delay.iter().flat_map(|delay| &delay.live);
+        let live_bytes: usize = live.map(|user| 1 + user.as_str().len()).sum();
+        let mut out = BytesMut::with_capacity(
+            170 + parts + live_bytes + rail_bytes + self.public.len() + self.secret.len(),
+        );
+        let delay = self.delay.as_ref().filter(|_| self.at_ms.is_some());
+        out.put_u8(match (self.at_ms, delay) {
+            (None, _) => UNTIMED,
+            (Some(_), None) => TIMED,
+            (Some(_), Some(_)) => DELAYED,
+        });
         out.put_u8(match self.kind {
             Kind::Claim => 0,
             Kind::Delta => 1,
@@ -201,6 +237,10 @@ impl Entry {
         }
         if let Some(at_ms) = self.at_ms {
             out.put_u64_le(at_ms);
+            if let Some(Delay { ms, live }) = delay {
+                out.put_u32_le(*ms);
+                put_names(&mut out, live);
+            }
             out.put_u16_le(0);
         }
         let parts = self.privates.len() + usize::from(rail.is_some());
@@ -228,9 +268,10 @@ impl Entry {
     /// [`Malformed`], whatever the bytes are; never a panic.
     pub fn decode(bytes: Bytes) -> Result<Self, Malformed> {
         let mut from = Cursor { bytes, at: 0 };
-        let is_timed = match from.u8()? {
-            UNTIMED => false,
-            TIMED => true,
+        let (is_timed, is_delayed) = match from.u8()? {
+            UNTIMED => (false, false),
+            TIMED => (true, false),
+            DELAYED => (true, true),
             other => return Err(Malformed::Version(other)),
         };
         let kind = match from.u8()? {
@@ -265,6 +306,10 @@ impl Entry {
             None => number.map(Epoch),
         };
         let at_ms = if is_timed { Some(from.u64()?) } else { None };
+        let delay = match is_delayed {
+            true => Some(Delay { ms: from.u32()?, live: from.names()? }),
+            false => None,
+        };
         if is_timed {
             let added = from.u16()?;
             from.take(usize::from(added))?;
@@ -289,7 +334,7 @@ impl Entry {
         if !from.at_end() {
             return Err(Malformed::Length);
         }
-        Ok(Self { kind, room, at, cause, follows, at_ms, privates, rail, public, secret })
+        Ok(Self { kind, room, at, cause, follows, at_ms, delay, privates, rail, public, secret })
     }
 }
 
@@ -308,17 +353,13 @@ impl Rail {
         out.put_u8(FOR_THE_RAIL);
         put_name(out, "");
         out.put_u32_le(u32::try_from(self.part_bytes()).expect("a part is far below 4 GiB"));
-        out.put_u16_le(u16::try_from(self.except.len()).expect("a room has fewer than 65,535 members"));
-        self.except.iter().for_each(|user| put_name(out, user.as_str()));
+        put_names(out, &self.except);
         out.put_slice(&self.bytes);
     }
 
     fn decode(part: Bytes) -> Result<Self, Malformed> {
         let mut from = Cursor { bytes: part, at: 0 };
-        let mut except = Vec::new();
-        for _ in 0..from.u16()? {
-            except.push(UserId::new(from.name()?).map_err(|_| Malformed::Name)?);
-        }
+        let except = from.names()?;
         Ok(Self { except, bytes: from.bytes.slice(from.at..) })
     }
 }
@@ -326,6 +367,11 @@ impl Rail {
 fn put_name(out: &mut BytesMut, name: &str) {
     out.put_u8(u8::try_from(name.len()).expect("a name has at most NAME_BYTES_MAX bytes"));
     out.put_slice(name.as_bytes());
+}
+
+fn put_names(out: &mut BytesMut, users: &[UserId]) {
+    out.put_u16_le(u16::try_from(users.len()).expect("a room has fewer than 65,535 members"));
+    users.iter().for_each(|user| put_name(out, user.as_str()));
 }
 
 fn put_part(out: &mut BytesMut, part: &[u8]) {
@@ -359,6 +405,10 @@ impl Cursor {
         self.array().map(u16::from_le_bytes)
     }
 
+    fn u32(&mut self) -> Result<u32, Malformed> {
+        self.array().map(u32::from_le_bytes)
+    }
+
     fn u64(&mut self) -> Result<u64, Malformed> {
         self.array().map(u64::from_le_bytes)
     }
@@ -368,8 +418,16 @@ impl Cursor {
         std::str::from_utf8(self.take(usize::from(length))?).map_err(|_| Malformed::Name)
     }
 
+    fn names(&mut self) -> Result<Vec<UserId>, Malformed> {
+        let mut users = Vec::new();
+        for _ in 0..self.u16()? {
+            users.push(UserId::new(self.name()?).map_err(|_| Malformed::Name)?);
+        }
+        Ok(users)
+    }
+
     fn part(&mut self) -> Result<Bytes, Malformed> {
-        let length = u32::from_le_bytes(self.array()?) as usize;
+        let length = self.u32()? as usize;
         let start = self.at;
         self.take(length)?;
         Ok(self.bytes.slice(start..start + length))
@@ -400,6 +458,7 @@ mod tests {
             }),
             follows: None,
             at_ms: None,
+            delay: None,
             privates: smallvec![Private {
                 user: UserId::new("bob").unwrap(),
                 bytes: Bytes::from_static(b"AsKd")
@@ -438,6 +497,25 @@ mod tests {
         assert_eq!(untimed.encode().stored, entry().encode().stored);
     }
 
+    fn delay() -> Delay {
+        Delay { ms: 30_000, live: ["ann", "bob"].map(|name| UserId::new(name).unwrap()).into() }
+    }
+
+    #[test]
+    fn an_entry_of_a_room_that_is_shown_late_says_when_and_to_whom_not() {
+        let delayed = Entry { at_ms: Some(7), delay: Some(delay()), rail: Some(rail()), ..entry() };
+        assert_eq!(Entry::decode(delayed.encode().stored).unwrap(), delayed);
+        assert_eq!(delayed.due_ms(), 30_007);
+        assert_eq!(Entry { delay: None, ..delayed.clone() }.due_ms(), 0);
+        let first = |kind, seq| Entry { kind, at: Position::new(3, seq), ..delayed.clone() }.due_ms();
+        assert_eq!(
+            [first(Kind::Keyframe, 1), first(Kind::Delta, 1), first(Kind::Keyframe, 2)],
+            [0, 30_007, 30_007]
+        );
+        // Whoever knows no delay shows nothing.
+        assert_eq!(delayed.encode().stored[0], DELAYED);
+    }
+
     /// Journals hold them.
     #[test]
     fn entries_stay_what_they_are_to_the_byte() {
@@ -463,6 +541,15 @@ mod tests {
         assert_eq!(
             hex(Entry { at_ms: Some(1_790_000_000_000), rail: Some(rail()), ..entry() }),
             railed.concat()
+        );
+        let delayed = [
+            "0301030000000000000029000000000000000274310103616e6e0900000000000000070000000000000001251a",
+            "90b5074bf408006c50c4a001000030750000020003616e6e03626f62000001000003626f620400000041734b64",
+            "020000007b7d060000007365616c6564",
+        ];
+        assert_eq!(
+            hex(Entry { at_ms: Some(1_790_000_000_000), delay: Some(delay()), ..entry() }),
+            delayed.concat()
         );
     }
 
@@ -508,8 +595,11 @@ mod tests {
 
     #[test]
     fn every_truncation_is_an_error_or_the_published_form() {
-        for (at_ms, rail) in [(None, None), (Some(7), None), (Some(7), Some(rail()))] {
-            let encoded = Entry { at_ms, rail, ..entry() }.encode();
+        let delayed = (Some(7), Some(rail()), Some(delay()));
+        for (at_ms, rail, delay) in
+            [(None, None, None), (Some(7), None, None), (Some(7), Some(rail()), None), delayed]
+        {
+            let encoded = Entry { at_ms, rail, delay, ..entry() }.encode();
             for length in 0..encoded.stored.len() {
                 let decoded = Entry::decode(encoded.stored.slice(..length));
                 assert_eq!(decoded.is_ok(), length == encoded.published.len(), "{length} bytes");
@@ -525,7 +615,7 @@ mod tests {
 
         #[test]
         fn a_flipped_byte_never_panics(at in 0usize..140, to in any::<u8>(), at_ms in any::<Option<u64>>()) {
-            let mut bytes = Entry { at_ms, rail: Some(rail()), ..entry() }.encode().stored.to_vec();
+            let mut bytes = Entry { at_ms, rail: Some(rail()), delay: Some(delay()), ..entry() }.encode().stored.to_vec();
             let at = at % bytes.len();
             bytes[at] = to;
             let _ = Entry::decode(bytes.into());

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use protocol::{
     id::{Epoch, NodeId, Position, RoomId, SessionId, UserId},
+    rail::RailConfig,
     rights::Rights,
     time::UnixMs,
 };
@@ -335,6 +336,10 @@ pub enum Role {
 pub struct RoomSpec {
     /// The kind's name, such as `table`.
     pub kind: String,
+    /// How those watch it who have no part in it, whatever its kind. Releases that do not know it take it for a setting of the kind, and leave the
+    /// room to others.
+    #[serde(default, skip_serializing_if = "RailConfig::is_default")]
+    pub rail: RailConfig,
     /// In the words of the kind.
     #[serde(flatten)]
     pub settings: serde_json::Map<String, serde_json::Value>,
@@ -347,9 +352,17 @@ impl RoomSpec {
     /// If the settings are no JSON object.
     pub fn new(kind: &str, settings: &impl Serialize) -> Self {
         match serde_json::to_value(settings) {
-            Ok(serde_json::Value::Object(settings)) => Self { kind: kind.to_owned(), settings },
+            Ok(serde_json::Value::Object(settings)) => {
+                Self { kind: kind.to_owned(), rail: RailConfig::default(), settings }
+            }
             other => panic!("settings of a room are an object, not {other:?}"),
         }
+    }
+
+    /// The same room with this rail.
+    #[must_use]
+    pub fn with_rail(self, rail: RailConfig) -> Self {
+        Self { rail, ..self }
     }
 
     /// The settings, read as what they are in this kind.

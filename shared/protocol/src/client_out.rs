@@ -108,6 +108,14 @@ pub enum ClientOut {
         #[serde(deserialize_with = "super::raw::required")]
         rail: Box<RawValue>,
     },
+    /// From here on what comes of this room is so much older than what its players get, or is live again. The keyframe that comes next,
+    /// if one does, replaces whatever one has of the room, also if that is later: who was live and is not any more begins anew.
+    Behind {
+        /// Which room.
+        room: RoomId,
+        /// So much, milliseconds; 0: it is live.
+        by_ms: u32,
+    },
     /// The room's frames end here: answers `unwatch`, or the room has closed.
     Unwatched {
         /// Which room.

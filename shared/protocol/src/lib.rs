@@ -5,7 +5,7 @@
 //! module of its own ([`table`], [`hosted`], [`floor`], [`queue`], [`tournament`], [`talk`]). `docs/protocol.md` is checked against these types by a test.
 //!
 //! - [`id`], [`time`]: names, positions in a journal, and time.
-//! - [`bounds`]: what clients, relays and workers keep alike. [`code`]: why something is refused or closed. [`lobby`]: what is shown of rooms to those who look for one.
+//! - [`bounds`]: what clients, relays and workers keep alike. [`code`]: why something is refused or closed. [`rail`]: how those watch who have no part in a room. [`lobby`]: what is shown of rooms to those who look for one.
 //! - [`text`]: what people write for others to see. [`rights`]: what tokens say that people may do.
 //! - `testing` (a feature): the messages of the document changed in every way.
 
@@ -19,6 +19,7 @@ pub mod id;
 pub mod lobby;
 mod object;
 pub mod queue;
+pub mod rail;
 mod raw;
 pub mod rights;
 pub mod table;

@@ -1,6 +1,6 @@
 //! Committing to a room's journal, and finding out what became of a commit whose answer was lost.
 
-use std::{future::Future, sync::Arc};
+use std::{collections::VecDeque, future::Future, sync::Arc};
 
 use broker::{
     entry::{Entry, Kind},
@@ -24,6 +24,9 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(1);
 /// Pauses between attempts while the store is out of reach: the first, and the longest.
 pub(super) const RETRY_FIRST: Duration = Duration::from_millis(20);
 pub(super) const RETRY_MAX: Duration = Duration::from_millis(1_000);
+
+/// Where entries are kept for a time, they are kept so much longer: who shows them late may be late.
+const KEPT_LONGER_MS: u64 = 60_000;
 
 /// Somebody else owns the room, since this epoch: this owner's is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -52,8 +55,13 @@ pub struct Journal {
     last: Position,
     /// The epoch of the last frame, which after a claim is an earlier one.
     last_frame_epoch: Epoch,
-    /// The last keyframe: the next one keeps the entries from here on.
+    /// The last keyframe: the next one keeps the entries from here on, or from an earlier one if they are to be kept for a time.
     keyframe: Option<Position>,
+    /// Where entries are to be kept for a time: so long at least, milliseconds.
+    keep_ms: u64,
+    /// Then: the keyframes from which the journal can be read, and since when, the oldest first. Of those that stood there before this owner
+    /// came none is known, and nothing is dropped until one of its own is old enough.
+    keyframes: VecDeque<(Position, UnixMs)>,
     deltas_since_keyframe: u32,
     /// The store's generation in which the last entry was written.
     generation: u64,
@@ -79,10 +87,26 @@ impl Journal {
             last,
             last_frame_epoch,
             keyframe,
+            keep_ms: 0,
+            keyframes: VecDeque::new(),
             deltas_since_keyframe: 0,
             generation,
             is_gone: false,
         }
+    }
+
+    /// Entries are kept for so long at least, and a while longer: the rail is shown them so late. 0: they need not be.
+    pub fn keeps_for(&mut self, keep_ms: u64) {
+        self.keep_ms = if keep_ms == 0 { 0 } else { keep_ms + KEPT_LONGER_MS };
+    }
+
+    /// From where on entries are kept with a keyframe of this moment.
+    fn keep_from(&self, now_ms: UnixMs) -> Option<Position> {
+        if self.keep_ms == 0 {
+            return self.keyframe;
+        }
+        let is_old = |(_, since): &&(Position, UnixMs)| since.saturating_add(self.keep_ms) <= now_ms;
+        self.keyframes.iter().take_while(is_old).last().map(|(at, _)| *at)
     }
 
     /// The epoch in which this worker owns the room.
@@ -120,9 +144,10 @@ impl Journal {
         self.attempt(self.next(), entry, Onto::Journal { keep_from: None })
     }
 
-    /// A keyframe, to be written at [`Journal::next`]; drops what is older than the one before it.
-    pub fn keyframe(&self, entry: Bytes) -> Attempt {
-        self.attempt(self.next(), entry, Onto::Journal { keep_from: self.keyframe })
+    /// A keyframe, to be written at [`Journal::next`]; drops what is older than the one before it, or than what is to be [kept for a
+    /// time](Journal::keeps_for).
+    pub fn keyframe(&self, entry: Bytes, now_ms: UnixMs) -> Attempt {
+        self.attempt(self.next(), entry, Onto::Journal { keep_from: self.keep_from(now_ms) })
     }
 
     /// A keyframe, to be written at [`Journal::next`]; drops all that is older.
@@ -147,7 +172,13 @@ impl Journal {
     }
 
     /// The keyframe stands at `at`.
-    pub fn wrote_keyframe(&mut self, at: Position) {
+    pub fn wrote_keyframe(&mut self, at: Position, now_ms: UnixMs) {
+        if self.keep_ms > 0 {
+            if let Some(kept_from) = self.keep_from(now_ms) {
+                self.keyframes.retain(|(at, _)| *at >= kept_from);
+            }
+            self.keyframes.push_back((at, now_ms));
+        }
         self.wrote(at);
         self.keyframe = Some(at);
         self.deltas_since_keyframe = 0;

@@ -192,6 +192,12 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     /// All of them, in a fixed order.
     fn members(&self) -> Vec<UserId>;
 
+    /// Who is shown the room at once where its rail is shown it late: who must see what happens to act on it. All members, unless some of them
+    /// only wait for something.
+    fn live(&self) -> Vec<UserId> {
+        self.members()
+    }
+
     /// The room's line in the lobby; `None` for one that is not shown there.
     fn line(&self, room: &RoomId, now: UnixMs) -> Option<Line>;
 }

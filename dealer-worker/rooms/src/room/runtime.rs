@@ -30,6 +30,7 @@ use broker::{
 use metrics::{counter, gauge};
 use protocol::{
     id::{Epoch, NodeId, RoomId, UserId},
+    rail::RailConfig,
     time::UnixMs,
 };
 use tokio::{
@@ -123,7 +124,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
     let Start { context, room: id, believed, mailbox, chance, permit } = start;
     let taken =
         Box::pin(Claimer::of(&context).take::<R>(&id, believed, spec)).await.map_err(Ended::NotTaken)?;
-    let Taken { mut state, journal, frames_lost, is_new, is_timed } = taken;
+    let Taken { mut state, journal, frames_lost, is_new, is_timed, rail } = taken;
     state.letters.taken_over();
     mailbox.has_members(state.room.members());
     let unheard_until = context.ports.clock.now_ms() + context.config.bounds.presence_grace_ms;
@@ -145,6 +146,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
         journal,
         form: form_of::<R>(context.form()),
         is_timed,
+        rail,
         sealed: context.sealer.sealed(),
         talk: Talk::default(),
         guesses: Talk::default(),
@@ -200,6 +202,8 @@ struct Running<R: Room> {
     form: Form,
     /// Entries of the journal tell when they were decided, and so do those that come.
     is_timed: bool,
+    /// How those watch it who have no part in it.
+    rail: RailConfig,
     /// With which key the last keyframe was sealed: what is read of the journal by the next owner is sealed with that or with later ones.
     sealed: Sealed,
     /// Who has talked how much.

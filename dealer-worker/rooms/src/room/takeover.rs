@@ -1,6 +1,6 @@
 //! Taking a room over: claim first, which fences every earlier owner; then read, since what is read is final then.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use broker::{
     clock::Clock,
@@ -11,7 +11,10 @@ use broker::{
     store::{Store, Stored},
 };
 use bytes::Bytes;
-use protocol::id::{Epoch, NodeId, Position, RoomId, Seq};
+use protocol::{
+    id::{Epoch, NodeId, Position, RoomId, Seq},
+    rail::RailConfig,
+};
 use tracing::warn;
 
 use super::{
@@ -26,6 +29,9 @@ use crate::context::Context;
 
 /// How many entries are read at once.
 const READ_ENTRIES: usize = 512;
+
+/// And where it is read back to the newest keyframe: a few more than stand between two.
+const READ_BACK_ENTRIES: usize = 128;
 
 /// Why a room could not be taken over.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,6 +74,8 @@ pub struct Taken<R> {
     pub is_new: bool,
     /// Entries of its journal tell when they were decided.
     pub is_timed: bool,
+    /// How those watch it who have no part in it.
+    pub rail: RailConfig,
 }
 
 /// What takes rooms over.
@@ -136,10 +144,14 @@ impl Claimer<'_> {
             warn!(%room, "the store has lost the whole journal: the room begins anew");
         }
         let restored = self.restore(room).await?;
+        // What the map of rooms says holds. A map that has lost the room does not make it live for everybody.
+        let delayed = restored.as_ref().and_then(|restored| restored.delay_ms);
+        let kept = || RailConfig { delay_ms: delayed.unwrap_or(0) };
+        let rail = spec.as_ref().map_or_else(kept, |spec| spec.rail.bounded());
         let is_new = restored.is_none() && !is_missing;
         let is_timed = restored.as_ref().is_some_and(|restored| restored.is_timed);
         let (state, last, keyframe, frames_lost) = match restored {
-            Some(Restored { state: Some(state), last, keyframe, frames_lost, is_timed: _ }) => {
+            Some(Restored { state: Some(state), last, keyframe, frames_lost, .. }) => {
                 // A journal with a hole is not worth keeping: nobody can follow it beyond the hole.
                 let keep_from = if frames_lost == 0 { keyframe } else { claim };
                 (state, last, Some(keep_from), frames_lost)
@@ -155,8 +167,9 @@ impl Claimer<'_> {
             }
         };
         let (store, epoch) = (self.store.clone(), claim.epoch());
-        let journal = Journal::claimed(store, room.clone(), epoch, last, keyframe, generation);
-        Ok(Taken { state, journal, frames_lost, is_new, is_timed })
+        let mut journal = Journal::claimed(store, room.clone(), epoch, last, keyframe, generation);
+        journal.keeps_for(rail.delay_ms.into());
+        Ok(Taken { state, journal, frames_lost, is_new, is_timed, rail })
     }
 
     /// What the map of rooms says of a room; `None` if nothing.
@@ -197,35 +210,39 @@ impl Claimer<'_> {
         }
     }
 
-    /// The state that the journal adds up to; `None` if it holds no frames.
+    /// The state that the journal adds up to; `None` if it holds no frames. It is read from its end back to the newest keyframe, however
+    /// much is kept before that.
     async fn restore<R: Room>(&self, room: &RoomId) -> Result<Option<Restored<R>>, NotTaken> {
-        let mut entries: Vec<Entry> = Vec::new();
-        let (mut after, mut is_timed) = (None, false);
-        loop {
-            let batch: Vec<Stored> = until_answered(|| self.store.read(room, after, READ_ENTRIES)).await;
-            let complete = batch.len() < READ_ENTRIES;
-            after = batch.last().map(|stored| stored.at).or(after);
+        let mut entries: VecDeque<Entry> = VecDeque::new();
+        let mut before = None;
+        'back: loop {
+            let batch: Vec<Stored> =
+                until_answered(|| self.store.read_back(room, before, READ_BACK_ENTRIES)).await;
+            let Some(first) = batch.last() else { break };
+            before = Some(first.at);
             for stored in batch {
                 let entry = Entry::decode(stored.bytes).map_err(|bad| NotTaken::Entry(stored.at, bad))?;
                 if entry.at != stored.at || entry.room != *room {
                     return Err(NotTaken::Misplaced(stored.at));
                 }
-                is_timed |= entry.at_ms.is_some();
                 match entry.kind {
                     Kind::Claim => continue,
                     // Somebody has claimed it who did not know that yet.
                     Kind::End => return Err(NotTaken::Over(entry.at.epoch())),
-                    Kind::Delta => {}
-                    Kind::Keyframe => entries.clear(),
+                    Kind::Delta | Kind::Keyframe => {}
                 }
-                entries.push(entry);
-            }
-            if complete {
-                break;
+                let is_keyframe = entry.kind == Kind::Keyframe;
+                entries.push_front(entry);
+                if is_keyframe {
+                    break 'back;
+                }
             }
         }
-        let restored = self.replay(room, &entries)?;
-        Ok(restored.map(|restored| Restored { is_timed, ..restored }))
+        let last = entries.back();
+        let is_timed = entries.iter().any(|entry| entry.at_ms.is_some());
+        let delay_ms = last.and_then(|last| last.delay.as_ref()).map(|delay| delay.ms);
+        let restored = self.replay(room, entries.make_contiguous())?;
+        Ok(restored.map(|restored| Restored { is_timed, delay_ms, ..restored }))
     }
 }
 
@@ -238,6 +255,8 @@ struct Restored<R> {
     frames_lost: u64,
     /// See [`Taken::is_timed`].
     is_timed: bool,
+    /// The delay of its rail by the last of its entries, if it has one.
+    delay_ms: Option<u32>,
 }
 
 impl Claimer<'_> {
@@ -255,6 +274,7 @@ impl Claimer<'_> {
                 keyframe: first.at,
                 frames_lost,
                 is_timed: false,
+                delay_ms: None,
             }));
         }
         let bad = |entry: &Entry| {
@@ -275,6 +295,7 @@ impl Claimer<'_> {
             state.apply(&delta, entry.cause.as_ref(), entry.at, memory);
             last = entry.at;
         }
-        Ok(Some(Restored { state: Some(state), last, keyframe: first.at, frames_lost, is_timed: false }))
+        let (state, keyframe) = (Some(state), first.at);
+        Ok(Some(Restored { state, last, keyframe, frames_lost, is_timed: false, delay_ms: None }))
     }
 }

@@ -162,6 +162,10 @@ impl Room for TournamentTable {
         self.table.members()
     }
 
+    fn live(&self) -> Vec<UserId> {
+        self.table.live()
+    }
+
     /// Its tournament has one: whoever wants to look on finds the table there.
     fn line(&self, _: &RoomId, _: UnixMs) -> Option<Line> {
         None

@@ -14,6 +14,7 @@ use player::{
 use protocol::{
     id::{NodeId, Position, RoomId, Seq, SessionId, UserId},
     table::{TableEvent, TableView},
+    time::UnixMs,
 };
 
 use super::{
@@ -105,6 +106,11 @@ pub(super) struct Frame {
     pub(super) privates: Vec<(UserId, Bytes)>,
     /// Of counters.
     pub(super) railed: Railed,
+    /// It is of a room that is shown to its rail late.
+    pub(super) late: bool,
+    /// When the rail may get it, and who gets it before.
+    pub(super) due_ms: UnixMs,
+    pub(super) live: Vec<UserId>,
 }
 
 /// Only what the shadow needs of a frame's text.
@@ -180,7 +186,11 @@ impl Journal {
         }
         if entry.kind == Kind::End {
             self.ended = Some(at);
-            self.frames.insert(at, Frame { cause: None, privates: Vec::new(), railed: Railed::default() });
+            let (privates, railed) = (Vec::new(), Railed::default());
+            self.frames.insert(
+                at,
+                Frame { cause: None, privates, railed, late: false, due_ms: 0, live: Vec::new() },
+            );
             return;
         }
         if self.is_table() {
@@ -193,6 +203,8 @@ impl Journal {
             Some(_) => self.seats.take(&entry),
             None => Railed::default(),
         };
+        let (late, due_ms) = (entry.delay.is_some(), entry.due_ms());
+        let live = entry.delay.map(|delay| delay.live).unwrap_or_default();
         let cause = entry.cause.map(|cause| (cause.user, cause.session, cause.n));
         if let Some(cause) = &cause
             && let Some(first) = self.applied.insert(cause.clone(), at)
@@ -208,7 +220,7 @@ impl Journal {
             parts.take(at, &entry.privates, whole, std::mem::take(&mut self.torn), room, broken);
         }
         let privates = entry.privates.into_iter().map(|part| (part.user, part.bytes)).collect();
-        self.frames.insert(at, Frame { cause, privates, railed });
+        self.frames.insert(at, Frame { cause, privates, railed, late, due_ms, live });
         self.frames_seen += 1;
         if self.frames.len() > FRAMES_KEPT {
             self.frames.pop_first();

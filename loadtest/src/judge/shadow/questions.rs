@@ -40,6 +40,10 @@ impl Shadow {
         if body.get().len() > ANSWER_BYTES_MAX {
             return self.accuse(Promise::Answers, told("which is too long"));
         }
+        if journal.is_late_for(user, at) {
+            self.accuse(Promise::Rail, told("and is shown the room late"));
+            return;
+        }
         match journal.deserved(at, q) {
             Deserves::Answer(answer) if serde_json::from_str(body.get()).ok().as_ref() != Some(&answer) => {
                 self.accuse(Promise::Answers, told(&format!("and right is {answer}")));
@@ -61,6 +65,7 @@ impl Shadow {
                 let deserves = journal.map(|journal| journal.deserved(journal.last, q));
                 !matches!(deserves, Some(Deserves::Answer(_) | Deserves::AnAnswer))
             }
+            Some(RefusalCode::NotAllowed) => self.rooms.get(room).is_some_and(Journal::is_late),
             Some(RefusalCode::TooFast | RefusalCode::Busy | RefusalCode::Unavailable) => {
                 why.retry_after_ms.is_some()
             }

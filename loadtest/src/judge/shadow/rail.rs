@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use broker::entry::{Entry, Kind};
 use bytes::Bytes;
-use protocol::id::{Position, RoomId, UserId};
+use protocol::{
+    id::{Position, RoomId, UserId},
+    time::UnixMs,
+};
 
-use super::{Promise, Shadow};
+use super::{Promise, Shadow, journal::Journal};
 
 /// Who has a part in a counter.
 #[derive(Default)]
@@ -55,7 +58,35 @@ impl Seats {
     }
 }
 
+impl Journal {
+    /// Whether the room is shown late to whoever has no part in it.
+    pub(super) fn is_late(&self) -> bool {
+        self.frames.values().any(|frame| frame.late)
+    }
+
+    /// Whether a frame is shown late to somebody: he has no part in the room with it, nor with a later one.
+    pub(super) fn is_late_for(&self, user: &UserId, at: Position) -> bool {
+        let is_late = self.frames.get(&at).is_some_and(|frame| frame.due_ms > 0);
+        is_late && !self.frames.range(at..).any(|(_, frame)| frame.live.contains(user))
+    }
+}
+
 impl Shadow {
+    /// Judges when somebody gets something of a frame: not before it is due, unless he has a part in the room with it or with a later one. Whether
+    /// it is one that others have got before.
+    pub fn saw_in_time(&mut self, room: &RoomId, user: &UserId, at: Position, now_ms: UnixMs) -> bool {
+        let Some(journal) = self.rooms.get(room) else { return false };
+        let Some(due_ms) = journal.frames.get(&at).map(|frame| frame.due_ms) else { return false };
+        // Who had a part in what was lost is not known.
+        if now_ms < due_ms && self.losses == 0 && journal.is_late_for(user, at) {
+            let early = due_ms - now_ms;
+            let what =
+                format!("{room} {at}: {user}, who has no part in it, got it {early} ms before it is due");
+            self.accuse(Promise::Rail, what);
+        }
+        due_ms > 0 && now_ms >= due_ms
+    }
+
     /// Judges what somebody has got as one of the rail, once the journal has been read as far.
     pub fn saw_rail(&mut self, room: &RoomId, user: &UserId, at: Position, text: &str) {
         let frame = self.rooms.get(room).and_then(|journal| journal.frames.get(&at));

@@ -241,6 +241,17 @@ impl Store for MemoryStore {
         Box::pin(self.run(Operation::Read, read))
     }
 
+    fn read_back(
+        &self,
+        room: &RoomId,
+        before: Option<Position>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Stored>, Unavailable>> {
+        let room = room.clone();
+        let read = move |kept: &mut Kept| kept.shelf.read_back(&room, before, limit, kept.clock.now_ms());
+        Box::pin(self.run(Operation::Read, read))
+    }
+
     fn last(&self, room: &RoomId) -> BoxFuture<'_, Result<Option<Stored>, Unavailable>> {
         let room = room.clone();
         Box::pin(self.run(Operation::Read, move |kept| kept.shelf.last(&room, kept.clock.now_ms())))

@@ -90,6 +90,14 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Stored>, Unavailable>>;
 
+    /// The entries before `before` (all, if `None`), newest first, at most `limit`.
+    fn read_back(
+        &self,
+        room: &RoomId,
+        before: Option<Position>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Stored>, Unavailable>>;
+
     /// The last entry, without reading the others.
     fn last(&self, room: &RoomId) -> BoxFuture<'_, Result<Option<Stored>, Unavailable>>;
 

@@ -192,6 +192,23 @@ impl Store for RedisStore {
         })
     }
 
+    fn read_back(
+        &self,
+        room: &RoomId,
+        before: Option<Position>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Stored>, Unavailable>> {
+        let key = journal_key(room);
+        Box::pin(async move {
+            let start = before.map_or_else(|| "+".to_owned(), |before| format!("({before}"));
+            let count = u64::try_from(limit).unwrap_or(u64::MAX);
+            let entries =
+                self.run(&key, |client| client.xrevrange_values(&key, start, "-", Some(count))).await?;
+            self.replicated(&key).await?;
+            stored(entries)
+        })
+    }
+
     fn last(&self, room: &RoomId) -> BoxFuture<'_, Result<Option<Stored>, Unavailable>> {
         let key = journal_key(room);
         Box::pin(async move {

@@ -129,6 +129,18 @@ impl Shelf {
         journal.entries.range((from, Bound::Unbounded)).take(limit).map(stored).collect()
     }
 
+    pub(super) fn read_back(
+        &self,
+        room: &RoomId,
+        before: Option<Position>,
+        limit: usize,
+        now_ms: UnixMs,
+    ) -> Vec<Stored> {
+        let Some(journal) = self.journal(room, now_ms) else { return Vec::new() };
+        let until = before.map_or(Bound::Unbounded, Bound::Excluded);
+        journal.entries.range((Bound::Unbounded, until)).rev().take(limit).map(stored).collect()
+    }
+
     pub(super) fn last(&self, room: &RoomId, now_ms: UnixMs) -> Option<Stored> {
         self.journal(room, now_ms)?.entries.last_key_value().map(stored)
     }

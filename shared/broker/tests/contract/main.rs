@@ -44,6 +44,7 @@ promises! {
     store::the_fence_stands_after_the_journal_was_trimmed,
     store::what_is_before_keep_from_is_dropped_with_the_append,
     store::reading_goes_on_after_a_position_up_to_a_limit,
+    store::reading_goes_back_before_a_position_up_to_a_limit,
     store::the_last_entry_is_found_alone,
     store::of_two_contenders_for_an_epoch_one_wins,
     store::an_entry_of_any_bytes_and_size_comes_back,

@@ -80,6 +80,22 @@ pub(crate) async fn reading_goes_on_after_a_position_up_to_a_limit(house: House)
     assert_eq!(read(Some(at(2, 0)), 10).await.unwrap(), []);
 }
 
+pub(crate) async fn reading_goes_back_before_a_position_up_to_a_limit(house: House) {
+    assert_eq!(house.store.read_back(&room("t1"), None, 10).await.unwrap(), []);
+    for seq in 1..=5 {
+        append(&house, 1, seq, "x").await.unwrap();
+    }
+    append(&house, 2, 0, "claim").await.unwrap();
+    let t1 = room("t1");
+    let read = |before, limit| house.store.read_back(&t1, before, limit);
+    assert_eq!(read(None, 2).await.unwrap(), [stored(2, 0, "claim"), stored(1, 5, "x")]);
+    assert_eq!(read(Some(at(1, 3)), 10).await.unwrap(), [stored(1, 2, "x"), stored(1, 1, "x")]);
+    assert_eq!(read(Some(at(1, 3)), 1).await.unwrap(), [stored(1, 2, "x")]);
+    // A position that is not there is one to go back from all the same.
+    assert_eq!(read(Some(at(1, 77)), 1).await.unwrap(), [stored(1, 5, "x")]);
+    assert_eq!(read(Some(at(1, 1)), 10).await.unwrap(), []);
+}
+
 pub(crate) async fn the_last_entry_is_found_alone(house: House) {
     assert_eq!(house.store.last(&room("t1")).await.unwrap(), None);
     append(&house, 1, 9, "x").await.unwrap();

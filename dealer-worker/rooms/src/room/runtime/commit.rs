@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use broker::{
-    entry::{Cause, Entry, Rail},
+    entry::{Cause, Delay, Entry, Rail},
     store::Unavailable,
 };
 use bytes::Bytes;
@@ -208,7 +208,8 @@ impl<R: Room> Running<R> {
         let letters = self.with_what_was_learned(letters);
         let delta = Delta { events, plays, at_ms: moment.now, asks, settled, letters };
         let mut entry = frame::delta(&self.id, moment.at, cause, public, privates, R::SPARSE);
-        entry.at_ms = self.is_timed.then_some(moment.now);
+        entry.delay = self.delay(&after);
+        entry.at_ms = (self.is_timed || entry.delay.is_some()).then_some(moment.now);
         debug_assert!(
             rail.is_none() || after.rail().is_some() && !R::SPARSE,
             "a keyframe has it for who comes later"
@@ -267,6 +268,18 @@ impl<R: Room> Running<R> {
         Ok(Written::Yes)
     }
 
+    /// What holds for the rail with a frame: who is live before it or `after` it is so with it. `None` where all are.
+    pub(super) fn delay(&self, after: &R) -> Option<Delay> {
+        let ms = self.rail.delay_ms;
+        (ms > 0).then(|| {
+            let mut live = self.state.room.live();
+            live.extend(after.live());
+            live.sort_unstable();
+            live.dedup();
+            Delay { ms, live }
+        })
+    }
+
     /// What the rail gets with a frame: nobody does who is a member before it, or `after` it.
     fn for_the_rail(&self, at: Position, rail: Box<RawValue>, after: &R) -> Rail {
         let mut members = self.state.room.members();
@@ -292,10 +305,12 @@ impl<R: Room> Running<R> {
         loop {
             let (form, room) = (form_of::<R>(self.context.form()), &self.state.room);
             let is_timed = self.context.tells_time().unwrap_or(self.is_timed);
+            let (now, delay) = (self.now(), self.delay(room));
             let (at, follows) = (self.journal.next(), self.journal.last_frame_epoch());
             let mut entry: Entry =
                 frame::keyframe(&self.id, at, R::SEEN_AS, follows, room.view(), room.privates(), R::SPARSE);
-            entry.at_ms = is_timed.then(|| self.now());
+            entry.at_ms = (is_timed || delay.is_some()).then_some(now);
+            entry.delay = delay;
             entry.rail = room.rail().map(|rail| self.for_the_rail(at, rail, room));
             let sealed = self.context.sealer.sealed();
             seal(&self.context.sealer, &mut entry, form, &self.state);
@@ -303,11 +318,11 @@ impl<R: Room> Running<R> {
             let attempt = match self.is_timed && !is_timed {
                 // Whoever does not read what stands before it is not to find it.
                 true => self.journal.first_keyframe(encoded.stored),
-                false => self.journal.keyframe(encoded.stored),
+                false => self.journal.keyframe(encoded.stored, now),
             };
             match self.write(attempt).await? {
                 Written::Yes => {
-                    self.journal.wrote_keyframe(at);
+                    self.journal.wrote_keyframe(at, now);
                     (self.form, self.is_timed, self.sealed) = (form, is_timed, sealed);
                     self.publish(encoded.published).await;
                     if is_claimed_anew {

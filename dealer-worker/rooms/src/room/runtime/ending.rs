@@ -48,7 +48,11 @@ impl<R: Room> Running<R> {
             return Ok(());
         }
         let at = self.journal.next();
-        let encoded = frame::end(&self.id, at).encode();
+        let mut entry = frame::end(&self.id, at);
+        // The rail gets what is left, and that it is over, when it is due.
+        entry.delay = self.delay(&self.state.room);
+        entry.at_ms = entry.delay.is_some().then(|| self.now());
+        let encoded = entry.encode();
         match self.write(self.journal.delta(encoded.stored)).await? {
             Written::Yes => {
                 info!(room = %self.id, %at, "the room has ended");

@@ -13,6 +13,9 @@ use crate::{
     room::{Input, Moment, Refusal, Room, frame},
 };
 
+/// How the names of receptions begin, which ask for the house.
+const RECEPTION: &str = "reception-";
+
 /// A client's question.
 pub(super) struct Question<'a> {
     pub(super) user: UserId,
@@ -33,7 +36,14 @@ impl<R: Room> Running<R> {
         let at = Position(self.journal.last_frame_epoch(), self.journal.last().seq());
         let drafted = self.drafted();
         let room = drafted.as_ref().unwrap_or(&self.state.room);
-        let answered = room.answer_with(&user, asked, &self.state.errands).and_then(|body| {
+        let answered = if self.is_late_for(relay, &user) {
+            let message =
+                "this room is shown late to whoever has no part in it, and answers only those who have";
+            Err(Refusal::new(RefusalCode::NotAllowed, message))
+        } else {
+            room.answer_with(&user, asked, &self.state.errands)
+        };
+        let answered = answered.and_then(|body| {
             if body.get().len() <= ANSWER_BYTES_MAX {
                 return Ok(body);
             }
@@ -50,6 +60,13 @@ impl<R: Room> Running<R> {
             }
         };
         self.context.replies.answer(relay, user, session, frame::json(&message));
+    }
+
+    /// Whether who asks is shown the room late: an answer would tell what it has not seen. Whoever asks through no relay is of the house, and
+    /// is told by the name of its node, since whoever lives is not always known.
+    fn is_late_for(&self, asked_by: &NodeId, user: &UserId) -> bool {
+        let is_of_the_house = asked_by.as_str().starts_with(RECEPTION);
+        self.rail.delay_ms > 0 && !is_of_the_house && !self.state.room.live().contains(user)
     }
 
     /// A planted fault: the state that the room will be in once its clock is due, which nobody has committed.

@@ -184,6 +184,18 @@ impl Store for FileStore {
         )
     }
 
+    fn read_back(
+        &self,
+        room: &RoomId,
+        before: Option<Position>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Stored>, Unavailable>> {
+        let room = room.clone();
+        let read =
+            move |kept: &Shared| kept.shelf.read().read_back(&room, before, limit, kept.clock.now_ms());
+        Box::pin(async move { self.look(read) })
+    }
+
     fn last(&self, room: &RoomId) -> BoxFuture<'_, Result<Option<Stored>, Unavailable>> {
         let room = room.clone();
         Box::pin(async move { self.look(|kept| kept.shelf.read().last(&room, kept.clock.now_ms())) })

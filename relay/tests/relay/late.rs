@@ -1,0 +1,191 @@
+//! A room that is shown late to all who have no part in it.
+
+use serde_json::json;
+
+use crate::stage::{Client, Draft, Stage, delta, end, keyframe};
+
+/// So late that it never comes within a test.
+const NEVER_MS: u32 = 900_000;
+
+/// Long past, so that it is due.
+const PAST_MS: u64 = 1;
+
+/// A relay, and a room of which the first three frames are due and the next three are not; ann sits there since the fifth.
+async fn stage() -> Stage {
+    let stage = Stage::new().await;
+    let now_ms = stage.clock.now_ms();
+    for draft in [
+        keyframe("t1", 1, 4).late((PAST_MS, NEVER_MS), &[]),
+        delta("t1", 1, 5).late((PAST_MS, NEVER_MS), &["ann"]),
+        delta("t1", 1, 6).late((PAST_MS, NEVER_MS), &["ann"]),
+        delta("t1", 1, 7).late((now_ms, NEVER_MS), &["ann"]),
+        keyframe("t1", 1, 8).late((now_ms, NEVER_MS), &["ann"]),
+        delta("t1", 1, 9).late((now_ms, NEVER_MS), &["ann"]),
+    ] {
+        stage.dealer.commit(draft).await;
+    }
+    stage
+}
+
+fn now(stage: &Stage, draft: Draft, live: &[&str]) -> Draft {
+    draft.late((stage.clock.now_ms(), NEVER_MS), live)
+}
+
+async fn is_behind(client: &mut Client, by_ms: u32) {
+    let heard = client.hear().await;
+    assert_eq!(
+        (heard["t"].as_str(), heard["by_ms"].as_u64()),
+        (Some("behind"), Some(by_ms.into())),
+        "{heard}"
+    );
+}
+
+#[tokio::test]
+async fn the_rail_gets_what_is_old_enough_and_players_get_everything_in_all_their_sessions() {
+    let stage = stage().await;
+    let (mut bob, mut ann, mut twin) =
+        (stage.client("bob").await, stage.client("ann").await, stage.client("ann").await);
+    for client in [&mut bob, &mut ann, &mut twin] {
+        client.watch("t1").await;
+    }
+    is_behind(&mut bob, NEVER_MS).await;
+    assert_eq!(bob.hear_briefs(3).await, ["keyframe 1-4", "frame 1-5", "frame 1-6"]);
+    for client in [&mut ann, &mut twin] {
+        assert_eq!(client.hear_briefs(2).await, ["keyframe 1-8", "frame 1-9"]);
+    }
+    stage.dealer.commit(now(&stage, delta("t1", 1, 10), &["ann"])).await;
+    for client in [&mut ann, &mut twin] {
+        assert_eq!(client.hear_brief().await, "frame 1-10");
+    }
+    bob.hear_nothing_more().await;
+}
+
+#[tokio::test]
+async fn the_rail_gets_a_frame_when_its_time_has_come() {
+    let stage = Stage::new().await;
+    stage.dealer.commit(now(&stage, keyframe("t1", 1, 1), &[])).await;
+    let mut bob = stage.client("bob").await;
+    bob.watch("t1").await;
+    is_behind(&mut bob, NEVER_MS).await;
+    // Of a room that was just opened there is nothing to hide.
+    assert_eq!(bob.hear_brief().await, "keyframe 1-1");
+    let decided_ms = stage.clock.now_ms();
+    stage.dealer.commit(delta("t1", 1, 2).late((decided_ms, 300), &[])).await;
+    loop {
+        match bob.hear_brief().await.as_str() {
+            "behind" => {}
+            other => break assert_eq!(other, "frame 1-2"),
+        }
+    }
+    assert!(stage.clock.now_ms() >= decided_ms + 300);
+}
+
+#[tokio::test]
+async fn whoever_sits_down_gets_the_rest_at_once_and_who_stands_up_begins_anew_on_the_rail() {
+    let stage = stage().await;
+    let mut bob = stage.client("bob").await;
+    bob.watch("t1").await;
+    is_behind(&mut bob, NEVER_MS).await;
+    assert_eq!(bob.hear_briefs(3).await, ["keyframe 1-4", "frame 1-5", "frame 1-6"]);
+    stage.dealer.commit(now(&stage, delta("t1", 1, 10), &["ann", "bob"])).await;
+    is_behind(&mut bob, 0).await;
+    let rest = ["frame 1-7", "keyframe 1-8", "frame 1-9", "frame 1-10"];
+    assert_eq!(bob.hear_briefs(4).await, rest, "it goes on from where it was");
+    let mut twin = stage.client("bob").await;
+    twin.watch("t1").await;
+    assert_eq!(twin.hear_briefs(3).await, ["keyframe 1-8", "frame 1-9", "frame 1-10"]);
+    // With the frame in which he stands up he still has a part in it.
+    stage.dealer.commit(now(&stage, delta("t1", 1, 11), &["ann", "bob"])).await;
+    stage.dealer.commit(now(&stage, delta("t1", 1, 12), &["ann"])).await;
+    for client in [&mut bob, &mut twin] {
+        assert_eq!(client.hear_brief().await, "frame 1-11");
+        is_behind(client, NEVER_MS).await;
+        assert_eq!(client.hear_briefs(3).await, ["keyframe 1-4", "frame 1-5", "frame 1-6"]);
+        client.hear_nothing_more().await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_comes_back_goes_on_where_it_was_unless_that_is_more_than_it_may_have() {
+    let stage = stage().await;
+    for (name, at, expected) in [
+        ("bob", [1, 5], &["behind", "frame 1-6"][..]),
+        ("bob", [1, 6], &["behind"]),
+        // Said to it when it had a part in the room.
+        ("bob", [1, 9], &["behind", "keyframe 1-4", "frame 1-5", "frame 1-6"]),
+        ("bob", [0, 0], &["behind", "keyframe 1-4", "frame 1-5", "frame 1-6"]),
+        ("ann", [1, 6], &["frame 1-7", "keyframe 1-8", "frame 1-9"]),
+        ("ann", [1, 9], &[]),
+    ] {
+        for followed in [true, false] {
+            let fresh = if followed { None } else { Some(stage.another_relay().await) };
+            let address = fresh.as_ref().map_or(stage.address, |fresh| fresh.address);
+            let mut client = stage.resume_at(address, name, json!({"t1": at})).await;
+            assert_eq!(client.hear_briefs(expected.len()).await, expected, "{name} {at:?} {followed}");
+            client.hear_nothing_more().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_watches_late_is_answered_at_once() {
+    let stage = stage().await;
+    let mut bob = stage.client("bob").await;
+    let mut ears = stage.dealer.listen("t1").await;
+    bob.watch("t1").await;
+    assert_eq!(bob.hear_briefs(4).await, ["behind", "keyframe 1-4", "frame 1-5", "frame 1-6"]);
+    bob.say(&json!({"t": "do", "n": 1, "room": "t1", "do": {"a": "chat", "text": "hi"}})).await;
+    let session = ears.command().await.session;
+    let said = delta("t1", 1, 10).caused_by("bob", session, 1);
+    stage.dealer.commit(now(&stage, said, &["ann"])).await;
+    assert_eq!(bob.hear().await["t"], "ack");
+    bob.hear_nothing_more().await;
+}
+
+#[tokio::test]
+async fn frames_that_do_not_fit_into_the_relay_are_read_when_they_are_due() {
+    let config = relay::RelayConfig { rail_bytes_max: 1_000, ..Default::default() };
+    let stage = Stage::with(config).await;
+    let begun_ms = stage.clock.now_ms();
+    stage.dealer.commit(keyframe("t1", 1, 1).late((PAST_MS, 300), &[])).await;
+    let mut bob = stage.client("bob").await;
+    bob.watch("t1").await;
+    assert_eq!(bob.hear_briefs(2).await, ["behind", "keyframe 1-1"]);
+    for seq in 2..=40 {
+        stage.dealer.commit(delta("t1", 1, seq).late((begun_ms + 10 * seq, 300), &[])).await;
+    }
+    let expected: Vec<_> = (2..=40).map(|seq| format!("frame 1-{seq}")).collect();
+    assert_eq!(bob.hear_briefs(39).await, expected);
+    assert!(stage.clock.now_ms() >= begun_ms + 400 + 300);
+}
+
+#[tokio::test]
+async fn a_room_that_has_ended_ends_for_the_rail_when_that_is_due() {
+    let stage = Stage::new().await;
+    stage.dealer.commit(keyframe("t1", 1, 1).late((PAST_MS, 300), &[])).await;
+    let (mut bob, mut ann) = (stage.client("bob").await, stage.client("ann").await);
+    for client in [&mut bob, &mut ann] {
+        client.watch("t1").await;
+        assert_eq!(client.hear_briefs(2).await, ["behind", "keyframe 1-1"]);
+    }
+    let now_ms = stage.clock.now_ms();
+    stage.dealer.commit(delta("t1", 1, 2).late((now_ms, 300), &["ann"])).await;
+    stage.dealer.commit(end("t1", 1, 3).late((now_ms, 300), &["ann"])).await;
+    assert_eq!(ann.hear_briefs(3).await, ["behind", "frame 1-2", "unwatched"]);
+    assert_eq!(bob.hear_briefs(2).await, ["frame 1-2", "unwatched"]);
+    assert!(stage.clock.now_ms() >= now_ms + 300);
+}
+
+#[tokio::test]
+async fn what_the_broker_has_lost_before_it_was_due_is_not_shown_to_the_rail() {
+    let stage = Stage::new().await;
+    stage.dealer.commit(keyframe("t1", 1, 1).late((PAST_MS, 300), &[])).await;
+    let mut bob = stage.client("bob").await;
+    bob.watch("t1").await;
+    assert_eq!(bob.hear_briefs(2).await, ["behind", "keyframe 1-1"]);
+    // Seen by players, and then lost: the room goes on from its first frame.
+    stage.dealer.publish(&delta("t1", 1, 2).late((stage.clock.now_ms(), 300), &[])).await;
+    stage.dealer.claim("t1", 2).await;
+    stage.dealer.commit(keyframe("t1", 2, 2).late((PAST_MS, 300), &[])).await;
+    assert_eq!(bob.hear_brief().await, "keyframe 2-2");
+}
