@@ -21,7 +21,7 @@ use cash::Cash;
 use hands::Sent;
 use player::{Bot, Character, Habits, Mind, Style};
 use protocol::{
-    id::{NodeId, RoomId, UserId},
+    id::{NodeId, Position, RoomId, UserId},
     table::TableConfig,
     talk::beside,
     tournament::Starts,
@@ -337,7 +337,8 @@ async fn live(plan: &Plan) -> Verdict {
     }
     expect_hands(&tables, &shadow).await;
     stage.set(Phase::Stopping);
-    settle(&tables, &counters, &shadow).await;
+    let shown_after = Duration::from_millis(plan.rail_delay_ms.into());
+    settle(&tables, &counters, QUIET + shown_after, &shadow).await;
     if plan.contest.is_some() {
         decide(&shadow).await;
         judge_contest(&world.store(), &mut *shadow.lock().await).await.expect(SPARED);
@@ -772,8 +773,8 @@ async fn write_down(world: &World, spared: &NodeId, shadow: &Mutex<Shadow>, arch
     judge_kept(&archive.recorded(), &dead.collect(), &mut shadow);
 }
 
-/// Waits until the tables are empty, the counters have ended, and nothing changes any more.
-async fn settle(tables: &[RoomId], counters: &[RoomId], shadow: &Mutex<Shadow>) {
+/// Waits until the tables are empty, the counters have ended, and nothing has changed for that long.
+async fn settle(tables: &[RoomId], counters: &[RoomId], quiet: Duration, shadow: &Mutex<Shadow>) {
     let until = Instant::now() + STOP_BOUND;
     loop {
         sleep(LOOK_EVERY).await;
@@ -792,6 +793,16 @@ async fn settle(tables: &[RoomId], counters: &[RoomId], shadow: &Mutex<Shadow>) 
             break;
         }
     }
-    sleep(QUIET).await;
-    look(&mut *shadow.lock().await).await;
+    let mut last = Vec::new();
+    loop {
+        let mut shadow = shadow.lock().await;
+        look(&mut shadow).await;
+        let now: Vec<Position> = shadow.rooms().iter().map(|room| shadow.last(room)).collect();
+        if now == last || (!last.is_empty() && Instant::now() >= until) {
+            return;
+        }
+        last = now;
+        drop(shadow);
+        sleep(quiet).await;
+    }
 }
