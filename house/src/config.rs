@@ -388,8 +388,8 @@ mod tests {
         let heads = long.lines().filter(|line| line.ends_with(':') && !line.starts_with(' '));
         let heads: Vec<_> = heads.map(|line| line.trim_end_matches(':')).collect();
         assert_eq!(
-            heads[..5],
-            ["Options", "To begin with", "The game", "Times at a table", "Bots"],
+            heads[..6],
+            ["Commands", "Options", "To begin with", "The game", "Times at a table", "Bots"],
             "{long}"
         );
         for flag in command.get_arguments().filter(|flag| flag.get_env().is_some()) {
