@@ -261,6 +261,8 @@ impl Line {
         }
         let idle = self.told.iter().filter(|(user, _)| !waits(user));
         let oldest = idle.min_by_key(|(_, told)| told.at).map(|(user, _)| user.clone());
-        oldest.iter().for_each(|user| drop(self.told.remove(user)));
+        if let Some(user) = oldest {
+            self.told.remove(&user);
+        }
     }
 }
