@@ -87,10 +87,10 @@ async fn a_journal_is_kept_from_a_keyframe_that_is_older_than_the_delay() {
     let relay = Relay::new(&house, "r1", 1).await;
     relay.owned(&room(1)).await;
     let mut trimmed = false;
-    for round in 1..=80_u64 {
+    for round in 1..=130_u64 {
         says(&relay, "ann", json!({"a": "add", "by": 1})).await;
         sleep(Duration::from_secs(5)).await;
-        if round.is_multiple_of(13) {
+        if round.is_multiple_of(45) {
             worker_now.kill();
             worker_now = worker(&house, &format!("w{round}"));
         }
