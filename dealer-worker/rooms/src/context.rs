@@ -52,12 +52,14 @@ impl Context {
         membership.settled.then(|| may_be_timed(&membership))
     }
 
-    /// In which form records are written now: one that every living worker reads.
-    pub fn form(&self) -> Form {
-        match self.membership.borrow().workers_speak {
+    /// In which form records are written now: one that every living worker reads. `None` as long as it is not known who lives: then they
+    /// are written as those before them.
+    pub fn form(&self) -> Option<Form> {
+        let membership = self.membership.borrow();
+        membership.settled.then_some(match membership.workers_speak {
             ..2 => Form::Bare,
             2 => Form::Headed,
             3.. => Form::Versioned,
-        }
+        })
     }
 }

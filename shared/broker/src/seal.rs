@@ -45,6 +45,11 @@ pub enum Form {
 }
 
 impl Form {
+    /// The form of what is sealed, as its beginning says; whether that is true, only opening it tells.
+    pub fn of(sealed: &[u8]) -> Option<Self> {
+        Self::read(*sealed.first()?)
+    }
+
     fn read(byte: u8) -> Option<Self> {
         [Self::Bare, Self::Headed, Self::Versioned].into_iter().find(|form| *form as u8 == byte)
     }
@@ -229,8 +234,8 @@ impl Sealer {
     /// # Errors
     /// [`Unsealable`], without saying why: there is nothing to be done about it but to find the right key.
     pub fn open(&self, room: &RoomId, at: Position, sealed: &[u8]) -> Result<(Form, Vec<u8>), Unsealable> {
-        let (&form, rest) = sealed.split_first().ok_or(Unsealable)?;
-        let form = Form::read(form).ok_or(Unsealable)?;
+        let form = Form::of(sealed).ok_or(Unsealable)?;
+        let rest = &sealed[1..];
         if rest.len() < SALT_BYTES + TAG_BYTES {
             return Err(Unsealable);
         }

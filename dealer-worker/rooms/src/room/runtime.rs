@@ -124,7 +124,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
     let Start { context, room: id, believed, mailbox, chance, permit } = start;
     let taken =
         Box::pin(Claimer::of(&context).take::<R>(&id, believed, spec)).await.map_err(Ended::NotTaken)?;
-    let Taken { mut state, journal, frames_lost, is_new, is_timed, rail } = taken;
+    let Taken { mut state, journal, frames_lost, is_new, form, is_timed, rail } = taken;
     state.letters.taken_over();
     mailbox.has_members(state.room.members());
     let unheard_until = context.ports.clock.now_ms() + context.config.bounds.presence_grace_ms;
@@ -144,7 +144,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
         state,
         connections,
         journal,
-        form: form_of::<R>(context.form()),
+        form: form_of::<R>(context.form().or(form).unwrap_or(Form::Bare)),
         is_timed,
         rail,
         sealed: context.sealer.sealed(),

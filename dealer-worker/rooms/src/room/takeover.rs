@@ -7,7 +7,7 @@ use broker::{
     directory,
     entry::{Entry, Kind, Malformed},
     node::RoomSpec,
-    seal::Sealer,
+    seal::{Form, Sealer},
     store::{Store, Stored},
 };
 use bytes::Bytes;
@@ -72,6 +72,8 @@ pub struct Taken<R> {
     pub frames_lost: u64,
     /// It has no frames yet.
     pub is_new: bool,
+    /// The form in which its journal was written last; `None` if it holds no frames.
+    pub form: Option<Form>,
     /// Entries of its journal tell when they were decided.
     pub is_timed: bool,
     /// How those watch it who have no part in it.
@@ -150,6 +152,7 @@ impl Claimer<'_> {
         let rail = spec.as_ref().map_or_else(kept, |spec| spec.rail.bounded());
         let is_new = restored.is_none() && !is_missing;
         let is_timed = restored.as_ref().is_some_and(|restored| restored.is_timed);
+        let form = restored.as_ref().and_then(|restored| restored.form);
         let (state, last, keyframe, frames_lost) = match restored {
             Some(Restored { state: Some(state), last, keyframe, frames_lost, .. }) => {
                 // A journal with a hole is not worth keeping: nobody can follow it beyond the hole.
@@ -169,7 +172,7 @@ impl Claimer<'_> {
         let (store, epoch) = (self.store.clone(), claim.epoch());
         let mut journal = Journal::claimed(store, room.clone(), epoch, last, keyframe, generation);
         journal.keeps_for(rail.delay_ms.into());
-        Ok(Taken { state, journal, frames_lost, is_new, is_timed, rail })
+        Ok(Taken { state, journal, frames_lost, is_new, form, is_timed, rail })
     }
 
     /// What the map of rooms says of a room; `None` if nothing.
@@ -241,8 +244,9 @@ impl Claimer<'_> {
         let last = entries.back();
         let is_timed = entries.iter().any(|entry| entry.at_ms.is_some());
         let delay_ms = last.and_then(|last| last.delay.as_ref()).map(|delay| delay.ms);
+        let form = last.and_then(|last| Form::of(&last.secret));
         let restored = self.replay(room, entries.make_contiguous())?;
-        Ok(restored.map(|restored| Restored { is_timed, delay_ms, ..restored }))
+        Ok(restored.map(|restored| Restored { form, is_timed, delay_ms, ..restored }))
     }
 }
 
@@ -253,6 +257,8 @@ struct Restored<R> {
     last: Position,
     keyframe: Position,
     frames_lost: u64,
+    /// See [`Taken::form`].
+    form: Option<Form>,
     /// See [`Taken::is_timed`].
     is_timed: bool,
     /// The delay of its rail by the last of its entries, if it has one.
@@ -273,6 +279,7 @@ impl Claimer<'_> {
                 last: Position::default(),
                 keyframe: first.at,
                 frames_lost,
+                form: None,
                 is_timed: false,
                 delay_ms: None,
             }));
@@ -296,6 +303,6 @@ impl Claimer<'_> {
             last = entry.at;
         }
         let (state, keyframe) = (Some(state), first.at);
-        Ok(Some(Restored { state, last, keyframe, frames_lost, is_timed: false, delay_ms: None }))
+        Ok(Some(Restored { state, last, keyframe, frames_lost, form: None, is_timed: false, delay_ms: None }))
     }
 }

@@ -294,7 +294,7 @@ impl<R: Room> Running<R> {
 
     /// Whether something stands in the journal that a living node does not read.
     pub(super) fn is_unread(&self) -> bool {
-        self.form > form_of::<R>(self.context.form())
+        self.context.form().is_some_and(|form| self.form > form_of::<R>(form))
             || (self.is_timed && self.context.tells_time() == Some(false))
     }
 
@@ -303,7 +303,7 @@ impl<R: Room> Running<R> {
     pub(super) async fn keyframe(&mut self) -> Result<Written, Ended> {
         let mut is_claimed_anew = false;
         loop {
-            let (form, room) = (form_of::<R>(self.context.form()), &self.state.room);
+            let (form, room) = (self.context.form().map_or(self.form, form_of::<R>), &self.state.room);
             let is_timed = self.context.tells_time().unwrap_or(self.is_timed);
             let (now, delay) = (self.now(), self.delay(room));
             let (at, follows) = (self.journal.next(), self.journal.last_frame_epoch());
