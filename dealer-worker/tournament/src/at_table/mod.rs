@@ -86,6 +86,8 @@ impl Room for TournamentTable {
 
     fn decide(&self, input: Input<'_>, moment: Moment, rng: &mut dyn Rng) -> Result<Decision<Self>, Refusal> {
         let mut draft = Draft::of(self, moment);
+        // The clock stands as long as the last hand waits nowhere to be written down; whatever else is decided must not deal meanwhile.
+        let may_deal = matches!(input, Input::Clock);
         match input {
             Input::Command { user, name, rights, body } => {
                 command(&mut draft, Asker { user, name, rights }, body)?;
@@ -110,7 +112,9 @@ impl Room for TournamentTable {
             Input::Told { .. } | Input::Gone { .. } | Input::Outcome { .. } => {}
         }
         between::settle(&mut draft, rng);
-        between::deal(&mut draft, rng);
+        if may_deal {
+            between::deal(&mut draft, rng);
+        }
         Ok(draft.decision())
     }
 
