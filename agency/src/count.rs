@@ -64,7 +64,7 @@ fn count(board: [Card; 5], weight: u64, wins: &mut [u64]) {
     hands.sort_unstable();
     let mut worse = [0_u32; CLASSES];
     // Of each card, the hands with it that are worse.
-    let mut with: Vec<Vec<u8>> = vec![Vec::with_capacity(51); 52];
+    let mut with: Vec<Vec<u8>> = (0..52).map(|_| Vec::with_capacity(51)).collect();
     let mut at = 0;
     while at < hands.len() {
         let equal = hands[at..].iter().take_while(|hand| hand.0 == hands[at].0).count();

@@ -404,7 +404,7 @@ impl Bot {
         let (hand, dealt) = (hand.hand, hand.hole_cards);
         match self.turn {
             Some(thought) if (thought.hand, thought.turn) == (hand, turn.turn) => {
-                let Some(until) = thought.until.filter(|_| !self.stopping) else { return None };
+                let until = thought.until.filter(|_| !self.stopping)?;
                 let hole = self.client.hole_cards(room);
                 let has_cards = !hole.is_empty() || dealt == 0;
                 if now < until && !(thought.waits_for_cards && has_cards) {

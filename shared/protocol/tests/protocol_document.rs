@@ -246,7 +246,9 @@ fn what_a_queue_is_asked_and_tells_is_shown() {
     commands
         .iter()
         .for_each(|command| comes_back(&QueueCommand::read(&command.to_string()).unwrap(), command));
-    examples("queue-private").iter().for_each(|told| drop(reads_as::<QueuePrivate>(told)));
+    for told in examples("queue-private") {
+        let _: QueuePrivate = reads_as(&told);
+    }
     examples("queue-state").iter().for_each(|state| drop(reads_as::<QueueView>(state)));
 }
 
