@@ -81,7 +81,8 @@ async fn two_who_find_no_seat_are_brought_together_at_a_table_that_is_opened_for
     let (url, _, _house) = open(config).await;
     let (ann, bob) = tokio::join!(Window::open(1440, 900), Window::open(390, 844));
     for (window, name) in [(&ann, "Ann"), (&bob, "Bob")] {
-        window.enter(&url, name).await;
+        window.go(&url).await;
+        window.give_name(name).await;
         window.press("play-now").await;
         window.see("buy-in").await;
         window.press("sit-ok").await;
