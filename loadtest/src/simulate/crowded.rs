@@ -43,6 +43,9 @@ impl Crowded {
         still_sits: bool,
     ) -> Option<String> {
         let Asked { since, is_member } = self.asked.remove(&(session, n))?;
+        // What was said before this was answered has a turn of its own, which begins now.
+        let later = self.asked.range_mut((session, n)..=(session, u64::MAX));
+        later.for_each(|(_, asked)| asked.since = Instant::now());
         if is_member && !still_sits {
             return None;
         }
