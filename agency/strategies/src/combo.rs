@@ -17,7 +17,7 @@ pub struct Combo {
     pub cards: [Card; 2],
     /// The same as a set: bit `n` is card `n`.
     pub mask: u64,
-    /// Which [class](class) it is of.
+    /// Which [class] it is of.
     pub class: u8,
 }
 

@@ -13,7 +13,7 @@
 //!
 //! In reading order:
 //!
-//! - [`line`]: who waits, which tables there are, and the facts that change it. [`director`]: what a queue is asked and told, and what follows.
+//! - [`mod@line`]: who waits, which tables there are, and the facts that change it. [`director`]: what a queue is asked and told, and what follows.
 //! - [`at_table`]: a table that a queue has opened.
 //! - [`letters`]: what they write to each other.
 

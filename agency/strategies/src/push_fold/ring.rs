@@ -2,7 +2,7 @@
 //!
 //! What is left out: nobody calls behind a caller; hands of those who have folded do not change what others may hold; a split pot counts as
 //! half won and half lost. The solution is what was played on average while everybody learnt what would have been better: no proof says
-//! that it is an equilibrium with more than two players, so [`Solved::gain`] says what each could still gain.
+//! that it is an equilibrium with more than two players, so it is measured what each could still gain.
 
 use super::{
     SHORT,
