@@ -414,7 +414,10 @@ impl Shadow {
                     self.tables_of.insert(part.user.clone(), tables);
                 }
                 if journal.of_queue {
-                    self.attendant.take(room, &entry, &mut self.broken);
+                    let mut wrong = Vec::new();
+                    self.attendant.take(room, &entry, &mut wrong);
+                    // Of what the broker has lost a queue does not know whom it had sent where: they may be sent once more.
+                    self.broken.extend(wrong.into_iter().filter(|_| self.losses == 0));
                 }
                 let of_contest = journal.of_contest.is_some().then(|| entry.clone());
                 journal.take(entry, room, &mut self.broken);

@@ -25,6 +25,8 @@ pub(super) struct Attendant {
     sealer: Option<Sealer>,
     /// Who was sent to which table, and has not appeared there since.
     sent: BTreeMap<RoomId, Vec<Sent>>,
+    /// Who was ever sent to which table: of whom it has heard it keeps on its list, though the queue has sent him to another since.
+    ever: BTreeSet<(RoomId, UserId)>,
     /// How many were sent to each table, and of how many it has heard.
     letters: BTreeMap<RoomId, (u64, u64)>,
     /// Who waits, is called or sits at each table.
@@ -121,7 +123,9 @@ impl Attendant {
         }
         let has_waited = self.waiting.remove(user) || has_asked;
         let Some(table) = what.room else { return };
-        if !has_waited {
+        // The table to which he was on the way has closed, and there is a seat at another one.
+        let is_redirected = !has_waited && self.takes_back(user, &table);
+        if !has_waited && !is_redirected {
             accuse(format!("{user} is sent to {table}, and does not wait"));
         }
         // Whoever waits again before he has come may be sent to the same table once more, which has him on its list by then.
@@ -130,7 +134,20 @@ impl Attendant {
         let (number, _) = self.letters.entry(table.clone()).or_default();
         *number += 1;
         let sent = Sent { user: user.clone(), was_there, number: *number };
+        self.ever.insert((table.clone(), user.clone()));
         self.sent.entry(table).or_default().push(sent);
+    }
+
+    /// He does not come to any table but this one. Whether he was on the way to another.
+    fn takes_back(&mut self, user: &UserId, but: &RoomId) -> bool {
+        let others = self.sent.iter_mut().filter(|(table, _)| *table != but);
+        let mut is_on_the_way = false;
+        for (_, users) in others {
+            let before = users.len();
+            users.retain(|sent| sent.user != *user);
+            is_on_the_way |= users.len() < before;
+        }
+        is_on_the_way
     }
 
     fn see(&mut self, room: &RoomId, entry: &Entry, event: &TableEvent, accuse: &mut impl FnMut(String)) {
@@ -149,7 +166,9 @@ impl Attendant {
                 let before = std::mem::replace(&mut at.listed, now.clone());
                 for user in now.difference(&before) {
                     let by_himself = entry.cause.as_ref().is_some_and(|cause| cause.user == *user);
-                    if !self.arrives(room, user) && !by_himself {
+                    let was_sent =
+                        self.arrives(room, user) || self.ever.contains(&(room.clone(), user.clone()));
+                    if !was_sent && !by_himself {
                         accuse(format!("{user} is called, and neither was sent there nor waits"));
                     }
                 }
