@@ -191,8 +191,11 @@ impl Watcher {
             return;
         }
         self.behind = behind;
-        // What it has may be later than what comes, also where it stood up and sat down again before it was told: it must know.
-        self.told_by_ms = None;
+        // What it has may be later than what comes, also where it stood up and sat down again before it was told: it must know. Who has
+        // got nothing yet takes the room for live.
+        if self.has_any() || self.told_by_ms != Some(0) {
+            self.told_by_ms = None;
+        }
         self.cursor = match self.cursor {
             // What a client says that it has is looked for when the time has come.
             Cursor::Said(at, read) => Cursor::Said(at, read),
