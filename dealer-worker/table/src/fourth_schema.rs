@@ -2,32 +2,17 @@
 //!
 //! Frozen, like what was stored before: types that have changed since stand here as they were.
 
-use holdem::{Hand, between::Rotation};
-use protocol::table::TableView;
 use serde::Deserialize;
 
 use super::{
-    leavers::Leavers,
-    log::Log,
-    state::{self, Place, RunOut, TurnClock},
-    stats::Stats,
+    state, third_schema,
     waiting::{self, Called, Waiter},
 };
 
-/// The record of a keyframe.
+/// The record of a keyframe: that of schema 3, and who waits behind it.
 #[derive(Deserialize)]
 pub(super) struct Table {
-    view: TableView,
-    places: Vec<Place>,
-    hand: Option<Box<Hand>>,
-    rotation: Rotation,
-    hands: u64,
-    turns: u64,
-    turn: Option<TurnClock>,
-    run_out: Option<RunOut>,
-    stats: Stats,
-    leavers: Leavers,
-    log: Log,
+    before: third_schema::Table,
     waiting: Waiting,
 }
 
@@ -40,23 +25,7 @@ struct Waiting {
 impl Table {
     /// The table as this release knows it.
     pub(super) fn read(self) -> state::Table {
-        let Self { view, places, hand, rotation, hands, turns, turn, run_out, stats, leavers, log, waiting } =
-            self;
-        let Waiting { line, called } = waiting;
-        let waiting = waiting::Waiting::of(line, called);
-        state::Table {
-            view,
-            places,
-            hand,
-            rotation,
-            hands,
-            turns,
-            turn,
-            run_out,
-            stats,
-            leavers,
-            log,
-            waiting,
-        }
+        let Self { before, waiting: Waiting { line, called } } = self;
+        before.with(waiting::Waiting::of(line, called))
     }
 }

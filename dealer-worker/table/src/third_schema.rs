@@ -33,8 +33,12 @@ pub(super) struct Table {
 impl Table {
     /// The table as this release knows it.
     pub(super) fn read(self) -> state::Table {
+        self.with(Waiting::default())
+    }
+
+    /// The same, where who waits was stored behind it.
+    pub(super) fn with(self, waiting: Waiting) -> state::Table {
         let Self { view, places, hand, rotation, hands, turns, turn, run_out, stats, leavers, log } = self;
-        let waiting = Waiting::default();
         state::Table {
             view,
             places,

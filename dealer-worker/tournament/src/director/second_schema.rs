@@ -2,83 +2,22 @@
 //!
 //! Frozen: a type that changes is written down here as it was.
 
-use std::collections::BTreeMap;
-
-use protocol::{
-    id::{RoomId, UserId},
-    time::UnixMs,
-    tournament::{Clock, Phase, Prize},
-};
+use protocol::time::UnixMs;
 use serde::Deserialize;
 
-use super::state::{self, Entrant, Holding, Settings, TableState};
+use super::{first_schema, state};
 
-/// The record of a keyframe.
+/// The record of a keyframe: that of schema 1, and until when its owner waits behind it.
 #[derive(Deserialize)]
 pub(super) struct Tournament {
-    settings: Settings,
-    phase: Phase,
-    entrants: BTreeMap<u32, Entrant>,
-    by_user: BTreeMap<UserId, u32>,
-    entries: u32,
-    tables: BTreeMap<u32, TableState>,
-    clock: Option<Clock>,
-    is_closed: bool,
-    prizes: Vec<Prize>,
-    out: Vec<Vec<u32>>,
-    placed: u32,
-    hold: Option<Holding>,
-    last_table: Option<u32>,
-    next: Option<RoomId>,
-    ended_ms: Option<UnixMs>,
-    is_over: bool,
-    adjusted: i64,
+    before: first_schema::Tournament,
     waits_until: Option<UnixMs>,
 }
 
 impl Tournament {
     /// The tournament as this release knows it.
     pub(super) fn read(self) -> state::Tournament {
-        let Self {
-            settings,
-            phase,
-            entrants,
-            by_user,
-            entries,
-            tables,
-            clock,
-            is_closed,
-            prizes,
-            out,
-            placed,
-            hold,
-            last_table,
-            next,
-            ended_ms,
-            is_over,
-            adjusted,
-            waits_until,
-        } = self;
-        state::Tournament {
-            settings,
-            phase,
-            entrants,
-            by_user,
-            entries,
-            tables,
-            clock,
-            is_closed,
-            prizes,
-            out,
-            placed,
-            hold,
-            last_table,
-            next,
-            ended_ms,
-            is_over,
-            adjusted,
-            waits_until,
-            directed: BTreeMap::new(),
-        }
+        let Self { before, waits_until } = self;
+        state::Tournament { waits_until, ..before.read() }
     }
 }
