@@ -187,6 +187,10 @@ impl Room for QueueTable {
         self.table.members()
     }
 
+    fn live(&self) -> Vec<UserId> {
+        self.table.live()
+    }
+
     fn line(&self, room: &RoomId, now: UnixMs) -> Option<Line> {
         self.table.line(room, now)
     }
