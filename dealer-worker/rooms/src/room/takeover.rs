@@ -241,12 +241,7 @@ impl Claimer<'_> {
                 }
             }
         }
-        let last = entries.back();
-        let is_timed = entries.iter().any(|entry| entry.at_ms.is_some());
-        let delay_ms = last.and_then(|last| last.delay.as_ref()).map(|delay| delay.ms);
-        let form = last.and_then(|last| Form::of(&last.secret));
-        let restored = self.replay(room, entries.make_contiguous())?;
-        Ok(restored.map(|restored| Restored { form, is_timed, delay_ms, ..restored }))
+        self.replay(room, entries.make_contiguous())
     }
 }
 
@@ -270,7 +265,12 @@ impl Claimer<'_> {
     fn replay<R: Room>(&self, room: &RoomId, entries: &[Entry]) -> Result<Option<Restored<R>>, NotTaken> {
         let Self { sealer, memory, clock, .. } = self;
         let now = clock.now_ms();
-        let Some((first, deltas)) = entries.split_first() else { return Ok(None) };
+        let (Some((first, deltas)), Some(newest)) = (entries.split_first(), entries.last()) else {
+            return Ok(None);
+        };
+        let form = Form::of(&newest.secret);
+        let is_timed = entries.iter().any(|entry| entry.at_ms.is_some());
+        let delay_ms = newest.delay.as_ref().map(|delay| delay.ms);
         if first.kind != Kind::Keyframe {
             let frames_lost = entries.last().map_or(0, |entry| entry.at.seq().0);
             warn!(%room, frames_lost, "the journal has lost its keyframes: the room begins anew");
@@ -279,9 +279,9 @@ impl Claimer<'_> {
                 last: Position::default(),
                 keyframe: first.at,
                 frames_lost,
-                form: None,
-                is_timed: false,
-                delay_ms: None,
+                form,
+                is_timed,
+                delay_ms,
             }));
         }
         let bad = |entry: &Entry| {
@@ -303,6 +303,6 @@ impl Claimer<'_> {
             last = entry.at;
         }
         let (state, keyframe) = (Some(state), first.at);
-        Ok(Some(Restored { state, last, keyframe, frames_lost, form: None, is_timed: false, delay_ms: None }))
+        Ok(Some(Restored { state, last, keyframe, frames_lost, form, is_timed, delay_ms }))
     }
 }
