@@ -131,27 +131,31 @@ impl Watcher {
                 }
             }
         };
+        if self.takes(pushed, by_ms, still_owed, works) {
+            self.cursor = Cursor::At(end.seq());
+            self.part_due = false;
+            return delivered;
+        }
+        0
+    }
+
+    /// What was sent is on its way, and with it the answers but those that are `still_owed`; `false` if there was no room for it, or nobody is
+    /// there.
+    fn takes(&mut self, pushed: Pushed, by_ms: u32, still_owed: Owed, works: &Works) -> bool {
         match pushed {
             Pushed::Written | Pushed::Queued => {
-                self.cursor = Cursor::At(end.seq());
-                self.part_due = false;
                 self.told_by_ms = if self.muted { self.told_by_ms } else { Some(by_ms) };
                 if let Some(asks) = &mut self.asks {
                     works.metrics.acks.increment(asks.paid(still_owed));
                 }
-                delivered
+                return true;
             }
-            Pushed::Full => {
-                self.lagging = true;
-                works.metrics.lagging.increment(1);
-                0
-            }
-            Pushed::Closed => {
-                // Nothing is worth trying until the connection's task has taken the watcher out.
-                self.lagging = true;
-                0
-            }
+            Pushed::Full => works.metrics.lagging.increment(1),
+            Pushed::Closed => {}
         }
+        // Where nobody is there, nothing is worth trying until the connection's task has taken the watcher out.
+        self.lagging = true;
+        false
     }
 
     /// The rail has nothing yet, and may have asked something all the same.
@@ -164,24 +168,9 @@ impl Watcher {
         if batch.is_empty() {
             return 0;
         }
-        match self.peer.socket.push_all(&batch) {
-            Pushed::Written | Pushed::Queued => {
-                self.told_by_ms = if self.muted { self.told_by_ms } else { Some(by_ms) };
-                if let Some(asks) = &mut self.asks {
-                    works.metrics.acks.increment(asks.paid(still_owed));
-                }
-                batch.len() as u64
-            }
-            Pushed::Full => {
-                self.lagging = true;
-                works.metrics.lagging.increment(1);
-                0
-            }
-            Pushed::Closed => {
-                self.lagging = true;
-                0
-            }
-        }
+        let pushed = self.peer.socket.push_all(&batch);
+        let is_sent = self.takes(pushed, by_ms, still_owed, works);
+        if is_sent { batch.len() as u64 } else { 0 }
     }
 
     /// Puts it among those who are live, or among those who are shown the room late. Whoever becomes live goes on from where it is, the rest of what
