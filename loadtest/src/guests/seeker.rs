@@ -2,7 +2,7 @@
 //! asks to wait again and again and gives up places that it has not, and takes seats to which others are called. One that is *absent* has tables
 //! opened and does not come.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use player::{
     Heard,
@@ -12,13 +12,16 @@ use protocol::{
     ClientOut, ErrorCode, RefusalCode,
     id::{RoomId, UserId},
     queue::{QueueCommand, QueuePrivate},
-    table::{ActKind, SeatStatus, TableCommand, TableEvent, WaitingList},
+    table::{SeatStatus, TableCommand},
 };
 use rand::{RngExt, seq::IteratorRandom};
 use serde_json::value::to_raw_value;
 use tokio::time::{Duration, Instant};
 
-use super::waiter::Manners;
+use super::{
+    seats::{self, Lists},
+    waiter::Manners,
+};
 
 /// The longest pause between two commands, milliseconds.
 const PAUSE_MAX_MS: u64 = 900;
@@ -32,14 +35,7 @@ pub(crate) struct Seeker {
     told: QueuePrivate,
     /// Tables to which it was sent and that are not gone.
     tables: BTreeSet<RoomId>,
-    lists: BTreeMap<RoomId, WaitingList>,
-}
-
-/// Only what is read of a keyframe.
-#[derive(serde::Deserialize)]
-struct State {
-    #[serde(default)]
-    waiting_list: WaitingList,
+    lists: Lists,
 }
 
 impl Seeker {
@@ -50,7 +46,7 @@ impl Seeker {
             manners,
             told: QueuePrivate::default(),
             tables: BTreeSet::new(),
-            lists: BTreeMap::new(),
+            lists: Lists::default(),
         }
     }
 
@@ -64,34 +60,17 @@ impl Seeker {
     }
 
     fn sits(&self, room: &RoomId) -> bool {
-        let me = self.own.client.user();
-        self.own.client.table(room).zip(me).is_some_and(|(view, me)| view.seat_of(me).is_some())
+        seats::sits(&self.own, room)
     }
 
-    /// Whether it is called to a seat there, or waits for one.
+    /// Whether it is called to a seat there, and whether it waits for one.
     fn stands(&self, room: &RoomId) -> (bool, bool) {
-        let (Some(list), Some(me)) = (self.lists.get(room), self.own.client.user()) else {
-            return (false, false);
-        };
-        let called = list.called.iter().any(|call| call.user == *me);
-        (called, list.waiting.iter().any(|waiting| waiting.user == *me))
+        self.lists.stands(&self.own, room)
     }
 
-    /// The table at which it is its turn, and what it does.
-    fn turn(&mut self) -> Option<(RoomId, TableCommand)> {
-        let me = self.own.client.user()?.clone();
-        let (room, hand, turn, call) = self.tables.iter().find_map(|room| {
-            let view = self.own.client.table(room)?;
-            let hand = view.hand.as_ref()?;
-            let turn = hand.turn.as_ref().filter(|turn| Some(turn.seat) == view.seat_of(&me))?;
-            Some((room.clone(), hand.hand, turn.turn, turn.call))
-        })?;
-        let kind = match call {
-            Some(_) if self.own.rng.random_bool(0.5) => ActKind::Fold,
-            Some(_) => ActKind::Call,
-            None => ActKind::Check,
-        };
-        Some((room, TableCommand::Act { hand, turn, kind, to: None }))
+    /// Whether it has a seat or waits for one at a table to which it was sent.
+    fn is_somewhere(&self) -> bool {
+        self.tables.iter().any(|room| self.sits(room) || self.stands(room) != (false, false))
     }
 
     /// At a table to which it was sent.
@@ -117,7 +96,7 @@ impl Seeker {
                 _ => None,
             };
         }
-        let others = self.lists.get(room).into_iter().flat_map(|list| &list.called);
+        let others = self.lists.at(room).into_iter().flat_map(|list| &list.called);
         let others = others.map(|call| call.seat).choose(&mut self.own.rng);
         match (self.manners, dice) {
             (Manners::Absent, 0) if is_called => Some(TableCommand::StopWaiting),
@@ -152,8 +131,7 @@ impl Seeker {
             }
             return;
         }
-        let is_somewhere =
-            self.tables.iter().any(|room| self.sits(room) || self.stands(room) != (false, false));
+        let is_somewhere = self.is_somewhere();
         match self.own.rng.random_range(0..20) {
             0 if waits => self.asks(QueueCommand::Leave, now),
             0..4 if self.is_rude() => (0..3).for_each(|_| self.asks(QueueCommand::Join, now)),
@@ -184,22 +162,13 @@ impl Visitor for Seeker {
                 self.tables.extend(self.told.room.clone());
             }
             Ok(ClientOut::Keyframe { room, state, .. }) => {
-                if let Ok(State { waiting_list }) = serde_json::from_str(state.get()) {
-                    self.lists.insert(room, waiting_list);
-                }
+                self.lists.see(room, &state);
             }
             _ => {}
         }
         let heard = self.own.client.receive(text, now);
+        self.lists.hear(&heard);
         let gone = match &heard {
-            Heard::Frame { room, events, .. } => {
-                for event in events {
-                    if let TableEvent::WaitingList { waiting_list } = event {
-                        self.lists.insert(room.clone(), (**waiting_list).clone());
-                    }
-                }
-                None
-            }
             Heard::Unwatched(room) => Some(room.clone()),
             Heard::Error { code: ErrorCode::NoSuchRoom, room } => room.clone(),
             Heard::Refused(refusal) if refusal.code == Some(RefusalCode::NoSuchRoom) => {
@@ -209,7 +178,7 @@ impl Visitor for Seeker {
         };
         if let Some(room) = gone {
             self.tables.remove(&room);
-            self.lists.remove(&room);
+            self.lists.forget(&room);
         }
         heard
     }
@@ -217,7 +186,9 @@ impl Visitor for Seeker {
     fn act(&mut self, now: Instant) {
         let pause = Duration::from_millis(self.own.rng.random_range(0..=PAUSE_MAX_MS));
         self.own.rests_until = now + pause;
-        if let Some((room, act)) = self.turn() {
+        let turn =
+            self.tables.iter().find_map(|room| Some((room.clone(), seats::turn(&mut self.own, room)?)));
+        if let Some((room, act)) = turn {
             self.own.client.command(&room, &act, now);
         } else if !self.own.stopping && self.own.rng.random_bool(0.01) {
             self.own.vanish = Some(6 * pause);
@@ -227,8 +198,6 @@ impl Visitor for Seeker {
     }
 
     fn is_done(&self) -> bool {
-        let is_somewhere =
-            self.tables.iter().any(|room| self.sits(room) || self.stands(room) != (false, false));
-        self.told.place.is_none() && !is_somewhere
+        self.told.place.is_none() && !self.is_somewhere()
     }
 }

@@ -2,10 +2,7 @@
 //! and while it sits, takes seats to which others are called, gives up calls that are not its own, and asks again and again. One that is *absent*
 //! keeps seats empty: it waits, and whenever it is called it lets the call run out, gives it up, or sits down and leaves at once; and waits again.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use player::{
     Heard,
@@ -14,10 +11,12 @@ use player::{
 use protocol::{
     ClientOut, RefusalCode,
     id::{RoomId, UserId},
-    table::{ActKind, SeatStatus, TableCommand, TableEvent, TableView, WaitingList},
+    table::{SeatStatus, TableCommand, TableView, WaitingList},
 };
 use rand::{RngExt, seq::IndexedRandom};
 use tokio::time::{Duration, Instant};
+
+use super::seats::{self, Lists};
 
 /// The longest pause between two commands, milliseconds.
 const PAUSE_MAX_MS: u64 = 900;
@@ -44,16 +43,9 @@ pub(crate) struct Waiter {
     tables: Arc<[RoomId]>,
     manners: Manners,
     /// Who waits at each table, as it is told.
-    lists: BTreeMap<RoomId, WaitingList>,
+    lists: Lists,
     /// Tables that it has left with more chips than it brings: it could hold seats that are called to it, and never take one.
     left_with_more: BTreeSet<RoomId>,
-}
-
-/// Only what is read of a keyframe.
-#[derive(serde::Deserialize)]
-struct State {
-    #[serde(default)]
-    waiting_list: WaitingList,
 }
 
 impl Waiter {
@@ -68,7 +60,7 @@ impl Waiter {
             own: Own::new(seed, token, now),
             tables,
             manners,
-            lists: BTreeMap::new(),
+            lists: Lists::default(),
             left_with_more: BTreeSet::new(),
         }
     }
@@ -82,29 +74,11 @@ impl Waiter {
     }
 
     fn sits(&self, room: &RoomId) -> bool {
-        let me = self.own.client.user();
-        self.own.client.table(room).zip(me).is_some_and(|(view, me)| view.seat_of(me).is_some())
+        seats::sits(&self.own, room)
     }
 
     fn is_listed(&self, room: &RoomId) -> bool {
-        let me = self.own.client.user();
-        let Some((list, me)) = self.lists.get(room).zip(me) else { return false };
-        list.waiting.iter().any(|waiting| waiting.user == *me)
-            || list.called.iter().any(|call| call.user == *me)
-    }
-
-    /// What it does at a table where it has a seat and it is its turn.
-    fn turn(&mut self, room: &RoomId) -> Option<TableCommand> {
-        let view = self.own.client.table(room)?;
-        let hand = view.hand.as_ref()?;
-        let turn = hand.turn.as_ref().filter(|turn| Some(turn.seat) == view.seat_of(&self.me()))?;
-        let (hand, turn, call) = (hand.hand, turn.turn, turn.call);
-        let kind = match call {
-            Some(_) if self.own.rng.random_bool(0.5) => ActKind::Fold,
-            Some(_) => ActKind::Call,
-            None => ActKind::Check,
-        };
-        Some(TableCommand::Act { hand, turn, kind, to: None })
+        self.lists.stands(&self.own, room) != (false, false)
     }
 
     /// At a table where it has a seat.
@@ -129,7 +103,7 @@ impl Waiter {
             return self.is_listed(room).then_some(TableCommand::StopWaiting);
         }
         let (me, view) = (self.me(), self.own.client.table(room)?);
-        let list = self.lists.get(room).cloned().unwrap_or_default();
+        let list = self.lists.at(room).cloned().unwrap_or_default();
         let sit = |seat| TableCommand::Sit { seat, buy_in: 200, wait_for_big_blind: false };
         let is_full = is_full(view, &list);
         let others = list.called.iter().find(|call| call.user != me).map(|call| call.seat);
@@ -199,10 +173,8 @@ impl Visitor for Waiter {
     }
 
     fn hear(&mut self, text: &str, now: Instant) -> Heard {
-        if let Ok(ClientOut::Keyframe { room, state, .. }) = serde_json::from_str(text)
-            && let Ok(State { waiting_list }) = serde_json::from_str(state.get())
-        {
-            self.lists.insert(room, waiting_list);
+        if let Ok(ClientOut::Keyframe { room, state, .. }) = serde_json::from_str(text) {
+            self.lists.see(room, &state);
         }
         let heard = self.own.client.receive(text, now);
         if let Heard::Refused(refusal) = &heard
@@ -210,13 +182,7 @@ impl Visitor for Waiter {
         {
             self.left_with_more.insert(refusal.room.clone());
         }
-        if let Heard::Frame { room, events, .. } = &heard {
-            for event in events {
-                if let TableEvent::WaitingList { waiting_list } = event {
-                    self.lists.insert(room.clone(), (**waiting_list).clone());
-                }
-            }
-        }
+        self.lists.hear(&heard);
         heard
     }
 
@@ -224,7 +190,7 @@ impl Visitor for Waiter {
         let pause = Duration::from_millis(self.own.rng.random_range(0..=PAUSE_MAX_MS));
         self.own.rests_until = now + pause;
         let tables = self.tables.clone();
-        let turn = tables.iter().find_map(|room| Some((room, self.turn(room)?)));
+        let turn = tables.iter().find_map(|room| Some((room, seats::turn(&mut self.own, room)?)));
         if let Some((room, act)) = turn {
             self.own.client.command(room, &act, now);
         } else if self.own.stopping
