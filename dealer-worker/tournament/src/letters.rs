@@ -148,6 +148,19 @@ pub enum ToTournament {
     },
 }
 
+impl ToTournament {
+    /// Which entries have left the table with this letter, and with how many chips: as long as it is on its way they are nowhere else.
+    pub fn leavers(&self) -> Vec<(u32, u64)> {
+        match self {
+            Self::Released { players, .. } => {
+                players.iter().map(|player| (player.entry, player.stack)).collect()
+            }
+            Self::Expelled { entry, stack } => vec![(*entry, *stack)],
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// Somebody who has left a table to sit at another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leaver {

@@ -456,13 +456,11 @@ impl Stage {
         for letter in self.letters.values() {
             let body = letter.said.body.as_bytes();
             if letter.said.to == self.id {
-                if let Some(ToTournament::Released { players, .. }) = read(body) {
-                    for player in players {
-                        chips += i128::from(player.stack);
-                        let user = self.referee.user_of(player.entry).cloned();
-                        user.into_iter()
-                            .for_each(|user| holders.entry(user).or_default().push("released".into()));
-                    }
+                for (entry, stack) in read::<ToTournament>(body).iter().flat_map(ToTournament::leavers) {
+                    chips += i128::from(stack);
+                    let user = self.referee.user_of(entry).cloned();
+                    user.into_iter()
+                        .for_each(|user| holders.entry(user).or_default().push("released".into()));
                 }
             } else if let Some(ToTable::Seat(arrival)) = read(body) {
                 chips += i128::from(arrival.stack);

@@ -315,14 +315,7 @@ impl World {
         for letter in &self.letters {
             let body = letter.said.body.as_bytes();
             if letter.said.to == self.id {
-                let gone = match read(body) {
-                    Some(ToTournament::Released { players, .. }) => {
-                        players.iter().map(|player| (player.entry, player.stack)).collect()
-                    }
-                    Some(ToTournament::Expelled { entry, stack }) => vec![(entry, stack)],
-                    _ => Vec::new(),
-                };
-                for (entry, stack) in gone {
+                for (entry, stack) in read::<ToTournament>(body).iter().flat_map(ToTournament::leavers) {
                     chips += i128::from(stack);
                     let user = self.referee.user_of(entry).unwrap().clone();
                     holders.entry(user).or_default().push("released".into());
