@@ -1,6 +1,6 @@
 //! Who waits, which tables there are, and the facts that change it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use protocol::{
     id::{ErrandId, Position, RoomId, UserId},
@@ -255,11 +255,11 @@ impl Line {
     }
 
     fn forget_idle(&mut self) {
-        let waits = |user: &UserId| self.tickets.iter().any(|ticket| ticket.user == *user);
         if self.told.len() <= IDLE_MAX + self.tickets.len() {
             return;
         }
-        let idle = self.told.iter().filter(|(user, _)| !waits(user));
+        let waiting: BTreeSet<&UserId> = self.tickets.iter().map(|ticket| &ticket.user).collect();
+        let idle = self.told.iter().filter(|(user, _)| !waiting.contains(user));
         let oldest = idle.min_by_key(|(_, told)| told.at).map(|(user, _)| user.clone());
         if let Some(user) = oldest {
             self.told.remove(&user);
