@@ -97,6 +97,16 @@ mod tests {
         }
     }
 
+    /// Trees that fill up with their last leaf have one root for both: CVE-2012-2459.
+    #[test]
+    fn the_last_leaf_once_more_makes_another_root() {
+        for count in 1..40 {
+            let (leaves, mut more) = (leaves(count), leaves(count));
+            more.push(*leaves.last().unwrap());
+            assert_ne!(root(&more), root(&leaves), "{count}");
+        }
+    }
+
     #[test]
     fn whichever_leaf_is_changed_left_out_or_moved_the_root_is_another() {
         let all = leaves(13);
