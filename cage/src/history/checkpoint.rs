@@ -1,7 +1,11 @@
 //! What is signed of hands: all that were written down since the last time, under one root. See [`hands::checkpoint`].
 
-use aws_lc_rs::digest::{SHA256, digest};
-use hands::{Hash, Name, checkpoint::Checkpoint, merkle, witness::Salt};
+use hands::{
+    Hash, Name,
+    checkpoint::{self, Checkpoint},
+    merkle,
+    witness::Salt,
+};
 use protocol::time::UnixMs;
 
 use crate::{
@@ -61,7 +65,7 @@ pub fn sign(
     let last = tx.run("SELECT n, at_ms, stated FROM checkpoint ORDER BY n DESC LIMIT 1", &[])?;
     let (last_n, prev) = match last.first() {
         Some(row) if row.count(1)?.saturating_add(every_ms) > now => return Ok(None),
-        Some(row) => (row.count(0)?, hash(digest(&SHA256, row.text(2)?.as_bytes()).as_ref())?),
+        Some(row) => (row.count(0)?, checkpoint::hash(row.text(2)?)),
         None => (0, [0; 32]),
     };
     let n = last_n + 1;

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, Read as _},
 };
 
-use aws_lc_rs::digest::{Context, SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA256};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hands::{
     HandRecord, Hash, Name, Seen, Viewer,
@@ -206,7 +206,7 @@ impl Reader<'_> {
         let claimed = claimed_number(stated);
         let name = claimed.map_or_else(|| "A checkpoint".into(), |n| format!("Checkpoint {n}"));
         let Some(checkpoint) = self.stated::<Checkpoint>(checkpoint::KIND, &name, stated) else { return };
-        let hash = sha256(stated.as_bytes());
+        let hash = checkpoint::hash(stated);
         let n = checkpoint.n;
         let before = n.checked_sub(1).and_then(|before| self.checkpoints.get(&before));
         if before.is_some_and(|(_, before)| *before != checkpoint.prev) {
@@ -395,10 +395,6 @@ fn are(count: u64) -> String {
 
 fn are_hands(count: u64) -> String {
     if count == 1 { "One hand is".into() } else { format!("{count} hands are") }
-}
-
-fn sha256(bytes: &[u8]) -> Hash {
-    digest(&SHA256, bytes).as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
 /// Which checkpoint something says to be, before it is known whether it is one.
