@@ -59,11 +59,13 @@ export class Director {
   /** Whoever has chips, the richest first. */
   async #players() {
     const players = [];
-    for (let page = 0; page < PAGES_MAX; page += 1) {
-      const answer = await this.#parts.question({ about: "standings", from: players.length });
+    for (let page = 0, from = 0; page < PAGES_MAX; page += 1) {
+      const answer = await this.#parts.question({ about: "standings", from });
       const lines = answer?.lines.filter(({ place, stack }) => place === null && stack > 0) ?? [];
       players.push(...lines);
-      if (!answer || lines.length === 0 || players.length >= answer.total) break;
+      if (lines.length === 0) break;
+      from += answer.lines.length;
+      if (from >= answer.total) break;
     }
     return players;
   }
