@@ -212,7 +212,7 @@ impl Signer {
     }
 
     /// Signs something that is no token: `kind` says what, and stands in the header's `typ`. Whoever takes tokens takes none of these, as they have
-    /// neither issuer nor audience.
+    /// neither issuer nor audience. It is written as an object of JSON, which the payload of a JWT always is (RFC 7519): nothing else is read again.
     ///
     /// # Panics
     /// If it cannot be written as JSON.
@@ -546,10 +546,12 @@ mod tests {
     #[test]
     fn what_is_stated_is_read_by_its_kind_and_its_key_alone_and_is_no_token() {
         let (signer, other) = (Signer::generate(), Signer::generate());
-        let (keys, stated) = (signer.public(), signer.state("thing", &vec![1, 2]));
-        assert_eq!(keys.stated::<Vec<u8>>("thing", &stated), Ok((vec![1, 2], signer.kid().to_owned())));
-        assert!(keys.stated::<Vec<u8>>("other", &stated).is_err());
-        assert_eq!(other.public().stated::<Vec<u8>>("thing", &stated), Err(TokenError::UnknownKey));
+        type Things = BTreeMap<String, u8>;
+        let things = Things::from([("one".to_owned(), 1), ("two".to_owned(), 2)]);
+        let (keys, stated) = (signer.public(), signer.state("thing", &things));
+        assert_eq!(keys.stated::<Things>("thing", &stated), Ok((things.clone(), signer.kid().to_owned())));
+        assert!(keys.stated::<Things>("other", &stated).is_err());
+        assert_eq!(other.public().stated::<Things>("thing", &stated), Err(TokenError::UnknownKey));
         assert!(keys.verify(&stated, NOW_MS).is_err());
         assert!(keys.verify(&signer.state("JWT", &before()), NOW_MS).is_ok(), "so keys have one purpose");
         assert!(keys.stated::<ClaimsBefore>("thing", &signer.sign(&claims())).is_err());
