@@ -523,7 +523,7 @@ export class Table {
     setText(this.number, hand ? () => say.hand(number) : "");
     setAttribute(this.number, "data-hand", number ?? "");
     const { behindMs } = this.room;
-    this.behind.hidden = behindMs === 0;
+    setAttribute(this.behind, "hidden", behindMs === 0);
     setText(this.behind, behindMs > 0 ? () => say.behind(Math.round(behindMs / 1_000)) : "");
   }
 
