@@ -335,6 +335,12 @@ impl Plan {
         plan
     }
 
+    /// The same, with counters that write to each other, at several workers.
+    pub fn writing(seed: u64) -> Self {
+        let plan = Self::of(seed);
+        Self { workers: plan.workers.max(2), counters: 3, seekers: 0, contest: None, ..plan }
+    }
+
     /// The plan of a seed in a house that shows its rooms late to all who have no part in them.
     pub fn delaying(seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x4a12);
