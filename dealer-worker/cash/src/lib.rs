@@ -30,10 +30,11 @@ use rand_chacha::rand_core::Rng;
 use rooms::room::{
     BadSpec, Decision, Input, Moment, Refusal, Room,
     errands::{Errand, Errands, Outcome},
+    json,
     record::{self, BadRecord},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use table::{
     Table,
     commands::{self, Asker},
@@ -221,12 +222,4 @@ fn answered(draft: &mut Draft, errand: &Errand, outcome: &Outcome) {
         }
         (ask, outcome) => error!(?ask, ?outcome, "the cage has answered what it was not asked"),
     }
-}
-
-/// The JSON text of a part of a message.
-///
-/// # Panics
-/// Never: what tables tell has string keys and no failing parts.
-fn json<T: Serialize + ?Sized>(part: &T) -> Box<RawValue> {
-    to_raw_value(part).expect("what a table tells is JSON")
 }

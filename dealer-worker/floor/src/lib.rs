@@ -29,11 +29,12 @@ use rooms::{
     room::{
         BadSpec, Decision, Input, Moment, Refusal, Room,
         errands::{Ask, Outcome},
+        json,
         record::{self, BadRecord},
     },
 };
 use serde::{Deserialize, Serialize};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 pub use self::owners::Event;
 use self::owners::Owners;
@@ -79,12 +80,12 @@ impl<const OPENS: bool> Room for Floor<OPENS> {
     const SPARSE: bool = true;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
-        is_known(schema)?;
+        record::is_of::<Self>(schema)?;
         record::take(record)
     }
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
-        is_known(schema)?;
+        record::is_of::<Self>(schema)?;
         record::take(record)
     }
 
@@ -240,13 +241,4 @@ fn new_name(rng: &mut dyn Rng) -> RoomId {
     let digits = (0..NAME_CHARS).map(|at| char::from(BASE32[(bits >> (5 * at)) as usize & 31]));
     let name: String = TABLE_PREFIX.chars().chain(digits).collect();
     RoomId::new(&name).expect("base32 is within the characters of a name")
-}
-
-fn is_known(schema: u16) -> Result<(), BadRecord> {
-    let known = Floor::<true>::SCHEMA;
-    if schema == known { Ok(()) } else { Err(BadRecord::Schema { schema, known }) }
-}
-
-fn json<T: Serialize + ?Sized>(part: &T) -> Box<RawValue> {
-    to_raw_value(part).expect("what the floor tells is JSON")
 }

@@ -33,12 +33,12 @@ use rand_chacha::rand_core::Rng;
 use rooms::{
     planted::{Fault, is_planted},
     room::{
-        BadSpec, Decision, Input, Moment, Refusal, Room,
+        BadSpec, Decision, Input, Moment, Refusal, Room, json,
         record::{self, BadRecord},
     },
 };
 use serde::{Deserialize, Serialize};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use table::{
     Seen, Table,
     commands::{self, Asker},
@@ -249,12 +249,4 @@ fn command(draft: &mut Draft<'_>, asker: Asker<'_>, body: &[u8], rng: &mut dyn R
         }
         command => commands::follow(&mut draft.table, asker, command),
     }
-}
-
-/// The JSON text of a part of a message.
-///
-/// # Panics
-/// Never: what tables tell has string keys and no failing parts.
-fn json<T: Serialize + ?Sized>(part: &T) -> Box<RawValue> {
-    to_raw_value(part).expect("what a table tells is JSON")
 }

@@ -21,12 +21,13 @@ use rooms::{
     room::{
         BadSpec, Decision, Input, Moment, Refusal, Room,
         errands::{Ask, Outcome},
+        json,
         letters::Said,
         record::{self, BadRecord},
     },
 };
 use serde::{Deserialize, Serialize};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use tracing::error;
 
 use crate::{
@@ -69,12 +70,12 @@ impl Room for Queue {
     const SPARSE: bool = true;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
-        is_known(schema)?;
+        record::is_of::<Self>(schema)?;
         record::take(record)
     }
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
-        is_known(schema)?;
+        record::is_of::<Self>(schema)?;
         record::take(record)
     }
 
@@ -365,13 +366,4 @@ impl Draft {
 
 fn opening_of(room: &RoomId, settings: &at_table::Settings) -> Ask {
     opening(room, &RoomSpec::new(QueueTable::NAME, settings))
-}
-
-fn is_known(schema: u16) -> Result<(), BadRecord> {
-    let known = Queue::SCHEMA;
-    if schema == known { Ok(()) } else { Err(BadRecord::Schema { schema, known }) }
-}
-
-fn json<T: Serialize + ?Sized>(part: &T) -> Box<RawValue> {
-    to_raw_value(part).expect("what a queue tells is JSON")
 }

@@ -53,13 +53,13 @@ use protocol::{
 };
 use rand_chacha::rand_core::Rng;
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 pub use self::{event::Event, state::Table};
 use commands::Asker;
 pub use draft::{Draft, Outgoing};
 use rooms::room::{
-    BadSpec, Decision, FirstRelease, Input, Moment, Refusal, Room,
+    BadSpec, Decision, FirstRelease, Input, Moment, Refusal, Room, json,
     record::{self, BadRecord},
 };
 
@@ -228,12 +228,4 @@ impl Table {
             TablePrivate { hand: self.hand(), cards, declined: None }
         }
     }
-}
-
-/// The JSON text of a part of a message.
-///
-/// # Panics
-/// Never: what tables tell has string keys and no failing parts.
-fn json<T: serde::Serialize + ?Sized>(part: &T) -> Box<RawValue> {
-    to_raw_value(part).expect("what a table tells is JSON")
 }

@@ -20,11 +20,11 @@ use protocol::{
 };
 use rand_chacha::rand_core::Rng;
 use rooms::room::{
-    BadSpec, Decision, Input, Moment, Refusal, Room,
+    BadSpec, Decision, Input, Moment, Refusal, Room, json,
     record::{self, BadRecord},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 /// See the module. In records it is its lines, the oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,12 +60,12 @@ impl Room for Talk {
     const SCHEMA: u16 = 1;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
-        is_known(schema)?;
+        record::is_of::<Self>(schema)?;
         record::take(record)
     }
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Said>, BadRecord> {
-        is_known(schema)?;
+        record::is_of::<Self>(schema)?;
         record::take(record)
     }
 
@@ -154,13 +154,4 @@ impl Said {
     fn seen(&self) -> TalkEvent {
         TalkEvent::Said(self.told())
     }
-}
-
-fn is_known(schema: u16) -> Result<(), BadRecord> {
-    let known = Talk::SCHEMA;
-    if schema == known { Ok(()) } else { Err(BadRecord::Schema { schema, known }) }
-}
-
-fn json<T: Serialize + ?Sized>(part: &T) -> Box<RawValue> {
-    to_raw_value(part).expect("what is said is JSON")
 }

@@ -39,7 +39,7 @@ use protocol::{
 };
 use rand_chacha::rand_core::Rng;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use smallvec::SmallVec;
 
 use self::{
@@ -47,6 +47,14 @@ use self::{
     letters::{Letter, LetterId, Said},
     record::BadRecord,
 };
+
+/// What a room tells, as clients get it.
+///
+/// # Panics
+/// If it is no JSON: a fault of ours.
+pub fn json<T: Serialize + ?Sized>(part: &T) -> Box<RawValue> {
+    to_raw_value(part).expect("what rooms tell is JSON")
+}
 
 /// A kind of room: a state machine without I/O, clock or randomness of its own.
 ///

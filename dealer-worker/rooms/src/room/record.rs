@@ -171,6 +171,15 @@ fn first_schema<R: Room>() -> Result<u16, BadRecord> {
     if R::KIND == KIND_OF_THE_FIRST_RELEASE { Ok(1) } else { Err(BadRecord::Kind(KIND_OF_THE_FIRST_RELEASE)) }
 }
 
+/// For kinds that have had one schema so far: whether that is it.
+///
+/// # Errors
+/// [`BadRecord::Schema`].
+pub fn is_of<R: Room>(schema: u16) -> Result<(), BadRecord> {
+    let known = R::SCHEMA;
+    if schema == known { Ok(()) } else { Err(BadRecord::Schema { schema, known }) }
+}
+
 /// Of which kind of room an opened record is.
 ///
 /// # Errors

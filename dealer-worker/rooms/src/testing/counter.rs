@@ -13,10 +13,7 @@ use protocol::{
 };
 use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
-use serde_json::{
-    json,
-    value::{RawValue, to_raw_value},
-};
+use serde_json::{json, value::RawValue};
 use smallvec::smallvec;
 
 use crate::{
@@ -24,6 +21,7 @@ use crate::{
     room::{
         BadSpec, Decision, Input, Moment, Refusal, Room,
         errands::{Ask, ErrandId, Outcome},
+        json,
         letters::{Body, Said},
         record::{self, BadRecord},
     },
@@ -495,8 +493,4 @@ fn passed(body: &[u8]) -> (u64, u64) {
 /// What the till is asked for.
 pub fn amount(body: &[u8]) -> u64 {
     u64::from_le_bytes(body.try_into().expect("8 bytes"))
-}
-
-fn json<T: Serialize + ?Sized>(part: &T) -> Box<RawValue> {
-    to_raw_value(part).expect("what a counter tells is JSON")
 }

@@ -10,13 +10,10 @@ use protocol::{
 };
 use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
-use serde_json::{
-    json,
-    value::{RawValue, to_raw_value},
-};
+use serde_json::{json, value::RawValue};
 
 use crate::room::{
-    BadSpec, Decision, Input, Moment, Refusal, Room,
+    BadSpec, Decision, Input, Moment, Refusal, Room, json,
     record::{self, BadRecord},
 };
 
@@ -155,8 +152,4 @@ impl Postbox {
         let lies = self.boxes.entry(user.clone()).or_default();
         (lies.k, lies.sum) = (lies.k + 1, lies.sum + by);
     }
-}
-
-fn json<T: Serialize + ?Sized>(part: &T) -> Box<RawValue> {
-    to_raw_value(part).expect("what a postbox tells is JSON")
 }

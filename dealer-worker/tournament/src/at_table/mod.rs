@@ -25,11 +25,11 @@ use protocol::{
 };
 use rand_chacha::rand_core::Rng;
 use rooms::room::{
-    BadSpec, Decision, Input, Moment, Refusal, Room,
+    BadSpec, Decision, Input, Moment, Refusal, Room, json,
     record::{self, BadRecord},
 };
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use table::{
     Table,
     commands::{self, Asker},
@@ -235,8 +235,4 @@ fn level_at(part: &Part, at: UnixMs) -> (u32, (u64, u64, u64)) {
     let levels = &part.config.levels;
     let index = clock::read(&part.clock, levels, at).index;
     (u32::try_from(index).unwrap_or(u32::MAX), clock::blinds(&part.clock, levels, at))
-}
-
-fn json<T: Serialize + ?Sized>(part: &T) -> Box<RawValue> {
-    to_raw_value(part).expect("what a table tells is JSON")
 }

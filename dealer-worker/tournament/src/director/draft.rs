@@ -4,12 +4,12 @@ use protocol::{id::RoomId, tournament::TournamentEvent as Seen};
 use rooms::room::{
     Decision, Moment, counted,
     errands::Ask,
+    json,
     letters::{Reference, Said},
 };
 use serde_json::{Map, Value};
 
 use super::{
-    json,
     state::{Event, Tournament},
     view,
 };

@@ -31,8 +31,7 @@ use rooms::{
         record::{self, BadRecord},
     },
 };
-use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use tracing::error;
 
 use self::draft::Draft;
@@ -158,8 +157,4 @@ impl Room for Tournament {
     fn line(&self, room: &RoomId, _: UnixMs) -> Option<Line> {
         view::line(self, room)
     }
-}
-
-fn json<T: Serialize + ?Sized>(part: &T) -> Box<RawValue> {
-    to_raw_value(part).expect("what a tournament tells is JSON")
 }

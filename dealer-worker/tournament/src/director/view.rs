@@ -9,14 +9,11 @@ use protocol::{
         TournamentEvent as Seen, TournamentQuestion, Where,
     },
 };
-use rooms::room::Refusal;
+use rooms::room::{Refusal, json};
 use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{
-    json,
-    state::{At, Event, Stage, Tournament},
-};
+use super::state::{At, Event, Stage, Tournament};
 
 /// So many prizes and players stand in the state.
 const TOP: usize = 10;
