@@ -1,6 +1,6 @@
 //! A house whose journals are gone: what everybody had is known from the hands that were written down.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use cage::{Tx, history::find, ledger, people::audit};
 use protocol::id::RoomId;
@@ -23,15 +23,14 @@ async fn a_house_whose_journals_are_gone_pays_everybody_at_the_last_hand_and_ope
     let mut auditor = Auditor::new(house.address, &database).await;
     let players = Players::start(house.address, 6, 3);
     players.seen.more(400).await;
+    while written(&database).await.len() < 3 {
+        players.seen.more(50).await;
+    }
     drop(house);
     players.give_up();
     fs::remove_dir_all(home.path().join("cardhouse/journals")).unwrap();
-    // The last hand of each table that was written down: everybody is paid behind it.
-    let last = |tx: &mut dyn Tx| {
-        let rooms = ["t1", "t2", "t3"].map(|room| RoomId::new(room).unwrap());
-        rooms.iter().map(|room| Ok(find::of_table(tx, room, 1)?.remove(0).name.to_string())).collect()
-    };
-    let last: Vec<String> = beside(&database).await.read(last).await.unwrap();
+    // Everybody is paid behind these.
+    let last = written(&database).await;
 
     house = House::open(home.path(), &[FLAGS.as_slice(), &["--listen", &address]].concat());
     auditor.again().await;
@@ -57,6 +56,16 @@ async fn a_house_whose_journals_are_gone_pays_everybody_at_the_last_hand_and_ope
     players.seen.more(200).await;
     players.end().await;
     auditor.finds_right(3).await;
+}
+
+/// The last hand of each table of which one was written down.
+async fn written(database: &Path) -> Vec<String> {
+    let last = |tx: &mut dyn Tx| {
+        let rooms = ["t1", "t2", "t3"].map(|room| RoomId::new(room).unwrap());
+        let each: Vec<_> = rooms.iter().map(|room| find::of_table(tx, room, 1)).collect::<Result<_, _>>()?;
+        Ok(each.into_iter().flatten().map(|hand| hand.name.to_string()).collect())
+    };
+    beside(database).await.read(last).await.unwrap()
 }
 
 /// And if it were: the ledger would hold nothing for chips that lie there, which the audit finds.
