@@ -53,6 +53,22 @@ fn tables_are_played_at_the_pace_and_three_commands_an_action() {
 }
 
 #[test]
+fn whoever_talks_is_heard_by_all_in_the_room_wherever_they_are() {
+    let results = bench(&["chat", "--tables=5", "--rate=60", "--seconds=3", "--apart"]);
+    let figure = |kind: &str, name: &str| figure(&results, "chat", kind, name);
+    assert_eq!(figure("figures", "lost"), 0.0);
+    assert!(figure("figures", "p99_us") >= figure("figures", "p50_us") && figure("figures", "p50_us") > 0.0);
+    assert!(
+        figure("figures", "p50_us") >= figure("figures", "written_late_p50_us"),
+        "a line is heard after it is written"
+    );
+    // Sixty lines a second, to six each.
+    let per_s = figure("figures", "deliveries_per_s");
+    assert!((200.0..=420.0).contains(&per_s), "{per_s}");
+    assert!(figure("floor", "p50_us") > 0.0 && figure("figures", "cpu_us_per_delivery") > 0.0);
+}
+
+#[test]
 fn the_directory_is_read_once_a_round_by_all_workers_together_and_nobody_moves() {
     let results = bench(&["directory", "--houses=300/2,300/6"]);
     let figure = |name: &str| figure(&results, "directory", "figures", name);

@@ -22,19 +22,19 @@ pub struct BenchArgs {
     /// Write a report with plots, one self-contained file
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// `tables`: how many relays; a list measures each, to show how cost grows
+    /// `tables`, `chat`: how many relays; of `tables` a list measures each, to show how cost grows
     #[arg(long, value_delimiter = ',', default_value = "2", value_parser = positive::<usize>)]
     pub relays: Vec<usize>,
-    /// `tables`: how many tables of six; a list measures each. `lobby`: how many are listed, the first number
+    /// `tables`: how many tables of six; a list measures each. `chat`, `lobby`: how many rooms of six, how many are listed, the first number
     #[arg(long, value_delimiter = ',', default_value = "300", value_parser = positive::<usize>)]
     pub tables: Vec<usize>,
-    /// `tables`: the players of a table sit at different relays, as behind an edge that does not know of `?near=`
+    /// `tables`, `chat`: the players of a table sit at different relays, as behind an edge that does not know of `?near=`
     #[arg(long)]
     pub apart: bool,
-    /// `tables`: accepted actions a second; a list measures each, the last one gives the figures without a prefix
+    /// `tables`, `chat`: accepted actions, or lines, a second; a list measures each, the last one gives the figures without a prefix
     #[arg(long, value_delimiter = ',', default_value = "1000,3000", value_parser = positive::<u64>)]
     pub rate: Vec<u64>,
-    /// Length of a counted run of `tables`, `rail` and `lobby`, seconds
+    /// Length of a counted run of `tables`, `chat`, `rail` and `lobby`, seconds
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub seconds: u64,
     /// `idle`: connections
@@ -82,6 +82,8 @@ pub enum Workload {
     Idle,
     /// Latency and CPU of play at many tables
     Tables,
+    /// Latency and CPU of talk in many rooms
+    Chat,
     /// One table before thousands of spectators
     Rail,
     /// Thousands of viewers of a lobby by views

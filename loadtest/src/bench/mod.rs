@@ -3,22 +3,26 @@
 //! In reading order:
 //!
 //! - [`args`]: the flags. [`figures`]: what comes out. [`report`]: the same with plots; [`machine`]: what it was measured on.
-//! - [`idle`], [`tables`], [`rail`], [`lobby`], [`return_`]: the workloads; [`ceiling`]: what the load generator could do.
+//! - [`idle`], [`tables`], [`chat`], [`rail`], [`lobby`], [`return_`]: the workloads; [`ceiling`]: what the load generator could do.
 //! - [`rooms`]: a workload of rooms that are no tables: letters, openings and ends.
 //! - [`rights`]: how soon sockets are closed whose users are banned.
 //! - [`directory`]: a workload without processes: who knows which rooms there are.
-//! - [`stage`]: the cluster that they run on. [`play`]: seated players; [`connection`], [`told`], [`pace`]: what players are made of.
-//! - [`floor`]: what the same work takes at the least.
+//! - [`stage`]: the cluster that they run on. [`play`]: seated players; [`connection`], [`told`], [`pace`], [`heard`]: what players and
+//!   listeners are made of.
+//! - [`floor`]: what the same work takes at the least; [`hops`]: of what goes through Redis twice.
 //! - [`proc_stat`], [`redis_stat`]: how cost is read.
 //!
 //! All clients run in this process, on one thread: what they count needs no lock, and one core is left to the product.
 
 pub mod args;
 pub mod ceiling;
+pub mod chat;
 pub mod connection;
 pub mod directory;
 pub mod figures;
 pub mod floor;
+mod heard;
+pub mod hops;
 pub mod idle;
 pub mod lobby;
 pub mod machine;
@@ -129,6 +133,11 @@ pub async fn measure(args: &BenchArgs) -> anyhow::Result<Results> {
     }
     if args.workload.includes(Workload::Idle) {
         add("idle", counted(args, "idle", async || idle::run(args).await).await?);
+    }
+    if args.workload.includes(Workload::Chat) {
+        let mut chat = chat::Chat::start(args).await?;
+        add("chat", counted(args, "chat", async || chat.run(args).await).await?);
+        chat.end().await;
     }
     if args.workload.includes(Workload::Rail) {
         add("rail", measure_rail(args).await?);

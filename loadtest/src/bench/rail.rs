@@ -1,7 +1,7 @@
 //! `rail`: one table before thousands of spectators. The frames are what a player says, decided by the table's worker, journaled
 //! and published like any other; the floor writes frames of the same size to as many plain sockets.
 
-use std::{cell::Cell, cell::RefCell, rc::Rc};
+use std::rc::Rc;
 
 use anyhow::Context;
 use futures_util::{SinkExt, StreamExt, stream};
@@ -19,12 +19,12 @@ use super::{
     connection::{enter, hello},
     figures::{Curve, Run},
     floor::{FloorProcess, tcp},
+    heard::{Heard, watch_frames},
     pace::Pace,
     proc_stat::CpuTime,
     stage::Stage,
     told::Told,
 };
-use crate::swarm::tally::new_histogram;
 
 const RELAYS: usize = 2;
 
@@ -46,32 +46,6 @@ const OPENING_MAX: usize = 64;
 
 /// Before counting begins, and after the last frame until it must have arrived.
 const SETTLE: Duration = Duration::from_secs(2);
-
-/// What spectators count.
-#[derive(Default)]
-struct Heard {
-    frames: Cell<u64>,
-    lost: Cell<u64>,
-    bytes: Cell<u64>,
-    latency_us: RefCell<Option<Histogram<u64>>>,
-}
-
-impl Heard {
-    fn take(&self, text: &str) {
-        self.frames.set(self.frames.get() + 1);
-        self.bytes.set(self.bytes.get() + text.len() as u64);
-        if let (Some(age_us), Some(latency)) = (tcp::age_us(text), &mut *self.latency_us.borrow_mut()) {
-            latency.saturating_record(age_us);
-        }
-    }
-
-    fn begin(&self) {
-        self.frames.set(0);
-        self.lost.set(0);
-        self.bytes.set(0);
-        self.latency_us.replace(Some(new_histogram()));
-    }
-}
 
 /// A table with its speakers, and spectators around it.
 pub struct Rail {
@@ -234,17 +208,6 @@ impl Rail {
         self.reading.iter().for_each(AbortHandle::abort);
         self.speakers.iter().for_each(|speaker| speaker.reading.abort());
         self.stage.end().await;
-    }
-}
-
-async fn watch_frames(mut socket: Socket, mut last: u64, heard: Rc<Heard>) {
-    while let Some(Ok(message)) = socket.next().await {
-        let Some(text) = message.as_text() else { continue };
-        if let Told::Frame { seq, .. } | Told::Keyframe { seq, .. } = Told::read(text) {
-            heard.lost.set(heard.lost.get() + seq.saturating_sub(last + 1));
-            last = seq;
-            heard.take(text);
-        }
     }
 }
 

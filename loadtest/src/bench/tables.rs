@@ -5,37 +5,22 @@ use std::rc::Rc;
 
 use tokio::{
     task::spawn_local,
-    time::{Duration, Instant, sleep},
+    time::{Duration, sleep},
 };
 
 use super::{
     args::BenchArgs,
     figures::{Curve, Run},
-    floor::{
-        FloorProcess,
-        hops::{self, Listener, Publisher},
-    },
-    pace::Pace,
-    play::{Play, SEATS},
-    proc_stat::CpuTime,
+    hops::measure_hops,
+    play::Play,
     stage::{Cost, Stage},
 };
-use crate::swarm::tally::new_histogram;
 
 /// Before anything is counted at a pace.
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// How long a quiet cluster is watched, to know what it asks of Redis by itself: heartbeats and the lobby come in bursts.
 const QUIET: Duration = Duration::from_secs(5);
-
-/// Bytes of a command as a relay publishes it.
-const COMMAND_BYTES: usize = 150;
-
-/// How often the pace of the floor is looked at, as that of players.
-const PACE_EVERY: Duration = Duration::from_millis(1);
-
-/// How long the floor is measured.
-const FLOOR_SECONDS_MAX: u64 = 5;
 
 /// A cluster with all players seated, for several runs.
 pub struct Tables {
@@ -100,7 +85,7 @@ impl Tables {
         playing.abort();
         anyhow::ensure!(actions > 0.0, "no action was played");
 
-        let floor = self.hops(args, rate, frame_bytes as usize).await?;
+        let floor = measure_hops(&self.stage, self.tables, args, rate, frame_bytes as usize).await?;
         let name = |name: &str| format!("{prefix}{name}");
         for (short, share) in [("p50_us", 0.5), ("p99_us", 0.99), ("p999_us", 0.999)] {
             let of = |histogram: &hdrhistogram::Histogram<u64>| histogram.value_at_quantile(share) as f64;
@@ -117,67 +102,6 @@ impl Tables {
         run.tell(&name("generator_cores"), cost.generator_cores());
         Ok(())
     }
-
-    /// Two publications a hop, paced as the players were.
-    async fn hops(&self, args: &BenchArgs, rate: u64, frame_bytes: usize) -> anyhow::Result<Hops> {
-        let port = self.stage.redis_port();
-        let arguments = [
-            "hops".to_owned(),
-            format!("--redis-port={port}"),
-            format!("--channels={}", self.tables),
-            format!("--bytes={frame_bytes}"),
-        ];
-        let floor = FloorProcess::start(&arguments).await?;
-        let redis = &self.stage.pids().redis;
-        // As many ears as there are relays: each hears the tables that have players there.
-        let relays = self.stage.pids().relays.len();
-        let ears = if args.apart { relays.min(SEATS) } else { relays };
-        let sent_at = Rc::new(std::cell::RefCell::new(Vec::<Instant>::new()));
-        let latency_us = Rc::new(std::cell::RefCell::new(new_histogram()));
-        let mut hearing = Vec::new();
-        for ear in 0..ears {
-            let hears = |table: &usize| args.apart || table % ears == ear;
-            let heard = (1..=self.tables).filter(hears).map(hops::frames);
-            let mut listener = Listener::subscribe(port, heard).await?;
-            let (sent_at, latency_us) = (sent_at.clone(), latency_us.clone());
-            hearing.push(spawn_local(async move {
-                while let Ok((_, frame)) = listener.next().await {
-                    let number = hops::number(&frame).and_then(|number| usize::try_from(number).ok());
-                    let at = number.and_then(|number| sent_at.borrow().get(number).copied());
-                    if let Some(at) = at {
-                        let us = u64::try_from(at.elapsed().as_micros()).unwrap_or(u64::MAX);
-                        latency_us.borrow_mut().saturating_record(us);
-                    }
-                }
-            }));
-        }
-        let mut publisher = Publisher::connect(port).await?;
-        let mut pace = Pace::new(rate);
-        let before = CpuTime::of(redis)?;
-        let end = Instant::now() + Duration::from_secs(args.seconds.min(FLOOR_SECONDS_MAX));
-        let mut number = 0;
-        while Instant::now() < end {
-            sleep(PACE_EVERY).await;
-            for _ in 0..pace.due(Instant::now()) {
-                sent_at.borrow_mut().push(Instant::now());
-                let channel = hops::commands(1 + number as usize % self.tables);
-                publisher.publish(&channel, &hops::message(number, COMMAND_BYTES)).await?;
-                number += 1;
-                pace.done();
-            }
-        }
-        let redis_us = (CpuTime::of(redis)? - before).us;
-        hearing.iter().for_each(tokio::task::JoinHandle::abort);
-        drop(floor);
-        let latency_us = latency_us.borrow().clone();
-        anyhow::ensure!(!latency_us.is_empty(), "no hop came back");
-        Ok(Hops { latency_us, redis_us_per_hop: redis_us as f64 / number.max(1) as f64 })
-    }
-}
-
-struct Hops {
-    latency_us: hdrhistogram::Histogram<u64>,
-    redis_us_per_hop: f64,
 }
 
 fn tell_cost(run: &mut Run, name: impl Fn(&str) -> String, cost: &Cost, actions: f64, deliveries: f64) {
