@@ -14,6 +14,7 @@
 //! - [`people`]: who somebody is, how he is signed in, what he may do, and what has happened.
 //! - [`ledger`]: whose chips are where.
 //! - [`history`]: hands that are over.
+//! - [`tape`]: what the ledger has decided, on another disk, for a database that has gone back.
 //!
 //! Not here: HTTP, passwords in the clear, tokens for playing (`reception`); tables (`dealer-worker`), which say by [`money`] what they want.
 
@@ -23,6 +24,7 @@ pub mod ledger;
 pub mod people;
 pub mod schema;
 pub mod sql;
+pub mod tape;
 pub mod teller;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::tape::Entry;
+
 /// A transaction that is open. Whoever has one neither begins nor ends it.
 pub trait Tx {
     /// Runs one statement. Parameters are `$1`, `$2` and so on; a statement that changes something tells what by `RETURNING`.
@@ -9,6 +11,11 @@ pub trait Tx {
     /// # Errors
     /// [`DbError`]; the transaction is then good for nothing but being rolled back.
     fn run(&mut self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, DbError>;
+
+    /// What goes on the tape with this transaction, where there is one: what the ledger decides is added to it.
+    fn taped(&mut self) -> Option<&mut Vec<Entry>> {
+        None
+    }
 }
 
 /// What databases hold, here: both kinds hold these alike.

@@ -165,6 +165,9 @@ impl House {
                 "--table-currency {currency}: what players own is kept in the folder, and --memory keeps nothing"
             )));
         }
+        if config.chips.tape_dir.is_some() && data.is_none() {
+            return Err(OpenError::Bounds("--tape-dir: --memory keeps nothing that could go back".into()));
+        }
         // Tables are numbered from 1, and those that exist stay as they are.
         let settings: Vec<_> = (0..config.tables.tables).map(|at| config.table(at as usize)).collect();
         let opened = (1..).zip(&settings).map(|(number, table)| open_table(&inside, number, table));
@@ -200,7 +203,7 @@ impl House {
             tokens: &config.tokens,
             hands: queue.clone(),
             oidc: &config.oidc,
-            currencies: &config.chips.currencies,
+            chips: &config.chips,
             has_purses,
         };
         let office = Office::open(data.as_ref(), about, outside.clone(), nodes).await?;

@@ -4,16 +4,13 @@ use std::{io, sync::Arc};
 
 use axum::Router;
 use broker::{ports::Ports, queue::Queue};
-use cage::{
-    DbError, Place,
-    ledger::{self, Definition},
-    people::refresh::RefreshKeys,
-};
+use cage::{DbError, Place, ledger, people::refresh::RefreshKeys, tape::ForwardError};
 use ops::key_folder::KeyFolderError;
 use protocol::id::NodeId;
 use reception::{
     Desk, Keyring, People,
     api::ApiConfig,
+    cage_args::CurrencyArgs,
     config::TokenArgs,
     database,
     oidc::{BadProviders, OidcArgs},
@@ -37,6 +34,9 @@ pub enum OfficeError {
     /// The currencies.
     #[error("--currency: {0}")]
     Currencies(#[from] DbError),
+    /// The tape.
+    #[error("--tape-dir: {0}")]
+    Tape(#[from] ForwardError),
     /// By whom people sign in.
     #[error(transparent)]
     Providers(#[from] BadProviders),
@@ -46,7 +46,7 @@ pub enum OfficeError {
 pub(crate) struct Told<'a> {
     pub(crate) tokens: &'a TokenArgs,
     pub(crate) oidc: &'a OidcArgs,
-    pub(crate) currencies: &'a [Definition],
+    pub(crate) chips: &'a CurrencyArgs,
     /// Where hands wait to be written down.
     pub(crate) hands: Arc<dyn Queue>,
     /// There are tables whose chips are somebody's.
@@ -64,7 +64,7 @@ impl Office {
     /// Of a house that keeps its people in `data`. Relays hear by `ports` of tokens that are void, and the worker is asked who sits; `nodes` are all there are.
     pub(crate) async fn open(
         data: Option<&Data>,
-        Told { tokens, oidc, currencies, hands, has_purses }: Told<'_>,
+        Told { tokens, oidc, chips, hands, has_purses }: Told<'_>,
         ports: Ports,
         nodes: Vec<NodeId>,
     ) -> Result<Self, OfficeError> {
@@ -79,8 +79,9 @@ impl Office {
         let keys = Keyring::new(data.token_keys().read_or_create()?);
         let refresh = RefreshKeys::new(database::key_in(&data.path("keys"))?, Vec::new());
         let tellers = database::open(Place::File(data.path("people.db"))).await?;
-        let currencies = currencies.to_vec();
+        let currencies = chips.currencies.clone();
         tellers.write("currencies", move |tx| ledger::define(tx, &currencies)).await?;
+        database::keep_tape(&tellers, chips.tape_dir.as_deref(), ports.clock.now_ms()).await?;
         let desk = Desk::new(Arc::new(keys), ports.clock, token_ms);
         let people = database::people(tellers, refresh, desk.clone(), ports, nodes)
             .with_providers(oidc.providers()?)

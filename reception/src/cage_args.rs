@@ -27,6 +27,10 @@ pub struct CurrencyArgs {
     /// So often the ledger is held against the tables, seconds; 0: only when staff asks
     #[arg(long, env = "CARDHOUSE_AUDIT_SECONDS", value_name = "SECONDS", default_value_t = 300)]
     pub audit_seconds: u32,
+    /// Folder of the tape, on another disk than the database: what the ledger decides stands there before it is answered, and what a database that
+    /// has gone back lacks is applied from there at the start. Each reception has one of its own; off unless given
+    #[arg(long, env = "CARDHOUSE_TAPE_DIR", value_name = "FOLDER")]
+    pub tape_dir: Option<PathBuf>,
 }
 
 /// See the module.

@@ -178,6 +178,19 @@ pub enum Task {
     Hands(Hands),
     /// Say whether a file of hands is what the house has made: whole, in order, and nothing changed. Needs nothing but the file
     Verify(VerifyArgs),
+    /// What is done with the ledger's tape
+    #[command(subcommand)]
+    Tape(Tape),
+}
+
+/// What is done with the ledger's tape.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Tape {
+    /// Say whether a tape is whole: each line as it was written, and in order. Needs nothing but the folder, also of a reception that runs
+    Check {
+        /// The folder
+        folder: PathBuf,
+    },
 }
 
 /// What is done about staff.

@@ -22,9 +22,10 @@ use cage::{
     Place, Tellers,
     people::refresh::{RefreshKey, RefreshKeys},
     sql::OpenError,
+    tape::{Forward, ForwardError},
 };
 
-use protocol::id::NodeId;
+use protocol::{id::NodeId, time::UnixMs};
 
 use crate::{
     Desk, People,
@@ -148,6 +149,24 @@ pub fn key_in(folder: &Path) -> io::Result<RefreshKey> {
 /// If opening does.
 pub async fn open(place: Place) -> Result<Tellers, OpenError> {
     tokio::task::spawn_blocking(move || Tellers::open(&place)).await.expect("opening does not panic")
+}
+
+/// Keeps the ledger's tape in this folder, if there is to be one. First the database is brought forward to what stands on it.
+///
+/// # Errors
+/// When the tape is damaged, or another's, or says what the database cannot do.
+pub async fn keep_tape(tellers: &Tellers, folder: Option<&Path>, now: UnixMs) -> Result<(), ForwardError> {
+    let Some(folder) = folder else { return Ok(()) };
+    let forward = tellers.keep_tape(folder, now).await?;
+    let Forward { looked_at, applied, dropped } = forward;
+    match applied {
+        0 => tracing::info!(tape = %folder.display(), looked_at, dropped, "the tape is kept"),
+        _ => tracing::warn!(
+            tape = %folder.display(), looked_at, applied, dropped,
+            "the database had gone back: it was brought forward to what was answered"
+        ),
+    }
+    Ok(())
 }
 
 /// Relays hear of it.

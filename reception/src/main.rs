@@ -15,7 +15,7 @@ use reception::{
     Desk, Keyring, People, archive,
     archive::Hands,
     cage_api,
-    config::{Admin, Config, Task},
+    config::{Admin, Config, Tape, Task},
     database,
     key_dir::KeyDir,
     passwords::Cost,
@@ -51,6 +51,11 @@ fn start() -> anyhow::Result<()> {
             Ok(())
         }
         Some(Task::Verify(what)) => archive::verify_file(&what),
+        Some(Task::Tape(Tape::Check { folder })) => {
+            let lines = cage::tape::check(&folder)?;
+            outlet::say(format_args!("{} is whole: {lines} lines", folder.display()));
+            Ok(())
+        }
         Some(Task::Hands(Hands::Export(what))) => {
             let names = config.people.keys(&config.key_dir)?;
             Runtime::new()?.block_on(archive::export(config.people.database, &names, &hand_keys, &what))
@@ -81,6 +86,9 @@ async fn run(config: Config, keys: KeyDir, hand_keys: KeyDir) -> anyhow::Result<
     };
     let people = match &config.people.database {
         Some(place) => Some(open_people(&config, place, desk.clone(), hands.clone(), hand_keys).await?),
+        None if config.cage.chips.tape_dir.is_some() => {
+            anyhow::bail!("--tape-dir needs the database: --database")
+        }
         None => None,
     };
     let readiness = Readiness::new();
@@ -205,6 +213,8 @@ async fn open_people(
     let tellers = database::open(place.clone()).await?;
     let currencies = config.cage.chips.currencies.clone();
     tellers.write("currencies", move |tx| cage::ledger::define(tx, &currencies)).await?;
+    let tape = config.cage.chips.tape_dir.as_deref();
+    database::keep_tape(&tellers, tape, Clock::system().now_ms()).await?;
     tracing::info!(database = %place, "people are kept");
     // Another reception may write them down.
     let keeps_hands = config.hands.keep_hands || tellers.read(cage::history::find::any).await?;

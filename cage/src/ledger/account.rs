@@ -10,7 +10,10 @@ use protocol::{
 };
 
 use super::{currency::Definition, grant};
-use crate::tx::{DbError, Row, Tx};
+use crate::{
+    tape,
+    tx::{DbError, Row, Tx},
+};
 
 /// What many requests move stands in so many accounts, so that they do not wait for each other.
 const PARTS: u8 = 16;
@@ -60,13 +63,14 @@ impl House {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Account {
     id: i64,
+    kind: Kind,
+    name: String,
     pub(super) currency: Currency,
     pub(super) balance: i64,
     pub(super) is_frozen: bool,
-    is_house: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Player,
     Table,
@@ -96,7 +100,7 @@ pub(super) fn is_amount(amount: u64) -> bool {
 impl Account {
     /// Whether it has so much to give. The house's have no bottom.
     pub(super) fn has(&self, amount: u64) -> bool {
-        self.is_house || u64::try_from(self.balance).is_ok_and(|balance| balance >= amount)
+        self.kind == Kind::House || u64::try_from(self.balance).is_ok_and(|balance| balance >= amount)
     }
 
     /// Whether it can hold so much more.
@@ -113,10 +117,11 @@ impl Account {
         let read = |row: &Row| {
             Ok(Self {
                 id: row.int(0)?,
+                kind,
+                name: name.to_owned(),
                 currency,
                 balance: row.int(1)?,
                 is_frozen: row.int(2)? == 1,
-                is_house: kind == Kind::House,
             })
         };
         rows.first().map(read).transpose()
@@ -168,6 +173,14 @@ impl Account {
         Self::open(tx, currency, Kind::Table, room.as_str()).map(|(account, _)| account)
     }
 
+    /// The account that a tape names so.
+    pub(super) fn of_tape(tx: &mut dyn Tx, currency: Currency, named: &str) -> Result<Self, DbError> {
+        let (kind, name) = named.split_once('/').unwrap_or_default();
+        let kind = [Kind::Player, Kind::Table, Kind::House].into_iter().find(|of| of.to_string() == kind);
+        let kind = kind.ok_or_else(|| DbError::Broken("there is no such kind of account".into()))?;
+        Self::open(tx, currency, kind, name).map(|(account, _)| account)
+    }
+
     /// One of the house's; of those that are in parts, the part that has to do with whoever is called so.
     pub(super) fn of_house(
         tx: &mut dyn Tx,
@@ -180,6 +193,13 @@ impl Account {
             false => house.as_str().to_owned(),
         };
         Self::open(tx, currency, Kind::House, &name).map(|(account, _)| account)
+    }
+}
+
+/// As the tape names it.
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.name)
     }
 }
 
@@ -201,6 +221,10 @@ pub(super) fn move_chips(
             to.id.into(),
             amount.into(),
         ],
-    )
-    .map(drop)
+    )?;
+    if let Some(entry) = tape::entry(tx, request) {
+        let currency = from.currency;
+        entry.legs.push(tape::Leg { from: from.to_string(), to: to.to_string(), currency, amount });
+    }
+    Ok(())
 }

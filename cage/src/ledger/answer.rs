@@ -111,7 +111,7 @@ fn is_bad(ask: &Ask, id: ErrandId) -> bool {
 }
 
 /// One request of a room at a time, whatever processes ask: a cut sees all that was posted before, and is seen by all that comes after.
-fn hold(tx: &mut dyn Tx, room: &RoomId) -> Result<(), DbError> {
+pub(super) fn hold(tx: &mut dyn Tx, room: &RoomId) -> Result<(), DbError> {
     if !hold_known(tx, room)? {
         tx.run("INSERT INTO ledger_room (room) VALUES ($1) ON CONFLICT DO NOTHING", &[room.as_str().into()])?;
         hold_known(tx, room)?;

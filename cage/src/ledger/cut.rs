@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use money::{Body as _, Currency, Paid};
-use protocol::id::{Position, RoomId, UserId};
+use protocol::id::{Epoch, Position, RoomId, UserId};
 
 use super::{
     account::{Account, House, amount_in, is_amount, move_chips},
@@ -20,7 +20,10 @@ use super::{
     request::{self, Kind, Verdict},
     settle,
 };
-use crate::tx::{DbError, Row, Tx};
+use crate::{
+    tape,
+    tx::{DbError, Row, Tx},
+};
 
 /// Whether what was decided there is no part of the history.
 pub(super) fn is_cut_off(tx: &mut dyn Tx, room: &RoomId, at: Position) -> Result<bool, DbError> {
@@ -82,12 +85,16 @@ pub(super) fn cut(desk: &mut Desk<'_>, follows: Position) -> Result<Answer, DbEr
         post(desk, currency, &moves, &mut leg)?;
     }
     for user in &paid {
-        desk.tx.run(
+        let paid = desk.tx.run(
             "INSERT INTO paid_before (request, by_request) SELECT name, $1 FROM request r WHERE room = $2 AND person = $3 AND epoch < $4 \
              AND kind IN ('buy_in', 'top_up') AND outcome = 'posted' \
-             AND NOT EXISTS (SELECT 1 FROM undone u WHERE u.request = r.name) ON CONFLICT DO NOTHING",
+             AND NOT EXISTS (SELECT 1 FROM undone u WHERE u.request = r.name) ON CONFLICT DO NOTHING RETURNING request",
             &[name.into(), desk.room.as_str().into(), user.as_str().into(), epoch.into()],
         )?;
+        if let Some(entry) = tape::entry(desk.tx, name) {
+            let names = paid.iter().map(|row| row.text(0).map(str::to_owned));
+            entry.paid_before.extend(names.collect::<Result<Vec<_>, _>>()?);
+        }
     }
     let concerned: BTreeSet<_> = orphans.iter().filter_map(|orphan| orphan.user.as_ref()).collect();
     for user in concerned {
@@ -98,19 +105,33 @@ pub(super) fn cut(desk: &mut Desk<'_>, follows: Position) -> Result<Answer, DbEr
 
 fn write_down(desk: &mut Desk<'_>, follows: Position, answer: &[u8]) -> Result<(), DbError> {
     desk.record(Verdict::Posted)?;
-    desk.tx
-        .run(
-            "INSERT INTO cut (request, room, epoch, follows_epoch, follows_seq, answer) VALUES ($1, $2, $3, $4, $5, $6)",
-            &[
-                desk.new.name.into(),
-                desk.room.as_str().into(),
-                desk.id.at.epoch().0.into(),
-                follows.epoch().0.into(),
-                follows.seq().0.into(),
-                answer.into(),
-            ],
-        )
-        .map(drop)
+    insert(desk.tx, desk.new.name, (desk.room, desk.id.at.epoch()), follows, answer)?;
+    if let Some(entry) = tape::entry(desk.tx, desk.new.name) {
+        entry.cut = Some(tape::Cut { follows, answer: hands::hex::digits(answer) });
+    }
+    Ok(())
+}
+
+/// A cut of a request that is recorded.
+pub(super) fn insert(
+    tx: &mut dyn Tx,
+    name: &str,
+    (room, epoch): (&RoomId, Epoch),
+    follows: Position,
+    answer: &[u8],
+) -> Result<(), DbError> {
+    tx.run(
+        "INSERT INTO cut (request, room, epoch, follows_epoch, follows_seq, answer) VALUES ($1, $2, $3, $4, $5, $6)",
+        &[
+            name.into(),
+            room.as_str().into(),
+            epoch.0.into(),
+            follows.epoch().0.into(),
+            follows.seq().0.into(),
+            answer.into(),
+        ],
+    )
+    .map(drop)
 }
 
 /// In the order in which they were decided; none of those that were settled.

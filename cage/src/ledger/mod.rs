@@ -8,6 +8,7 @@
 //! - `answer`: what rooms ask; `request`: names, fingerprints and outcomes; `cut`, `void`, `in_play`: parts of it.
 //! - [`currency`], [`account`]: what there is of what, and whose; [`grant`]: play money that is given away.
 //! - [`mod@balances`], [`mod@statement`]: what players see.
+//! - [`replay`]: what stands on the tape, and not here.
 //! - [`mod@adjust`]: what staff move by hand; [`mod@audit`]: whether all of it is right; [`table_account`]: whether a table holds what it ought to.
 
 pub mod account;
@@ -19,6 +20,7 @@ pub mod currency;
 mod cut;
 pub mod grant;
 mod in_play;
+pub mod replay;
 mod request;
 pub mod settle;
 pub mod statement;

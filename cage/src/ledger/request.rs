@@ -8,7 +8,10 @@ use protocol::{
 };
 
 use super::answer::Answer;
-use crate::tx::{DbError, Row, Tx, Value};
+use crate::{
+    tape,
+    tx::{DbError, Row, Tx, Value},
+};
 
 /// Tells requests of one name apart.
 pub(super) type Fingerprint = [u8; 32];
@@ -82,12 +85,17 @@ const WHYS: [(Why, &str); 6] = [
 
 impl Verdict {
     fn read(row: &Row, outcome: usize, code: usize) -> Result<Self, DbError> {
+        Self::of(row.text(outcome)?, row.maybe_text(code)?.as_deref())
+    }
+
+    /// As it is stored.
+    pub(super) fn of(outcome: &str, code: Option<&str>) -> Result<Self, DbError> {
         let broken = || DbError::Broken("there is no such outcome".into());
-        match row.text(outcome)? {
+        match outcome {
             "posted" => Ok(Self::Posted),
             "void" => Ok(Self::Void),
             "refused" => {
-                let code = row.text(code)?;
+                let code = code.unwrap_or_default();
                 let why = WHYS.iter().find(|(_, name)| *name == code).map(|(why, _)| *why);
                 why.map(Self::Refused).ok_or_else(broken)
             }
@@ -242,8 +250,38 @@ pub(super) fn record(tx: &mut dyn Tx, new: &New<'_>, verdict: Verdict) -> Result
             by.map(|by| by.reason).into(),
             new.now.into(),
         ],
-    )
-    .map(drop)
+    )?;
+    if let Some(entries) = tx.taped() {
+        entries.push(entry(new, verdict));
+    }
+    Ok(())
+}
+
+/// As it stands on the tape.
+fn entry(new: &New<'_>, verdict: Verdict) -> tape::Entry {
+    let [outcome, code] = verdict.values();
+    let text = |value| if let Value::Text(text) = value { Some(text) } else { None };
+    let by = new.by_hand.as_ref();
+    tape::Entry {
+        request: tape::Request {
+            name: new.name.into(),
+            fingerprint: new.fingerprint.map(|bytes| hands::hex::digits(&bytes)),
+            kind: new.kind.as_str().into(),
+            person: new.person.cloned(),
+            currency: new.chips.map(|(currency, _)| currency),
+            amount: new.chips.map(|(_, amount)| amount),
+            room: new.place.map(|(room, _)| room.clone()),
+            at: new.place.map(|(_, id)| id),
+            hand: new.hand,
+            staff: by.map(|by| by.staff.clone()),
+            second: by.and_then(|by| by.second).cloned(),
+            reason: by.map(|by| by.reason.to_owned()),
+            at_ms: new.now,
+        },
+        outcome: text(outcome).unwrap_or_default(),
+        code: text(code),
+        ..tape::Entry::default()
+    }
 }
 
 /// Another request has come under a name that was given.
@@ -262,5 +300,9 @@ pub(super) fn conflict(
 
 /// Marks a request as undone by another.
 pub(super) fn undo(tx: &mut dyn Tx, name: &str, by: &str) -> Result<(), DbError> {
-    tx.run("INSERT INTO undone (request, by_request) VALUES ($1, $2)", &[name.into(), by.into()]).map(drop)
+    tx.run("INSERT INTO undone (request, by_request) VALUES ($1, $2)", &[name.into(), by.into()])?;
+    if let Some(entry) = tape::entry(tx, by) {
+        entry.undone.push(name.into());
+    }
+    Ok(())
 }

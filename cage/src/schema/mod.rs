@@ -57,6 +57,12 @@ const STEPS: &[Step] = &[
         of_sqlite: include_str!("witness.guards.sqlite.sql"),
         of_postgres: include_str!("witness.guards.postgres.sql"),
     },
+    Step {
+        name: "V8__tape",
+        tables: include_str!("tape.sql"),
+        of_sqlite: include_str!("tape.guards.sqlite.sql"),
+        of_postgres: include_str!("tape.guards.postgres.sql"),
+    },
 ];
 
 /// What brings a SQLite database up to date.

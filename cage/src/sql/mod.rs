@@ -89,6 +89,10 @@ pub(crate) trait Session: Send {
     /// Runs statements without values or answers.
     fn batch(&mut self, sql: &'static str) -> Result<(), DbError>;
 
+    /// Says this word in the open transaction, and returns when no earlier one that said it is open any more: one whose connection was lost may
+    /// still be committed for a moment.
+    fn watchword(&mut self, word: i64) -> Result<(), DbError>;
+
     /// The open transaction.
     fn tx(&mut self) -> &mut dyn Tx;
 

@@ -113,6 +113,11 @@ impl Session for Postgres {
         self.open()?.client.batch_execute(sql).map_err(|error| failed(&error))
     }
 
+    fn watchword(&mut self, word: i64) -> Result<(), DbError> {
+        let say = "SELECT CAST(1 AS BIGINT) FROM (SELECT pg_advisory_xact_lock($1)) AS said";
+        self.run(say, &[word.into()]).map(drop)
+    }
+
     fn tx(&mut self) -> &mut dyn Tx {
         self
     }

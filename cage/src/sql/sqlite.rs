@@ -112,6 +112,11 @@ impl Session for Sqlite {
         self.connection.execute_batch(sql).map_err(|error| failed(&error))
     }
 
+    /// There is one writer, and a transaction ends with its connection.
+    fn watchword(&mut self, _word: i64) -> Result<(), DbError> {
+        Ok(())
+    }
+
     fn tx(&mut self) -> &mut dyn Tx {
         self
     }

@@ -160,6 +160,34 @@ impl PostgresServer {
         Ok(self.url(name))
     }
 
+    /// The database of this name, which is made if there is none; its URL.
+    ///
+    /// # Errors
+    /// When the server does not make it.
+    pub fn database_or_that(&self, name: &str) -> io::Result<String> {
+        match postgres::Client::connect(&self.url(name), NoTls) {
+            Ok(_) => Ok(self.url(name)),
+            Err(_) => self.database(name),
+        }
+    }
+
+    /// A copy of a database that nobody has open, or will not have in a moment; its URL.
+    ///
+    /// # Errors
+    /// When the server does not make it.
+    pub fn copy(&self, of: &str, name: &str) -> io::Result<String> {
+        let mut client = postgres::Client::connect(&self.url("postgres"), NoTls).map_err(io::Error::other)?;
+        let began = Instant::now();
+        // Connections that were closed are there for a moment yet.
+        while let Err(error) = client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {of}")) {
+            if began.elapsed() > READY_WITHIN {
+                return Err(io::Error::other(error));
+            }
+            sleep(LOOK);
+        }
+        Ok(self.url(name))
+    }
+
     fn url(&self, database: &str) -> String {
         format!("postgres://cardhouse@127.0.0.1:{}/{database}", self.port)
     }

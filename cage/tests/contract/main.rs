@@ -22,6 +22,7 @@ mod play_time;
 mod report;
 mod sanction;
 mod setup;
+mod tape;
 mod teller;
 
 use cage::{Place, testing::postgres_server::PostgresServer};

@@ -54,6 +54,10 @@ impl Cage {
         self.1
     }
 
+    pub(crate) fn into_tellers(self) -> Arc<Tellers> {
+        self.0
+    }
+
     pub(crate) fn tellers(&self) -> &Arc<Tellers> {
         &self.0
     }

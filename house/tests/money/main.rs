@@ -10,6 +10,7 @@ mod players;
 #[path = "../process/mod.rs"]
 mod process;
 mod regularly;
+mod restored;
 mod staff;
 
 use std::{env, time::Duration};

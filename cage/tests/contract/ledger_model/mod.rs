@@ -31,6 +31,14 @@ async fn first_difference(cage: &Cage, faults: Faults, cases: u64) -> Option<(u6
     None
 }
 
+/// These sequences, each in a transaction of its own.
+pub(crate) async fn play_through(cage: &Cage, cases: std::ops::Range<u64>) {
+    for case in cases {
+        let work = move |tx: &mut dyn Tx| play(tx, &Case::new(case), Faults::default());
+        assert_eq!(cage.write(work).await, None);
+    }
+}
+
 pub(crate) async fn it_does_what_the_model_does(cage: Cage) {
     let cage = cage.with_currencies().await;
     let cases = cases(&cage);
