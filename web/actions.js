@@ -53,7 +53,7 @@ export class Actions {
     setAttribute(this.element, "hidden", false);
     if (isNew) {
       this.#turn = next;
-      this.#unit = new Unit(this.#settings.inBlinds ? view.config.big_blind : null);
+      this.#unit = new Unit(this.#settings.inBlinds ? view.config.big_blind : null, view.currency);
       this.#begin(next);
     }
     this.#enable();

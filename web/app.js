@@ -10,6 +10,7 @@
 import { ConnectionBadge } from "./connection-badge.js";
 import { Connection } from "./connection.js";
 import { DoorCodes, ofLink } from "./door-codes.js";
+import { onLearn } from "./currencies.js";
 import { el, retell, setAttribute } from "./dom.js";
 import { Elsewhere } from "./elsewhere.js";
 import { icon } from "./icons.js";
@@ -120,6 +121,9 @@ function sayAgain() {
   tables.all.forEach((table) => table.retell());
   showSeats();
 }
+
+// What was told before anybody knew in what.
+onLearn(sayAgain);
 
 function welcomed({ user, name: shownName }) {
   // Who comes back after a day knows that it was a long time.

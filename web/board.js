@@ -44,7 +44,7 @@ export class Board {
     this.#renderPots(hand?.pots ?? [], unit);
     const seated = view.seats.filter(Boolean).length;
     if (hand && !hand.ended) this.#results = [""];
-    else if (!swept && story.won.size > 0) this.#results = [result(view, story), shortResult(view, story), shortestResult(story)];
+    else if (!swept && story.won.size > 0) this.#results = [result(view, story), shortResult(view, story), shortestResult(view, story)];
     else this.#results = [seated < 2 ? say.needsTwo() : ""];
   }
 

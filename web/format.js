@@ -13,15 +13,24 @@ const FORMATS = {
 };
 const made = new Map();
 
-function format(name, amount) {
+function format(name, amount, form = FORMATS[name]) {
   const key = `${name} ${language()}`;
-  if (!made.has(key)) made.set(key, new Intl.NumberFormat(language(), FORMATS[name]));
+  if (!made.has(key)) made.set(key, new Intl.NumberFormat(language(), form));
   return made.get(key).format(amount);
+}
+
+/** An amount in the smallest unit of a currency with digits behind the point. Words are made of it as of any other; reckoned with it is what it is in the currency's own unit. */
+export class Amount {
+  constructor(minor, digits) {
+    this.valueOf = () => minor / 10 ** digits;
+    this.digits = digits;
+  }
 }
 
 /** `12,345`. */
 export function chips(amount) {
-  return format("grouped", amount);
+  const digits = amount?.digits;
+  return digits ? format(digits, amount, { minimumFractionDigits: digits }) : format("grouped", amount);
 }
 
 /** `12,345`, but `1.2M` from a million on. */

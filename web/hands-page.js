@@ -1,5 +1,6 @@
 /** A list of hands that are over: my own, with filters and what they have come to, or the last ones of a table. Each leads to the hand itself. */
 import { showCards } from "./cards.js";
+import { amountIn, learn } from "./currencies.js";
 import { el, retell, setAttribute, setText } from "./dom.js";
 import { chips, moment, stakes } from "./format.js";
 import { game } from "./games.js";
@@ -92,7 +93,7 @@ export class HandsPage {
     this.byTable = el("select", { "aria-label": say.table, on: { change: chosen("room") } });
     this.byGame = el("select", { "aria-label": say.game, on: { change: chosen("game") } });
     const since = el("select", { "aria-label": say.when, data: { testid: "hands-since" }, on: { change: chosen("since") } }, ...Object.keys(SINCE).map((name) => el("option", { value: name, text: say.since[name] })));
-    const pot = el("input", { type: "number", min: 0, inputmode: "numeric", placeholder: say.leastPot, "aria-label": say.leastPot, data: { testid: "hands-pot" }, on: { input: (event) => this.#typed(event.target.value) } });
+    const pot = el("input", { type: "number", min: 0, step: "any", inputmode: "decimal", placeholder: say.leastPot, "aria-label": say.leastPot, data: { testid: "hands-pot" }, on: { input: (event) => this.#typed(event.target.value) } });
     return el(
       "div",
       { class: "lobby-filters", role: "search", "aria-label": say.own },
@@ -102,7 +103,8 @@ export class HandsPage {
 
   #typed(text) {
     clearTimeout(this.#typing);
-    this.#typing = setTimeout(() => this.#want({ min_pot: /^\d{1,15}$/.test(text) ? text : "" }), TYPED_MS);
+    const least = /^\d{1,12}(\.\d{1,4})?$/.test(text) ? String(Math.ceil(Number(text) * 10 ** this.#digits)) : "";
+    this.#typing = setTimeout(() => this.#want({ min_pot: least }), TYPED_MS);
   }
 
   #want(other) {
@@ -135,6 +137,12 @@ export class HandsPage {
     if (all) this.stats.replaceChildren(...figures(all, raked(games)));
   }
 
+  /** In what amounts are typed: where hands were for several kinds of chips, in the smallest unit of each. */
+  get #digits() {
+    const seen = new Set([...this.#games.values()].map(({ digits }) => digits));
+    return seen.size === 1 ? [...seen][0] : 0;
+  }
+
   #since() {
     const since = SINCE[this.#filter.since];
     return since === null ? "" : Date.now() - since;
@@ -142,6 +150,7 @@ export class HandsPage {
 
   /** New hands come above those that are there, if they meet. */
   #take(hands, before, fromTheTop) {
+    learn(hands);
     const known = new Set(this.#hands.map(({ id }) => id));
     const meets = hands.some(({ id }) => known.has(id));
     if (!fromTheTop) this.#hands.push(...hands);
@@ -214,7 +223,7 @@ function percent(share) {
 
 /** `NL Hold'em 1/2`. */
 function played(hand) {
-  return `${game(hand)} ${stakes(hand.small_blind, hand.big_blind)}`;
+  return `${game(hand)} ${stakes(amountIn(hand.currency, hand.small_blind), amountIn(hand.currency, hand.big_blind))}`;
 }
 
 function row(hand, isOwn) {

@@ -1,4 +1,5 @@
 /** The lobby page: what is played where, live, to be filtered, sorted and entered. */
+import { amountIn } from "./currencies.js";
 import { el, setAttribute, setText } from "./dom.js";
 import { keepFocus } from "./focus.js";
 import { chips, chipsShort, stakes } from "./format.js";
@@ -319,12 +320,13 @@ class Row {
   show(table, gone) {
     setText(this.link, table.name);
     setText(this.game, () => gameNamed(table.game));
-    setText(this.stakes, () => stakes(table.small_blind, table.big_blind));
-    setText(this.buyIn, () => say.buyIn(table.buy_in_min, table.buy_in_max));
+    const of = (amount) => amountIn(table.currency, amount);
+    setText(this.stakes, () => stakes(of(table.small_blind), of(table.big_blind)));
+    setText(this.buyIn, () => say.buyIn(of(table.buy_in_min), of(table.buy_in_max)));
     this.#showSeats(table);
     const { in_line: line, waiting } = table;
     setText(this.waiting, line ? () => say.inLine(line) : waiting ? () => say.waiting(waiting) : "");
-    setText(this.pot, table.average_pot ? () => chipsShort(table.average_pot) : "–");
+    setText(this.pot, table.average_pot ? () => chipsShort(of(table.average_pot)) : "–");
     setText(this.speed, table.hands_per_hour ? () => chips(table.hands_per_hour) : "–");
     this.element.classList.toggle("full", table.taken >= table.seats);
     this.element.classList.toggle("gone", gone);

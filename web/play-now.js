@@ -97,6 +97,7 @@ export async function playNow({ ask, find, queues, connection, settings, mine, o
       limits: { min: row.buy_in_min, max: row.buy_in_max },
       amount: Math.round(settings.buyInBlinds * row.big_blind),
       bigBlind: row.big_blind,
+      currency: row.currency,
       offerWait: false,
     });
     if (answer) settings.buyInBlinds = answer.amount / row.big_blind;

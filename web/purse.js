@@ -5,6 +5,7 @@
  * Reception is asked when something has moved chips, and when the player comes back to the page: never by the clock.
  */
 import { PurseApi } from "./purse-api.js";
+import { learn } from "./currencies.js";
 import { el, setAttribute, setText } from "./dom.js";
 import { inPlay, money, moneyShort } from "./money.js";
 import { say } from "./phrases/purse.js";
@@ -117,6 +118,7 @@ export class Purse {
       console.info("the balance has not come:", error);
       return;
     }
+    learn(this.#balances);
     const isThere = (room) => this.#balances.some(({ in_play: tables }) => tables.some((table) => table.room === room));
     for (const room of this.#left) if (!isThere(room)) this.#left.delete(room);
     if (this.#left.size > 0 && this.#again < AGAIN_MAX) {

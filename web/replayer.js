@@ -2,6 +2,7 @@
  * A hand that is over, to be seen once more: the table page, told by a tape what its table told, and a bar that moves the tape. What is shown at
  * any step follows from the fold alone, as at a table, so going back is beginning anew and going on to there.
  */
+import { learn } from "./currencies.js";
 import { el, retell, setAttribute, svg } from "./dom.js";
 import { moment } from "./format.js";
 import { change } from "./money.js";
@@ -40,6 +41,10 @@ export class Replayer {
    */
   constructor(Table, told, parts) {
     this.#told = told;
+    learn([told]);
+    // What its chips are the hand tells, not the table.
+    const [[table]] = told.steps.map(({ messages }) => messages);
+    if (table?.state) table.state.currency ??= told.currency;
     const nothing = () => {};
     const over = { connection: silence(), me: () => told.viewer, purse: () => null, askKeys: nothing, turnTo: nothing, goTo: nothing, takesKeys: () => false, changed: nothing, isOver: true };
     this.#table = new Table(told.room, { ...parts, ...over });

@@ -1,4 +1,5 @@
 /** What a player can do about the seat: sit down, sit out, come back, top up, show, leave; and what is waited for. */
+import { amountIn } from "./currencies.js";
 import { el, setAttribute, setText } from "./dom.js";
 import { moment } from "./format.js";
 import { icon } from "./icons.js";
@@ -119,6 +120,7 @@ export class SeatControls {
       has: this.#has(),
       amount: this.#usual(limits),
       bigBlind: config.big_blind,
+      currency: this.#view.currency,
       offerWait: config.blinds_owed === "post_or_wait",
     });
     if (!answer) return undefined;
@@ -173,6 +175,7 @@ export class SeatControls {
       has: this.#has(),
       amount: isBroke ? this.#usual({ min, max: room }) : room,
       bigBlind: config.big_blind,
+      currency: this.#view.currency,
       offerWait: false,
     });
     if (!answer || !(await this.#ask({ a: "top_up", amount: answer.amount }))) return undefined;
@@ -234,7 +237,7 @@ function roomFor(config, me) {
 function statusText(view, mine, me, inPlay, restsUntil) {
   const text = standing(view, mine, me, inPlay, restsUntil);
   const more = me?.top_up ?? 0;
-  return more > 0 ? () => say.afterHand(text(), more) : text;
+  return more > 0 ? () => say.afterHand(text(), amountIn(view.currency, more)) : text;
 }
 
 function standing(view, mine, me, inPlay, restsUntil) {

@@ -187,7 +187,7 @@ class Seat {
     const named = news.kind === "" || (at === mine && !NEWS.has(news.kind)) ? this.#nameHand(player, at, { view, story, mine, cards, shares }) : null;
     this.#renderBadge(named ?? news);
     const { name, bot, bet } = player;
-    setAttribute(this.element, "aria-label", () => this.#spoken({ name, bot, stack, bet }, at, { hasTurn, mine, won }));
+    setAttribute(this.element, "aria-label", () => this.#spoken({ name, bot, stack, bet }, at, { hasTurn, mine, won, unit }));
     return undefined;
   }
 
@@ -284,14 +284,14 @@ class Seat {
     return undefined;
   }
 
-  #spoken(player, at, { hasTurn, mine, won }) {
+  #spoken(player, at, { hasTurn, mine, won, unit }) {
     const who = at === mine ? `${isolated(player.name)} ${say.spoken.you()}` : isolated(player.name);
     const parts = [say.spoken.seat(at + 1, who)];
     if (player.bot) parts.push(say.spoken.bot());
-    parts.push(say.spoken.chips(player.stack));
-    if (player.bet) parts.push(say.spoken.bet(player.bet));
+    parts.push(say.spoken.chips(unit.amount(player.stack)));
+    if (player.bet) parts.push(say.spoken.bet(unit.amount(player.bet)));
     if (hasTurn) parts.push(say.spoken.toAct());
-    if (won) parts.push(say.spoken.wins(won));
+    if (won) parts.push(say.spoken.wins(unit.amount(won)));
     else if (this.badge.title) parts.push(this.badge.title);
     return parts.join(", ");
   }

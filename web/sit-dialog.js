@@ -1,11 +1,9 @@
 /** Asks how many chips to bring: on sitting down, and for a top-up. */
 import { shown } from "./dialog.js";
-import { el, setText } from "./dom.js";
+import { el, setAttribute, setText } from "./dom.js";
 import { legalAmount } from "./bet-model.js";
 import { say } from "./phrases/table.js";
 import { Unit } from "./unit.js";
-
-const unit = new Unit();
 
 /**
  * @param {object} wish
@@ -15,19 +13,21 @@ const unit = new Unit();
  * @param {(() => string) | null} wish.has tells what there is to bring from, where that is known
  * @param {number} wish.amount proposed
  * @param {number} wish.bigBlind for showing the amount in big blinds
+ * @param {string|null} wish.currency what the chips are, if they are somebody's
  * @param {boolean} wish.offerWait whether one may wait for the big blind instead of posting
  * @returns {Promise<{amount: number, wait: boolean} | null>} null when the player thinks better of it
  */
-export async function askChips({ title, action, limits, has = null, amount, bigBlind, offerWait }) {
+export async function askChips({ title, action, limits, has = null, amount, bigBlind, currency = null, offerWait }) {
   const { min, max } = limits;
+  const unit = new Unit(null, currency);
   const range = el("input", { type: "range", min, max, step: 1, "aria-label": say.chips });
   const number = el("input", {
     type: "number",
-    inputmode: "numeric",
+    inputmode: unit.step < 1 ? "decimal" : "numeric",
     id: "buy-in",
-    min,
-    max,
-    step: 1,
+    min: unit.plain(min),
+    max: unit.plain(max),
+    step: unit.step,
     required: true,
     data: { testid: "buy-in" },
   });
@@ -35,15 +35,17 @@ export async function askChips({ title, action, limits, has = null, amount, bigB
   const wait = el("input", { type: "checkbox" });
   const show = (value) => {
     range.value = value;
+    setAttribute(range, "aria-valuetext", () => unit.full(Number(value)));
     setText(inBlinds, () => say.inBlinds(Math.round((value / bigBlind) * 10) / 10));
   };
   range.addEventListener("input", () => {
-    number.value = range.value;
+    number.value = unit.plain(Number(range.value));
     show(range.value);
   });
   number.addEventListener("input", () => show(legalAmount(unit.typed(number.value), limits)));
-  number.value = legalAmount(Number(amount), limits);
-  show(number.value);
+  const proposed = legalAmount(Number(amount), limits);
+  number.value = unit.plain(proposed);
+  show(proposed);
 
   let answer = null;
   const submit = (event) => {
@@ -60,7 +62,7 @@ export async function askChips({ title, action, limits, has = null, amount, bigB
       "form",
       { on: { submit } },
       el("h2", { id: "chips-title", text: title }),
-      el("label", { class: "label", for: "buy-in", text: () => say.chipsBetween(min, max) }),
+      el("label", { class: "label", for: "buy-in", text: () => say.chipsBetween(unit.amount(min), unit.amount(max)) }),
       el("div", { class: "amount-row" }, number, inBlinds),
       range,
       has ? el("p", { class: "hint", text: has, data: { testid: "you-have" } }) : null,

@@ -2,6 +2,7 @@
 import { Actions } from "./actions.js";
 import { Advance } from "./advance.js";
 import { Chat } from "./chat.js";
+import { amountIn } from "./currencies.js";
 import { el, retell, setAttribute, setText } from "./dom.js";
 import { callTo, mayTake, maySit, placeOf } from "./door.js";
 import { Felt } from "./felt.js";
@@ -254,7 +255,7 @@ export class Table {
     this.#story.forget();
     if (!view) return [];
     const seat = seatIn(view, user);
-    return [{ table: view.config.name, chips: seat === null ? null : view.seats[seat].stack + view.seats[seat].bet }];
+    return [{ table: view.config.name, chips: seat === null ? null : amountIn(view.currency, view.seats[seat].stack + view.seats[seat].bet) }];
   }
 
   /** Another language is spoken: what is chosen by how much room its words take is chosen again. */
@@ -387,7 +388,7 @@ export class Table {
     this.#renderHead(view);
     if (view.tournament && !this.#contestLine) this.#withContest();
     this.element.classList.toggle("of-contest", Boolean(view.tournament));
-    const unit = new Unit(this.#settings.inBlinds ? view.config.big_blind : null);
+    const unit = new Unit(this.#settings.inBlinds ? view.config.big_blind : null, view.currency);
     const shares = this.#settings.equity ? this.runOut.of(view) : NO_SHARES;
     const kept = this.#isOver ? [] : keptCards(view, mine, cards);
     if (this.#kept.size === 0 && kept.length > 0) this.#offeredAt = performance.now();
@@ -502,7 +503,7 @@ export class Table {
     if (!declined || declined === this.#declined) return;
     this.#declined = declined;
     this.#purse()?.moved(this.room.id, this.#mySeat(this.room.state) === null);
-    this.#toasts.show(byCode(sayOfRefusals.declined, declined.code, "", declined), "refused");
+    this.#toasts.show(byCode(sayOfRefusals.declined, declined.code, "", { amount: amountIn(this.currency, declined.amount) }), "refused");
   }
 
   #tellDrift() {
@@ -516,9 +517,9 @@ export class Table {
     this.#changed();
   }
 
-  #renderHead({ config, hand }) {
+  #renderHead({ config, hand, currency }) {
     setText(this.title, config.name);
-    setText(this.stakes, () => `${game(config)} ${stakes(config.small_blind, config.big_blind)}`);
+    setText(this.stakes, () => `${game(config)} ${stakes(amountIn(currency, config.small_blind), amountIn(currency, config.big_blind))}`);
     const number = hand?.hand;
     setText(this.number, hand ? () => say.hand(number) : "");
     setAttribute(this.number, "data-hand", number ?? "");
@@ -544,7 +545,7 @@ export class Table {
     const turn = mine !== null && hand?.turn?.seat === mine ? `${hand.hand}-${hand.turn.turn}` : null;
     if (turn && turn !== this.#turnSeen) {
       const { call } = hand.turn;
-      setText(this.speech, call === null ? say.turnFree : () => say.turnCosts(call));
+      setText(this.speech, call === null ? say.turnFree : () => say.turnCosts(amountIn(view.currency, call)));
     }
     this.#connection.inTurn(this.room, turn !== null && !this.#takenOver);
     if (turn !== this.#turnSeen) this.#newBarAt = performance.now();
@@ -601,7 +602,9 @@ export class Table {
   /** What the words for a refusal need to know. */
   #aboutRefusal({ legal, retry_after_ms }) {
     const { buy_in_min: min, buy_in_max: max, rathole_ms } = this.room.state?.config ?? {};
-    return { min, max, ...legal?.buy_in, play_from_ms: legal?.play_from_ms, retry_after_ms, minutes: Math.ceil((rathole_ms ?? 0) / 60_000) };
+    const limits = { min, max, ...legal?.buy_in };
+    const tell = (amount) => (amount === undefined ? amount : amountIn(this.currency, amount));
+    return { min: tell(limits.min), max: tell(limits.max), play_from_ms: legal?.play_from_ms, retry_after_ms, minutes: Math.ceil((rathole_ms ?? 0) / 60_000) };
   }
 
   async #answer(what, room) {

@@ -2,6 +2,7 @@
  * Events as sentences, for the hand log and for those who hear the page. A line is kept as a function that tells it, and knows by then
  * all that it needs: the table goes on, and the language may change.
  */
+import { amountIn } from "./currencies.js";
 import { cardSigns, stakes } from "./format.js";
 import { game } from "./games.js";
 import { kickers } from "./hand-rank.js";
@@ -22,7 +23,7 @@ export function describe(event, view) {
 
 function shared(event, view) {
   const { e, seat, amount } = event;
-  if (e === "posted" && event.blind === "ante") return { key: `ante ${amount}`, who: [nameOf(view, seat)], tell: (who) => say.together.ante(who, amount) };
+  if (e === "posted" && event.blind === "ante") return { key: `ante ${amount}`, who: [nameOf(view, seat)], tell: (who) => say.together.ante(who, told(view)(amount)) };
   if (e !== "acted" || event.timeout || !["fold", "check"].includes(event.kind)) return null;
   return { key: event.kind, who: [nameOf(view, seat)], tell: say.together[event.kind] };
 }
@@ -35,26 +36,31 @@ export function together(line, next) {
   return { ...next, text: () => tell(who.map((name) => name())), shared: { key, who, tell } };
 }
 
+/** Tells amounts at a table, in what its chips are. */
+function told({ currency }) {
+  return (amount) => amountIn(currency, amount);
+}
+
 const LINES = {
   __proto__: null,
-  seated: ({ name, bot, seat, stack }) => ["table", () => say.seated(isolated(name), bot, seat + 1, stack)],
-  left: ({ seat, stack }, view) => by(view, seat, "table", (who) => say.left(who, stack)),
-  top_up_promised: ({ seat, amount }, view) => by(view, seat, "table", (who) => say.promised(who, amount)),
+  seated: ({ name, bot, seat, stack }, view) => ["table", () => say.seated(isolated(name), bot, seat + 1, told(view)(stack))],
+  left: ({ seat, stack }, view) => by(view, seat, "table", (who) => say.left(who, told(view)(stack))),
+  top_up_promised: ({ seat, amount }, view) => by(view, seat, "table", (who) => say.promised(who, told(view)(amount))),
   // Of chips that were promised it has been told.
-  topped_up: ({ seat, amount }, view) => (view.seats[seat]?.top_up > 0 ? null : by(view, seat, "table", (who) => say.added(who, amount))),
-  top_up_lapsed: ({ seat, amount }, view) => by(view, seat, "table", (who) => say.kept(who, amount)),
+  topped_up: ({ seat, amount }, view) => (view.seats[seat]?.top_up > 0 ? null : by(view, seat, "table", (who) => say.added(who, told(view)(amount)))),
+  top_up_lapsed: ({ seat, amount }, view) => by(view, seat, "table", (who) => say.kept(who, told(view)(amount))),
   status: ({ seat, status }, view) => (status in say.status && isNews(status, view.seats[seat]?.status) ? by(view, seat, "table", (who) => say.status[status](who)) : null),
   away: ({ seat, away }, view) => by(view, seat, "table", (who) => (away ? say.away : say.back)(who)),
   hand_started: ({ hand }) => ["hand", () => say.hand(hand)],
-  posted: ({ seat, blind, amount }, view) => by(view, seat, "act", (who) => say.posted(who, say.blind[blind]?.() ?? blind, amount)),
-  acted: (event, view) => (event.kind in say.acted ? by(view, event.seat, "act", (who) => acted(event, who)) : null),
-  returned: ({ seat, amount }, view) => by(view, seat, "act", (who) => say.returned(who, amount)),
+  posted: ({ seat, blind, amount }, view) => by(view, seat, "act", (who) => say.posted(who, say.blind[blind]?.() ?? blind, told(view)(amount))),
+  acted: (event, view) => (event.kind in say.acted ? by(view, event.seat, "act", (who) => acted(event, who, told(view))) : null),
+  returned: ({ seat, amount }, view) => by(view, seat, "act", (who) => say.returned(who, told(view)(amount))),
   runs_voted: ({ seat, boards }, view) => by(view, seat, "act", (who) => say.runsVoted(who, boards)),
   runs_agreed: ({ boards }) => (boards > 1 ? ["street", () => say.runsAgreed(boards)] : null),
   street: ({ street, cards, run }) => ["street", () => dealt(say.street[street]?.() ?? street, run, cardSigns(cards))],
   shown: ({ seat, cards, rank, hands }, view) => by(view, seat, "act", (who) => shown(who, cardSigns(cards), madeOf(rank, hands))),
   mucked: ({ seat }, view) => by(view, seat, "act", (who) => say.mucked(who)),
-  configured: ({ config }) => ["table", () => say.configured(game(config), stakes(config.small_blind, config.big_blind))],
+  configured: ({ config }, view) => ["table", () => say.configured(game(config), stakes(told(view)(config.small_blind), told(view)(config.big_blind)))],
   history_lost: ({ frames }) => ["table", () => say.historyLost(frames)],
 };
 
@@ -88,8 +94,8 @@ function madeOf(rank, [hand, ...more] = []) {
   return words || (rank ? rankWords(rank) : "");
 }
 
-function acted({ kind, amount, to, all_in, timeout }, who) {
-  const did = say.acted[kind](who, amount, to);
+function acted({ kind, amount, to, all_in, timeout }, who, of) {
+  const did = say.acted[kind](who, of(amount), of(to));
   const all = all_in ? say.allIn(did) : did;
   return timeout ? say.outOfTime(all) : all;
 }
@@ -111,19 +117,19 @@ function winLines(view, story) {
     const board = runs > 1 ? part.run + 1 : null;
     const from = part.pots.length < pots ? part.pots : null;
     const hand = withWhat(story, part);
-    return () => say.won({ names: names.map((name) => name()), amount: part.amount, board, pots: from, hand: hand() });
+    return () => say.won({ names: names.map((name) => name()), amount: told(view)(part.amount), board, pots: from, hand: hand() });
   });
 }
 
 /** The same where there is little room: `Ann +240, Bob +120`. */
 export function shortResult(view, story) {
-  return [...story.won].map(([seat, amount]) => say.wonBrief(winner(view, story, seat)(), amount)).join(", ");
+  return [...story.won].map(([seat, amount]) => say.wonBrief(winner(view, story, seat)(), told(view)(amount))).join(", ");
 }
 
 /** The same where not even names fit: `6 winners, 72,000`. Who they are stands at their seats. */
-export function shortestResult({ won }) {
+export function shortestResult(view, { won }) {
   const all = [...won.values()].reduce((sum, amount) => sum + amount, 0);
-  return won.size > 1 ? say.sumOf(won.size, all) : say.sum(all);
+  return won.size > 1 ? say.sumOf(won.size, told(view)(all)) : say.sum(told(view)(all));
 }
 
 /** What awards come to: one part for each board and its winners, who may have won several pots there. */

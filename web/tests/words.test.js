@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { learn } from "../currencies.js";
 import { chipsShort, secondsLeft } from "../format.js";
 import { initial } from "../names.js";
 import { count } from "../phrases/en/words.js";
+import { speak } from "../phrases/language.js";
 import { Story } from "../story.js";
 import { describe, ending, result, shortestResult, together } from "../words.js";
 
@@ -80,8 +82,8 @@ test("the result says who has won with what, and adds up the pots that the same 
 });
 
 test("where there is no room for names the sum is told, and of how many winners", () => {
-  assert.equal(shortestResult(told([[0, 0, 150], [0, 1, 30]]).story), "+180");
-  assert.equal(shortestResult(told([[0, 0, 150], [1, 1, 1_030]]).story), "2 winners, 1,180");
+  assert.equal(shortestResult(view, told([[0, 0, 150], [0, 1, 30]]).story), "+180");
+  assert.equal(shortestResult(view, told([[0, 0, 150], [1, 1, 1_030]]).story), "2 winners, 1,180");
 });
 
 test("a kicker is named where it has decided, and no further than that", () => {
@@ -160,4 +162,21 @@ test("what this page does not know is not worth a line", () => {
   for (const event of [{ e: "news" }, { e: "constructor" }, { e: "__proto__" }, { e: "status", seat: 0, status: "napping" }]) {
     assert.equal(describe(event, { seats: [{ name: "Ann" }] }), null, JSON.stringify(event));
   }
+});
+
+test("amounts are told in what the chips of the table are", () => {
+  learn([{ currency: "EUR", digits: 2 }]);
+  const euros = { ...view, currency: "EUR", seats: [{ name: "Ann", top_up: 0 }, { name: "Bob" }] };
+  const told = (event, speech = "en") => (speak(speech), describe(event, euros).text());
+  const raise = { e: "acted", seat: 0, kind: "raise", amount: 1_200, to: 1_250, all_in: false, timeout: false };
+  assert.equal(told(raise), "\u2068Ann\u2069 raises to 12.50");
+  assert.equal(told({ e: "posted", seat: 1, blind: "small", amount: 50 }), "\u2068Bob\u2069 posts the small blind, 0.50");
+  assert.equal(told({ e: "left", seat: 1, stack: 9_905 }), "\u2068Bob\u2069 leaves with 99.05");
+  assert.equal(told({ e: "seated", name: "Cleo", seat: 2, stack: 10_000 }), "\u2068Cleo\u2069 sits down in seat 3 with 100.00");
+  assert.match(told(raise, "ko"), /12\.50/);
+  speak("en");
+  const story = new Story();
+  story.note({ e: "won", seat: 0, pot: 0, run: 0, amount: 2_475 }, euros);
+  assert.equal(result(euros, story), "\u2068Ann\u2069 wins 24.75");
+  assert.equal(shortestResult(euros, story), "+24.75");
 });

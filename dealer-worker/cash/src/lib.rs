@@ -175,8 +175,9 @@ impl Room for Cash {
     }
 
     fn line(&self, room: &RoomId, now: UnixMs) -> Option<Line> {
-        let line = self.table.line(room, now)?;
+        let mut line = self.table.line(room, now)?;
         let reserved = u32::try_from(self.chips.reserved.len()).unwrap_or(u32::MAX);
+        line.more.0.insert("currency".into(), self.chips.currency.as_str().into());
         Some(Line { taken: line.taken + reserved, ..line })
     }
 }
