@@ -1,7 +1,8 @@
 //! Between processes: a queue is a stream with one group of consumers, its dead a hash beside it.
 //!
 //! What is done is deleted (`XDEL`) and only then acknowledged (`XACK`): who dies in between leaves a delivery of a message that is not there,
-//! which whoever reclaims it acknowledges. Nobody blocks a connection: others send on it too, so whoever waits looks again.
+//! which whoever reclaims it acknowledges. All take as one consumer: Redis keeps every name for ever, and whoever deletes one deletes what it has taken;
+//! who has taken what for too long is told by its time alone. Nobody blocks a connection: others send on it too, so whoever waits looks again.
 
 use bytes::Bytes;
 use fred::{
@@ -27,6 +28,9 @@ use crate::{
 
 /// The one group of each queue.
 const GROUP: &str = "takers";
+
+/// And its one consumer.
+const TAKER: &str = "all";
 
 /// Queues in Redis.
 #[derive(Clone)]
@@ -138,17 +142,17 @@ impl Queue for RedisQueue {
     fn take(
         &self,
         queue: &str,
-        taker: &str,
+        _: &str,
         most: usize,
         wait: Duration,
     ) -> BoxFuture<'_, Result<Vec<Delivery>, Unavailable>> {
-        let (key, taker, until) = (queue_key(queue), taker.to_owned(), Instant::now() + wait);
+        let (key, until) = (queue_key(queue), Instant::now() + wait);
         let most = u64::try_from(most).unwrap_or(u64::MAX);
         Box::pin(async move {
             loop {
                 let read = |client: &'_ Client| {
-                    let (client, key, taker) = (client.clone(), key.clone(), taker.clone());
-                    async move { client.xreadgroup(GROUP, taker, Some(most), None, false, key, ">").await }
+                    let (client, key) = (client.clone(), key.clone());
+                    async move { client.xreadgroup(GROUP, TAKER, Some(most), None, false, key, ">").await }
                 };
                 let had = match self.in_group(&key, read).await? {
                     Value::Null => Vec::new(),
@@ -167,13 +171,8 @@ impl Queue for RedisQueue {
         Box::pin(async move { self.forget(&key, ids).await })
     }
 
-    fn give_back(
-        &self,
-        queue: &str,
-        taker: &str,
-        ids: &[MessageId],
-    ) -> BoxFuture<'_, Result<(), Unavailable>> {
-        let (key, taker) = (queue_key(queue), taker.to_owned());
+    fn give_back(&self, queue: &str, _: &str, ids: &[MessageId]) -> BoxFuture<'_, Result<(), Unavailable>> {
+        let key = queue_key(queue);
         let ids: Vec<String> = ids.iter().map(|id| id.0.clone()).collect();
         Box::pin(async move {
             if ids.is_empty() {
@@ -182,10 +181,10 @@ impl Queue for RedisQueue {
             // Idle since ever, as far as Redis counts; and `JUSTID`, which counts no delivery.
             let idle = Some(GIVEN_BACK_MS);
             let claim = |client: &'_ Client| {
-                let (client, key, taker, ids) = (client.clone(), key.clone(), taker.clone(), ids.clone());
+                let (client, key, ids) = (client.clone(), key.clone(), ids.clone());
                 async move {
                     client
-                        .xclaim::<Value, _, _, _, _>(key, GROUP, taker, 0, ids, idle, None, None, false, true)
+                        .xclaim::<Value, _, _, _, _>(key, GROUP, TAKER, 0, ids, idle, None, None, false, true)
                         .await
                 }
             };
@@ -196,11 +195,11 @@ impl Queue for RedisQueue {
     fn reclaim(
         &self,
         queue: &str,
-        taker: &str,
+        _: &str,
         idle: Duration,
         most: usize,
     ) -> BoxFuture<'_, Result<Vec<Delivery>, Unavailable>> {
-        let (queue, key, taker) = (queue.to_owned(), queue_key(queue), taker.to_owned());
+        let (queue, key) = (queue.to_owned(), queue_key(queue));
         let idle_ms = u64::try_from(idle.as_millis()).unwrap_or(u64::MAX).min(GIVEN_BACK_MS);
         let most = u64::try_from(most).unwrap_or(u64::MAX);
         Box::pin(async move {
@@ -216,11 +215,11 @@ impl Queue for RedisQueue {
                     continue;
                 }
                 let claim = |client: &'_ Client| {
-                    let (client, key, taker, id) = (client.clone(), key.clone(), taker.clone(), id.clone());
+                    let (client, key, id) = (client.clone(), key.clone(), id.clone());
                     async move {
                         client
                             .xclaim_values::<String, String, Bytes, _, _, _, _>(
-                                key, GROUP, taker, idle_ms, id, None, None, None, false, false,
+                                key, GROUP, TAKER, idle_ms, id, None, None, None, false, false,
                             )
                             .await
                     }

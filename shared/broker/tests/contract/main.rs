@@ -8,6 +8,7 @@ mod revocations;
 mod settings;
 mod setup;
 mod store;
+mod stream;
 
 use setup::Kind;
 
@@ -110,4 +111,8 @@ redis_promises! {
     failure::an_answer_to_something_else_acknowledges_nothing,
     failure::a_primary_that_was_replaced_and_lives_is_left,
     failure::what_is_not_ours_in_redis_is_an_error_and_costs_no_connection,
+    stream::what_was_deleted_or_trimmed_after_it_was_taken_is_forgotten_and_holds_up_nothing,
+    stream::a_group_that_is_lost_takes_nothing_with_it_that_is_not_done,
+    stream::takers_that_make_the_group_at_once_have_everything_once,
+    stream::takers_that_come_and_go_leave_nothing_behind,
 }
