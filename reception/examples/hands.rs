@@ -1,6 +1,7 @@
 //! What it costs to keep hands, on this machine: `cargo run --release -p reception --example hands WHAT`
 //!
-//! - `record [SECONDS]`: hands of six players that a recorder writes down in a second, from a queue in memory, on SQLite in a file and on PostgreSQL.
+//! - `record [SECONDS]`: hands of six players that a recorder writes down in a second, from a queue in memory, on SQLite in a file and on PostgreSQL; one by
+//!   one, and as it does.
 //! - `fill FILE [HANDS]`: a database with so many hands (a million) of a thousand players, for the next one.
 //! - `ask FILE [SECONDS]`: how long the last 50 hands of a player take there, as `GET /api/me/hands` asks for them, without HTTP.
 
@@ -23,7 +24,7 @@ use broker::{
 use bytes::Bytes;
 use cage::{
     DbError, Place, Tellers, Tx,
-    history::{find::Filter, keep},
+    history::{find::Filter, keep_all},
     people::refresh::{RefreshKey, RefreshKeys},
     testing::postgres_server::PostgresServer,
 };
@@ -48,6 +49,8 @@ use reception::{
 
 const PLAYERS: usize = 1_000;
 const TABLES: u64 = 300;
+/// Hands that are written in one go: one by one, and all that were taken.
+const TOGETHER: [usize; 2] = [1, 64];
 /// Different hands, from which the million is made.
 const TEMPLATES: u64 = 1_000;
 
@@ -111,13 +114,24 @@ impl Queue for Given {
     }
 }
 
-struct Books(Tellers);
+struct Books {
+    tellers: Tellers,
+    /// Hands that are written in one go.
+    together: usize,
+}
 
 impl Writes for Books {
     fn write(&self, hands: Vec<cage::history::NewHand>) -> Writing<'_> {
         Box::pin(async move {
-            let work = move |tx: &mut dyn Tx| hands.iter().map(|hand| keep(tx, hand)).collect();
-            self.0.write("hands", work).await
+            let together = self.together;
+            let work = move |tx: &mut dyn Tx| {
+                let mut written = Vec::new();
+                for hands in hands.chunks(together) {
+                    written.extend(keep_all(tx, hands)?);
+                }
+                Ok(written)
+            };
+            self.tellers.write("hands", work).await
         })
     }
 }
@@ -136,7 +150,7 @@ fn sealed(sealer: &Sealer, count: u64) -> Vec<Bytes> {
     (0..count).map(one).collect()
 }
 
-async fn record(place: Place, name: &str, lasts: Duration) {
+async fn record(place: Place, name: &str, together: usize, lasts: Duration) {
     let sealer = Arc::new(Sealer::new(&SealKey::random()));
     let queue = Arc::new(Given::default());
     // More than are written.
@@ -145,7 +159,7 @@ async fn record(place: Place, name: &str, lasts: Duration) {
     let (count, bytes) = (messages.len(), bytes / messages.len());
     *queue.waiting.lock() = (0..).zip(messages).collect();
     let tellers = tokio::task::spawn_blocking(move || Tellers::open(&place)).await.expect("it opens");
-    let books = Arc::new(Books(tellers.expect("a database")));
+    let books = Arc::new(Books { tellers: tellers.expect("a database"), together });
     let recorder = Recorder::new(queue.clone(), sealer, books.clone(), Clock::system(), "figures".into());
     let began = Instant::now();
     let recording = tokio::spawn(recorder.run());
@@ -156,7 +170,7 @@ async fn record(place: Place, name: &str, lasts: Duration) {
     recording.abort();
     let _ = recording.await;
     say(format_args!(
-        "{name}: {:.0} hands a second, of {bytes} bytes with six players ({done} in {:.1} s)",
+        "{name}, {together} at a time: {:.0} hands a second, of {bytes} bytes with six players ({done} in {:.1} s)",
         done as f64 / took.as_secs_f64(),
         took.as_secs_f64()
     ));
@@ -258,11 +272,16 @@ async fn main() {
         "record" => {
             let lasts = Duration::from_secs(number(10));
             let folder = tempfile::tempdir().expect("a folder");
-            record(Place::File(folder.path().join("cage.db")), "SQLite", lasts).await;
+            for together in TOGETHER {
+                let file = folder.path().join(format!("cage-{together}.db"));
+                record(Place::File(file), "SQLite", together, lasts).await;
+            }
             let server = tokio::task::spawn_blocking(PostgresServer::start).await.expect("it starts");
             if let Some(server) = server.expect("a server") {
-                let url = server.database("figures").expect("a database");
-                record(Place::Postgres(url), "PostgreSQL", lasts).await;
+                for together in TOGETHER {
+                    let url = server.database(&format!("figures_{together}")).expect("a database");
+                    record(Place::Postgres(url), "PostgreSQL", together, lasts).await;
+                }
             }
         }
         "fill" => {

@@ -64,7 +64,7 @@ async fn write(tellers: &Tellers, hands: Vec<NewHand>) -> Result<Vec<Written>, D
         if hands.is_empty() {
             tx.run("SELECT CAST(1 AS BIGINT)", &[])?;
         }
-        hands.iter().map(|hand| history::keep(tx, hand)).collect()
+        history::keep_all(tx, &hands)
     };
     tellers.write("hands", work).await
 }

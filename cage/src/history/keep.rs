@@ -1,6 +1,6 @@
 //! Writing a hand down.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use hands::{HandRecord, Link, Name, game, stats, witness};
 use holdem::{Event, SEATS_MAX};
@@ -9,25 +9,68 @@ use protocol::{
     time::UnixMs,
 };
 
-use crate::tx::{DbError, Tx, Value};
+use crate::tx::{DbError, Row, Tx, Value};
+
+/// Hands in one statement at most.
+const HANDS_MAX: usize = 8;
+
+/// Players in one statement at most.
+const PLAYERS_MAX: usize = HANDS_MAX * SEATS_MAX;
+
+/// What stands of a hand in a row.
+const HAND_COLUMNS: usize = 17;
 
 /// What stands of each player in a row.
 const PLAYER_COLUMNS: usize = 19;
 
-/// What writes so many players in one statement: by how many they are.
-static PLAYER_INSERTS: LazyLock<Vec<String>> = LazyLock::new(|| (0..=SEATS_MAX).map(player_insert).collect());
+/// What a hand is asked about by: its name.
+const NAME_COLUMNS: usize = 3;
 
-fn player_insert(players: usize) -> String {
-    let row = |player: usize| {
-        let columns = (1..=PLAYER_COLUMNS).map(|column| format!("${}", player * PLAYER_COLUMNS + column));
-        format!("({})", columns.collect::<Vec<_>>().join(", "))
+/// What writes so many hands in one statement: by how many they are.
+static HAND_INSERTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let insert = |hands| {
+        format!(
+            "INSERT INTO hand (room, epoch, seq, number, table_name, game, currency, started_ms, ended_ms, pot, rake, prev, hash, record, \
+             salt, leaf, link) VALUES {} ON CONFLICT DO NOTHING RETURNING room, epoch, seq",
+            rows(hands, HAND_COLUMNS)
+        )
     };
-    let rows: Vec<String> = (0..players).map(row).collect();
-    format!(
-        "INSERT INTO hand_player (person, ended_ms, room, epoch, seq, game, pot, net, millibb, vpip, pfr, three_bet, three_bet_could, \
-         flops, showdowns, showdowns_won, bets, calls, rake) VALUES {} ON CONFLICT DO NOTHING",
-        rows.join(", ")
-    )
+    (0..=HANDS_MAX).map(insert).collect()
+});
+
+/// The same for players.
+static PLAYER_INSERTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let insert = |players| {
+        format!(
+            "INSERT INTO hand_player (person, ended_ms, room, epoch, seq, game, pot, net, millibb, vpip, pfr, three_bet, three_bet_could, \
+             flops, showdowns, showdowns_won, bets, calls, rake) VALUES {} ON CONFLICT DO NOTHING",
+            rows(players, PLAYER_COLUMNS)
+        )
+    };
+    (0..=PLAYERS_MAX).map(insert).collect()
+});
+
+/// What asks of so many hands for the hash of the one before each, and whether there is one behind it.
+static NEIGHBOURS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let one = |hand: usize| {
+        let [room, epoch, seq] = [1, 2, 3].map(|column| hand * NAME_COLUMNS + column);
+        format!(
+            "SELECT CAST({hand} AS BIGINT) AS nth, \
+             (SELECT hash FROM hand WHERE room = ${room} AND (epoch, seq) < (${epoch}, ${seq}) ORDER BY epoch DESC, seq DESC LIMIT 1), \
+             (SELECT seq FROM hand WHERE room = ${room} AND (epoch, seq) > (${epoch}, ${seq}) ORDER BY epoch, seq LIMIT 1)"
+        )
+    };
+    let ask = |hands| (0..hands).map(one).collect::<Vec<_>>().join(" UNION ALL ") + " ORDER BY nth";
+    (0..=HANDS_MAX).map(ask).collect()
+});
+
+/// Places for so many rows of values.
+fn rows(count: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let places = (1..=columns).map(|column| format!("${}", row * columns + column));
+        format!("({})", places.collect::<Vec<_>>().join(", "))
+    };
+    (0..count).map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// A hand, with its name.
@@ -57,81 +100,162 @@ pub struct Written {
 /// # Errors
 /// Of the database.
 pub fn keep(tx: &mut dyn Tx, hand: &NewHand) -> Result<Written, DbError> {
-    let NewHand { room, at, record } = hand;
-    let facts = record.facts();
-    let (mut pot, mut rake) = (0, 0);
-    for event in &facts {
-        match event {
-            Event::PotAwarded { amount, .. } => pot += amount.0,
-            Event::RakeTaken { amount, .. } => rake += amount.0,
-            _ => {}
+    Ok(keep_all(tx, std::slice::from_ref(hand))?.pop().unwrap_or_default())
+}
+
+/// The same with many, in their order; several in one statement, as far as these are of different tables.
+///
+/// # Errors
+/// Of the database.
+pub fn keep_all(tx: &mut dyn Tx, hands: &[NewHand]) -> Result<Vec<Written>, DbError> {
+    let mut written = Vec::with_capacity(hands.len());
+    let mut rest = hands;
+    while !rest.is_empty() {
+        let mut tables = BTreeSet::new();
+        let count = rest.iter().take(HANDS_MAX).take_while(|hand| tables.insert(&hand.room)).count();
+        let (some, others) = rest.split_at(count);
+        written.extend(keep_some(tx, some)?);
+        rest = others;
+    }
+    Ok(written)
+}
+
+/// Hands of different tables, no more than [`HANDS_MAX`].
+fn keep_some(tx: &mut dyn Tx, hands: &[NewHand]) -> Result<Vec<Written>, DbError> {
+    let told: Vec<Told<'_>> = hands.iter().map(Told::of).collect();
+    let mut values = Vec::with_capacity(HAND_COLUMNS * hands.len());
+    for told in &told {
+        values.extend(told.hand()?);
+    }
+    let mut new = BTreeSet::new();
+    for row in tx.run(&HAND_INSERTS[hands.len()], &values)? {
+        new.insert((row.text(0)?.to_owned(), row.count(1)?, row.count(2)?));
+    }
+    let is_new = |NewHand { room, at, .. }: &NewHand| {
+        new.contains(&(room.as_str().to_owned(), at.epoch().0, at.seq().0))
+    };
+    let told: Vec<&Told<'_>> = told.iter().filter(|told| is_new(told.hand)).collect();
+    let players: Vec<Value> = told.iter().flat_map(|told| told.players()).collect();
+    for some in players.chunks(PLAYERS_MAX * PLAYER_COLUMNS) {
+        tx.run(&PLAYER_INSERTS[some.len() / PLAYER_COLUMNS], some)?;
+    }
+    let mut beside = neighbours(tx, &told)?.into_iter();
+    let mut written = Vec::with_capacity(hands.len());
+    for hand in hands {
+        if !is_new(hand) {
+            written.push(Written::default());
+            continue;
         }
+        let (is_gap, voided) = match beside.next() {
+            // Nothing stands between it and the one that it follows, and nothing behind it.
+            Some((Some(before), false)) if before == hand.record.prev => (false, 0),
+            _ => branches(tx, hand)?,
+        };
+        written.push(Written { is_new: true, is_gap, voided });
     }
-    let (pot, game) = (pot + rake, game(&record.setup.rules));
-    let name: [Value; 3] = [room.as_str().into(), at.epoch().0.into(), at.seq().0.into()];
-    let mut salt = [0; 32];
-    aws_lc_rs::rand::fill(&mut salt).map_err(|_| DbError::Broken("the system has no randomness".into()))?;
-    let leaf = witness::leaf_of(&Name { room: room.clone(), at: *at }, record, &salt);
-    let values = [
-        name[0].clone(),
-        name[1].clone(),
-        name[2].clone(),
-        record.number.into(),
-        record.table.as_str().into(),
-        game.as_str().into(),
-        record.currency.as_deref().into(),
-        record.started_ms.into(),
-        record.ended_ms.into(),
-        pot.into(),
-        rake.into(),
-        record.prev.as_slice().into(),
-        record.hash.as_slice().into(),
-        record.write().as_slice().into(),
-        salt.as_slice().into(),
-        leaf.as_slice().into(),
-        Link::random().0.as_slice().into(),
-    ];
-    let inserted = tx.run(
-        "INSERT INTO hand (room, epoch, seq, number, table_name, game, currency, started_ms, ended_ms, pot, rake, prev, hash, record, \
-         salt, leaf, link) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT DO NOTHING RETURNING seq",
-        &values,
-    )?;
-    if inserted.is_empty() {
-        return Ok(Written::default());
+    Ok(written)
+}
+
+/// Of each hand the hash of the one before it, and whether there is one behind it.
+fn neighbours(tx: &mut dyn Tx, hands: &[&Told<'_>]) -> Result<Vec<(Option<Vec<u8>>, bool)>, DbError> {
+    if hands.is_empty() {
+        return Ok(Vec::new());
     }
-    let tallies = stats::tally(&record.setup, &facts);
-    let mut values = Vec::with_capacity(PLAYER_COLUMNS * tallies.len());
-    let mut players = 0;
-    for (seat, tally) in tallies {
-        let Some(player) = record.players.iter().find(|player| player.seat == seat.get()) else { continue };
-        players += 1;
-        values.extend([
-            Value::from(player.user.as_str()),
+    let names: Vec<Value> = hands.iter().flat_map(|told| told.name.clone()).collect();
+    let rows = tx.run(&NEIGHBOURS[hands.len()], &names)?;
+    let read = |row: &Row| Ok((row.maybe_bytes(1)?.map(<[u8]>::to_vec), row.maybe_count(2)?.is_some()));
+    rows.iter().map(read).collect()
+}
+
+/// A hand, and what is told of it in its rows.
+struct Told<'a> {
+    hand: &'a NewHand,
+    name: [Value; NAME_COLUMNS],
+    facts: Vec<Event>,
+    game: String,
+    pot: u64,
+    rake: u64,
+}
+
+impl<'a> Told<'a> {
+    fn of(hand: &'a NewHand) -> Self {
+        let NewHand { room, at, record } = hand;
+        let facts = record.facts();
+        let (mut pot, mut rake) = (0, 0);
+        for event in &facts {
+            match event {
+                Event::PotAwarded { amount, .. } => pot += amount.0,
+                Event::RakeTaken { amount, .. } => rake += amount.0,
+                _ => {}
+            }
+        }
+        let name = [room.as_str().into(), at.epoch().0.into(), at.seq().0.into()];
+        Self { hand, name, facts, game: game(&record.setup.rules), pot: pot + rake, rake }
+    }
+
+    /// Its row.
+    fn hand(&self) -> Result<[Value; HAND_COLUMNS], DbError> {
+        let NewHand { room, at, record } = self.hand;
+        let mut salt = [0; 32];
+        aws_lc_rs::rand::fill(&mut salt)
+            .map_err(|_| DbError::Broken("the system has no randomness".into()))?;
+        let leaf = witness::leaf_of(&Name { room: room.clone(), at: *at }, record, &salt);
+        let [room, epoch, seq] = self.name.clone();
+        Ok([
+            room,
+            epoch,
+            seq,
+            record.number.into(),
+            record.table.as_str().into(),
+            self.game.as_str().into(),
+            record.currency.as_deref().into(),
+            record.started_ms.into(),
             record.ended_ms.into(),
-            name[0].clone(),
-            name[1].clone(),
-            name[2].clone(),
-            game.as_str().into(),
-            pot.into(),
-            tally.net.into(),
-            tally.millibb.into(),
-            tally.vpip.into(),
-            tally.pfr.into(),
-            tally.three_bet.into(),
-            tally.three_bet_could.into(),
-            tally.flops.into(),
-            tally.showdowns.into(),
-            tally.showdowns_won.into(),
-            tally.bets.into(),
-            tally.calls.into(),
-            tally.rake.into(),
-        ]);
+            self.pot.into(),
+            self.rake.into(),
+            record.prev.as_slice().into(),
+            record.hash.as_slice().into(),
+            record.write().as_slice().into(),
+            salt.as_slice().into(),
+            leaf.as_slice().into(),
+            Link::random().0.as_slice().into(),
+        ])
     }
-    if let Some(insert) = PLAYER_INSERTS.get(players).filter(|_| players > 0) {
-        tx.run(insert, &values)?;
+
+    /// The rows of its players, one behind the other.
+    fn players(&self) -> Vec<Value> {
+        let record = &self.hand.record;
+        let mut values = Vec::with_capacity(PLAYER_COLUMNS * record.players.len());
+        for (seat, tally) in stats::tally(&record.setup, &self.facts) {
+            let Some(player) = record.players.iter().find(|player| player.seat == seat.get()) else {
+                continue;
+            };
+            let [room, epoch, seq] = self.name.clone();
+            let row: [Value; PLAYER_COLUMNS] = [
+                player.user.as_str().into(),
+                record.ended_ms.into(),
+                room,
+                epoch,
+                seq,
+                self.game.as_str().into(),
+                self.pot.into(),
+                tally.net.into(),
+                tally.millibb.into(),
+                tally.vpip.into(),
+                tally.pfr.into(),
+                tally.three_bet.into(),
+                tally.three_bet_could.into(),
+                tally.flops.into(),
+                tally.showdowns.into(),
+                tally.showdowns_won.into(),
+                tally.bets.into(),
+                tally.calls.into(),
+                tally.rake.into(),
+            ];
+            values.extend(row);
+        }
+        values
     }
-    let (is_gap, voided) = branches(tx, hand)?;
-    Ok(Written { is_new: true, is_gap, voided })
 }
 
 /// What a hand says of its neighbours: whether the one before it is missing, and how many are void.

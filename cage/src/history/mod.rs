@@ -12,5 +12,5 @@ pub mod find;
 mod keep;
 mod sums;
 
-pub use keep::{NewHand, Written, forget, keep};
+pub use keep::{NewHand, Written, forget, keep, keep_all};
 pub use sums::{Period, Sum, sums};

@@ -27,7 +27,7 @@ const READERS_MAX: usize = 4;
 const BUSY: Duration = Duration::from_secs(5);
 
 /// Statements that a connection keeps prepared; there are fewer.
-const PREPARED_MAX: usize = 128;
+const PREPARED_MAX: usize = 256;
 
 /// `FULL`: what was answered survives the machine's loss of power.
 const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
