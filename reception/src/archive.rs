@@ -1,19 +1,21 @@
 //! Hands of everybody in files, as an operator wants them: to learn from, or to prove what was played. And whether such a file is what it was.
 //!
-//! Files have numbers, and so many hands each; a cursor beside them says where the next one begins. A file that is full is final: who makes it again,
-//! after whatever has gone wrong, makes the same. The last one is made anew each time until it is full.
+//! Files have numbers, and so many hands each, in the order in which these were written down: one that comes late is in a later file. In files that prove
+//! something it is the order of their ends, in which chains are. A cursor beside them says where the next one begins. A file that is full is final: who makes it again,
+//! after whatever has gone wrong, makes the same. The last one is made anew each time until it is full. A file is written while hands are read, a page
+//! at a time, so one of a million takes the memory of a page.
 
 use std::{
     fs::{self, File},
-    io::BufReader,
+    io::{self, BufReader, Write},
     path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
 use broker::clock::Clock;
 use cage::{
-    Tellers, Tx,
-    history::find::{self, Place},
+    DbError, Tellers, Tx,
+    history::find::{self, Found},
     people::{
         audit::{self, Entry},
         refresh::RefreshKeys,
@@ -29,11 +31,14 @@ use crate::{
     database,
     key_dir::KeyDir,
     keyring::Keys,
-    people::collecting::{Looked, SETTLED_MS, pseudonym, read_place, told, with_all, write_place},
+    people::{
+        Collected,
+        collecting::{Looked, SETTLED_MS, pseudonym, told, with_all},
+    },
     proof::{
         ALL,
         verify::verify,
-        write::{Known, Leaves, Writer},
+        write::{Known, Trees, Writer, witnesses},
     },
 };
 
@@ -159,9 +164,9 @@ impl Cursor {
         Ok(cursor)
     }
 
-    fn after(&self) -> anyhow::Result<Option<Place>> {
-        let place = self.after.as_deref().map(read_place).transpose();
-        place.map_err(|_| anyhow::anyhow!("the cursor names no hand"))
+    fn after(&self) -> anyhow::Result<Collected> {
+        let after = self.after.as_deref().map_or(Ok(Collected::Nothing), Collected::read);
+        after.map_err(|_| anyhow::anyhow!("the cursor names no hand"))
     }
 }
 
@@ -210,19 +215,21 @@ impl Exporter<'_> {
         let (mut cursor, mut all) = (Cursor::read(args)?, 0);
         self.told(args.format, cursor.after.clone()).await?;
         loop {
-            let (text, hands, last) = self.file(args, cursor.after()?).await?;
+            let name = format!("hands-{:06}.{}", cursor.files + 1, args.format.extension());
+            let mut new = NewFile::at(&args.to.join(name))?;
+            let (hands, last) = self.file(args, cursor.after()?, &mut new).await?;
             if hands == 0 {
                 return Ok(all);
             }
             all += u64::from(hands);
-            let name = format!("hands-{:06}.{}", cursor.files + 1, args.format.extension());
-            put(&args.to.join(name), &text)?;
+            new.keep()?;
             if hands < args.hands_a_file {
                 return Ok(all);
             }
             cursor.files += 1;
-            cursor.after = last.as_ref().map(write_place);
-            put(&args.to.join(CURSOR), &serde_json::to_string(&cursor)?)?;
+            cursor.after = Some(last.to_string());
+            let mut new = NewFile::at(&args.to.join(CURSOR))?;
+            new.write_all(&serde_json::to_vec(&cursor)?).and_then(|()| new.keep())?;
         }
     }
 
@@ -242,48 +249,54 @@ impl Exporter<'_> {
         Ok(())
     }
 
-    /// The text of the file behind a hand, how many it holds, and the last one.
+    /// Writes the file behind a hand, as hands are read; answers how many it holds, and the last one.
     async fn file(
         &self,
         args: &ExportArgs,
-        mut after: Option<Place>,
-    ) -> anyhow::Result<(String, u32, Option<Place>)> {
-        let (mut text, mut hands) = (String::new(), 0);
-        let mut proof = (args.format == Format::Proof).then(|| {
-            let (writer, head) = Writer::begin(ALL, &self.keys.jwks_of_hands());
-            text.push_str(&head);
-            writer
-        });
-        let before = self.now.saturating_sub(SETTLED_MS);
+        mut after: Collected,
+        to: &mut (impl Write + Send),
+    ) -> anyhow::Result<(u32, Collected)> {
+        let (mut hands, mut trees) = (0, Trees::default());
+        let mut proof =
+            (args.format == Format::Proof).then(|| Writer::begin(ALL, &self.keys.jwks_of_hands()));
+        if let Some((_, head)) = &proof {
+            to.write_all(head.as_bytes())?;
+        }
+        let now = self.now;
         while hands < args.hands_a_file {
             let (most, behind, is_proof) =
                 (PAGE.min(args.hands_a_file - hands), after.clone(), proof.is_some());
             let work = move |tx: &mut dyn Tx| {
-                let found = find::of_all(tx, before, behind.as_ref(), most)?;
-                let known = if is_proof { Leaves::default().of(tx, &found)? } else { Vec::new() };
-                Ok((with_all(tx, found)?, known))
+                let (found, last) = if is_proof {
+                    by_ends(tx, now, &behind, most)?
+                } else {
+                    behind.read_on(tx, now, most)?
+                };
+                let witnesses = if is_proof { witnesses(tx, &found)? } else { Vec::new() };
+                Ok((with_all(tx, found)?, last, witnesses))
             };
-            let (looked, known): (Looked, Vec<Known>) = self.tellers.read(work).await?;
+            let (looked, last, witnesses) = self.tellers.read(work).await?;
+            let known = trees.known(self.tellers, witnesses).await?;
             let count = u32::try_from(looked.hands.len()).unwrap_or(u32::MAX);
-            if let Some(last) = looked.hands.last() {
-                after = Some((last.record.ended_ms, last.name.clone()));
-            }
-            match &mut proof {
-                Some(writer) => prove(writer, looked, &known, &mut text),
-                None => self.tell(args.format, looked, hands, &mut text),
-            }
+            after = last.unwrap_or(after);
+            let text = match &mut proof {
+                Some((writer, _)) => prove(writer, looked, &known),
+                None => self.tell(args.format, looked, hands),
+            };
+            to.write_all(text.as_bytes())?;
             hands += count;
             if count < most {
                 break;
             }
         }
-        if let Some(writer) = proof {
-            text.push_str(&writer.end(self.keys, self.now));
+        if let Some((writer, _)) = proof {
+            to.write_all(writer.end(self.keys, self.now).as_bytes())?;
         }
-        Ok((text, hands, after))
+        Ok((hands, after))
     }
 
-    fn tell(&self, format: Format, mut looked: Looked, before: u32, text: &mut String) {
+    fn tell(&self, format: Format, mut looked: Looked, before: u32) -> String {
+        let mut text = String::new();
         // Who is gone has no name in any case, and is as good a player as others.
         looked.gone.clear();
         for (number, hand) in (before + 1..).zip(told(looked, Viewer::Integrity)) {
@@ -298,22 +311,128 @@ impl Exporter<'_> {
             }
             text.push('\n');
         }
+        text
     }
 }
 
-fn prove(writer: &mut Writer, looked: Looked, known: &[Known], text: &mut String) {
+/// The next hands in the order of their ends, and how far that is.
+fn by_ends(
+    tx: &mut dyn Tx,
+    now: UnixMs,
+    behind: &Collected,
+    most: u32,
+) -> Result<(Vec<Found>, Option<Collected>), DbError> {
+    let behind = match behind {
+        Collected::Place(place) => Some(place),
+        Collected::Nothing | Collected::Number(_) => None,
+    };
+    let found = find::of_all(tx, now.saturating_sub(SETTLED_MS), behind, most)?;
+    let last = found.last().map(|last| Collected::Place((last.record.ended_ms, last.name.clone())));
+    Ok((found, last))
+}
+
+fn prove(writer: &mut Writer, looked: Looked, known: &[Known]) -> String {
     let found = looked.hands.clone();
-    for ((hand, found), known) in told(looked, Viewer::Integrity).iter().zip(&found).zip(known) {
-        text.push_str(&writer.hand(found, known, Viewer::Integrity, (&hand.seen, hand.about())));
+    let hands = told(looked, Viewer::Integrity);
+    let each = hands.iter().zip(&found).zip(known);
+    each.map(|((hand, found), known)| {
+        writer.hand(found, known, Viewer::Integrity, (&hand.seen, hand.about()))
+    })
+    .collect()
+}
+
+/// A file under way: it comes whole or not at all, in the place of what was there.
+struct NewFile {
+    path: PathBuf,
+    new: PathBuf,
+    file: File,
+}
+
+impl NewFile {
+    fn at(path: &Path) -> anyhow::Result<Self> {
+        let mut new = path.as_os_str().to_owned();
+        new.push(".new");
+        let new = PathBuf::from(new);
+        let file = File::create(&new).with_context(|| new.display().to_string())?;
+        Ok(Self { path: path.into(), new, file })
+    }
+
+    /// It is whole.
+    fn keep(&self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.new, &self.path)
     }
 }
 
-/// Whole or not at all, in the place of what was there.
-fn put(path: &Path, text: &str) -> anyhow::Result<()> {
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new");
-    let new = PathBuf::from(new);
-    fs::write(&new, text).with_context(|| new.display().to_string())?;
-    File::open(&new).and_then(|file| file.sync_all()).with_context(|| new.display().to_string())?;
-    fs::rename(&new, path).with_context(|| path.display().to_string())
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        // Of what was kept nothing is there under this name.
+        let _ = fs::remove_file(&self.new);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cage::history::{NewHand, keep};
+    use hands::testing::any_hand;
+    use protocol::id::{Position, RoomId, UserId};
+    use tokens::Signer;
+
+    use super::*;
+
+    /// How many hands came at a time.
+    #[derive(Default)]
+    struct Parts(Vec<usize>);
+
+    impl Write for Parts {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let lines = str::from_utf8(bytes).unwrap().lines();
+            let is_hand = |line: &&str| line.contains("\"hand\":") || line.contains("\"players\":");
+            self.0.push(lines.filter(is_hand).count());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_of_any_size_holds_one_page_of_hands_at_a_time() {
+        const HANDS: u64 = 2 * PAGE as u64 + 100;
+        let tellers = Tellers::open(&cage::Place::Memory).unwrap();
+        let users: Vec<UserId> = ["ann", "bob"].iter().map(|name| UserId::new(name).unwrap()).collect();
+        let work = move |tx: &mut dyn Tx| {
+            (1..=HANDS).try_for_each(|number| {
+                let record = any_hand(number % 7, number, [0; 32], &users);
+                let room = RoomId::new("t1").expect("a name");
+                keep(tx, &NewHand { room, at: Position::new(1, number), record }).map(drop)
+            })
+        };
+        tellers.write("hands", work).await.unwrap();
+        let names = RefreshKeys::new(cage::people::refresh::RefreshKey::new([7; 32]), Vec::new());
+        let keys = Keys::new(vec![Signer::generate()], 0).unwrap();
+        let exporter = Exporter { tellers: &tellers, names: &names, keys: &keys, now: u64::MAX };
+        for format in [Format::Jsonl, Format::Proof] {
+            let args = ExportArgs { to: PathBuf::new(), format, hands_a_file: 1_000_000 };
+            let mut parts = Parts::default();
+            let (hands, _) = exporter.file(&args, Collected::Nothing, &mut parts).await.unwrap();
+            let full: Vec<usize> = parts.0.into_iter().filter(|hands| *hands > 0).collect();
+            assert_eq!(
+                (u64::from(hands), full),
+                (HANDS, vec![PAGE as usize, PAGE as usize, 100]),
+                "{format:?}"
+            );
+        }
+    }
 }

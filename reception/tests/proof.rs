@@ -123,6 +123,44 @@ impl House {
     }
 }
 
+/// What is not fetched is not read, so a file of any size takes the memory of a page; and who goes away leaves nothing that goes on.
+#[tokio::test]
+async fn a_file_holds_a_page_of_hands_at_a_time_and_ends_with_who_fetches_it() {
+    let house = House::new().await;
+    house.played("t1", &house.users[..2], 450, 1).await;
+    house.sign().await;
+    let caller = house.people.caller(&house.tokens[0]).await.unwrap();
+    let asked = |format| {
+        let period = history::Period { from_ms: 0, to_ms: u64::MAX };
+        house
+            .people
+            .hand_file(&caller, FileAsked { period, after: None, format, most: 10_000, is_packed: false })
+    };
+    let hands_in = |part: &bytes::Bytes| {
+        str::from_utf8(part).unwrap().lines().filter(|line| line.contains("\"is\":\"hand\"")).count()
+    };
+    let mut whole = asked(Format::Proof).await.unwrap().bytes;
+    let mut held = Vec::new();
+    while let Some(part) = whole.try_next().await.unwrap() {
+        held.push(hands_in(&part));
+    }
+    assert_eq!(held, [200, 200, 50]);
+
+    // Who goes away in the midst of it may begin anew at once, and so he is known to be gone.
+    let mut cut = asked(Format::Proof).await.unwrap().bytes;
+    cut.try_next().await.unwrap().unwrap();
+    assert!(asked(Format::Text).await.is_err(), "one at a time");
+    drop(cut);
+    let mut late = asked(Format::Proof).await.unwrap().bytes;
+    assert_eq!(hands_in(&late.try_next().await.unwrap().unwrap()), 200);
+    // What was not fetched was not read: it is gone meanwhile.
+    let forget = |tx: &mut dyn Tx| history::forget(tx, u64::MAX, 1_000);
+    assert_eq!(house.people.tellers().write("hands", forget).await.unwrap(), 450);
+    while let Some(part) = late.try_next().await.unwrap() {
+        assert_eq!(hands_in(&part), 0);
+    }
+}
+
 fn verified(text: &str) -> Report {
     verify(text.as_bytes(), None).unwrap()
 }

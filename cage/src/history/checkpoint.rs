@@ -81,12 +81,13 @@ pub fn sign(
     let mut leaves = rows.iter().map(|row| hash(row.bytes(0)?)).collect::<Result<Vec<Hash>, DbError>>()?;
     leaves.sort_unstable();
     let (audit, audit_hash) = audit::end(tx)?;
-    let root = merkle::root(&leaves);
-    let checkpoint = Checkpoint { n, at_ms: now, prev, root, hands: leaves.len() as u64, audit, audit_hash };
+    let (hands, bytes) = (leaves.len() as u64, leaves.concat());
+    let root = merkle::Tree::over(leaves).root();
+    let checkpoint = Checkpoint { n, at_ms: now, prev, root, hands, audit, audit_hash };
     let Signed { stated, kid, jwks } = by(&checkpoint);
     let written = tx.run(
         "INSERT INTO checkpoint (n, at_ms, stated, leaves) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING n",
-        &[n.into(), now.into(), stated.into(), leaves.concat().as_slice().into()],
+        &[n.into(), now.into(), stated.into(), bytes.as_slice().into()],
     )?;
     if written.is_empty() {
         return Err(DbError::Again);

@@ -134,6 +134,53 @@ pub fn of_all(
     rows.iter().map(found).collect()
 }
 
+/// All hands that count, in the order in which they were written down, at most `most`: behind this number, each with its own. One that ended less than
+/// `before_ms` ends the list, as those behind it are told after it.
+///
+/// # Errors
+/// Of the database.
+pub fn kept_behind(
+    tx: &mut dyn Tx,
+    before_ms: UnixMs,
+    number: u64,
+    most: u32,
+) -> Result<Vec<(u64, Found)>, DbError> {
+    let rows = tx.run(
+        "SELECT room, epoch, seq, record, void, link, kept, ended_ms FROM hand WHERE kept > $1 AND void = 0 ORDER BY kept LIMIT $2",
+        &[number.into(), most.into()],
+    )?;
+    let mut hands = Vec::with_capacity(rows.len());
+    for row in &rows {
+        if row.count(7)? >= before_ms {
+            break;
+        }
+        hands.push((row.count(6)?, found(row)?));
+    }
+    Ok(hands)
+}
+
+/// The number to go on behind for who has read up to a place among all hands in the order of their ends, as releases before have told them.
+///
+/// # Errors
+/// Of the database.
+pub fn number_at(tx: &mut dyn Tx, told: &Place) -> Result<u64, DbError> {
+    let [ended, room, epoch, seq] = place(Some(told), 0);
+    let itself = tx.run(
+        "SELECT kept FROM hand WHERE room = $1 AND epoch = $2 AND seq = $3",
+        &[room.clone(), epoch.clone(), seq.clone()],
+    )?;
+    if let Some(row) = itself.first() {
+        return row.count(0);
+    }
+    // It is forgotten: with the first of those behind it.
+    let behind = tx.run(
+        "SELECT COALESCE(MIN(kept) - 1, (SELECT last FROM hand_number WHERE id = 1)) FROM hand \
+         WHERE ended_ms >= $1 AND (ended_ms, room, epoch, seq) > ($1, $2, $3, $4)",
+        &[ended, room, epoch, seq],
+    )?;
+    behind.first().map_or(Ok(0), |row| row.count(0))
+}
+
 /// The last of so many of the same hands, if there are more behind it.
 ///
 /// # Errors

@@ -63,6 +63,12 @@ const STEPS: &[Step] = &[
         of_sqlite: include_str!("tape.guards.sqlite.sql"),
         of_postgres: include_str!("tape.guards.postgres.sql"),
     },
+    Step {
+        name: "V9__kept",
+        tables: include_str!("kept.sql"),
+        of_sqlite: include_str!("kept.guards.sqlite.sql"),
+        of_postgres: include_str!("kept.guards.postgres.sql"),
+    },
 ];
 
 /// What brings a SQLite database up to date.
@@ -108,6 +114,30 @@ mod tests {
             );
         }
         assert_eq!(of_sqlite().get_migrations().len(), of_postgres().get_migrations().len());
+    }
+
+    /// What was written down by releases that numbered nothing is told first, as it was told by them.
+    #[test]
+    fn hands_of_before_are_numbered_by_their_ends_and_new_ones_behind_them() {
+        let database = rusqlite::Connection::open_in_memory().unwrap();
+        let step = |step: &Step| database.execute_batch(&(in_sqlite(step.tables) + step.of_sqlite)).unwrap();
+        STEPS[..8].iter().for_each(step);
+        let insert = |room: &str, ended: i64| {
+            let text = format!(
+                "INSERT INTO hand (room, epoch, seq, number, table_name, game, started_ms, ended_ms, pot, rake, prev, hash, record) \
+                 VALUES ('{room}', 1, 1, 1, 'Reno', 'nlhe', 1, {ended}, 1, 0, zeroblob(32), zeroblob(32), x'00') ON CONFLICT DO NOTHING"
+            );
+            database.execute_batch(&text).unwrap();
+        };
+        [("c", 30), ("a", 20), ("b", 20)].into_iter().for_each(|(room, ended)| insert(room, ended));
+        STEPS[8..].iter().for_each(step);
+        [("late", 10), ("a", 20), ("e", 50)].into_iter().for_each(|(room, ended)| insert(room, ended));
+        let mut rooms = database.prepare("SELECT room, kept FROM hand ORDER BY kept").unwrap();
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
+        let told: Vec<(String, i64)> = rooms.query_map([], read).unwrap().map(Result::unwrap).collect();
+        let expected = [("a", 1), ("b", 2), ("c", 3), ("late", 4), ("e", 5)];
+        assert_eq!(told, expected.map(|(room, kept)| (room.to_owned(), kept)));
+        assert!(database.execute_batch("UPDATE hand SET kept = 9 WHERE kept = 5").is_err());
     }
 
     /// SQLite changes no CHECK, so the table of logins is made anew: nothing of it is lost by that, and it is guarded as it was.

@@ -111,6 +111,52 @@ pub(crate) async fn hands_are_read_from_the_first_page_by_page_and_added_up_by_w
     assert_eq!(added, [(None, 6), (Some("EUR"), 1)]);
 }
 
+/// As when a recorder dies with what it has taken, and others go on meanwhile.
+pub(crate) async fn a_hand_that_is_written_down_late_is_told_behind_what_was_told_before(cage: Cage) {
+    let all = chain(5);
+    let hand = |number: usize| {
+        let record = all[number - 1].clone();
+        NewHand { room: room(), at: place(&record), record }
+    };
+    for number in [1, 2, 4, 5] {
+        let hand = hand(number);
+        cage.write(move |tx| keep(tx, &hand)).await;
+    }
+    let behind = |number, before_ms, most| {
+        let read = cage.read(move |tx| find::kept_behind(tx, before_ms, number, most));
+        async move {
+            let found = read.await;
+            let last = found.last().map_or(number, |(number, _)| *number);
+            (found.iter().map(|(_, found)| found.record.number).collect::<Vec<_>>(), last)
+        }
+    };
+    let (told, last) = behind(0, u64::MAX, 3).await;
+    assert_eq!(told, [1, 2, 4]);
+    let (late, again) = (hand(3), hand(4));
+    cage.write(move |tx| keep(tx, &late)).await;
+    cage.write(move |tx| keep(tx, &again)).await;
+    let (told, end) = behind(last, u64::MAX, 9).await;
+    assert_eq!(told, [5, 3]);
+    assert!(behind(end, u64::MAX, 9).await.0.is_empty());
+    assert_eq!(behind(0, u64::MAX, 3).await, (vec![1, 2, 4], last), "what was told is told the same way");
+    assert_eq!(
+        behind(0, all[3].ended_ms, 9).await.0,
+        [1, 2],
+        "what has just ended, and what is behind it, is told later"
+    );
+    // By what releases before have told: the end of the hand and its name.
+    let at = |number: usize| {
+        let NewHand { room, at, record } = hand(number);
+        (record.ended_ms, Name { room, at })
+    };
+    let (first, fourth) = (at(1), at(4));
+    assert_eq!(cage.read(move |tx| find::number_at(tx, &fourth)).await, last);
+    let until = all[1].ended_ms;
+    assert_eq!(cage.write(move |tx| forget(tx, until, 100)).await, 1);
+    let number = cage.read(move |tx| find::number_at(tx, &first)).await;
+    assert_eq!(behind(number, u64::MAX, 1).await.0, [2], "with the first of those that are left");
+}
+
 pub(crate) async fn hands_of_a_branch_that_is_lost_are_void(cage: Cage) {
     let all = chain(4);
     for record in all.clone() {

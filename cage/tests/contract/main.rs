@@ -64,6 +64,7 @@ promises! {
     constraints::each_refuses_what_it_is_for,
     history::a_hand_is_kept_once_found_by_who_played_it_and_forgotten_in_time,
     history::hands_are_read_from_the_first_page_by_page_and_added_up_by_what_the_chips_are,
+    history::a_hand_that_is_written_down_late_is_told_behind_what_was_told_before,
     history::hands_of_a_branch_that_is_lost_are_void,
     history::who_is_gone_is_known_however_many_are_asked_for,
     identity::a_subject_is_one_persons_and_a_person_has_one_of_an_issuer,

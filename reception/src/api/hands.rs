@@ -28,7 +28,7 @@ use super::{
 use crate::{
     error::ApiError,
     people::{
-        FileAsked, Format, HandFile, KeptHand, WantedHand,
+        Collected, FileAsked, Format, HandFile, KeptHand, WantedHand,
         collecting::{read_place, write_place},
     },
 };
@@ -350,7 +350,7 @@ pub(super) async fn collection(
     if !(1..=COLLECTED_MAX).contains(&most) {
         return Err(bad("limit is 1 to 1000"));
     }
-    let after = asked.after.as_deref().map(read_place).transpose()?;
+    let after = asked.after.as_deref().map_or(Ok(Collected::Nothing), Collected::read)?;
     let begins = asked.after.as_deref().unwrap_or("the-first");
     // The same question has the same name.
     let name = format!("attachment; filename=\"hands-{begins}-{most}.ndjson\"");
@@ -359,7 +359,6 @@ pub(super) async fn collection(
     let headers = [(header::CONTENT_TYPE, "application/x-ndjson")];
     let mut response = (NO_STORE, headers, [(header::CONTENT_DISPOSITION, name)], lines).into_response();
     if let Some(place) = next {
-        let place = write_place(&place);
         let link = format!("</api/training/hands?limit={most}&after={place}>; rel=\"next\"");
         response.headers_mut().extend(HeaderValue::try_from(link).map(|link| (header::LINK, link)));
     }

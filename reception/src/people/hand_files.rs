@@ -30,7 +30,7 @@ use super::{
 use crate::{
     error::ApiError,
     keyring::Keys,
-    proof::write::{Known, Leaves, Writer},
+    proof::write::{Known, Trees, Writer, witnesses},
 };
 
 /// Hands that are read at once.
@@ -139,6 +139,7 @@ struct Making {
     told: u32,
     /// Of a file that proves what it tells, with the keys that sign it.
     proof: Option<(Writer, Arc<Keys>)>,
+    trees: Trees,
     is_over: bool,
     getting: Getting,
 }
@@ -170,14 +171,15 @@ impl People {
             _ => None,
         };
         let (people, next) = (self.clone(), until.clone());
-        let making = Making { people, asked, until, packer, told: 0, proof, is_over: false, getting };
+        let trees = Trees::default();
+        let making = Making { people, asked, until, packer, told: 0, proof, trees, is_over: false, getting };
         Ok(HandFile { next, bytes: Box::pin(try_unfold(making, Making::go_on)) })
     }
 }
 
 impl Making {
     /// The next bytes, and what is left then.
-    async fn go_on(self) -> Result<Option<(Bytes, Self)>, ApiError> {
+    async fn go_on(mut self) -> Result<Option<(Bytes, Self)>, ApiError> {
         if self.is_over {
             return Ok(None);
         }
@@ -186,10 +188,11 @@ impl Making {
         let is_proof = self.proof.is_some();
         let work = move |tx: &mut dyn Tx| {
             let found = find::from(tx, &user, period, after.as_ref(), until.as_ref(), PAGE)?;
-            let known = if is_proof { Leaves::default().of(tx, &found)? } else { Vec::new() };
-            Ok((with_all(tx, found)?, known))
+            let witnesses = if is_proof { witnesses(tx, &found)? } else { Vec::new() };
+            Ok((with_all(tx, found)?, witnesses))
         };
-        let (page, known) = self.people.tellers.read(work).await?;
+        let (page, witnesses) = self.people.tellers.read(work).await?;
+        let known = self.trees.known(&self.people.tellers, witnesses).await?;
         let made = tokio::task::spawn_blocking(move || self.tell(page, &known)).await;
         made.expect("telling does not panic").map(Some)
     }

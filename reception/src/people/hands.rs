@@ -34,7 +34,7 @@ const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
 /// Hands that are forgotten in one transaction.
 const FORGOTTEN_MAX: u32 = 1_000;
 
-/// Hands that ended less than so long ago are not yet told in collections, milliseconds: most that are written down late are there by then.
+/// Hands that ended less than so long ago are not yet told in collections, milliseconds: whether the broker has lost them is mostly known by then.
 pub(crate) const SETTLED_MS: u64 = 60 * 60 * 1_000;
 
 /// So many hands of a table are open to whoever has their names: those that lists of tables tell.
@@ -190,32 +190,35 @@ impl People {
         Ok(sums.into_iter().map(with_money).collect())
     }
 
-    /// Hands of all people, the earliest first, with every card and without a name; at most `most`, behind one of them if one is named. And where
-    /// they end, if there are more. Who asks stands in the audit.
+    /// Hands of all people, in the order in which they were written down, with every card and without a name; at most `most`, behind what was told before.
+    /// And where they end, if there are more. Who asks stands in the audit.
     ///
     /// # Errors
     /// [`ApiError::NotAllowed`].
     pub async fn collect_hands(
         &self,
         caller: &Caller,
-        after: Option<Place>,
+        after: Collected,
         most: u32,
         asker: &Asker,
-    ) -> Result<(Vec<Value>, Option<Place>), ApiError> {
+    ) -> Result<(Vec<Value>, Option<Collected>), ApiError> {
         may(caller, &[Roles::INTEGRITY])?;
         let (staff, now) = (caller.person.id.clone(), self.now());
-        let behind = after.as_ref().map_or_else(|| "the first".into(), |(_, name)| format!("behind {name}"));
+        let behind = match &after {
+            Collected::Nothing => "the first".into(),
+            after => format!("behind {after}"),
+        };
         let looked = Told::looked("hands_collected", &behind, asker);
         let work = move |tx: &mut dyn Tx| {
-            let before = now.saturating_sub(SETTLED_MS);
-            let found = find::of_all(tx, before, after.as_ref(), most.saturating_add(1))?;
+            let (found, last) = after.read_on(tx, now, most)?;
+            let more = match &last {
+                Some(last) => last.read_on(tx, now, 1)?.1,
+                None => None,
+            };
             looked.by(&staff, None).tell(tx, now)?;
-            with_all(tx, found)
+            Ok((with_all(tx, found)?, last.filter(|_| more.is_some())))
         };
-        let mut looked = self.tellers.write("audit", work).await?;
-        let is_more = looked.hands.len() > most as usize;
-        looked.hands.truncate(most as usize);
-        let last = looked.hands.last().map(|hand| (hand.record.ended_ms, hand.name.clone()));
+        let (mut looked, last) = self.tellers.write("audit", work).await?;
         let nameless = |hand: &KeptHand| {
             let seen = hand.seen.clone().with_pseudonyms(|user| pseudonym(&self.keys, user));
             hands::told::json::nameless(&seen, hand.about(), &self.keys.pseudonym(&hand.name.to_string()))
@@ -223,7 +226,7 @@ impl People {
         // Who is gone has no name in any case, and is as good a player as others.
         looked.gone.clear();
         let told = told(looked, Viewer::Integrity).iter().map(nameless).collect();
-        Ok((told, last.filter(|_| is_more)))
+        Ok((told, last))
     }
 
     /// Forgets hands that are older than so many days; 0: none. Never ends; drop it.
@@ -251,6 +254,57 @@ impl People {
         let forget = move |tx: &mut dyn Tx| history::checkpoint::forget(tx, before);
         if let Err(error) = self.tellers.write("hands", forget).await {
             tracing::warn!(%error, "what was signed of old hands is not forgotten yet");
+        }
+    }
+}
+
+/// How far a collection of all hands was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Collected {
+    /// Not begun.
+    Nothing,
+    /// Up to this number, in the order in which they were written down.
+    Number(u64),
+    /// Up to this one in the order of their ends, as releases before have told it.
+    Place(Place),
+}
+
+impl Collected {
+    /// Reads it as it was told and in no other way.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`].
+    pub(crate) fn read(text: &str) -> Result<Self, ApiError> {
+        match text.parse::<u64>() {
+            Ok(number) if number <= NUMBER_MAX && number.to_string() == text => Ok(Self::Number(number)),
+            _ => read_place(text).map(Self::Place),
+        }
+    }
+
+    /// The next hands, and how far that is.
+    pub(crate) fn read_on(
+        &self,
+        tx: &mut dyn Tx,
+        now: UnixMs,
+        most: u32,
+    ) -> Result<(Vec<Found>, Option<Self>), DbError> {
+        let number = match self {
+            Self::Nothing => 0,
+            Self::Number(number) => *number,
+            Self::Place(place) => find::number_at(tx, place)?,
+        };
+        let found = find::kept_behind(tx, now.saturating_sub(SETTLED_MS), number, most)?;
+        let last = found.last().map(|(number, _)| Self::Number(*number));
+        Ok((found.into_iter().map(|(_, found)| found).collect(), last))
+    }
+}
+
+impl std::fmt::Display for Collected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("nothing"),
+            Self::Number(number) => number.fmt(f),
+            Self::Place(place) => f.write_str(&write_place(place)),
         }
     }
 }

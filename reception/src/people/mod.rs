@@ -48,7 +48,7 @@ pub use self::{
     accounts::{Link, Wanted, admin},
     elsewhere::{Arrived, Came, Departure},
     hand_files::{FileAsked, Format, HandFile},
-    hands::{KeptHand, Wanted as WantedHand},
+    hands::{Collected, KeptHand, Wanted as WantedHand},
     links::Ways,
     own::Known,
     reports::{Complaint, ReportPage},

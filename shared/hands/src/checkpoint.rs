@@ -26,7 +26,7 @@ pub struct Checkpoint {
     /// The [hash] of the signed checkpoint before; zeros before the first.
     #[serde(with = "hex::serde")]
     pub prev: Hash,
-    /// The [root](crate::merkle::root) over the [leaves](crate::witness::leaf) of the hands.
+    /// The [root](crate::merkle::Tree::root) over the [leaves](crate::witness::leaf) of the hands.
     #[serde(with = "hex::serde")]
     pub root: Hash,
     /// How many hands they are.

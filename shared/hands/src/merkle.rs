@@ -27,44 +27,49 @@ fn node(left: &Hash, right: &Hash) -> Hash {
     hash.finish().as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
-/// Where so many are divided: the largest power of two that leaves something on the right.
-fn half(count: usize) -> usize {
-    count.next_power_of_two() / 2
+/// All nodes over leaves that are in order: made once, it leads from any of them to the root in a few steps.
+#[derive(Debug, Clone)]
+pub struct Tree {
+    /// The leaves, then what stands over each two of them, up to the root. Who has nobody at his right stands in the row above himself, which
+    /// divides leaves where RFC 6962 does: at the largest power of two that leaves something on the right.
+    rows: Vec<Vec<Hash>>,
 }
 
-/// The root over these, which are in order; zeros where there is none.
-pub fn root(leaves: &[Hash]) -> Hash {
-    match leaves {
-        [] => [0; 32],
-        [one] => *one,
-        many => {
-            let (left, right) = many.split_at(half(many.len()));
-            node(&root(left), &root(right))
+impl Tree {
+    /// Over these leaves, which are in order.
+    pub fn over(leaves: Vec<Hash>) -> Self {
+        let mut rows = vec![leaves];
+        while let Some(row) = rows.last().filter(|row| row.len() > 1) {
+            let above = row.chunks(2).map(|two| match two {
+                [left, right] => node(left, right),
+                one => one[0],
+            });
+            let above = above.collect();
+            rows.push(above);
         }
+        Self { rows }
     }
-}
 
-/// The steps from the leaf at `at` to the root, from below.
-///
-/// # Panics
-/// If there is no such leaf.
-pub fn path(leaves: &[Hash], at: usize) -> Vec<Step> {
-    assert!(at < leaves.len(), "there are {} leaves", leaves.len());
-    let mut steps = Vec::new();
-    let (mut part, mut at) = (leaves, at);
-    while part.len() > 1 {
-        let (left, right) = part.split_at(half(part.len()));
-        if at < left.len() {
-            steps.push(Step::Right(root(right)));
-            part = left;
-        } else {
-            at -= left.len();
-            steps.push(Step::Left(root(left)));
-            part = right;
-        }
+    /// The root; zeros where there is no leaf.
+    pub fn root(&self) -> Hash {
+        self.rows.last().and_then(|row| row.first()).copied().unwrap_or_default()
     }
-    steps.reverse();
-    steps
+
+    /// The steps from a leaf to the root, from below; none where it is not among them.
+    pub fn path(&self, leaf: &Hash) -> Option<Vec<Step>> {
+        let (leaves, above) = self.rows.split_first()?;
+        let mut at = leaves.binary_search(leaf).ok()?;
+        let mut steps = Vec::with_capacity(above.len());
+        for row in &self.rows[..above.len()] {
+            if at % 2 == 1 {
+                steps.push(Step::Left(row[at - 1]));
+            } else if let Some(right) = row.get(at + 1) {
+                steps.push(Step::Right(*right));
+            }
+            at /= 2;
+        }
+        Some(steps)
+    }
 }
 
 /// The root that these steps lead to.
@@ -79,6 +84,10 @@ pub fn climb(leaf: &Hash, steps: &[Step]) -> Hash {
 mod tests {
     use super::*;
 
+    fn root(leaves: &[Hash]) -> Hash {
+        Tree::over(leaves.to_vec()).root()
+    }
+
     fn leaves(count: u8) -> Vec<Hash> {
         (0..count).map(|n| [n; 32]).collect()
     }
@@ -86,13 +95,54 @@ mod tests {
     #[test]
     fn every_leaf_leads_to_the_root_and_no_other_hash_does() {
         for count in 1..40 {
-            let leaves = leaves(count);
-            let root = root(&leaves);
-            for (at, leaf) in leaves.iter().enumerate() {
-                let steps = path(&leaves, at);
-                assert_eq!(climb(leaf, &steps), root, "{at} of {count}");
-                assert_ne!(climb(&[99; 32], &steps), root);
+            let tree = Tree::over(leaves(count));
+            for leaf in leaves(count) {
+                let steps = tree.path(&leaf).unwrap();
+                assert_eq!(climb(&leaf, &steps), tree.root(), "{} of {count}", leaf[0]);
+                assert_ne!(climb(&[99; 32], &steps), tree.root());
                 assert!(steps.len() <= 6);
+            }
+            assert_eq!(tree.path(&[99; 32]), None);
+        }
+    }
+
+    /// As RFC 6962 says it, in section 2.1.
+    fn as_in_the_rfc(leaves: &[Hash]) -> Hash {
+        match leaves {
+            [] => [0; 32],
+            [one] => *one,
+            many => {
+                let (left, right) = many.split_at(many.len().next_power_of_two() / 2);
+                node(&as_in_the_rfc(left), &as_in_the_rfc(right))
+            }
+        }
+    }
+
+    /// The steps by the same halves.
+    fn by_halves(leaves: &[Hash], at: usize) -> Vec<Step> {
+        let (mut steps, mut part, mut at) = (Vec::new(), leaves, at);
+        while part.len() > 1 {
+            let (left, right) = part.split_at(part.len().next_power_of_two() / 2);
+            if at < left.len() {
+                steps.push(Step::Right(as_in_the_rfc(right)));
+                part = left;
+            } else {
+                at -= left.len();
+                steps.push(Step::Left(as_in_the_rfc(left)));
+                part = right;
+            }
+        }
+        steps.reverse();
+        steps
+    }
+
+    #[test]
+    fn the_tree_is_that_of_the_rfc() {
+        for count in 0..70 {
+            let (leaves, tree) = (leaves(count), Tree::over(leaves(count)));
+            assert_eq!(tree.root(), as_in_the_rfc(&leaves), "{count}");
+            for (at, leaf) in leaves.iter().enumerate() {
+                assert_eq!(tree.path(leaf).unwrap(), by_halves(&leaves, at), "{at} of {count}");
             }
         }
     }
