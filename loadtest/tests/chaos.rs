@@ -93,3 +93,24 @@ fn a_chip_that_is_slipped_to_a_player_is_caught_by_the_player() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("a bot: Money:") && told.contains("ought to have"), "{report}{told}");
 }
+
+/// What was played is written down once, whoever dies over it.
+#[test]
+fn every_hand_is_written_down_once_whatever_becomes_of_recorder_and_database() {
+    let only = "--only=recorder_killed,database_killed,worker_killed";
+    let (output, report) = chaos(&["--minutes=0.4", "--seed=7", "--calm-ms-max=1000", "--keep-hands", only]);
+    assert!(output.status.success(), "{report}{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(sum(&report["breaches"]), 0, "{report}");
+    assert!(report["faults"]["recorder_killed"].as_u64() > Some(0), "{report}");
+    assert!(report["faults"]["database_killed"].as_u64() > Some(0), "{report}");
+    let written = &report["written"];
+    assert!(written["hands"].as_u64() >= report["hands"].as_u64() && written["dead"] == 0, "{report}");
+}
+
+#[test]
+fn a_hand_that_somebody_says_is_written_down_and_is_not_is_caught() {
+    let flags = ["--minutes=0.1", "--only=reception_killed", "--keep-hands", "--plant-unwritten-hands"];
+    let (output, report) = chaos(&flags);
+    assert_eq!(output.status.code(), Some(1), "{report}");
+    assert!(report["breaches"]["kept"].as_u64() > Some(0), "{report}");
+}

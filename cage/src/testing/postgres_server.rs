@@ -9,8 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use broker::testing::redis_server::free_port;
 use postgres::NoTls;
+use servers::redis_server::free_port;
 use tempfile::TempDir;
 
 /// The longest wait for a server.
@@ -190,6 +190,16 @@ impl PostgresServer {
 
     fn url(&self, database: &str) -> String {
         format!("postgres://cardhouse@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The process that all others of it come from, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Child::id)
+    }
+
+    /// Its folder.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
     }
 
     /// Kills all its processes with SIGKILL, and waits until they are gone.

@@ -71,6 +71,13 @@ pub struct ChaosArgs {
     /// loses everything
     #[arg(long, default_value_t = 3)]
     pub counters: u32,
+    /// Hands are written down in PostgreSQL by a reception that does nothing else; both are among what is killed, and what is written down is judged.
+    /// So it is wherever one of these faults is asked for
+    #[arg(long)]
+    pub keep_hands: bool,
+    /// Somebody says that hands are written down and does not write them, to see that it is seen
+    #[arg(long, hide = true, requires = "keep_hands")]
+    pub plant_unwritten_hands: bool,
     /// The till takes again what it has taken before, to see that it is seen
     #[arg(long, hide = true)]
     pub plant_forgetful_till: bool,
@@ -125,7 +132,7 @@ impl ChaosArgs {
     pub fn kinds(&self) -> Vec<Kind> {
         let possible = Kind::all().filter(|kind| kind.is_possible(self.redis));
         let is_asked = |kind: &Kind| match self.only.is_empty() {
-            true => kind.is_usual(),
+            true => kind.is_usual() || kind.is_of_books() && self.keep_hands,
             false => self.only.contains(kind),
         };
         possible.filter(is_asked).collect()
@@ -145,6 +152,11 @@ impl ChaosArgs {
     /// Whether Redis loses everything.
     pub fn flushes(&self) -> bool {
         self.only.contains(&Kind::RedisFlushed)
+    }
+
+    /// Whether hands are written down apart.
+    pub fn keeps_hands(&self) -> bool {
+        self.keep_hands || self.only.iter().any(|kind| kind.is_of_books())
     }
 
     /// How many counters there are: workers of another release know none, and nobody opens them again that are lost.

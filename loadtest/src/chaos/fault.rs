@@ -23,6 +23,10 @@ pub enum Kind {
     NginxKilled,
     /// SIGKILL for reception, which is started again.
     ReceptionKilled,
+    /// SIGKILL for the reception that writes hands down, over those that it has just taken; it is started again. Only where hands are kept.
+    RecorderKilled,
+    /// SIGKILL for all processes of the database in which hands are written down, which is started again. Only where hands are kept.
+    DatabaseKilled,
     /// A relay stands still until the others take it for dead, and goes on.
     RelayStopped,
     /// A relay stands still until every table goes on without it: its clients find another one.
@@ -85,7 +89,12 @@ impl Kind {
 
     /// Whether it happens where nothing else is asked for.
     pub fn is_usual(self) -> bool {
-        self != Self::RedisFlushed
+        self != Self::RedisFlushed && !self.is_of_books()
+    }
+
+    /// Whether it happens to what writes hands down.
+    pub fn is_of_books(self) -> bool {
+        matches!(self, Self::RecorderKilled | Self::DatabaseKilled)
     }
 
     /// Whether it happens to the way between a node and Redis.
@@ -111,6 +120,8 @@ impl Kind {
             // Both sides of the time after which commands are given up (2 s).
             Self::RedisStopped => (300, 4_000),
             Self::RedisSlow => (1_000, 5_000),
+            // How long hands pile up, and how long the database is away.
+            Self::RecorderKilled | Self::DatabaseKilled => (0, 5_000),
             // How long the replica has been getting nothing.
             Self::RedisFailedOverBehind => (200, 1_000),
             Self::Partitioned => (500, 6_000),

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use player::{Breaches, Purses};
 use serde::Serialize;
 
-use super::{fault::Kind, recovery::Times};
+use super::{books::Written, fault::Kind, recovery::Times};
 use crate::judge::Promise;
 
 /// How many breaches are told in words.
@@ -48,6 +48,8 @@ pub struct Report {
     pub settled_tables: u64,
     /// Players that these have paid.
     pub settled_players: u64,
+    /// What was found written down of hands, where they are kept.
+    pub written: Written,
     /// The first breaches in words.
     #[serde(skip)]
     pub described: Vec<String>,
@@ -162,6 +164,8 @@ impl Report {
         line(format_args!(
             "accounts held against their players' sums: {judged}, players who are not sure: {unsure}; settled: {tables} tables, {players} players"
         ));
+        let Written { hands, signed, dead } = self.written;
+        line(format_args!("written down: {hands} hands, {signed} of them signed; {dead} put aside"));
         line(format_args!("counted: {:?}", self.counted));
         line(format_args!("breaches: {} {:?}", self.breaches_total(), self.breaches));
         for what in &self.described {

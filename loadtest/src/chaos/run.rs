@@ -12,6 +12,7 @@ use broker::{
     bus::redis::RedisBus,
     clock::Clock,
     ports::Ports,
+    queue::redis::RedisQueue,
     redis::{Redis, RedisConfig},
     store::redis::RedisStore,
 };
@@ -26,6 +27,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     args::ChaosArgs,
+    books::{Books, take_unwritten},
     counters::Counters,
     crowd::Crowd,
     fault::{Fault, Schedule},
@@ -82,7 +84,12 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
     let mut links = Links::default();
     let with_links = args.with_links();
     let till = TillServer::open(args.seed, args.plant_forgetful_till).await?;
-    let cluster = ClusterArgs { till_port: Some(till.port), ..args.cluster() };
+    let books = match args.keeps_hands() {
+        true => Some(Arc::new(Books::open().await?)),
+        false => None,
+    };
+    let postgres = books.as_ref().map(|books| books.url().to_owned());
+    let cluster = ClusterArgs { till_port: Some(till.port), postgres, ..args.cluster() };
     let mut cluster =
         Cluster::start_through(
             &cluster,
@@ -91,6 +98,7 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
             },
         )
         .await?;
+    books.iter().for_each(|books| books.entrust(&cluster.living()));
     let redis =
         Redis::connect(RedisConfig::new(cluster.broker().url())).await.context("the judge needs Redis")?;
     let store = Arc::new(RedisStore::new(redis.clone()));
@@ -142,13 +150,18 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
         shadow.clone(),
         recoveries.clone(),
         (args.relays, args.dealers),
-    );
+    )
+    .with_books(books.clone());
     let give_up = Instant::now() + ONLINE_WITHIN;
     while counts.online.load(Relaxed) < args.bots as u64 && Instant::now() < give_up && !stop.is_cancelled() {
         sleep(LOOK_EVERY).await;
     }
     expect_hands(&tables, &shadow).await;
 
+    let queue = RedisQueue::new(redis.clone());
+    let thief = args
+        .plant_unwritten_hands
+        .then(|| AbortOnDropHandle::new(tokio::spawn(take_unwritten(queue.clone()))));
     let _planted = args.plant_unwritten_frames.then(|| {
         let (bus, store, tables) = (RedisBus::new(redis.clone()), RedisStore::new(redis), tables.clone());
         AbortOnDropHandle::new(tokio::spawn(async move { publish_unwritten(bus, store, &tables).await }))
@@ -175,6 +188,14 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
         auditor.forge(tables[0].clone(), currency).await?;
     }
     judge_ledger(auditor.as_ref(), args, &shadow).await;
+    drop(thief);
+    if let Some(books) = &books {
+        let keys = cluster.lock().await.dir().join("keys");
+        match books.judge(&queue, &keys, Clock::system().now_ms(), &shadow).await {
+            Ok(written) => report.written = written,
+            Err(error) => shadow.lock().await.accuse(Promise::Live, format!("{error:#}")),
+        }
+    }
     if let Some(auditor) = &auditor {
         let settled = auditor.settled().await?;
         (report.settled_tables, report.settled_players) = (settled.tables, settled.paid);

@@ -11,6 +11,7 @@ use tokio::{
 };
 
 use super::{
+    books::Books,
     fault::{Fault, Kind},
     link::{Link, State},
     recovery::{Recoveries, Ticket},
@@ -31,6 +32,12 @@ const SLOWER: Duration = Duration::from_millis(60);
 
 /// A slow Redis stands still for so long, every time it has gone on for [`GOES`].
 const STANDS: Duration = Duration::from_millis(80);
+
+/// What has ended by itself is started again after this.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// A recorder that goes on is killed within this, milliseconds: in the midst of what it does.
+const TAKES_MS_MAX: u64 = 60;
 
 /// See [`STANDS`].
 const GOES: Duration = Duration::from_millis(20);
@@ -65,6 +72,7 @@ pub struct Striker {
     links: Arc<Links>,
     shadow: Arc<Mutex<Shadow>>,
     recoveries: Arc<Recoveries>,
+    books: Option<Arc<Books>>,
     relays: usize,
     dealers: usize,
 }
@@ -78,7 +86,13 @@ impl Striker {
         recoveries: Arc<Recoveries>,
         (relays, dealers): (usize, usize),
     ) -> Self {
-        Self { cluster, links, shadow, recoveries, relays, dealers }
+        Self { cluster, links, shadow, recoveries, books: None, relays, dealers }
+    }
+
+    /// The same, where hands are written down.
+    #[must_use]
+    pub fn with_books(self, books: Option<Arc<Books>>) -> Self {
+        Self { books, ..self }
     }
 
     /// Does a fault, for as long as it lasts. Answers whose recovery is to be waited for.
@@ -91,6 +105,13 @@ impl Striker {
             Kind::WorkerKilled => self.kill(fault, self.a_worker_with_tables(fault).await).await,
             Kind::NginxKilled => self.kill(fault, Node::Nginx).await,
             Kind::ReceptionKilled => self.kill(fault, Node::Reception).await,
+            Kind::RecorderKilled => self.kill_recorder(fault).await,
+            Kind::DatabaseKilled => {
+                let ticket = self.begin(fault.kind, None).await;
+                let living = self.cluster.lock().await.living();
+                self.books.as_ref().context("no hands are kept")?.kill(fault.lasts, &living).await?;
+                Ok(ticket)
+            }
             Kind::RelayHung => Ok(self.halt(fault, self.a_relay(fault)).await),
             Kind::RelayStopped => self.stop(fault, self.a_relay(fault)).await,
             Kind::WorkerStopped => self.stop(fault, self.a_worker_with_tables(fault).await).await,
@@ -199,6 +220,17 @@ impl Striker {
         Ok(ticket)
     }
 
+    /// What has piled up while it stood still it takes at once, and dies over it.
+    async fn kill_recorder(&self, fault: Fault) -> anyhow::Result<Ticket> {
+        let ticket = self.halt(fault, Node::Recorder).await;
+        sleep(fault.lasts).await;
+        self.cluster.lock().await.node(Node::Recorder).signal("CONT");
+        sleep(Duration::from_millis(fault.whom as u64 % TAKES_MS_MAX)).await;
+        self.cluster.lock().await.node(Node::Recorder).kill().await;
+        self.start(Node::Recorder).await?;
+        Ok(ticket)
+    }
+
     /// Nobody is left who remembers a table, and then nothing is left of any.
     async fn flush(&self, fault: Fault) -> anyhow::Result<Ticket> {
         let ticket = self.begin(fault.kind, None).await;
@@ -231,6 +263,12 @@ impl Striker {
         loop {
             let mut cluster = self.cluster.lock().await;
             let process = cluster.node(node);
+            // One that found no database ends, and whoever runs it starts it again.
+            if process.has_ended().is_some() {
+                drop(cluster);
+                sleep(AGAIN).await;
+                continue;
+            }
             if process.pid().is_none() {
                 process.spawn()?;
             }

@@ -22,6 +22,9 @@ pub struct ClusterArgs {
     /// What the tables play for: reception keeps people and a ledger, of which everybody has enough
     #[arg(long, value_name = "CURRENCY")]
     pub table_currency: Option<Currency>,
+    /// Hands are written down
+    #[arg(long)]
+    pub keep_hands: bool,
     /// How Redis is run
     #[arg(long, value_enum, default_value_t = RedisMode::Single)]
     pub redis: RedisMode,
@@ -58,6 +61,9 @@ pub struct ClusterArgs {
     /// A folder with the `relay` and `dealer-worker` of another release: every second relay and worker is one of those
     #[arg(long, value_name = "FOLDER")]
     pub older: Option<std::path::PathBuf>,
+    /// A database in PostgreSQL in the place of the file; hands are written down there by a reception that does nothing else
+    #[arg(skip)]
+    pub postgres: Option<String>,
     /// Where dealer workers have their sealing keys, in the place of one in their environment
     #[arg(skip)]
     pub seal_key_dir: Option<std::path::PathBuf>,

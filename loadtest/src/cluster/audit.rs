@@ -1,7 +1,5 @@
 //! The ledger held against the tables, as one of the staff does it.
 
-use std::path::PathBuf;
-
 use anyhow::Context as _;
 use cage::{
     DbError, Place, Tellers, Tx,
@@ -35,7 +33,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// One of the staff of a cluster whose tables play for a currency.
 pub struct Auditor {
     reception: std::net::SocketAddr,
-    database: PathBuf,
+    database: Place,
     token: String,
 }
 
@@ -45,7 +43,7 @@ impl Auditor {
     /// # Errors
     /// When reception does not answer as it should.
     pub async fn hire(cluster: &mut Cluster) -> anyhow::Result<Self> {
-        let database = cluster.dir().join("people.db");
+        let database = cluster.database();
         let reception = cluster.node(Node::Reception).listen();
         let handle = format!("staff{:08x}", rand::random::<u32>());
         let account = json!({ "handle": handle, "password": format!("{:032x}", rand::random::<u128>()), "nick": handle });
@@ -61,7 +59,7 @@ impl Auditor {
     }
 
     async fn beside(&self) -> anyhow::Result<Tellers> {
-        let place = Place::FileBeside(self.database.clone());
+        let place = self.database.clone();
         Ok(tokio::task::spawn_blocking(move || Tellers::open(&place)).await??)
     }
 

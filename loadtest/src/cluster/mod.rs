@@ -24,6 +24,7 @@ use std::{
 };
 
 use anyhow::Context;
+use cage::Place;
 use money::Currency;
 use ops::outlet::{say, tell};
 use tempfile::TempDir;
@@ -50,6 +51,8 @@ pub struct Cluster {
     relays: Vec<Process>,
     dealers: Vec<Process>,
     reception: Process,
+    recorder: Option<Process>,
+    postgres: Option<String>,
     broker: Broker,
     machines: Option<Arc<Machines>>,
     living: Living,
@@ -68,6 +71,8 @@ pub enum Node {
     Dealer(usize),
     /// Reception.
     Reception,
+    /// The reception that writes hands down and does nothing else, where there is one.
+    Recorder,
 }
 
 impl Node {
@@ -76,7 +81,7 @@ impl Node {
         match self {
             Self::Relay(i) => Some(i),
             Self::Dealer(i) => Some(relays + i),
-            Self::Nginx | Self::Reception => None,
+            Self::Nginx | Self::Reception | Self::Recorder => None,
         }
     }
 }
@@ -119,6 +124,11 @@ impl Cluster {
         let mut reception = start(recipes.reception(&seal_key, &redis_url)?)?;
         // Relays fetch its keys when they start.
         reception.ready(READY_WITHIN).await?;
+        // Whoever is first makes the keys.
+        let mut recorder = match args.postgres {
+            Some(_) => Some(start(recipes.recorder(&seal_key, &redis_url)?)?),
+            None => None,
+        };
         let mut dealers = Vec::new();
         for i in 0..args.dealers {
             dealers.push(start(recipes.dealer(i, &seal_key, &way(Node::Dealer(i), &redis_url)?)?)?);
@@ -127,13 +137,25 @@ impl Cluster {
         for i in 0..args.relays {
             relays.push(start(recipes.relay(i, reception.listen(), &way(Node::Relay(i), &redis_url)?)?)?);
         }
-        for process in dealers.iter_mut().chain(&mut relays) {
+        for process in dealers.iter_mut().chain(&mut relays).chain(&mut recorder) {
             process.ready(READY_WITHIN).await?;
         }
         let relay_addresses = relays.iter().map(Process::listen).collect();
         let mut nginx = start(recipes.nginx(relay_addresses, reception.listen())?)?;
         nginx.ready(READY_WITHIN).await?;
-        Ok(Self { nginx, relays, dealers, reception, broker, machines, living, _undertaker: undertaker, dir })
+        Ok(Self {
+            nginx,
+            relays,
+            dealers,
+            reception,
+            recorder,
+            postgres: args.postgres.clone(),
+            broker,
+            machines,
+            living,
+            _undertaker: undertaker,
+            dir,
+        })
     }
 
     /// Where players and browsers go.
@@ -177,6 +199,19 @@ impl Cluster {
         self.broker.fail_over(pair, behind, &self.living).await
     }
 
+    /// Where reception keeps what it keeps, to be opened beside it.
+    pub fn database(&self) -> Place {
+        match &self.postgres {
+            Some(url) => Place::Postgres(url.clone()),
+            None => Place::FileBeside(self.dir().join("people.db")),
+        }
+    }
+
+    /// The list of all that is to go when this process does.
+    pub fn living(&self) -> Living {
+        self.living.clone()
+    }
+
     /// The machines of relays, and then of dealer workers, if each has one.
     pub fn machines(&self) -> Option<Arc<Machines>> {
         self.machines.clone()
@@ -192,6 +227,7 @@ impl Cluster {
             Node::Relay(i) => &mut self.relays[i],
             Node::Dealer(i) => &mut self.dealers[i],
             Node::Reception => &mut self.reception,
+            Node::Recorder => self.recorder.as_mut().expect("there is a recorder"),
         }
     }
 
@@ -199,7 +235,8 @@ impl Cluster {
     pub fn nodes(&self) -> Vec<Node> {
         let relays = (0..self.relays.len()).map(Node::Relay);
         let dealers = (0..self.dealers.len()).map(Node::Dealer);
-        [Node::Nginx, Node::Reception].into_iter().chain(relays).chain(dealers).collect()
+        let recorder = self.recorder.iter().map(|_| Node::Recorder);
+        [Node::Nginx, Node::Reception].into_iter().chain(recorder).chain(relays).chain(dealers).collect()
     }
 
     /// Ends all in order: nobody loses what they stand on before they are gone.
@@ -207,6 +244,9 @@ impl Cluster {
         self.nginx.end().await;
         futures_util::future::join_all(self.relays.iter_mut().map(Process::end)).await;
         futures_util::future::join_all(self.dealers.iter_mut().map(Process::end)).await;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.end().await;
+        }
         self.reception.end().await;
     }
 
@@ -219,7 +259,13 @@ impl Cluster {
             args.redis,
             self.broker.servers().len()
         ));
-        for process in [&self.reception, &self.nginx].into_iter().chain(&self.dealers).chain(&self.relays) {
+        let recorder = &self.recorder;
+        for process in [&self.reception, &self.nginx]
+            .into_iter()
+            .chain(recorder)
+            .chain(&self.dealers)
+            .chain(&self.relays)
+        {
             let pid = process.pid().unwrap_or_default();
             let (name, at, health) = (process.name(), process.listen(), process.ops());
             say(format_args!("  {name:<11} pid {pid:<8} {at} health {health}"));
@@ -287,32 +333,65 @@ impl Recipes<'_> {
 
     fn reception(&self, seal_key: &str, redis_url: &str) -> anyhow::Result<Recipe> {
         let listen = free_address(self.here().into())?;
-        let keys = self.dir.join("keys").display().to_string();
         let mut arguments = vec![
             format!("--listen={listen}"),
-            format!("--key-dir={keys}"),
+            self.key_dir(),
             // There is one key and nobody has an older one; the bots all come from one address.
             "--key-settle-ms=0".into(),
             "--key-reread-ms=500".into(),
             "--tokens-per-minute=0".into(),
             "--trust-proxy".into(),
         ];
-        if self.args.accounts || self.cage.is_some() {
-            arguments.push(format!("--database={}", self.dir.join("people.db").display()));
+        if self.args.accounts || self.cage.is_some() || self.keeps_hands() {
+            arguments.push(self.database());
             arguments.push(format!("--redis-url={redis_url}"));
         }
         if let Some((cage, currency)) = self.cage {
             arguments.push(format!("--cage-listen={cage}"));
             arguments.push(format!("--currency={currency}:0:{OPENING}:0"));
+        }
+        if self.keeps_hands() && self.args.postgres.is_none() {
             arguments.push("--keep-hands".into());
         }
         arguments.extend(self.args.reception_flag.iter().cloned());
         let program = self.programs.join("reception");
         let mut recipe = self.ours(program, "reception".into(), arguments, listen, None)?;
-        if self.cage.is_some() {
+        if self.cage.is_some() || self.keeps_hands() {
             recipe.environment.push(self.seal_key(seal_key));
         }
         Ok(recipe)
+    }
+
+    /// A reception to which nobody is led.
+    fn recorder(&self, seal_key: &str, redis_url: &str) -> anyhow::Result<Recipe> {
+        let listen = free_address(self.here().into())?;
+        let arguments = vec![
+            format!("--listen={listen}"),
+            self.key_dir(),
+            "--key-settle-ms=0".into(),
+            self.database(),
+            format!("--redis-url={redis_url}"),
+            "--keep-hands".into(),
+        ];
+        let mut recipe =
+            self.ours(self.programs.join("reception"), "recorder".into(), arguments, listen, None)?;
+        recipe.environment.push(self.seal_key(seal_key));
+        Ok(recipe)
+    }
+
+    fn key_dir(&self) -> String {
+        format!("--key-dir={}", self.dir.join("keys").display())
+    }
+
+    fn database(&self) -> String {
+        match &self.args.postgres {
+            Some(url) => format!("--database={url}"),
+            None => format!("--database={}", self.dir.join("people.db").display()),
+        }
+    }
+
+    fn keeps_hands(&self) -> bool {
+        self.args.keep_hands || self.args.postgres.is_some() || self.cage.is_some()
     }
 
     fn relay(&self, i: usize, reception: SocketAddr, redis_url: &str) -> anyhow::Result<Recipe> {
@@ -335,6 +414,8 @@ impl Recipes<'_> {
             vec![format!("--redis-url={redis_url}"), format!("--tables={}", self.args.tables)];
         if let Some((cage, currency)) = self.cage {
             arguments.extend([format!("--cage-url=http://{cage}"), format!("--table-currency={currency}")]);
+        }
+        if self.keeps_hands() {
             arguments.push("--keep-hands".into());
         }
         arguments.extend(self.args.dealer_flag.iter().cloned());

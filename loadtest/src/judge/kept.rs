@@ -5,6 +5,9 @@ use std::{
     sync::Arc,
 };
 
+use bytes::Bytes;
+use cage::{DbError, Row, Tx};
+use hands::{HandRecord, Sent};
 use parking_lot::Mutex;
 use protocol::id::{Position, RoomId};
 
@@ -30,6 +33,39 @@ pub struct Recorded {
     pub players: u64,
     /// And so many have it in their statistics.
     pub counted: u64,
+}
+
+/// Everything that is written down.
+///
+/// # Errors
+/// Of the database, and when something in it is no hand.
+pub fn recorded(tx: &mut dyn Tx) -> Result<Vec<Recorded>, DbError> {
+    let rows = tx.run(
+        "SELECT room, epoch, seq, prev, hash, void, record, (SELECT COUNT(*) FROM hand_player p \
+         WHERE p.room = h.room AND p.epoch = h.epoch AND p.seq = h.seq AND p.void = h.void) FROM hand h",
+        &[],
+    )?;
+    let broken = |what: &str| DbError::Broken(what.into());
+    let one = |row: &Row| {
+        Ok(Recorded {
+            room: RoomId::new(row.text(0)?).map_err(|_| broken("a table has no name"))?,
+            at: Position::new(row.count(1)?, row.count(2)?),
+            prev: row.bytes(3)?.to_vec(),
+            hash: row.bytes(4)?.to_vec(),
+            is_void: row.int(5)? == 1,
+            players: HandRecord::read(row.bytes(6)?)
+                .map_err(|_| broken("a hand does not read"))?
+                .players
+                .len() as u64,
+            counted: row.count(7)?,
+        })
+    };
+    rows.iter().map(one).collect()
+}
+
+/// The names of the hands in these messages of the queue.
+pub fn names_of(messages: &[Bytes]) -> BTreeSet<(RoomId, Position)> {
+    messages.iter().filter_map(|message| Sent::read(message).ok()).map(|sent| (sent.room, sent.at)).collect()
 }
 
 /// Every hand that has ended is written down and counted once, or stands among the `dead` of the queue; or the broker has lost it, which

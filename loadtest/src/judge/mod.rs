@@ -14,7 +14,7 @@ pub mod shadow;
 pub use contest::judge_contest;
 pub use counter::judge_counters;
 pub use hosted::{judge_closed, judge_hosted};
-pub use kept::{Pushed, Recorded, judge_kept};
+pub use kept::{Pushed, Recorded, judge_kept, names_of, recorded};
 pub use money::{Books, judge_money};
 pub use promise::Promise;
 pub use settled::{Settled, judge_settled};

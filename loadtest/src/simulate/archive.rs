@@ -9,21 +9,21 @@ use broker::{
 };
 use bytes::Bytes;
 use cage::{
-    DbError, Tx,
+    DbError,
     history::{NewHand, Written, find, keep},
     inline::Inline,
 };
 use futures_util::future::BoxFuture;
-use hands::{HandRecord, Name, Sent};
+use hands::{Name, Sent};
 use parking_lot::Mutex;
-use protocol::id::{Position, RoomId};
+use protocol::id::Position;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use reception::recorder::{Writes, Writing};
 use tokio::time::{Duration, Instant, sleep};
 
 use super::{plan::Plan, planted::Planted};
-use crate::judge::{Pushed, Recorded};
+use crate::judge::{Pushed, Recorded, recorded};
 
 /// The database, and the queue, take up to so long where they are slow.
 const SLOW_MAX: Duration = Duration::from_millis(600);
@@ -88,26 +88,7 @@ impl Archive {
 
     /// Everything that was written down.
     pub(super) fn recorded(&self) -> Vec<Recorded> {
-        let work = |tx: &mut dyn Tx| {
-            let rows = tx.run(
-                "SELECT room, epoch, seq, prev, hash, void, record, (SELECT COUNT(*) FROM hand_player p \
-                 WHERE p.room = h.room AND p.epoch = h.epoch AND p.seq = h.seq AND p.void = h.void) FROM hand h",
-                &[],
-            )?;
-            let recorded = rows.iter().map(|row| {
-                Ok(Recorded {
-                    room: RoomId::new(row.text(0)?).expect("tables have names"),
-                    at: Position::new(row.count(1)?, row.count(2)?),
-                    prev: row.bytes(3)?.to_vec(),
-                    hash: row.bytes(4)?.to_vec(),
-                    is_void: row.int(5)? == 1,
-                    players: HandRecord::read(row.bytes(6)?).expect("a record").players.len() as u64,
-                    counted: row.count(7)?,
-                })
-            });
-            recorded.collect()
-        };
-        self.database.run(work).expect("the database is in memory")
+        self.database.run(recorded).expect("the database is in memory")
     }
 
     fn fate(&self) -> Fate {

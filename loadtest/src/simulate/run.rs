@@ -18,7 +18,6 @@ use broker::{
     wire::{LinkState, seeded::Rates},
 };
 use cash::Cash;
-use hands::Sent;
 use player::{Bot, Character, Habits, Mind, Style};
 use protocol::{
     id::{NodeId, Position, RoomId, UserId},
@@ -62,6 +61,7 @@ use crate::{
     },
     judge::{
         Promise, Shadow, judge_closed, judge_contest, judge_counters, judge_hosted, judge_kept, judge_money,
+        names_of,
     },
 };
 
@@ -769,8 +769,7 @@ async fn write_down(world: &World, spared: &NodeId, shadow: &Mutex<Shadow>, arch
         shadow.accuse(Promise::Kept, format!("{lag:?} after {KEPT_BOUND:?}: hands wait to be written down"));
     }
     let dead = queue.dead(hands::QUEUE).await.expect(SPARED);
-    let dead = dead.iter().filter_map(|message| Sent::read(message).ok()).map(|sent| (sent.room, sent.at));
-    judge_kept(&archive.recorded(), &dead.collect(), &mut shadow);
+    judge_kept(&archive.recorded(), &names_of(&dead), &mut shadow);
 }
 
 /// Waits until the tables are empty, the counters have ended, and nothing has changed for that long.
