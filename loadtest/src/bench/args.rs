@@ -31,6 +31,9 @@ pub struct BenchArgs {
     /// `tables`, `chat`: the players of a table sit at different relays, as behind an edge that does not know of `?near=`
     #[arg(long)]
     pub apart: bool,
+    /// `tables`: hands are written down
+    #[arg(long)]
+    pub keep_hands: bool,
     /// `tables`, `chat`: accepted actions, or lines, a second; a list measures each, the last one gives the figures without a prefix
     #[arg(long, value_delimiter = ',', default_value = "1000,3000", value_parser = positive::<u64>)]
     pub rate: Vec<u64>,

@@ -135,7 +135,7 @@ impl Stage {
                     pids.relays.push(pid);
                 }
                 Node::Dealer(_) => pids.workers.push(pid),
-                Node::Nginx | Node::Reception => {}
+                Node::Nginx | Node::Reception | Node::Recorder => {}
             }
         }
         let stage = Self { cluster: Some(cluster), signer, relays: addresses, pids, redis_port, redis_url };

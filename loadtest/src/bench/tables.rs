@@ -15,6 +15,7 @@ use super::{
     play::Play,
     stage::{Cost, Stage},
 };
+use crate::cluster::ClusterArgs;
 
 /// Before anything is counted at a pace.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -35,7 +36,14 @@ impl Tables {
     /// # Errors
     /// When something breaks.
     pub async fn start(args: &BenchArgs, relays: usize, tables: usize) -> anyhow::Result<Self> {
-        let stage = Stage::start(relays, tables, args.no_build).await?;
+        let cluster = ClusterArgs {
+            relays,
+            dealers: 1,
+            no_build: args.no_build,
+            keep_hands: args.keep_hands,
+            ..ClusterArgs::default()
+        };
+        let stage = Stage::with(cluster, tables).await?;
         let play = Play::seat(&stage, tables, args.apart).await?;
         Ok(Self { stage, play, tables })
     }
