@@ -277,9 +277,11 @@ async fn main() {
                 record(Place::File(file), "SQLite", together, lasts).await;
             }
             let server = tokio::task::spawn_blocking(PostgresServer::start).await.expect("it starts");
-            if let Some(server) = server.expect("a server") {
+            if let Some(server) = server.expect("a server").map(Arc::new) {
                 for together in TOGETHER {
-                    let url = server.database(&format!("figures_{together}")).expect("a database");
+                    let (server, name) = (server.clone(), format!("figures_{together}"));
+                    let made = tokio::task::spawn_blocking(move || server.database(&name)).await;
+                    let url = made.expect("it is made").expect("a database");
                     record(Place::Postgres(url), "PostgreSQL", together, lasts).await;
                 }
             }
