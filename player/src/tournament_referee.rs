@@ -212,16 +212,16 @@ impl TournamentReferee {
             let what = format!("{} entries, {} places", users.len(), placed.len());
             return self.fault(Wrong::Places, what);
         }
-        let mut places: Vec<u32> = self.placed.values().map(|(place, _)| *place).collect();
-        places.sort_unstable();
-        for (at, place) in (1..).zip(&places) {
+        let mut sharers: BTreeMap<u32, u32> = BTreeMap::new();
+        self.placed.values().for_each(|(place, _)| *sharers.entry(*place).or_default() += 1);
+        let mut next = 1;
+        for (place, sharers) in &sharers {
             // Whoever shares has the best place of those that are shared.
-            let sharers = places.iter().filter(|other| *other == place).count();
-            let shared = *place..=*place + u32::try_from(sharers).unwrap_or(u32::MAX) - 1;
-            if !shared.contains(&at) {
-                self.fault(Wrong::Places, format!("places are {places:?}"));
+            if *place != next {
+                self.faults.push((Wrong::Places, format!("{sharers} have the place {place} after {next}")));
                 break;
             }
+            next += sharers;
         }
         let sum: u64 = self.placed.values().map(|(_, prize)| prize).sum();
         let pool = (self.entries.len() as u64 * self.config.buy_in).max(self.config.guarantee);
@@ -241,13 +241,17 @@ impl TournamentReferee {
     fn in_order(&mut self) {
         let place = |user: &UserId| self.placed.get(user).map_or(0, |(place, _)| *place);
         let mut faults = Vec::new();
-        for (at, (room, user, stack)) in self.busted.iter().enumerate() {
-            for (other_room, other, other_stack) in &self.busted[at + 1..] {
-                if room != other_room {
-                    continue;
-                }
+        let mut by_table: BTreeMap<&RoomId, Vec<(&UserId, u64)>> = BTreeMap::new();
+        for (room, user, stack) in &self.busted {
+            by_table.entry(room).or_default().push((user, *stack));
+        }
+        for (at, &(user, stack), busted) in by_table
+            .values()
+            .flat_map(|busted| busted.iter().enumerate().map(move |(at, one)| (at, one, busted)))
+        {
+            for &(other, other_stack) in &busted[at + 1..] {
                 let is_same_hand = self.hands.get(user) == self.hands.get(other);
-                let right = match (is_same_hand, stack.cmp(other_stack)) {
+                let right = match (is_same_hand, stack.cmp(&other_stack)) {
                     (false, _) | (true, Ordering::Less) => place(user) > place(other),
                     (true, Ordering::Greater) => place(user) < place(other),
                     (true, Ordering::Equal) => place(user) == place(other),

@@ -49,10 +49,10 @@ pub fn groups(busted: &[Busted], ties: Ties) -> Vec<Vec<u32>> {
 }
 
 /// The place of each group: of `entries` in all, when these groups have gone out, the first one first.
-pub fn places(entries: u32, out: &[Vec<u32>]) -> Vec<u32> {
+pub fn places<G: AsRef<[u32]>>(entries: u32, out: &[G]) -> Vec<u32> {
     let mut left = entries;
-    let place = |group: &Vec<u32>| {
-        left = left.saturating_sub(u32::try_from(group.len()).unwrap_or(u32::MAX));
+    let place = |group: &G| {
+        left = left.saturating_sub(u32::try_from(group.as_ref().len()).unwrap_or(u32::MAX));
         left + 1
     };
     out.iter().map(place).collect()

@@ -64,6 +64,7 @@ impl Draft {
 
     /// What is to be committed.
     pub(super) fn decision(mut self) -> Decision<Tournament> {
+        debug_assert!(self.room.is_counted_right(), "what is counted along is what there is");
         let now = view::live(&self.room);
         let changed = now.iter().filter(|(name, value)| self.before.get(*name) != Some(value));
         let set: Map<String, Value> = changed.map(|(name, value)| (name.clone(), value.clone())).collect();

@@ -11,7 +11,10 @@ use protocol::{
 };
 use serde::Deserialize;
 
-use super::state::{self, Entrant, Holding, Settings, TableState};
+use super::{
+    state::{self, Entrant, Holding, Settings, TableState},
+    tally::Tally,
+};
 
 /// The record of a keyframe.
 #[derive(Deserialize)]
@@ -61,14 +64,14 @@ impl Tournament {
         state::Tournament {
             settings,
             phase,
-            entrants,
-            by_user,
+            entrants: entrants.into_iter().collect(),
+            by_user: by_user.into_iter().collect(),
             entries,
-            tables,
+            tables: tables.into_iter().collect(),
             clock,
             is_closed,
             prizes,
-            out,
+            out: (0..).zip(out).collect(),
             placed,
             hold,
             last_table,
@@ -78,6 +81,7 @@ impl Tournament {
             adjusted,
             waits_until: None,
             directed: BTreeMap::new(),
+            tally: Tally::default(),
         }
     }
 }

@@ -50,7 +50,8 @@ pub(super) fn told(draft: &mut Draft, from: &RoomId, letter: LetterId, body: &[u
         ToTournament::Released { players, all } => {
             let players = players.into_iter().filter(|player| is_there(draft, player.entry));
             let players = players.map(|player| {
-                let to = draft.room.table_of(&player.to);
+                let known = |table: &u32| draft.room.tables.contains_key(table);
+                let to = draft.room.table_of(&player.to).filter(known);
                 (player.entry, player.stack, player.bank_ms, player.sits_out, to)
             });
             let players = players.collect();

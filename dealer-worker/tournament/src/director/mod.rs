@@ -2,7 +2,8 @@
 //!
 //! In reading order:
 //!
-//! - [`state`]: what is known, and the facts that change it. `draft`: a decision in the making.
+//! - [`state`]: what is known, and the facts that change it; in `pages`, so that copies cost little, with a `tally` of what each decision asks. `draft`: a decision
+//!   in the making.
 //! - `commands`: registering, and what directors may do. `hears`: what tables say.
 //! - `progress`: what follows: starting, opening tables, seating, levelling and breaking them, hand for hand, places, the end.
 //! - `view`: what everybody sees. `first_schema`: what was stored before.
@@ -11,9 +12,11 @@ mod commands;
 mod draft;
 mod first_schema;
 mod hears;
+mod pages;
 mod progress;
 mod second_schema;
 pub mod state;
+mod tally;
 mod view;
 
 use broker::{lobby::Line, node::RoomSpec};
@@ -55,12 +58,13 @@ impl Room for Tournament {
     const WRITES_LETTERS: bool = true;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
-        match schema {
+        let stored = match schema {
             1 => record::take(record).map(first_schema::Tournament::read),
             2 => record::take(record).map(second_schema::Tournament::read),
             3 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
-        }
+        };
+        stored.map(Self::counted)
     }
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {

@@ -16,7 +16,7 @@ use rooms::{
 
 use super::{
     draft::Draft,
-    state::{At, Event, Stage, Tournament},
+    state::{At, Event, Stage, Tournament, how_many},
 };
 use crate::{
     at_table::{self, TournamentTable},
@@ -200,11 +200,15 @@ fn expel(draft: &mut Draft) {
 
 /// Whoever waits goes to a table: the one that was meant, or the emptiest with a seat.
 fn seat(draft: &mut Draft) {
+    if !is_anybody_ready(&draft.room) {
+        return;
+    }
     let seats = u32::from(draft.room.config().seats);
-    let waiting = draft.room.entrants.iter().filter_map(|(entry, entrant)| match &entrant.at {
-        At::Waiting { to, re } => Some((*entry, *to, re.clone())),
-        _ => None,
-    });
+    let waiting =
+        draft.room.tally.waiting().iter().filter_map(|entry| match &draft.room.entrants[entry].at {
+            At::Waiting { to, re } => Some((*entry, *to, re.clone())),
+            _ => None,
+        });
     let waiting: Vec<_> = waiting.collect();
     if waiting.is_empty() {
         return;
@@ -212,7 +216,7 @@ fn seat(draft: &mut Draft) {
     let mut sizes = draft.room.sizes();
     for (entry, to, re) in waiting {
         let stage = |table: &u32| draft.room.tables.get(table).map(|table| table.stage);
-        if to.is_some_and(|to| matches!(stage(&to), Some(Stage::Wanted | Stage::Opening(_)))) {
+        if to.is_some_and(|to| stage(&to).is_some_and(is_coming)) {
             continue;
         }
         let meant = to.filter(|to| sizes.iter().any(|size| size.table == *to && !size.breaking));
@@ -234,6 +238,17 @@ fn seat(draft: &mut Draft) {
             send(draft, entry, other, re);
         }
     }
+}
+
+/// Whether somebody waits for something else than that his table is opened.
+fn is_anybody_ready(room: &Tournament) -> bool {
+    let coming = room.tables.iter().filter(|(_, table)| is_coming(table.stage));
+    let patient: u32 = coming.map(|(table, _)| room.tally.at(*table).meant).sum();
+    room.tally.waiting().len() > usize::try_from(patient).unwrap_or(usize::MAX)
+}
+
+fn is_coming(stage: Stage) -> bool {
+    matches!(stage, Stage::Wanted | Stage::Opening(_))
 }
 
 fn send(draft: &mut Draft, entry: u32, table: u32, re: Option<rooms::room::letters::Reference>) {
@@ -258,9 +273,8 @@ fn send(draft: &mut Draft, entry: u32, table: u32, re: Option<rooms::room::lette
 
 /// Nobody has a seat for somebody: one table more.
 fn want_another(draft: &mut Draft) {
-    let is_coming = |stage| matches!(stage, Stage::Wanted | Stage::Opening(_));
     if !draft.room.tables.values().any(|table| is_coming(table.stage)) {
-        let table = draft.room.tables.keys().last().map_or(1, |last| last + 1);
+        let table = draft.room.last_known_table() + 1;
         draft.emit(Event::Wanted { table, is_last: false });
         open_tables(draft);
     }
@@ -286,10 +300,12 @@ fn place(draft: &mut Draft) {
         return;
     }
     let room = &draft.room;
-    let all = places::places(room.entered(), &room.out);
-    let already = usize::try_from(room.placed).unwrap_or(usize::MAX);
+    let new: Vec<&Vec<u32>> = room.out.from(room.placed).map(|(_, group)| group).collect();
+    // All others that are out had their places before.
+    let others = room.tally.out - new.iter().map(|group| how_many(group)).sum::<u32>();
+    let among = room.entered() - others;
     let mut placed = Vec::new();
-    for (group, place) in room.out.iter().zip(all).skip(already) {
+    for (group, place) in new.iter().zip(places::places(among, &new)) {
         let sharers = u32::try_from(group.len()).unwrap_or(u32::MAX);
         let mut prizes = payout::shared(&room.prizes, place, sharers);
         if is_planted(Fault::PaysSharersWhole) {
@@ -321,8 +337,7 @@ fn finish(draft: &mut Draft) {
     if !draft.room.is_closed {
         draft.emit(Event::Closed);
     }
-    let winner = draft.room.entrants.iter().find(|(_, entrant)| !matches!(entrant.at, At::Out));
-    if let Some(winner) = winner.map(|(entry, _)| *entry) {
+    if let Some((_, winner)) = draft.room.tally.playing().first().copied() {
         draft.emit(Event::Out { groups: vec![vec![winner]] });
     }
     place(draft);
@@ -335,8 +350,7 @@ fn level(draft: &mut Draft) {
         return;
     }
     let room = &draft.room;
-    let is_opening =
-        room.tables.values().any(|table| matches!(table.stage, Stage::Wanted | Stage::Opening(_)));
+    let is_opening = room.tables.values().any(|table| is_coming(table.stage));
     let seats = u32::from(room.config().seats);
     if let Some(last) = room.last_table {
         if room.tables[&last].stage == Stage::Open {
@@ -352,7 +366,7 @@ fn level(draft: &mut Draft) {
     if fits_one && room.config().final_redraw {
         // Steps that are on are done first.
         if room.hold.is_none() {
-            let table = room.tables.keys().last().map_or(1, |table| table + 1);
+            let table = room.last_known_table() + 1;
             draft.emit(Event::Wanted { table, is_last: true });
             open_tables(draft);
         }

@@ -13,6 +13,10 @@ use rooms::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::{
+    pages::{self, Pages},
+    tally::{Spot, Tally, There},
+};
 use crate::{
     balance::Size,
     clock, payout,
@@ -47,16 +51,17 @@ pub struct Tournament {
     pub(crate) settings: Settings,
     pub(crate) phase: Phase,
     /// Whoever takes part or did, by the number of the entry.
-    pub(crate) entrants: BTreeMap<u32, Entrant>,
-    pub(crate) by_user: BTreeMap<UserId, u32>,
+    pub(crate) entrants: Pages<u32, Entrant>,
+    pub(crate) by_user: Pages<UserId, u32>,
     pub(crate) entries: u32,
-    pub(crate) tables: BTreeMap<u32, TableState>,
+    pub(crate) tables: Pages<u32, TableState>,
     pub(crate) clock: Option<Clock>,
     /// Nobody can register any more.
     pub(crate) is_closed: bool,
     pub(crate) prizes: Vec<Prize>,
     /// Who is out, the first first; who shares a place stands together.
-    pub(crate) out: Vec<Vec<u32>>,
+    #[serde(with = "pages::list")]
+    pub(crate) out: Pages<u32, Vec<u32>>,
     /// So many of them have their place.
     pub(crate) placed: u32,
     pub(crate) hold: Option<Holding>,
@@ -73,6 +78,9 @@ pub struct Tournament {
     pub(crate) waits_until: Option<UnixMs>,
     /// What directors have decided of single entries.
     pub(crate) directed: BTreeMap<u32, Directed>,
+    /// What follows from the entries.
+    #[serde(skip)]
+    pub(super) tally: Tally,
 }
 
 /// What directors have decided of one entry.
@@ -360,14 +368,14 @@ impl Tournament {
         Self {
             settings,
             phase: Phase::Registering,
-            entrants: BTreeMap::new(),
-            by_user: BTreeMap::new(),
+            entrants: Pages::default(),
+            by_user: Pages::default(),
             entries: 0,
-            tables: BTreeMap::new(),
+            tables: Pages::default(),
             clock: None,
             is_closed: false,
             prizes: Vec::new(),
-            out: Vec::new(),
+            out: Pages::default(),
             placed: 0,
             hold: None,
             last_table: None,
@@ -378,7 +386,23 @@ impl Tournament {
             // A journal that is lost whole looks like one that is new.
             waits_until: Some(0),
             directed: BTreeMap::new(),
+            tally: Tally::default(),
         }
+    }
+
+    /// The same, with all counted that is not stored.
+    pub(super) fn counted(mut self) -> Self {
+        let mut tally = Tally::default();
+        self.entrants.iter().for_each(|(entry, entrant)| tally.add(*entry, entrant));
+        tally.out = self.out.values().map(|group| how_many(group)).sum();
+        tally.entered(self.entered(), self.config());
+        self.tally = tally;
+        self
+    }
+
+    /// Whether what was counted along is what there is.
+    pub(super) fn is_counted_right(&self) -> bool {
+        self.tally.is_as(&self.clone().counted().tally)
     }
 
     pub(crate) fn config(&self) -> &TournamentConfig {
@@ -392,8 +416,8 @@ impl Tournament {
 
     /// Who has chips and is at no table nor on the way to one, with what he has.
     pub fn waiting(&self) -> impl Iterator<Item = (UserId, u64)> {
-        let waits = |entrant: &&Entrant| matches!(entrant.at, At::Waiting { .. });
-        self.entrants.values().filter(waits).map(|entrant| (entrant.user.clone(), entrant.stack))
+        let waiting = self.tally.waiting().iter().map(|entry| &self.entrants[entry]);
+        waiting.map(|entrant| (entrant.user.clone(), entrant.stack))
     }
 
     /// The room of a table.
@@ -410,7 +434,7 @@ impl Tournament {
     /// Tables up to this number may have been opened, though the journal may have lost that: as long as somebody may register, one more than are
     /// known, and before it has begun, all that its entries could need.
     pub(crate) fn tables_perhaps(&self) -> u32 {
-        let known = self.tables.keys().last().copied().unwrap_or(0);
+        let known = self.last_known_table();
         match self.phase {
             Phase::Registering => {
                 let TournamentConfig { seats, entries_max, .. } = *self.config();
@@ -423,10 +447,14 @@ impl Tournament {
         }
     }
 
+    /// The highest number of a table.
+    pub(crate) fn last_known_table(&self) -> u32 {
+        self.tables.last().map_or(0, |(table, _)| table)
+    }
+
     /// So many have chips, or will.
     pub(crate) fn left(&self) -> u32 {
-        let left = self.entrants.values().filter(|entrant| !matches!(entrant.at, At::Out | At::Busted));
-        u32::try_from(left.count()).unwrap_or(u32::MAX)
+        u32::try_from(self.tally.playing().len()).unwrap_or(u32::MAX)
     }
 
     pub(crate) fn entered(&self) -> u32 {
@@ -436,6 +464,12 @@ impl Tournament {
     /// What the prizes come to.
     pub(crate) fn pool(&self) -> u64 {
         (u64::from(self.entered()) * self.config().buy_in).max(self.config().guarantee)
+    }
+
+    /// The first prizes, as everybody is told them: certain ones, or about as they would be.
+    pub(crate) fn first_prizes(&self, count: usize) -> Vec<Prize> {
+        let prizes = if self.is_closed { &self.prizes } else { self.tally.preview() };
+        prizes.iter().take(count).cloned().collect()
     }
 
     /// All prizes: certain ones, or as they would be.
@@ -466,31 +500,24 @@ impl Tournament {
 
     /// Tables at which there may be players.
     pub(crate) fn sizes(&self) -> Vec<Size> {
-        let mut sizes: BTreeMap<u32, Size> = BTreeMap::new();
-        for (number, table) in &self.tables {
-            if matches!(table.stage, Stage::Open | Stage::Breaking) {
-                let giving = u32::try_from(table.giving.len()).unwrap_or(u32::MAX);
-                let breaking = table.stage == Stage::Breaking;
-                sizes.insert(*number, Size { table: *number, players: 0, expected: 0, giving, breaking });
-            }
-        }
-        for entrant in self.entrants.values() {
-            match entrant.at {
-                At::Seated(table) => sizes.entry(table).and_modify(|size| size.players += 1),
-                At::Sent(table) => sizes.entry(table).and_modify(|size| size.expected += 1),
-                _ => continue,
-            };
-        }
+        let mut expected: BTreeMap<u32, u32> = BTreeMap::new();
         for to in self.tables.values().flat_map(|table| &table.giving) {
-            sizes.entry(*to).and_modify(|size| size.expected += 1);
+            *expected.entry(*to).or_default() += 1;
         }
-        sizes.into_values().collect()
+        let there =
+            self.tables.iter().filter(|(_, table)| matches!(table.stage, Stage::Open | Stage::Breaking));
+        let size = |(number, table): (&u32, &TableState)| {
+            let There { players, sent, .. } = self.tally.at(*number);
+            let giving = u32::try_from(table.giving.len()).unwrap_or(u32::MAX);
+            let expected = sent + expected.get(number).copied().unwrap_or(0);
+            Size { table: *number, players, expected, giving, breaking: table.stage == Stage::Breaking }
+        };
+        there.map(size).collect()
     }
 
     /// Whether somebody is on the way.
     pub(crate) fn is_moving(&self) -> bool {
-        let on_the_way = |entrant: &Entrant| matches!(entrant.at, At::Waiting { .. } | At::Sent(_));
-        self.tables.values().any(|table| !table.giving.is_empty()) || self.entrants.values().any(on_the_way)
+        self.tally.is_anybody_away() || self.tables.values().any(|table| !table.giving.is_empty())
     }
 
     /// Tables that are there and are not being emptied.
@@ -519,30 +546,18 @@ impl Tournament {
 
     /// All entries: those that play by their chips, then those that are out, the last first.
     pub(crate) fn ranking(&self) -> Vec<u32> {
-        let mut playing: Vec<(u64, u32)> = self
-            .entrants
-            .iter()
-            .filter(|(_, entrant)| !matches!(entrant.at, At::Out | At::Busted))
-            .map(|(entry, entrant)| (entrant.stack, *entry))
-            .collect();
-        playing.sort_unstable_by_key(best_first);
+        let playing = self.tally.playing().iter().map(|(_, entry)| *entry);
         let busted = self.hold.iter().flat_map(|hold| hold.busted.iter().map(|(entry, ..)| *entry));
-        let out = self.out.iter().rev().flatten().copied();
-        playing.into_iter().map(|(_, entry)| entry).chain(busted).chain(out).collect()
+        let out: Vec<&Vec<u32>> = self.out.values().collect();
+        playing.chain(busted).chain(out.into_iter().rev().flatten().copied()).collect()
     }
 
-    /// The first of them. Asked with each decision, so the others are not put in order.
+    /// The first of them.
     pub(crate) fn top(&self, count: usize) -> Vec<u32> {
-        let has_chips = |entrant: &Entrant| !matches!(entrant.at, At::Out | At::Busted);
-        let playing = self.entrants.iter().filter(|(_, entrant)| has_chips(entrant));
-        let mut playing: Vec<(u64, u32)> = playing.map(|(entry, entrant)| (entrant.stack, *entry)).collect();
-        if playing.len() <= count {
-            return self.ranking().into_iter().take(count).collect();
+        match self.tally.playing().get(..count) {
+            Some(best) => best.iter().map(|(_, entry)| *entry).collect(),
+            None => self.ranking().into_iter().take(count).collect(),
         }
-        playing.select_nth_unstable_by_key(count, best_first);
-        playing.truncate(count);
-        playing.sort_unstable_by_key(best_first);
-        playing.into_iter().map(|(_, entry)| entry).collect()
     }
 
     /// The groups of this step's bustings, worst first.
@@ -557,8 +572,18 @@ impl Tournament {
         groups
     }
 
-    fn entrant(&mut self, entry: u32) -> &mut Entrant {
-        self.entrants.get_mut(&entry).expect("events name entries that are there")
+    /// Somebody is elsewhere, or has something else.
+    fn alter(&mut self, entry: u32, change: impl FnOnce(&mut Entrant)) {
+        let entrant = self.entrants.get_mut(&entry).expect("events name entries that are there");
+        let before = Spot::of(entry, entrant);
+        change(entrant);
+        self.tally.changes(entry, Some(before), Some(Spot::of(entry, entrant)));
+    }
+
+    /// They are out, behind all that were before.
+    fn is_out(&mut self, group: Vec<u32>) {
+        self.tally.out += how_many(&group);
+        self.out.insert(u32::try_from(self.out.len()).unwrap_or(u32::MAX), group);
     }
 
     fn table(&mut self, table: u32) -> &mut TableState {
@@ -584,13 +609,19 @@ impl Tournament {
                     place: None,
                     prize: 0,
                 };
-                self.entrants.insert(*entry, entrant);
+                if let Some(before) = self.entrants.insert(*entry, entrant) {
+                    self.tally.remove(*entry, &before);
+                }
+                self.tally.add(*entry, &self.entrants[entry]);
+                self.tally.entered(self.entered(), &self.settings.tournament);
                 self.by_user.insert(user.clone(), *entry);
                 self.entries = self.entries.max(*entry);
             }
             Event::Unregistered { entry } => {
                 if let Some(entrant) = self.entrants.remove(entry) {
                     self.by_user.remove(&entrant.user);
+                    self.tally.remove(*entry, &entrant);
+                    self.tally.entered(self.entered(), &self.settings.tournament);
                 }
             }
             Event::Started { clock, tables, seating } => {
@@ -600,7 +631,7 @@ impl Tournament {
                     self.want(table);
                 }
                 for (entry, table) in seating {
-                    self.entrant(*entry).at = At::Waiting { to: Some(*table), re: None };
+                    self.alter(*entry, |entrant| entrant.at = At::Waiting { to: Some(*table), re: None });
                 }
             }
             Event::Wanted { table, is_last } => {
@@ -611,13 +642,12 @@ impl Tournament {
             }
             Event::Asked { table, n } => self.table(*table).stage = Stage::Opening(ErrandId { at, n: *n }),
             Event::Opened { table } => self.table(*table).stage = Stage::Open,
-            Event::Sent { entry, table } => self.entrant(*entry).at = At::Sent(*table),
-            Event::Seated { entry, table } => {
-                let entrant = self.entrant(*entry);
+            Event::Sent { entry, table } => self.alter(*entry, |entrant| entrant.at = At::Sent(*table)),
+            Event::Seated { entry, table } => self.alter(*entry, |entrant| {
                 (entrant.at, entrant.is_moved) = (At::Seated(*table), false);
-            }
+            }),
             Event::Turned { entry, re } => {
-                self.entrant(*entry).at = At::Waiting { to: None, re: re.clone() };
+                self.alter(*entry, |entrant| entrant.at = At::Waiting { to: None, re: re.clone() });
             }
             Event::Giving { table, to, all } => {
                 let giver = self.table(*table);
@@ -629,17 +659,17 @@ impl Tournament {
             Event::Released { table, letter, players, all } => {
                 let re = Reference { from: self.room_of(*table), letter: *letter };
                 for (entry, stack, bank_ms, sits_out, to) in players {
-                    let entrant = self.entrant(*entry);
-                    entrant.at = At::Waiting { to: *to, re: Some(re.clone()) };
-                    (entrant.stack, entrant.bank_ms, entrant.sits_out) = (*stack, *bank_ms, *sits_out);
-                    entrant.is_moved = !all;
+                    self.alter(*entry, |entrant| {
+                        entrant.at = At::Waiting { to: *to, re: Some(re.clone()) };
+                        (entrant.stack, entrant.bank_ms, entrant.sits_out) = (*stack, *bank_ms, *sits_out);
+                        entrant.is_moved = !all;
+                    });
                 }
                 self.table(*table).giving.clear();
             }
             Event::Busted { table, hand: _, players } => {
                 for (entry, _) in players {
-                    let entrant = self.entrant(*entry);
-                    (entrant.at, entrant.stack) = (At::Busted, 0);
+                    self.alter(*entry, |entrant| (entrant.at, entrant.stack) = (At::Busted, 0));
                 }
                 if let Some(hold) = &mut self.hold {
                     hold.busted.extend(players.iter().map(|(entry, began)| (*entry, *table, *began)));
@@ -647,16 +677,15 @@ impl Tournament {
             }
             Event::Out { groups } => {
                 for entry in groups.iter().flatten() {
-                    self.entrant(*entry).at = At::Out;
+                    self.alter(*entry, |entrant| entrant.at = At::Out);
                 }
-                self.out.extend(groups.iter().cloned());
+                groups.iter().for_each(|group| self.is_out(group.clone()));
                 if let Some(hold) = &mut self.hold {
                     hold.busted.clear();
                 }
             }
             Event::Placed { entry, place, prize } => {
-                let entrant = self.entrant(*entry);
-                (entrant.place, entrant.prize) = (Some(*place), *prize);
+                self.alter(*entry, |entrant| (entrant.place, entrant.prize) = (Some(*place), *prize));
             }
             Event::AllPlaced => self.placed = u32::try_from(self.out.len()).unwrap_or(u32::MAX),
             Event::Closed => {
@@ -672,7 +701,7 @@ impl Tournament {
             Event::ClockSet { clock } => self.clock = Some(*clock),
             Event::Counted { stacks } => {
                 for (entry, stack) in stacks {
-                    self.entrant(*entry).stack = *stack;
+                    self.alter(*entry, |entrant| entrant.stack = *stack);
                 }
             }
             Event::Adjusted { table: _, chips } => self.adjusted += chips,
@@ -699,9 +728,8 @@ impl Tournament {
             Event::Expels { entry } => self.directed.entry(*entry).or_default().is_expelled = true,
             Event::Expelled { entry, chips } => {
                 self.directed.remove(entry);
-                let entrant = self.entrant(*entry);
-                (entrant.at, entrant.stack) = (At::Out, 0);
-                self.out.push(vec![*entry]);
+                self.alter(*entry, |entrant| (entrant.at, entrant.stack) = (At::Out, 0));
+                self.is_out(vec![*entry]);
                 self.adjusted -= i64::try_from(*chips).unwrap_or(i64::MAX);
             }
         }
@@ -712,7 +740,7 @@ impl Tournament {
     }
 }
 
-/// The order of those who have chips: by stack and entry.
-fn best_first(&(stack, entry): &(u64, u32)) -> (std::cmp::Reverse<u64>, u32) {
-    (std::cmp::Reverse(stack), entry)
+/// Who shares a place.
+pub(super) fn how_many(group: &[u32]) -> u32 {
+    u32::try_from(group.len()).unwrap_or(u32::MAX)
 }

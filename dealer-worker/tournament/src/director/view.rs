@@ -33,7 +33,7 @@ pub(super) fn state(room: &Tournament) -> Box<RawValue> {
 pub(super) fn live(room: &Tournament) -> Map<String, Value> {
     let tables = room.tables.values().filter(|table| matches!(table.stage, Stage::Open | Stage::Breaking));
     let top: Vec<_> = room.top(TOP).into_iter().filter_map(|entry| room.standing(entry)).collect();
-    let prizes: Vec<_> = room.all_prizes().into_iter().take(TOP).collect();
+    let prizes = room.first_prizes(TOP);
     let fields = serde_json::json!({
         "phase": room.phase,
         "open": is_open(room),
@@ -117,7 +117,7 @@ pub(super) fn seen(room: &Tournament, event: &Event) -> Vec<Seen> {
         }
         Event::Cancelled { .. } => vec![Seen::Cancelled],
         Event::Ended { .. } => {
-            let winner = room.out.last().and_then(|group| group.first()).and_then(|entry| user(*entry));
+            let winner = room.out.last().and_then(|(_, group)| group.first()).and_then(|entry| user(*entry));
             winner.map(|winner| Seen::Ended { winner }).into_iter().collect()
         }
         _ => Vec::new(),
@@ -193,14 +193,9 @@ pub(super) fn line(room: &Tournament, id: &RoomId) -> Option<Line> {
             ("left", room.left().into()),
             ("at_a_table", config.seats.into()),
             ("open", is_open(room).into()),
-            ("people", people(room).into()),
+            ("people", room.tally.people().into()),
         ]),
     })
-}
-
-/// So many of those who take part are no bots of the house.
-fn people(room: &Tournament) -> usize {
-    room.entrants.values().filter(|entrant| !entrant.user.is_bot()).count()
 }
 
 /// Whether an entry is at this table, or on the way there.
