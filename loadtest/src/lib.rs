@@ -22,7 +22,10 @@ use std::{process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
 use ops::outlet;
-use rooms::testing::{Counter, counter::TILL};
+use rooms::{
+    planted,
+    testing::{Counter, counter::TILL},
+};
 
 /// Load and proof for a Cardhouse: bots that play and judge, and a real cluster on this machine to play at.
 #[derive(Debug, Parser)]
@@ -60,11 +63,17 @@ struct CountingWorker {
     /// The till that counters pay to
     #[arg(long)]
     till_url: Option<String>,
+    /// A tournament seats one player twice, to see that it is seen
+    #[arg(long)]
+    plant_second_seat: bool,
 }
 
 impl CountingWorker {
     fn run(self) -> anyhow::Result<()> {
         let mut kinds = dealer_worker::kinds().with::<Counter>();
+        if self.plant_second_seat {
+            planted::plant_everywhere(planted::Fault::SeatsTwice);
+        }
         if let Some(url) = self.till_url {
             kinds = kinds.served_by(TILL, Arc::new(chaos::till::TillAt::new(url)));
         }

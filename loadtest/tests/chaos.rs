@@ -41,6 +41,28 @@ fn what_is_published_and_not_written_is_caught() {
     assert!(sum(&report["breaches"]) > 0, "{report}");
 }
 
+/// Some come late, all but one go out, and whoever is moved is moved while things go wrong.
+#[test]
+fn a_tournament_comes_to_its_winner_whatever_is_killed() {
+    let flags = ["--tournament=24", "--tournament-level-seconds=4", "--minutes=0.5", "--calm-ms-max=3000"];
+    let only = ["--only=worker_killed,relay_killed,redis_killed", "--one-at-a-time"];
+    let (output, report) = chaos(&[&flags[..], &only].concat());
+    assert!(output.status.success(), "{report}{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(sum(&report["breaches"]), 0, "{report}");
+    let played = &report["tournament"];
+    assert_eq!(played["entries"].as_u64(), Some(24), "{report}");
+    assert!(played["moved"].as_u64() > Some(0) && played["seen_us"]["count"].as_u64() > Some(0), "{report}");
+    assert!(sum(&report["faults"]) > 0, "{report}");
+}
+
+#[test]
+fn a_tournament_that_seats_one_player_twice_is_caught() {
+    let flags = ["--tournament=24", "--tournament-level-seconds=4", "--minutes=0.4", "--plant-second-seat"];
+    let (output, report) = chaos(&[&flags[..], &["--only=reception_killed"]].concat());
+    assert_eq!(output.status.code(), Some(1), "{report}");
+    assert!(report["breaches"]["one_place"].as_u64() > Some(0), "{report}");
+}
+
 #[test]
 fn a_till_that_takes_twice_is_caught() {
     let flags = ["--minutes=0.3", "--only=worker_killed,connections_dropped", "--plant-forgetful-till"];

@@ -215,6 +215,11 @@ impl Bot {
         (self.turn, self.asked, self.mused) = (None, None, 0);
     }
 
+    /// Whether this is the table at which it plays or wants to.
+    pub fn is_at(&self, room: &RoomId) -> bool {
+        self.room.as_ref() == Some(room)
+    }
+
     /// The client that it plays through.
     pub fn client(&self) -> &Client {
         &self.client

@@ -171,7 +171,7 @@ pub struct Ended<M> {
     pub told: Option<String>,
 }
 
-/// Gets a guest token for a bot that was made without one and plays until `stop`, over as many connections as it takes; then leaves the table and waits for the
+/// Gets a guest token for a bot that was made without one and plays until `stop`, or until it [has gone](Mind::has_gone), over as many connections as it takes; then leaves the table and waits for the
 /// last answers.
 ///
 /// # Errors
@@ -189,6 +189,9 @@ pub async fn play<M: Mind>(
     let mut failures = 0;
     let mut stop_by = None;
     loop {
+        if bot.has_gone() {
+            return Ok(Ended { bot, turned_away: None, told: None });
+        }
         if stop.is_cancelled() {
             bot.stop();
             let by = *stop_by.get_or_insert_with(|| Instant::now() + STOP_WITHIN);
@@ -325,6 +328,9 @@ impl<T: Tokens> Visit<'_, T> {
         let mut move_at: Option<Instant> = None;
         loop {
             let now = Instant::now();
+            if bot.has_gone() {
+                return ConnectionEnd::Stopped;
+            }
             if move_at.is_some_and(|at| now >= at) {
                 return ConnectionEnd::Moves;
             }

@@ -1,10 +1,12 @@
-//! A bot that plays tournaments: it registers where somebody waits for others, goes where it is sent, and plays there until it is out.
+//! A bot that plays tournaments: it registers where somebody waits for others, or at the one that it was [made for](Contestant::of), goes where it is sent, and plays
+//! there until it is out.
 
 use holdem::SEATS_MAX;
 use protocol::{
     RefusalCode,
     id::RoomId,
     lobby::{COUNT_MAX, View},
+    table::TableEvent,
     tournament::{LOBBY_SIT_AND_GO, TournamentAnswer, TournamentCommand, TournamentQuestion},
 };
 use rand_chacha::ChaCha8Rng;
@@ -17,8 +19,11 @@ use crate::{
     mind::Mind,
 };
 
-/// It asks where it belongs that often.
+/// It asks where it belongs that often, as long as it has no seat.
 const ASKS_EVERY: Duration = Duration::from_millis(1_500);
+
+/// And at a table, which tells whoever leaves it whither, in case that was missed.
+const ASKS_SEATED_EVERY: Duration = Duration::from_secs(15);
 
 /// It looks again so long after it was not let in.
 const RESTS: Duration = Duration::from_secs(1);
@@ -27,6 +32,10 @@ const RESTS: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Contestant {
     bot: Bot,
+    /// Where it wants to take part, if nowhere else.
+    only: Option<RoomId>,
+    /// It has, and is out.
+    is_out: bool,
     /// Where it takes part.
     entered: Option<RoomId>,
     /// It wants to: the command, and where.
@@ -46,6 +55,8 @@ impl Contestant {
     pub fn new(bot: Bot, now: Instant) -> Self {
         Self {
             bot: bot.given_seats(),
+            only: None,
+            is_out: false,
             entered: None,
             registers: None,
             asks: None,
@@ -56,9 +67,32 @@ impl Contestant {
         }
     }
 
+    /// One that registers at this tournament, not before `first`, and goes when it is out.
+    pub fn of(room: RoomId, bot: Bot, first: Instant) -> Self {
+        Self { only: Some(room), ..Self::new(bot, first) }
+    }
+
+    /// Where it takes part.
+    pub fn entered(&self) -> Option<&RoomId> {
+        self.entered.as_ref()
+    }
+
+    /// Where it sits.
+    pub fn seated_at(&self) -> Option<&RoomId> {
+        self.bot.seated_at()
+    }
+
+    fn register(&mut self, room: RoomId, now: Instant) {
+        let what = to_raw_value(&TournamentCommand::Register).expect("commands are JSON");
+        self.registers = Some((self.bot.client_mut().raw_command(&room, what, now), room));
+    }
+
     fn enter(&mut self, now: Instant) {
-        if self.registers.is_some() || self.stopping || now < self.next {
+        if self.registers.is_some() || self.stopping || self.is_out || now < self.next {
             return;
+        }
+        if let Some(room) = self.only.clone() {
+            return self.register(room, now);
         }
         let client = self.bot.client_mut();
         let sit_and_gos = View { kind: Some(LOBBY_SIT_AND_GO.into()), count: COUNT_MAX, ..View::default() };
@@ -72,8 +106,7 @@ impl Contestant {
             return;
         };
         (self.entries, self.knows_prizes) = (entries, false);
-        let what = to_raw_value(&TournamentCommand::Register).expect("commands are JSON");
-        self.registers = Some((client.raw_command(&room, what, now), room));
+        self.register(room, now);
     }
 
     fn look(&mut self, room: &RoomId, now: Instant) {
@@ -86,7 +119,7 @@ impl Contestant {
             };
             let question = to_raw_value(&what).expect("questions are JSON");
             self.asks = Some(self.bot.client_mut().question(room, question, now));
-            self.next = now + ASKS_EVERY;
+            self.next = now + if is_seated { ASKS_SEATED_EVERY } else { ASKS_EVERY };
         }
     }
 
@@ -116,7 +149,26 @@ impl Contestant {
                 }
             }
             // Out, or it was not taken after all.
-            _ => self.leave(now),
+            me => {
+                self.is_out = self.only.is_some() && me.is_some();
+                self.leave(now);
+            }
+        }
+    }
+
+    /// Its table has sent it elsewhere, or has no chips of it any more.
+    fn follow(&mut self, events: &[TableEvent], now: Instant) {
+        let Some(me) = self.bot.client().user().cloned() else { return };
+        for event in events {
+            match event {
+                TableEvent::Moved { user, to, .. } if *user == me => {
+                    self.bot.sent_to(Some(to.clone()), now);
+                    // It may be turned away there.
+                    self.next = now + ASKS_EVERY;
+                }
+                TableEvent::Busted { user, .. } if *user == me => self.next = now,
+                _ => {}
+            }
         }
     }
 }
@@ -144,6 +196,8 @@ impl Mind for Contestant {
                 if self.registers.as_ref().is_some_and(|(asked, _)| *asked == refusal.n) =>
             {
                 let is_in = refusal.code == Some(RefusalCode::Unchanged);
+                let is_too_late = matches!(refusal.code, Some(RefusalCode::Late | RefusalCode::NoSeat));
+                self.is_out |= is_too_late && self.only.is_some();
                 let room = self.registers.take().map(|(_, room)| room);
                 self.entered = room.filter(|_| is_in);
                 self.next = now + RESTS;
@@ -156,9 +210,11 @@ impl Mind for Contestant {
             Heard::Unanswered { why, .. } => {
                 self.asks = None;
                 if why.code == Some(RefusalCode::NoSuchRoom) {
+                    self.is_out = self.only.is_some() && self.entered.is_some();
                     self.leave(now);
                 }
             }
+            Heard::Frame { room, events, .. } if self.bot.is_at(room) => self.follow(events, now),
             Heard::Unwatched(room) if self.entered.as_ref() == Some(room) => self.leave(now),
             // With a new session what was asked before never has an answer.
             Heard::Welcome { resumed: false } => (self.registers, self.asks) = (None, None),
@@ -179,12 +235,14 @@ impl Mind for Contestant {
 
     fn next_deadline(&self) -> Option<Instant> {
         let waits = self.asks.is_none() && self.registers.is_none() && self.bot.client().is_online();
-        let own = waits.then_some(self.next).filter(|_| self.entered.is_some() && !self.stopping);
+        let wants = self.entered.is_some() || self.only.is_some() && !self.is_out;
+        let own = waits.then_some(self.next).filter(|_| wants && !self.stopping);
         own.into_iter().chain(self.bot.next_deadline()).min()
     }
 
+    /// Who comes for one tournament stays on his connection, whatever tables he is sent to.
     fn near(&self) -> Option<&RoomId> {
-        self.bot.near()
+        if self.only.is_some() { None } else { self.bot.near() }
     }
 
     fn stop(&mut self) {
@@ -195,5 +253,9 @@ impl Mind for Contestant {
     /// Nobody leaves a tournament: its chips are played on by the clock.
     fn has_stopped(&self) -> bool {
         self.stopping && self.bot.client().answers().waiting().len() == 0
+    }
+
+    fn has_gone(&self) -> bool {
+        self.is_out && self.bot.client().answers().waiting().len() == 0
     }
 }

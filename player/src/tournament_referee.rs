@@ -68,6 +68,11 @@ impl TournamentReferee {
         }
     }
 
+    /// Its prizes come to this, whatever it is set to.
+    pub fn is_worth(&mut self, pool: u64) {
+        (self.config.buy_in, self.config.guarantee) = (0, pool);
+    }
+
     /// What was wrong so far.
     pub fn faults(&self) -> &[(Wrong, String)] {
         &self.faults

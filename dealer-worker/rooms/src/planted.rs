@@ -1,10 +1,13 @@
 //! A fault that a test plants to see it caught, where no adapter can: debug builds only, in the thread that plants it.
 
-use std::cell::Cell;
+use std::{cell::Cell, sync::OnceLock};
 
 thread_local! {
     static PLANTED: Cell<Option<Fault>> = const { Cell::new(None) };
 }
+
+/// In a process of its own, whose threads are many.
+static EVERYWHERE: OnceLock<Fault> = OnceLock::new();
 
 /// What workers of a thread can be made to do wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,9 +103,14 @@ pub fn plant(fault: Option<Fault>) {
     PLANTED.set(fault);
 }
 
+/// From now on all workers of this process have this fault.
+pub fn plant_everywhere(fault: Fault) {
+    let _ = EVERYWHERE.set(fault);
+}
+
 /// Whether workers of this thread have this fault; never in a release.
 pub fn is_planted(fault: Fault) -> bool {
-    cfg!(debug_assertions) && PLANTED.get() == Some(fault)
+    cfg!(debug_assertions) && (PLANTED.get() == Some(fault) || EVERYWHERE.get() == Some(&fault))
 }
 
 /// A rule of letters between rooms that a test takes away, to see that it is needed: see [`letters`](crate::room::letters).

@@ -7,7 +7,7 @@ use std::sync::{
 
 use money::Currency;
 use player::{
-    Bot, Breaches, Character, Habits, Heard, Mind, Purse, Purses, Style,
+    Bot, Breaches, Character, Contestant, Habits, Heard, Mind, Purse, Purses, Style,
     connect::{self, Dialer, Ended, Happening},
     guest::{NoToken, Reception},
     purse::Watched,
@@ -19,7 +19,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{hearing::Witness, recovery::Recoveries};
+use super::{cup::Cup, hearing::Witness, recovery::Recoveries};
 use crate::guests::{
     asker::Asker,
     stranger::{Manner, Stranger},
@@ -144,6 +144,27 @@ impl Crowd {
         for i in 0..ASKERS {
             let asker = Asker::new(all.clone(), self.seed_of(3_000_000 + i), String::new(), Instant::now());
             self.add(&format!("Asker {i}"), asker, |_, _, _| {});
+        }
+    }
+
+    /// Lets others play a tournament.
+    pub(super) fn add_contestants(&mut self, cup: &Cup, think: Duration) {
+        let now = Instant::now();
+        for i in 0..cup.entries() {
+            let habits =
+                Habits { think_min: think / 4, think_more: think * 3 / 4, chat: 0.0, ..Habits::default() };
+            let (style, seed) = (Style::of_crowd(i), self.seed_of(4_000_000 + i));
+            let character = Character { style, habits, tables: Arc::from([]), home: 0, seed };
+            let bot = Bot::new(character, String::new(), now);
+            let contestant = Contestant::of(cup.room.clone(), bot, cup.registers(i, now));
+            let (counts, mut times) = (self.counts.clone(), cup.moves.watch());
+            let on = move |contestant: &Contestant, what: &Happening<'_>, now: Instant| {
+                if let Happening::Heard(heard) = what {
+                    counts.count(heard);
+                }
+                times(contestant, what, now);
+            };
+            self.add(&format!("Contestant {i}"), contestant, on);
         }
     }
 

@@ -5,7 +5,7 @@
 //!
 //! - [`args`]: the flags. [`fault`]: what can go wrong, and when it does. [`mod@run`]: from the first process to the verdict.
 //! - [`strike`]: does it to the processes; [`link`]: to the way between a node and Redis.
-//! - [`crowd`]: who plays, talks and counts; [`till`]: what counters pay to. [`judge`](crate::judge): who judges; [`hearing`] brings the one before the other.
+//! - [`crowd`]: who plays, talks and counts; [`till`]: what counters pay to; [`cup`]: a tournament. [`judge`](crate::judge): who judges; [`hearing`] brings the one before the other.
 //! - [`books`]: where hands are written down, and what is wrong there.
 //! - [`recovery`]: how long it takes until tables go on; [`pauses`]: what a hand-over costs; [`counters`]: what nodes count.
 //! - [`planted`]: a fault of the house, to see that it is seen. [`report`]: the result.
@@ -14,6 +14,7 @@ pub mod args;
 pub mod books;
 pub mod counters;
 pub mod crowd;
+pub mod cup;
 pub mod fault;
 pub mod hearing;
 pub mod link;

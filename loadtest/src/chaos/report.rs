@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use player::{Breaches, Purses};
 use serde::Serialize;
 
-use super::{books::Written, fault::Kind, recovery::Times};
+use super::{books::Written, cup::Played, fault::Kind, recovery::Times};
 use crate::judge::Promise;
 
 /// How many breaches are told in words.
@@ -50,6 +50,9 @@ pub struct Report {
     pub settled_players: u64,
     /// What was found written down of hands, where they are kept.
     pub written: Written,
+    /// What the tournament has come to, if one was played.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tournament: Option<Played>,
     /// The first breaches in words.
     #[serde(skip)]
     pub described: Vec<String>,
@@ -166,6 +169,21 @@ impl Report {
         ));
         let Written { hands, signed, dead } = self.written;
         line(format_args!("written down: {hands} hands, {signed} of them signed; {dead} put aside"));
+        if let Some(Played { entries, seconds, moved, move_ms, seen_us, late_ms, owners, waited_ms }) =
+            &self.tournament
+        {
+            line(format_args!("tournament: {entries} entries, {seconds:.0} s to the winner, {moved} moved"));
+            let times = |name: &str, of: &Quantiles, unit: &str| {
+                format!("{name}: {}, p50 {} {unit}, p99 {} {unit}", of.count, of.p50, of.p99)
+            };
+            line(format_args!("  {}", times("moves by the journals", move_ms, "ms")));
+            line(format_args!("  {}", times("moves as players saw them", seen_us, "us")));
+            line(format_args!("  {}", times("late entries until they sat", late_ms, "ms")));
+            line(format_args!(
+                "  owners after the first: {owners}; {}",
+                times("waits for what was said before", waited_ms, "ms")
+            ));
+        }
         line(format_args!("counted: {:?}", self.counted));
         line(format_args!("breaches: {} {:?}", self.breaches_total(), self.breaches));
         for what in &self.described {

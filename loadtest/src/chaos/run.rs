@@ -30,6 +30,7 @@ use super::{
     books::{Books, take_unwritten},
     counters::Counters,
     crowd::Crowd,
+    cup::Cup,
     fault::{Fault, Schedule},
     hearing::Hearing,
     pauses::Pauses,
@@ -42,7 +43,7 @@ use super::{
 use crate::{
     cluster::{Cluster, ClusterArgs, audit::Auditor},
     guests::counters,
-    judge::{Promise, Shadow, judge_counters},
+    judge::{Promise, Shadow, judge_contest, judge_counters},
     signals,
 };
 
@@ -57,6 +58,9 @@ const LIVE_WITHIN: Duration = Duration::from_secs(90);
 
 /// Nothing is on its way any more after so long without bots.
 const QUIET: Duration = Duration::from_secs(2);
+
+/// What has ended is in no directory after so long.
+const GONE_WITHIN: Duration = Duration::from_secs(5);
 
 /// How often is looked whether something has come about.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -113,6 +117,19 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
     let bus = Arc::new(RedisBus::new(redis.clone()));
     let ports = Ports { bus, store: store.clone(), clock: Clock::system() };
     counters::open(&tests_own, RailConfig::default(), &ports).await?;
+    let cup = match args.tournament {
+        None => None,
+        Some(_) if args.may_lose() => {
+            anyhow::bail!(
+                "a tournament is judged only where Redis loses nothing: --redis single --aof always"
+            )
+        }
+        Some(entries) => {
+            let cup = Cup::open(entries, Duration::from_secs(args.tournament_level_seconds), &ports).await?;
+            shadow.follow_contest(cup.room.clone(), cup.config.clone(), cluster.sealer());
+            Some(cup)
+        }
+    };
     if args.may_lose() {
         shadow.expect_losses();
     }
@@ -138,6 +155,7 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
         &recoveries,
     )?;
     crowd.add_guests(&tests_own, &tables);
+    cup.iter().for_each(|cup| crowd.add_contestants(cup, think));
     let counts = crowd.counts().clone();
     let auditor = match args.table_currency {
         Some(_) => Some(Auditor::hire(&mut cluster).await.context("the judge needs one of the staff")?),
@@ -176,6 +194,9 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
         shadow.lock().await.accuse(Promise::Live, format!("not ready when all was over: {error:#}"));
     }
     expect_hands(&tables, &shadow).await;
+    if let Some(cup) = &cup {
+        expect_winner(cup, began, &shadow, stop).await;
+    }
     judge_ledger(auditor.as_ref(), args, &shadow).await;
     if let (Some(auditor), Some(currency), true) = (&auditor, args.table_currency, args.plant_slipped_chip) {
         auditor.slip(tables[0].clone(), currency).await?;
@@ -207,6 +228,11 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
 
     let mut shadow = shadow.lock().await;
     judge_counters(&tests_own, |room| till.till.taken(room), &*store, &mut shadow).await?;
+    if let Some(cup) = &cup {
+        judge_contest(&*store, &mut shadow).await?;
+        report.tournament = shadow.contest_progress().map(|progress| cup.played(progress));
+        anyhow::ensure!(!shadow.is_contest_unread(), "the judge was too slow to read all of the tournament");
+    }
     report.hands = tables.iter().map(|table| shadow.hands_ended(table)).sum();
     report.frames = shadow.frames();
     report.actions = counts.actions.load(Relaxed);
@@ -336,6 +362,22 @@ async fn expect_ends(counters: &[RoomId], shadow: &Mutex<Shadow>) {
         let what = format!("{left:?} did not end within {LIVE_WITHIN:?}");
         shadow.accuse(Promise::Live, what);
     }
+}
+
+/// The tournament comes to its winner, and neither it nor a table of it is there any more.
+async fn expect_winner(cup: &Cup, since: Instant, shadow: &Mutex<Shadow>, stop: &CancellationToken) {
+    let until = since + cup.ends_within();
+    while Instant::now() < until && !stop.is_cancelled() {
+        let shadow = shadow.lock().await;
+        let is_over = shadow.rooms_of_contest().iter().all(|room| shadow.has_ended(room));
+        if is_over || shadow.is_contest_broken() || shadow.is_contest_unread() {
+            break;
+        }
+        drop(shadow);
+        sleep(LOOK_EVERY).await;
+    }
+    // What is to be taken out of the directory is.
+    sleep(GONE_WITHIN).await;
 }
 
 /// Nothing goes wrong: every table completes a hand.

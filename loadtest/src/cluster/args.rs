@@ -73,6 +73,9 @@ pub struct ClusterArgs {
     /// And this machine's port of the till that counters pay to
     #[arg(skip)]
     pub till_port: Option<u16>,
+    /// A tournament of such workers seats one player twice
+    #[arg(skip)]
+    pub plant_second_seat: bool,
 }
 
 impl Default for ClusterArgs {

@@ -30,6 +30,7 @@ use ops::outlet::{say, tell};
 use tempfile::TempDir;
 use tokio::time::{Duration, Instant};
 
+use ::broker::seal::Sealer;
 pub use args::ClusterArgs;
 use broker::Broker;
 use machines::Machines;
@@ -56,6 +57,7 @@ pub struct Cluster {
     broker: Broker,
     machines: Option<Arc<Machines>>,
     living: Living,
+    seal_key: String,
     _undertaker: Undertaker,
     dir: TempDir,
 }
@@ -153,6 +155,7 @@ impl Cluster {
             broker,
             machines,
             living,
+            seal_key,
             _undertaker: undertaker,
             dir,
         })
@@ -171,6 +174,14 @@ impl Cluster {
     /// Logs and configuration, until the end.
     pub fn dir(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// What opens the records of its journals, where it has not been given [keys](ClusterArgs::seal_key_dir).
+    ///
+    /// # Panics
+    /// Never: it has made the key itself.
+    pub fn sealer(&self) -> Sealer {
+        Sealer::new(&self.seal_key.parse().expect("it is a key"))
     }
 
     /// Redis.
@@ -423,6 +434,7 @@ impl Recipes<'_> {
         let listen = (self.there(self.args.relays + i), 0).into();
         let program = if self.args.counting {
             arguments.insert(0, "counting-worker".into());
+            arguments.extend(self.args.plant_second_seat.then(|| "--plant-second-seat".into()));
             arguments
                 .extend(self.args.till_port.map(|port| format!("--till-url=http://{}:{port}/", self.here())));
             std::env::current_exe()?

@@ -1,13 +1,15 @@
 //! The shadow model: reads every journal while it grows, and folds it in [`journal`]; in [`told`], judges what clients are told
 //! by what the journal holds; in [`questions`], what they are answered; in [`spoken`], what is said where people talk; in
 //! [`parts`], what a postbox tells single users; in [`rail`], what a counter tells who has no part in it; in [`doors`], who may do what at tables
-//! that players have opened; in [`dealt`], which hands were; in [`usher`], who may take which seat where others wait for one; in [`attendant`], where a queue sends who waits; in [`contest`], who is where in a tournament.
+//! that players have opened; in [`dealt`], which hands were; in [`usher`], who may take which seat where others wait for one; in [`attendant`], where a queue sends who waits; in [`contest`], who is where in a
+//! tournament, whose journals are read [in order](ordered).
 
 mod attendant;
 mod contest;
 mod dealt;
 mod doors;
 mod journal;
+mod ordered;
 mod parts;
 mod questions;
 mod rail;
@@ -18,25 +20,30 @@ mod usher;
 use std::{collections::BTreeMap, sync::Arc};
 
 use broker::{
+    clock::Clock,
     entry::Entry,
     seal::Sealer,
     store::{Store, Stored, Unavailable, memory::MemoryStore},
 };
+use futures_util::{StreamExt, stream};
 use player::tournament_referee::Wrong;
 use protocol::{
     floor::TABLE_PREFIX,
     id::{NodeId, Position, RoomId, SessionId, UserId},
     table::{SeatStatus, TableView},
+    time::UnixMs,
     tournament::TournamentConfig,
 };
 use tokio::sync::mpsc;
 
+pub use self::contest::ContestProgress;
 use self::{
     attendant::Attendant,
     contest::Contest,
     dealt::Dealt,
     doors::Doorkeeper,
     journal::{Journal, OfContest},
+    ordered::Ordered,
     parts::Parts,
     spoken::Spoken,
 };
@@ -44,6 +51,9 @@ use super::{counter::Figures, kept::Pushed, money::Purses, promise::Promise};
 
 /// How many entries are read at once. The journal keeps a few hundred.
 const READ_ENTRIES: usize = 4_096;
+
+/// And so many journals: of what is not read soon the beginning may be trimmed.
+const READS_AT_ONCE: usize = 32;
 
 /// All journals, as they stood at the last look.
 pub struct Shadow {
@@ -61,6 +71,8 @@ pub struct Shadow {
     tables_of: BTreeMap<UserId, usize>,
     /// A tournament, if there is one.
     contest: Option<(RoomId, Contest)>,
+    /// What waits for its turn to be judged there, where each journal is read by itself.
+    ordered: Ordered,
     /// Where a queue sends who waits, if there is one.
     attendant: Attendant,
     /// Which hands wait to be written down, or have waited, where they are to be.
@@ -79,6 +91,7 @@ impl Shadow {
             asked: BTreeMap::new(),
             tables_of: BTreeMap::new(),
             contest: None,
+            ordered: Ordered::default(),
             attendant: Attendant::default(),
             pushed: None,
         }
@@ -139,6 +152,37 @@ impl Shadow {
     pub fn follow_contest(&mut self, room: RoomId, config: TournamentConfig, sealer: Sealer) {
         self.rooms.entry(room.clone()).or_default().of_contest = Some(OfContest::Itself);
         self.contest = Some((room.clone(), Contest::new(room, config, sealer)));
+    }
+
+    /// Whether something of a tournament was trimmed before it was read, so that it was not judged to its end.
+    pub fn is_contest_unread(&self) -> bool {
+        self.ordered.has_hole()
+    }
+
+    /// How far the tournament is, as far as it was judged.
+    pub fn contest_progress(&self) -> Option<ContestProgress> {
+        self.contest.as_ref().map(|(_, contest)| contest.progress())
+    }
+
+    /// What was decided before this time is judged.
+    fn judge_contest_before(&mut self, before: UnixMs) {
+        let Some((cup, contest)) = &mut self.contest else { return };
+        while !self.ordered.has_hole()
+            && let Some((room, entry)) =
+                self.ordered.next(before, |room, entry| contest.can_be_next(room, entry))
+        {
+            contest.take(&room, &entry, &mut self.broken);
+            // What is written there may have to be judged next, and was not read.
+            let wanted = contest.take_wanted();
+            let is_news = !wanted.is_empty();
+            for number in wanted {
+                let table = RoomId::new(&format!("{cup}.{number}")).expect("a tournament's name is short");
+                self.rooms.entry(table).or_default().of_contest = Some(OfContest::Table);
+            }
+            if is_news {
+                return;
+            }
+        }
     }
 
     /// A tournament and its tables.
@@ -347,10 +391,23 @@ impl Shadow {
             self.hear();
             return Ok(());
         }
-        let rooms: Vec<RoomId> = self.rooms.keys().cloned().collect();
-        for room in rooms {
-            self.look_at(&room).await?;
+        let began = Clock::system().now_ms();
+        let rooms: Vec<(RoomId, Position)> =
+            self.rooms.iter().map(|(room, journal)| (room.clone(), journal.last)).collect();
+        let store = self.store.clone();
+        let mut reads = stream::iter(rooms)
+            .map(|(room, last)| {
+                let store = store.clone();
+                async move {
+                    let read = store.read(&room, Some(last), READ_ENTRIES).await;
+                    (room, read)
+                }
+            })
+            .buffered(READS_AT_ONCE);
+        while let Some((room, read)) = reads.next().await {
+            self.take_all(&room, read?).await?;
         }
+        self.judge_contest_before(began);
         Ok(())
     }
 
@@ -365,6 +422,11 @@ impl Shadow {
         }
         let Some(journal) = self.rooms.get(room) else { return Ok(()) };
         let read = self.store.read(room, Some(journal.last), READ_ENTRIES).await?;
+        self.take_all(room, read).await
+    }
+
+    async fn take_all(&mut self, room: &RoomId, read: Vec<Stored>) -> Result<(), Unavailable> {
+        let Some(journal) = self.rooms.get(room) else { return Ok(()) };
         if journal.is_left_out_before(&read)
             && let Some(first) = self.store.read(room, None, 1).await?.first()
             && let Some(journal) = self.rooms.get_mut(room)
@@ -431,8 +493,12 @@ impl Shadow {
                         self.broken.push((Promise::Kept, what));
                     }
                 }
-                if let Some((entry, (_, contest))) = of_contest.zip(self.contest.as_mut()) {
-                    contest.take(room, &entry, &mut self.broken);
+                match of_contest.zip(self.contest.as_mut()) {
+                    Some((entry, (_, contest))) if self.written.is_some() => {
+                        contest.take(room, &entry, &mut self.broken);
+                    }
+                    Some((entry, _)) => self.ordered.push(room, entry),
+                    None => {}
                 }
             }
             Ok(entry) => {

@@ -32,6 +32,9 @@ pub struct SwarmArgs {
     /// The tables play for this: each bot adds up what it wins, and at the end its account must say the same
     #[arg(long, value_name = "CURRENCY")]
     pub currency: Option<Currency>,
+    /// So many bots register at one tournament, which the house must offer, and play it to its winner; nothing is played beside it
+    #[arg(long, value_name = "ENTRIES", value_parser = positive::<usize>, conflicts_with_all = ["processes", "currency", "accounts"])]
+    pub tournament: Option<usize>,
     /// How many bots
     #[arg(long, default_value_t = 600, value_parser = positive::<usize>)]
     pub bots: usize,

@@ -1,6 +1,7 @@
 //! The swarm: bots that get guest tokens, find tables, sit and play, and judge everything that they see.
 //!
 //! - [`args`]: the flags.
+//! - [`cup`]: a whole tournament.
 //! - [`crowd`]: one process's bots, from the first token to the last answer.
 //! - [`tally`]: what they count while they play, [`stopwatch`]: from an action to its frame at each player.
 //! - [`processes`]: several processes as one swarm.
@@ -8,6 +9,7 @@
 
 pub mod args;
 pub mod crowd;
+pub mod cup;
 pub mod processes;
 pub mod progress;
 pub mod stopwatch;
@@ -31,6 +33,15 @@ use crate::signals;
 /// When there is nothing to connect to, or no table.
 pub async fn command(args: SwarmArgs) -> anyhow::Result<ExitCode> {
     let stop = signals::until_told()?;
+    if let Some(entries) = args.tournament {
+        let played = cup::run(&args, entries, &stop).await?;
+        tell(played.text().trim_end());
+        if args.json {
+            say(serde_json::to_string(&played)?);
+        }
+        anyhow::ensure!(played.deliveries > 0, "nothing was played");
+        return Ok(if played.breaches.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let outcome = if args.processes > 1 {
         processes::run(&args, &stop).await?
     } else {

@@ -19,7 +19,7 @@ use protocol::{
 use rooms::room::record::{DeltaOf, open};
 use serde_json::{Map, Value};
 use tokio::time::{Duration, Instant};
-use tournament::{TournamentTable, at_table};
+use tournament::{Tournament, TournamentTable, at_table, director};
 
 use super::Promise;
 
@@ -42,6 +42,36 @@ pub(super) struct Contest {
     uneven: Option<Instant>,
     /// Something was wrong: of what follows from that nothing is said.
     is_broken: bool,
+    progress: ContestProgress,
+    /// When whoever is on the way left his table, or was entered if he had none; and whether it is that.
+    left_ms: BTreeMap<UserId, (UnixMs, bool)>,
+    /// Tables that are to be opened, and nobody follows yet.
+    wanted: Vec<u32>,
+    /// Since when a new owner of the tournament waits.
+    waits_since: Option<UnixMs>,
+}
+
+/// How far a tournament is, by its journals.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContestProgress {
+    /// How many take part.
+    pub entries: usize,
+    /// So many have chips.
+    pub left: usize,
+    /// When it began, and when it had a winner.
+    pub began_ms: Option<UnixMs>,
+    /// See there.
+    pub ended_ms: Option<UnixMs>,
+    /// Players who came from one table to another.
+    pub moved: u64,
+    /// From the frame in which each of them left one table to that in which he sat at the other, milliseconds.
+    pub move_ms: Vec<u64>,
+    /// From being entered to having a seat, of those who came when it was played, milliseconds.
+    pub late_ms: Vec<u64>,
+    /// Owners after the first, and how long each waited for what its tables remember, milliseconds.
+    pub owners: u64,
+    /// See there.
+    pub waited_ms: Vec<u64>,
 }
 
 /// Where somebody is.
@@ -92,7 +122,34 @@ impl Contest {
             tables: BTreeMap::new(),
             uneven: None,
             is_broken: false,
+            progress: ContestProgress::default(),
+            left_ms: BTreeMap::new(),
+            wanted: Vec::new(),
+            waits_since: None,
         }
+    }
+
+    /// How far it is.
+    pub(super) fn progress(&self) -> ContestProgress {
+        let left = self.places.values().filter(|place| **place != Place::Out).count();
+        ContestProgress { entries: self.places.len(), left, ..self.progress.clone() }
+    }
+
+    /// Tables that are to be opened, each once.
+    pub(super) fn take_wanted(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.wanted)
+    }
+
+    /// Whether an entry can be the next one: nobody sits down in it whose leaving was not seen.
+    pub(super) fn can_be_next(&self, room: &RoomId, entry: &Entry) -> bool {
+        if *room == self.room || entry.kind != Kind::Delta {
+            return true;
+        }
+        let Ok(told) = serde_json::from_slice::<Told<TableEvent>>(&entry.public) else { return true };
+        told.events.iter().all(|event| match event {
+            TableEvent::Seated { user, .. } => matches!(self.places.get(user), Some(Place::Away(_))),
+            _ => true,
+        })
     }
 
     /// Whether a room is a table of it.
@@ -133,6 +190,7 @@ impl Contest {
 
     fn take_next(&mut self, room: &RoomId, entry: &Entry, broken: &mut Broken) {
         if entry.kind == Kind::Claim {
+            self.progress.owners += u64::from(*room == self.room && self.state.is_some());
             // Whoever is new must learn what there is.
             self.uneven = None;
             return;
@@ -141,7 +199,10 @@ impl Contest {
         match (is_of_it, entry.kind) {
             (true, Kind::End) | (_, Kind::Claim) => {}
             (false, Kind::End) => self.tables.entry(room.clone()).or_default().ended = true,
-            (true, _) => self.hear(entry, broken),
+            (true, _) => {
+                self.hear(entry, broken);
+                self.time(entry);
+            }
             (false, _) => {
                 self.see(room, entry, broken);
                 self.walk(room, entry, broken);
@@ -209,6 +270,34 @@ impl Contest {
         }
     }
 
+    /// When it began and ended, and how long new owners waited.
+    fn time(&mut self, entry: &Entry) {
+        let Some(now) = entry.at_ms.filter(|_| entry.kind == Kind::Delta) else { return };
+        let Ok(DeltaOf(delta)) = open::<DeltaOf<'_, Tournament>>(&self.sealer, entry, now) else { return };
+        for event in &delta.events {
+            match event {
+                director::Event::Registered { user, .. } if self.progress.began_ms.is_some() => {
+                    self.left_ms.insert(user.clone(), (now, true));
+                }
+                director::Event::Started { tables, .. } => {
+                    self.progress.began_ms = Some(now);
+                    self.wanted.extend(1..=*tables);
+                }
+                director::Event::Wanted { table, .. } => self.wanted.push(*table),
+                director::Event::Ended { .. } => self.progress.ended_ms = Some(now),
+                // A moment is waited, too, where somebody was turned away.
+                director::Event::Waits { until_ms: Some(_) } => {
+                    self.waits_since = self.waits_since.or(Some(now));
+                }
+                director::Event::Waits { until_ms: None } => {
+                    let since = self.waits_since.take();
+                    self.progress.waited_ms.extend(since.map(|since| now.saturating_sub(since)));
+                }
+                _ => {}
+            }
+        }
+    }
+
     fn clock(&self) -> Option<Clock> {
         serde_json::from_value(self.state.as_ref()?.get("clock")?.clone()).ok()
     }
@@ -248,6 +337,14 @@ impl Contest {
         match (event, sat) {
             (TableEvent::Seated { user, stack, .. }, _) => {
                 let before = self.places.insert(user.clone(), Place::At(room.clone()));
+                if let Some((since, is_entered)) = self.left_ms.remove(user) {
+                    let took = now.saturating_sub(since);
+                    match is_entered {
+                        true => self.progress.late_ms.push(took),
+                        false => self.progress.move_ms.push(took),
+                    }
+                    self.progress.moved += u64::from(!is_entered);
+                }
                 match before {
                     Some(Place::Away(chips)) if chips == *stack => {}
                     Some(Place::Away(chips)) => {
@@ -262,6 +359,9 @@ impl Contest {
             }
             (TableEvent::Left { .. }, Some((user, stack))) => {
                 let after = if stack > 0 { Place::Away(stack) } else { Place::Out };
+                if stack > 0 {
+                    self.left_ms.insert(user.clone(), (now, false));
+                }
                 let before = self.places.insert(user.clone(), after);
                 if before != Some(Place::At(room.clone())) {
                     let what = format!("{room} {at}: {user} leaves, and is {before:?}");

@@ -1,0 +1,423 @@
+//! `swarm --tournament N`: so many bots register at one tournament of the lobby, and play it to its winner. What they saw at its tables is held against the places
+//! and prizes that it tells in the end, by a referee who has none of the house's code.
+
+use std::{collections::HashMap, sync::Arc};
+
+use anyhow::Context;
+use futures_util::{SinkExt, StreamExt};
+use ops::outlet::tell;
+use parking_lot::Mutex;
+use player::{
+    Bot, Character, Client, Contestant, Heard, Mind as _, Style,
+    connect::{self, Dialer, Happening, Socket},
+    guest::{Reception, Tokens as _},
+    tournament_referee::{TournamentReferee, Wrong},
+};
+use protocol::{
+    id::{Position, RoomId},
+    lobby::{self, COUNT_MAX},
+    table::{TableEvent, TableView},
+    tournament::{
+        LOBBY_SCHEDULED, LOBBY_SIT_AND_GO, Standing, TournamentAnswer, TournamentConfig, TournamentEvent,
+        TournamentQuestion,
+    },
+};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    task::JoinSet,
+    time::{Duration, Instant, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use tokio_websockets::Message;
+
+use super::{args::SwarmArgs, summary::Quantiles, tally::new_histogram};
+use crate::guests::moves::Moves;
+
+/// Whatever is asked is answered within this, or asked again.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
+
+/// Whoever has asked so often is not answered.
+const QUESTIONS_MAX: usize = 20_000;
+
+/// When nobody has gone out for so long, it will have no winner.
+const STILL: Duration = Duration::from_secs(300);
+
+/// How many breaches are told in words.
+const DESCRIBED_MAX: usize = 40;
+
+/// How often is looked how far it is.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What came of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Played {
+    /// How many took part.
+    pub entries: u64,
+    /// From the first of them being entered to the last, seconds.
+    pub registering_seconds: f64,
+    /// From the first seat to the last place, seconds.
+    pub seconds: f64,
+    /// Players who came from one table to another: how many, and how long each took, microseconds.
+    pub moved: u64,
+    /// See there.
+    pub move_us: Quantiles,
+    /// From being entered to having a seat, of those who came when it was played, microseconds.
+    pub late_us: Quantiles,
+    /// Frames and keyframes that bots got.
+    pub deliveries: u64,
+    /// Connections after a bot's first.
+    pub reconnects: u64,
+    /// What is wrong, of bots and of the referee.
+    pub breaches: Vec<String>,
+}
+
+#[derive(Default)]
+struct Seen {
+    tables: HashMap<RoomId, Table>,
+    entered: Vec<Instant>,
+    first_seat: Option<Instant>,
+    late: Vec<Duration>,
+    deliveries: u64,
+    reconnects: u64,
+}
+
+/// A table as the first to see each frame sees it.
+struct Table {
+    at: Position,
+    view: TableView,
+    /// A hand was seen to begin, and no frame since was missed.
+    is_whole: bool,
+}
+
+/// Plays one.
+///
+/// # Errors
+/// When there is none that takes so many.
+pub async fn run(args: &SwarmArgs, entries: usize, stop: &CancellationToken) -> anyhow::Result<Played> {
+    let way = args.way()?;
+    let dialer = Dialer::by(&way, &args.url)?;
+    let base = args.reception.clone().unwrap_or_else(|| Reception::base_of(&args.url));
+    let reception = Reception::by(&way, &base);
+    let room = Scout::sent(&dialer, &reception).await?.finds(entries).await?;
+    tell(format_args!("{entries} bots play {room}"));
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    // Prizes and entries are what it says in the end; levels are judged where journals are read.
+    let referee = Arc::new(Mutex::new(TournamentReferee::new(TournamentConfig::default())));
+    let (moves, ending) = (Moves::default(), stop.child_token());
+    let mut playing = JoinSet::new();
+    let mut start_of_next = Instant::now();
+    for i in 0..entries {
+        let habits = player::Habits { chat: 0.0, ..args.habits() };
+        let seed = args.seed.wrapping_add(i as u64);
+        let style = Style::of_crowd(i);
+        let character = Character { style, habits, tables: Arc::from([]), home: 0, seed };
+        let now = Instant::now();
+        let bot = Contestant::of(room.clone(), Bot::new(character, String::new(), now), now);
+        let (mut times, mut life) = (moves.watch(), Life::default());
+        let (seen, referee) = (seen.clone(), referee.clone());
+        let (dialer, reception, ending) = (dialer.clone(), reception.clone(), ending.clone());
+        playing.spawn(async move {
+            let on = |bot: &Contestant, what: Happening<'_>, now: Instant| {
+                times(bot, &what, now);
+                life.goes_on(bot, &what, now, &seen, &referee);
+            };
+            connect::play(&format!("Bot {i}"), bot, &dialer, &reception, ending, on).await
+        });
+        start_of_next += Duration::from_secs(1) / args.ramp.max(1);
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            () = tokio::time::sleep_until(start_of_next) => {}
+        }
+    }
+    let (mut breaches, mut last_gone) = (Vec::new(), Instant::now());
+    let mut told = Instant::now();
+    loop {
+        match timeout(LOOK_EVERY, playing.join_next()).await {
+            Ok(None) => break,
+            Ok(Some(ended)) => {
+                last_gone = Instant::now();
+                if let Ok(mut ended) = ended.context("a bot does not panic")? {
+                    ended.bot.client_mut().judge_unanswered(Duration::from_secs(5), Instant::now());
+                    breaches.extend(ended.bot.client().breaches().described.iter().cloned());
+                }
+            }
+            Err(_) => {}
+        }
+        if told.elapsed() >= Duration::from_secs(10) {
+            told = Instant::now();
+            let seen = seen.lock();
+            tell(format_args!(
+                "{} entered, {} play, {} tables seen",
+                seen.entered.len(),
+                playing.len(),
+                seen.tables.len()
+            ));
+        }
+        if last_gone.elapsed() > STILL && !stop.is_cancelled() {
+            ending.cancel();
+            breaches.push(format!("Ends: {} bots play on, and none has gone out for long", playing.len()));
+            break;
+        }
+    }
+    if !stop.is_cancelled() {
+        let scout = Scout::sent(&dialer, &reception).await?;
+        judge(scout, &room, &referee, entries, &mut breaches).await?;
+    }
+    let seen = seen.lock();
+    let span = |times: &[Instant]| {
+        let (first, last) = (times.iter().min(), times.iter().max());
+        first.zip(last).map_or(0.0, |(first, last)| (*last - *first).as_secs_f64())
+    };
+    let (mut move_us, mut late_us) = (new_histogram(), new_histogram());
+    moves.take().into_iter().for_each(|us| move_us.saturating_record(us));
+    let micros = |time: &Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    seen.late.iter().for_each(|late| late_us.saturating_record(micros(late)));
+    Ok(Played {
+        entries: seen.entered.len() as u64,
+        registering_seconds: span(&seen.entered),
+        seconds: seen.first_seat.map_or(0.0, |first| (last_gone - first).as_secs_f64()),
+        moved: move_us.len(),
+        move_us: Quantiles::of(&move_us),
+        late_us: Quantiles::of(&late_us),
+        deliveries: seen.deliveries,
+        reconnects: seen.reconnects,
+        breaches,
+    })
+}
+
+impl Played {
+    /// For people.
+    pub fn text(&self) -> String {
+        let Self {
+            entries,
+            registering_seconds,
+            seconds,
+            moved,
+            move_us,
+            late_us,
+            deliveries,
+            reconnects,
+            ..
+        } = self;
+        let ms = |us: u64| us as f64 / 1_000.0;
+        let mut text = format!(
+            "{entries} entries within {registering_seconds:.1} s, {seconds:.0} s from the first seat to the last place; {deliveries} \
+             deliveries, {reconnects} reconnects\n{moved} moved: p50 {:.1} ms, p99 {:.1} ms; late entries until they sat: p50 {:.1} \
+             ms, p99 {:.1} ms\nbreaches: {}\n",
+            ms(move_us.p50),
+            ms(move_us.p99),
+            ms(late_us.p50),
+            ms(late_us.p99),
+            self.breaches.len()
+        );
+        for what in self.breaches.iter().take(DESCRIBED_MAX) {
+            text.push_str("  ");
+            text.push_str(what);
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// All places and prizes, as it tells them to whoever asks, and whether they follow from what was seen.
+async fn judge(
+    mut scout: Scout,
+    room: &RoomId,
+    referee: &Mutex<TournamentReferee>,
+    entries: usize,
+    breaches: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let pool = match scout.asks(room, &TournamentQuestion::Prizes).await? {
+        TournamentAnswer::Prizes { pool, .. } => pool,
+        other => anyhow::bail!("was answered {other:?} about prizes"),
+    };
+    let mut all: Vec<Standing> = Vec::new();
+    loop {
+        let from = all.len() as u64;
+        let answer = scout.asks(room, &TournamentQuestion::Standings { from }).await?;
+        let TournamentAnswer::Standings { total, lines, .. } = answer else { continue };
+        anyhow::ensure!(!lines.is_empty() || total == from, "a page of standings is empty");
+        all.extend(lines);
+        if all.len() as u64 >= total {
+            break;
+        }
+    }
+    if all.len() < entries {
+        breaches.push(format!("OnePlace: {} of {entries} stand in the end", all.len()));
+    }
+    let mut referee = referee.lock();
+    referee.is_worth(pool);
+    for Standing { entry, user, name, place, prize, .. } in all {
+        referee.hears(&TournamentEvent::Registered { entry, user: user.clone(), name: name.clone() });
+        match place {
+            Some(place) => referee.hears(&TournamentEvent::Placed { entry, user, name, place, prize }),
+            None => breaches.push(format!("Ends: {user} has no place")),
+        }
+    }
+    referee.finish();
+    let faults = referee.take_faults().into_iter().filter(|(wrong, _)| *wrong != Wrong::Level);
+    breaches.extend(faults.map(|(wrong, what)| format!("{wrong:?}: {what}")));
+    Ok(())
+}
+
+/// What is remembered of one bot.
+#[derive(Default)]
+struct Life {
+    was_online: bool,
+    entered: Option<Instant>,
+    has_sat: bool,
+}
+
+impl Life {
+    fn goes_on(
+        &mut self,
+        bot: &Contestant,
+        what: &Happening<'_>,
+        now: Instant,
+        seen: &Mutex<Seen>,
+        referee: &Mutex<TournamentReferee>,
+    ) {
+        let mut seen = seen.lock();
+        let heard = match what {
+            Happening::Online => {
+                seen.reconnects += u64::from(std::mem::replace(&mut self.was_online, true));
+                return;
+            }
+            Happening::Heard(heard) => heard,
+            Happening::Offline | Happening::Acting(_) => return,
+        };
+        if self.entered.is_none() && bot.entered().is_some() {
+            self.entered = Some(now);
+            seen.entered.push(now);
+        }
+        if !self.has_sat && bot.seated_at().is_some() {
+            self.has_sat = true;
+            let is_late =
+                seen.first_seat.is_some_and(|first| self.entered.is_some_and(|entered| entered > first));
+            seen.first_seat.get_or_insert(now);
+            seen.late.extend(self.entered.filter(|_| is_late).map(|entered| now - entered));
+        }
+        match heard {
+            Heard::Frame { room, at, events, .. } => {
+                seen.deliveries += 1;
+                if let Some(view) = bot.client().table(room) {
+                    seen.sees(room, *at, events, view, referee);
+                }
+            }
+            Heard::Keyframe { .. } => seen.deliveries += 1,
+            _ => {}
+        }
+    }
+}
+
+impl Seen {
+    /// The first who sees a frame tells the referee; `after` is the table behind it.
+    fn sees(
+        &mut self,
+        room: &RoomId,
+        at: Position,
+        events: &[TableEvent],
+        after: &TableView,
+        referee: &Mutex<TournamentReferee>,
+    ) {
+        let Some(table) = self.tables.get_mut(room) else {
+            self.tables.insert(room.clone(), Table { at, view: after.clone(), is_whole: false });
+            return;
+        };
+        if at <= table.at {
+            return;
+        }
+        let follows = at.seq() == table.at.seq().next();
+        table.at = at;
+        if !follows {
+            (table.view, table.is_whole) = (after.clone(), false);
+            return;
+        }
+        let mut referee = referee.lock();
+        for event in events {
+            if table.view.apply(event).is_err() {
+                (table.view, table.is_whole) = (after.clone(), false);
+                return;
+            }
+            table.is_whole |= matches!(event, TableEvent::HandStarted { .. });
+            if table.is_whole {
+                referee.sees(0, room, event, &table.view);
+            }
+        }
+    }
+}
+
+/// A guest who looks for a tournament, and asks what has come of it.
+struct Scout {
+    client: Client,
+    socket: Socket,
+    asked: usize,
+}
+
+impl Scout {
+    async fn sent(dialer: &Dialer, reception: &Reception) -> anyhow::Result<Self> {
+        let guest = reception.guest("Scout").await.context("no guest token")?;
+        let client = Client::new(guest.token, Instant::now());
+        let mut scout = Self { client, socket: dialer.dial(None).await?, asked: 0 };
+        scout.client.connected(Instant::now());
+        Ok(scout)
+    }
+
+    /// What is heard next, if something is in time.
+    async fn hears(&mut self, by: Instant) -> anyhow::Result<Option<Heard>> {
+        while let Some(text) = self.client.pop_outgoing() {
+            self.socket.send(Message::text(text)).await?;
+        }
+        let Ok(message) = tokio::time::timeout_at(by, self.socket.next()).await else { return Ok(None) };
+        let message = message.context("the relay closed")??;
+        Ok(message.as_text().map(|text| self.client.receive(text, Instant::now())))
+    }
+
+    /// A tournament that takes so many.
+    async fn finds(mut self, entries: usize) -> anyhow::Result<RoomId> {
+        for kind in [LOBBY_SCHEDULED, LOBBY_SIT_AND_GO] {
+            let view = lobby::View { kind: Some(kind.into()), count: COUNT_MAX, ..lobby::View::default() };
+            self.client.lobby(Some(view), Instant::now());
+            let by = Instant::now() + ANSWERED_WITHIN;
+            while Instant::now() < by {
+                self.hears(by).await?;
+                let takes = self.client.lobby_rows().find(|row| {
+                    row.more.get("open") == Some(&true.into())
+                        && usize::try_from(row.free()).is_ok_and(|free| free >= entries)
+                });
+                if let Some(row) = takes {
+                    return Ok(row.room.clone());
+                }
+            }
+        }
+        anyhow::bail!("the lobby names no tournament that takes {entries} entries: offer one with --schedule")
+    }
+
+    async fn asks(
+        &mut self,
+        room: &RoomId,
+        question: &TournamentQuestion,
+    ) -> anyhow::Result<TournamentAnswer> {
+        loop {
+            self.asked += 1;
+            anyhow::ensure!(self.asked < QUESTIONS_MAX, "{room} does not answer");
+            let raw = serde_json::value::to_raw_value(question)?;
+            let number = self.client.question(room, raw, Instant::now());
+            let by = Instant::now() + ANSWERED_WITHIN;
+            while Instant::now() < by {
+                match self.hears(by).await? {
+                    Some(Heard::Answer { n, body, .. }) if n == number => {
+                        return Ok(serde_json::from_str(body.get())?);
+                    }
+                    Some(Heard::Unanswered { why, .. }) => {
+                        let pause = why.retry_after_ms.unwrap_or(250);
+                        tokio::time::sleep(Duration::from_millis(pause)).await;
+                        break;
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}
