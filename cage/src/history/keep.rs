@@ -148,7 +148,9 @@ fn keep_some(tx: &mut dyn Tx, hands: &[NewHand]) -> Result<Vec<Written>, DbError
         }
         let (is_gap, voided) = match beside.next() {
             // Nothing stands between it and the one that it follows, and nothing behind it.
-            Some((Some(before), false)) if before == hand.record.prev => (false, 0),
+            Some(Beside { before: Some(before), is_followed: false }) if before == hand.record.prev => {
+                (false, 0)
+            }
             _ => branches(tx, hand)?,
         };
         written.push(Written { is_new: true, is_gap, voided });
@@ -156,14 +158,25 @@ fn keep_some(tx: &mut dyn Tx, hands: &[NewHand]) -> Result<Vec<Written>, DbError
     Ok(written)
 }
 
-/// Of each hand the hash of the one before it, and whether there is one behind it.
-fn neighbours(tx: &mut dyn Tx, hands: &[&Told<'_>]) -> Result<Vec<(Option<Vec<u8>>, bool)>, DbError> {
+/// What stands beside a hand at its table.
+struct Beside {
+    /// The hash of the one before it.
+    before: Option<Vec<u8>>,
+    /// There is one behind it.
+    is_followed: bool,
+}
+
+/// What stands beside each of these.
+fn neighbours(tx: &mut dyn Tx, hands: &[&Told<'_>]) -> Result<Vec<Beside>, DbError> {
     if hands.is_empty() {
         return Ok(Vec::new());
     }
     let names: Vec<Value> = hands.iter().flat_map(|told| told.name.clone()).collect();
     let rows = tx.run(&NEIGHBOURS[hands.len()], &names)?;
-    let read = |row: &Row| Ok((row.maybe_bytes(1)?.map(<[u8]>::to_vec), row.maybe_count(2)?.is_some()));
+    let read = |row: &Row| {
+        let before = row.maybe_bytes(1)?.map(<[u8]>::to_vec);
+        Ok(Beside { before, is_followed: row.maybe_count(2)?.is_some() })
+    };
     rows.iter().map(read).collect()
 }
 
