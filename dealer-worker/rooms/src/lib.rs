@@ -7,12 +7,14 @@
 //! - [`placement`]: which worker owns which room.
 //! - [`lobby`]: what is told of all rooms to those who look for one; [`replies`]: answers that are not frames.
 //! - [`open`]: opening rooms.
+//! - `counts`: metrics of what is generic over the kind of room.
 //! - [`config`], [`context`], [`worker`]: the settings, what rooms share, and all of it put together.
 //! - [`testing`]: kinds of rooms for tests and the load generator. Not behind a feature: all that stands on this crate would be built once more for those
 //!   who want it. [`planted`]: a fault for tests to find.
 
 pub mod config;
 pub mod context;
+mod counts;
 pub mod lobby;
 pub mod open;
 pub mod placement;

@@ -23,6 +23,7 @@ use fred::{
         config::UnresponsiveConfig,
     },
 };
+use futures_util::future::BoxFuture;
 use metrics::{counter, gauge};
 use parking_lot::Mutex;
 use tokio::{
@@ -216,9 +217,15 @@ struct Generation {
 impl Redis {
     /// Connects, and checks that the server allows what the program needs and is set up so that it can be trusted.
     ///
+    /// Boxed, so that the client library is compiled here and not once more in every program.
+    ///
     /// # Errors
     /// [`ConnectError`].
-    pub async fn connect(config: RedisConfig) -> Result<Self, ConnectError> {
+    pub fn connect(config: RedisConfig) -> BoxFuture<'static, Result<Self, ConnectError>> {
+        Box::pin(Self::open(config))
+    }
+
+    async fn open(config: RedisConfig) -> Result<Self, ConnectError> {
         if !SCHEMES.iter().any(|scheme| config.url.starts_with(scheme)) {
             return Err(ConnectError::Url(format!("it begins with none of {SCHEMES:?}")));
         }

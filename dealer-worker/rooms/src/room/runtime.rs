@@ -27,7 +27,6 @@ use broker::{
     node::{NodeNews, RoomSpec},
     seal::{Form, Sealed},
 };
-use metrics::{counter, gauge};
 use protocol::{
     id::{Epoch, NodeId, RoomId, UserId},
     rail::RailConfig,
@@ -58,7 +57,10 @@ use super::{
     takeover::{Claimer, NotTaken, Taken},
     talk::Talk,
 };
-use crate::context::Context;
+use crate::{
+    context::Context,
+    counts::{counter, gauge},
+};
 
 /// A room lets the others run after so many messages, if its store answers without ever waiting.
 const MESSAGES_PER_TURN: u32 = 32;

@@ -28,6 +28,7 @@ mod sparingly;
 use std::{future::Future, io::Write as _, sync::Arc, time::Duration};
 
 use axum::Router;
+use futures_util::future::BoxFuture;
 use metrics::{counter, gauge};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -141,7 +142,32 @@ impl Default for Front {
 /// Serves `router` until `shutdown`, then lets requests that are being answered end, and cuts those that do not in time.
 /// Requests carry their [`Caller`]. Connections that were upgraded are not waited for: they belong to whoever upgraded them,
 /// as an [`Upgradable`].
-pub async fn serve(listener: TcpListener, router: Router, front: Front, shutdown: impl Future<Output = ()>) {
+///
+/// Boxed, so that it is compiled here and not once more in every program.
+pub fn serve(
+    listener: TcpListener,
+    router: Router,
+    front: Front,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> BoxFuture<'static, ()> {
+    boxed(listener, router, front, Box::pin(shutdown))
+}
+
+fn boxed(
+    listener: TcpListener,
+    router: Router,
+    front: Front,
+    shutdown: BoxFuture<'static, ()>,
+) -> BoxFuture<'static, ()> {
+    Box::pin(serve_until(listener, router, front, shutdown))
+}
+
+async fn serve_until(
+    listener: TcpListener,
+    router: Router,
+    front: Front,
+    mut shutdown: BoxFuture<'static, ()>,
+) {
     let front = Arc::new(front);
     let requests = TaskTracker::new();
     let leaving = CancellationToken::new();
@@ -149,7 +175,6 @@ pub async fn serve(listener: TcpListener, router: Router, front: Front, shutdown
     // Ends the requests also when this future is dropped.
     let _guard = cut.clone().drop_guard();
     let mut accepting = Accepting::default();
-    tokio::pin!(shutdown);
     loop {
         let (stream, peer) = tokio::select! {
             biased;

@@ -7,7 +7,6 @@ use broker::{
     store::Unavailable,
 };
 use bytes::Bytes;
-use metrics::counter;
 use protocol::{
     RefusalCode,
     id::{Epoch, NodeId, Position, RoomId, SessionId, UserId},
@@ -24,6 +23,7 @@ use super::{
     tell::{tell_owned, tell_owner},
 };
 use crate::{
+    counts::counter,
     planted::{Fault, is_planted},
     room::{
         Decision, Input, Moment, Refusal, Room,

@@ -9,7 +9,6 @@ use broker::{
     node::NodeNews,
     store::Unavailable,
 };
-use metrics::counter;
 use protocol::id::{Epoch, RoomId};
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
@@ -21,6 +20,7 @@ use super::{
 };
 use crate::{
     context::Context,
+    counts::counter,
     planted::{Fault, is_planted},
     room::{Room, frame},
 };

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use broker::entry::fingerprint;
-use metrics::counter;
 use protocol::id::RoomId;
 use tokio::time::{Duration, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
@@ -15,6 +14,7 @@ use super::{
     commit::{Became, With},
 };
 use crate::{
+    counts::counter,
     planted::{Fault, is_planted},
     room::{
         Input, Room,

@@ -5,7 +5,6 @@ use broker::{
     node::{Asked, ToRoom, decode},
 };
 use bytes::Bytes;
-use metrics::counter;
 use protocol::{
     ClientOut, RefusalCode,
     client_out::{NoticeCode, Refused},
@@ -21,6 +20,7 @@ use super::{
     stall::unavailable,
 };
 use crate::{
+    counts::counter,
     planted::{Fault, is_planted},
     room::{
         Input, Refusal, Room,

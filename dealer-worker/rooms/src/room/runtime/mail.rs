@@ -2,7 +2,6 @@
 
 use broker::channel::Channel;
 use bytes::Bytes;
-use metrics::counter;
 use protocol::{
     RefusalCode,
     id::{Epoch, Position, RoomId},
@@ -15,12 +14,15 @@ use super::{
     commit::{Became, With},
     hear::BUSY_RETRY_MS,
 };
-use crate::room::{
-    Input, Refusal, Room,
-    journal::has_ended,
-    letters::{self, Post, Said, Step, What, correspondence::Heard, inbox::Hearing, wire::together},
-    record::Delta,
-    takeover::Claimer,
+use crate::{
+    counts::counter,
+    room::{
+        Input, Refusal, Room,
+        journal::has_ended,
+        letters::{self, Post, Said, Step, What, correspondence::Heard, inbox::Hearing, wire::together},
+        record::Delta,
+        takeover::Claimer,
+    },
 };
 
 /// Looking whether another room is there is not worth waiting longer for.

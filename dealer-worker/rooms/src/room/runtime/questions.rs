@@ -1,6 +1,5 @@
 //! What clients ask: answered from the committed state, and from nothing else. An answer changes nothing and is in no journal.
 
-use metrics::counter;
 use protocol::{
     ClientOut, RefusalCode,
     bounds::ANSWER_BYTES_MAX,
@@ -9,6 +8,7 @@ use protocol::{
 
 use super::Running;
 use crate::{
+    counts::counter,
     planted::{Fault, is_planted},
     room::{Input, Moment, Refusal, Room, frame},
 };

@@ -12,18 +12,20 @@ use broker::{
     entry::Cause,
     node::{Asked, ToRoom, decode},
 };
-use metrics::{counter, gauge};
 use protocol::{ClientOut, RefusalCode, client_out::NoticeCode};
 use tokio::time::{Duration, Instant, sleep, sleep_until};
 use tracing::warn;
 
 use super::{Ended, Running, commit::With, questions::Question, tell::tell_owned};
-use crate::room::{
-    Input, Refusal, Room,
-    answers::Known,
-    frame,
-    journal::{Attempt, NotWritten, RETRY_MAX},
-    mailbox::{Mail, Order},
+use crate::{
+    counts::{counter, gauge},
+    room::{
+        Input, Refusal, Room,
+        answers::Known,
+        frame,
+        journal::{Attempt, NotWritten, RETRY_MAX},
+        mailbox::{Mail, Order},
+    },
 };
 
 /// A write that takes longer holds the table up.
