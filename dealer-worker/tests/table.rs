@@ -240,6 +240,25 @@ fn who_may_not_play_any_more_plays_the_hand_that_is_on_and_is_dealt_no_other() {
     game.ok(&name, json!({"a": "leave"}));
 }
 
+/// The table may be shown to him late, and he may ask as often as he likes.
+#[test]
+fn who_has_no_seat_is_told_nothing_of_the_hand_when_he_is_refused_something() {
+    let mut game = Game::started(config(), &["ann", "bob"]);
+    let again = game.now + 90 * 60_000;
+    let told = |game: &mut Game, name: &str, command: Value| {
+        let legal = game.command(name, &command).unwrap_err().legal.expect("something is said of it");
+        let legal: Value = serde_json::from_str(legal.get()).unwrap();
+        [legal["hand"] != 0, !legal["turn"].is_null()]
+    };
+    assert_eq!(told(&mut game, "cyd", json!({"a": "sit", "buy_in": 1})), [false, false]);
+    let late = json!({"a": "act", "hand": 0, "turn": 0, "kind": "fold"});
+    assert_eq!(told(&mut game, "ann", late), [true, true], "who has one is");
+    game.rights = Rights { can: Can::CHAT, play_from_ms: again, ..Rights::default() };
+    for command in [json!({"a": "sit", "buy_in": 100}), json!({"a": "wait"})] {
+        assert_eq!(told(&mut game, "cyd", command), [false, false]);
+    }
+}
+
 #[test]
 fn who_has_used_up_the_play_time_is_told_when_it_begins_again() {
     let mut game = Game::started(config(), &["ann", "bob"]);

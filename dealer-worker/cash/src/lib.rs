@@ -184,9 +184,9 @@ impl Room for Cash {
 
 /// A command: chips come from the cage, the rest is the game's.
 fn command(draft: &mut Draft, asker: Asker<'_>, body: &[u8], rng: &mut dyn Rng) -> Result<(), Refusal> {
-    let Asker { user, name, rights } = asker;
+    let Asker { user, name, .. } = asker;
     let command = commands::read(body)?;
-    commands::is_allowed(&draft.table, &command, rights)?;
+    commands::is_allowed(&draft.table, &command, asker)?;
     match command {
         TableCommand::Sit { seat, buy_in, wait_for_big_blind: waits } => {
             buying::reserve(draft, &Wish { user, name, seat, buy_in, waits }, rng)

@@ -236,7 +236,7 @@ fn command(draft: &mut Draft<'_>, asker: Asker<'_>, body: &[u8], rng: &mut dyn R
         Ok(None) | Err(_) => {}
     }
     let command = commands::read(body)?;
-    commands::is_allowed(&draft.table, &command, asker.rights)?;
+    commands::is_allowed(&draft.table, &command, asker)?;
     match command {
         TableCommand::Sit { seat, buy_in, wait_for_big_blind } => {
             let seat = entering::seat(draft, asker.user, seat)?;

@@ -34,6 +34,10 @@ pub enum Fault {
     TakesNoTurns,
     /// The mailbox does not remember whom it has turned away.
     KeepsNoTurns,
+    /// Rooms that are shown late stand in the lobby as they are.
+    ListsLive,
+    /// Tables tell whose turn it is to whomever they refuse something.
+    TellsTurnToAnybody,
     /// What is for the rail is for members too.
     TellsMembersToo,
     /// Rooms that have ended stay in the directory.

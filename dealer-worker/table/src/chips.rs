@@ -11,7 +11,7 @@ use rooms::{
     room::Refusal,
 };
 
-use super::{Event, Table, draft::Draft, json};
+use super::{Event, Table, commands, draft::Draft, json};
 
 /// Whether a user may sit down with so many chips.
 ///
@@ -36,12 +36,7 @@ pub fn check_buy_in(draft: &Draft, user: &UserId, buy_in: u64) -> Result<(), Ref
     } else {
         Refusal::new(Code::BadAmount, format!("the buy-in is {least} to {most} chips"))
     };
-    let legal = LegalView {
-        hand: table.hands,
-        turn: table.turn_view().cloned(),
-        buy_in: Some(limits),
-        play_from_ms: None,
-    };
+    let legal = LegalView { buy_in: Some(limits), ..commands::legal(table, user) };
     Err(Refusal { legal: Some(json(&legal)), ..refusal })
 }
 

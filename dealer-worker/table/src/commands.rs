@@ -11,7 +11,10 @@ use protocol::{
     table::{ActKind, BlindsOwed, Card, LegalView, SeatStatus, TableCommand},
     text::Line,
 };
-use rooms::room::Refusal;
+use rooms::{
+    planted::{Fault, is_planted},
+    room::Refusal,
+};
 
 use super::{
     Event, Table, chips, dealing,
@@ -39,7 +42,7 @@ pub struct Asker<'a> {
 /// A [`Refusal`]; nothing is to be committed then.
 pub(super) fn decide(draft: &mut Draft, asker: Asker<'_>, body: &[u8]) -> Result<(), Refusal> {
     let command = read(body)?;
-    is_allowed(draft, &command, asker.rights)?;
+    is_allowed(draft, &command, asker)?;
     follow(draft, asker, command)
 }
 
@@ -90,7 +93,8 @@ pub fn follow(draft: &mut Draft, asker: Asker<'_>, command: TableCommand) -> Res
 ///
 /// # Errors
 /// A [`Refusal`] that says what he may not do.
-pub fn is_allowed(draft: &Draft, command: &TableCommand, rights: Rights) -> Result<(), Refusal> {
+pub fn is_allowed(draft: &Draft, command: &TableCommand, asker: Asker<'_>) -> Result<(), Refusal> {
+    let Asker { user, rights, .. } = asker;
     let (needed, what) = match command {
         TableCommand::Sit { .. }
         | TableCommand::Wait
@@ -110,7 +114,7 @@ pub fn is_allowed(draft: &Draft, command: &TableCommand, rights: Rights) -> Resu
     if needed == Can::PLAY && rights.play_from_ms > draft.now {
         let minutes = (rights.play_from_ms - draft.now).div_ceil(60_000);
         let message = format!("your play time is used up; it begins again in {minutes} minutes");
-        let legal = LegalView { play_from_ms: Some(rights.play_from_ms), ..legal(&draft.table) };
+        let legal = LegalView { play_from_ms: Some(rights.play_from_ms), ..legal(&draft.table, user) };
         return Err(Refusal { legal: Some(json(&legal)), ..Refusal::new(Code::PlayTimeUsed, message) });
     }
     Err(Refusal::new(Code::NotAllowed, format!("you may not {what} in this house at the moment")))
@@ -217,18 +221,20 @@ fn act(
     let seat = seat_of(table, user)?;
     let current = table.turn_view();
     let Some(current) = current.filter(|current| table.hands == hand && current.turn == turn) else {
-        return Err(with_legal(table, Code::Late, "that turn is over"));
+        return Err(with_legal(table, user, Code::Late, "that turn is over"));
     };
     if current.seat != seat {
-        return Err(with_legal(table, Code::NotYourTurn, "it is another player's turn"));
+        return Err(with_legal(table, user, Code::NotYourTurn, "it is another player's turn"));
     }
     let raise = |kind: RaiseKind| {
         let is_bet = current.raise.is_none_or(|limits| limits.bet);
         match to {
             Some(to) if is_bet == (kind == RaiseKind::Bet) => Ok(Action::RaiseTo(Chips(to))),
-            Some(_) if is_bet => Err(with_legal(table, Code::Illegal, "nobody has bet yet: bet, not raise")),
-            Some(_) => Err(with_legal(table, Code::Illegal, "there is a bet: raise, not bet")),
-            None => Err(with_legal(table, Code::Illegal, "a bet or raise says to which total")),
+            Some(_) if is_bet => {
+                Err(with_legal(table, user, Code::Illegal, "nobody has bet yet: bet, not raise"))
+            }
+            Some(_) => Err(with_legal(table, user, Code::Illegal, "there is a bet: raise, not bet")),
+            None => Err(with_legal(table, user, Code::Illegal, "a bet or raise says to which total")),
         }
     };
     let action = match kind {
@@ -239,15 +245,19 @@ fn act(
         ActKind::Raise => raise(RaiseKind::Raise)?,
     };
     dealing::act(draft, index(seat), action, false)
-        .map_err(|illegal| with_legal(&draft.table, Code::Illegal, illegal.code.sentence()))
+        .map_err(|illegal| with_legal(&draft.table, user, Code::Illegal, illegal.code.sentence()))
 }
 
-fn with_legal(table: &Table, code: Code, message: &str) -> Refusal {
-    Refusal { legal: Some(json(&legal(table))), ..Refusal::new(code, message) }
+fn with_legal(table: &Table, user: &UserId, code: Code, message: &str) -> Refusal {
+    Refusal { legal: Some(json(&legal(table, user))), ..Refusal::new(code, message) }
 }
 
-fn legal(table: &Table) -> LegalView {
-    LegalView { hand: table.hands, turn: table.turn_view().cloned(), buy_in: None, play_from_ms: None }
+/// What is said of the hand to somebody who is refused something. Nothing to who has no seat: the table may be shown to him late.
+pub(super) fn legal(table: &Table, user: &UserId) -> LegalView {
+    let is_seated = table.seat_of(user).is_some() || is_planted(Fault::TellsTurnToAnybody);
+    let hand = if is_seated { table.hands } else { 0 };
+    let turn = table.turn_view().filter(|_| is_seated).cloned();
+    LegalView { hand, turn, buy_in: None, play_from_ms: None }
 }
 
 /// Shows all cards, or those that are named beside those that lie face up already.

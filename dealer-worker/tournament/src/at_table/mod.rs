@@ -218,7 +218,7 @@ fn command(draft: &mut Draft, asker: Asker<'_>, body: &[u8]) -> Result<(), Refus
             refuse(&format!("a director has you sit out: so many hands more: {hands}"))
         }
         command => {
-            commands::is_allowed(&draft.table, &command, asker.rights)?;
+            commands::is_allowed(&draft.table, &command, asker)?;
             commands::follow(&mut draft.table, asker, command)
         }
     }
