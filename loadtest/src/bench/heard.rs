@@ -26,13 +26,18 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    /// Counts a message.
+    /// Counts a message that tells something new.
     pub(super) fn take(&self, text: &str) {
-        self.frames.set(self.frames.get() + 1);
-        self.bytes.set(self.bytes.get() + text.len() as u64);
+        self.count(text);
         if let (Some(age_us), Some(latency)) = (tcp::age_us(text), &mut *self.latency_us.borrow_mut()) {
             latency.saturating_record(age_us);
         }
+    }
+
+    /// Counts a message that may tell what has long been said.
+    fn count(&self, text: &str) {
+        self.frames.set(self.frames.get() + 1);
+        self.bytes.set(self.bytes.get() + text.len() as u64);
     }
 
     /// Begins to count.
@@ -52,10 +57,46 @@ pub(super) async fn watch_frames(
 ) {
     while let Some(Ok(message)) = socket.next().await {
         let Some(text) = message.as_text() else { continue };
-        if let Told::Frame { seq, .. } | Told::Keyframe { seq, .. } = Told::read(text) {
-            heard.lost.set(heard.lost.get() + seq.saturating_sub(last + 1));
-            last = seq;
-            heard.take(text);
-        }
+        let seq = match Told::read(text) {
+            Told::Frame { seq, .. } => {
+                heard.take(text);
+                seq
+            }
+            // Lines of talk stand in it for as long as the room remembers them.
+            Told::Keyframe { seq, .. } => {
+                heard.count(text);
+                seq
+            }
+            _ => continue,
+        };
+        heard.lost.set(heard.lost.get() + seq.saturating_sub(last + 1));
+        last = seq;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_keyframe_tells_again_is_not_taken_for_late() {
+        let told = |t: &str, seq: u64, rest: &str| {
+            Ok(Message::text(format!(r#"{{"t":"{t}","room":"t1.talk","epoch":1,"seq":{seq},{rest}}}"#)))
+        };
+        let (now, long_ago) = (tcp::now_us(), tcp::now_us() - 60_000_000);
+        let messages = stream::iter([
+            told("frame", 5, &format!(r#""events":[{{"e":"said","text":"{now}."}}]"#)),
+            told("keyframe", 6, &format!(r#""kind":"talk","state":{{"lines":[{{"text":"{long_ago}."}}]}}"#)),
+            told("frame", 9, &format!(r#""events":[{{"e":"said","text":"{now}."}}]"#)),
+        ]);
+        let heard = Rc::new(Heard::default());
+        heard.begin();
+        watch_frames(messages, 4, heard.clone()).await;
+        assert_eq!((heard.frames.get(), heard.lost.get()), (3, 2));
+        let latency = heard.latency_us.take().unwrap();
+        assert_eq!(latency.len(), 2);
+        assert!(latency.max() < 60_000_000, "{}", latency.max());
     }
 }
