@@ -78,10 +78,17 @@ impl House {
     /// A backup of a database, under another name. It is closed meanwhile.
     pub(super) async fn back_up(&self, cage: Cage, of: &'static str, name: &'static str) {
         let tellers = cage.into_tellers();
-        // Its threads end, and the last one lets the file go.
+        // Its threads end, and let the files go.
         tokio::task::spawn_blocking(move || drop(tellers)).await.unwrap();
         match &self.at {
-            At::File => assert!(std::fs::copy(self.file(of), self.file(name)).unwrap() > 0),
+            At::File => {
+                assert!(std::fs::copy(self.file(of), self.file(name)).unwrap() > 0);
+                // Where connections close at the same moment, none of them is the last, which would have put the log into the file.
+                let log = |name| self.file(name).with_extension("db-wal");
+                if log(of).exists() {
+                    std::fs::copy(log(of), log(name)).unwrap();
+                }
+            }
             At::Postgres(server, prefix) => {
                 let (server, of, name) =
                     (server.clone(), format!("{prefix}_{of}"), format!("{prefix}_{name}"));
