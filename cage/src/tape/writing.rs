@@ -64,11 +64,26 @@ struct Writing {
     generation: u64,
     /// Something is behind the end that could not be taken away.
     is_dirty: bool,
-    /// The first and last lines of groups of which nobody knows yet whether they were committed.
+    /// Groups of which nobody knows yet whether they were committed, by their first lines: of which generation they are.
     open: BTreeMap<u64, u64>,
     /// Lines that are to be dropped, with the line that says so once there is one.
     drops: Vec<(u64, Option<u64>)>,
     marked: u64,
+}
+
+impl Writing {
+    /// Up to which line everything is decided.
+    fn done(&self) -> u64 {
+        self.open.first_key_value().map_or(self.tip.n, |(first, _)| first - 1)
+    }
+
+    /// Lines were taken back since the group was written. It is among what stood on the disk already, or among these.
+    fn became_of(&self, group: &Group) -> io::Result<()> {
+        match self.open.get(&group.first) == Some(&group.generation) {
+            true => Ok(()),
+            false => Err(io::Error::other("it, or what is before it, did not come on the disk")),
+        }
+    }
 }
 
 impl Tape {
@@ -160,7 +175,7 @@ impl Tape {
         if day > writing.day {
             self.roll(writing, day)?;
         }
-        let done = writing.open.first_key_value().map_or(writing.tip.n, |(first, _)| first - 1);
+        let done = writing.done();
         let dropped: Vec<u64> =
             writing.drops.iter().filter(|(_, said)| said.is_none()).map(|(n, _)| *n).collect();
         let mut tip = writing.tip.clone();
@@ -190,7 +205,7 @@ impl Tape {
         // None in a group that only drops others.
         let first = numbers.first().copied().unwrap_or(last + 1);
         if !numbers.is_empty() {
-            writing.open.insert(first, last);
+            writing.open.insert(first, writing.generation);
         }
         Ok(Group { first, last, reel: writing.reel, generation: writing.generation, bytes: writing.bytes })
     }
@@ -200,7 +215,7 @@ impl Tape {
         let (file, upto) = {
             let writing = self.writing();
             if writing.generation != group.generation {
-                return Err(io::Error::other("lines before it did not come on the disk"));
+                return writing.became_of(group);
             }
             if writing.reel != group.reel || writing.synced.1 >= group.bytes {
                 return Ok(());
@@ -210,7 +225,7 @@ impl Tape {
         let synced = self.sync_file(&file);
         let writing = &mut *self.writing();
         if writing.generation != group.generation {
-            return Err(io::Error::other("lines before it did not come on the disk"));
+            return writing.became_of(group);
         }
         match synced {
             // The next day has begun meanwhile, behind what stands on the disk.
@@ -289,7 +304,7 @@ impl Tape {
     /// Up to which line everything is decided, if it is time that the database is told.
     pub(crate) fn mark(&self) -> Option<u64> {
         let writing = &mut *self.writing();
-        let done = writing.open.first_key_value().map_or(writing.tip.n, |(first, _)| first - 1);
+        let done = writing.done();
         if done < writing.marked + MARK_EVERY {
             return None;
         }
@@ -377,4 +392,36 @@ fn resume(reels: &[Reel]) -> Result<Begun, TapeError> {
 fn date(at: UnixMs) -> String {
     let Utc { year, month, day, .. } = Utc::of(at);
     format!("{year:04}-{month:02}-{day:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use super::*;
+
+    /// Of three tellers the first syncs for the second, and the disk fails the third, before the second has its turn.
+    #[test]
+    fn lines_that_stand_on_the_disk_stay_there_when_those_behind_them_do_not_come() {
+        let folder = tempfile::tempdir().unwrap();
+        let tape = Tape::open(folder.path(), "ledger", 0).unwrap();
+        let entry = || vec![Entry::default()];
+        let (first, second) = (tape.write(entry()).unwrap(), tape.write(entry()).unwrap());
+        tape.sync(&first).unwrap();
+        let third = tape.write(entry()).unwrap();
+        tape.trouble.does_not_sync.store(true, Relaxed);
+        assert!(tape.sync(&third).is_err());
+        tape.trouble.does_not_sync.store(false, Relaxed);
+        tape.sync(&second).unwrap();
+        assert!(tape.sync(&third).is_err(), "it was taken back");
+        // Another one has its number.
+        let fourth = tape.write(entry()).unwrap();
+        assert_eq!((third.first, fourth.first), (3, 3));
+        assert!(tape.sync(&third).is_err());
+        tape.sync(&fourth).unwrap();
+        [first, second, fourth].iter().for_each(|group| tape.committed(group));
+        assert_eq!((tape.last(), tape.writing().done()), (3, 3), "nothing is left open");
+        drop(tape);
+        assert_eq!(reading::check(folder.path()).unwrap(), 3);
+    }
 }
