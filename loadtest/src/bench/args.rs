@@ -78,6 +78,16 @@ pub struct BenchArgs {
     pub no_build: bool,
 }
 
+impl BenchArgs {
+    /// Each pace, and how its figures' names begin: those of the last have no prefix.
+    pub fn paces(&self) -> impl Iterator<Item = (u64, String)> {
+        self.rate.iter().enumerate().map(|(index, &rate)| {
+            let is_last = index + 1 == self.rate.len();
+            (rate, if is_last { String::new() } else { format!("at_{rate}_per_s_") })
+        })
+    }
+}
+
 /// What to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Workload {

@@ -25,7 +25,7 @@ use super::{
     heard::{Heard, watch_frames},
     hops::measure_hops,
     play::SEATS,
-    stage::{Cost, Stage},
+    stage::Stage,
     told::Told,
 };
 use crate::swarm::tally::new_histogram;
@@ -80,9 +80,7 @@ impl Chat {
     /// When something breaks.
     pub async fn run(&mut self, args: &BenchArgs) -> anyhow::Result<Run> {
         let mut run = Run::default();
-        for (index, &rate) in args.rate.iter().enumerate() {
-            let is_last = index + 1 == args.rate.len();
-            let prefix = if is_last { String::new() } else { format!("at_{rate}_per_s_") };
+        for (rate, prefix) in args.paces() {
             self.measure(args, rate, &prefix, &mut run).await?;
         }
         Ok(run)
@@ -126,8 +124,12 @@ impl Chat {
         // Keyframes come on top of what is said, so there may be more, never less.
         let due = lines * SEATS as u64;
         run.tell(&name("lost"), (lost + due.saturating_sub(heard)) as f64);
-        tell_cost(run, name, &cost, lines as f64, heard as f64);
+        cost.tell_per_delivery(run, name, heard as f64);
+        run.tell(&name("deliveries_per_s"), heard as f64 / cost.seconds);
         run.tell(&name("message_bytes_per_delivery"), bytes as f64);
+        let commands = cost.commands.all() as f64;
+        run.tell(&name("redis_commands_per_line_with_all_else"), commands / lines as f64);
+        run.tell(&name("generator_cores"), cost.generator_cores());
         Ok(())
     }
 
@@ -191,15 +193,4 @@ impl Member {
             format!(r#"{{"t":"do","n":{n},"room":"{room}","do":{{"a":"say","text":"{due_us}{said}"}}}}"#);
         Ok(self.out.send(Message::text(text)).await?)
     }
-}
-
-fn tell_cost(run: &mut Run, name: impl Fn(&str) -> String, cost: &Cost, lines: f64, heard: f64) {
-    let parts = [("relays", cost.relays), ("worker", cost.workers), ("redis", cost.redis)];
-    for (part, cpu) in parts {
-        run.tell(&name(&format!("{part}_cpu_us_per_delivery")), cpu.us as f64 / heard);
-    }
-    run.tell(&name("cpu_us_per_delivery"), cost.product_us() / heard);
-    run.tell(&name("deliveries_per_s"), heard / cost.seconds);
-    run.tell(&name("redis_commands_per_line_with_all_else"), cost.commands.all() as f64 / lines);
-    run.tell(&name("generator_cores"), cost.generator_cores());
 }

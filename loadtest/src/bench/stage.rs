@@ -21,6 +21,7 @@ use tokens::{Claims, Signer};
 use tokio::time::{Duration, Instant, sleep};
 
 use super::{
+    figures::Run,
     proc_stat::{CpuTime, memory_bytes},
     redis_stat::Commands,
 };
@@ -91,6 +92,15 @@ impl Cost {
     /// Relays, workers and Redis together, microseconds.
     pub fn product_us(&self) -> f64 {
         (self.relays.us + self.workers.us + self.redis.us) as f64
+    }
+
+    /// Tells what a delivery has cost: all of it, and the part of each kind of process.
+    pub fn tell_per_delivery(&self, run: &mut Run, name: impl Fn(&str) -> String, deliveries: f64) {
+        let parts = [("relays", self.relays), ("worker", self.workers), ("redis", self.redis)];
+        for (part, cpu) in parts {
+            run.tell(&name(&format!("{part}_cpu_us_per_delivery")), cpu.us as f64 / deliveries);
+        }
+        run.tell(&name("cpu_us_per_delivery"), self.product_us() / deliveries);
     }
 
     /// How many cores the load generator has used on average.

@@ -54,9 +54,7 @@ impl Tables {
     /// When something breaks.
     pub async fn run(&self, args: &BenchArgs) -> anyhow::Result<Run> {
         let mut run = Run::default();
-        for (index, &rate) in args.rate.iter().enumerate() {
-            let is_last = index + 1 == args.rate.len();
-            let prefix = if is_last { String::new() } else { format!("at_{rate}_per_s_") };
+        for (rate, prefix) in args.paces() {
             self.measure(args, rate, &prefix, &mut run).await?;
         }
         Ok(run)
@@ -102,7 +100,8 @@ impl Tables {
         run.latency.push(Curve::of(format!("action to every player, {rate}/s"), &latency));
         run.latency.push(Curve::of(format!("two Redis hops, {rate}/s"), &floor.latency_us));
         run.compare(&name("redis_cpu_us_per_action"), cost.redis.us as f64 / actions, floor.redis_us_per_hop);
-        tell_cost(run, name, &cost, actions, deliveries);
+        cost.tell_per_delivery(run, name, deliveries);
+        run.tell(&name("cpu_us_per_action"), cost.product_us() / actions);
         run.tell(&name("actions_per_s"), actions / cost.seconds);
         run.tell(&name("deliveries_per_s"), deliveries / cost.seconds);
         run.tell(&name("message_bytes_per_delivery"), frame_bytes);
@@ -110,15 +109,6 @@ impl Tables {
         run.tell(&name("generator_cores"), cost.generator_cores());
         Ok(())
     }
-}
-
-fn tell_cost(run: &mut Run, name: impl Fn(&str) -> String, cost: &Cost, actions: f64, deliveries: f64) {
-    let parts = [("relays", cost.relays), ("worker", cost.workers), ("redis", cost.redis)];
-    for (part, cpu) in parts {
-        run.tell(&name(&format!("{part}_cpu_us_per_delivery")), cpu.us as f64 / deliveries);
-    }
-    run.tell(&name("cpu_us_per_delivery"), cost.product_us() / deliveries);
-    run.tell(&name("cpu_us_per_action"), cost.product_us() / actions);
 }
 
 /// What stands in the journals.
