@@ -93,14 +93,7 @@ impl Cup {
             ..TournamentConfig::default()
         };
         let room = RoomId::new("cup-1").expect("a name");
-        let settings = Settings {
-            id: room.clone(),
-            template: "cup".into(),
-            number: 1,
-            repeats: false,
-            every_ms: 0,
-            tournament: config.clone(),
-        };
+        let settings = Settings::once(room.clone(), "cup", config.clone());
         let spec = RoomSpec::new(Tournament::NAME, &settings);
         open_room(ports, &room, &spec, Readers::OfThisRelease).await?;
         Ok(Self { room, config, begins, moves: Moves::default() })

@@ -462,14 +462,7 @@ async fn open_contest(cup: &RoomId, contest: &Contest, world: &World, shadow: &m
         let after = u64::try_from(after.as_millis()).expect("a short time");
         config.starts = Starts::AtMs(world.clock.now_ms() + after);
     }
-    let settings = tournament::Settings {
-        id: cup.clone(),
-        template: "cup".into(),
-        number: 1,
-        repeats: false,
-        every_ms: 0,
-        tournament: config.clone(),
-    };
+    let settings = tournament::Settings::once(cup.clone(), "cup", config.clone());
     let spec = RoomSpec::new(Tournament::NAME, &settings);
     open_room(&world.spared_ports(), cup, &spec, Readers::OfThisRelease).await.expect(SPARED);
     shadow.follow_contest(cup.clone(), config, world.sealer());

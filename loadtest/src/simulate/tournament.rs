@@ -212,14 +212,7 @@ impl Stage {
             ..sit_and_go(6, Speed::Hyper)
         };
         let id = RoomId::new("cup-1").expect("a name");
-        let settings = Settings {
-            id: id.clone(),
-            template: "cup".into(),
-            number: 1,
-            repeats: false,
-            every_ms: 0,
-            tournament: config.clone(),
-        };
+        let settings = Settings::once(id.clone(), "cup", config.clone());
         let tournament = Tournament::open(&RoomSpec::new(Tournament::NAME, &settings)).expect("settings");
         let mut stage = Self {
             now: BEGINS_MS,

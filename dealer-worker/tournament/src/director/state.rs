@@ -45,6 +45,13 @@ pub struct Settings {
     pub tournament: TournamentConfig,
 }
 
+impl Settings {
+    /// Of one that is played once, and is the first of its kind.
+    pub fn once(id: RoomId, template: &str, tournament: TournamentConfig) -> Self {
+        Self { id, template: template.into(), number: 1, repeats: false, every_ms: 0, tournament }
+    }
+}
+
 /// A tournament: the only authority on who belongs where. Changed by [`Tournament::change`] and by nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tournament {
