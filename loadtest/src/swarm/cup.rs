@@ -4,23 +4,18 @@
 use std::{collections::HashMap, sync::Arc};
 
 use anyhow::Context;
-use futures_util::{SinkExt, StreamExt};
 use ops::outlet::tell;
 use parking_lot::Mutex;
 use player::{
-    Bot, Character, Client, Contestant, Heard, Mind as _, Style,
-    connect::{self, Dialer, Happening, Socket},
-    guest::{Reception, Tokens as _},
+    Bot, Character, Contestant, Heard, Mind as _, Style,
+    connect::{self, Dialer, Happening},
+    guest::Reception,
     tournament_referee::{TournamentReferee, Wrong},
 };
 use protocol::{
     id::{Position, RoomId},
-    lobby::{self, COUNT_MAX},
     table::{TableEvent, TableView},
-    tournament::{
-        LOBBY_SCHEDULED, LOBBY_SIT_AND_GO, Standing, TournamentAnswer, TournamentConfig, TournamentEvent,
-        TournamentQuestion,
-    },
+    tournament::{Standing, TournamentAnswer, TournamentConfig, TournamentEvent, TournamentQuestion},
 };
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -28,16 +23,9 @@ use tokio::{
     time::{Duration, Instant, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use tokio_websockets::Message;
 
-use super::{args::SwarmArgs, summary::Quantiles, tally::new_histogram};
+use super::{args::SwarmArgs, scout::Scout, summary::Quantiles, tally::new_histogram};
 use crate::guests::moves::Moves;
-
-/// Whatever is asked is answered within this, or asked again.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
-
-/// Whoever has asked so often is not answered.
-const QUESTIONS_MAX: usize = 20_000;
 
 /// When nobody has gone out for so long, it will have no winner.
 const STILL: Duration = Duration::from_secs(300);
@@ -343,80 +331,6 @@ impl Seen {
             table.is_whole |= matches!(event, TableEvent::HandStarted { .. });
             if table.is_whole {
                 referee.sees(0, room, event, &table.view);
-            }
-        }
-    }
-}
-
-/// A guest who looks for a tournament, and asks what has come of it.
-struct Scout {
-    client: Client,
-    socket: Socket,
-    asked: usize,
-}
-
-impl Scout {
-    async fn sent(dialer: &Dialer, reception: &Reception) -> anyhow::Result<Self> {
-        let guest = reception.guest("Scout").await.context("no guest token")?;
-        let client = Client::new(guest.token, Instant::now());
-        let mut scout = Self { client, socket: dialer.dial(None).await?, asked: 0 };
-        scout.client.connected(Instant::now());
-        Ok(scout)
-    }
-
-    /// What is heard next, if something is in time.
-    async fn hears(&mut self, by: Instant) -> anyhow::Result<Option<Heard>> {
-        while let Some(text) = self.client.pop_outgoing() {
-            self.socket.send(Message::text(text)).await?;
-        }
-        let Ok(message) = tokio::time::timeout_at(by, self.socket.next()).await else { return Ok(None) };
-        let message = message.context("the relay closed")??;
-        Ok(message.as_text().map(|text| self.client.receive(text, Instant::now())))
-    }
-
-    /// A tournament that takes so many.
-    async fn finds(mut self, entries: usize) -> anyhow::Result<RoomId> {
-        for kind in [LOBBY_SCHEDULED, LOBBY_SIT_AND_GO] {
-            let view = lobby::View { kind: Some(kind.into()), count: COUNT_MAX, ..lobby::View::default() };
-            self.client.lobby(Some(view), Instant::now());
-            let by = Instant::now() + ANSWERED_WITHIN;
-            while Instant::now() < by {
-                self.hears(by).await?;
-                let takes = self.client.lobby_rows().find(|row| {
-                    row.more.get("open") == Some(&true.into())
-                        && usize::try_from(row.free()).is_ok_and(|free| free >= entries)
-                });
-                if let Some(row) = takes {
-                    return Ok(row.room.clone());
-                }
-            }
-        }
-        anyhow::bail!("the lobby names no tournament that takes {entries} entries: offer one with --schedule")
-    }
-
-    async fn asks(
-        &mut self,
-        room: &RoomId,
-        question: &TournamentQuestion,
-    ) -> anyhow::Result<TournamentAnswer> {
-        loop {
-            self.asked += 1;
-            anyhow::ensure!(self.asked < QUESTIONS_MAX, "{room} does not answer");
-            let raw = serde_json::value::to_raw_value(question)?;
-            let number = self.client.question(room, raw, Instant::now());
-            let by = Instant::now() + ANSWERED_WITHIN;
-            while Instant::now() < by {
-                match self.hears(by).await? {
-                    Some(Heard::Answer { n, body, .. }) if n == number => {
-                        return Ok(serde_json::from_str(body.get())?);
-                    }
-                    Some(Heard::Unanswered { why, .. }) => {
-                        let pause = why.retry_after_ms.unwrap_or(250);
-                        tokio::time::sleep(Duration::from_millis(pause)).await;
-                        break;
-                    }
-                    _ => {}
-                }
             }
         }
     }

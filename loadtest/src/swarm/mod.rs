@@ -1,7 +1,7 @@
 //! The swarm: bots that get guest tokens, find tables, sit and play, and judge everything that they see.
 //!
 //! - [`args`]: the flags.
-//! - [`cup`]: a whole tournament.
+//! - [`cup`]: a whole tournament; [`scout`]: who finds it, and asks what has come of it.
 //! - [`crowd`]: one process's bots, from the first token to the last answer.
 //! - [`tally`]: what they count while they play, [`stopwatch`]: from an action to its frame at each player.
 //! - [`processes`]: several processes as one swarm.
@@ -12,6 +12,7 @@ pub mod crowd;
 pub mod cup;
 pub mod processes;
 pub mod progress;
+mod scout;
 pub mod stopwatch;
 pub mod summary;
 pub mod tally;
