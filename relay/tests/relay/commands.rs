@@ -1,8 +1,6 @@
 //! Commands: answered exactly once, whatever the bus loses or repeats.
 
 use broker::{
-    bus::Bus,
-    channel::Channel,
     node::{Asked, NodeNews, Role, ToRelay, encode},
     wire::LinkState,
 };
@@ -423,14 +421,14 @@ async fn nothing_is_said_that_a_living_worker_of_the_first_release_cannot_read()
         };
         let beat = encode(&beat);
         // A beat of the first release ends before its last two bytes.
-        stage.dealer.bus.publish(&Channel::nodes(), beat.slice(..beat.len() - 2)).await.unwrap();
+        stage.tell_nodes(beat.slice(..beat.len() - 2)).await;
         n += 1;
         if !is_vouched_for(&stage, &mut ears, &mut ann, n).await {
             break;
         }
     }
     let gone = encode(&NodeNews::Gone { node });
-    stage.dealer.bus.publish(&Channel::nodes(), gone).await.unwrap();
+    stage.tell_nodes(gone).await;
     n += 1;
     while !is_vouched_for(&stage, &mut ears, &mut ann, n).await {
         n += 1;

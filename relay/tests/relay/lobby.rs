@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 
 use broker::{
-    bus::Bus as _,
-    channel::Channel,
     lobby::{Line, LobbyNews, TableSummary},
     node::{NodeNews, encode},
 };
@@ -170,7 +168,7 @@ async fn a_view_is_a_page_of_what_fits_in_its_order_and_its_news_are_sparse() {
     assert_eq!((&delta["order"], &delta["gone"]), (&json!(["t1", "t3"]), &json!(["t2"])));
 
     let closed = NodeNews::Closed { room: room("t2"), epoch: Epoch(1) };
-    stage.dealer.bus.publish(&Channel::nodes(), encode(&closed)).await.unwrap();
+    stage.tell_nodes(encode(&closed)).await;
     let delta = ann.hear_until("lobby_delta").await;
     assert_eq!(
         delta,

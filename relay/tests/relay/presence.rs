@@ -1,10 +1,6 @@
 //! What a room's owner is told about who watches.
 
-use broker::{
-    bus::Bus,
-    channel::Channel,
-    node::{NodeNews, Role, SPEAKS, encode},
-};
+use broker::node::{NodeNews, Role, SPEAKS, encode};
 use protocol::id::NodeId;
 use serde_json::json;
 
@@ -86,7 +82,7 @@ async fn who_is_here_is_told_again_when_an_owner_may_have_missed_it() {
         encode(&NodeNews::Beat { node, role, beat, sent_ms: 0, draining: false, speaks, missed })
     };
     for (n, missed) in [(1, 0), (2, 0), (3, 1)] {
-        stage.dealer.bus.publish(&Channel::nodes(), beat(n, missed)).await.unwrap();
+        stage.tell_nodes(beat(n, missed)).await;
     }
     assert_eq!(ears.presence().await, (true, user("ann"), ann.session));
 }

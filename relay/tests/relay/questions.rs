@@ -1,10 +1,6 @@
 //! Questions: passed on to the room's owner once, answered to whoever has asked, and refused with a word why.
 
-use broker::{
-    bus::Bus,
-    channel::Channel,
-    node::{Asked, NodeNews, Role, ToRelay, encode},
-};
+use broker::node::{Asked, NodeNews, Role, ToRelay, encode};
 use protocol::id::{Epoch, NodeId, Position, SessionId, UserId};
 use serde_json::{Value, json};
 
@@ -102,7 +98,7 @@ async fn a_question_to_a_room_that_is_not_there_is_told_so_and_one_to_a_room_jus
     stage.dealer.open("t99").await;
     let mut opened = stage.dealer.listen("t99").await;
     let news = NodeNews::Opened { room: room("t99") };
-    stage.dealer.bus.publish(&Channel::nodes(), encode(&news)).await.unwrap();
+    stage.tell_nodes(encode(&news)).await;
     loop {
         n += 1;
         // Until it has heard the news.
@@ -169,14 +165,14 @@ async fn nobody_is_asked_who_cannot_read_a_question() {
     for beat in 1.. {
         let (role, sent_ms, draining, speaks) = (Role::Worker, 0, false, 2);
         let beat = NodeNews::Beat { node: node.clone(), role, beat, sent_ms, draining, speaks, missed: 0 };
-        stage.dealer.bus.publish(&Channel::nodes(), encode(&beat)).await.unwrap();
+        stage.tell_nodes(encode(&beat)).await;
         n += 1;
         if ann.comes_of("t1", n, json!({})).await == "unavailable true" {
             break;
         }
     }
     let gone = encode(&NodeNews::Gone { node });
-    stage.dealer.bus.publish(&Channel::nodes(), gone).await.unwrap();
+    stage.tell_nodes(gone).await;
     while ann.comes_of("t1", n + 1, json!({})).await != "passed on" {
         n += 1;
     }

@@ -176,6 +176,12 @@ impl Stage {
         self.relay.troubles().is_empty()
     }
 
+    /// Tells all nodes, once the relay is there to hear it: it listens to them only when it first beats itself.
+    pub(crate) async fn tell_nodes(&self, news: Bytes) {
+        self.until("the relay hears the nodes", Self::is_ready).await;
+        self.dealer.bus.publish(&Channel::nodes(), news).await.unwrap();
+    }
+
     /// Ends the relay as a crash would.
     pub(crate) fn stop(&mut self) {
         self.running.abort();
