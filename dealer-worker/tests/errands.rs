@@ -5,6 +5,7 @@ mod support;
 use std::sync::Arc;
 
 use broker::{
+    channel::refused_key,
     directory::{self, Readers},
     node::RoomSpec,
     store::Store,
@@ -233,6 +234,7 @@ async fn an_errand_that_is_given_up_is_not_asked_again_and_its_outcome_is_not_ap
 async fn is_nowhere(house: &House, room: &RoomId) {
     assert_eq!(directory::spec(&house.store, room).await.unwrap(), None);
     assert_eq!(directory::owner(&house.store, room).await.unwrap(), None);
+    assert!(house.store.map_fields(&refused_key(room)).await.unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

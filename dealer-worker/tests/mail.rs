@@ -412,7 +412,7 @@ async fn letters_of_nothing() -> usize {
     subscription.subscribe(&Channel::mail(&room(2))).await.unwrap();
     house.store.refuse_writes(Some("READONLY"));
     let what = json!({"a": "send", "to": room(2), "by": 2});
-    let refused = relay.command(&room(1), &user("ann"), 1, relay.next_n(), what).await;
+    let refused = relay.new_command(&room(1), &user("ann"), 1, relay.next_n(), what).await;
     assert_eq!(refused.code(), "unavailable");
     house.store.refuse_writes(None);
     pass_on(&relay, 1, 2, 4).await;

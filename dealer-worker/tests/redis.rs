@@ -80,7 +80,7 @@ async fn what_redis_refuses_is_told_and_refused_and_goes_on_by_itself_when_mende
         let asked = Instant::now();
         let n = relay.next_n();
         let top_up = json!({"a": "top_up", "amount": 10});
-        let refused = relay.command(&room(1), &user("ann"), 1, n, top_up.clone()).await;
+        let refused = relay.new_command(&room(1), &user("ann"), 1, n, top_up.clone()).await;
         assert_eq!(refused.code(), "unavailable", "{reason}: {refused:?}");
         assert!(refused.retry_after() > Duration::ZERO);
         relay.told(&["ann", "bob"], "delayed", round).await;

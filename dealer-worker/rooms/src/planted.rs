@@ -18,6 +18,8 @@ pub enum Fault {
     TakesForgottenForNew,
     /// Rooms refuse what was said before without asking whether somebody else has done it.
     RefusesUnasked,
+    /// Rooms do not write down what they refuse to whoever asks again.
+    NotesNoRefusals,
     /// Rooms do not write down which errands are settled.
     ForgetsSettled,
     /// Rooms send letters before they are durable.

@@ -78,6 +78,11 @@ pub fn journal_key(room: &RoomId) -> String {
     format!("ch:{{{room}}}:journal")
 }
 
+/// What a room has refused to whoever asked again, for its next owner: a map.
+pub fn refused_key(room: &RoomId) -> String {
+    format!("ch:{{{room}}}:refused")
+}
+
 /// A stream in which nodes try whether they may write, and read; one of some, so that each shard of a cluster has one.
 pub fn probe_key(number: u16) -> String {
     format!("ch:{{probe-{number}}}:tries")

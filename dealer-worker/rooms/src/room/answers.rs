@@ -1,8 +1,9 @@
 //! Exactly once: a repeat of a command gets the first answer.
 //!
 //! Applied commands are remembered in the journaled state, so that a new owner knows them: every delta names its cause.
-//! Refusals are remembered in memory only; a new owner may decide those commands anew, because relays send a command
-//! to a new owner only after they have seen its epoch (`docs/architecture.md`, "A command's way").
+//! Refusals are remembered in memory only, but for those of what was said before, which the next owner [reads](super::refusals); a new
+//! owner may decide the others anew, because there is one relay alone that has such a command, and it sends it
+//! to a new owner only after it has seen its epoch (`docs/architecture.md`, "A command's way").
 //!
 //! Whoever may speak to a room without belonging to it can be many. So what is remembered is bounded, by rules that never
 //! turn a repeat into a new command:
@@ -86,6 +87,11 @@ impl<A> Recent<A> {
     /// Whether something is remembered of a session.
     pub fn has(&self, user: &UserId, session: SessionId) -> bool {
         self.session(user, session).is_some()
+    }
+
+    /// The last command of a session whose answer is remembered; 0 if none is.
+    pub fn last_n(&self, user: &UserId, session: SessionId) -> u64 {
+        self.session(user, session).map_or(0, Session::last)
     }
 
     fn session(&self, user: &UserId, session: SessionId) -> Option<&Session<A>> {
@@ -237,7 +243,7 @@ pub fn look_up(applied: &Applied, refused: &Refused, asked: Asked<'_>) -> Known 
     if forgotten && !is_planted(Fault::TakesForgottenForNew) {
         return Known::Forgotten;
     }
-    let last = known.map_or(0, Session::last).max(refusals.map_or(0, Session::last));
+    let last = applied.last_n(&cause.user, cause.session).max(refused.last_n(&cause.user, cause.session));
     if cause.n <= last { Known::Stale } else { Known::Nothing }
 }
 

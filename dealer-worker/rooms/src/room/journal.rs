@@ -18,8 +18,8 @@ use tracing::{debug, warn};
 /// An answer that takes longer is taken for lost.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Nobody waits longer for a look at who owns a room.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(1);
+/// Nobody waits longer for what a refusal wants of the store: a look at who owns a room, a few words.
+pub(super) const LOOK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Pauses between attempts while the store is out of reach: the first, and the longest.
 pub(super) const RETRY_FIRST: Duration = Duration::from_millis(20);

@@ -5,7 +5,7 @@
 //!
 //! - this file: what a kind of room must be able to do.
 //! - [`mailbox`]: what waits for a room; [`switchboard`]: from channels to mailboxes.
-//! - [`answers`]: exactly once; [`presence`]: which session plays for a member; [`talk`]: how fast users may talk.
+//! - [`answers`]: exactly once; [`refusals`]: what of that the next owner must know and no journal says; [`presence`]: which session plays for a member; [`talk`]: how fast users may talk.
 //! - [`errands`]: what rooms want of services outside.
 //! - [`chance`]: randomness that does not tell what was drawn from it.
 //! - [`frame`] and [`record`]: what an entry holds for clients, and for the next owner.
@@ -25,6 +25,7 @@ pub mod letters;
 pub mod mailbox;
 pub mod presence;
 pub mod record;
+pub mod refusals;
 pub mod runtime;
 pub mod switchboard;
 pub mod takeover;

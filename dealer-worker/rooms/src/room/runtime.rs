@@ -54,6 +54,7 @@ use super::{
     mailbox::{Mail, Mailbox, Order},
     presence::Connections,
     record::{Journaled, form_of},
+    refusals::Noted,
     takeover::{Claimer, NotTaken, Taken},
     talk::Talk,
 };
@@ -126,7 +127,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
     let Start { context, room: id, believed, mailbox, chance, permit } = start;
     let taken =
         Box::pin(Claimer::of(&context).take::<R>(&id, believed, spec)).await.map_err(Ended::NotTaken)?;
-    let Taken { mut state, journal, frames_lost, is_new, form, is_timed, rail } = taken;
+    let Taken { mut state, journal, noted, frames_lost, is_new, form, is_timed, rail } = taken;
     state.letters.taken_over();
     mailbox.has_members(state.room.members());
     let unheard_until = context.ports.clock.now_ms() + context.config.bounds.presence_grace_ms;
@@ -140,7 +141,8 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
     let mut running = Box::new(Running {
         frames: Channel::frames(&id),
         doing: None,
-        refused: answers::Refused::default(),
+        refused: noted.remembered(context.ports.clock.now_ms()),
+        noted,
         id,
         mailbox,
         state,
@@ -198,6 +200,8 @@ struct Running<R: Room> {
     doing: Option<Cause>,
     /// Refusals, which are in no journal.
     refused: answers::Refused,
+    /// Those that its next owner must know.
+    noted: Noted,
     connections: Connections,
     journal: Journal,
     /// In which the last keyframe was written.

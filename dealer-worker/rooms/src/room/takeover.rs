@@ -24,6 +24,7 @@ use super::{
     journal::{Journal, NotWritten, Onto, ended, last, until_answered, write_claim},
     record,
     record::{BadRecord, DeltaOf, Journaled, open},
+    refusals::Noted,
 };
 use crate::context::Context;
 
@@ -68,6 +69,8 @@ pub struct Taken<R> {
     pub state: Journaled<R>,
     /// Its journal, to be gone on with by a keyframe.
     pub journal: Journal,
+    /// What earlier owners have refused to whoever asked again.
+    pub noted: Noted,
     /// Frames that were acknowledged and are no longer in the journal; at least 1 if the journal is not there at all.
     pub frames_lost: u64,
     /// It has no frames yet.
@@ -117,7 +120,7 @@ impl Claimer<'_> {
     ) -> Result<Taken<R>, NotTaken> {
         let generation = self.store.generation();
         let mut believed = believed;
-        let (claim, is_missing) = loop {
+        let (claim, had_owner, is_missing) = loop {
             let last = last(&**self.store, room).await;
             if let Some(epoch) = last.as_ref().and_then(ended) {
                 return Err(NotTaken::Over(epoch));
@@ -136,7 +139,10 @@ impl Claimer<'_> {
             let entry = frame::claim(room, claim, self.me).encode().stored;
             let onto = if has_journal { Onto::Journal { keep_from: None } } else { Onto::Whatever };
             match write_claim(self.store, room, claim, entry, onto).await {
-                Ok(()) => break (claim, !has_journal && believed > Epoch(0)),
+                Ok(()) => {
+                    let is_missing = !has_journal && believed > Epoch(0);
+                    break (claim, has_journal || is_missing, is_missing);
+                }
                 // Lost while it was looked at: what is known of it is that it was there.
                 Err(NotWritten::Gone) if has_journal => believed = before,
                 Err(_) => return Err(NotTaken::Lost(claim.epoch())),
@@ -145,7 +151,9 @@ impl Claimer<'_> {
         if is_missing {
             warn!(%room, "the store has lost the whole journal: the room begins anew");
         }
-        let restored = self.restore(room).await?;
+        let (restored, noted) =
+            tokio::join!(self.restore(room), Noted::read(self.store.clone(), room, had_owner));
+        let restored = restored?;
         // What the map of rooms says holds. A map that has lost the room does not make it live for everybody.
         let delayed = restored.as_ref().and_then(|restored| restored.delay_ms);
         let kept = || RailConfig { delay_ms: delayed.unwrap_or(0) };
@@ -172,7 +180,7 @@ impl Claimer<'_> {
         let (store, epoch) = (self.store.clone(), claim.epoch());
         let mut journal = Journal::claimed(store, room.clone(), epoch, last, keyframe, generation);
         journal.keeps_for(rail.delay_ms.into());
-        Ok(Taken { state, journal, frames_lost, is_new, form, is_timed, rail })
+        Ok(Taken { state, journal, noted, frames_lost, is_new, form, is_timed, rail })
     }
 
     /// What the map of rooms says of a room; `None` if nothing.

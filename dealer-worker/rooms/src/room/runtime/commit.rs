@@ -346,6 +346,7 @@ impl<R: Room> Running<R> {
         if self.claim_anew().await? == Written::Refused || self.keyframe().await? == Written::Refused {
             return Ok(Written::Refused);
         }
+        self.noted.restore().await;
         tell_owned(&self.context, &self.id, self.journal.epoch()).await;
         self.tell_again();
         Ok(Written::Yes)

@@ -22,7 +22,7 @@ use crate::{
     context::Context,
     counts::counter,
     planted::{Fault, is_planted},
-    room::{Room, frame},
+    room::{Room, frame, refusals},
 };
 
 /// The journal of a room that has ended is kept for so long, for clients that come back late.
@@ -73,6 +73,7 @@ pub(in crate::room) async fn bury(context: &Context, room: &RoomId, epoch: Epoch
     let burial = || async {
         // In this order: as long as the map leads to the room, the journal says that it has ended.
         store.expire(room, FOUND_S).await?;
+        refusals::erase(&**store, room).await?;
         if !is_planted(Fault::LeavesEnded) {
             directory::remove(&**store, room).await?;
         }

@@ -97,42 +97,60 @@ impl<R: Room> Running<R> {
         is_excess: bool,
     ) -> Result<(), Ended> {
         let known = self.known(&cause, is_first);
-        if matches!(known, Known::Applied(_)) {
-            self.answer_known(relay, &cause, known);
-            return Ok(());
-        }
-        if !matches!(known, Known::Nothing) {
-            if self.may_refuse(is_first).await? {
+        let body = match known {
+            Known::Applied(_) => {
                 self.answer_known(relay, &cause, known);
+                return Ok(());
             }
-            return Ok(());
-        }
-        let is_stranger = !self.state.room.is_member(&cause.user);
-        let memory = &self.context.config.bounds.memory;
-        let refused = if is_excess || is_stranger && self.state.applied.is_full_for(&cause, memory) {
-            let message = "the room has more to do than it can at the moment";
-            Some(Refusal::for_now(RefusalCode::Busy, message, BUSY_RETRY_MS))
-        } else {
-            self.doing = Some(cause.clone());
-            let done = self.command(relay, &cause, says).await;
-            self.doing = None;
-            done?
+            Known::Nothing => match self.attempted(relay, &cause, says, is_excess).await? {
+                Some(refusal) => self.refusal(cause.n, refusal),
+                None => return Ok(()),
+            },
+            known => self.refusal_of_known(cause.n, known),
         };
-        if let Some(refusal) = refused
-            && self.may_refuse(is_first).await?
-        {
-            self.refuse(relay, &cause, refusal);
+        if is_first || self.may_refuse(&cause, &body).await? {
+            self.refuse_so(relay, &cause, body);
+        }
+        if !is_first {
+            let (refused, applied) = (&self.refused, &self.state.applied);
+            let is_known = |user: &UserId, session| refused.has(user, session) || applied.has(user, session);
+            self.noted.forget(is_known).await;
         }
         Ok(())
     }
 
-    /// Whether a command that this owner would refuse may be refused. Of one that was said before somebody else may know better, who owns the
-    /// room by now and has done it, of which this worker has not heard: then, and where the store does not say who the owner is, it gets
-    /// no answer here, and is said again.
-    async fn may_refuse(&self, is_first: bool) -> Result<bool, Ended> {
-        if is_first || is_planted(Fault::RefusesUnasked) {
+    /// Does a command of which nothing is known; the answer is why not.
+    async fn attempted(
+        &mut self,
+        relay: &NodeId,
+        cause: &Cause,
+        says: Says<'_>,
+        is_excess: bool,
+    ) -> Result<Option<Refusal>, Ended> {
+        let is_stranger = !self.state.room.is_member(&cause.user);
+        let memory = &self.context.config.bounds.memory;
+        if is_excess || is_stranger && self.state.applied.is_full_for(cause, memory) {
+            let message = "the room has more to do than it can at the moment";
+            return Ok(Some(Refusal::for_now(RefusalCode::Busy, message, BUSY_RETRY_MS)));
+        }
+        self.doing = Some(cause.clone());
+        let done = self.command(relay, cause, says).await;
+        self.doing = None;
+        done
+    }
+
+    /// Whether a command that was said before may be refused so. Somebody else may know better, who owns the room by now and has done it, of
+    /// which this worker has not heard; and whoever owns it next must know of the refusal, since another copy of the command may be on its way.
+    /// Where the store does not say that all is so, the command gets no answer here, and is said again.
+    async fn may_refuse(&mut self, cause: &Cause, body: &Bytes) -> Result<bool, Ended> {
+        if is_planted(Fault::RefusesUnasked) {
             return Ok(true);
         }
+        // In this order: `refusals` says why.
+        if !self.noted.note(cause, body).await {
+            return Ok(false);
+        }
+        self.remember_refusal(cause, body);
         let is_ours = self.journal.is_ours().await;
         self.fenced(is_ours)
     }
@@ -145,28 +163,37 @@ impl<R: Room> Running<R> {
 
     /// Answers a command of which something is known.
     pub(super) fn answer_known(&mut self, relay: &NodeId, cause: &Cause, known: Known) -> bool {
-        let Cause { user, session, n, .. } = cause.clone();
-        let (replies, epoch) = (&self.context.replies, self.journal.epoch());
         match known {
             Known::Nothing => return false,
-            Known::Applied(at) => replies.applied(relay, &self.id, user, session, n, at),
-            Known::Refused(body) => replies.refused(relay, &self.id, epoch, cause, body),
-            Known::Stale => {
-                let code = RefusalCode::StaleN;
-                let refusal = Refusal::new(code, "a later command of this session was answered already");
-                let body = self.refusal(n, refusal);
-                self.context.replies.refused(relay, &self.id, epoch, cause, body);
+            Known::Applied(at) => {
+                counter!("cardhouse_commands_repeated_total").increment(1);
+                let Cause { user, session, n, .. } = cause.clone();
+                self.context.replies.applied(relay, &self.id, user, session, n, at);
             }
+            known => {
+                let body = self.refusal_of_known(cause.n, known);
+                self.refuse_so(relay, cause, body);
+            }
+        }
+        true
+    }
+
+    /// The whole refusal of a command of which something is known, but not that it was applied.
+    fn refusal_of_known(&self, n: u64, known: Known) -> Bytes {
+        counter!("cardhouse_commands_repeated_total").increment(1);
+        let (code, message) = match known {
+            Known::Refused(body) => return body,
             Known::Forgotten => {
                 counter!("cardhouse_commands_forgotten_total").increment(1);
                 let message =
                     "too much has happened since to know whether this was done; look, and ask again";
-                // Remembered like every refusal: a copy that is still on its way gets the same answer.
-                self.refuse(relay, cause, Refusal::new(RefusalCode::Forgotten, message));
+                (RefusalCode::Forgotten, message)
             }
-        }
-        counter!("cardhouse_commands_repeated_total").increment(1);
-        true
+            Known::Stale | Known::Nothing | Known::Applied(_) => {
+                (RefusalCode::StaleN, "a later command of this session was answered already")
+            }
+        };
+        self.refusal(n, Refusal::new(code, message))
     }
 
     /// Does a command; the answer is why not.
@@ -240,9 +267,23 @@ impl<R: Room> Running<R> {
     }
 
     pub(super) fn refuse(&mut self, relay: &NodeId, cause: &Cause, refusal: Refusal) {
-        let Cause { user, session, n, .. } = cause.clone();
-        debug!(room = %self.id, %session, %user, n, code = ?refusal.code, "refuses a command");
-        let body = self.refusal(n, refusal);
+        let body = self.refusal(cause.n, refusal);
+        self.refuse_so(relay, cause, body);
+    }
+
+    fn refuse_so(&mut self, relay: &NodeId, cause: &Cause, body: Bytes) {
+        let Cause { user, session, n, .. } = cause;
+        debug!(room = %self.id, %session, %user, n, ?body, "refuses a command");
+        self.remember_refusal(cause, &body);
+        self.context.replies.refused(relay, &self.id, self.journal.epoch(), cause, body);
+    }
+
+    /// A copy that is still on its way gets the same answer.
+    fn remember_refusal(&mut self, cause: &Cause, body: &Bytes) {
+        // Else it is remembered, or follows from what is.
+        if cause.n <= self.refused.last_n(&cause.user, cause.session) {
+            return;
+        }
         let now = self.now();
         self.refused.remember(cause, body.clone(), now);
         let (room, applied) = (&self.state.room, &self.state.applied);
@@ -253,7 +294,6 @@ impl<R: Room> Running<R> {
             |user| room.is_member(user),
             |user, session| applied.has(user, session),
         );
-        self.context.replies.refused(relay, &self.id, self.journal.epoch(), cause, body);
     }
 
     fn refusal(&self, n: u64, refusal: Refusal) -> Bytes {
