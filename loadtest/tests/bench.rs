@@ -97,6 +97,15 @@ fn a_rail_hears_everything() {
 }
 
 #[test]
+fn a_rail_that_is_shown_a_table_late_hears_everything_and_nothing_early() {
+    let late = "--rail-delay-ms=1500";
+    let results = bench(&["rail", "--spectators=60", "--stalled=6", "--seconds=2", late]);
+    for name in ["lost", "early"] {
+        assert_eq!(figure(&results, "rail", "figures", name), 0.0, "{name}");
+    }
+}
+
+#[test]
 fn everybody_comes_back_and_misses_nothing() {
     let results = bench(&["return", "--players=60"]);
     for name in ["missed", "repeated"] {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use ops::config::positive;
+use protocol::rail::DELAY_MAX_MS;
 
 use super::directory::House;
 
@@ -55,6 +56,9 @@ pub struct BenchArgs {
     /// `rail`: frames a second
     #[arg(long, default_value_t = 20, value_parser = positive::<u64>)]
     pub frames: u64,
+    /// `rail`: they are shown the table so much later, milliseconds; 0: live
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(DELAY_MAX_MS)))]
+    pub rail_delay_ms: u32,
     /// `lobby`: viewers
     #[arg(long, default_value_t = 10_000, value_parser = positive::<usize>)]
     pub viewers: usize,

@@ -19,9 +19,13 @@ pub(super) struct Heard {
     pub(super) frames: Cell<u64>,
     /// Frames that never came.
     pub(super) lost: Cell<u64>,
+    /// Frames that came sooner after they were said than they are shown.
+    pub(super) early: Cell<u64>,
+    /// How late they are shown, microseconds.
+    pub(super) late_us: Cell<u64>,
     /// Of all messages.
     pub(super) bytes: Cell<u64>,
-    /// How old what was said is when it is heard; from [`Heard::begin`] on.
+    /// How old what was said is when it is heard, beyond that; from [`Heard::begin`] on.
     pub(super) latency_us: RefCell<Option<Histogram<u64>>>,
 }
 
@@ -30,7 +34,8 @@ impl Heard {
     pub(super) fn take(&self, text: &str) {
         self.count(text);
         if let (Some(age_us), Some(latency)) = (tcp::age_us(text), &mut *self.latency_us.borrow_mut()) {
-            latency.saturating_record(age_us);
+            self.early.set(self.early.get() + u64::from(age_us < self.late_us.get()));
+            latency.saturating_record(age_us.saturating_sub(self.late_us.get()));
         }
     }
 

@@ -7,6 +7,7 @@ use anyhow::Context;
 use futures_util::{SinkExt, StreamExt, stream};
 use hdrhistogram::Histogram;
 use player::connect::{Socket, tcp};
+use protocol::rail::RailConfig;
 use tokio::{
     net::TcpStream,
     task::{AbortHandle, spawn_local},
@@ -67,14 +68,18 @@ impl Rail {
     /// # Errors
     /// When something breaks.
     pub async fn start(args: &BenchArgs) -> anyhow::Result<Self> {
-        let stage = Stage::start(RELAYS, 1, args.no_build).await?;
+        let rail = RailConfig { delay_ms: args.rail_delay_ms };
+        let stage = Stage::start_late(RELAYS, 1, args.no_build, rail).await?;
         let heard = Rc::new(Heard::default());
+        heard.late_us.set(1_000 * u64::from(args.rail_delay_ms));
         let mut speakers = Vec::new();
         for i in 0..SPEAKERS {
             speakers.push(Speaker::begin(&stage, i).await?);
         }
         let mut rail = Self { stage, heard, speakers, reading: Vec::new() };
         rail.watch(args.spectators).await?;
+        // What was said until now has come.
+        sleep(shown_after(args)).await;
         Ok(rail)
     }
 
@@ -125,6 +130,7 @@ impl Rail {
         run.compare("deliveries_per_s", product.per_s(), floor.per_s());
         run.figures.insert("lost".into(), lost(&product) + self.heard.lost.get() as f64);
         run.floor.insert("lost".into(), lost(&floor));
+        run.tell("early", self.heard.early.get() as f64);
         run.compare("generator_cores", product.generator_cores, floor.generator_cores);
         run.tell("frame_bytes", product.bytes as f64);
         run.latency.push(Curve::of("said to every spectator", &product.latency_us));
@@ -186,7 +192,7 @@ impl Rail {
             }
         }
         let cost_of_speaking = self.stage.cost_since(&before)?;
-        sleep(SETTLE).await;
+        sleep(SETTLE + shown_after(args)).await;
         let cost = self.stage.cost_since(&before)?;
         let delivered = self.heard.frames.get();
         anyhow::ensure!(delivered > 0, "nobody heard anything");
@@ -232,6 +238,11 @@ impl Speaker {
             format!(r#"{{"t":"do","n":{n},"room":"{room}","do":{{"a":"chat","text":"{now_us}{what}"}}}}"#);
         Ok(self.out.send(Message::text(text)).await?)
     }
+}
+
+/// How late spectators are shown what is said.
+fn shown_after(args: &BenchArgs) -> Duration {
+    Duration::from_millis(args.rail_delay_ms.into())
 }
 
 /// What a run of frames to all sockets has shown.

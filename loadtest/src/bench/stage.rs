@@ -15,6 +15,7 @@ use dealer_worker::{Opening, open_tables};
 use player::connect::Dialer;
 use protocol::{
     id::{RoomId, UserId},
+    rail::RailConfig,
     table::TableConfig,
 };
 use tokens::{Claims, Signer};
@@ -118,11 +119,28 @@ impl Stage {
         Self::with(ClusterArgs { relays, dealers: 1, no_build, ..ClusterArgs::default() }, tables).await
     }
 
-    /// The same with these relays and workers.
+    /// The same with tables that are shown to their rails late.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub async fn start_late(
+        relays: usize,
+        tables: usize,
+        no_build: bool,
+        rail: RailConfig,
+    ) -> anyhow::Result<Self> {
+        Self::of(ClusterArgs { relays, dealers: 1, no_build, ..ClusterArgs::default() }, tables, rail).await
+    }
+
+    /// The same with these relays and workers, and tables that are live.
     ///
     /// # Errors
     /// When it does not come up.
     pub async fn with(args: ClusterArgs, tables: usize) -> anyhow::Result<Self> {
+        Self::of(args, tables, RailConfig::default()).await
+    }
+
+    async fn of(args: ClusterArgs, tables: usize, rail: RailConfig) -> anyhow::Result<Self> {
         let args = ClusterArgs {
             tables: 0,
             relay_flag: vec!["--connections-max=20000".into(), "--log=warn".into()],
@@ -149,12 +167,12 @@ impl Stage {
             }
         }
         let stage = Self { cluster: Some(cluster), signer, relays: addresses, pids, redis_port, redis_url };
-        stage.open(tables).await?;
+        stage.open(tables, rail).await?;
         Ok(stage)
     }
 
     /// Opens tables and waits until all have an owner.
-    async fn open(&self, tables: usize) -> anyhow::Result<()> {
+    async fn open(&self, tables: usize, rail: RailConfig) -> anyhow::Result<()> {
         if tables == 0 {
             return Ok(());
         }
@@ -167,7 +185,7 @@ impl Stage {
             runout_ms: 0,
             ..TableConfig::default()
         };
-        open_tables(&ports, u32::try_from(tables)?, &Opening::of(config)).await?;
+        open_tables(&ports, u32::try_from(tables)?, &Opening { rail, ..Opening::of(config) }).await?;
         let give_up = Instant::now() + OWNED_WITHIN;
         for table in (0..tables).map(Self::table) {
             while broker::directory::owner(&*ports.store, &table).await?.is_none() {
