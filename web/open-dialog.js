@@ -13,6 +13,8 @@ const GAMES = [["holdem", "no_limit"], ["holdem", "pot_limit"], ["omaha4", "pot_
 /** As many seats as each game's deck reaches for. */
 const SEATS_MAX = { omaha5: 8, omaha6: 7 };
 const CLOCKS_S = [10, 15, 30, 60];
+/** So much later than players those see a table who watch it. */
+const RAIL_S = [0, 10, 30, 60, 300, 900];
 /** Buy-ins, big blinds. */
 const [BUY_IN_MIN, BUY_IN_MAX] = [40, 200];
 /** A table that is not there by then does not come. */
@@ -21,7 +23,7 @@ const OPENED_WITHIN_MS = 10_000;
 /**
  * @param {Connection} connection
  * @param {string} me my user
- * @param {{big_blind_max: number}} rules what the house allows
+ * @param {{big_blind_max: number, rail_delay_max_ms?: number}} rules what the house allows
  * @param {DoorCodes} codes keeps the code of a table that has one
  * @returns {Promise<string|null>} the room of the table that was opened
  */
@@ -33,6 +35,7 @@ export async function askTable(connection, me, rules, codes) {
   const explain = () => setText(help, () => say.accessHelp[access.value]());
   access.addEventListener("change", explain);
   explain();
+  const rail = railField(rules);
   const leaves = select("leaves", Object.entries(say.leaves).map(([key, word]) => [key, word]), "pass_on");
   const error = el("p", { class: "field-error", role: "alert", data: { testid: "open-error" } });
   const ok = el("button", { class: "button primary", type: "submit", text: say.open, data: { testid: "open-ok" } });
@@ -40,7 +43,7 @@ export async function askTable(connection, me, rules, codes) {
     event.preventDefault();
     ok.disabled = true;
     setText(error, "");
-    const wish = { a: "create_table", config: fields.config(), access: access.value, host_leaves: leaves.value };
+    const wish = { a: "create_table", config: fields.config(), access: access.value, host_leaves: leaves.value, ...rail?.chosen() };
     try {
       room = await created(connection, floorOf(me), wish);
       if (wish.access === "code") await setCode(connection, room, codes);
@@ -61,6 +64,7 @@ export async function askTable(connection, me, rules, codes) {
       fields.element,
       labelled(say.whoMayCome, access, help),
       labelled(say.whenILeave, leaves),
+      rail?.element ?? null,
       error,
       buttons(() => dialog.close(), ok),
     ),
@@ -164,6 +168,16 @@ export function settingsFields(config, { big_blind_max: most }) {
     labelled(say.anteLabel, ante),
   );
   return { element, config: chosen };
+}
+
+/** How late those see the table who have no seat; null in a house that shows all tables live. */
+function railField({ rail_delay_max_ms: most = 0 }) {
+  const delays = RAIL_S.filter((s) => s * 1_000 <= most);
+  if (delays.length < 2) return null;
+  const field = select("rail", delays.map((s) => [String(s * 1_000), () => (s === 0 ? say.railLive() : say.railLate(s))]), "0");
+  const help = el("small", { class: "hint", text: say.railHelp });
+  const chosen = () => (field.value === "0" ? {} : { rail: { delay_ms: Number(field.value) } });
+  return { element: labelled(say.rail, field, help), chosen };
 }
 
 function anteOf(config) {

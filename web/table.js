@@ -145,7 +145,7 @@ export class Table {
         this.chat.clear();
         lines.forEach((line) => this.chat.add(line, line.user === this.#me()));
       },
-    });
+    }, () => this.room.behindMs === 0);
     this.clock = new TurnClock(connection.serverClock, (...time) => this.felt.seats.time(...time));
     this.element = this.#build();
     this.line(connection.state);

@@ -1,6 +1,7 @@
 /**
  * What is said at a table: in the room beside it, where whoever watches may talk. In a house that has no such room, or as long as it has not
- * come, it is said to the table itself, as houses of earlier releases have it.
+ * come, it is said to the table itself, as houses of earlier releases have it. At a table that is shown late to all who have no seat that room is shown
+ * late to everybody, so players talk at the table.
  */
 import { Room } from "./room.js";
 
@@ -17,13 +18,16 @@ export class TalkRoom {
   #connection;
   #heard;
   #isFollowed = false;
+  #isLive;
 
   /**
    * @param {string} table its room
    * @param {Connection} connection
    * @param {object} heard `said(line)` for each line; `all(lines)` when they are not what was said since
+   * @param {() => boolean} isLive whether this page is shown the table itself at once
    */
-  constructor(table, connection, heard) {
+  constructor(table, connection, heard, isLive) {
+    this.#isLive = isLive;
     this.#table = table;
     this.#connection = connection;
     this.#heard = heard;
@@ -34,7 +38,8 @@ export class TalkRoom {
   /** Where a line goes: `[room, command]`. */
   saying(text) {
     const isHere = this.#isFollowed && this.room.kind === KIND && this.room.state !== null;
-    return isHere ? [this.room.id, { a: "say", text }] : [this.#table, { a: "chat", text }];
+    const isLate = isHere && this.room.behindMs > 0 && this.#isLive();
+    return isHere && !isLate ? [this.room.id, { a: "say", text }] : [this.#table, { a: "chat", text }];
   }
 
   follow() {

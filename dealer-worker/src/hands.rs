@@ -27,9 +27,13 @@ impl Recording {
 
 impl Service for Recording {
     fn ask(&self, room: &RoomId, errand: &Errand) -> BoxFuture<'_, Result<Outcome, Away>> {
+        self.ask_late(room, errand, 0)
+    }
+
+    fn ask_late(&self, room: &RoomId, errand: &Errand, late_ms: u32) -> BoxFuture<'_, Result<Outcome, Away>> {
         let at = errand.id.at;
         let sealed = self.sealer.seal(room, at, Form::Versioned, &errand.ask.body);
-        let message = Sent { room: room.clone(), at, sealed }.write();
+        let message = Sent { room: room.clone(), at, sealed, late_ms }.write();
         Box::pin(async move {
             match self.queue.push(QUEUE, message).await {
                 Ok(()) => Ok(Outcome::Done(Bytes::new())),

@@ -136,8 +136,10 @@ pub async fn open_table(ports: &Ports, number: u32, opening: &Opening) -> Result
     let config = TableConfig { name: name(number), ..opening.config.clone() };
     let opening = Opening { config, currency: opening.currency, rail: opening.rail };
     if let Ok(talk) = beside(&room) {
-        // Workers of earlier releases could do nothing with it.
-        open_room(ports, &talk, &talk::spec(), Readers::OfThisRelease).await?;
+        // What is said tells what is played, so it is shown as late: to everybody, since nobody is a member there. Whoever has a seat talks to the others at
+        // the table itself, whose frames are shown late to the rail alone. Workers of earlier releases could do nothing with it.
+        let spec = talk::spec().with_rail(opening.rail);
+        open_room(ports, &talk, &spec, Readers::OfThisRelease).await?;
     }
     // Whoever opens tables at its start does not know yet who lives.
     let is_new = opening.currency.is_some() || !opening.rail.is_default();
@@ -159,15 +161,19 @@ pub async fn open_floor(ports: &Ports, settings: &floor::Settings) -> Result<(),
     Ok(())
 }
 
-/// Opens the queue for tables of these settings, unless it is there: then it stays as it is.
+/// Opens the queue for tables of these settings, which have this rail, unless it is there: then it stays as it is.
 ///
 /// # Errors
 /// [`OpenError`]; it may have been opened.
-pub async fn open_queue(ports: &Ports, settings: &queue::Settings) -> Result<(), OpenError> {
+pub async fn open_queue(
+    ports: &Ports,
+    settings: &queue::Settings,
+    rail: RailConfig,
+) -> Result<(), OpenError> {
     check(&settings.table)?;
     // Workers of earlier releases could do nothing with it.
-    open_room(ports, &settings.id, &RoomSpec::new(protocol::queue::KIND, settings), Readers::OfThisRelease)
-        .await?;
+    let spec = RoomSpec::new(protocol::queue::KIND, settings).with_rail(rail);
+    open_room(ports, &settings.id, &spec, Readers::OfThisRelease).await?;
     Ok(())
 }
 

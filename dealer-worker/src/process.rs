@@ -91,7 +91,7 @@ async fn work(flags: Flags, kinds: Kinds, offered: Vec<Template>) -> anyhow::Res
         open_floor(&ports, &flags.floor.settings(flags.tables.config())).await?;
     }
     if let Some(queue) = flags.floor.queue(&flags.tables) {
-        open_queue(&ports, &queue).await?;
+        open_queue(&ports, &queue, flags.tables.opening().rail).await?;
     }
     if !offered.is_empty() {
         let opened = schedule::open(&ports, &offered).await?;

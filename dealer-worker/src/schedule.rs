@@ -8,6 +8,7 @@ use broker::{
 };
 use protocol::{
     id::RoomId,
+    rail::{RailCards, RailChoice, RailConfig},
     time::UnixMs,
     tournament::{Starts, TournamentConfig},
 };
@@ -33,6 +34,8 @@ pub struct Template {
     pub id: String,
     /// Of those that begin at a time: so long after the one before, milliseconds, at whole multiples of it.
     pub every_ms: u64,
+    /// How those watch their tables who have no seat there.
+    pub rail: RailConfig,
     /// What they are set to.
     pub tournament: TournamentConfig,
 }
@@ -45,9 +48,19 @@ struct Written {
     #[serde(default)]
     every_ms: u64,
     #[serde(default)]
+    rail: WrittenRail,
+    #[serde(default)]
     preset: Option<Preset>,
     #[serde(default)]
     tournament: Option<TournamentConfig>,
+}
+
+/// How its tables are watched.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct WrittenRail {
+    delay_ms: u64,
+    cards: RailCards,
 }
 
 /// One of the house's own.
@@ -95,7 +108,7 @@ pub fn read(text: &str) -> Result<Vec<Template>, BadSchedule> {
 }
 
 fn whole(written: Written) -> Result<Template, String> {
-    let Written { id, every_ms, preset, tournament } = written;
+    let Written { id, every_ms, rail: WrittenRail { delay_ms, cards }, preset, tournament } = written;
     if id.is_empty() || id.len() > ID_CHARS_MAX || RoomId::new(&id).is_err() || id.contains('.') {
         return Err(format!("`id` has 1 to {ID_CHARS_MAX} characters of A-Z a-z 0-9 _ -"));
     }
@@ -114,7 +127,8 @@ fn whole(written: Written) -> Result<Template, String> {
     if (1..60_000).contains(&every_ms) {
         return Err("`every_ms` is at least 60000".into());
     }
-    Ok(Template { id, every_ms, tournament })
+    let rail = RailChoice { delay_ms, cards }.config()?;
+    Ok(Template { id, every_ms, rail, tournament })
 }
 
 /// What a newcomer's house offers.
@@ -122,6 +136,7 @@ pub fn of_a_newcomer() -> Vec<Template> {
     let template = |id: &str, seats| Template {
         id: id.into(),
         every_ms: 0,
+        rail: RailConfig::default(),
         tournament: sit_and_go(seats, Speed::Hyper),
     };
     vec![template("hyper", 6), template("duel", 2)]
@@ -144,7 +159,7 @@ pub async fn open(ports: &Ports, templates: &[Template]) -> Result<u32, Unavaila
     let mut opened = 0;
     for template in templates.iter().filter(|template| !known.contains(&template.id)) {
         let settings = first(template, ports.clock.now_ms());
-        let spec = RoomSpec::new(Tournament::NAME, &settings);
+        let spec = RoomSpec::new(Tournament::NAME, &settings).with_rail(template.rail);
         // Workers of earlier releases could do nothing with it.
         opened += u32::from(open_room(ports, &settings.id, &spec, Readers::OfThisRelease).await?);
     }
@@ -152,7 +167,7 @@ pub async fn open(ports: &Ports, templates: &[Template]) -> Result<u32, Unavaila
 }
 
 fn first(template: &Template, now: UnixMs) -> Settings {
-    let Template { id: template, every_ms, mut tournament } = template.clone();
+    let Template { id: template, every_ms, mut tournament, .. } = template.clone();
     if let Starts::AtMs(at) = tournament.starts
         && at <= now
     {
@@ -183,6 +198,14 @@ mod tests {
             (2, "[{\"id\": \"a\",\n\"preset\": {\"seats\": 2, \"sped\": \"hyper\"}}]"),
             (2, "[\n{\"id\": \"a\", \"tournament\": {\"name\": \"A\", \"stack\": 0}}]"),
             (1, "[{\"id\": \"a b\", \"preset\": {\"seats\": 2, \"speed\": \"hyper\"}}]"),
+            (
+                2,
+                "[\n{\"id\": \"a\", \"rail\": {\"delay_ms\": 900001}, \"preset\": {\"seats\": 2, \"speed\": \"hyper\"}}]",
+            ),
+            (
+                2,
+                "[\n{\"id\": \"a\", \"rail\": {\"cards\": \"delayed\"}, \"preset\": {\"seats\": 2, \"speed\": \"hyper\"}}]",
+            ),
             (1, "{}"),
         ] {
             let error = read(text).expect_err(text);

@@ -5,6 +5,7 @@ mod support;
 use std::{collections::BTreeSet, sync::Arc};
 
 use broker::{
+    node::RoomSpec,
     queue::{Queue, maps::MapsQueue},
     seal::Sealer,
     store::Store,
@@ -14,6 +15,7 @@ use futures_util::future::BoxFuture;
 use hands::{HandRecord, QUEUE, Sent};
 use protocol::{
     id::{Position, RoomId},
+    rail::RailConfig,
     table::TableConfig,
 };
 use rooms::{
@@ -60,7 +62,7 @@ async fn told(house: &House, queue: &Arc<dyn Queue>) -> Vec<(Position, HandRecor
     let sealer = Sealer::new(&house.seal_key);
     let taken = queue.take(QUEUE, "test", 10_000, Duration::ZERO).await.unwrap();
     let one = |message: &[u8]| {
-        let Sent { room, at, sealed } = Sent::read(message).unwrap();
+        let Sent { room, at, sealed, .. } = Sent::read(message).unwrap();
         let (_, record) = sealer.open(&room, at, &sealed).unwrap();
         (at, HandRecord::read(&record).unwrap())
     };
@@ -146,6 +148,31 @@ async fn no_hand_begins_before_the_last_one_is_heard_of_also_without_a_pause() {
         open.send(true).unwrap();
         relay.until(&room(1), |room| room.view().hand.as_ref().is_some_and(|hand| hand.hand > number)).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hand_says_how_late_its_table_is_shown_to_its_rail() {
+    let (house, queue) = house();
+    let spec = RoomSpec::new("table", &TableConfig { pause_ms: 600_000, ..fast() });
+    house.open_room(&spec.with_rail(RailConfig { delay_ms: 30_000 })).await;
+    let late = async || {
+        let taken = queue.take(QUEUE, "test", 10, Duration::ZERO).await.unwrap();
+        taken.iter().map(|taken| Sent::read(&taken.message).unwrap().late_ms).collect::<Vec<_>>()
+    };
+    let worker = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    for (name, session) in PLAYERS {
+        assert_eq!(relay.sit(&room(1), name, session, 200).await.code(), "applied");
+    }
+    first_hand(&relay).await;
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(late().await, [30_000]);
+    worker.kill();
+    let _next = house.worker("w2");
+    relay.until(&room(1), |room| room.epochs.len() >= 2).await;
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(late().await, [30_000], "a new owner says the same");
 }
 
 #[tokio::test(start_paused = true)]

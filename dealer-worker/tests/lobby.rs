@@ -8,17 +8,18 @@ use broker::{
     bus::Receiver,
     channel::Channel,
     lobby::{Line, LobbyNews},
-    node::{NodeNews, Role, decode, encode},
+    node::{NodeNews, Role, RoomSpec, decode, encode},
 };
 use bytes::Bytes;
-use protocol::table::TableConfig;
+use protocol::{rail::RailConfig, table::TableConfig};
+use rooms::planted::{Fault, plant};
 use tokio::{
     sync::mpsc,
-    time::{Duration, sleep},
+    time::{Duration, Instant, sleep},
 };
 use tokio_util::task::AbortOnDropHandle;
 
-use support::{House, node};
+use support::{House, Relay, node, room};
 
 struct Ear(mpsc::UnboundedSender<LobbyNews>);
 
@@ -26,6 +27,17 @@ impl Receiver for Ear {
     fn deliver(&self, _: &str, payload: Bytes) {
         // Who asked has gone when the test ends.
         let _ = self.0.send(decode(&payload).unwrap());
+    }
+
+    fn missed(&self) {}
+}
+
+/// The same with the time at which each came.
+struct Timed(mpsc::UnboundedSender<(Instant, LobbyNews)>);
+
+impl Receiver for Timed {
+    fn deliver(&self, _: &str, payload: Bytes) {
+        let _ = self.0.send((Instant::now(), decode(&payload).unwrap()));
     }
 
     fn missed(&self) {}
@@ -110,6 +122,79 @@ async fn rooms_are_told_in_words_that_every_living_relay_reads_and_anew_when_the
     assert!(again == known && !others, "at once, though nothing has changed");
 }
 
+/// How late a table is shown, seconds.
+const LATE_S: u64 = 40;
+
+/// What the lobby says of a table that is shown late: how many sit there, and how many seconds after the beginning that was told. ann sits down after
+/// ten seconds and bob after twenty; the worker dies at `dies`, if it does.
+async fn told_late(fault: Option<Fault>, dies: Option<u64>) -> Vec<(u64, u32)> {
+    plant(fault);
+    let house = House::new();
+    let (ear, mut heard) = mpsc::unbounded_channel();
+    let ports = house.ports("listener");
+    let subscription = ports.bus.subscriber(Arc::new(Timed(ear)));
+    subscription.subscribe(&Channel::lobby()).await.unwrap();
+    let rail = RailConfig { delay_ms: LATE_S as u32 * 1_000 };
+    house.open_room(&RoomSpec::new("table", &TableConfig::default()).with_rail(rail)).await;
+    let worker = house.worker("w1");
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    let began = Instant::now();
+    let mut workers = vec![worker];
+    for second in 1..=200 {
+        sleep(Duration::from_secs(1)).await;
+        match second {
+            10 => assert_eq!(relay.sit(&room(1), "ann", 1, 200).await.code(), "applied"),
+            20 => assert_eq!(relay.sit(&room(1), "bob", 2, 200).await.code(), "applied"),
+            _ => {}
+        }
+        if dies == Some(second) {
+            workers.remove(0).kill();
+            workers.push(house.worker("w2"));
+        }
+    }
+    plant(None);
+    let mut told: Vec<(u64, u32)> = Vec::new();
+    while let Ok((at, news)) = heard.try_recv() {
+        let taken: Vec<u32> = match news {
+            LobbyNews::Lines { lines, .. } => lines.iter().map(|line| line.taken).collect(),
+            LobbyNews::Changes { changes, .. } => changes.iter().map(|change| change.taken).collect(),
+            _ => Vec::new(),
+        };
+        told.extend(taken.into_iter().map(|taken| (at.saturating_duration_since(began).as_secs(), taken)));
+    }
+    told.dedup_by_key(|(_, taken)| *taken);
+    told
+}
+
+/// The second in which the lobby first says that so many sit there.
+fn first(told: &[(u64, u32)], taken: u32) -> Option<u64> {
+    told.iter().find(|(_, seats)| *seats == taken).map(|(at, _)| *at)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_is_shown_late_stands_in_the_lobby_as_its_rail_sees_it() {
+    let told = told_late(None, None).await;
+    assert_eq!(
+        first(&told, 0),
+        Some(0),
+        "of a table that was just opened there is nothing to hide: {told:?}"
+    );
+    assert!(matches!(first(&told, 1), Some(50..=53)) && matches!(first(&told, 2), Some(60..=63)), "{told:?}");
+    let live = told_late(Some(Fault::ListsLive), None).await;
+    assert!(first(&live, 2) < Some(30), "that would be seen: {live:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_owner_tells_the_lobby_nothing_of_it_that_is_not_due() {
+    for dies in [15, 30, 55] {
+        let told = told_late(None, Some(dies)).await;
+        assert!(first(&told, 1).is_none_or(|at| at >= 50), "{dies}: {told:?}");
+        assert!(matches!(first(&told, 2), Some(60..=110)), "{dies}: {told:?}");
+        assert_eq!(told.last().unwrap().1, 2);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_asks_gets_all_rooms_with_the_next_news_and_otherwise_they_come_every_minute() {
     let house = House::new();
@@ -121,12 +206,12 @@ async fn who_asks_gets_all_rooms_with_the_next_news_and_otherwise_they_come_ever
     let _relay = relay(&house, "relay-new", 3);
     let _worker = house.worker("w1");
     while until(&mut heard, lines).await.0.len() < 2 {}
-    let since = tokio::time::Instant::now();
+    let since = Instant::now();
     assert_eq!(until(&mut heard, lines).await.0.len(), 2);
     let quiet_s = since.elapsed().as_secs();
     assert!((50..=61).contains(&quiet_s), "{quiet_s} s");
     ports.bus.publish(&Channel::lobby(), encode(&LobbyNews::Wanted)).await.unwrap();
-    let since = tokio::time::Instant::now();
+    let since = Instant::now();
     assert_eq!(until(&mut heard, lines).await.0.len(), 2);
     assert!(since.elapsed().as_millis() <= 1_100);
 }

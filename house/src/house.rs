@@ -176,7 +176,7 @@ impl House {
             open_floor(&inside, &config.floor.settings(config.tables.config())).await?;
         }
         if let Some(queue) = config.floor.queue(&config.tables) {
-            open_queue(&inside, &queue).await?;
+            open_queue(&inside, &queue, config.tables.opening().rail).await?;
         }
         let found = dealer_worker::tables(inside.store.as_ref()).await?;
         let kept = Kept {

@@ -282,7 +282,8 @@ fn a_part_for_the_rail_that_is_left_out_is_caught() {
 #[test]
 fn what_is_promised_holds_where_rooms_are_shown_late() {
     count_panics();
-    let verdicts: Vec<Verdict> = (0..16).map(|seed| run(&Plan::delaying(seed))).collect();
+    let plans = (0..16).map(Plan::delaying).chain((0..4).map(Plan::keeping_late));
+    let verdicts: Vec<Verdict> = plans.map(|plan| run(&plan)).collect();
     for verdict in &verdicts {
         assert_eq!(verdict.broken, [], "seed {} with rooms that are shown late", verdict.seed);
     }
@@ -308,6 +309,21 @@ fn a_keyframe_that_the_rail_gets_live_is_caught() {
 #[test]
 fn a_session_that_stays_live_though_its_user_has_stood_up_is_caught() {
     caught_where_rooms_are_late(Planted::KeepsWhoStoodUpLive, Promise::Rail);
+}
+
+#[test]
+fn a_row_of_the_lobby_that_is_told_live_is_caught() {
+    caught_where_rooms_are_late(Planted::ListsLive, Promise::Rail);
+}
+
+#[test]
+fn a_refusal_that_tells_a_hand_to_who_sees_it_late_is_caught() {
+    caught_where_rooms_are_late(Planted::TellsTurnToAnybody, Promise::Rail);
+}
+
+#[test]
+fn a_hand_of_which_everybody_is_told_before_its_end_is_shown_is_caught() {
+    caught_in(Plan::keeping_late, Planted::RecordsLive, Promise::Rail);
 }
 
 #[test]

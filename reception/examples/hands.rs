@@ -145,7 +145,7 @@ fn sealed(sealer: &Sealer, count: u64) -> Vec<Bytes> {
         prev[table as usize] = record.hash;
         let (room, at) = (RoomId::new(&format!("t{table}")).expect("a name"), Position::new(1, number * 14));
         let sealed = sealer.seal(&room, at, Form::Versioned, &record.write());
-        Sent { room, at, sealed }.write()
+        Sent { room, at, sealed, late_ms: 0 }.write()
     };
     (0..count).map(one).collect()
 }

@@ -416,7 +416,7 @@ mod tests {
             (1..=HANDS).try_for_each(|number| {
                 let record = any_hand(number % 7, number, [0; 32], &users);
                 let room = RoomId::new("t1").expect("a name");
-                keep(tx, &NewHand { room, at: Position::new(1, number), record }).map(drop)
+                keep(tx, &NewHand { room, at: Position::new(1, number), record, late_ms: 0 }).map(drop)
             })
         };
         tellers.write("hands", work).await.unwrap();

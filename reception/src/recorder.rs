@@ -144,10 +144,10 @@ impl Recorder {
     }
 
     fn open(&self, message: &[u8]) -> Result<NewHand, String> {
-        let Sent { room, at, sealed } = Sent::read(message).map_err(|unread| unread.to_string())?;
+        let Sent { room, at, sealed, late_ms } = Sent::read(message).map_err(|unread| unread.to_string())?;
         let (_, record) = self.sealer.open(&room, at, &sealed).map_err(|sealed| sealed.to_string())?;
         let record = HandRecord::read(&record).map_err(|unread| unread.to_string())?;
-        Ok(NewHand { room, at, record })
+        Ok(NewHand { room, at, record, late_ms })
     }
 
     /// Which of them stand in the database now. All together; and where one of them is not taken, each alone.

@@ -103,9 +103,14 @@ impl House {
     }
 
     async fn keep(&self, room: &str, records: &[HandRecord]) {
+        self.keep_late(room, records, 0).await;
+    }
+
+    /// Of a table that is shown to its rail so late.
+    async fn keep_late(&self, room: &str, records: &[HandRecord], late_ms: u32) {
         let hands: Vec<NewHand> = records
             .iter()
-            .map(|record| NewHand { room: room_of(room), at: place(record), record: record.clone() })
+            .map(|record| NewHand { room: room_of(room), at: place(record), record: record.clone(), late_ms })
             .collect();
         let work = move |tx: &mut dyn Tx| hands.iter().try_for_each(|hand| history::keep(tx, hand).map(drop));
         self.people.tellers().write("hands", work).await.unwrap();
@@ -339,6 +344,38 @@ async fn a_table_has_its_last_hands_for_everybody() {
     assert_eq!(by_a_player.body, answer.body, "his own cards are in his own list alone");
     assert!(numbers(&house.get(None, "/api/tables/t9/hands").await.body).is_empty());
     assert_eq!(house.get(None, "/api/tables/a%20b/hands").await.refusal(), (404, "not_found"));
+}
+
+#[tokio::test]
+async fn a_hand_of_a_table_that_is_shown_late_is_its_players_alone_until_its_rail_has_seen_it() {
+    let house = House::new().await;
+    let [ann, _, cyd] = &house.players[..] else { panic!() };
+    let mut records = played(&house.users()[..2], 4, 3);
+    for (record, age_ms) in records.iter_mut().zip([900_000, 900_000 - 60_000, 30_000, 0]) {
+        record.ended_ms = START_MS - age_ms;
+    }
+    house.keep_late("t1", &records, 900_000).await;
+    assert_eq!(house.page(ann, "").await.0, [4, 3, 2, 1], "who has played them has them at once");
+    for by in [None, Some(cyd), Some(ann)] {
+        let last = house.get(by, "/api/tables/t1/hands").await;
+        assert_eq!(numbers(&last.body), [1], "the list of the table is the rail's");
+    }
+    for record in &records {
+        let path = link("t1", record);
+        let own = house.get(Some(ann), &path).await;
+        assert_eq!((own.status, own.text("link").len()), (200, 16));
+        for path in [path, format!("/api/hands/{}", own.text("link"))] {
+            for (by, form) in [None, Some(cyd)].into_iter().flat_map(|by| FORMS.map(|form| (by, form))) {
+                let told = house.get_as(by, &path, form).await;
+                match record.number {
+                    1 => assert_eq!(told.status, 200, "{path} {form}"),
+                    _ => assert_eq!(told.refusal(), (404, "not_found"), "{path} {form}"),
+                }
+            }
+        }
+    }
+    let sooner = |tx: &mut dyn Tx| tx.run("UPDATE hand SET open_ms = 0", &[]);
+    assert!(house.people.tellers().write("hands", sooner).await.is_err(), "and nobody opens it sooner");
 }
 
 #[tokio::test]

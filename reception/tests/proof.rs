@@ -77,7 +77,7 @@ impl House {
         let room = RoomId::new(room).unwrap();
         let new = |record: HandRecord| {
             let at = Position::new(1, record.number * 10);
-            NewHand { room: room.clone(), at, record }
+            NewHand { room: room.clone(), at, record, late_ms: 0 }
         };
         let hands: Vec<NewHand> = records.into_iter().map(new).collect();
         let work = move |tx: &mut dyn Tx| hands.iter().try_for_each(|hand| history::keep(tx, hand).map(drop));

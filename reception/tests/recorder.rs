@@ -89,7 +89,7 @@ impl World {
     async fn push(&self, at: Position, record: &HandRecord) {
         let room = room();
         let sealed = self.sealer.seal(&room, at, Form::Versioned, &record.write());
-        self.queue.push(QUEUE, Sent { room, at, sealed }.write()).await.unwrap();
+        self.queue.push(QUEUE, Sent { room, at, sealed, late_ms: 0 }.write()).await.unwrap();
     }
 
     async fn until_empty(&self) {
@@ -239,6 +239,7 @@ fn hands_of_a_branch_that_is_lost_are_void_in_whichever_order_they_come() {
                 room: room(),
                 at: at(epoch, record.number * 10),
                 record: record.clone(),
+                late_ms: 0,
             })
             .collect()
     };
@@ -264,7 +265,12 @@ fn hands_of_a_branch_that_is_lost_are_void_in_whichever_order_they_come() {
 fn a_missing_hand_is_a_gap_and_a_table_that_begins_anew_voids_nothing() {
     let database = Inline::open();
     let keep = |epoch: u64, record: &HandRecord| {
-        let new = history::NewHand { room: room(), at: at(epoch, record.number), record: record.clone() };
+        let new = history::NewHand {
+            room: room(),
+            at: at(epoch, record.number),
+            record: record.clone(),
+            late_ms: 0,
+        };
         database.run(|tx| history::keep(tx, &new)).unwrap()
     };
     let hands = chain(4);
@@ -278,7 +284,7 @@ fn a_missing_hand_is_a_gap_and_a_table_that_begins_anew_voids_nothing() {
 fn what_was_played_stays_as_it_was_and_old_hands_are_forgotten() {
     let database = Inline::open();
     for record in chain(6) {
-        let new = history::NewHand { room: room(), at: at(1, record.number), record };
+        let new = history::NewHand { room: room(), at: at(1, record.number), record, late_ms: 0 };
         database.run(|tx| history::keep(tx, &new)).unwrap();
     }
     for change in [

@@ -101,7 +101,7 @@ impl House {
         let stacks =
             [("ann", 130), ("bob", 70)].map(|(who, stack)| (UserId::new(who).unwrap(), stack)).to_vec();
         let record = HandRecord { stacks, currency: Some("PLAY".into()), ..hand(1, [0; 32]) };
-        let hand = NewHand { room: room(), at: Position::new(1, 9), record };
+        let hand = NewHand { room: room(), at: Position::new(1, 9), record, late_ms: 0 };
         self.do_it(move |tx| keep(tx, &hand)).await;
     }
 

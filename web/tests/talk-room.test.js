@@ -6,14 +6,15 @@ const line = (text) => ({ user: "u1", name: "Ann", bot: false, text, at_ms: 7 })
 const said = (text) => ({ e: "said", ...line(text) });
 
 /** A place to talk at a table, and what came of it. */
-function talk(table = "t1") {
+function talk(table = "t1", isLive = () => true) {
   const seen = [];
   const connection = { follow: (room) => seen.push(`follow ${room.id}`), unfollow: (room) => seen.push(`unfollow ${room.id}`) };
-  const it = new TalkRoom(table, connection, { said: ({ text }) => seen.push(text), all: (lines) => seen.push(lines.map(({ text }) => text)) });
+  const it = new TalkRoom(table, connection, { said: ({ text }) => seen.push(text), all: (lines) => seen.push(lines.map(({ text }) => text)) }, isLive);
   const keyframe = (seq, ...lines) =>
     it.room.receive({ t: "keyframe", room: "t1.talk", epoch: 1, seq, kind: "talk", state: { lines: lines.map(line) } });
   const frame = (seq, text) => it.room.receive({ t: "frame", room: "t1.talk", epoch: 1, seq, events: [said(text)] });
-  return { it, seen, keyframe, frame };
+  const behind = (ms) => it.room.receive({ t: "behind", room: "t1.talk", by_ms: ms });
+  return { it, seen, keyframe, frame, behind };
 }
 
 test("whoever comes is told what was said, and then each line once", () => {
@@ -46,6 +47,20 @@ test("a line goes to the room beside the table once that is there, and to the ta
   it.leave();
   assert.deepEqual(it.saying("hi"), atTheTable, "there is none any more");
   assert.deepEqual(seen.filter((what) => what === "unfollow t1.talk").length, 1);
+});
+
+test("where all but players are shown the table late, players talk at the table and all others beside it", () => {
+  let isLive = false;
+  const { it, keyframe, behind } = talk("t1", () => isLive);
+  const beside = ["t1.talk", { a: "say", text: "hi" }];
+  it.follow();
+  behind(30_000);
+  keyframe(1);
+  assert.deepEqual(it.saying("hi"), beside);
+  isLive = true;
+  assert.deepEqual(it.saying("hi"), ["t1", { a: "chat", text: "hi" }], "it has sat down");
+  behind(0);
+  assert.deepEqual(it.saying("hi"), beside);
 });
 
 test("a table with a long name has no such room", () => {

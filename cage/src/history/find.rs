@@ -51,7 +51,7 @@ pub fn of_player(tx: &mut dyn Tx, user: &UserId, filter: &Filter, most: u32) -> 
     };
     let to: Value = filter.to_ms.unwrap_or(u64::MAX).into();
     let rows = tx.run(
-        "SELECT p.room, p.epoch, p.seq, h.record, p.void, h.link, p.game, p.net \
+        "SELECT p.room, p.epoch, p.seq, h.record, p.void, h.link, h.open_ms, p.game, p.net \
          FROM hand_player p JOIN hand h ON h.room = p.room AND h.epoch = p.epoch AND h.seq = p.seq \
          WHERE p.person = $1 AND (p.ended_ms, p.room, p.epoch, p.seq) < ($2, $3, $4, $5) AND p.ended_ms >= $6 AND p.ended_ms < $7 \
          AND p.pot >= $8 AND ($9 = '' OR p.room = $9) AND ($10 = '' OR p.game = $10) \
@@ -74,7 +74,7 @@ pub fn of_player(tx: &mut dyn Tx, user: &UserId, filter: &Filter, most: u32) -> 
 }
 
 fn played(row: &Row) -> Result<Played, DbError> {
-    Ok(Played { hand: found(row)?, game: row.text(6)?.into(), net: row.int(7)? })
+    Ok(Played { hand: found(row)?, game: row.text(7)?.into(), net: row.int(8)? })
 }
 
 /// The hands of somebody that count, the earliest first, at most `most`: behind one of them, if one is named, and up to another.
@@ -92,7 +92,7 @@ pub fn from(
     let [person, from, to, ended, room, epoch, seq] = behind(user, period, after);
     let [until_ended, until_room, until_epoch, until_seq] = place(until, u64::MAX);
     let rows = tx.run(
-        "SELECT p.room, p.epoch, p.seq, h.record, p.void, h.link \
+        "SELECT p.room, p.epoch, p.seq, h.record, p.void, h.link, h.open_ms \
          FROM hand_player p JOIN hand h ON h.room = p.room AND h.epoch = p.epoch AND h.seq = p.seq \
          WHERE p.person = $1 AND p.ended_ms >= $2 AND p.ended_ms < $3 AND p.void = 0 \
          AND (p.ended_ms, p.room, p.epoch, p.seq) > ($4, $5, $6, $7) AND (p.ended_ms, p.room, p.epoch, p.seq) <= ($8, $9, $10, $11) \
@@ -127,7 +127,7 @@ pub fn of_all(
 ) -> Result<Vec<Found>, DbError> {
     let [ended, room, epoch, seq] = place(after, 0);
     let rows = tx.run(
-        "SELECT room, epoch, seq, record, void, link FROM hand WHERE void = 0 AND ended_ms < $1 AND ended_ms >= $2 \
+        "SELECT room, epoch, seq, record, void, link, open_ms FROM hand WHERE void = 0 AND ended_ms < $1 AND ended_ms >= $2 \
          AND (ended_ms, room, epoch, seq) > ($2, $3, $4, $5) ORDER BY ended_ms, room, epoch, seq LIMIT $6",
         &[before_ms.into(), ended, room, epoch, seq, most.into()],
     )?;
@@ -146,15 +146,15 @@ pub fn kept_behind(
     most: u32,
 ) -> Result<Vec<(u64, Found)>, DbError> {
     let rows = tx.run(
-        "SELECT room, epoch, seq, record, void, link, kept, ended_ms FROM hand WHERE kept > $1 AND void = 0 ORDER BY kept LIMIT $2",
+        "SELECT room, epoch, seq, record, void, link, open_ms, kept, ended_ms FROM hand WHERE kept > $1 AND void = 0 ORDER BY kept LIMIT $2",
         &[number.into(), most.into()],
     )?;
     let mut hands = Vec::with_capacity(rows.len());
     for row in &rows {
-        if row.count(7)? >= before_ms {
+        if row.count(8)? >= before_ms {
             break;
         }
-        hands.push((row.count(6)?, found(row)?));
+        hands.push((row.count(7)?, found(row)?));
     }
     Ok(hands)
 }
@@ -235,6 +235,8 @@ pub struct Found {
     pub is_void: bool,
     /// By what it is shared; none yet of a hand that a release before has written down.
     pub link: Option<Link>,
+    /// Before this only those may see it who have played it.
+    pub open_ms: UnixMs,
 }
 
 fn found(row: &Row) -> Result<Found, DbError> {
@@ -246,7 +248,7 @@ fn found(row: &Row) -> Result<Found, DbError> {
         }
         None => None,
     };
-    Ok(Found { name: name(row)?, record, is_void: row.int(4)? == 1, link })
+    Ok(Found { name: name(row)?, record, is_void: row.int(4)? == 1, link, open_ms: row.count(6)? })
 }
 
 /// The hand of this name.
@@ -255,20 +257,20 @@ fn found(row: &Row) -> Result<Found, DbError> {
 /// Of the database.
 pub fn one(tx: &mut dyn Tx, Name { room, at }: &Name) -> Result<Option<Found>, DbError> {
     let rows = tx.run(
-        "SELECT room, epoch, seq, record, void, link FROM hand WHERE room = $1 AND epoch = $2 AND seq = $3",
+        "SELECT room, epoch, seq, record, void, link, open_ms FROM hand WHERE room = $1 AND epoch = $2 AND seq = $3",
         &[room.as_str().into(), at.epoch().0.into(), at.seq().0.into()],
     )?;
     rows.first().map(found).transpose()
 }
 
-/// The last hands of a table that count, the latest first, at most `most`.
+/// The last hands of a table that count and that everybody may see by now, the latest first, at most `most`.
 ///
 /// # Errors
 /// Of the database.
-pub fn of_table(tx: &mut dyn Tx, room: &RoomId, most: u32) -> Result<Vec<Found>, DbError> {
+pub fn of_table(tx: &mut dyn Tx, room: &RoomId, now_ms: UnixMs, most: u32) -> Result<Vec<Found>, DbError> {
     let rows = tx.run(
-        "SELECT room, epoch, seq, record, void, link FROM hand WHERE room = $1 AND void = 0 ORDER BY epoch DESC, seq DESC LIMIT $2",
-        &[room.as_str().into(), most.into()],
+        "SELECT room, epoch, seq, record, void, link, open_ms FROM hand WHERE room = $1 AND void = 0 AND open_ms <= $2 ORDER BY epoch DESC, seq DESC LIMIT $3",
+        &[room.as_str().into(), now_ms.into(), most.into()],
     )?;
     rows.iter().map(found).collect()
 }
@@ -287,7 +289,7 @@ pub fn any(tx: &mut dyn Tx) -> Result<bool, DbError> {
 /// Of the database.
 pub fn by_link(tx: &mut dyn Tx, link: Link) -> Result<Option<Found>, DbError> {
     let rows = tx.run(
-        "SELECT room, epoch, seq, record, void, link FROM hand WHERE link = $1",
+        "SELECT room, epoch, seq, record, void, link, open_ms FROM hand WHERE link = $1",
         &[link.0.as_slice().into()],
     )?;
     rows.first().map(found).transpose()
@@ -305,7 +307,7 @@ pub fn share(tx: &mut dyn Tx, Name { room, at }: &Name) -> Result<Option<Link>, 
         &[room, epoch, seq, Link::random().0.as_slice().into()],
     )?;
     let rows = tx.run(
-        "SELECT room, epoch, seq, record, void, link FROM hand WHERE room = $1 AND epoch = $2 AND seq = $3",
+        "SELECT room, epoch, seq, record, void, link, open_ms FROM hand WHERE room = $1 AND epoch = $2 AND seq = $3",
         &name,
     )?;
     Ok(rows.first().map(found).transpose()?.and_then(|found| found.link))

@@ -18,7 +18,7 @@ const HANDS_MAX: usize = 8;
 const PLAYERS_MAX: usize = HANDS_MAX * SEATS_MAX;
 
 /// What stands of a hand in a row.
-const HAND_COLUMNS: usize = 17;
+const HAND_COLUMNS: usize = 18;
 
 /// What stands of each player in a row.
 const PLAYER_COLUMNS: usize = 19;
@@ -31,7 +31,7 @@ static HAND_INSERTS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let insert = |hands| {
         format!(
             "INSERT INTO hand (room, epoch, seq, number, table_name, game, currency, started_ms, ended_ms, pot, rake, prev, hash, record, \
-             salt, leaf, link) VALUES {} ON CONFLICT DO NOTHING RETURNING room, epoch, seq",
+             salt, leaf, link, open_ms) VALUES {} ON CONFLICT DO NOTHING RETURNING room, epoch, seq",
             rows(hands, HAND_COLUMNS)
         )
     };
@@ -82,6 +82,8 @@ pub struct NewHand {
     pub at: Position,
     /// The hand.
     pub record: HandRecord,
+    /// So long after its end only those see it who have played it, milliseconds.
+    pub late_ms: u32,
 }
 
 /// What became of one.
@@ -192,7 +194,7 @@ struct Told<'a> {
 
 impl<'a> Told<'a> {
     fn of(hand: &'a NewHand) -> Self {
-        let NewHand { room, at, record } = hand;
+        let NewHand { room, at, record, late_ms: _ } = hand;
         let facts = record.facts();
         let (mut pot, mut rake) = (0, 0);
         for event in &facts {
@@ -208,7 +210,7 @@ impl<'a> Told<'a> {
 
     /// Its row.
     fn hand(&self) -> Result<[Value; HAND_COLUMNS], DbError> {
-        let NewHand { room, at, record } = self.hand;
+        let NewHand { room, at, record, late_ms } = self.hand;
         let mut salt = [0; 32];
         aws_lc_rs::rand::fill(&mut salt)
             .map_err(|_| DbError::Broken("the system has no randomness".into()))?;
@@ -232,6 +234,7 @@ impl<'a> Told<'a> {
             salt.as_slice().into(),
             leaf.as_slice().into(),
             Link::random().0.as_slice().into(),
+            open_ms(record.ended_ms, *late_ms).into(),
         ])
     }
 
@@ -271,8 +274,13 @@ impl<'a> Told<'a> {
     }
 }
 
+/// From when on others may see it; 0: at once.
+fn open_ms(ended_ms: UnixMs, late_ms: u32) -> UnixMs {
+    if late_ms == 0 { 0 } else { ended_ms.saturating_add(late_ms.into()) }
+}
+
 /// What a hand says of its neighbours: whether the one before it is missing, and how many are void.
-fn branches(tx: &mut dyn Tx, NewHand { room, at, record }: &NewHand) -> Result<(bool, u64), DbError> {
+fn branches(tx: &mut dyn Tx, NewHand { room, at, record, .. }: &NewHand) -> Result<(bool, u64), DbError> {
     let here: [Value; 3] = [room.as_str().into(), at.epoch().0.into(), at.seq().0.into()];
     let head = place_of(tx, room, &record.prev)?;
     let mut voided = 0;

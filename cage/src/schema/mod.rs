@@ -69,6 +69,12 @@ const STEPS: &[Step] = &[
         of_sqlite: include_str!("kept.guards.sqlite.sql"),
         of_postgres: include_str!("kept.guards.postgres.sql"),
     },
+    Step {
+        name: "V10__rail",
+        tables: include_str!("rail.sql"),
+        of_sqlite: include_str!("rail.guards.sqlite.sql"),
+        of_postgres: include_str!("rail.guards.postgres.sql"),
+    },
 ];
 
 /// What brings a SQLite database up to date.

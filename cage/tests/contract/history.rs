@@ -32,7 +32,7 @@ pub(crate) async fn a_hand_is_kept_once_found_by_who_played_it_and_forgotten_in_
     let all = chain(5);
     for record in all.clone() {
         for is_new in [true, false] {
-            let hand = NewHand { room: room(), at: place(&record), record: record.clone() };
+            let hand = NewHand { room: room(), at: place(&record), record: record.clone(), late_ms: 0 };
             let written = cage.write(move |tx| keep(tx, &hand)).await;
             assert_eq!((written.is_new, written.is_gap, written.voided), (is_new, false, 0));
         }
@@ -59,7 +59,7 @@ pub(crate) async fn a_hand_is_kept_once_found_by_who_played_it_and_forgotten_in_
     assert!(cage.read(move |tx| sums(tx, &ann(), period, Some("nlhe 5/10"))).await.is_empty());
     let until = all[2].ended_ms;
     assert_eq!(cage.write(move |tx| forget(tx, until, 10)).await, 2);
-    let left = cage.read(move |tx| find::of_table(tx, &room(), 10)).await;
+    let left = cage.read(move |tx| find::of_table(tx, &room(), u64::MAX, 10)).await;
     assert_eq!(left.iter().map(|found| found.record.number).collect::<Vec<_>>(), [5, 4, 3]);
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn hands_are_read_from_the_first_page_by_page_and_added_up_by_w
     all.iter_mut().for_each(|record| record.ended_ms = START_MS + record.number / 3);
     all[5].currency = Some("EUR".into());
     for record in all.clone() {
-        let hand = NewHand { room: room(), at: place(&record), record };
+        let hand = NewHand { room: room(), at: place(&record), record, late_ms: 0 };
         cage.write(move |tx| keep(tx, &hand)).await;
     }
     let all_time = Period { from_ms: 0, to_ms: u64::MAX };
@@ -116,7 +116,7 @@ pub(crate) async fn a_hand_that_is_written_down_late_is_told_behind_what_was_tol
     let all = chain(5);
     let hand = |number: usize| {
         let record = all[number - 1].clone();
-        NewHand { room: room(), at: place(&record), record }
+        NewHand { room: room(), at: place(&record), record, late_ms: 0 }
     };
     for number in [1, 2, 4, 5] {
         let hand = hand(number);
@@ -146,7 +146,7 @@ pub(crate) async fn a_hand_that_is_written_down_late_is_told_behind_what_was_tol
     );
     // By what releases before have told: the end of the hand and its name.
     let at = |number: usize| {
-        let NewHand { room, at, record } = hand(number);
+        let NewHand { room, at, record, .. } = hand(number);
         (record.ended_ms, Name { room, at })
     };
     let (first, fourth) = (at(1), at(4));
@@ -160,13 +160,13 @@ pub(crate) async fn a_hand_that_is_written_down_late_is_told_behind_what_was_tol
 pub(crate) async fn hands_of_a_branch_that_is_lost_are_void(cage: Cage) {
     let all = chain(4);
     for record in all.clone() {
-        let hand = NewHand { room: room(), at: place(&record), record };
+        let hand = NewHand { room: room(), at: place(&record), record, late_ms: 0 };
         cage.write(move |tx| keep(tx, &hand)).await;
     }
     // The table goes on from its second hand.
     let again = hands::testing::hand(3, all[1].hash);
     let again = HandRecord { table: "again".into(), ..again };
-    let hand = NewHand { room: room(), at: Position::new(2, 30), record: again };
+    let hand = NewHand { room: room(), at: Position::new(2, 30), record: again, late_ms: 0 };
     let written = cage.write(move |tx| keep(tx, &hand)).await;
     assert_eq!((written.is_new, written.voided), (true, 2));
     let lines = cage.read(|tx| find::of_player(tx, &ann(), &Filter::default(), 10)).await;

@@ -18,6 +18,7 @@ use protocol::{
     floor::{FloorAnswer, FloorCommand, FloorQuestion, FloorRules, KIND, TABLE_PREFIX},
     hosted::{Access, Choice, HostLeaves},
     id::{ErrandId, Position, RoomId, UserId},
+    rail::{DELAY_MAX_MS, RailConfig},
     rights::{Can, Rights},
     table::TableConfig,
     time::UnixMs,
@@ -175,7 +176,7 @@ impl<const OPENS: bool> Room for Floor<OPENS> {
 impl<const OPENS: bool> Floor<OPENS> {
     fn rules(&self) -> FloorRules {
         let Settings { tables_max, big_blind_max, .. } = self.settings;
-        FloorRules { opens: OPENS, tables_max, big_blind_max }
+        FloorRules { opens: OPENS, tables_max, big_blind_max, rail_delay_max_ms: DELAY_MAX_MS }
     }
 
     fn command(
@@ -190,7 +191,7 @@ impl<const OPENS: bool> Floor<OPENS> {
             Refusal::new(Code::BadCommand, format!("not a command of the floor: {why}"))
         };
         let text = str::from_utf8(body).map_err(|error| refuse(&error))?;
-        let FloorCommand::CreateTable { config, access, host_leaves } =
+        let FloorCommand::CreateTable { config, access, host_leaves, rail } =
             FloorCommand::read(text).map_err(|error| refuse(&error))?;
         if !OPENS {
             return Err(Refusal::new(Code::NotAllowed, "players do not open tables in this house"));
@@ -198,13 +199,14 @@ impl<const OPENS: bool> Floor<OPENS> {
         if !rights.can.has(Can::PLAY) {
             return Err(Refusal::new(Code::NotAllowed, "you may not play in this house at the moment"));
         }
-        self.create(user, (config, access, host_leaves), moment, rng)
+        let rail = rail.config().map_err(|why| Refusal::new(Code::BadSettings, why))?;
+        self.create(user, (config, access, host_leaves, rail), moment, rng)
     }
 
     fn create(
         &self,
         user: &UserId,
-        (choice, access, host_leaves): (Choice, Access, HostLeaves),
+        (choice, access, host_leaves, rail): (Choice, Access, HostLeaves, RailConfig),
         moment: Moment,
         rng: &mut dyn Rng,
     ) -> Result<(Event, Vec<Ask>), Refusal> {
@@ -229,7 +231,7 @@ impl<const OPENS: bool> Floor<OPENS> {
             idle_ms: *idle_ms,
             big_blind_max: *big_blind_max,
         };
-        let asks = vec![opening(&room, &RoomSpec::new(Hosted::NAME, &settings))];
+        let asks = vec![opening(&room, &RoomSpec::new(Hosted::NAME, &settings).with_rail(rail))];
         let of = ErrandId { at: moment.at, n: 0 };
         Ok((Event::Opens { user: user.clone(), room, name, of }, asks))
     }

@@ -67,6 +67,8 @@ impl Room for Queue {
     const NAME: &'static str = KIND;
     const SCHEMA: u16 = 1;
     const WRITES_LETTERS: bool = true;
+    /// Nothing is played here: what it opens is shown late.
+    const SHOWN_LATE: bool = false;
     const SPARSE: bool = true;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {

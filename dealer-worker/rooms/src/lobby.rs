@@ -2,9 +2,12 @@
 //!
 //! A line is told whole once; then only what changes all the time is told, and statistics only when they differ much and not
 //! often: every hand changes them, and nobody chooses a table by the last percent.
+//!
+//! Of a room that is shown to its rail late a line waits here as long as the frame waits that it was written up with: who looks at the lobby is
+//! of the rail.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -33,6 +36,9 @@ const STATISTICS_EVERY: Duration = Duration::from_secs(30);
 /// From this release on nodes read lines and changes.
 const LINES_SINCE: u16 = 3;
 
+/// So many lines of a room wait until they are due; of more the last ones count as one, which is due when the last is.
+const WAITING_MAX: usize = 128;
+
 /// Relays of the releases before forget a table of which they have heard nothing for half a minute.
 const FULL_FOR_EARLIER: Duration = Duration::from_secs(10);
 
@@ -45,6 +51,8 @@ pub struct Board {
 #[derive(Default)]
 struct Lines {
     all: BTreeMap<RoomId, Written>,
+    /// Lines that are not due yet, the oldest first, and when they are.
+    late: BTreeMap<RoomId, VecDeque<(Instant, Line)>>,
     /// Rooms that differ from what was told of them in more than statistics.
     changed: BTreeSet<RoomId>,
     /// Rooms whose statistics differ much from what was told.
@@ -129,7 +137,37 @@ fn with_statistics(line: &Line, of: &Line) -> Line {
 impl Board {
     /// Writes a room up.
     pub fn put(&self, line: Line) {
-        let Lines { all, changed, drifted, wanted: _ } = &mut *self.lines.lock();
+        self.lines.lock().put(line);
+    }
+
+    /// Writes a room up that is shown late: not before then.
+    pub fn put_late(&self, line: Line, due: Instant) {
+        let mut lines = self.lines.lock();
+        let waiting = lines.late.entry(line.room.clone()).or_default();
+        if waiting.len() >= WAITING_MAX {
+            waiting.pop_back();
+        }
+        waiting.push_back((due, line));
+    }
+
+    /// Takes a room off: it is another worker's now, or has ended.
+    pub fn remove(&self, room: &RoomId) {
+        let mut lines = self.lines.lock();
+        lines.all.remove(room);
+        lines.late.remove(room);
+        lines.changed.remove(room);
+        lines.drifted.remove(room);
+    }
+
+    /// What is to be told now: everything, or what has changed.
+    fn take(&self, everything: bool, now: Instant) -> News {
+        self.lines.lock().take(everything, now)
+    }
+}
+
+impl Lines {
+    fn put(&mut self, line: Line) {
+        let Self { all, changed, drifted, .. } = self;
         let room = line.room.clone();
         let written = match all.get_mut(&room) {
             Some(written) => {
@@ -147,17 +185,21 @@ impl Board {
         }
     }
 
-    /// Takes a room off: it is another worker's now, or has ended.
-    pub fn remove(&self, room: &RoomId) {
-        let mut lines = self.lines.lock();
-        lines.all.remove(room);
-        lines.changed.remove(room);
-        lines.drifted.remove(room);
+    /// Writes up what is due.
+    fn release(&mut self, now: Instant) {
+        let mut due = Vec::new();
+        self.late.retain(|_, waiting| {
+            while let Some((_, line)) = waiting.pop_front_if(|(at, _)| *at <= now) {
+                due.push(line);
+            }
+            !waiting.is_empty()
+        });
+        due.into_iter().for_each(|line| self.put(line));
     }
 
-    /// What is to be told now: everything, or what has changed.
-    fn take(&self, everything: bool, now: Instant) -> News {
-        let Lines { all, changed, drifted, wanted } = &mut *self.lines.lock();
+    fn take(&mut self, everything: bool, now: Instant) -> News {
+        self.release(now);
+        let Self { all, changed, drifted, wanted, .. } = self;
         let mut news = News::default();
         let everything = std::mem::take(wanted) || everything;
         if everything {
@@ -314,6 +356,32 @@ mod tests {
         board.put(line("t1", 4, 221));
         assert_eq!(board.take(false, at(90)).changes[0].average_pot, 221);
         assert_eq!(board.take(true, at(91)).whole, [line("t1", 4, 221)]);
+    }
+
+    #[test]
+    fn lines_of_a_room_that_is_shown_late_wait_and_are_later_where_there_are_too_many_but_never_sooner() {
+        let board = Board::default();
+        let began = Instant::now();
+        let at = |seconds: u64| began + Duration::from_secs(seconds);
+        let lines = u64::try_from(2 * WAITING_MAX).unwrap();
+        // One a second, each to be told after an hour.
+        let due = |second: u64| at(second + 3_600);
+        for second in 0..lines {
+            board.put_late(line("t1", u32::try_from(second).unwrap(), 100), due(second));
+            assert_eq!(board.take(true, at(second)), News::default());
+        }
+        assert_eq!(board.lines.lock().late[&RoomId::new("t1").unwrap()].len(), WAITING_MAX);
+        let mut last = None;
+        for second in 3_600..=3_600 + lines {
+            let told = board.take(true, at(second)).whole;
+            let taken = u64::from(told[0].taken);
+            assert!(due(taken) <= at(second), "{taken} is told after {second} seconds");
+            last = Some(taken);
+        }
+        assert_eq!(last, Some(lines - 1), "the last one comes");
+        board.put_late(line("t1", 0, 100), at(4_000));
+        board.remove(&RoomId::new("t1").unwrap());
+        assert_eq!(board.take(true, at(9_999)), News::default(), "what was taken off does not come back");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use broker::{
 };
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use protocol::id::RoomId;
+use protocol::{id::RoomId, rail::RailConfig};
 use tokio::sync::watch;
 
 use crate::room::{
@@ -67,10 +67,24 @@ pub(crate) struct Opener {
 }
 
 impl Service for Opener {
-    fn ask(&self, _room: &RoomId, errand: &Errand) -> BoxFuture<'_, Result<Outcome, Away>> {
+    fn ask(&self, room: &RoomId, errand: &Errand) -> BoxFuture<'_, Result<Outcome, Away>> {
+        self.ask_late(room, errand, 0)
+    }
+
+    /// A room is shown to its rail as late as the one that has opened it, or later.
+    fn ask_late(
+        &self,
+        _room: &RoomId,
+        errand: &Errand,
+        late_ms: u32,
+    ) -> BoxFuture<'_, Result<Outcome, Away>> {
         let read = postcard::from_bytes::<(u8, RoomId, Bytes)>(&errand.ask.body);
         let asked = read.ok().filter(|(version, _, _)| *version == OPENING);
         let asked = asked.and_then(|(_, room, spec)| Some((room, serde_json::from_slice(&spec).ok()?)));
+        let asked = asked.map(|(room, spec): (RoomId, RoomSpec)| {
+            let rail = RailConfig { delay_ms: spec.rail.delay_ms.max(late_ms) };
+            (room, spec.with_rail(rail))
+        });
         Box::pin(async move {
             let Some((room, spec)) = asked else { return Ok(Outcome::Refused(Bytes::new())) };
             let readers = Readers::among(&self.membership.borrow());

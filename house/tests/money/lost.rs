@@ -62,7 +62,8 @@ async fn a_house_whose_journals_are_gone_pays_everybody_at_the_last_hand_and_ope
 async fn written(database: &Path) -> Vec<String> {
     let last = |tx: &mut dyn Tx| {
         let rooms = ["t1", "t2", "t3"].map(|room| RoomId::new(room).unwrap());
-        let each: Vec<_> = rooms.iter().map(|room| find::of_table(tx, room, 1)).collect::<Result<_, _>>()?;
+        let each: Vec<_> =
+            rooms.iter().map(|room| find::of_table(tx, room, u64::MAX, 1)).collect::<Result<_, _>>()?;
         Ok(each.into_iter().flatten().map(|hand| hand.name.to_string()).collect())
     };
     beside(database).await.read(last).await.unwrap()

@@ -25,6 +25,9 @@ use tokio::time::{Duration, Instant};
 /// The longest pause between two commands, milliseconds.
 const PAUSE_MAX_MS: u64 = 700;
 
+/// Their tables are shown to those who watch so late at most, milliseconds.
+pub(crate) const RAIL_DELAY_MAX_MS: u64 = 3_000;
+
 /// What they tell each other by word of mouth: tables, and the code of each that has one.
 pub(crate) type Whispers = Arc<Mutex<BTreeMap<RoomId, Option<String>>>>;
 
@@ -137,11 +140,34 @@ impl Circle {
         })
     }
 
+    /// How those are to watch a table who have no seat there. Who is rude wants to see cards, or what no house has.
+    fn rail(&mut self) -> Option<Value> {
+        let rng = &mut self.own.rng;
+        match (rng.random_range(0..4), self.rude) {
+            (0, true) => {
+                let bad = [
+                    json!({"cards": "delayed"}),
+                    json!({"delay_ms": 500, "cards": "after_hand"}),
+                    json!({"delay_ms": 900_001}),
+                    json!({"delay_ms": -1}),
+                    json!({"live": ["me"]}),
+                    json!(true),
+                ];
+                bad.choose(rng).cloned()
+            }
+            (0..2, _) => Some(json!({"delay_ms": rng.random_range(200..RAIL_DELAY_MAX_MS)})),
+            _ => None,
+        }
+    }
+
     fn opens(&mut self, now: Instant) {
         let access = ["public", "unlisted", "code", "approve"].choose(&mut self.own.rng);
         let leaves = ["pass_on", "close"].choose(&mut self.own.rng);
-        let what =
+        let mut what =
             json!({"a": "create_table", "config": self.choice(), "access": access, "host_leaves": leaves});
+        if let Some(rail) = self.rail() {
+            what["rail"] = rail;
+        }
         self.asks(&room_of(&self.me()), &what, now);
     }
 

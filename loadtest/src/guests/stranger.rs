@@ -79,6 +79,8 @@ impl Stranger {
                 (room, json!(TableCommand::Sit { seat: None, buy_in: 200, wait_for_big_blind: false }))
             }
             13 => (room, json!(TableCommand::Sit { seat: Some(99), buy_in: 200, wait_for_big_blind: false })),
+            // What is said of it tells nothing of the hand.
+            19 => (room, json!(TableCommand::Sit { seat: None, buy_in: 1, wait_for_big_blind: false })),
             14 => (room, json!(TableCommand::TopUp { amount: 50 })),
             15 => (room, json!(TableCommand::Leave)),
             // All, or cards that are somebody else's.

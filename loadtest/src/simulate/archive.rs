@@ -16,7 +16,10 @@ use cage::{
 use futures_util::future::BoxFuture;
 use hands::{Name, Sent};
 use parking_lot::Mutex;
-use protocol::id::Position;
+use protocol::{
+    id::{Position, RoomId},
+    time::UnixMs,
+};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use reception::recorder::{Writes, Writing};
@@ -30,6 +33,9 @@ const SLOW_MAX: Duration = Duration::from_millis(600);
 
 /// Who says too early that hands are written writes them after this.
 const LATE: Duration = Duration::from_secs(3);
+
+/// Hands of a table that are looked at.
+const TOLD: u32 = 2;
 
 /// A hand that is taken for another one has a place so far on.
 const ANEW: u64 = 1_000_000;
@@ -86,6 +92,12 @@ impl Archive {
         Arc::new(Entrance { archive: self.clone(), queue })
     }
 
+    /// The last hands of a table that everybody is told of.
+    pub(super) fn told_everybody(&self, table: &RoomId, now_ms: UnixMs) -> Vec<Position> {
+        let found = self.database.run(|tx| find::of_table(tx, table, now_ms, TOLD));
+        found.expect("the database is in memory").into_iter().map(|found| found.name.at).collect()
+    }
+
     /// Everything that was written down.
     pub(super) fn recorded(&self) -> Vec<Recorded> {
         self.database.run(recorded).expect("the database is in memory")
@@ -105,11 +117,15 @@ impl Archive {
     }
 
     fn keep(&self, hands: &[NewHand]) -> Result<Vec<Written>, DbError> {
-        let anew = self.planted == Some(Planted::RecordsAnew);
+        let (anew, live) =
+            (self.planted == Some(Planted::RecordsAnew), self.planted == Some(Planted::RecordsLive));
         self.database.run(|tx| {
             let one = |hand: &NewHand| {
                 let mut hand = hand.clone();
                 let name = Name { room: hand.room.clone(), at: hand.at };
+                if live {
+                    hand.late_ms = 0;
+                }
                 if anew && find::one(tx, &name)?.is_some() {
                     hand.at = Position::new(hand.at.epoch().0, hand.at.seq().0 + ANEW);
                 }

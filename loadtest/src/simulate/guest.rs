@@ -348,7 +348,7 @@ impl Guest {
     async fn hear(&mut self, text: &str) -> Option<Over> {
         self.left.heard += 1;
         self.left.digest = digest(self.left.digest, text.bytes());
-        if self.world.rail().delay_ms > 0
+        if self.world.shows_late()
             && let Ok(Head { room, epoch, seq, t }) = serde_json::from_str(text)
             && ["frame", "keyframe", "private", "rail"].contains(&t)
         {
@@ -390,6 +390,7 @@ impl Guest {
                 let mut shadow = self.shadow.lock().await;
                 shadow.look_at(&refusal.room).await.expect(SPARED);
                 shadow.refused(&refusal.room, &self.user, session, refusal.n, refusal.code);
+                shadow.told_by_refusal(&refusal.room, &self.user, text);
                 if let Some(crowded) = &mut self.crowded {
                     let (asked, sits) = ((session, refusal.n), shadow.sits(&refusal.room, &self.user));
                     let wrong = crowded.answered(asked, &refusal.room, refusal.code, sits);

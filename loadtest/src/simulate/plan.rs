@@ -358,6 +358,12 @@ impl Plan {
         plan
     }
 
+    /// The same of one that shows its rooms late, too.
+    pub fn keeping_late(seed: u64) -> Self {
+        let Self { rail_delay_ms, counters, hosts, contest, .. } = Self::delaying(seed);
+        Self { rail_delay_ms, counters, hosts, contest, ..Self::keeping(seed) }
+    }
+
     /// Hands are written down, by some who die at it.
     fn add_recorders(&mut self, rng: &mut ChaCha8Rng) {
         self.recorders = rng.random_range(1..=2);

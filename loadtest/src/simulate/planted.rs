@@ -76,6 +76,12 @@ pub enum Planted {
     ShowsKeyframesLive,
     /// They take who has stood up for one who sits.
     KeepsWhoStoodUpLive,
+    /// Tables tell whose turn it is to whomever they refuse something.
+    TellsTurnToAnybody,
+    /// The lobby tells of rooms that are shown late as they are.
+    ListsLive,
+    /// Recorders do not write down how late a table is shown.
+    RecordsLive,
     /// Mailboxes keep no place for members.
     HearsMembersAsOthers,
     /// What does not fit into a mailbox is dropped, and nobody told.
@@ -153,6 +159,8 @@ impl Planted {
             Self::WeighsNothing => Fault::WeighsNothing,
             Self::KeepsNoTurns => Fault::KeepsNoTurns,
             Self::TellsMembersToo => Fault::TellsMembersToo,
+            Self::ListsLive => Fault::ListsLive,
+            Self::TellsTurnToAnybody => Fault::TellsTurnToAnybody,
             Self::LeavesEnded => Fault::LeavesEnded,
             Self::BringsWholeTopUps => Fault::BringsWholeTopUps,
             Self::ForgivesBlinds => Fault::ForgivesBlinds,

@@ -23,6 +23,7 @@ use protocol::{
     id::{NodeId, Position, RoomId, UserId},
     table::TableConfig,
     talk::beside,
+    time::UnixMs,
     tournament::Starts,
 };
 use rand::{Rng, RngExt, SeedableRng};
@@ -50,7 +51,7 @@ use super::{
 use crate::{
     guests::{
         asker::Asker,
-        circle::{Circle, Whispers},
+        circle::{Circle, RAIL_DELAY_MAX_MS, Whispers},
         counters,
         entrant::Entrant,
         flooder::Flooder,
@@ -230,14 +231,16 @@ async fn live(plan: &Plan) -> Verdict {
     let shadow = Arc::new(Mutex::new(shadow));
     let others = [postbox.clone(), cup.clone(), queue.clone()];
     let mut eavesdropper = world.eavesdrop(&[&tables[..], &talks, &counters[..], &others[..]].concat()).await;
-    let listener = shadow.clone();
+    // Seats that are kept for somebody stand in no frame by their number.
+    let (listener, clock, counts) =
+        (shadow.clone(), world.clock, plan.rail_delay_ms > 0 && plan.waiters == 0 && !plan.money);
     let mut judges = JoinSet::new();
     judges.spawn(async move {
         while let Some((channel, told)) = eavesdropper.told.recv().await {
             let mut shadow = listener.lock().await;
             look(&mut shadow).await;
             match *channel == *Channel::lobby().as_str() {
-                true => listed(&told, &mut shadow),
+                true => listed(&told, counts.then(|| clock.now_ms()), &mut shadow),
                 false => shadow.published(told),
             }
         }
@@ -249,6 +252,22 @@ async fn live(plan: &Plan) -> Verdict {
             sleep(Duration::from_secs(1)).await;
         }
     });
+    if let Some(archive) = world.archive().filter(|_| plan.rail_delay_ms > 0).cloned() {
+        let (shadow, tables, clock) = (shadow.clone(), tables.clone(), world.clock);
+        judges.spawn(async move {
+            loop {
+                sleep(Duration::from_millis(100)).await;
+                let now_ms = clock.now_ms();
+                let told = tables.iter().map(|table| (table, archive.told_everybody(table, now_ms)));
+                let told: Vec<(&RoomId, Vec<Position>)> = told.collect();
+                let mut shadow = shadow.lock().await;
+                look(&mut shadow).await;
+                for (table, hands) in told {
+                    hands.into_iter().for_each(|at| shadow.told_hand_in_time(table, at, now_ms));
+                }
+            }
+        });
+    }
     for place in places(plan) {
         world.start(place);
     }
@@ -337,7 +356,8 @@ async fn live(plan: &Plan) -> Verdict {
     }
     expect_hands(&tables, &shadow).await;
     stage.set(Phase::Stopping);
-    let shown_after = Duration::from_millis(plan.rail_delay_ms.into());
+    let of_hosts = if plan.hosts > 0 { RAIL_DELAY_MAX_MS } else { 0 };
+    let shown_after = Duration::from_millis(of_hosts.max(plan.rail_delay_ms.into()));
     settle(&tables, &counters, QUIET + shown_after, &shadow).await;
     if plan.contest.is_some() {
         decide(&shadow).await;
@@ -452,7 +472,7 @@ async fn open_queue(queue: &RoomId, world: &World) {
         tables_max: 8,
         idle_ms: 4_000,
     };
-    dealer_worker::open_queue(&world.spared_ports(), &settings).await.expect(SPARED);
+    dealer_worker::open_queue(&world.spared_ports(), &settings, world.rail()).await.expect(SPARED);
 }
 
 /// Opens a tournament, and has the shadow follow it.
@@ -481,11 +501,17 @@ fn contestant(index: usize, seed: u64) -> Character {
 }
 
 /// What is told of rooms for the lobby.
-fn listed(told: &[u8], shadow: &mut Shadow) {
+fn listed(told: &[u8], now_ms: Option<UnixMs>, shadow: &mut Shadow) {
+    let mut told_of = |room: &RoomId, taken| {
+        shadow.listed(room);
+        if let Some(now_ms) = now_ms {
+            shadow.listed_in_time(room, taken, now_ms);
+        }
+    };
     match decode(told) {
-        Ok(LobbyNews::Lines { lines, .. }) => lines.iter().for_each(|line| shadow.listed(&line.room)),
+        Ok(LobbyNews::Lines { lines, .. }) => lines.iter().for_each(|line| told_of(&line.room, line.taken)),
         Ok(LobbyNews::Changes { changes, .. }) => {
-            changes.iter().for_each(|change| shadow.listed(&change.room))
+            changes.iter().for_each(|change| told_of(&change.room, change.taken))
         }
         _ => {}
     }
@@ -521,7 +547,7 @@ async fn open(tables: &[RoomId], world: &World) {
         let spec = spec.with_rail(world.rail());
         let written = directory::open(&world.store(), room, spec.to_bytes(), readers).await;
         written.expect(SPARED);
-        let talk = talk::spec().to_bytes();
+        let talk = talk::spec().with_rail(world.rail()).to_bytes();
         let written = directory::open(&world.store(), &talk_at(room), talk, Readers::OfThisRelease).await;
         written.expect(SPARED);
     }

@@ -82,6 +82,8 @@ pub(super) struct World {
     planted: Option<Planted>,
     /// How late tables and counters are shown to their rails.
     rail: RailConfig,
+    /// Players open tables.
+    has_hosts: bool,
     mailbox: Bound,
     memory: Memory,
     inner: Mutex<Inner>,
@@ -139,6 +141,7 @@ impl World {
             cashier: Arc::new(Cashier::new(plan.seed, plan.money_troubles, clock, plan.planted)),
             planted: plan.planted,
             rail: RailConfig { delay_ms: plan.rail_delay_ms },
+            has_hosts: plan.hosts > 0,
             mailbox: plan.mailbox,
             memory: plan.memory,
             inner: Mutex::new(Inner {
@@ -161,6 +164,11 @@ impl World {
     /// Whether the chips of its tables are somebody's.
     pub(super) fn seats(&self) -> u8 {
         self.seats
+    }
+
+    /// Whether there may be rooms that are shown late: also those that players open.
+    pub(super) fn shows_late(&self) -> bool {
+        self.rail.delay_ms > 0 || self.has_hosts
     }
 
     /// How late tables and counters are shown to their rails.

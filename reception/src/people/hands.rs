@@ -120,12 +120,13 @@ impl People {
     }
 
     /// A hand, as who asks saw it if he has played it, and else as everybody did. By its link it is anybody's; by its name, which can be guessed, it is so for
-    /// whoever has played it, and for others while it is one of the last of its table.
+    /// whoever has played it, and for others while it is one of the last of its table. Of a table that is shown to its rail late it is nobody's but its
+    /// players' before it is as old.
     ///
     /// # Errors
     /// [`ApiError::NotFound`] when there is none that who asks may see.
     pub async fn hand(&self, caller: Option<&Caller>, wanted: Wanted) -> Result<KeptHand, ApiError> {
-        let user = caller.map(|caller| caller.person.id.clone());
+        let (user, now) = (caller.map(|caller| caller.person.id.clone()), self.now());
         let work = move |tx: &mut dyn Tx| {
             let found = match &wanted {
                 Wanted::Named(name) => find::one(tx, name)?,
@@ -135,7 +136,8 @@ impl People {
             let player =
                 user.as_ref().filter(|user| found.record.players.iter().any(|player| player.user == **user));
             let is_named = matches!(wanted, Wanted::Named(_));
-            if player.is_none() && is_named && !find::is_open(tx, &found.name, LAST_OPEN)? {
+            let is_open = found.open_ms <= now && (!is_named || find::is_open(tx, &found.name, LAST_OPEN)?);
+            if player.is_none() && !is_open {
                 return with_all(tx, Vec::new()).map(|none| (none, None));
             }
             let place = (found.record.ended_ms, found.name.clone());
@@ -156,13 +158,14 @@ impl People {
         Ok(KeptHand { link, beside, ..hand })
     }
 
-    /// The last hands of a table that count, the latest first, at most `most`; as everybody saw them.
+    /// The last hands of a table that count and that its rail has seen, the latest first, at most `most`; as everybody saw them.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn hands_at(&self, room: RoomId, most: u32) -> Result<Vec<KeptHand>, ApiError> {
+        let now = self.now();
         let work = move |tx: &mut dyn Tx| {
-            let found = find::of_table(tx, &room, most)?;
+            let found = find::of_table(tx, &room, now, most)?;
             with_all(tx, found)
         };
         Ok(told(self.tellers.read(work).await?, Viewer::Anybody))
@@ -341,7 +344,7 @@ pub(crate) fn with_all(tx: &mut dyn Tx, hands: Vec<Found>) -> Result<Looked, DbE
 
 /// What this viewer may see of them. Who has deleted himself has no name any more.
 pub(crate) fn told(Looked { hands, gone, currencies }: Looked, viewer: Viewer<'_>) -> Vec<KeptHand> {
-    let told = |Found { name, record, is_void, link }| {
+    let told = |Found { name, record, is_void, link, .. }| {
         let money = money(&currencies, record.currency.as_deref());
         let seen = Seen::of(&record, viewer).without_names(|user| gone.contains(user));
         KeptHand { name, seen, link, beside: None, money, is_void }

@@ -204,7 +204,7 @@ mod tests {
                     let mut record = any_hand(number, number, [0; 32], &users);
                     record.ended_ms = number;
                     let room = RoomId::new(["t1", "t2"][number as usize % 2]).unwrap();
-                    keep(tx, &NewHand { room, at: Position::new(1, number), record })?;
+                    keep(tx, &NewHand { room, at: Position::new(1, number), record, late_ms: 0 })?;
                 }
                 let by = |checkpoint: &::hands::checkpoint::Checkpoint| checkpoint::Signed {
                     stated: keys.state("checkpoint", checkpoint),

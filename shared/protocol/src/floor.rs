@@ -8,6 +8,7 @@ use crate::{
     hosted::{Access, Choice, HostLeaves},
     id::{RoomId, UserId},
     object::{Object, Unfit},
+    rail::RailChoice,
 };
 
 /// What such a room is called in keyframes and in the map of rooms.
@@ -51,6 +52,9 @@ pub enum FloorCommand {
         access: Access,
         /// What becomes of it when the host leaves.
         host_leaves: HostLeaves,
+        /// How those watch it who have no seat. Houses of earlier releases refuse it.
+        #[serde(skip_serializing_if = "RailChoice::is_default")]
+        rail: RailChoice,
     },
 }
 
@@ -70,6 +74,7 @@ impl FloorCommand {
                 config: Choice::read(fields.required("config")?)?,
                 access: fields.required("access")?,
                 host_leaves: fields.optional("host_leaves")?.unwrap_or(HostLeaves::PassOn),
+                rail: fields.optional("rail")?.map(RailChoice::read).transpose()?.unwrap_or_default(),
             },
             other => return Err(Unfit::unknown_word("a", other)),
         };
@@ -87,6 +92,9 @@ pub struct FloorRules {
     pub tables_max: u32,
     /// The largest big blind, chips.
     pub big_blind_max: u64,
+    /// So late those may see a table who have no seat there, milliseconds. Houses of earlier releases have tables that are live, and do not say so.
+    #[serde(default)]
+    pub rail_delay_max_ms: u32,
 }
 
 /// What one player is told: all his tables.
@@ -157,10 +165,23 @@ mod tests {
         let FloorCommand::CreateTable { access, host_leaves, .. } = &read;
         assert_eq!((*access, *host_leaves), (Access::Unlisted, HostLeaves::PassOn));
         assert_eq!(FloorCommand::read(&serde_json::to_string(&read).unwrap()), Ok(read));
+        let late = asks(r#","access":"public","rail":{"delay_ms":30000}"#);
+        let FloorCommand::CreateTable { rail, .. } = FloorCommand::read(&late).unwrap();
+        assert_eq!(rail.config(), Ok(crate::rail::RailConfig { delay_ms: 30_000 }));
         for (text, said) in [
             (asks(""), "`access` is missing"),
             (asks(r#","access":"code","code":"x""#), "`code` does not belong here"),
             (asks(r#","access":"code","host_leaves":"stays""#), "`host_leaves` is not pass_on or close"),
+            (asks(r#","access":"public","rail":30000"#), "`rail` is not an object"),
+            (
+                asks(r#","access":"public","rail":{"cards":"all"}"#),
+                "`cards` is not never, after_hand or delayed",
+            ),
+            (
+                asks(r#","access":"public","rail":{"delay_ms":-1}"#),
+                "`delay_ms` is not a whole number from 0 to 9007199254740991, in digits alone",
+            ),
+            (asks(r#","access":"public","rail":{"delay":1}"#), "`delay` does not belong here"),
             (r#"{"a":"close_table"}"#.into(), "`a` is `close_table`, which this house does not know"),
         ] {
             assert_eq!(FloorCommand::read(&text).unwrap_err().to_string(), said, "{text}");

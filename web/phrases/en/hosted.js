@@ -28,6 +28,10 @@ export const hosted = {
     code: () => "The link that you send has the code in it. You can also read it aloud.",
     approve: () => "Your friends knock, and you let them in.",
   },
+  rail: () => "Spectators see it",
+  railLive: () => "at once",
+  railLate: (seconds) => (seconds < 60 ? `${seconds} seconds later` : seconds === 60 ? "a minute later" : `${seconds / 60} minutes later`),
+  railHelp: () => "Later, nobody who watches can tell a player what others do. It stays so as long as the table is open.",
   whenILeave: () => "When I leave",
   leaves: { pass_on: () => "Somebody else is the host", close: () => "The table closes" },
   refused: {

@@ -27,6 +27,10 @@ export const hosted = {
     code: () => "보내는 링크에 코드가 들어 있습니다. 코드를 불러 줘도 됩니다.",
     approve: () => "친구가 입장을 요청하면 허락해 주세요.",
   },
+  rail: () => "관전자에게 보이는 시점",
+  railLive: () => "바로",
+  railLate: (seconds) => (seconds < 60 ? `${seconds}초 뒤` : `${seconds / 60}분 뒤`),
+  railHelp: () => "늦게 보여 주면 관전자가 다른 사람의 플레이를 알려 줄 수 없습니다. 테이블이 열려 있는 동안 바꿀 수 없습니다.",
   whenILeave: () => "내가 나가면",
   leaves: { pass_on: () => "다른 사람이 방장이 됨", close: () => "테이블을 닫음" },
   refused: {

@@ -30,7 +30,7 @@ fn hand(number: u64, stacks: &[(&str, u64)]) -> HandRecord {
 
 impl Cage {
     async fn played(&self, at: (u64, u64), record: HandRecord) {
-        let hand = NewHand { room: room("t1"), at: Position::new(at.0, at.1), record };
+        let hand = NewHand { room: room("t1"), at: Position::new(at.0, at.1), record, late_ms: 0 };
         self.write(move |tx| keep(tx, &hand)).await;
     }
 

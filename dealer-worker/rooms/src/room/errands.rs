@@ -72,6 +72,16 @@ pub trait Service: Send + Sync + 'static {
     /// # Errors
     /// [`Away`]: the errand will be asked again.
     fn ask(&self, room: &RoomId, errand: &Errand) -> BoxFuture<'_, Result<Outcome, Away>>;
+
+    /// The same for a room that shows itself to its [rail](protocol::rail) so much later, milliseconds: what the service tells others of it must
+    /// wait as long.
+    ///
+    /// # Errors
+    /// As of [`Service::ask`].
+    fn ask_late(&self, room: &RoomId, errand: &Errand, late_ms: u32) -> BoxFuture<'_, Result<Outcome, Away>> {
+        let _ = late_ms;
+        self.ask(room, errand)
+    }
 }
 
 /// Services by their names.
@@ -85,13 +95,13 @@ impl Services {
         self.0.push((name, service));
     }
 
-    /// Does an errand.
+    /// Does an errand of a room that shows itself to its rail so much later, milliseconds.
     ///
     /// # Errors
     /// [`Away`], also if there is no such service here: a later release may have it.
-    pub async fn ask(&self, room: &RoomId, errand: &Errand) -> Result<Outcome, Away> {
+    pub async fn ask(&self, room: &RoomId, errand: &Errand, late_ms: u32) -> Result<Outcome, Away> {
         match self.0.iter().find(|(name, _)| *name == errand.ask.of) {
-            Some((_, service)) => service.ask(room, errand).await,
+            Some((_, service)) => service.ask_late(room, errand, late_ms).await,
             None => Err(Away(format!("this worker knows no service {}", errand.ask.of))),
         }
     }

@@ -86,6 +86,10 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     /// those who have a part of it, and each private part says in `k` how many the user has got, it included.
     const SPARSE: bool = false;
 
+    /// Whether it is shown late where its rail is set to be. A kind that is not shows itself live, and is set so for the rooms that it opens: every
+    /// room is shown as late as the one that has opened it.
+    const SHOWN_LATE: bool = true;
+
     /// A service that it tells, by errands that want no answer, of what it has finished. The last one that it was told stays open until the next
     /// is decided: so every new owner tells it once more, and so does an owner whose store may have lost something.
     const TELLS: Option<&'static str> = None;

@@ -24,6 +24,7 @@ use broker::{
     bus::BusError,
     channel::Channel,
     entry::Cause,
+    lobby::Line,
     node::{NodeNews, RoomSpec},
     seal::{Form, Sealed},
 };
@@ -34,7 +35,7 @@ use protocol::{
 };
 use tokio::{
     sync::OwnedSemaphorePermit,
-    time::{sleep, sleep_until},
+    time::{Duration, Instant, sleep, sleep_until},
 };
 use tracing::{debug, info};
 
@@ -61,6 +62,7 @@ use super::{
 use crate::{
     context::Context,
     counts::{counter, gauge},
+    planted::{Fault, is_planted},
 };
 
 /// A room lets the others run after so many messages, if its store answers without ever waiting.
@@ -127,7 +129,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
     let Start { context, room: id, believed, mailbox, chance, permit } = start;
     let taken =
         Box::pin(Claimer::of(&context).take::<R>(&id, believed, spec)).await.map_err(Ended::NotTaken)?;
-    let Taken { mut state, journal, noted, frames_lost, is_new, form, is_timed, rail } = taken;
+    let Taken { mut state, journal, noted, frames_lost, is_new, form, is_timed, rail, shown } = taken;
     state.letters.taken_over();
     mailbox.has_members(state.room.members());
     let unheard_until = context.ports.clock.now_ms() + context.config.bounds.presence_grace_ms;
@@ -165,7 +167,14 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
         held: VecDeque::new(),
         context,
     });
+    // Of a room that was just opened there is nothing to hide.
+    let shown = if is_new {
+        running.line_of(&running.state.room)
+    } else {
+        shown.and_then(|room| running.line_of(&room))
+    };
     Box::pin(running.begin(frames_lost, is_new)).await?;
+    running.show_at_first(shown);
     running.has_begun = true;
     drop(permit);
     let _counted = Counted::new();
@@ -268,14 +277,36 @@ impl<R: Room> Running<R> {
         if frames_lost > 0 {
             counter!("cardhouse_frames_lost_total").increment(frames_lost);
         }
-        self.show_in_lobby();
         self.run_errands();
         self.send_letters().await;
         Ok(())
     }
 
+    /// How late its rail is shown it, milliseconds; 0: it is live.
+    fn shown_late_by_ms(&self) -> u32 {
+        if R::SHOWN_LATE { self.rail.delay_ms } else { 0 }
+    }
+
+    fn line_of(&self, room: &R) -> Option<Line> {
+        room.line(&self.id, self.now())
+    }
+
+    /// What the lobby shows of it: where the rail is shown it late, what that sees by now.
+    fn show_at_first(&self, shown: Option<Line>) {
+        if let Some(line) = shown.filter(|_| self.shown_late_by_ms() > 0) {
+            self.context.board.put(line);
+        }
+        self.show_in_lobby();
+    }
+
+    /// Who looks at the lobby is of the rail, and sees there what that sees. A room that is not shown there any more is taken off at once.
     fn show_in_lobby(&self) {
-        match self.state.room.line(&self.id, self.now()) {
+        let by_ms = if is_planted(Fault::ListsLive) { 0 } else { self.shown_late_by_ms() };
+        match self.line_of(&self.state.room) {
+            Some(line) if by_ms > 0 => {
+                let due = Instant::now() + Duration::from_millis(by_ms.into());
+                self.context.board.put_late(line, due);
+            }
             Some(line) => self.context.board.put(line),
             None => self.context.board.remove(&self.id),
         }

@@ -31,6 +31,9 @@ use crate::context::Context;
 /// How many entries are read at once.
 const READ_ENTRIES: usize = 512;
 
+/// Where it is read for its oldest keyframe: claims may stand before that.
+const OLDEST_ENTRIES: usize = 8;
+
 /// And where it is read back to the newest keyframe: a few more than stand between two.
 const READ_BACK_ENTRIES: usize = 128;
 
@@ -81,6 +84,8 @@ pub struct Taken<R> {
     pub is_timed: bool,
     /// How those watch it who have no part in it.
     pub rail: RailConfig,
+    /// Where they are shown it late: the room as they see it now, or saw it a while ago, if that is known.
+    pub shown: Option<Box<R>>,
 }
 
 /// What takes rooms over.
@@ -179,8 +184,21 @@ impl Claimer<'_> {
         };
         let (store, epoch) = (self.store.clone(), claim.epoch());
         let mut journal = Journal::claimed(store, room.clone(), epoch, last, keyframe, generation);
-        journal.keeps_for(rail.delay_ms.into());
-        Ok(Taken { state, journal, noted, frames_lost, is_new, form, is_timed, rail })
+        let late_ms = if R::SHOWN_LATE { rail.delay_ms } else { 0 };
+        journal.keeps_for(late_ms.into());
+        let shown = if late_ms > 0 { self.shown(room).await } else { None };
+        Ok(Taken { state, journal, noted, frames_lost, is_new, form, is_timed, rail, shown })
+    }
+
+    /// The room with the oldest keyframe of its journal, which is kept until one after it is older than the rail's delay; nothing if that is not due.
+    async fn shown<R: Room>(&self, room: &RoomId) -> Option<Box<R>> {
+        let oldest = until_answered(|| self.store.read(room, None, OLDEST_ENTRIES)).await;
+        let entries = oldest.into_iter().filter_map(|stored| Entry::decode(stored.bytes).ok());
+        let keyframe = entries.into_iter().find(|entry| entry.kind == Kind::Keyframe)?;
+        let now = self.clock.now_ms();
+        let state: Journaled<R> =
+            open(self.sealer, &keyframe, now).ok().filter(|_| keyframe.due_ms() <= now)?;
+        Some(Box::new(state.room))
     }
 
     /// What the map of rooms says of a room; `None` if nothing.

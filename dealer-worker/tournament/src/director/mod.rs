@@ -56,6 +56,9 @@ impl Room for Tournament {
     const NAME: &'static str = KIND;
     const SCHEMA: u16 = 3;
     const WRITES_LETTERS: bool = true;
+    /// Its players must see what it does, and they are too many to be named in each frame. So it tells live who is out; the tables that it opens are
+    /// shown late.
+    const SHOWN_LATE: bool = false;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
         let stored = match schema {

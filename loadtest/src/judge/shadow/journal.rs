@@ -23,7 +23,7 @@ use super::{
     digest,
     doors::Doorkeeper,
     parts::Parts,
-    rail::{Railed, Seats},
+    rail::{Railed, Seats, TakenSeats},
     spoken::Spoken,
     usher::Usher,
 };
@@ -89,6 +89,10 @@ pub(super) struct Journal {
     pub(super) views: BTreeMap<Position, TableView>,
     /// Who has a part in a counter.
     pub(super) seats: Seats,
+    /// It is, or was by a frame that the broker has lost, shown late to whoever has no part in it.
+    pub(super) late: bool,
+    /// How many sit at a table, for who looks at the lobby.
+    pub(super) taken: TakenSeats,
     /// What a counter answers after its frames to who asks for its total.
     pub(super) totals: BTreeMap<Position, serde_json::Value>,
     pub(super) hands_ended: u64,
@@ -106,8 +110,6 @@ pub(super) struct Frame {
     pub(super) privates: Vec<(UserId, Bytes)>,
     /// Of counters.
     pub(super) railed: Railed,
-    /// It is of a room that is shown to its rail late.
-    pub(super) late: bool,
     /// When the rail may get it, and who gets it before.
     pub(super) due_ms: UnixMs,
     pub(super) live: Vec<UserId>,
@@ -187,10 +189,7 @@ impl Journal {
         if entry.kind == Kind::End {
             self.ended = Some(at);
             let (privates, railed) = (Vec::new(), Railed::default());
-            self.frames.insert(
-                at,
-                Frame { cause: None, privates, railed, late: false, due_ms: 0, live: Vec::new() },
-            );
+            self.frames.insert(at, Frame { cause: None, privates, railed, due_ms: 0, live: Vec::new() });
             return;
         }
         if self.is_table() {
@@ -203,7 +202,8 @@ impl Journal {
             Some(_) => self.seats.take(&entry),
             None => Railed::default(),
         };
-        let (late, due_ms) = (entry.delay.is_some(), entry.due_ms());
+        let due_ms = entry.due_ms();
+        self.late |= entry.delay.is_some();
         let live = entry.delay.map(|delay| delay.live).unwrap_or_default();
         let cause = entry.cause.map(|cause| (cause.user, cause.session, cause.n));
         if let Some(cause) = &cause
@@ -220,7 +220,7 @@ impl Journal {
             parts.take(at, &entry.privates, whole, std::mem::take(&mut self.torn), room, broken);
         }
         let privates = entry.privates.into_iter().map(|part| (part.user, part.bytes)).collect();
-        self.frames.insert(at, Frame { cause, privates, railed, late, due_ms, live });
+        self.frames.insert(at, Frame { cause, privates, railed, due_ms, live });
         self.frames_seen += 1;
         if self.frames.len() > FRAMES_KEPT {
             self.frames.pop_first();
@@ -300,6 +300,9 @@ impl Journal {
         broken.extend(unfair.into_iter().map(|what| (Promise::Rules, format!("{room} {at}: {what}"))));
         broken.extend(breach(step, self.lossy).map(|what| (Promise::Fold, format!("{room} {at}: {what}"))));
         if let Some(view) = self.follower.view() {
+            let due_ms = self.frames.get(&at).map_or(0, |frame| frame.due_ms);
+            let taken = view.seats.iter().flatten().count();
+            self.taken.take(due_ms, u32::try_from(taken).unwrap_or(u32::MAX));
             keep(&mut self.views, at, view.clone());
         }
     }

@@ -65,7 +65,7 @@ impl Shadow {
                 let deserves = journal.map(|journal| journal.deserved(journal.last, q));
                 !matches!(deserves, Some(Deserves::Answer(_) | Deserves::AnAnswer))
             }
-            Some(RefusalCode::NotAllowed) => self.rooms.get(room).is_some_and(Journal::is_late),
+            Some(RefusalCode::NotAllowed) => self.rooms.get(room).is_some_and(|journal| journal.late),
             Some(RefusalCode::TooFast | RefusalCode::Busy | RefusalCode::Unavailable) => {
                 why.retry_after_ms.is_some()
             }

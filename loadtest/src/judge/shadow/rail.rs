@@ -37,6 +37,18 @@ struct Happened {
     e: String,
 }
 
+/// Only what is needed of a refusal.
+#[derive(serde::Deserialize)]
+struct Refused {
+    legal: Option<Legal>,
+}
+
+#[derive(serde::Deserialize)]
+struct Legal {
+    hand: u64,
+    turn: Option<serde::de::IgnoredAny>,
+}
+
 impl Seats {
     pub(super) fn take(&mut self, entry: &Entry) -> Railed {
         let mut seated = self.0.clone();
@@ -58,12 +70,24 @@ impl Seats {
     }
 }
 
-impl Journal {
-    /// Whether the room is shown late to whoever has no part in it.
-    pub(super) fn is_late(&self) -> bool {
-        self.frames.values().any(|frame| frame.late)
+/// How many seats of a table were taken, as its frames tell it: each time that changed, and when the rail may know.
+#[derive(Default)]
+pub(super) struct TakenSeats(Vec<(UnixMs, u32)>);
+
+impl TakenSeats {
+    pub(super) fn take(&mut self, due_ms: UnixMs, taken: u32) {
+        if self.0.last().is_none_or(|(_, last)| *last != taken) {
+            self.0.push((due_ms, taken));
+        }
     }
 
+    /// Whether so many were taken in no frame that the rail has seen.
+    fn is_early(&self, taken: u32, now_ms: UnixMs) -> bool {
+        !self.0.iter().any(|(due_ms, seats)| *seats == taken && *due_ms <= now_ms)
+    }
+}
+
+impl Journal {
     /// Whether a frame is shown late to somebody: he has no part in the room with it, nor with a later one.
     pub(super) fn is_late_for(&self, user: &UserId, at: Position) -> bool {
         let is_late = self.frames.get(&at).is_some_and(|frame| frame.due_ms > 0);
@@ -85,6 +109,44 @@ impl Shadow {
             self.accuse(Promise::Rail, what);
         }
         due_ms > 0 && now_ms >= due_ms
+    }
+
+    /// Judges what the lobby says of a table that is shown late: who looks there is of its rail. Where seats are kept for somebody the number of those
+    /// that are taken stands in no frame.
+    pub fn listed_in_time(&mut self, room: &RoomId, taken: u32, now_ms: UnixMs) {
+        let Some(journal) = self.rooms.get(room) else { return };
+        // What was lost was said.
+        let is_plain = journal.is_table() && journal.keeper.is_none() && !journal.of_queue;
+        let is_judged = journal.late && is_plain && !journal.lossy && self.losses == 0;
+        if is_judged && journal.taken.is_early(taken, now_ms) {
+            self.accuse(
+                Promise::Rail,
+                format!("{room}: the lobby says that {taken} sit there before the rail sees it"),
+            );
+        }
+    }
+
+    /// Judges what somebody is told who is refused something: whoever has had no part in a room that is shown late learns nothing of its hand.
+    pub fn told_by_refusal(&mut self, room: &RoomId, user: &UserId, text: &str) {
+        let Ok(Refused { legal: Some(Legal { hand, turn }) }) = serde_json::from_str(text) else { return };
+        let Some(journal) = self.rooms.get(room).filter(|journal| journal.late) else { return };
+        let was_live = journal.frames.values().any(|frame| frame.live.contains(user));
+        if (hand > 0 || turn.is_some()) && !was_live && self.losses == 0 {
+            let what = format!("{room}: {user}, who has no part in it, was told of hand {hand} by a refusal");
+            self.accuse(Promise::Rail, what);
+        }
+    }
+
+    /// Judges that everybody is told of a hand that is kept: not before its end is due.
+    pub fn told_hand_in_time(&mut self, room: &RoomId, at: Position, now_ms: UnixMs) {
+        let frame = self.rooms.get(room).and_then(|journal| journal.frames.get(&at));
+        if let Some(due_ms) = frame.map(|frame| frame.due_ms).filter(|due_ms| now_ms < *due_ms) {
+            let early = due_ms - now_ms;
+            self.accuse(
+                Promise::Rail,
+                format!("{room} {at}: everybody is told of the hand {early} ms before it is due"),
+            );
+        }
     }
 
     /// Judges what somebody has got as one of the rail, once the journal has been read as far.

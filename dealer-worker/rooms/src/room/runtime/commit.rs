@@ -270,7 +270,7 @@ impl<R: Room> Running<R> {
 
     /// What holds for the rail with a frame: who is live before it or `after` it is so with it. `None` where all are.
     pub(super) fn delay(&self, after: &R) -> Option<Delay> {
-        let ms = self.rail.delay_ms;
+        let ms = self.shown_late_by_ms();
         (ms > 0).then(|| {
             let mut live = self.state.room.live();
             live.extend(after.live());

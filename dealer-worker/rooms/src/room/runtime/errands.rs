@@ -84,12 +84,12 @@ impl<R: Room> Running<R> {
 
     fn ask(&mut self, errand: Errand, pause: Duration) {
         let (context, room, mailbox) = (self.context.clone(), self.id.clone(), self.mailbox.clone());
-        let (id, spread) = (errand.id, spread(&room));
+        let (id, spread, late_ms) = (errand.id, spread(&room), self.rail.delay_ms);
         let task = tokio::spawn(async move {
             sleep(pause).await;
             let mut pause = PAUSE_FIRST;
             loop {
-                let why = match timeout(ANSWER_TIMEOUT, context.services.ask(&room, &errand)).await {
+                let why = match timeout(ANSWER_TIMEOUT, context.services.ask(&room, &errand, late_ms)).await {
                     Ok(Ok(outcome)) => return mailbox.order(Order::Outcome(id, outcome)),
                     Ok(Err(away)) => away.to_string(),
                     Err(_) => "no answer in time".to_owned(),

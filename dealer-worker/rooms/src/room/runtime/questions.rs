@@ -66,7 +66,7 @@ impl<R: Room> Running<R> {
     /// is told by the name of its node, since whoever lives is not always known.
     fn is_late_for(&self, asked_by: &NodeId, user: &UserId) -> bool {
         let is_of_the_house = asked_by.as_str().starts_with(RECEPTION);
-        self.rail.delay_ms > 0 && !is_of_the_house && !self.state.room.live().contains(user)
+        self.shown_late_by_ms() > 0 && !is_of_the_house && !self.state.room.live().contains(user)
     }
 
     /// A planted fault: the state that the room will be in once its clock is due, which nobody has committed.
