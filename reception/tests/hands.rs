@@ -73,6 +73,14 @@ async fn open(place: Place) -> Tellers {
     tokio::task::spawn_blocking(move || Tellers::open(&place)).await.unwrap().unwrap()
 }
 
+/// A server of PostgreSQL and a database of it; nothing where there is none.
+async fn postgres(name: &'static str) -> Option<(Arc<PostgresServer>, Place)> {
+    let server = Arc::new(tokio::task::spawn_blocking(PostgresServer::start).await.unwrap().unwrap()?);
+    let made = server.clone();
+    let url = tokio::task::spawn_blocking(move || made.database(name)).await.unwrap().unwrap();
+    Some((server, Place::Postgres(url)))
+}
+
 impl House {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -374,8 +382,24 @@ async fn a_hand_of_a_table_that_is_shown_late_is_its_players_alone_until_its_rai
             }
         }
     }
-    let sooner = |tx: &mut dyn Tx| tx.run("UPDATE hand SET open_ms = 0", &[]);
-    assert!(house.people.tellers().write("hands", sooner).await.is_err(), "and nobody opens it sooner");
+}
+
+#[tokio::test]
+async fn what_the_list_of_a_table_tells_is_found_by_its_name_however_many_hands_are_not_due() {
+    let house = House::new().await;
+    let mut records = played(&house.users()[..2], 180, 3);
+    for record in &mut records[120..] {
+        record.ended_ms = START_MS;
+    }
+    records[..120].iter_mut().for_each(|record| record.ended_ms = START_MS - 900_000);
+    house.keep_late("t1", &records, 900_000).await;
+    let told = numbers(&house.get(None, "/api/tables/t1/hands?limit=100").await.body);
+    assert_eq!(told, (21..=120).rev().collect::<Vec<u64>>());
+    for record in &records {
+        let is_told = told.contains(&record.number);
+        let found = house.get(None, &link("t1", record)).await;
+        assert_eq!(found.status == 200, is_told, "hand {}", record.number);
+    }
 }
 
 #[tokio::test]
@@ -686,13 +710,8 @@ async fn collections_have_every_card_and_no_name_on_sqlite() {
 
 #[tokio::test]
 async fn collections_have_every_card_and_no_name_on_postgresql() {
-    let Some(server) = tokio::task::spawn_blocking(PostgresServer::start).await.unwrap().unwrap() else {
-        return;
-    };
-    let server = Arc::new(server);
-    let made = server.clone();
-    let url = tokio::task::spawn_blocking(move || made.database("collected")).await.unwrap().unwrap();
-    let house = House::at(Place::Postgres(url), tempfile::tempdir().unwrap()).await;
+    let Some((_server, place)) = postgres("collected").await else { return };
+    let house = House::at(place, tempfile::tempdir().unwrap()).await;
     collections_have_every_card_and_no_name_for_whose_part_it_is(house).await;
 }
 
@@ -842,8 +861,12 @@ async fn what_is_asked_badly_is_refused_and_finds_nothing_of_others() {
     }
 }
 
-/// All that somebody may ask about these hands, and the bytes that he gets.
-async fn all_answers(house: &House, by: Option<&Player>, records: &[HandRecord]) -> Vec<(String, String)> {
+/// All that somebody may ask about these hands, whether he gets it, and the bytes.
+async fn all_answers(
+    house: &House,
+    by: Option<&Player>,
+    records: &[HandRecord],
+) -> Vec<(String, u16, String)> {
     let mut asked: Vec<(String, &str)> = vec![("/api/tables/t1/hands?limit=100".into(), FORMS[0])];
     if by.is_some() {
         let own = ["hands?limit=100", "stats"].map(str::to_owned);
@@ -854,7 +877,6 @@ async fn all_answers(house: &House, by: Option<&Player>, records: &[HandRecord])
     let mut answers = Vec::new();
     for (path, form) in asked {
         let answer = house.get_as(by, &path, form).await;
-        assert_eq!(answer.status, 200, "{path} {form}: {}", answer.body);
         let told = match answer.body {
             Value::String(text) => text,
             mut other => {
@@ -865,9 +887,14 @@ async fn all_answers(house: &House, by: Option<&Player>, records: &[HandRecord])
                 other.to_string()
             }
         };
-        answers.push((format!("{path} {form}"), told));
+        answers.push((format!("{path} {form}"), answer.status, told));
     }
     answers
+}
+
+async fn forget_all(house: &House, records: &[HandRecord]) {
+    let forget = |tx: &mut dyn Tx| history::forget(tx, u64::MAX, 1_000);
+    assert_eq!(house.people.tellers().write("hands", forget).await.unwrap(), records.len() as u64);
 }
 
 /// Where this viewer is told more of these hands than he was shown. Two judges: one looks for cards, and one compares with what he is told if all
@@ -883,11 +910,11 @@ async fn breaches(
     for records in [records, same] {
         house.keep("t1", records).await;
         both.push(all_answers(house, by, records).await);
-        let forget = |tx: &mut dyn Tx| history::forget(tx, u64::MAX, 1_000);
-        assert_eq!(house.people.tellers().write("hands", forget).await.unwrap(), records.len() as u64);
+        forget_all(house, records).await;
     }
     let mut breaches = Vec::new();
-    for ((asked, told), (_, of_same)) in both[0].iter().zip(&both[1]) {
+    for ((asked, status, told), (_, _, of_same)) in both[0].iter().zip(&both[1]) {
+        assert_eq!(*status, 200, "{asked}: {told}");
         if told != of_same {
             breaches.push(format!("{asked} differs"));
         }
@@ -900,6 +927,58 @@ async fn breaches(
         }
     }
     breaches
+}
+
+/// Where who has not played is told something of hands that are kept of a table that is shown so late: anything that he is not told where there are none.
+async fn early(house: &House, records: &[HandRecord], by: Option<&Player>, late_ms: u32) -> Vec<String> {
+    let of_none = all_answers(house, by, records).await;
+    house.keep_late("t1", records, late_ms).await;
+    let told = all_answers(house, by, records).await;
+    forget_all(house, records).await;
+    let both = told.into_iter().zip(of_none);
+    both.filter(|(told, of_none)| told != of_none).map(|((asked, ..), _)| asked).collect()
+}
+
+async fn nobody_gets_a_byte_of_a_hand_that_is_shown_late_before_it_is_due(
+    place: Place,
+    folder: tempfile::TempDir,
+) {
+    let house = House::at(place, folder).await;
+    let [ann, _, cyd] = &house.players[..] else { panic!() };
+    let mut records = played(&house.users()[..2], 8, 1_000);
+    let late_ms = 60_000;
+    for (record, age_ms) in records.iter_mut().zip(0..) {
+        record.ended_ms = START_MS - age_ms;
+    }
+    for by in [None, Some(cyd)] {
+        assert_eq!(early(&house, &records, by, late_ms).await, Vec::<String>::new());
+        // Planted: the recorder forgets how late. The list tells of it, and each hand in each form.
+        assert_eq!(early(&house, &records, by, 0).await.len(), 1 + records.len() * FORMS.len());
+    }
+    // Who has played them is told at once what he is told at any table, but for the list of all.
+    let mut told = Vec::new();
+    for late_ms in [0, late_ms] {
+        house.keep_late("t1", &records, late_ms).await;
+        told.push(all_answers(&house, Some(ann), &records).await);
+        forget_all(&house, &records).await;
+    }
+    let differs: Vec<_> = told[0].iter().zip(&told[1]).filter(|(live, late)| live != late).collect();
+    assert_eq!(differs.len(), 1, "{differs:?}");
+    assert!(differs[0].0.0.starts_with("/api/tables/t1/hands"));
+}
+
+#[tokio::test]
+async fn nobody_gets_a_byte_of_a_hand_that_is_shown_late_before_it_is_due_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::File(folder.path().join("cage.db"));
+    nobody_gets_a_byte_of_a_hand_that_is_shown_late_before_it_is_due(place, folder).await;
+}
+
+#[tokio::test]
+async fn nobody_gets_a_byte_of_a_hand_that_is_shown_late_before_it_is_due_on_postgresql() {
+    let Some((_server, place)) = postgres("late").await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    nobody_gets_a_byte_of_a_hand_that_is_shown_late_before_it_is_due(place, folder).await;
 }
 
 async fn nobody_gets_a_byte_of_what_he_was_not_shown(place: Place, folder: tempfile::TempDir) {
@@ -933,12 +1012,6 @@ async fn nobody_gets_a_byte_of_what_he_was_not_shown_on_sqlite() {
 
 #[tokio::test]
 async fn nobody_gets_a_byte_of_what_he_was_not_shown_on_postgresql() {
-    let Some(server) = tokio::task::spawn_blocking(PostgresServer::start).await.unwrap().unwrap() else {
-        return;
-    };
-    let server = Arc::new(server);
-    let made = server.clone();
-    let url = tokio::task::spawn_blocking(move || made.database("hands")).await.unwrap().unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    nobody_gets_a_byte_of_what_he_was_not_shown(Place::Postgres(url), folder).await;
+    let Some((_server, place)) = postgres("hands").await else { return };
+    nobody_gets_a_byte_of_what_he_was_not_shown(place, tempfile::tempdir().unwrap()).await;
 }

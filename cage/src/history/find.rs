@@ -313,11 +313,17 @@ pub fn share(tx: &mut dyn Tx, Name { room, at }: &Name) -> Result<Option<Link>, 
     Ok(rows.first().map(found).transpose()?.and_then(|found| found.link))
 }
 
-/// Whether whoever has a hand's name may see it: it is one of the last so many of its table, or one of a release before, which shared hands by their names.
+/// Whether whoever has a hand's name may see it: it is one of the last so many of its table that everybody may see by now, or one of a release before,
+/// which shared hands by their names.
 ///
 /// # Errors
 /// Of the database.
-pub fn is_open(tx: &mut dyn Tx, Name { room, at }: &Name, among: u32) -> Result<bool, DbError> {
+pub fn is_open(
+    tx: &mut dyn Tx,
+    Name { room, at }: &Name,
+    now_ms: UnixMs,
+    among: u32,
+) -> Result<bool, DbError> {
     let old = tx.run(
         "SELECT seq FROM hand WHERE room = $1 AND epoch = $2 AND seq = $3 AND leaf IS NULL",
         &[room.as_str().into(), at.epoch().0.into(), at.seq().0.into()],
@@ -326,8 +332,8 @@ pub fn is_open(tx: &mut dyn Tx, Name { room, at }: &Name, among: u32) -> Result<
         return Ok(true);
     }
     let later = tx.run(
-        "SELECT epoch FROM hand WHERE room = $1 AND (epoch, seq) > ($2, $3) AND void = 0 ORDER BY epoch, seq LIMIT $4",
-        &[room.as_str().into(), at.epoch().0.into(), at.seq().0.into(), among.into()],
+        "SELECT epoch FROM hand WHERE room = $1 AND (epoch, seq) > ($2, $3) AND void = 0 AND open_ms <= $4 ORDER BY epoch, seq LIMIT $5",
+        &[room.as_str().into(), at.epoch().0.into(), at.seq().0.into(), now_ms.into(), among.into()],
     )?;
     Ok(later.len() < among as usize)
 }

@@ -1,6 +1,7 @@
 //! Hands that are over.
 
 use cage::{
+    DbError,
     history::{
         NewHand, Period,
         find::{self, Filter, Played},
@@ -176,6 +177,38 @@ pub(crate) async fn hands_of_a_branch_that_is_lost_are_void(cage: Cage) {
     let read = cage.read(move |tx| find::from(tx, &ann(), all_time, None, None, 100)).await;
     let read: Vec<_> = read.iter().map(|found| (found.record.number, found.name.at.epoch().0)).collect();
     assert_eq!(read, [(1, 1), (2, 1), (3, 2)]);
+}
+
+pub(crate) async fn a_hand_of_a_table_that_is_shown_late_is_everybodys_when_it_is_due_and_no_sooner(
+    cage: Cage,
+) {
+    let mut all = chain(5);
+    all.iter_mut().for_each(|record| record.ended_ms = START_MS + record.number * 1_000);
+    for record in all.clone() {
+        let hand = NewHand { room: room(), at: place(&record), record, late_ms: 30_000 };
+        cage.write(move |tx| keep(tx, &hand)).await;
+    }
+    let own = cage.read(|tx| find::of_player(tx, &ann(), &Filter::default(), 10)).await;
+    assert_eq!(numbers(&own), [5, 4, 3, 2, 1], "whoever has played them has them at once");
+    let first = Name { room: room(), at: place(&all[0]) };
+    for (after_ms, expected, is_first_open) in [
+        (30_999, vec![], true),
+        (31_000, vec![1], true),
+        (32_000, vec![2, 1], true),
+        (33_000, vec![3, 2, 1], false),
+        (35_000, vec![5, 4, 3, 2, 1], false),
+    ] {
+        let (now_ms, first) = (START_MS + after_ms, first.clone());
+        let (told, is_open) = cage
+            .read(move |tx| {
+                Ok((find::of_table(tx, &room(), now_ms, 10)?, find::is_open(tx, &first, now_ms, 2)?))
+            })
+            .await;
+        let told: Vec<u64> = told.iter().map(|found| found.record.number).collect();
+        assert_eq!((told, is_open), (expected, is_first_open), "after {after_ms} ms");
+    }
+    let sooner = cage.try_write(|tx| tx.run("UPDATE hand SET open_ms = 0", &[])).await;
+    assert!(matches!(sooner, Err(DbError::Refused(_))), "{sooner:?}");
 }
 
 pub(crate) async fn who_is_gone_is_known_however_many_are_asked_for(cage: Cage) {

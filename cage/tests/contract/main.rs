@@ -66,6 +66,7 @@ promises! {
     history::hands_are_read_from_the_first_page_by_page_and_added_up_by_what_the_chips_are,
     history::a_hand_that_is_written_down_late_is_told_behind_what_was_told_before,
     history::hands_of_a_branch_that_is_lost_are_void,
+    history::a_hand_of_a_table_that_is_shown_late_is_everybodys_when_it_is_due_and_no_sooner,
     history::who_is_gone_is_known_however_many_are_asked_for,
     identity::a_subject_is_one_persons_and_a_person_has_one_of_an_issuer,
     identity::a_way_is_walked_once_in_time_and_from_where_it_led,

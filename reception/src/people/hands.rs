@@ -136,7 +136,8 @@ impl People {
             let player =
                 user.as_ref().filter(|user| found.record.players.iter().any(|player| player.user == **user));
             let is_named = matches!(wanted, Wanted::Named(_));
-            let is_open = found.open_ms <= now && (!is_named || find::is_open(tx, &found.name, LAST_OPEN)?);
+            let is_open =
+                found.open_ms <= now && (!is_named || find::is_open(tx, &found.name, now, LAST_OPEN)?);
             if player.is_none() && !is_open {
                 return with_all(tx, Vec::new()).map(|none| (none, None));
             }
