@@ -414,7 +414,7 @@ export class Table {
     const decided = this.advance.render({ view, mine, story: this.#story, unit });
     this.controls.makeRoom();
     if (decided) this.actions.choose(decided);
-    this.clock.follow(view, this.#story.banking);
+    this.clock.follow(view, this.#story.banking, this.room.behindMs);
     this.#announceTurn(view, mine);
   }
 

@@ -11,6 +11,7 @@ export class TurnClock {
   #turn = null;
   #wholeMs = 1;
   #banking = false;
+  #behindMs = 0;
   #sure = true;
 
   /**
@@ -22,11 +23,12 @@ export class TurnClock {
     this.#show = show;
   }
 
-  /** @param {object} view the table @param {boolean} banking whether the turn draws on the time bank */
-  follow(view, banking) {
+  /** @param {object} view the table @param {boolean} banking whether the turn draws on the time bank @param {number} behindMs how late the table is shown here */
+  follow(view, banking, behindMs = 0) {
     const turn = view?.hand?.turn ?? null;
+    this.#behindMs = behindMs;
     if (turn && (turn.deadline_ms !== this.#turn?.deadline_ms || banking !== this.#banking)) {
-      const leftMs = turn.deadline_ms - this.#serverClock.now();
+      const leftMs = turn.deadline_ms - this.#now();
       const usualMs = banking ? view.seats[turn.seat].bank_ms : view.config.turn_ms;
       this.#wholeMs = Math.max(leftMs, usualMs, 1); // A disconnected player's turn is longer than usual.
     }
@@ -46,6 +48,11 @@ export class TurnClock {
     clearInterval(this.#timer);
   }
 
+  /** What time it is at the table as it is seen here. */
+  #now() {
+    return this.#serverClock.now() - this.#behindMs;
+  }
+
   #run() {
     clearInterval(this.#timer);
     if (this.#turn && this.#sure) this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -55,7 +62,7 @@ export class TurnClock {
   #tick() {
     if (!this.#turn) return this.#show(null, 0, 0, false);
     if (!this.#sure) return this.#show(this.#turn.seat, 1, UNSURE, this.#banking);
-    const now = this.#serverClock.now();
+    const now = this.#now();
     const share = Math.min(1, Math.max(0, (this.#turn.deadline_ms - now) / this.#wholeMs));
     return this.#show(this.#turn.seat, share, secondsLeft(this.#turn.deadline_ms, now), this.#banking);
   }
