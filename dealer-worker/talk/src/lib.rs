@@ -7,6 +7,7 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     fmt::Display,
+    sync::Arc,
 };
 
 use broker::{lobby::Line, node::RoomSpec};
@@ -26,10 +27,10 @@ use rooms::room::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// See the module. In records it is its lines, the oldest first.
+/// See the module. In records it is its lines, the oldest first. Each decision is made on a copy, and copies share the lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Talk {
-    lines: VecDeque<Said>,
+    lines: VecDeque<Arc<Said>>,
 }
 
 /// What happens: somebody has said something.
@@ -92,7 +93,7 @@ impl Room for Talk {
     }
 
     fn apply(&mut self, said: &Said, _: Position) {
-        self.lines.push_back(said.clone());
+        self.lines.push_back(Arc::new(said.clone()));
         talk::keep_last(&mut self.lines, |said| said.name.len() + said.text.len());
     }
 
@@ -101,7 +102,7 @@ impl Room for Talk {
     }
 
     fn view(&self) -> Box<RawValue> {
-        json(&TalkView { lines: self.lines.iter().map(Said::told).collect() })
+        json(&TalkView { lines: self.lines.iter().map(|said| said.told()).collect() })
     }
 
     fn privates(&self) -> Vec<(UserId, Box<RawValue>)> {
@@ -137,6 +138,11 @@ impl Talk {
     /// The name under which everybody sees what a user says: with a number, if somebody else whose lines are seen looks alike.
     fn shown(&self, user: &UserId, name: &str) -> String {
         let name = PlayerName::salvaged(name);
+        // Whoever has spoken since he did under this name was told apart from him.
+        let last = self.lines.iter().rev().find(|said| said.user == *user);
+        if last.is_some_and(|said| said.name == name.as_str()) {
+            return name.as_str().to_owned();
+        }
         let others = self.lines.iter().filter(|said| said.user != *user);
         // Most lines are of few: each name is looked at once.
         let names: BTreeSet<&str> = others.map(|said| &*said.name).collect();
@@ -153,5 +159,30 @@ impl Said {
 
     fn seen(&self) -> TalkEvent {
         TalkEvent::Said(self.told())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng as _};
+
+    use super::*;
+
+    #[test]
+    fn everybody_is_told_apart_from_all_whose_lines_are_seen() {
+        let names = ["ann", "Ann", "\u{430}nn", "ann 2", "b0b", "bOb", "Chu\u{300}", "chu\u{300}"];
+        let (mut chance, mut room) = (ChaCha8Rng::seed_from_u64(1), Talk::default());
+        let mut any = |bound: usize| usize::try_from(chance.next_u32()).unwrap() % bound;
+        for at_ms in 0..4_000 {
+            // Few talk for a while, and then others do; now and then one has another name.
+            let number = at_ms as usize / 300 % 20 + any(4);
+            let name = names[(number + any(20) / 19 * any(8)) % names.len()];
+            let user = UserId::new(&format!("u{number}")).unwrap();
+            let taken = room.lines.iter().filter(|said| said.user != user);
+            let taken: Vec<Looks> = taken.map(|said| Looks::of(&said.name)).collect();
+            let shown = room.shown(&user, name);
+            assert_eq!(shown, PlayerName::salvaged(name).unlike(&taken).as_str());
+            room.apply(&Said { user, name: shown, text: "hi".into(), at_ms }, Position::default());
+        }
     }
 }

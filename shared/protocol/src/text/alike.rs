@@ -1,5 +1,7 @@
 //! Which names look like each other.
 
+use std::{borrow::Cow, sync::LazyLock};
+
 use icu_properties::{
     CodePointMapData,
     props::{BidiClass, GeneralCategory as Category},
@@ -19,7 +21,7 @@ impl Looks {
     /// Of a name.
     pub fn of(name: &str) -> Self {
         // First capitals, then shapes, and the other way round: capital I looks like l, and small i does not.
-        let name: String = name.nfkc().collect();
+        let name = compatible(name);
         let looks = [folded(&shape(&name)), shape(&folded(&name))];
         Self(if is_of_both_directions(&name) { looks.map(|looks| in_order(&looks)) } else { looks })
     }
@@ -41,11 +43,26 @@ impl From<&PlayerName> for Looks {
     }
 }
 
+/// In the form in which letters are compared, whichever way they were typed (NFKC): plain ones are in it.
+fn compatible(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() { text.into() } else { text.nfkc().collect() }
+}
+
+/// The skeleton. That of plain letters is theirs one after the other, and most names are of plain letters.
 fn shape(text: &str) -> String {
-    skeleton(text).collect()
+    static PLAIN: LazyLock<Vec<String>> = LazyLock::new(|| {
+        (0..=0x7f_u8).map(|letter| skeleton(char::from(letter).encode_utf8(&mut [0])).collect()).collect()
+    });
+    match text.is_ascii() {
+        true => text.bytes().map(|letter| PLAIN[usize::from(letter)].as_str()).collect(),
+        false => skeleton(text).collect(),
+    }
 }
 
 fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
@@ -69,8 +86,26 @@ pub(super) fn says_bot(name: &str) -> bool {
         Category::ClosePunctuation | Category::FinalPunctuation => ')',
         _ => c,
     };
-    let name: String = name.nfkc().filter(|c| *c != ' ').map(plain_brackets).collect();
+    static BOT: LazyLock<Looks> = LazyLock::new(|| Looks::of("(bot)"));
+    let name: String = compatible(name).chars().filter(|c| *c != ' ').map(plain_brackets).collect();
     let looks = Looks::of(&name);
-    let bot = Looks::of("(bot)");
-    looks.0.iter().zip(&bot.0).any(|(name, bot)| name.contains(bot.as_str()))
+    looks.0.iter().zip(&BOT.0).any(|(name, bot)| name.contains(bot.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_letters_look_as_unicode_says(name in "[ -~]{0,40}") {
+            let general: String = name.nfkc().collect();
+            prop_assert_eq!(&*compatible(&name), &general);
+            prop_assert_eq!(shape(&name), skeleton(&general).collect::<String>());
+            let cased: String = name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect();
+            prop_assert_eq!(folded(&name), cased);
+        }
+    }
 }

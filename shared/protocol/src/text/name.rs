@@ -73,7 +73,10 @@ impl PlayerName {
     /// Never: there are more numbers than names.
     #[must_use]
     pub fn unlike(&self, taken: &[Looks]) -> Self {
-        let is_free = |name: &Self| !taken.iter().any(|other| other.alike(&Looks::from(name)));
+        let is_free = |name: &Self| {
+            let looks = Looks::from(name);
+            !taken.iter().any(|other| other.alike(&looks))
+        };
         (1..).map(|number| self.numbered(number)).find(is_free).expect("there are more numbers than names")
     }
 
