@@ -136,3 +136,31 @@ fn letters_arrive_and_rooms_that_open_and_end_move_no_other() {
         assert_eq!(figure(name), 0.0, "{name}");
     }
 }
+
+/// Players come and go, and the cage stands still for a while.
+fn buys_in_while_tables_are_played(flags: &[&str]) {
+    let small = ["money", "--tables=6", "--rate=30", "--seconds=4", "--buy-ins=3", "--cage-away=6"];
+    let results = bench(&[&small, flags].concat());
+    let figure = |kind: &str, name: &str| figure(&results, "money", kind, name);
+    assert_eq!(figure("figures", "buy_ins"), 12.0);
+    for name in ["buy_ins_refused", "seats_taken_back", "missed", "repeated", "refused"] {
+        assert_eq!(figure("figures", name), 0.0, "{name}");
+    }
+    assert!(figure("figures", "p50_us") >= figure("figures", "written_late_p50_us"));
+    assert!(figure("figures", "p99_us") >= figure("figures", "p50_us") && figure("floor", "p50_us") > 0.0);
+    assert!(figure("figures", "hands_per_min") > 0.0);
+    assert!(figure("figures", "cage_away_hands_per_min") > 0.0, "they are played without the cage");
+    assert!(figure("figures", "cage_away_refused") > 0.0, "who comes then is told so");
+    assert!(figure("figures", "cage_back_all_paid_ms") > 0.0);
+    assert_eq!(figure("figures", "audits_without_a_difference"), 1.0);
+}
+
+#[test]
+fn chips_come_and_go_while_tables_are_played_and_play_goes_on_without_the_cage() {
+    buys_in_while_tables_are_played(&[]);
+}
+
+#[test]
+fn the_same_where_the_ledger_is_in_postgresql() {
+    buys_in_while_tables_are_played(&["--postgres"]);
+}

@@ -23,10 +23,10 @@ pub struct BenchArgs {
     /// Write a report with plots, one self-contained file
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// `tables`, `chat`: how many relays; of `tables` a list measures each, to show how cost grows
+    /// `tables`, `chat`, `money`: how many relays; of `tables` a list measures each, to show how cost grows
     #[arg(long, value_delimiter = ',', default_value = "2", value_parser = positive::<usize>)]
     pub relays: Vec<usize>,
-    /// `tables`: how many tables of six; a list measures each. `chat`, `lobby`: how many rooms of six, how many are listed, the first number
+    /// `tables`: how many tables of six; a list measures each. `chat`, `lobby`, `money`: how many rooms of six, how many are listed, how many tables, the first number
     #[arg(long, value_delimiter = ',', default_value = "300", value_parser = positive::<usize>)]
     pub tables: Vec<usize>,
     /// `tables`, `chat`: the players of a table sit at different relays, as behind an edge that does not know of `?near=`
@@ -35,10 +35,10 @@ pub struct BenchArgs {
     /// `tables`: hands are written down
     #[arg(long)]
     pub keep_hands: bool,
-    /// `tables`, `chat`: accepted actions, or lines, a second; a list measures each, the last one gives the figures without a prefix
+    /// `tables`, `chat`, `money`: accepted actions, or lines, a second; a list measures each, the last one gives the figures without a prefix
     #[arg(long, value_delimiter = ',', default_value = "1000,3000", value_parser = positive::<u64>)]
     pub rate: Vec<u64>,
-    /// Length of a counted run of `tables`, `chat`, `rail` and `lobby`, seconds
+    /// Length of a counted run of `tables`, `chat`, `money`, `rail` and `lobby`, seconds
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub seconds: u64,
     /// `idle`: connections
@@ -74,6 +74,15 @@ pub struct BenchArgs {
     /// `rooms`: so many rooms open and end beside the tables
     #[arg(long, default_value_t = 1_000, value_parser = positive::<u32>)]
     pub churned: u32,
+    /// `money`: so many buy-ins a second are due
+    #[arg(long, default_value_t = 50, value_parser = positive::<u64>)]
+    pub buy_ins: u64,
+    /// `money`: the ledger is in PostgreSQL, in the place of SQLite
+    #[arg(long)]
+    pub postgres: bool,
+    /// `money`: and then the cage stands still for so many seconds while the tables are played
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub cage_away: Option<u64>,
     /// `directory`: how many rooms and workers; a list measures each
     #[arg(long, value_name = "ROOMS/WORKERS", value_delimiter = ',', default_value = "10000/20,110000/100")]
     pub houses: Vec<House>,
@@ -101,6 +110,8 @@ pub enum Workload {
     Tables,
     /// Latency and CPU of talk in many rooms
     Chat,
+    /// Buy-ins at tables whose chips are somebody's, while these are played
+    Money,
     /// One table before thousands of spectators
     Rail,
     /// Thousands of viewers of a lobby by views
@@ -115,7 +126,7 @@ pub enum Workload {
     Ceiling,
     /// What it costs workers to know which rooms there are and whose; one run, without processes
     Directory,
-    /// All of them but `directory`
+    /// All of them but `directory` and `money`
     All,
 }
 

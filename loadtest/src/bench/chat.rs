@@ -11,8 +11,7 @@ use hdrhistogram::Histogram;
 use player::connect::Socket;
 use protocol::{id::RoomId, talk};
 use tokio::{
-    sync::mpsc,
-    task::{AbortHandle, spawn_blocking, spawn_local},
+    task::{AbortHandle, spawn_local},
     time::{Duration, sleep},
 };
 use tokio_websockets::Message;
@@ -24,6 +23,7 @@ use super::{
     floor::tcp,
     heard::{Heard, watch_frames},
     hops::measure_hops,
+    pace::due_at,
     play::SEATS,
     stage::Stage,
     told::Told,
@@ -148,25 +148,6 @@ impl Chat {
         }
         Ok(late_us)
     }
-}
-
-/// When each line is due, told when it is: the runtime's own timers are good to a millisecond, which is more than what is measured.
-fn due_at(rate: u64, lines: u64) -> mpsc::UnboundedReceiver<u64> {
-    let (tell, told) = mpsc::unbounded_channel();
-    spawn_blocking(move || {
-        let began_us = tcp::now_us();
-        for line in 0..lines {
-            let due_us = began_us + line * 1_000_000 / rate;
-            let ahead_us = due_us.saturating_sub(tcp::now_us());
-            if ahead_us > 0 {
-                std::thread::sleep(Duration::from_micros(ahead_us));
-            }
-            if tell.send(due_us).is_err() {
-                return;
-            }
-        }
-    });
-    told
 }
 
 impl Member {

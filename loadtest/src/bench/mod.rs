@@ -5,6 +5,7 @@
 //! - [`args`]: the flags. [`figures`]: what comes out. [`report`]: the same with plots; [`machine`]: what it was measured on.
 //! - [`idle`], [`tables`], [`chat`], [`rail`], [`lobby`], [`return_`]: the workloads; [`ceiling`]: what the load generator could do.
 //! - [`rooms`]: a workload of rooms that are no tables: letters, openings and ends.
+//! - [`money`]: buy-ins of players who come and go ([`comers`]) where chips are somebody's, and play while the cage is away.
 //! - [`rights`]: how soon sockets are closed whose users are banned.
 //! - [`directory`]: a workload without processes: who knows which rooms there are.
 //! - [`stage`]: the cluster that they run on. [`play`]: seated players; [`connection`], [`told`], [`pace`], [`heard`]: what players and
@@ -17,6 +18,7 @@
 pub mod args;
 pub mod ceiling;
 pub mod chat;
+pub mod comers;
 pub mod connection;
 pub mod directory;
 pub mod figures;
@@ -26,6 +28,7 @@ pub mod hops;
 pub mod idle;
 pub mod lobby;
 pub mod machine;
+pub mod money;
 pub mod pace;
 pub mod play;
 pub mod proc_stat;
@@ -138,6 +141,12 @@ pub async fn measure(args: &BenchArgs) -> anyhow::Result<Results> {
         let mut chat = chat::Chat::start(args).await?;
         add("chat", counted(args, "chat", async || chat.run(args).await).await?);
         chat.end().await;
+    }
+    // By itself: what it takes is the disk's.
+    if args.workload == Workload::Money {
+        let mut money = money::Money::start(args).await?;
+        add("money", counted(args, "money", async || money.run(args).await).await?);
+        money.end().await;
     }
     if args.workload.includes(Workload::Rail) {
         add("rail", measure_rail(args).await?);

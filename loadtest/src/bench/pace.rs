@@ -1,6 +1,12 @@
 //! So many a second, evenly.
 
-use tokio::time::Instant;
+use tokio::{
+    sync::mpsc,
+    task::spawn_blocking,
+    time::{Duration, Instant},
+};
+
+use super::floor::tcp;
 
 /// What is owed at most when the machine could not keep up, in seconds of the pace: no burst makes up for more.
 const OWED_S_MAX: f64 = 0.05;
@@ -33,10 +39,27 @@ impl Pace {
     }
 }
 
+/// When each of so many is due, in microseconds of the floor's clock, told when it is: the runtime's own timers are good to a millisecond, which is more than what is measured.
+pub fn due_at(rate: u64, count: u64) -> mpsc::UnboundedReceiver<u64> {
+    let (tell, told) = mpsc::unbounded_channel();
+    spawn_blocking(move || {
+        let began_us = tcp::now_us();
+        for number in 0..count {
+            let due_us = began_us + number * 1_000_000 / rate;
+            let ahead_us = due_us.saturating_sub(tcp::now_us());
+            if ahead_us > 0 {
+                std::thread::sleep(Duration::from_micros(ahead_us));
+            }
+            if tell.send(due_us).is_err() {
+                return;
+            }
+        }
+    });
+    told
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

@@ -61,6 +61,8 @@ pub struct Counts {
     pub actions: Cell<u64>,
     /// Frames of which the first player of a table has heard; of those, without a player's action.
     pub frames: Cell<u64>,
+    /// Hands that have begun.
+    pub hands: Cell<u64>,
     /// Frames of blinds, keyframes, and what else nobody's action has caused.
     pub unasked: Cell<u64>,
     /// Commands that were refused.
@@ -81,6 +83,7 @@ impl Counts {
             bytes: zero(),
             actions: zero(),
             frames: zero(),
+            hands: zero(),
             unasked: zero(),
             refused: zero(),
             missed: zero(),
@@ -90,9 +93,19 @@ impl Counts {
     }
 
     fn reset(&self) {
-        let Self { deliveries, bytes, actions, frames, unasked, refused, missed, repeated, latency_us } =
-            self;
-        for count in [deliveries, bytes, actions, frames, unasked, refused, missed, repeated] {
+        let Self {
+            deliveries,
+            bytes,
+            actions,
+            frames,
+            hands,
+            unasked,
+            refused,
+            missed,
+            repeated,
+            latency_us,
+        } = self;
+        for count in [deliveries, bytes, actions, frames, hands, unasked, refused, missed, repeated] {
             count.set(0);
         }
         latency_us.borrow_mut().reset();
@@ -279,6 +292,7 @@ impl Play {
                 }
                 if let Some(hand) = told::hand_started(rest) {
                     player.hand.set(hand);
+                    add(&self.counts.hands, u64::from(player.seat == 0));
                 }
                 if let Some(turn) = Turn::in_events(rest) {
                     self.turn(player, turn);

@@ -34,6 +34,10 @@ fn explained(workload: &str) -> &'static str {
             "Real hold'em, journaled, at a steady pace of accepted actions. A delivery is one frame at one player's socket. The floor is what \
              a command and its frame take through Redis alone: two publications."
         }
+        "money" => {
+            "Buy-ins at tables that are played for what is somebody's: from when a player was due to come to when he heard that he sits. The floor \
+             is one write of 4 kB to the same disk."
+        }
         "lobby" => {
             "Viewers of a lobby, each with a page of it, while tables change. The floor writes frames of the same size to as many plain TCP sockets."
         }

@@ -1,7 +1,7 @@
 //! What a workload is played on: the real processes of a cluster, tokens for as many players as it takes, and what the
 //! processes have cost so far.
 
-use std::{net::SocketAddr, sync::Arc, time::SystemTime};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::SystemTime};
 
 use anyhow::Context;
 use broker::{
@@ -12,6 +12,7 @@ use broker::{
     store::redis::RedisStore,
 };
 use dealer_worker::{Opening, open_tables};
+use money::Currency;
 use player::connect::Dialer;
 use protocol::{
     id::{RoomId, UserId},
@@ -23,10 +24,13 @@ use tokio::time::{Duration, Instant, sleep};
 
 use super::{
     figures::Run,
+    play::SEATS,
     proc_stat::{CpuTime, memory_bytes},
     redis_stat::Commands,
 };
-use crate::cluster::{Cluster, ClusterArgs, Node, broker::Broker};
+use crate::cluster::{
+    Cluster, ClusterArgs, Node, audit::Auditor, broker::Broker, process::signal, undertaker::Living,
+};
 
 /// Tokens outlive any workload, milliseconds.
 const TOKEN_MS: u64 = 3_600_000;
@@ -43,6 +47,7 @@ const TURN_MS: u64 = 600_000;
 /// A running cluster of which a workload knows every process.
 pub struct Stage {
     cluster: Option<Cluster>,
+    currency: Option<Currency>,
     signer: Signer,
     relays: Vec<SocketAddr>,
     pids: Pids,
@@ -59,6 +64,8 @@ pub struct Pids {
     pub workers: Vec<u32>,
     /// Redis.
     pub redis: Vec<u32>,
+    /// Reception, which is the cage where chips are somebody's.
+    pub reception: Vec<u32>,
 }
 
 /// What everything has cost and done at a moment.
@@ -68,6 +75,7 @@ pub struct Snapshot {
     relays: CpuTime,
     workers: CpuTime,
     redis: CpuTime,
+    reception: CpuTime,
     generator: CpuTime,
     commands: Commands,
 }
@@ -83,6 +91,8 @@ pub struct Cost {
     pub workers: CpuTime,
     /// Of Redis.
     pub redis: CpuTime,
+    /// Of reception. Where no chips are somebody's it has no part in play.
+    pub reception: CpuTime,
     /// Of this process: the load generator.
     pub generator: CpuTime,
     /// What Redis was asked.
@@ -129,18 +139,27 @@ impl Stage {
         no_build: bool,
         rail: RailConfig,
     ) -> anyhow::Result<Self> {
-        Self::of(ClusterArgs { relays, dealers: 1, no_build, ..ClusterArgs::default() }, tables, rail).await
+        let args = ClusterArgs { relays, dealers: 1, no_build, ..ClusterArgs::default() };
+        Self::of(args, tables, SEATS, rail).await
     }
 
-    /// The same with these relays and workers, and tables that are live.
+    /// The same with these relays and workers, what the tables play for, and tables that are live.
     ///
     /// # Errors
     /// When it does not come up.
     pub async fn with(args: ClusterArgs, tables: usize) -> anyhow::Result<Self> {
-        Self::of(args, tables, RailConfig::default()).await
+        Self::with_seats(args, tables, SEATS).await
     }
 
-    async fn of(args: ClusterArgs, tables: usize, rail: RailConfig) -> anyhow::Result<Self> {
+    /// The same with so many seats at each table.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub async fn with_seats(args: ClusterArgs, tables: usize, seats: usize) -> anyhow::Result<Self> {
+        Self::of(args, tables, seats, RailConfig::default()).await
+    }
+
+    async fn of(args: ClusterArgs, tables: usize, seats: usize, rail: RailConfig) -> anyhow::Result<Self> {
         let args = ClusterArgs {
             tables: 0,
             relay_flag: vec!["--connections-max=20000".into(), "--log=warn".into()],
@@ -163,29 +182,36 @@ impl Stage {
                     pids.relays.push(pid);
                 }
                 Node::Dealer(_) => pids.workers.push(pid),
-                Node::Nginx | Node::Reception | Node::Recorder => {}
+                Node::Reception => pids.reception.push(pid),
+                Node::Nginx | Node::Recorder => {}
             }
         }
-        let stage = Self { cluster: Some(cluster), signer, relays: addresses, pids, redis_port, redis_url };
-        stage.open(tables, rail).await?;
+        let currency = args.table_currency;
+        let cluster = Some(cluster);
+        let stage = Self { cluster, currency, signer, relays: addresses, pids, redis_port, redis_url };
+        stage.open(tables, seats, rail).await?;
         Ok(stage)
     }
 
     /// Opens tables and waits until all have an owner.
-    async fn open(&self, tables: usize, rail: RailConfig) -> anyhow::Result<()> {
+    async fn open(&self, tables: usize, seats: usize, rail: RailConfig) -> anyhow::Result<()> {
         if tables == 0 {
             return Ok(());
         }
         let ports = self.ports().await?;
         let config = TableConfig {
+            seats: u8::try_from(seats)?,
             buy_in_min: 2,
             buy_in_max: BUY_IN,
+            // Whoever comes again brings what he brought before.
+            rathole_ms: 0,
             turn_ms: TURN_MS,
             pause_ms: 0,
             runout_ms: 0,
             ..TableConfig::default()
         };
-        open_tables(&ports, u32::try_from(tables)?, &Opening { rail, ..Opening::of(config) }).await?;
+        let opening = Opening { currency: self.currency, rail, ..Opening::of(config) };
+        open_tables(&ports, u32::try_from(tables)?, &opening).await?;
         let give_up = Instant::now() + OWNED_WITHIN;
         for table in (0..tables).map(Self::table) {
             while broker::directory::owner(&*ports.store, &table).await?.is_none() {
@@ -226,6 +252,37 @@ impl Stage {
         self.signer.public().to_json()
     }
 
+    /// One of the staff, who holds the ledger against the tables.
+    ///
+    /// # Errors
+    /// When reception does not answer as it should.
+    pub async fn auditor(&mut self) -> anyhow::Result<Auditor> {
+        Auditor::hire(self.cluster.as_mut().context("the cluster has ended")?).await
+    }
+
+    /// The cage stands still: it is there and does not answer.
+    pub fn stop_the_cage(&self) {
+        self.pids.reception.iter().for_each(|pid| signal(*pid, "STOP"));
+    }
+
+    /// It goes on.
+    pub fn let_the_cage_go_on(&self) {
+        self.pids.reception.iter().for_each(|pid| signal(*pid, "CONT"));
+    }
+
+    /// The list of all that is to go when this process does.
+    ///
+    /// # Errors
+    /// When the cluster has ended.
+    pub fn living(&self) -> anyhow::Result<Living> {
+        Ok(self.cluster.as_ref().context("the cluster has ended")?.living())
+    }
+
+    /// A folder on the disk that the cluster writes to.
+    pub fn dir(&self) -> Option<&Path> {
+        self.cluster.as_ref().map(Cluster::dir)
+    }
+
     /// Of all processes that are measured.
     pub fn pids(&self) -> &Pids {
         &self.pids
@@ -254,6 +311,7 @@ impl Stage {
             relays: CpuTime::of(&self.pids.relays)?,
             workers: CpuTime::of(&self.pids.workers)?,
             redis: CpuTime::of(&self.pids.redis)?,
+            reception: CpuTime::of(&self.pids.reception)?,
             generator: CpuTime::of_this_process()?,
             commands: Commands::of(self.redis_port)?,
         })
@@ -270,6 +328,7 @@ impl Stage {
             relays: now.relays - earlier.relays,
             workers: now.workers - earlier.workers,
             redis: now.redis - earlier.redis,
+            reception: now.reception - earlier.reception,
             generator: now.generator - earlier.generator,
             commands: now.commands.since(&earlier.commands),
         })

@@ -111,6 +111,40 @@ pub fn has_action(events: &str) -> bool {
     })
 }
 
+/// What is told of one player's seat at a table whose chips are somebody's.
+#[derive(Debug, Clone)]
+pub struct SeatNews {
+    seated: String,
+    freed: String,
+    left: String,
+}
+
+impl SeatNews {
+    /// Of this user's seat.
+    pub fn of(seat: usize, user: &str) -> Self {
+        Self {
+            seated: format!(r#""e":"seated","seat":{seat},"user":"{user}""#),
+            freed: format!(r#""e":"freed","seat":{seat}}}"#),
+            left: format!(r#""e":"left","seat":{seat},"stack":"#),
+        }
+    }
+
+    /// Whether he sits down in these events: his chips have come.
+    pub fn is_seated(&self, events: &str) -> bool {
+        events.contains(&self.seated)
+    }
+
+    /// Whether the seat that was kept for him is free again: they have not.
+    pub fn is_freed(&self, events: &str) -> bool {
+        events.contains(&self.freed)
+    }
+
+    /// With how many chips he leaves, if he does.
+    pub fn left_with(&self, events: &str) -> Option<u64> {
+        number(events, &self.left)
+    }
+}
+
 fn numbered(text: &str) -> Option<(u64, u64, &str)> {
     let epoch = after(text, r#""epoch":"#)?;
     let seq = after(epoch, r#""seq":"#)?;
@@ -136,7 +170,8 @@ mod tests {
         ClientOut,
         id::{Epoch, RoomId, Seq, SessionId, UserId},
         table::{
-            ActKind, Acted, HandView, RaiseLimits, StreetName, TableConfig, TableEvent, TableView, TurnView,
+            ActKind, Acted, HandView, RaiseLimits, SeatStatus, StreetName, TableConfig, TableEvent,
+            TableView, TurnView,
         },
     };
     use serde_json::value::to_raw_value;
@@ -170,6 +205,29 @@ mod tests {
     fn an_action_of_the_clock_is_not_a_players() {
         let acted = Acted { seat: 1, kind: ActKind::Fold, amount: 0, to: 0, all_in: false, timeout: true };
         assert!(!has_action(&serde_json::to_string(&[TableEvent::Acted(acted)]).unwrap()));
+    }
+
+    #[test]
+    fn ones_own_seat_is_told_from_all_others() {
+        let seated = |seat, user: &str| TableEvent::Seated {
+            seat,
+            user: UserId::new(user).unwrap(),
+            name: "Ann".into(),
+            bot: false,
+            stack: 200,
+            status: SeatStatus::Waiting,
+            bank_ms: 1,
+        };
+        let text = |event: TableEvent| serde_json::to_string(&[event]).unwrap();
+        let news = SeatNews::of(1, "ann");
+        assert!(news.is_seated(&text(seated(1, "ann"))));
+        for other in [seated(1, "anna"), seated(2, "ann"), TableEvent::Freed { seat: 1 }] {
+            assert!(!news.is_seated(&text(other)));
+        }
+        assert!(news.is_freed(&text(TableEvent::Freed { seat: 1 })));
+        assert!(!news.is_freed(&text(TableEvent::Freed { seat: 11 })));
+        assert_eq!(news.left_with(&text(TableEvent::Left { seat: 1, stack: 9 })), Some(9));
+        assert_eq!(news.left_with(&text(TableEvent::Left { seat: 11, stack: 9 })), None);
     }
 
     #[test]

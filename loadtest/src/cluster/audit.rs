@@ -85,6 +85,18 @@ impl Auditor {
         Ok((!is_right).then(|| told.to_string()))
     }
 
+    /// How many chips of a currency the ledger holds for all tables together.
+    ///
+    /// # Errors
+    /// When reception does not say.
+    pub async fn at_tables(&self, currency: Currency) -> anyhow::Result<u64> {
+        let told = ask(self.reception, "GET", "/api/staff/ledger/audit", &self.token, "").await?;
+        let of_it = told["currencies"].as_array().into_iter().flatten();
+        let held =
+            of_it.filter(|of| of["currency"] == currency.as_str()).find_map(|of| of["tables"].as_u64());
+        held.with_context(|| format!("no total: {told}"))
+    }
+
     /// What tables of which nothing was left have paid, and whether that is right.
     ///
     /// # Errors

@@ -298,6 +298,11 @@ struct Recipes<'a> {
 /// What everybody begins with where tables play for a currency: more than a run can cost.
 const OPENING: u64 = 1_000_000_000;
 
+/// What the ledger is told of a currency.
+fn of_currency(currency: Currency) -> String {
+    format!("--currency={currency}:0:{OPENING}:0")
+}
+
 impl Recipes<'_> {
     /// Of our own processes; those on a machine are told which.
     fn ours(
@@ -359,7 +364,7 @@ impl Recipes<'_> {
         }
         if let Some((cage, currency)) = self.cage {
             arguments.push(format!("--cage-listen={cage}"));
-            arguments.push(format!("--currency={currency}:0:{OPENING}:0"));
+            arguments.push(of_currency(currency));
         }
         if self.keeps_hands() && self.args.postgres.is_none() {
             arguments.push("--keep-hands".into());
@@ -376,7 +381,7 @@ impl Recipes<'_> {
     /// A reception to which nobody is led.
     fn recorder(&self, seal_key: &str, redis_url: &str) -> anyhow::Result<Recipe> {
         let listen = free_address(self.here().into())?;
-        let arguments = vec![
+        let mut arguments = vec![
             format!("--listen={listen}"),
             self.key_dir(),
             "--key-settle-ms=0".into(),
@@ -384,6 +389,8 @@ impl Recipes<'_> {
             format!("--redis-url={redis_url}"),
             "--keep-hands".into(),
         ];
+        // Whoever starts last says what a currency is.
+        arguments.extend(self.cage.map(|(_, currency)| of_currency(currency)));
         let mut recipe =
             self.ours(self.programs.join("reception"), "recorder".into(), arguments, listen, None)?;
         recipe.environment.push(self.seal_key(seal_key));
