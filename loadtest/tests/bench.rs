@@ -53,6 +53,18 @@ fn tables_are_played_at_the_pace_and_three_commands_an_action() {
 }
 
 #[test]
+fn tables_with_a_currency_are_measured_beside_tables_without_one() {
+    let flags = ["tables", "--tables=3", "--rate=20", "--seconds=2", "--table-currency=PLAY"];
+    let results = bench(&flags);
+    for kind in ["figures", "floor"] {
+        let figure = |name: &str| figure(&results, "tables", kind, name);
+        assert!(figure("p50_us") > 0.0 && figure("actions_per_s") > 0.0, "{kind}");
+        assert_eq!(figure("missed") + figure("repeated") + figure("refused"), 0.0, "{kind}");
+    }
+    assert!(figure(&results, "tables", "ratio", "cpu_us_per_delivery") > 0.0);
+}
+
+#[test]
 fn whoever_talks_is_heard_by_all_in_the_room_wherever_they_are() {
     let results = bench(&["chat", "--tables=5", "--rate=60", "--seconds=3", "--apart"]);
     let figure = |kind: &str, name: &str| figure(&results, "chat", kind, name);

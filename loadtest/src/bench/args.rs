@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use money::Currency;
 use ops::config::positive;
 use protocol::rail::DELAY_MAX_MS;
 
@@ -35,6 +36,9 @@ pub struct BenchArgs {
     /// `tables`: hands are written down
     #[arg(long)]
     pub keep_hands: bool,
+    /// `tables`: beside the same tables others that are played for this, in turns
+    #[arg(long, value_name = "CURRENCY")]
+    pub table_currency: Option<Currency>,
     /// `tables`, `chat`, `money`: accepted actions, or lines, a second; a list measures each, the last one gives the figures without a prefix
     #[arg(long, value_delimiter = ',', default_value = "1000,3000", value_parser = positive::<u64>)]
     pub rate: Vec<u64>,

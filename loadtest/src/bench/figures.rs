@@ -31,6 +31,19 @@ impl Run {
         }
     }
 
+    /// All figures of a run beside those of another that did the same otherwise, which is the floor then.
+    pub fn beside(self, other: Self) -> Self {
+        let mut run = Self { latency: self.latency, ..Self::default() };
+        for (name, product) in self.figures {
+            match other.figures.get(&name) {
+                Some(floor) => run.compare(&name, product, *floor),
+                None => run.tell(&name, product),
+            }
+        }
+        run.latency.extend(other.latency);
+        run
+    }
+
     /// A figure without a floor.
     pub fn tell(&mut self, name: &str, product: f64) {
         self.figures.insert(name.into(), product);

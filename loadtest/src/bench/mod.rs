@@ -196,9 +196,17 @@ async fn measure_tables(args: &BenchArgs, results: &mut Results) -> anyhow::Resu
         args.relays.iter().flat_map(|relays| args.tables.iter().map(move |tables| (*relays, *tables)));
     let points: Vec<(usize, usize)> = points.collect();
     for &(relays, tables) in &points {
-        let stage = tables::Tables::start(args, relays, tables).await?;
+        let stage = tables::Tables::start(args, relays, tables, None).await?;
         let name = format!("tables ({relays} relays, {tables} tables)");
-        let summary = counted(args, &name, async || stage.run(args).await).await?;
+        let summary = match args.table_currency {
+            Some(currency) => {
+                let for_money = tables::Tables::start(args, relays, tables, Some(currency)).await?;
+                let beside = in_turns(args, &stage, &for_money).await?;
+                for_money.end().await;
+                beside
+            }
+            None => counted(args, &name, async || stage.run(args).await).await?,
+        };
         stage.end().await;
         tell(summary.describe(&name));
         if results.workloads.iter().all(|(name, _)| *name != "tables") {
@@ -209,6 +217,19 @@ async fn measure_tables(args: &BenchArgs, results: &mut Results) -> anyhow::Resu
         }
     }
     Ok(())
+}
+
+/// Tables that are played for what is somebody's beside others: what the floor is are the others.
+async fn in_turns(
+    args: &BenchArgs,
+    others: &tables::Tables,
+    for_money: &tables::Tables,
+) -> anyhow::Result<Summary> {
+    let run = async || {
+        let without = others.run(args).await?;
+        Ok(for_money.run(args).await?.beside(without))
+    };
+    counted(args, "tables with and without a currency", run).await
 }
 
 /// One warm-up, and as many runs as are counted.

@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use money::Currency;
 use tokio::{
     task::spawn_local,
     time::{Duration, sleep},
@@ -31,16 +32,22 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Starts relays, a worker and Redis, and seats everybody.
+    /// Starts relays, a worker and Redis, and seats everybody; with a `currency` also a ledger, of which their chips come.
     ///
     /// # Errors
     /// When something breaks.
-    pub async fn start(args: &BenchArgs, relays: usize, tables: usize) -> anyhow::Result<Self> {
+    pub async fn start(
+        args: &BenchArgs,
+        relays: usize,
+        tables: usize,
+        currency: Option<Currency>,
+    ) -> anyhow::Result<Self> {
         let cluster = ClusterArgs {
             relays,
             dealers: 1,
             no_build: args.no_build,
             keep_hands: args.keep_hands,
+            table_currency: currency,
             ..ClusterArgs::default()
         };
         let stage = Stage::with(cluster, tables).await?;
@@ -102,6 +109,7 @@ impl Tables {
         run.compare(&name("redis_cpu_us_per_action"), cost.redis.us as f64 / actions, floor.redis_us_per_hop);
         cost.tell_per_delivery(run, name, deliveries);
         run.tell(&name("cpu_us_per_action"), cost.product_us() / actions);
+        run.tell(&name("reception_cpu_us_per_action"), cost.reception.us as f64 / actions);
         run.tell(&name("actions_per_s"), actions / cost.seconds);
         run.tell(&name("deliveries_per_s"), deliveries / cost.seconds);
         run.tell(&name("message_bytes_per_delivery"), frame_bytes);
