@@ -116,6 +116,37 @@ fn a_chip_that_is_slipped_to_a_player_is_caught_by_the_player() {
     assert!(told.contains("a bot: Money:") && told.contains("ought to have"), "{report}{told}");
 }
 
+/// The database goes back, and what was answered since stands on the tape.
+fn goes_back(flags: &[&str]) -> (std::process::Output, serde_json::Value) {
+    let usual = [
+        "--table-currency=PLAY",
+        "--seed=5",
+        "--calm-ms-max=1500",
+        "--only=database_restored",
+        "--think-ms=60",
+    ];
+    chaos(&[&usual, flags].concat())
+}
+
+#[test]
+fn a_database_that_goes_back_forgets_nothing_that_stands_on_the_tape() {
+    for flags in
+        [["--minutes=0.3", "--keep-tape"].as_slice(), &["--minutes=0.2", "--keep-tape", "--keep-hands"]]
+    {
+        let (output, report) = goes_back(flags);
+        assert!(output.status.success(), "{report}{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(sum(&report["breaches"]), 0, "{report}");
+        assert!(report["faults"]["database_restored"].as_u64() >= Some(1), "{report}");
+    }
+}
+
+#[test]
+fn a_database_that_goes_back_without_a_tape_is_caught_by_the_audit() {
+    let (output, report) = goes_back(&["--minutes=0.2", "--plant-no-tape"]);
+    assert_eq!(output.status.code(), Some(1), "{report}");
+    assert!(report["breaches"]["money"].as_u64() > Some(0), "{report}");
+}
+
 /// What was played is written down once, whoever dies over it.
 #[test]
 fn every_hand_is_written_down_once_whatever_becomes_of_recorder_and_database() {

@@ -10,6 +10,7 @@ use std::{
 };
 
 use postgres::NoTls;
+use rustix::process::{Pid, Signal};
 use servers::redis_server::free_port;
 use tempfile::TempDir;
 
@@ -18,6 +19,9 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// The last backup, in the server's folder.
+const BACKUP: &str = "backup";
 
 /// Where Debian keeps the versions.
 const VERSIONS: &str = "/usr/lib/postgresql";
@@ -202,6 +206,33 @@ impl PostgresServer {
         self.dir.path()
     }
 
+    /// Copies all that it has on disk, as of one moment, under whatever load: what is copied is what a crash would have left.
+    ///
+    /// # Errors
+    /// When that cannot be done.
+    pub fn back_up(&self) -> io::Result<()> {
+        let of_it = || {
+            let process = self.process.iter().map(Child::id);
+            process.clone().chain(process.flat_map(children_of)).collect::<Vec<u32>>()
+        };
+        // The first of them stands still before it is asked for its children: it makes no more.
+        self.process.iter().for_each(|process| send(process.id(), Signal::STOP));
+        of_it().into_iter().for_each(|pid| send(pid, Signal::STOP));
+        let copied = copy_as_it_is(&self.data(), &self.dir.path().join(BACKUP));
+        of_it().into_iter().for_each(|pid| send(pid, Signal::CONT));
+        copied
+    }
+
+    /// Kills it, and starts it again with what was [backed up](Self::back_up) last.
+    ///
+    /// # Errors
+    /// When there is no backup, or it does not come up again.
+    pub fn put_back(&mut self) -> io::Result<()> {
+        self.kill();
+        copy_as_it_is(&self.dir.path().join(BACKUP), &self.data())?;
+        self.run()
+    }
+
     /// Kills all its processes with SIGKILL, and waits until they are gone.
     pub fn kill(&mut self) {
         let Some(mut process) = self.process.take() else { return };
@@ -209,15 +240,31 @@ impl PostgresServer {
         let children = children_of(process.id());
         let _ = process.kill();
         let _ = process.wait();
-        for &child in &children {
-            if let Some(pid) = i32::try_from(child).ok().and_then(rustix::process::Pid::from_raw) {
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-            }
-        }
+        children.iter().for_each(|&child| send(child, Signal::KILL));
         let began = Instant::now();
         while children.iter().any(|child| is_running(*child)) && began.elapsed() < READY_WITHIN {
             sleep(LOOK);
         }
+    }
+}
+
+/// A folder with all that is in it, owners too, in the place of what is there.
+fn copy_as_it_is(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let copied = Command::new("cp").arg("-a").args([from, to]).output()?;
+    match copied.status.success() {
+        true => Ok(()),
+        false => Err(io::Error::other(String::from_utf8_lossy(&copied.stderr).into_owned())),
+    }
+}
+
+fn send(pid: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        // Whoever is gone needs no signal.
+        let _ = rustix::process::kill_process(pid, signal);
     }
 }
 

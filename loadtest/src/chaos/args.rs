@@ -22,6 +22,10 @@ pub struct ChaosArgs {
     /// What the tables play for: the ledger is among what is killed, and says at the end whether a chip was made or lost
     #[arg(long, value_name = "CURRENCY")]
     pub table_currency: Option<Currency>,
+    /// The ledger's tape is kept, and the database goes back to what it was some seconds ago: nothing that was answered is forgotten. So it is
+    /// wherever that fault is asked for. Hands go back with the database, and are not judged then
+    #[arg(long, requires = "table_currency")]
+    pub keep_tape: bool,
     /// How Redis is run
     #[arg(long, value_enum, default_value_t = RedisMode::Single)]
     pub redis: RedisMode,
@@ -96,6 +100,9 @@ pub struct ChaosArgs {
     /// Give one of the players a chip of a table, to see that it is seen
     #[arg(long, hide = true, requires = "table_currency")]
     pub plant_slipped_chip: bool,
+    /// The database goes back, and there is no tape, to see that it is seen
+    #[arg(long, hide = true, requires = "table_currency", conflicts_with = "keep_tape")]
+    pub plant_no_tape: bool,
     /// Publish frames that stand in no journal, to see that it is seen
     #[arg(long, hide = true)]
     pub plant_unwritten_frames: bool,
@@ -141,7 +148,11 @@ impl ChaosArgs {
     pub fn kinds(&self) -> Vec<Kind> {
         let possible = Kind::all().filter(|kind| kind.is_possible(self.redis));
         let is_asked = |kind: &Kind| match self.only.is_empty() {
-            true => kind.is_usual() || kind.is_of_books() && self.keep_hands,
+            true => {
+                kind.is_usual()
+                    || kind.is_of_books() && self.keep_hands
+                    || *kind == Kind::DatabaseRestored && self.keep_tape
+            }
             false => self.only.contains(kind),
         };
         possible.filter(is_asked).collect()
@@ -161,6 +172,11 @@ impl ChaosArgs {
     /// Whether Redis loses everything.
     pub fn flushes(&self) -> bool {
         self.only.contains(&Kind::RedisFlushed)
+    }
+
+    /// Whether the database goes back.
+    pub fn restores(&self) -> bool {
+        self.kinds().contains(&Kind::DatabaseRestored)
     }
 
     /// Whether hands are written down apart.
@@ -183,6 +199,7 @@ impl ChaosArgs {
             dealers: self.dealers,
             tables: self.tables,
             table_currency: self.table_currency,
+            keep_tape: self.keep_tape || self.restores() && !self.plant_no_tape,
             redis: self.redis,
             aof: self.aof,
             relay_flag: self.relay_flag.clone(),

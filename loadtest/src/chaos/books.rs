@@ -97,6 +97,32 @@ impl Books {
         Ok(())
     }
 
+    /// Copies all that is there now.
+    ///
+    /// # Errors
+    /// When that cannot be done.
+    pub async fn back_up(&self) -> anyhow::Result<()> {
+        let server = self.server.clone();
+        Ok(tokio::task::spawn_blocking(move || server.lock().back_up()).await??)
+    }
+
+    /// Kills it, and starts it again with what was copied last.
+    ///
+    /// # Errors
+    /// When it does not come up again.
+    pub async fn put_back(&self, living: &Living) -> anyhow::Result<()> {
+        let server = self.server.clone();
+        let run = move || {
+            let mut server = server.lock();
+            let gone = server.pid();
+            server.put_back().map(|()| (gone, server.pid()))
+        };
+        let (gone, pid) = tokio::task::spawn_blocking(run).await??;
+        gone.into_iter().for_each(|gone| living.remove(gone));
+        pid.into_iter().for_each(|pid| living.add(pid));
+        Ok(())
+    }
+
     /// Waits until nothing waits to be written down, and judges what was: every hand once or told to be lost, counted once; and that a file of all of them
     /// shows that it is what was played.
     ///

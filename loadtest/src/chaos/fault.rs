@@ -27,6 +27,9 @@ pub enum Kind {
     RecorderKilled,
     /// SIGKILL for all processes of the database in which hands are written down, which is started again. Only where hands are kept.
     DatabaseKilled,
+    /// Reception is killed, its database put back to what it was some seconds ago, and reception started again with the ledger's tape. Only where
+    /// a tape is kept.
+    DatabaseRestored,
     /// A relay stands still until the others take it for dead, and goes on.
     RelayStopped,
     /// A relay stands still until every table goes on without it: its clients find another one.
@@ -89,7 +92,7 @@ impl Kind {
 
     /// Whether it happens where nothing else is asked for.
     pub fn is_usual(self) -> bool {
-        self != Self::RedisFlushed && !self.is_of_books()
+        !matches!(self, Self::RedisFlushed | Self::DatabaseRestored) && !self.is_of_books()
     }
 
     /// Whether it happens to what writes hands down.
@@ -109,7 +112,7 @@ impl Kind {
 
     /// Whether the next fault may strike before the tables have recovered.
     fn may_overlap(self) -> bool {
-        !matches!(self, Self::RelayHung | Self::RedisFlushed)
+        !matches!(self, Self::RelayHung | Self::RedisFlushed | Self::DatabaseRestored)
     }
 
     /// How long it lasts, milliseconds: from, to.
@@ -122,6 +125,8 @@ impl Kind {
             Self::RedisSlow => (1_000, 5_000),
             // How long hands pile up, and how long the database is away.
             Self::RecorderKilled | Self::DatabaseKilled => (0, 5_000),
+            // How far the database goes back.
+            Self::DatabaseRestored => (1_000, 6_000),
             // How long the replica has been getting nothing.
             Self::RedisFailedOverBehind => (200, 1_000),
             Self::Partitioned => (500, 6_000),

@@ -85,6 +85,10 @@ pub async fn command(args: ChaosArgs) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// When the cluster cannot be started; what goes wrong later is a breach.
 pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<Report> {
+    if args.restores() {
+        anyhow::ensure!(args.table_currency.is_some(), "a tape is kept of a ledger: --table-currency");
+        anyhow::ensure!(!args.flushes(), "what tables are paid by goes back with the database");
+    }
     let mut links = Links::default();
     let with_links = args.with_links();
     let till = TillServer::open(args.seed, args.plant_forgetful_till).await?;
@@ -210,7 +214,8 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
     }
     judge_ledger(auditor.as_ref(), args, &shadow).await;
     drop(thief);
-    if let Some(books) = &books {
+    // What was written down has gone back with the database.
+    if let Some(books) = books.as_ref().filter(|_| !args.restores()) {
         let keys = cluster.lock().await.dir().join("keys");
         match books.judge(&queue, &keys, Clock::system().now_ms(), &shadow).await {
             Ok(written) => report.written = written,

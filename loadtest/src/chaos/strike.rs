@@ -11,6 +11,7 @@ use tokio::{
 };
 
 use super::{
+    backup::Backup,
     books::Books,
     fault::{Fault, Kind},
     link::{Link, State},
@@ -112,6 +113,7 @@ impl Striker {
                 self.books.as_ref().context("no hands are kept")?.kill(fault.lasts, &living).await?;
                 Ok(ticket)
             }
+            Kind::DatabaseRestored => self.restore_database(fault).await,
             Kind::RelayHung => Ok(self.halt(fault, self.a_relay(fault)).await),
             Kind::RelayStopped => self.stop(fault, self.a_relay(fault)).await,
             Kind::WorkerStopped => self.stop(fault, self.a_worker_with_tables(fault).await).await,
@@ -245,6 +247,21 @@ impl Striker {
         for dealer in (0..self.dealers).map(Node::Dealer) {
             self.start(dealer).await?;
         }
+        Ok(ticket)
+    }
+
+    /// What was answered since the backup stands on the tape, or nowhere.
+    async fn restore_database(&self, fault: Fault) -> anyhow::Result<Ticket> {
+        let ticket = self.begin(fault.kind, None).await;
+        let mut cluster = self.cluster.lock().await;
+        let backup = Backup::take(&mut cluster, self.books.as_deref()).await?;
+        drop(cluster);
+        sleep(fault.lasts).await;
+        let mut cluster = self.cluster.lock().await;
+        cluster.node(Node::Reception).kill().await;
+        backup.put_back(&cluster.living()).await?;
+        drop(cluster);
+        self.start(Node::Reception).await?;
         Ok(ticket)
     }
 

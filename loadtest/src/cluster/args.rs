@@ -22,6 +22,9 @@ pub struct ClusterArgs {
     /// What the tables play for: reception keeps people and a ledger, of which everybody has enough
     #[arg(long, value_name = "CURRENCY")]
     pub table_currency: Option<Currency>,
+    /// The ledger's tape is kept, in a folder that goes with the cluster
+    #[arg(long, requires = "table_currency")]
+    pub keep_tape: bool,
     /// Hands are written down
     #[arg(long)]
     pub keep_hands: bool,

@@ -365,6 +365,9 @@ impl Recipes<'_> {
         if let Some((cage, currency)) = self.cage {
             arguments.push(format!("--cage-listen={cage}"));
             arguments.push(of_currency(currency));
+            arguments.extend(
+                self.args.keep_tape.then(|| format!("--tape-dir={}", self.dir.join("tape").display())),
+            );
         }
         if self.keeps_hands() && self.args.postgres.is_none() {
             arguments.push("--keep-hands".into());
