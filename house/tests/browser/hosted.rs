@@ -4,11 +4,16 @@ use crate::{has_cards, house_with_a_table, play_on, window::Window};
 
 /// Ann opens a table to which she lets in whom she likes; answers the link.
 async fn ann_opens(ann: &Window, access: &str) -> String {
+    ann_opens_late(ann, access, 0).await
+}
+
+/// The same of one that those who watch see so much later, milliseconds.
+async fn ann_opens_late(ann: &Window, access: &str, rail_ms: u32) -> String {
     ann.press("open-own").await;
     ann.until("it asks what is played", async || ann.sees("open-table").await).await;
     let choose = format!(
         "const set = (name, value) => {{ const it = document.querySelector(`[data-testid=open-${{name}}]`); it.value = value; it.dispatchEvent(new Event('change')); }}; \
-         set('name', 'Friday'); set('access', '{access}'); return 0"
+         set('name', 'Friday'); set('access', '{access}'); set('rail', '{rail_ms}'); return 0"
     );
     ann.ask(&choose).await;
     crate::accounts::picture(ann, &format!("open-{access}")).await;
@@ -98,4 +103,26 @@ async fn whoever_has_the_link_with_the_code_may_sit_and_a_table_that_is_closed_i
     for window in [&ann, &cyd, &dan] {
         window.until("the table is gone", async || window.sees("lobby").await).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_watches_a_table_that_is_shown_late_is_told_so_and_sees_a_hand_when_it_is_due() {
+    let (url, _house) = house_with_a_table().await;
+    let (ann, bob, cyd) =
+        tokio::join!(Window::open(1440, 900), Window::open(390, 844), Window::open(390, 844));
+    ann.enter(&url, "Ann").await;
+    let link = ann_opens_late(&ann, "unlisted", 10_000).await;
+    assert!(ann.sees("behind").await, "as long as she has no seat");
+    ann.sit(0).await;
+    ann.until("she sees it live", async || !ann.sees("behind").await).await;
+    comes(&cyd, &link, "Cyd").await;
+    comes(&bob, &link, "Bob").await;
+    bob.sit(1).await;
+    ann.until("the hand begins", async || has_cards(&ann).await && has_cards(&bob).await).await;
+    bob.until("he sees it live", async || !bob.sees("behind").await).await;
+    let late = cyd.text("[data-testid=behind]").await;
+    assert!(late.contains("10"), "{late}");
+    crate::accounts::picture(&cyd, "behind").await;
+    cyd.until("she sees the hand", async || cyd.hand().await.is_some()).await;
+    crate::accounts::picture(&cyd, "behind-hand").await;
 }
