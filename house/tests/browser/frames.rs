@@ -11,7 +11,7 @@ use crate::{
 const HANDS_BEFORE: u64 = 50;
 /// Hands that are played then, and for how long the page is watched, unless the environment says how many and how long.
 const HANDS: (&str, u64) = ("CARDHOUSE_PAGE_HANDS", 60);
-const WATCHED_MS: (&str, u64) = ("CARDHOUSE_PAGE_WATCHED_MS", 1_000);
+pub(crate) const WATCHED_MS: (&str, u64) = ("CARDHOUSE_PAGE_WATCHED_MS", 1_000);
 
 /// What code that has been run often takes for itself.
 const HEAP_SLACK_BYTES: f64 = 1_500_000.0;
@@ -21,7 +21,7 @@ const NODES_SLACK: f64 = 100.0;
 /// There are news so often: faster than at any table.
 const NEWS_EVERY_MS: u32 = 150;
 
-fn from_environment((name, usual): (&str, u64)) -> u64 {
+pub(crate) fn from_environment((name, usual): (&str, u64)) -> u64 {
     std::env::var(name).map_or(usual, |value| value.parse().expect("a number"))
 }
 
@@ -50,6 +50,7 @@ async fn hands_that_are_over_leave_nothing_behind() {
 async fn a_table_in_motion_says_how_it_keeps_up_at_a_quarter_of_the_machines_speed() {
     let (window, _house) = table().await;
     window.devtools("Emulation.setEmulatedMedia", json!({ "features": [] })).await;
+    window.ask(include_str!("../../../web/tests/browser/drawn.js")).await;
     window.ask(include_str!("../../../web/tests/browser/hands.js")).await;
     let pace = format!(
         "hands.pace({}, {NEWS_EVERY_MS}).then(arguments[arguments.length - 1])",

@@ -8,7 +8,9 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::{
     accessible::{axe, judged},
     accounts::picture,
-    both_sit, face_up, has_cards,
+    both_sit, face_up,
+    frames::{WATCHED_MS, from_environment},
+    has_cards,
     made_up::resize,
     open, play_on,
     window::Window,
@@ -184,6 +186,41 @@ async fn a_hand_that_was_played_is_found_and_seen_again_step_by_step_to_the_same
     eve.until("the table's hands are there", async || eve.sees("hand-row").await).await;
 }
 
+/// The list is that of three hours. As with all frames, they are told and not asserted.
+async fn scrolls(window: &Window) {
+    window.devtools("Emulation.setEmulatedMedia", json!({ "features": [] })).await;
+    window.ask(include_str!("../../../web/tests/browser/drawn.js")).await;
+    let scroll = format!(
+        "drawnWhileScrolling('[data-testid=hand-row]', {}).then(arguments[arguments.length - 1])",
+        from_environment(WATCHED_MS)
+    );
+    for (width, height) in [(390, 844), (1440, 900)] {
+        resize(window, width, height).await;
+        for rate in [1, 4] {
+            window.devtools("Emulation.setCPUThrottlingRate", json!({ "rate": rate })).await;
+            let told = window.ask_later(&scroll).await;
+            println!("250 hands, {width} by {height}, 1/{rate} of the machine: {told}");
+            assert!(told["scrolled_px"].as_u64() > Some(0), "{told}");
+        }
+    }
+    window.devtools("Emulation.setCPUThrottlingRate", json!({ "rate": 1 })).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hand_in_a_list_says_how_long_it_takes_until_it_is_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ann, _bob, _url, _house) = played(folder.path()).await;
+    ann.ask(include_str!("../../../web/tests/browser/drawn.js")).await;
+    let click = "drawnAfterClick('[data-testid=hand-row] a', '[data-testid=replay-range]').then(arguments[arguments.length - 1])";
+    let mut took = Vec::new();
+    for _ in 0..5 {
+        goes_to(&ann, "#/hands").await;
+        ann.see("hand-row").await;
+        took.push(ann.ask_later(click).await.as_f64().unwrap().round());
+    }
+    println!("from the click to the hand at the table page, in a row: {took:?} ms");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lists_and_replays_are_for_everybody_in_both_languages() {
     let folder = tempfile::tempdir().unwrap();
@@ -248,6 +285,7 @@ async fn a_long_list_is_read_page_by_page_filtered_and_added_up() {
     let drawn = "return Number(document.querySelector('[data-testid=winnings-sum]').dataset.sum)";
     assert_eq!(ann.ask(drawn).await, sum, "a hand that is lost does not count");
     fits_everybody(&ann, "hands-en").await;
+    scrolls(&ann).await;
     let choose = "const it = document.querySelector('.lobby-filters select'); it.value = 't2'; it.dispatchEvent(new Event('change')); return 0";
     ann.ask(choose).await;
     ann.until("only those are there", async || ann.ask(rows).await.as_u64() < Some(50)).await;

@@ -78,34 +78,14 @@
       return news.length;
     },
     async pace(ms, everyMs) {
-      const long = [];
-      const seen = new PerformanceObserver((list) => long.push(...list.getEntries().map(({ duration }) => duration)));
-      seen.observe({ type: "longtask" });
       let frames = [];
       const playing = setInterval(() => {
         if (frames.length === 0) frames = next();
         happen(frames.shift());
       }, everyMs);
-      const drawn = [];
-      await new Promise((resolve) => {
-        const draw = (now) => {
-          drawn.push(now);
-          if (now - drawn[0] < ms) requestAnimationFrame(draw);
-          else resolve();
-        };
-        requestAnimationFrame(draw);
-      });
+      const told = await drawn(ms);
       clearInterval(playing);
-      seen.disconnect();
-      const gaps = drawn.slice(1).map((now, at) => now - drawn[at]).sort((one, other) => one - other);
-      return {
-        fps: (1_000 * gaps.length) / (drawn.at(-1) - drawn[0]),
-        gap_p50_ms: gaps[Math.floor(gaps.length / 2)],
-        gap_p99_ms: gaps[Math.floor(gaps.length * 0.99)],
-        gap_max_ms: gaps.at(-1),
-        long_tasks: long.length,
-        longest_ms: Math.max(0, ...long),
-      };
+      return told;
     },
   };
 })();
