@@ -20,6 +20,7 @@ use std::{
     thread::{Builder, JoinHandle},
 };
 
+use aws_lc_rs::digest::{SHA256, digest};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -125,10 +126,7 @@ impl Tellers {
         about: &str,
         work: impl FnMut(&mut dyn Tx) -> Result<T, DbError> + Send + 'static,
     ) -> Result<T, DbError> {
-        let mut hasher = DefaultHasher::new();
-        about.hash(&mut hasher);
-        let teller = hasher.finish() as usize % self.writers.len();
-        ask(&self.writers[teller], work).await
+        ask(&self.writers[share(about, self.writers.len())], work).await
     }
 
     /// Does `work` that changes nothing.
@@ -166,6 +164,11 @@ impl Drop for Tellers {
             let _ = thread.join();
         }
     }
+}
+
+/// Which of so many, at most 256, has to do with this: always the same one.
+pub(crate) fn share(about: &str, of: usize) -> usize {
+    usize::from(digest(&SHA256, about.as_bytes()).as_ref()[0]) % of
 }
 
 async fn ask<T: Send + 'static>(

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use money::{AMOUNT_END, Currency};
 use protocol::{
     id::{RoomId, UserId},
@@ -11,12 +10,17 @@ use protocol::{
 
 use super::{currency::Definition, grant};
 use crate::{
-    tape,
+    sql::postgres::TELLERS,
+    tape, teller,
     tx::{DbError, Row, Tx},
 };
 
 /// What many requests move stands in so many accounts, so that they do not wait for each other.
-const PARTS: u8 = 16;
+const PARTS: usize = 16;
+
+// Each part is moved by the jobs of one teller alone: a group holds all rows that its jobs have moved until it is committed, so two tellers
+// that share parts wait for each other, and in a circle.
+const _: () = assert!(PARTS.is_multiple_of(TELLERS));
 
 /// The house's accounts. They may be below 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,31 +144,33 @@ impl Account {
         Ok((account.ok_or_else(|| DbError::Broken("an account is gone".into()))?, !made.is_empty()))
     }
 
-    /// A player's. Who has none gets one, and what players begin with.
+    /// A player's. Who has none gets one, and what players begin with. `about` is what the job is about: a room, or the player.
     pub(super) fn of_player(
         tx: &mut dyn Tx,
         now: UnixMs,
         user: &UserId,
         of: &Definition,
+        about: &str,
     ) -> Result<Self, DbError> {
         let (account, is_new) = Self::open(tx, of.code, Kind::Player, user.as_str())?;
         if !is_new || of.opening == 0 {
             return Ok(account);
         }
-        grant::opening(tx, now, user, of, &account)?;
+        grant::opening(tx, now, user, of, &account, about)?;
         Ok(Self::open(tx, of.code, Kind::Player, user.as_str())?.0)
     }
 
-    /// Where a user's chips come from and go to: the house's own bots have none of their own.
+    /// Where a user's chips come from and go to at a table: the house's own bots have none of their own.
     pub(super) fn purse(
         tx: &mut dyn Tx,
         now: UnixMs,
         user: &UserId,
         of: &Definition,
+        room: &RoomId,
     ) -> Result<Self, DbError> {
         match user.is_bot() {
-            true => Self::of_house(tx, of.code, House::Bots, user.as_str()),
-            false => Self::of_player(tx, now, user, of),
+            true => Self::of_house(tx, of.code, House::Bots, room.as_str()),
+            false => Self::of_player(tx, now, user, of, room.as_str()),
         }
     }
 
@@ -181,15 +187,15 @@ impl Account {
         Self::open(tx, currency, kind, name).map(|(account, _)| account)
     }
 
-    /// One of the house's; of those that are in parts, the part that has to do with whoever is called so.
+    /// One of the house's; of those that are in parts, the part of what the job is about. Which part it is matters to nobody but those who wait.
     pub(super) fn of_house(
         tx: &mut dyn Tx,
         currency: Currency,
         house: House,
-        who: &str,
+        about: &str,
     ) -> Result<Self, DbError> {
         let name = match house.has_parts() {
-            true => format!("{}.{}", house.as_str(), digest(&SHA256, who.as_bytes()).as_ref()[0] % PARTS),
+            true => format!("{}.{}", house.as_str(), teller::share(about, PARTS)),
             false => house.as_str().to_owned(),
         };
         Self::open(tx, currency, Kind::House, &name).map(|(account, _)| account)
@@ -227,4 +233,17 @@ pub(super) fn move_chips(
         entry.legs.push(tape::Leg { from: from.to_string(), to: to.to_string(), currency, amount });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_the_houses_accounts_is_moved_by_one_teller_alone() {
+        for number in 0..1_000 {
+            let about = format!("t{number}");
+            assert_eq!(teller::share(&about, PARTS) % TELLERS, teller::share(&about, TELLERS));
+        }
+    }
 }

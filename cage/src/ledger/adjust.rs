@@ -66,7 +66,7 @@ pub fn adjust(
         return Ok(Adjusted::Refused(Why::NoCurrency));
     };
     // Holds it: of two at once one is the second.
-    let account = Account::of_player(tx, now, &wanted.user, &of)?;
+    let account = Account::of_player(tx, now, &wanted.user, &of, wanted.user.as_str())?;
     let name = name_of(&wanted.name);
     if let Some(known) = request::known(tx, &name)? {
         if known.is(&fingerprint(wanted)) {
@@ -258,7 +258,7 @@ pub fn decide(
         Decision::Confirm => {
             let of = currency::find(tx, wanted.currency)?;
             let of = of.ok_or_else(|| DbError::Broken("a currency is gone".into()))?;
-            let account = Account::of_player(tx, now, &wanted.user, &of)?;
+            let account = Account::of_player(tx, now, &wanted.user, &of, wanted.user.as_str())?;
             ("confirmed", post(tx, now, &wanted, Some(by), &account)?)
         }
     };
@@ -281,7 +281,7 @@ pub fn freeze(
     is_frozen: bool,
 ) -> Result<bool, DbError> {
     let Some(of) = currency::find(tx, code)? else { return Ok(false) };
-    Account::of_player(tx, now, user, &of)?;
+    Account::of_player(tx, now, user, &of, user.as_str())?;
     tx.run(
         "UPDATE account SET frozen = $3 WHERE currency = $1 AND kind = 'player' AND name = $2",
         &[code.as_str().into(), user.as_str().into(), is_frozen.into()],

@@ -151,7 +151,7 @@ impl Desk<'_> {
         if let Some(why) = keeps_away(self.tx, &stake.user, self.new.now)? {
             return self.refuse(why);
         }
-        let purse = Account::purse(self.tx, self.new.now, &stake.user, &of)?;
+        let purse = Account::purse(self.tx, self.new.now, &stake.user, &of, self.room)?;
         if purse.is_frozen {
             return self.refuse(Why::Frozen);
         }
@@ -174,7 +174,7 @@ impl Desk<'_> {
             self.record(Verdict::Posted)?;
         } else {
             let (of, table) = self.table_with(share.currency, share.amount)?;
-            let purse = Account::purse(self.tx, self.new.now, &share.user, &of)?;
+            let purse = Account::purse(self.tx, self.new.now, &share.user, &of, self.room)?;
             self.record(Verdict::Posted)?;
             move_chips(self.tx, self.new.name, 0, [&table, &purse], share.amount)?;
         }

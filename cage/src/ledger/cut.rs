@@ -202,7 +202,7 @@ fn post(desk: &mut Desk<'_>, code: Currency, moves: &Moves, leg: &mut u32) -> Re
         all.push((Account::of_house(desk.tx, code, House::Rake, desk.room.as_str())?, -moves.rake));
     }
     for (user, amount) in moves.players.iter().filter(|(_, amount)| **amount != 0) {
-        all.push((Account::purse(desk.tx, desk.new.now, user, &of)?, *amount));
+        all.push((Account::purse(desk.tx, desk.new.now, user, &of, desk.room)?, *amount));
     }
     move_from_table(desk, code, all, leg)
 }

@@ -33,9 +33,11 @@ pub(super) fn opening(
     user: &UserId,
     of: &Definition,
     account: &Account,
+    about: &str,
 ) -> Result<(), DbError> {
     let name = format!("grant:{user}:{}", of.code);
-    give(tx, now, &name, Kind::Grant, user, account, of.opening)
+    let promo = Account::of_house(tx, of.code, House::Promo, about)?;
+    give(tx, now, &name, Kind::Grant, user, [&promo, account], of.opening)
 }
 
 /// Gives a player as much as makes the refill of this currency with what he has, once a day.
@@ -47,7 +49,7 @@ pub fn refill(tx: &mut dyn Tx, now: UnixMs, user: &UserId, code: Currency) -> Re
         return Ok(Refill::Never);
     };
     // Holds it: of two wishes at once one is the second.
-    let account = Account::of_player(tx, now, user, &of)?;
+    let account = Account::of_player(tx, now, user, &of, user.as_str())?;
     let name = name_of_refill(user, code, now);
     if request::known(tx, &name)?.is_some() {
         return Ok(Refill::Had);
@@ -61,7 +63,8 @@ pub fn refill(tx: &mut dyn Tx, now: UnixMs, user: &UserId, code: Currency) -> Re
     let Some(amount) = of.refill.checked_sub(has).filter(|amount| *amount > 0) else {
         return Ok(Refill::Enough);
     };
-    give(tx, now, &name, Kind::Refill, user, &account, amount)?;
+    let promo = Account::of_house(tx, code, House::Promo, user.as_str())?;
+    give(tx, now, &name, Kind::Refill, user, [&promo, &account], amount)?;
     Ok(Refill::Given(amount))
 }
 
@@ -86,10 +89,9 @@ fn give(
     name: &str,
     kind: Kind,
     user: &UserId,
-    account: &Account,
+    [promo, account]: [&Account; 2],
     amount: u64,
 ) -> Result<(), DbError> {
-    let promo = Account::of_house(tx, account.currency, House::Promo, user.as_str())?;
     let new = New {
         name,
         fingerprint: Some(request::fingerprint_of(&[name.as_bytes(), &amount.to_be_bytes()])),
@@ -102,5 +104,5 @@ fn give(
         now,
     };
     request::record(tx, &new, Verdict::Posted)?;
-    move_chips(tx, name, 0, [&promo, account], amount)
+    move_chips(tx, name, 0, [promo, account], amount)
 }

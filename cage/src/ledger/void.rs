@@ -44,7 +44,7 @@ pub(super) fn void(desk: &mut Desk<'_>, of: ErrandId) -> Result<Answer, DbError>
     let to = match known.was_paid {
         // A lost branch has paid these chips to him.
         true => Account::of_house(desk.tx, currency, House::Variance, "")?,
-        false => Account::purse(desk.tx, desk.new.now, &user, &definition)?,
+        false => Account::purse(desk.tx, desk.new.now, &user, &definition, desk.room)?,
     };
     desk.record(Verdict::Posted)?;
     request::undo(desk.tx, &name, desk.new.name)?;

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Connections, and threads on them.
-const TELLERS: usize = 8;
+pub(crate) const TELLERS: usize = 8;
 
 /// A server that does not let us in within this is away.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);

@@ -284,7 +284,7 @@ fn pay(desk: &mut Desk<'_>, code: Currency, dues: &Dues, leg: &mut u32) -> Resul
         all.push((Account::of_house(desk.tx, code, House::Rake, desk.room.as_str())?, dues.rake));
     }
     for (user, owed) in dues.players.iter().filter(|(_, owed)| **owed != 0) {
-        all.push((Account::purse(desk.tx, desk.new.now, user, &of)?, *owed));
+        all.push((Account::purse(desk.tx, desk.new.now, user, &of, desk.room)?, *owed));
     }
     cut::move_from_table(desk, code, all, leg)
 }
