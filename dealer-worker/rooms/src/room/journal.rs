@@ -214,14 +214,17 @@ impl Journal {
         fenced_by(self.epoch(), last(&*self.store, &self.room).await.as_ref())
     }
 
-    /// Asks once whether somebody else has claimed the room: `false` if the store does not say.
+    /// Asks once whether somebody else has claimed the room, when it is awaited: `false` if the store does not say.
     ///
     /// # Errors
     /// [`Fenced`], if so.
-    pub async fn is_ours(&self) -> Result<bool, Fenced> {
-        match timeout(LOOK_TIMEOUT, self.store.last(&self.room)).await {
-            Ok(Ok(last)) => fenced_by(self.epoch(), last.as_ref()).map(|()| true),
-            Ok(Err(Unavailable(_))) | Err(_) => Ok(false),
+    pub fn is_ours(&self) -> impl Future<Output = Result<bool, Fenced>> + Send + 'static {
+        let (store, room, epoch) = (self.store.clone(), self.room.clone(), self.epoch());
+        async move {
+            match timeout(LOOK_TIMEOUT, store.last(&room)).await {
+                Ok(Ok(last)) => fenced_by(epoch, last.as_ref()).map(|()| true),
+                Ok(Err(Unavailable(_))) | Err(_) => Ok(false),
+            }
         }
     }
 

@@ -77,30 +77,39 @@ impl Noted {
         refused
     }
 
-    /// Writes one down that is about to be told. `false` if the store does not say that it has it.
-    pub async fn note(&mut self, cause: &Cause, body: &Bytes) -> bool {
+    /// Writes one down that is about to be told; drives nothing by itself. `false` if the store does not say that it has it.
+    pub fn note(&mut self, cause: &Cause, body: &Bytes) -> impl Future<Output = bool> + Send + 'static {
         let whose = (cause.user.clone(), cause.session);
-        if self.last.get(&whose).is_some_and(|last| last.n >= cause.n) || is_planted(Fault::NotesNoRefusals) {
-            return true;
+        let (store, map, field) = (self.store.clone(), self.map.clone(), field(&whose));
+        let last = self.last.entry(whose).or_insert_with(|| Last { n: cause.n, body: body.clone() });
+        if last.n < cause.n {
+            *last = Last { n: cause.n, body: body.clone() };
         }
-        let written = self.store.map_set(&self.map, &field(&whose), body.clone());
-        let is_written = matches!(timeout(LOOK_TIMEOUT, written).await, Ok(Ok(())));
-        if is_written {
-            self.last.insert(whose, Last { n: cause.n, body: body.clone() });
+        let body = last.body.clone();
+        async move {
+            if is_planted(Fault::NotesNoRefusals) {
+                return true;
+            }
+            matches!(timeout(LOOK_TIMEOUT, store.map_set(&map, &field, body)).await, Ok(Ok(())))
         }
-        is_written
     }
 
-    /// Takes away some of sessions that the room has forgotten: more than are written meanwhile.
-    pub async fn forget(&mut self, is_known: impl Fn(&UserId, SessionId) -> bool) {
+    /// Takes away some of sessions that the room has forgotten: more than are written meanwhile. `None`: there are none.
+    pub fn forget(
+        &mut self,
+        is_known: impl Fn(&UserId, SessionId) -> bool,
+    ) -> Option<impl Future<Output = ()> + Send + 'static> {
         let forgotten = self.last.extract_if(.., |(user, session), _| !is_known(user, *session));
-        for (whose, _) in forgotten.take(FORGOTTEN_AT_ONCE) {
-            let removed = self.store.map_remove(&self.map, &field(&whose));
-            // What stays is read by the next owner, and taken away by that.
-            if !matches!(timeout(LOOK_TIMEOUT, removed).await, Ok(Ok(()))) {
-                debug!(map = self.map, "a refusal that is forgotten is still in the store");
+        let fields: Vec<String> = forgotten.take(FORGOTTEN_AT_ONCE).map(|(whose, _)| field(&whose)).collect();
+        let (store, map) = (self.store.clone(), self.map.clone());
+        (!fields.is_empty()).then_some(async move {
+            for field in fields {
+                // What stays is read by the next owner, and taken away by that.
+                if !matches!(timeout(LOOK_TIMEOUT, store.map_remove(&map, &field)).await, Ok(Ok(()))) {
+                    debug!(map, "a refusal that is forgotten is still in the store");
+                }
             }
-        }
+        })
     }
 
     /// Writes all of them once more: the store may have lost some.
@@ -178,7 +187,7 @@ mod tests {
         assert_eq!(names(&noted), [("ann", 5), ("bob", 9), ("cleo", 1)]);
         let refused = noted.remembered(0);
         assert_eq!(refused.last_n(&UserId::new("ann").unwrap(), SessionId(7)), 5);
-        noted.forget(|user, _| user.as_str() == "ann").await;
+        noted.forget(|user, _| user.as_str() == "ann").unwrap().await;
         assert_eq!(names(&read(&store).await), [("ann", 5)]);
         erase(&*store, &room()).await.unwrap();
         assert!(read(&store).await.last.is_empty());

@@ -35,6 +35,7 @@ use protocol::{
 };
 use tokio::{
     sync::OwnedSemaphorePermit,
+    task::JoinSet,
     time::{Duration, Instant, sleep, sleep_until},
 };
 use tracing::{debug, info};
@@ -145,6 +146,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
         doing: None,
         refused: noted.remembered(context.ports.clock.now_ms()),
         noted,
+        refusing: JoinSet::new(),
         id,
         mailbox,
         state,
@@ -211,6 +213,8 @@ struct Running<R: Room> {
     refused: answers::Refused,
     /// Those that its next owner must know.
     noted: Noted,
+    /// Refusals that are being written down before they are told.
+    refusing: JoinSet<()>,
     connections: Connections,
     journal: Journal,
     /// In which the last keyframe was written.

@@ -26,13 +26,17 @@ use crate::{
         Input, Refusal, Room,
         answers::{self, Known},
         frame,
-        mailbox::Mail,
+        journal::Fenced,
+        mailbox::{Mail, Order},
         talk::GUESSES,
     },
 };
 
 /// A busy room's refusal says to come again after so long, milliseconds.
 pub(super) const BUSY_RETRY_MS: u64 = 500;
+
+/// So many refusals of what strangers have said before are written down and looked after at a time.
+const REFUSING_MAX: usize = 64;
 
 /// What a command says, and how who says it is called and what they may.
 struct Says<'a> {
@@ -108,15 +112,50 @@ impl<R: Room> Running<R> {
             },
             known => self.refusal_of_known(cause.n, known),
         };
-        if is_first || self.may_refuse(&cause, &body).await? {
+        if is_first {
             self.refuse_so(relay, &cause, body);
+            return Ok(());
         }
-        if !is_first {
-            let (refused, applied) = (&self.refused, &self.state.applied);
-            let is_known = |user: &UserId, session| refused.has(user, session) || applied.has(user, session);
-            self.noted.forget(is_known).await;
+        while self.refusing.try_join_next().is_some() {}
+        if self.state.room.is_member(&cause.user) {
+            if self.may_refuse(&cause, &body).await? {
+                self.refuse_so(relay, &cause, body);
+            }
+        } else {
+            self.refuse_aside(relay, cause, body);
+        }
+        let (refused, applied) = (&self.refused, &self.state.applied);
+        let is_known = |user: &UserId, session| refused.has(user, session) || applied.has(user, session);
+        if let Some(forgets) = self.noted.forget(is_known) {
+            self.refusing.spawn(forgets);
         }
         Ok(())
+    }
+
+    /// The same as [`Running::may_refuse`] and what follows from it, while the room goes on: a crowd that is refused keeps nobody waiting. Beyond
+    /// so many at a time they are said again.
+    fn refuse_aside(&mut self, relay: &NodeId, cause: Cause, body: Bytes) {
+        if is_planted(Fault::RefusesUnasked) {
+            return self.refuse_so(relay, &cause, body);
+        }
+        if self.refusing.len() >= REFUSING_MAX {
+            return;
+        }
+        self.remember_refusal(&cause, &body);
+        let (noted, is_ours) = (self.noted.note(&cause, &body), self.journal.is_ours());
+        let (replies, mailbox) = (self.context.replies.clone(), self.mailbox.clone());
+        let (relay, id, epoch) = (relay.clone(), self.id.clone(), self.journal.epoch());
+        self.refusing.spawn(async move {
+            // In this order: `refusals` says why.
+            if !noted.await {
+                return;
+            }
+            match is_ours.await {
+                Ok(true) => replies.refused(&relay, &id, epoch, &cause, body),
+                Ok(false) => {}
+                Err(Fenced(later)) => mailbox.order(Order::Superseded(later)),
+            }
+        });
     }
 
     /// Does a command of which nothing is known; the answer is why not.
