@@ -15,14 +15,9 @@ type Keys = (SealKey, Vec<SealKey>);
 #[command(next_help_heading = "The cage")]
 pub struct CurrencyArgs {
     /// A currency: EUR:2 has two digits behind the point; play money is like PLAY:0:10000:2000, of which everybody begins with 10000 and may
-    /// have 2000 again once a day. Several separated by commas; they are kept with the people
-    #[arg(
-        long = "currency",
-        env = "CARDHOUSE_CURRENCIES",
-        value_name = "CURRENCY",
-        value_delimiter = ',',
-        default_value = "PLAY:0:10000:2000"
-    )]
+    /// have 2000 again once a day. Several separated by commas; they are kept with the people, and without this they stay as they are
+    /// there, or are PLAY:0:10000:2000 if there is none
+    #[arg(long = "currency", env = "CARDHOUSE_CURRENCIES", value_name = "CURRENCY", value_delimiter = ',')]
     pub currencies: Vec<Definition>,
     /// So often the ledger is held against the tables, seconds; 0: only when staff asks
     #[arg(long, env = "CARDHOUSE_AUDIT_SECONDS", value_name = "SECONDS", default_value_t = 300)]

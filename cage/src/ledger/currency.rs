@@ -25,6 +25,17 @@ pub struct Definition {
     pub refill: u64,
 }
 
+impl Definition {
+    /// Of a house that says nothing of chips: `PLAY:0:10000:2000`.
+    ///
+    /// # Panics
+    /// Never: it is one.
+    pub fn play_money() -> Self {
+        let code = Currency::new("PLAY").expect("it is a code");
+        Self { code, digits: 0, play: true, opening: 10_000, refill: 2_000 }
+    }
+}
+
 /// As settings write it: `EUR:2` with two digits behind the point; `PLAY:0:10000:2000` of play money, with what players begin with and what
 /// they may have again once a day.
 impl FromStr for Definition {
@@ -48,12 +59,16 @@ impl FromStr for Definition {
     }
 }
 
-/// Defines currencies, or says anew what players get of them.
+/// Defines currencies, or says anew what players get of them. None: what is defined stays, and a house that has no currency yet gets [its
+/// first](Definition::play_money).
 ///
 /// # Errors
 /// [`DbError::Refused`] when one has other digits than before, is play money and was not or the other way, gives real money away, or
 /// has amounts that are too large.
 pub fn define(tx: &mut dyn Tx, definitions: &[Definition]) -> Result<(), DbError> {
+    if definitions.is_empty() && all(tx)?.is_empty() {
+        return define(tx, &[Definition::play_money()]);
+    }
     for definition in definitions {
         let Definition { code, digits, play, opening, refill } = *definition;
         if opening >= AMOUNT_END || refill >= AMOUNT_END {

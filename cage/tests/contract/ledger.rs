@@ -425,6 +425,9 @@ pub(crate) async fn a_currency_stays_what_it_is(cage: Cage) {
     let as_it_is = Definition { code: play(), digits: 0, play: true, opening: OPENING, refill: REFILL };
     assert_eq!(define(Definition { opening: 5, refill: 6, ..as_it_is }).await, Ok(()));
     assert_eq!(cage.available("u-ann").await, 5);
+    // Who says nothing of currencies, as a recorder may, changes nothing.
+    cage.write(|tx| ledger::define(tx, &[])).await;
+    assert_eq!(cage.available("u-bob").await, 5);
     for other in [
         Definition { digits: 2, ..as_it_is },
         Definition { play: false, opening: 0, refill: 0, ..as_it_is },
@@ -435,4 +438,10 @@ pub(crate) async fn a_currency_stays_what_it_is(cage: Cage) {
         let refused = define(other).await;
         assert!(matches!(refused, Err(DbError::Refused(_))), "{other:?}: {refused:?}");
     }
+}
+
+pub(crate) async fn a_house_that_says_nothing_of_currencies_has_play_money(cage: Cage) {
+    cage.write(|tx| ledger::define(tx, &[])).await;
+    assert_eq!(cage.available("u-ann").await, 10_000);
+    assert_eq!(Definition::play_money(), "PLAY:0:10000:2000".parse().unwrap());
 }

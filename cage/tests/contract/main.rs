@@ -86,6 +86,7 @@ promises! {
     ledger_table::a_table_and_its_account_say_the_same_whatever_is_under_way_between_them,
     ledger_table::what_a_table_has_too_much_or_too_little_is_told_to_the_chip,
     ledger::a_currency_stays_what_it_is,
+    ledger::a_house_that_says_nothing_of_currencies_has_play_money,
     ledger_cut::what_was_brought_in_a_lost_branch_comes_back,
     ledger_cut::who_was_paid_in_a_lost_branch_stays_paid_and_is_not_paid_twice,
     ledger_cut::what_went_back_in_a_lost_branch_is_not_given_again,
