@@ -61,6 +61,8 @@ export class Connection {
   #failures = 0;
   /** Attempts since the last `welcome` that did not come to one; a relay that has fallen silent counts. */
   #inVain = 0;
+  /** One has, since the last `welcome`. */
+  #fellSilent = false;
   #greeted = new Set();
   #retry = null;
   #moving = null;
@@ -103,7 +105,10 @@ export class Connection {
       ping: () => this.#send({ t: "ping", at: clock.now() }),
       silence: () => this.#isOpen && this.#setState("online"),
       dead: (woken) => {
-        if (!woken) this.#inVain += 1;
+        if (!woken) {
+          this.#inVain += 1;
+          this.#fellSilent = true;
+        }
         this.reconnect();
       },
     });
@@ -146,7 +151,8 @@ export class Connection {
     socket.onopen = () => this.#greet(token);
     socket.onmessage = ({ data }) => socket === this.#socket && this.#read(data);
     socket.onclose = ({ code }) => socket === this.#socket && this.#closed(code);
-    const welcomeMs = Math.min(WELCOME_MAX_MS, WELCOME_FIRST_MS * 2 ** Math.min(this.#inVain, 16));
+    // The first behind a silence may lead to that relay again, which takes it and says nothing: it has half as long.
+    const welcomeMs = Math.min(WELCOME_MAX_MS, WELCOME_FIRST_MS * 2 ** (this.#inVain - (this.#fellSilent ? 2 : 0)));
     this.#welcoming = this.#clock.after(welcomeMs, () => this.#closed(1006, say.noAnswer));
   }
 
@@ -350,6 +356,7 @@ export class Connection {
   #welcome(message) {
     this.#failures = 0;
     this.#inVain = 0;
+    this.#fellSilent = false;
     this.#reason = "";
     this.#connectsNear = message.near === true;
     [this.#welcoming, this.#retry].forEach((timer) => this.#clock.cancel(timer));

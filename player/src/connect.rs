@@ -31,6 +31,9 @@ const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// A connection and its handshake take at most this, as in the page: the relay may stand still.
 const CONNECT_WITHIN: Duration = Duration::from_secs(4);
 
+/// The first behind a relay that has fallen silent: it may lead to that one again, which takes it and says nothing.
+const CONNECT_AFTER_SILENCE: Duration = Duration::from_secs(2);
+
 /// A connection that lasted this long was a good one: the next failure is the first again.
 const GOOD_AFTER: Duration = Duration::from_secs(10);
 
@@ -117,6 +120,10 @@ impl Dialer {
     /// # Errors
     /// [`NoConnection`]; all may be tried again later.
     pub async fn dial(&self, near: Option<&str>) -> Result<Socket, NoConnection> {
+        self.dial_within(CONNECT_WITHIN, near).await
+    }
+
+    async fn dial_within(&self, within: Duration, near: Option<&str>) -> Result<Socket, NoConnection> {
         let dial = async {
             let stream = self.way.connect(&self.host, self.port).await?;
             stream.set_nodelay(true)?;
@@ -137,7 +144,7 @@ impl Dialer {
                 .add_header(ORIGIN, origin)?;
             Ok(builder.connect_on(stream).await?.0)
         };
-        tokio::time::timeout(CONNECT_WITHIN, dial).await.map_err(|_| NoConnection::Late)?
+        tokio::time::timeout(within, dial).await.map_err(|_| NoConnection::Late)?
     }
 
     fn uri(&self, near: Option<&str>) -> Uri {
@@ -187,6 +194,7 @@ pub async fn play<M: Mind>(
     let mut guest = first_token(name, &mut bot, tokens, &stop).await?;
     bot.client_mut().renew_token(guest.token.clone(), Instant::now());
     let mut failures = 0;
+    let mut within = CONNECT_WITHIN;
     let mut stop_by = None;
     loop {
         if bot.has_gone() {
@@ -203,7 +211,7 @@ pub async fn play<M: Mind>(
         let near = bot.near().cloned();
         let place = comeback::near(near.as_ref(), failures, bot.rng());
         let mut lasted = false;
-        let ended = match dialer.dial(place.as_deref()).await {
+        let ended = match dialer.dial_within(within, place.as_deref()).await {
             Ok(mut socket) => {
                 let visit = Visit { tokens, stop: &stop, guest: &mut guest, near };
                 let ended = visit.run(&mut socket, &mut bot, &mut on).await;
@@ -221,7 +229,9 @@ pub async fn play<M: Mind>(
             }
         };
         bot.client_mut().disconnected();
-        failures = if lasted && !matches!(ended, ConnectionEnd::Silent) { 0 } else { failures + 1 };
+        let is_silent = matches!(ended, ConnectionEnd::Silent);
+        within = if is_silent { CONNECT_AFTER_SILENCE } else { CONNECT_WITHIN };
+        failures = if lasted && !is_silent { 0 } else { failures + 1 };
         let pause = match ended {
             ConnectionEnd::Stopped => continue,
             ConnectionEnd::Moves => {

@@ -202,6 +202,20 @@ test("silence for 10 s is a dead line", async () => {
   assert.match(sockets[1].url, /\/ws\?near=~\d+$/, "rather to another relay");
 });
 
+test("an attempt behind a silence is given up sooner, and each further one has twice as long", async () => {
+  const { start, clock, sockets } = setUp();
+  await start();
+  await clock.pass(10_000);
+  const gaps = [];
+  for (let began = clock.now(); gaps.length < 3; began = clock.now()) {
+    const had = sockets.length;
+    while (sockets.at(-1).closed === null && sockets.length === had) await clock.pass(50);
+    gaps.push(clock.now() - began);
+    while (sockets.length === had) await clock.pass(50);
+  }
+  assert.deepEqual(gaps, [2_000, 4_000, 8_000]);
+});
+
 test("who cannot reach the relay of the room's players looks for them at another one", async () => {
   const { start, greet, connection, sockets, clock } = setUp();
   await start({ near: true });

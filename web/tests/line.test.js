@@ -64,7 +64,7 @@ test("a silent line in one's turn is left for another after some seconds, with t
   connection.inTurn(room, true);
   await clock.pass(3_000);
   house.quiet = true;
-  await clock.pass(6_000);
+  await clock.pass(5_000);
   assert.equal(sockets.length, 2);
   await greet();
   assert.equal(connection.state.name, "online");
