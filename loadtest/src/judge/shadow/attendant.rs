@@ -25,8 +25,13 @@ pub(super) struct Attendant {
     sealer: Option<Sealer>,
     /// Who was sent to which table, and has not appeared there since.
     sent: BTreeMap<RoomId, Vec<Sent>>,
-    /// Who was ever sent to which table: of whom it has heard it keeps on its list, though the queue has sent him to another since.
-    ever: BTreeSet<(RoomId, UserId)>,
+    /// Who was ever sent to which table, and how many were by then: of whom it has heard it keeps on its list, though the queue has sent him to
+    /// another since.
+    ever: BTreeMap<(RoomId, UserId), u64>,
+    /// Who was sent on though he does not wait, and to which tables he was on the way then: one of them has to have closed.
+    sent_on: Vec<(String, Vec<RoomId>)>,
+    /// Tables that are no more.
+    ended: BTreeSet<RoomId>,
     /// How many were sent to each table, and of how many it has heard.
     letters: BTreeMap<RoomId, (u64, u64)>,
     /// Who waits, is called or sits at each table.
@@ -81,6 +86,7 @@ impl Attendant {
     /// Takes an entry of the queue, or of one of its tables.
     pub(super) fn take(&mut self, room: &RoomId, entry: &Entry, broken: &mut Vec<(Promise, String)>) {
         if entry.kind == Kind::End {
+            self.ended.insert(room.clone());
             // Of whom it has not heard the queue has taken back.
             let (_, heard) = self.letters.get(room).copied().unwrap_or_default();
             self.sent.entry(room.clone()).or_default().retain(|sent| sent.number <= heard);
@@ -126,7 +132,13 @@ impl Attendant {
         // The table to which he was on the way has closed, and there is a seat at another one.
         let is_redirected = !has_waited && self.takes_back(user, &table);
         if !has_waited && !is_redirected {
-            accuse(format!("{user} is sent to {table}, and does not wait"));
+            let what = format!("{user} is sent to {table}, and does not wait");
+            // Or he was on the way to several, since he has waited again each time; the first that closes gives him a place in line, and so does
+            // each further one.
+            match self.on_the_way_to(user, &table) {
+                tables if tables.is_empty() => accuse(what),
+                tables => self.sent_on.push((what, tables)),
+            }
         }
         // Whoever waits again before he has come may be sent to the same table once more, which has him on its list by then.
         let on_the_way = self.sent.get(&table).is_some_and(|all| all.iter().any(|sent| sent.user == *user));
@@ -134,7 +146,7 @@ impl Attendant {
         let (number, _) = self.letters.entry(table.clone()).or_default();
         *number += 1;
         let sent = Sent { user: user.clone(), was_there, number: *number };
-        self.ever.insert((table.clone(), user.clone()));
+        self.ever.insert((table.clone(), user.clone()), *number);
         self.sent.entry(table).or_default().push(sent);
     }
 
@@ -148,6 +160,15 @@ impl Attendant {
             is_on_the_way |= users.len() < before;
         }
         is_on_the_way
+    }
+
+    /// To which tables but this one he was ever sent that have not heard of it.
+    fn on_the_way_to(&self, user: &UserId, but: &RoomId) -> Vec<RoomId> {
+        let to = self.ever.iter().filter(|((table, sent), number)| {
+            let (_, heard) = self.letters.get(table).copied().unwrap_or_default();
+            sent == user && table != but && **number > heard
+        });
+        to.map(|((table, _), _)| table.clone()).collect()
     }
 
     fn see(&mut self, room: &RoomId, entry: &Entry, event: &TableEvent, accuse: &mut impl FnMut(String)) {
@@ -167,7 +188,7 @@ impl Attendant {
                 for user in now.difference(&before) {
                     let by_himself = entry.cause.as_ref().is_some_and(|cause| cause.user == *user);
                     let was_sent =
-                        self.arrives(room, user) || self.ever.contains(&(room.clone(), user.clone()));
+                        self.arrives(room, user) || self.ever.contains_key(&(room.clone(), user.clone()));
                     if !was_sent && !by_himself {
                         accuse(format!("{user} is called, and neither was sent there nor waits"));
                     }
@@ -200,12 +221,15 @@ impl At {
 }
 
 impl Shadow {
-    /// Everything is quiet: whoever was sent to a table has been there.
+    /// Everything is quiet: whoever was sent to a table has been there, and whoever was sent on had a reason.
     pub fn judge_queue(&mut self) {
         let lost = self.attendant.lost();
         let lost: Vec<_> =
             lost.map(|(table, user)| format!("{user} was sent to {table}, which never heard")).collect();
-        lost.into_iter().for_each(|what| self.accuse(Promise::Served, what));
+        let Attendant { sent_on, ended, .. } = &self.attendant;
+        let astray = sent_on.iter().filter(|(_, tables)| !tables.iter().any(|table| ended.contains(table)));
+        let astray: Vec<_> = astray.map(|(what, _)| what.clone()).collect();
+        lost.into_iter().chain(astray).for_each(|what| self.accuse(Promise::Served, what));
     }
 
     /// How many have come where a queue had sent them.
