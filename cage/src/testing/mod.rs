@@ -1,3 +1,3 @@
 //! Real PostgreSQL servers for tests.
 
-pub mod postgres_server;
+pub use servers::postgres_server;

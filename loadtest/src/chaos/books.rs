@@ -7,7 +7,6 @@ use broker::queue::{Queue, redis::RedisQueue};
 use cage::{
     Place, Tellers,
     people::refresh::{RefreshKey, RefreshKeys},
-    testing::postgres_server::PostgresServer,
 };
 use hands::QUEUE;
 use parking_lot::Mutex;
@@ -17,6 +16,7 @@ use reception::{
     key_dir::KeyDir,
     proof::verify::verify,
 };
+use servers::postgres_server::PostgresServer;
 use tokio::time::{Duration, Instant, sleep};
 
 use crate::{

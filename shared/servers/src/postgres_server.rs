@@ -11,8 +11,9 @@ use std::{
 
 use postgres::NoTls;
 use rustix::process::{Pid, Signal};
-use servers::redis_server::free_port;
 use tempfile::TempDir;
+
+use crate::redis_server::free_port;
 
 /// The longest wait for a server.
 const READY_WITHIN: Duration = Duration::from_secs(60);
