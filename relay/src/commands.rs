@@ -26,6 +26,7 @@ use traces::{Command, Spans, Step};
 use ws::Frame;
 
 use crate::{
+    delivery::ack,
     metrics,
     peer::{Peer, frame},
     room::{Room, State},
@@ -313,13 +314,17 @@ impl Room {
         taken
     }
 
-    /// The room does not exist: all commands are refused.
-    pub(crate) fn refuse_all(&self, state: &mut State, works: &Works) {
+    /// The room does not exist, or not any more: all commands are refused, but for those of which it is known that they were applied.
+    pub(crate) fn answer_all(&self, state: &mut State, works: &Works) {
         for (_, watcher) in &mut state.watchers {
             let Some(mut asks) = watcher.asks.take() else { continue };
             let waiting = asks.waiting();
             watcher.peer.in_flight.fetch_sub(waiting, Relaxed);
             works.metrics.in_flight.decrement(waiting);
+            for &(n, at) in &asks.owed {
+                watcher.peer.answer(&ack(n, &self.id, at), works.now_ms());
+            }
+            works.metrics.acks.increment(asks.paid(Owed::new()));
             for ask in asks.in_flight.iter().chain(&asks.queue) {
                 let (code, why) = refusal_of_nowhere(ask.is_new);
                 let refusal = refusal(ask.n, &self.id, code, why, None);

@@ -266,6 +266,6 @@ fn behind(room: &RoomId, by_ms: u32) -> Frame {
     frame(&ClientOut::Behind { room: room.clone(), by_ms })
 }
 
-fn ack(n: u64, room: &RoomId, at: Position) -> Frame {
+pub(crate) fn ack(n: u64, room: &RoomId, at: Position) -> Frame {
     frame(&ClientOut::Ack { n, room: room.clone(), epoch: at.epoch(), seq: at.seq() })
 }

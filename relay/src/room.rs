@@ -329,7 +329,7 @@ impl Room {
     fn ended(self: &Arc<Self>, state: &mut State, end: &Entry, source: Source, works: &Works) {
         self.end_for(state, false, works);
         if state.watchers.iter().any(|(_, watcher)| watcher.behind) {
-            self.refuse_all(state, works);
+            self.answer_all(state, works);
             works.catalogue.lacks(&self.id, &works.config, works.now_ms());
             if let Some(behind) = state.rail.behind() {
                 behind.heard(end, source, works.now_ms(), works.config.rail_bytes_max);
@@ -352,7 +352,7 @@ impl Room {
             gone.push(key);
         }
         if gone.len() < state.watchers.len() {
-            self.refuse_all(state, works);
+            self.answer_all(state, works);
             gone.into_iter().for_each(|key| self.remove(state, key, false, works));
         }
     }
@@ -369,7 +369,7 @@ impl Room {
     /// There is no such room, or not any more: all watchers are let go of, and what they have asked is refused.
     pub(crate) fn dismiss(self: &Arc<Self>, state: &mut State, works: &Works) {
         works.catalogue.lacks(&self.id, &works.config, works.now_ms());
-        self.refuse_all(state, works);
+        self.answer_all(state, works);
         state.watchers = Slab::new();
         state.empty_since_ms = works.now_ms().saturating_sub(works.config.linger_ms);
         works.attend(self);

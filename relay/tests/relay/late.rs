@@ -143,6 +143,22 @@ async fn who_watches_late_is_answered_at_once() {
 }
 
 #[tokio::test]
+async fn who_watches_late_is_answered_also_when_the_answer_and_the_end_come_together() {
+    let stage = stage().await;
+    let mut bob = stage.client("bob").await;
+    let mut ears = stage.dealer.listen("t1").await;
+    bob.watch("t1").await;
+    assert_eq!(bob.hear_briefs(4).await, ["behind", "keyframe 1-4", "frame 1-5", "frame 1-6"]);
+    bob.ask("t1", 1, json!({"a": "close"})).await;
+    let session = ears.command().await.session;
+    // Of the frame the relay hears only by the hole in front of the end.
+    stage.dealer.store(&now(&stage, delta("t1", 1, 10).caused_by("bob", session, 1), &["ann"])).await;
+    stage.dealer.commit(now(&stage, end("t1", 1, 11), &["ann"])).await;
+    assert_eq!(bob.hear_brief().await, "ack 1 1-10");
+    bob.hear_nothing_more().await;
+}
+
+#[tokio::test]
 async fn frames_that_do_not_fit_into_the_relay_are_read_when_they_are_due() {
     let config = relay::RelayConfig { rail_bytes_max: 1_000, ..Default::default() };
     let stage = Stage::with(config).await;
