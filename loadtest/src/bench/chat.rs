@@ -25,7 +25,7 @@ use super::{
     hops::measure_hops,
     pace::due_at,
     play::SEATS,
-    stage::Stage,
+    stage::{Stage, Tables},
     told::Told,
 };
 use crate::swarm::tally::new_histogram;
@@ -62,7 +62,7 @@ impl Chat {
     /// When something breaks.
     pub async fn start(args: &BenchArgs) -> anyhow::Result<Self> {
         let (rooms, relays) = (args.tables[0], args.relays[0]);
-        let stage = Stage::start(relays, rooms, args.no_build).await?;
+        let stage = Stage::start(relays, Tables::of(rooms), args.no_build).await?;
         let heard = Rc::new(Heard::default());
         let (at, count) = (&stage, &heard);
         let coming = stream::iter(0..rooms * SEATS).map(|index| async move {

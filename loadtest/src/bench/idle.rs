@@ -19,7 +19,7 @@ use super::{
     figures::Run,
     floor::{FloorProcess, tcp},
     proc_stat::{CpuTime, memory_bytes},
-    stage::Stage,
+    stage::{Stage, Tables},
 };
 
 const RELAYS: usize = 2;
@@ -39,7 +39,7 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// When the machine does not allow so many open files, or something breaks.
 pub async fn run(args: &BenchArgs) -> anyhow::Result<Run> {
     let mut run = Run::default();
-    let stage = Stage::start(RELAYS, TABLES, args.no_build).await?;
+    let stage = Stage::start(RELAYS, Tables::of(TABLES), args.no_build).await?;
     let connections = args.connections as f64;
     let before_bytes = at_rest(&stage).await?;
     let before = stage.snapshot()?;

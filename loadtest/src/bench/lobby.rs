@@ -35,7 +35,7 @@ use super::{
     connection::{enter, hello},
     figures::Run,
     rail::{Spectators, measure_floor},
-    stage::Stage,
+    stage::{Stage, Tables},
 };
 
 const RELAYS: usize = 2;
@@ -58,7 +58,7 @@ const CHANGES_EVERY: usize = 50;
 /// When the machine does not allow so many open files, or something breaks.
 pub async fn run(args: &BenchArgs) -> anyhow::Result<Run> {
     let tables = *args.tables.first().context("a number of tables")?;
-    let stage = Stage::start(RELAYS, 0, args.no_build).await?;
+    let stage = Stage::start(RELAYS, Tables::of(0), args.no_build).await?;
     // Until the relays listen.
     sleep(SETTLE).await;
     let mut house = House::open(stage.ports().await?.bus, tables).await?;

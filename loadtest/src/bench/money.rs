@@ -19,7 +19,7 @@ use super::{
     comers::{Comers, PER_TABLE},
     figures::{Curve, Run},
     play::{Play, SEATS},
-    stage::{BUY_IN, Stage},
+    stage::{BUY_IN, Stage, Tables},
 };
 use crate::{
     chaos::books::Books,
@@ -71,7 +71,8 @@ impl Money {
             postgres: books.as_ref().map(|books| books.url().to_owned()),
             ..ClusterArgs::default()
         };
-        let mut stage = Stage::with_seats(cluster, tables, SEATS + PER_TABLE).await?;
+        let mut stage =
+            Stage::with(cluster, Tables { seats: SEATS + PER_TABLE, ..Tables::of(tables) }).await?;
         if let Some(books) = &books {
             books.entrust(&stage.living()?);
         }

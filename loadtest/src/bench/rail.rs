@@ -23,7 +23,7 @@ use super::{
     heard::{Heard, watch_frames},
     pace::Pace,
     proc_stat::CpuTime,
-    stage::Stage,
+    stage::{Stage, Tables},
     told::Told,
 };
 
@@ -69,7 +69,8 @@ impl Rail {
     /// When something breaks.
     pub async fn start(args: &BenchArgs) -> anyhow::Result<Self> {
         let rail = RailConfig { delay_ms: args.rail_delay_ms };
-        let stage = Stage::start_late(RELAYS, 1, args.no_build, rail).await?;
+        let tables = Tables { rail, ..Tables::of(1) };
+        let stage = Stage::start(RELAYS, tables, args.no_build).await?;
         let heard = Rc::new(Heard::default());
         heard.late_us.set(1_000 * u64::from(args.rail_delay_ms));
         let mut speakers = Vec::new();

@@ -21,7 +21,7 @@ use super::{
     floor::FloorProcess,
     play::{Play, SEATS},
     proc_stat::memory_bytes,
-    stage::Stage,
+    stage::{Stage, Tables},
 };
 
 const RELAYS: usize = 2;
@@ -54,7 +54,7 @@ impl Return {
     /// When something breaks.
     pub async fn start(args: &BenchArgs) -> anyhow::Result<Self> {
         let tables = args.players.div_ceil(SEATS);
-        let stage = Stage::start(RELAYS, tables, args.no_build).await?;
+        let stage = Stage::start(RELAYS, Tables::of(tables), args.no_build).await?;
         let play = Play::seat(&stage, tables, false).await?;
         Ok(Self { stage, play })
     }

@@ -27,7 +27,7 @@ use super::{
     args::BenchArgs,
     connection::{enter, hello},
     figures::{Curve, Run},
-    stage::Stage,
+    stage::{Stage, Tables},
 };
 
 const RELAYS: usize = 3;
@@ -56,7 +56,7 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(30);
 /// When something breaks, or a socket is not closed for what it should be.
 pub async fn run(args: &BenchArgs) -> anyhow::Result<Run> {
     let mut run = Run::default();
-    let stage = Stage::start(RELAYS, 0, args.no_build).await?;
+    let stage = Stage::start(RELAYS, Tables::of(0), args.no_build).await?;
     let ports = stage.ports().await?;
     let nowhere = MemoryBus::new(Wire::perfect(), &NodeId::new("nowhere")?);
     let unheard = Revoker::new(Ports { bus: Arc::new(nowhere), ..ports.clone() }, TOKEN_MS);

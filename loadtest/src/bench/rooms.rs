@@ -36,7 +36,7 @@ use super::{
     figures::{Curve, Run},
     pace::Pace,
     play::Play,
-    stage::Stage,
+    stage::{Stage, Tables},
 };
 use crate::{cluster::ClusterArgs, swarm::tally::new_histogram};
 
@@ -73,10 +73,10 @@ pub async fn run(args: &BenchArgs) -> anyhow::Result<Run> {
         ..ClusterArgs::default()
     };
     let mut run = Run::default();
-    let stage = Stage::with(cluster.clone(), 0).await?;
+    let stage = Stage::with(cluster.clone(), Tables::of(0)).await?;
     letters(&stage, args, tables, &mut run).await?;
     stage.end().await;
-    let stage = Stage::with(cluster, tables).await?;
+    let stage = Stage::with(cluster, Tables::of(tables)).await?;
     churn(&stage, args, tables, rate, &mut run).await?;
     stage.end().await;
     Ok(run)

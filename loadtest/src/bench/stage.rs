@@ -44,6 +44,24 @@ pub const BUY_IN: u64 = 1_000_000;
 /// Nobody's turn ends by the clock while a workload is measured, milliseconds.
 const TURN_MS: u64 = 600_000;
 
+/// The tables that stand there from the beginning.
+#[derive(Debug, Clone, Copy)]
+pub struct Tables {
+    /// How many.
+    pub count: usize,
+    /// Of each.
+    pub seats: usize,
+    /// How spectators are shown them.
+    pub rail: RailConfig,
+}
+
+impl Tables {
+    /// So many, of [`SEATS`] seats, and live.
+    pub fn of(count: usize) -> Self {
+        Self { count, seats: SEATS, rail: RailConfig::default() }
+    }
+}
+
 /// A running cluster of which a workload knows every process.
 pub struct Stage {
     cluster: Option<Cluster>,
@@ -125,41 +143,16 @@ impl Stage {
     ///
     /// # Errors
     /// When it does not come up.
-    pub async fn start(relays: usize, tables: usize, no_build: bool) -> anyhow::Result<Self> {
-        Self::with(ClusterArgs { relays, dealers: 1, no_build, ..ClusterArgs::default() }, tables).await
-    }
-
-    /// The same with tables that are shown to their rails late.
-    ///
-    /// # Errors
-    /// When it does not come up.
-    pub async fn start_late(
-        relays: usize,
-        tables: usize,
-        no_build: bool,
-        rail: RailConfig,
-    ) -> anyhow::Result<Self> {
+    pub async fn start(relays: usize, tables: Tables, no_build: bool) -> anyhow::Result<Self> {
         let args = ClusterArgs { relays, dealers: 1, no_build, ..ClusterArgs::default() };
-        Self::of(args, tables, SEATS, rail).await
+        Self::with(args, tables).await
     }
 
-    /// The same with these relays and workers, what the tables play for, and tables that are live.
+    /// The same with these relays and workers, what the tables play for, and these tables.
     ///
     /// # Errors
     /// When it does not come up.
-    pub async fn with(args: ClusterArgs, tables: usize) -> anyhow::Result<Self> {
-        Self::with_seats(args, tables, SEATS).await
-    }
-
-    /// The same with so many seats at each table.
-    ///
-    /// # Errors
-    /// When it does not come up.
-    pub async fn with_seats(args: ClusterArgs, tables: usize, seats: usize) -> anyhow::Result<Self> {
-        Self::of(args, tables, seats, RailConfig::default()).await
-    }
-
-    async fn of(args: ClusterArgs, tables: usize, seats: usize, rail: RailConfig) -> anyhow::Result<Self> {
+    pub async fn with(args: ClusterArgs, tables: Tables) -> anyhow::Result<Self> {
         let args = ClusterArgs {
             tables: 0,
             relay_flag: vec!["--connections-max=20000".into(), "--log=warn".into()],
@@ -189,13 +182,13 @@ impl Stage {
         let currency = args.table_currency;
         let cluster = Some(cluster);
         let stage = Self { cluster, currency, signer, relays: addresses, pids, redis_port, redis_url };
-        stage.open(tables, seats, rail).await?;
+        stage.open(tables).await?;
         Ok(stage)
     }
 
     /// Opens tables and waits until all have an owner.
-    async fn open(&self, tables: usize, seats: usize, rail: RailConfig) -> anyhow::Result<()> {
-        if tables == 0 {
+    async fn open(&self, Tables { count, seats, rail }: Tables) -> anyhow::Result<()> {
+        if count == 0 {
             return Ok(());
         }
         let ports = self.ports().await?;
@@ -211,9 +204,9 @@ impl Stage {
             ..TableConfig::default()
         };
         let opening = Opening { currency: self.currency, rail, ..Opening::of(config) };
-        open_tables(&ports, u32::try_from(tables)?, &opening).await?;
+        open_tables(&ports, u32::try_from(count)?, &opening).await?;
         let give_up = Instant::now() + OWNED_WITHIN;
-        for table in (0..tables).map(Self::table) {
+        for table in (0..count).map(Self::table) {
             while broker::directory::owner(&*ports.store, &table).await?.is_none() {
                 anyhow::ensure!(Instant::now() < give_up, "{table} has no owner after {OWNED_WITHIN:?}");
                 sleep(Duration::from_millis(50)).await;

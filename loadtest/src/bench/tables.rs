@@ -14,7 +14,7 @@ use super::{
     figures::{Curve, Run},
     hops::measure_hops,
     play::Play,
-    stage::{Cost, Stage},
+    stage::{self, Cost, Stage},
 };
 use crate::cluster::ClusterArgs;
 
@@ -50,7 +50,7 @@ impl Tables {
             table_currency: currency,
             ..ClusterArgs::default()
         };
-        let stage = Stage::with(cluster, tables).await?;
+        let stage = Stage::with(cluster, stage::Tables::of(tables)).await?;
         let play = Play::seat(&stage, tables, args.apart).await?;
         Ok(Self { stage, play, tables })
     }
