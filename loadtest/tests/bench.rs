@@ -151,7 +151,8 @@ fn letters_arrive_and_rooms_that_open_and_end_move_no_other() {
 
 /// Players come and go, and the cage stands still for a while.
 fn buys_in_while_tables_are_played(flags: &[&str]) {
-    let small = ["money", "--tables=6", "--rate=30", "--seconds=4", "--buy-ins=3", "--cage-away=6"];
+    // The second who comes to a table comes three seconds after the first: whoever waits for two knows that the cage is away.
+    let small = ["money", "--tables=6", "--rate=30", "--seconds=6", "--buy-ins=2", "--cage-away=6"];
     let results = bench(&[&small, flags].concat());
     let figure = |kind: &str, name: &str| figure(&results, "money", kind, name);
     assert_eq!(figure("figures", "buy_ins"), 12.0);
