@@ -2,6 +2,7 @@
 
 import json
 import unittest
+from collections import deque
 from typing import Any
 
 from cardhouse import Banished, Call, Check, Declined, Fold, Mismatch, NoSeat, RaiseTo, Refused
@@ -37,7 +38,18 @@ class Sitting:
             self.hear(CARDS)
 
     def hear(self, message: Object) -> None:
+        self.without_pong(message)
+        self.answer_pings()
+
+    def without_pong(self, message: Object) -> None:
         self.player.heard(self.player.client.receive(json.dumps(message), self.now), self.now)
+
+    def answer_pings(self) -> None:
+        told = [json.loads(text) for text in self.player.client.outgoing]
+        self.player.client.outgoing = deque(json.dumps(message) for message in told if message["t"] != "ping")
+        for message in told:
+            if message["t"] == "ping":
+                self.without_pong({"t": "pong", "at": message["at"], "now_ms": round(self.now * 1000)})
 
     def frame(self, *events: Object) -> None:
         self.seq += 1
@@ -170,6 +182,26 @@ class Turns(unittest.TestCase):
             sitting.ack()
             report = sitting.player.report
             self.assertEqual((report.late, report.defaulted, report.acted), (1, 1, 0))
+
+    def test_a_turn_of_the_past_is_nobodys(self) -> None:
+        """What a house has kept comes one after the other: nothing is said before all of it has."""
+        sitting = Sitting()
+        ask = sitting.ask()
+        sitting.player.client.disconnected()
+        sitting.player.client.connected(1.0)
+        sitting.now = 1.0
+        sitting.said()
+        sitting.without_pong(welcome())
+        acted = {"e": "acted", "seat": 0, "kind": "call", "amount": 1, "to": 2, "all_in": False, "timeout": False}
+        turn = {"e": "turn", **TURN, "turn": 2, "call": None}
+        sitting.seq += 1
+        sitting.without_pong({"t": "frame", "room": "t1", "epoch": 3, "seq": sitting.seq, "events": [acted, turn]})
+        self.assertIsNone(sitting.poll(), "it may be over")
+        sitting.answer(ask, Call())
+        self.assertIsNone(sitting.poll())
+        self.assertEqual([message for message in map(json.loads, sitting.player.client.outgoing) if message["t"] == "do"], [])
+        sitting.answer_pings()
+        self.assertEqual(sitting.ask().hand.turn, 2)
 
     def test_a_time_bank_that_runs_says_how_long(self) -> None:
         sitting = Sitting()

@@ -194,7 +194,14 @@ class Client:
         self._idle_s = 30.0
         self._sent_at = self._heard_at = now
         self._pinged_at: float | None = None
+        self._current_from: int | None = None
+        """With the answer to a ping that says this, or a later one, what is known is of now."""
         self._connected = False
+
+    @property
+    def is_current(self) -> bool:
+        """What is known is of now: what the house had kept for this connection, or behind a keyframe, has come. Until then a turn may be over."""
+        return self.online and self._current_from is None
 
     # --- saying ---
 
@@ -202,7 +209,7 @@ class Client:
         """A connection is there: says hello on it, with what there is to go on with."""
         self.outgoing.clear()
         self.online, self.wants_reconnect, self._connected = False, False, True
-        self._heard_at, self._pinged_at = now, None
+        self._heard_at, self._pinged_at, self._current_from = now, None, None
         hello: Object = {"t": "hello", "token": self.token}
         if self.session is not None:
             hello["session"] = self.session
@@ -261,7 +268,17 @@ class Client:
         if self.online and (quiet or asks):
             if self._pinged_at is None:
                 self._pinged_at = now
-            self._say({"t": "ping", "at": round(now * 1000)}, now)
+            self._ping(now)
+
+    def _ping(self, now: float) -> int:
+        """Asks for an answer, and says by what it is known."""
+        at = round(now * 1000)
+        self._say({"t": "ping", "at": at}, now)
+        return at
+
+    def _catch_up(self, now: float) -> None:
+        """What the house has kept comes first, and the answer to this behind it."""
+        self._current_from = self._ping(now)
 
     def is_silent(self, now: float) -> bool:
         """Whether the house has not even answered that: only another connection helps."""
@@ -338,6 +355,8 @@ class Client:
             for name, room in self.rooms.items():
                 if room.table is None:
                     self._say({"t": "watch", "room": name}, now)
+        if any(room.table is not None for room in self.rooms.values()):
+            self._catch_up(now)
         return Welcome(resumed)
 
     def _expires(self, expires_ms: int, now_ms: int, now: float) -> None:
@@ -349,6 +368,8 @@ class Client:
 
     def _pong(self, read: Object, now: float) -> Heard:
         self._clock_ms = whole(read, "now_ms") - now * 1000
+        if self._current_from is not None and whole(read, "at") >= self._current_from:
+            self._current_from = None
         return Nothing()
 
     def _keyframe(self, read: Object, now: float) -> Heard:
@@ -372,6 +393,8 @@ class Client:
         room.sparse = read.get("sparse") is True
         room.parts, room.replace_next = None, False
         room.epoch, room.seq = epoch, seq
+        if jumped:
+            self._catch_up(now)
         return Moved(name, jumped)
 
     def _frame(self, read: Object, now: float) -> Heard:

@@ -411,7 +411,7 @@ class Player:
         """Says what is due, and asks the agent if there is something to ask."""
         self._now = now
         self.client.keep_alive(now)
-        if self.failure or self.done or not self.client.online:
+        if self.failure or self.done or not self.client.is_current:
             return None
         if self.room is None:
             if self.stopping:
