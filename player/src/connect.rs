@@ -242,7 +242,9 @@ pub async fn play<M: Mind>(
                 failures = 0;
                 pause
             }
-            ConnectionEnd::Missed | ConnectionEnd::Silent => comeback::backoff(failures, bot.rng()),
+            ConnectionEnd::Missed => comeback::backoff(failures, bot.rng()),
+            // It has been waited for already, however often others have failed.
+            ConnectionEnd::Silent => comeback::backoff(0, bot.rng()),
             ConnectionEnd::Broken(code) => match Comeback::to(code, failures, bot.rng()) {
                 Comeback::After(pause) => pause,
                 Comeback::WithNewToken(pause) => {
