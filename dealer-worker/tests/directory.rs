@@ -276,7 +276,16 @@ fn beats(ports: Ports, node: NodeId, role: Role) -> tokio_util::task::AbortOnDro
     tokio_util::task::AbortOnDropHandle::new(tokio::spawn(async move {
         for beat in 1.. {
             let (node, sent_ms) = (node.clone(), ports.clock.now_ms());
-            let beat = NodeNews::Beat { node, role, beat, sent_ms, draining: false, speaks: 2, missed: 0 };
+            let beat = NodeNews::Beat {
+                node,
+                role,
+                beat,
+                sent_ms,
+                draining: false,
+                speaks: 2,
+                missed: 0,
+                spares: false,
+            };
             let _ = ports.bus.publish(&Channel::nodes(), encode(&beat)).await;
             sleep(Duration::from_millis(100)).await;
         }

@@ -20,7 +20,16 @@ fn old(house: &House, name: &str, role: Role) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(async move {
         for beat in 1.. {
             let (node, sent_ms) = (node.clone(), ports.clock.now_ms());
-            let beat = NodeNews::Beat { node, role, beat, sent_ms, draining: false, speaks: 2, missed: 0 };
+            let beat = NodeNews::Beat {
+                node,
+                role,
+                beat,
+                sent_ms,
+                draining: false,
+                speaks: 2,
+                missed: 0,
+                spares: false,
+            };
             ports.bus.publish(&Channel::nodes(), encode(&beat)).await.unwrap();
             sleep(Duration::from_millis(100)).await;
         }

@@ -57,6 +57,7 @@ fn relay(house: &House, name: &str, speaks: u16) -> AbortOnDropHandle<()> {
                 draining: false,
                 speaks,
                 missed: 0,
+                spares: false,
             };
             ports.bus.publish(&Channel::nodes(), encode(&beat)).await.unwrap();
             sleep(Duration::from_millis(100)).await;

@@ -188,7 +188,13 @@ impl Room {
             true => Asked::First { user, name, session, n, body, rights },
             false => Asked::Command { user, name, session, n, body, rights },
         };
-        works.tell_room(&self.commands, &ToRoom { epoch: end.epoch(), relay: works.node.clone(), what });
+        let message = ToRoom { epoch: end.epoch(), relay: works.node.clone(), what };
+        // What is said again goes to whoever may own the room, whatever is believed of who does.
+        if ask.tries == 1 {
+            works.tell_room_near(&self.commands, &message);
+        } else {
+            works.tell_room(&self.commands, &message);
+        }
     }
 
     /// Repeats what is due. Whether the answer was lost and not the command, the journal knows.

@@ -1,6 +1,6 @@
 //! Every bound of a relay, with its unit and default: flags, or `CARDHOUSE_*` environment variables.
 
-use broker::members::Heartbeat;
+use broker::{members::Heartbeat, node::ListenPace};
 use clap::Args;
 use ops::{
     config::positive,
@@ -165,6 +165,9 @@ pub struct RelayConfig {
     /// The pace of the heartbeat, by which this relay is known to live and knows that it hears.
     #[arg(skip)]
     pub heartbeat: Heartbeat,
+    /// How often owners that want to know it are told where this relay listens.
+    #[arg(skip)]
+    pub listens: ListenPace,
     /// Seed of what is random (sessions' names, spreading); from the system, if left out. For simulations.
     #[arg(skip)]
     pub seed: Option<u64>,
@@ -330,6 +333,7 @@ impl Default for RelayConfig {
             revocations_max: 65_536,
             node: None,
             heartbeat: Heartbeat::default(),
+            listens: ListenPace::default(),
             seed: None,
         }
     }

@@ -82,6 +82,7 @@ impl Hub {
         let mut checks_left = works.config.quiet_checks_per_s;
         for room in self.all() {
             room.tell_presences_again(works, now_ms);
+            room.tell_listening_again(works, now_ms);
             if checks_left > 0 {
                 checks_left -= usize::from(room.check_quiet(works, now_ms));
             }

@@ -4,7 +4,7 @@
 use std::{fmt::Display, sync::Arc};
 
 use broker::{
-    bus::{Bus, Undecided},
+    bus::{Bus, Publishing, Undecided},
     channel::Channel,
 };
 use bytes::Bytes;
@@ -31,7 +31,16 @@ impl Outgoing {
 
     /// Publishes a message; whether it was taken.
     pub(crate) fn publish(&self, channel: &Channel, payload: Bytes, metrics: &Metrics) -> bool {
-        let taken = match self.bus.publish(channel, payload) {
+        self.take(self.bus.publish(channel, payload), metrics)
+    }
+
+    /// The same for what was never said before, by the [shortest way](Bus::publish_near).
+    pub(crate) fn publish_near(&self, channel: &Channel, payload: Bytes, metrics: &Metrics) -> bool {
+        self.take(self.bus.publish_near(channel, payload), metrics)
+    }
+
+    fn take(&self, publishing: Publishing, metrics: &Metrics) -> bool {
+        let taken = match publishing {
             Either::Left(decided) => decided.into_inner().map_err(|error| error.to_string()),
             Either::Right(undecided) => self.undecided.try_send(undecided).map_err(|error| error.to_string()),
         };

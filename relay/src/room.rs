@@ -22,6 +22,7 @@ use traces::{Command, Span, Step};
 
 use crate::{
     delivery::{Cursor, Watcher},
+    listening::Listening,
     metrics,
     peer::{Peer, frame},
     presence::TELL_AGAIN_MS,
@@ -40,6 +41,7 @@ pub(crate) struct Room {
     pub(crate) id: RoomId,
     pub(crate) frames: Channel,
     pub(crate) commands: Channel,
+    pub(crate) listeners: Channel,
     pub(crate) state: Mutex<State>,
 }
 
@@ -56,6 +58,8 @@ pub(crate) struct State {
     pub(crate) members: BTreeSet<UserId>,
     /// When the owner is told again which members are here.
     pub(crate) tell_at_ms: UnixMs,
+    /// When the owner is told again that this relay listens.
+    pub(crate) listening: Listening,
     pub(crate) link: Link,
     /// When the last watcher left.
     pub(crate) empty_since_ms: UnixMs,
@@ -73,6 +77,7 @@ impl Room {
         Self {
             frames: Channel::frames(&id),
             commands: Channel::commands(&id),
+            listeners: Channel::listeners(id.as_str()),
             id,
             state: Mutex::new(State {
                 window: Window::default(),
@@ -81,6 +86,7 @@ impl Room {
                 askers: BTreeSet::new(),
                 members: BTreeSet::new(),
                 tell_at_ms: now_ms + TELL_AGAIN_MS,
+                listening: Listening::default(),
                 link: Link::new(told, now_ms),
                 empty_since_ms: now_ms,
                 serving: false,
@@ -450,10 +456,12 @@ impl Room {
     /// The bus may have lost frames.
     pub(crate) fn missed(self: &Arc<Self>, works: &Works) {
         let mut guard = self.state.lock();
-        guard.link.stale = true;
+        let state = &mut *guard;
+        state.link.stale = true;
         // What was said when the connection broke may be lost, too.
-        guard.tell_at_ms = 0;
-        self.tend(&mut guard, works);
+        state.tell_at_ms = 0;
+        self.begin_listening(state, works);
+        self.tend(state, works);
     }
 
     pub(crate) fn unavailable(&self) -> ws::Frame {

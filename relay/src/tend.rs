@@ -95,6 +95,11 @@ impl Link {
         self.doubt_due_ms.is_some()
     }
 
+    /// The room's frames come here.
+    pub(crate) fn is_subscribed(&self) -> bool {
+        self.subscribed
+    }
+
     /// The last step failed.
     pub(crate) fn is_troubled(&self) -> bool {
         self.failures > 0
@@ -351,6 +356,7 @@ pub(crate) async fn tend(
                 let result = works.answer(subscription.subscribe(&room.frames)).await;
                 room.finish(works, result, |state| {
                     state.link.subscribed = true;
+                    room.begin_listening(state, works);
                     // What was published before is in the journal, what comes after is delivered.
                     state.link.stale = true;
                 });

@@ -5,7 +5,7 @@ use std::{
     fmt::Display,
     sync::{
         Arc,
-        atomic::{AtomicU16, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU16, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -50,6 +50,8 @@ pub(crate) struct Works {
     attended: Notify,
     /// What all dealer workers read; see [`Membership::workers_speak`].
     owners_speak: AtomicU16,
+    /// Whether a dealer worker may want to hear where this relay listens.
+    wants_listeners: AtomicBool,
 }
 
 /// The ends of the relay's inner queues that its parts put into.
@@ -84,6 +86,7 @@ impl Works {
             attention: Mutex::default(),
             attended: Notify::new(),
             owners_speak: AtomicU16::new(1),
+            wants_listeners: AtomicBool::new(true),
         }
     }
 
@@ -92,11 +95,19 @@ impl Works {
         self.owners_speak.load(Relaxed)
     }
 
-    /// Follows what dealer workers read, as they come and go.
+    /// Whether owners may want to hear where this relay listens.
+    pub(crate) fn wants_listeners(&self) -> bool {
+        self.wants_listeners.load(Relaxed)
+    }
+
+    /// Follows what dealer workers read and want to hear, as they come and go.
     pub(crate) async fn follow_owners(&self, mut membership: watch::Receiver<Arc<Membership>>) {
         loop {
-            let speak = membership.borrow_and_update().workers_speak;
-            self.owners_speak.store(speak, Relaxed);
+            {
+                let now = membership.borrow_and_update();
+                self.owners_speak.store(now.workers_speak, Relaxed);
+                self.wants_listeners.store(now.wants_listeners(), Relaxed);
+            }
             if membership.changed().await.is_err() {
                 return std::future::pending().await;
             }
@@ -121,6 +132,11 @@ impl Works {
     /// Publishes a message to a room's owner; whether it was queued.
     pub(crate) fn tell_room(&self, commands: &Channel, message: &ToRoom) -> bool {
         self.outgoing.publish(commands, encode(message), &self.metrics)
+    }
+
+    /// The same by the shortest way, for what was not said to this owner before.
+    pub(crate) fn tell_room_near(&self, commands: &Channel, message: &ToRoom) -> bool {
+        self.outgoing.publish_near(commands, encode(message), &self.metrics)
     }
 
     /// Has the room swept until it says that it needs it no more.

@@ -88,7 +88,7 @@ impl Outgoing {
             }
             let bus = ports.bus.clone();
             in_flight.spawn(async move {
-                if bus.publish(&channel, payload).await.is_err() {
+                if bus.publish_near(&channel, payload).await.is_err() {
                     counter!("cardhouse_replies_dropped_total").increment(1);
                 }
             });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use broker::{
-    members::{Heard, Members, Observed},
+    members::{Heard, Members, Membership, Observed},
     node::Role,
     ports::Ports,
     seal::Sealer,
@@ -35,6 +35,7 @@ pub struct Worker {
     placement: Placement,
     tasks: JoinSet<()>,
     observed: watch::Receiver<Observed>,
+    membership: watch::Receiver<Arc<Membership>>,
     sealer: Arc<Sealer>,
 }
 
@@ -59,7 +60,7 @@ impl Worker {
         };
         let members =
             Members::start(ports.clone(), config.node.clone(), Role::Worker, config.heartbeat, hear);
-        let observed = members.observed();
+        let (observed, membership) = (members.observed(), members.watch());
         let (replies, outgoing) = Replies::new();
         let mut services = kinds.services();
         services.put(OPENER, Arc::new(Opener { ports: ports.clone(), membership: members.watch() }));
@@ -80,12 +81,23 @@ impl Worker {
         let mut tasks = JoinSet::new();
         tasks.spawn(outgoing.run(ports));
         tasks.spawn(lobby::run(context.clone()));
-        Self { placement: Placement::new(context, members, news, chance), tasks, observed, sealer }
+        Self {
+            placement: Placement::new(context, members, news, chance),
+            tasks,
+            observed,
+            membership,
+            sealer,
+        }
     }
 
     /// What it observes of its own connections: readiness.
     pub fn observed(&self) -> watch::Receiver<Observed> {
         self.observed.clone()
+    }
+
+    /// Who lives, as it knows it.
+    pub fn membership(&self) -> watch::Receiver<Arc<Membership>> {
+        self.membership.clone()
     }
 
     /// What seals its rooms' records: its keys may be replaced while it runs.
@@ -98,7 +110,7 @@ impl Worker {
     /// # Errors
     /// [`Failed`], if a part of it ends that should not.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Failed> {
-        let Self { placement, mut tasks, observed: _, sealer: _ } = self;
+        let Self { placement, mut tasks, observed: _, membership: _, sealer: _ } = self;
         tokio::select! { biased;
             Some(ended) = tasks.join_next() => {
                 Err(Failed(ended.err().map_or_else(|| "without an error".into(), |error| error.to_string())))

@@ -418,10 +418,11 @@ async fn nothing_is_said_that_a_living_worker_of_the_first_release_cannot_read()
             draining: false,
             speaks: 2,
             missed: 0,
+            spares: false,
         };
         let beat = encode(&beat);
-        // A beat of the first release ends before its last two bytes.
-        stage.tell_nodes(beat.slice(..beat.len() - 2)).await;
+        // A beat of the first release ends before its last three bytes.
+        stage.tell_nodes(beat.slice(..beat.len() - 3)).await;
         n += 1;
         if !is_vouched_for(&stage, &mut ears, &mut ann, n).await {
             break;

@@ -79,7 +79,16 @@ async fn who_is_here_is_told_again_when_an_owner_may_have_missed_it() {
     assert_eq!(ears.presence().await, (true, user("ann"), ann.session));
     let beat = |beat, missed| {
         let (node, role, speaks) = (NodeId::new("owner").unwrap(), Role::Worker, SPEAKS);
-        encode(&NodeNews::Beat { node, role, beat, sent_ms: 0, draining: false, speaks, missed })
+        encode(&NodeNews::Beat {
+            node,
+            role,
+            beat,
+            sent_ms: 0,
+            draining: false,
+            speaks,
+            missed,
+            spares: false,
+        })
     };
     for (n, missed) in [(1, 0), (2, 0), (3, 1)] {
         stage.tell_nodes(beat(n, missed)).await;

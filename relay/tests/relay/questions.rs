@@ -164,7 +164,16 @@ async fn nobody_is_asked_who_cannot_read_a_question() {
     let node = NodeId::new("older").unwrap();
     for beat in 1.. {
         let (role, sent_ms, draining, speaks) = (Role::Worker, 0, false, 2);
-        let beat = NodeNews::Beat { node: node.clone(), role, beat, sent_ms, draining, speaks, missed: 0 };
+        let beat = NodeNews::Beat {
+            node: node.clone(),
+            role,
+            beat,
+            sent_ms,
+            draining,
+            speaks,
+            missed: 0,
+            spares: false,
+        };
         stage.tell_nodes(encode(&beat)).await;
         n += 1;
         if ann.comes_of("t1", n, json!({})).await == "unavailable true" {

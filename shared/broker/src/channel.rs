@@ -19,6 +19,12 @@ impl Channel {
         Self(format!("ch:{{{room}}}:commands").into())
     }
 
+    /// Where relays say that they listen to a room's frames; a [`ListenerNews`](crate::node::ListenerNews). Only owners that are one process with a
+    /// relay hear it: others publish for everybody.
+    pub fn listeners(room: &str) -> Self {
+        Self(format!("ch:{{{room}}}:listeners").into())
+    }
+
     /// Letters between rooms, and what is said about them: worker to worker. Workers that know no letters do not listen.
     pub fn mail(room: &RoomId) -> Self {
         Self(format!("ch:{{{room}}}:mail").into())
@@ -55,10 +61,33 @@ impl Channel {
         Self("ch:{..revoked}:news".into())
     }
 
+    /// What goes over it that has a short way within a process, and the room's (or the relay's) name; see [`near`](crate::bus::near).
+    pub fn purpose(&self) -> Option<(&str, Purpose)> {
+        let (name, what) = self.0.strip_prefix("ch:{")?.split_once("}:")?;
+        let purpose = match what {
+            "frames" => Purpose::Frames,
+            "commands" => Purpose::Commands,
+            "replies" => Purpose::Replies,
+            _ => return None,
+        };
+        Some((name, purpose))
+    }
+
     /// The name on the wire.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// See [`Channel::purpose`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// [`Channel::frames`].
+    Frames,
+    /// [`Channel::commands`].
+    Commands,
+    /// [`Channel::replies`].
+    Replies,
 }
 
 impl std::borrow::Borrow<str> for Channel {

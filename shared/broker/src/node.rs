@@ -225,6 +225,10 @@ pub enum NodeNews {
         /// earlier releases end before it, which reads as 0.
         #[serde(deserialize_with = "never_if_missing")]
         missed: u64,
+        /// It is one process with a relay, and publishes frames of its rooms only where others [say](ListenerNews) that they listen. Beats of
+        /// earlier releases end before it, which reads as no.
+        #[serde(deserialize_with = "no_if_missing")]
+        spares: bool,
     },
     /// "I am gone": its rooms and members need not wait for a missed heartbeat.
     Gone {
@@ -275,6 +279,32 @@ pub enum NodeNews {
     },
 }
 
+/// Relays to whoever owns a room, on [`Channel::listeners`](crate::channel::Channel::listeners). May be lost: it is said again and again for as
+/// long as it is so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ListenerNews {
+    /// "I listen to the frames of this room."
+    Listens {
+        /// Which relay.
+        relay: NodeId,
+    },
+}
+
+/// How often relays say where they listen, and how long owners believe it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListenPace {
+    /// So often it is said, milliseconds; more often at first.
+    pub again_ms: u64,
+    /// So long it holds, milliseconds: three times as long at least, so that one word may be lost.
+    pub holds_ms: u64,
+}
+
+impl Default for ListenPace {
+    fn default() -> Self {
+        Self { again_ms: 10_000, holds_ms: 32_000 }
+    }
+}
+
 /// Worker to one reception, on [`Channel::answers`](crate::channel::Channel::answers). May be lost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToReception {
@@ -298,11 +328,20 @@ pub enum ToReception {
 /// | 1 | the first release |
 /// | 2 | [`Asked::First`]; records with a kind and a schema |
 /// | 3 | [rights](Rights) of who commands; records whose runtime part has a version; rooms of other kinds than tables, and rooms that end ([`NodeNews::Closed`]); entries that tell [when](crate::entry::Entry::at_ms) they were decided; the [directory](crate::directory) by partition; [`LobbyNews::Lines`](crate::lobby::LobbyNews) and `Changes`; [`Asked::Question`]; [`NodeNews::WhereIs`] |
-pub const SPEAKS: u16 = 3;
+/// | 4 | relays that say where they [listen](ListenerNews), as long as a node wants to know it |
+pub const SPEAKS: u16 = 4;
+
+/// Since this release relays say where they listen; see [`SPEAKS`].
+pub const LISTENERS_TELL_SINCE: u16 = 4;
 
 /// See [`first_release_if_missing`].
 fn never_if_missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     Ok(u64::deserialize(deserializer).unwrap_or_default())
+}
+
+/// See [`first_release_if_missing`].
+fn no_if_missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(bool::deserialize(deserializer).unwrap_or_default())
 }
 
 /// See [`first_release_if_missing`].
@@ -496,6 +535,30 @@ mod tests {
             let read: ToRoomBefore = decode(&encode(&ToRoom { what: now, ..read })).unwrap();
             assert_eq!(encode(&read), told);
         }
+    }
+
+    /// As it was in the release before this one.
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    enum NewsBefore {
+        Beat {
+            node: NodeId,
+            role: Role,
+            beat: u64,
+            sent_ms: UnixMs,
+            draining: bool,
+            speaks: u16,
+            missed: u64,
+        },
+    }
+
+    #[test]
+    fn beats_of_the_release_before_are_understood_and_understand_those_of_this_one() {
+        let (node, role, draining) = (NodeId::new("w1").unwrap(), Role::Worker, false);
+        let (beat, sent_ms, speaks, missed) = (300, 7, 3, 9);
+        let before = NewsBefore::Beat { node: node.clone(), role, beat, sent_ms, draining, speaks, missed };
+        let now = NodeNews::Beat { node, role, beat, sent_ms, draining, speaks, missed, spares: false };
+        assert_eq!(decode::<NodeNews>(&encode(&before)).unwrap(), now, "it publishes for everybody");
+        assert_eq!(decode::<NewsBefore>(&encode(&now)).unwrap(), before);
     }
 
     #[test]

@@ -178,7 +178,7 @@ impl Ears {
     fn hear(&self, news: NodeNews) {
         let mut known = self.known.lock();
         match news {
-            NodeNews::Beat { node, role, speaks, draining, beat: _, sent_ms: _, missed: _ } => {
+            NodeNews::Beat { node, role, speaks, draining, beat: _, sent_ms: _, missed: _, spares: _ } => {
                 let is_known = known.nodes.contains_key(&node);
                 if !is_known && known.nodes.len() >= NODES_MAX {
                     return;
@@ -301,8 +301,16 @@ mod tests {
         }
 
         async fn beat(&self, name: &str, role: Role, speaks: u16, draining: bool) {
-            let beat =
-                NodeNews::Beat { node: node(name), role, beat: 1, sent_ms: 1, draining, speaks, missed: 0 };
+            let beat = NodeNews::Beat {
+                node: node(name),
+                role,
+                beat: 1,
+                sent_ms: 1,
+                draining,
+                speaks,
+                missed: 0,
+                spares: false,
+            };
             self.say(&beat).await;
         }
 

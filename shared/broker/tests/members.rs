@@ -117,6 +117,7 @@ async fn a_node_that_says_goodbye_is_gone_at_once_and_a_late_beat_does_not_bring
         draining: false,
         speaks: 1,
         missed: 0,
+        spares: false,
     };
     one.members.announce(&late).await.unwrap();
     sleep(Duration::from_secs(10)).await;

@@ -73,9 +73,10 @@ impl MemoryBus {
         &self.link
     }
 
-    fn hand_out(&self, channel: &Channel, payload: &Bytes) {
+    /// Gives it to all who subscribe now; whether there is anybody.
+    pub(super) fn hand_out(&self, channel: &Channel, payload: &Bytes) -> bool {
         let channels = self.broker.channels.lock();
-        let Some(subscribers) = channels.by_name.get(channel) else { return };
+        let Some(subscribers) = channels.by_name.get(channel) else { return false };
         for subscriber in subscribers {
             match subscriber.link.state() {
                 LinkState::Up | LinkState::Held => {}
@@ -90,6 +91,7 @@ impl MemoryBus {
                 subscriber.push(channel, payload, due);
             }
         }
+        true
     }
 }
 

@@ -1,9 +1,11 @@
 //! The `Bus` port: publish and subscribe between nodes. It may drop, repeat or delay anything; what must arrive
 //! is numbered (frames) or retried (commands).
 //!
-//! Adapters: [`memory`] inside one process (with injected faults for the simulator), [`redis`] between processes.
+//! Adapters: [`memory`] inside one process (with injected faults for the simulator), [`redis`] between processes, and [`near`], which goes
+//! within the process first and by another adapter where that is needed.
 
 pub mod memory;
+pub mod near;
 pub mod redis;
 
 use std::sync::Arc;
@@ -36,6 +38,19 @@ pub trait Bus: Send + Sync + 'static {
     /// nobody, and the broker may go away with it. Publications of one task to one channel keep their order. It may be sent before
     /// the answer is waited for.
     fn publish(&self, channel: &Channel, payload: Bytes) -> Publishing;
+
+    /// Sends `payload` by the shortest way to whoever it is for: what is said to a room or a relay of this process goes nowhere else, nor do frames
+    /// that nobody elsewhere listens to. That is a belief, and may be wrong as any publication may be lost: so whatever is
+    /// said again is [published](Self::publish), which nobody's belief keeps from anyone. An adapter without a shorter way publishes.
+    fn publish_near(&self, channel: &Channel, payload: Bytes) -> Publishing {
+        self.publish(channel, payload)
+    }
+
+    /// Whether frames that are [published near](Self::publish_near) reach only those relays elsewhere that say that they listen. Said to all with
+    /// every beat, so that they do.
+    fn spares(&self) -> bool {
+        false
+    }
 
     /// Waits, for a bounded time, until what was published before reaches the broker even if this process ends.
     fn flush(&self) -> BoxFuture<'_, ()>;

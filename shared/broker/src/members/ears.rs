@@ -29,6 +29,7 @@ pub(super) struct Ears {
     pub(super) me: NodeId,
     role: Role,
     pub(super) pace: Heartbeat,
+    spares: bool,
     known: Mutex<Known>,
     pub(super) membership: watch::Sender<Arc<Membership>>,
     pub(super) observed: watch::Sender<Observed>,
@@ -71,12 +72,14 @@ impl Ears {
         me: NodeId,
         role: Role,
         pace: Heartbeat,
+        spares: bool,
         tell: impl Fn(Heard) + Send + Sync + 'static,
     ) -> Self {
         Self {
             me,
             role,
             pace,
+            spares,
             known: Mutex::default(),
             membership: watch::Sender::new(Arc::default()),
             observed: watch::Sender::new(Observed::nothing_yet()),
@@ -104,6 +107,7 @@ impl Ears {
             draining: known.draining,
             speaks: SPEAKS,
             missed: known.missed,
+            spares: self.spares,
         })
     }
 
@@ -243,8 +247,8 @@ impl Known {
 impl Receiver for Ears {
     fn deliver(&self, _channel: &str, payload: Bytes) {
         match decode(&payload) {
-            Ok(NodeNews::Beat { node, role, beat, draining, speaks, missed, sent_ms: _ }) => {
-                self.hear_beat(node, Member { role, draining, speaks }, beat, missed);
+            Ok(NodeNews::Beat { node, role, beat, draining, speaks, missed, spares, sent_ms: _ }) => {
+                self.hear_beat(node, Member { role, draining, speaks, spares }, beat, missed);
             }
             Ok(news) => {
                 if let NodeNews::Gone { node } = &news {

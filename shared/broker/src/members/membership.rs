@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use protocol::id::NodeId;
 
-use crate::node::Role;
+use crate::node::{LISTENERS_TELL_SINCE, Role};
 
 /// A node that lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Member {
     pub draining: bool,
     /// What it says and reads; see [`SPEAKS`](crate::node::SPEAKS).
     pub speaks: u16,
+    /// It publishes frames only for those who say that they listen.
+    pub spares: bool,
 }
 
 /// Who lives, as this node sees it.
@@ -48,6 +50,17 @@ impl Membership {
     pub fn staying(&self, role: Role) -> impl Iterator<Item = &NodeId> {
         let stays = move |member: &Member| member.role == role && !member.draining;
         self.nodes.iter().filter(move |(_, member)| stays(member)).map(|(node, _)| node)
+    }
+
+    /// Whether it is known that every relay says where it listens.
+    pub fn all_relays_tell(&self) -> bool {
+        let relays = || self.nodes.values().filter(|member| member.role == Role::Relay);
+        self.settled && !self.cut_off && relays().all(|relay| relay.speaks >= LISTENERS_TELL_SINCE)
+    }
+
+    /// Whether a worker may want to hear where relays listen: one does, or it is not known who lives.
+    pub fn wants_listeners(&self) -> bool {
+        !self.settled || self.nodes.values().any(|member| member.role == Role::Worker && member.spares)
     }
 
     /// Whether the node lives.

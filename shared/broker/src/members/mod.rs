@@ -124,7 +124,7 @@ impl Members {
         pace: Heartbeat,
         tell: impl Fn(Heard) + Send + Sync + 'static,
     ) -> Self {
-        let ears = Arc::new(Ears::new(me, role, pace, tell));
+        let ears = Arc::new(Ears::new(me, role, pace, ports.bus.spares(), tell));
         let beat_now = Arc::new(Notify::new());
         let subscription = ports.bus.subscriber(ears.clone());
         let beating = beat(ports.clone(), ears.clone(), subscription, beat_now.clone());

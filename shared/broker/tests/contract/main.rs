@@ -3,6 +3,7 @@
 
 mod bus;
 mod failure;
+mod near;
 mod queue;
 mod revocations;
 mod settings;
@@ -65,6 +66,48 @@ promises! {
     revocations::what_is_revoked_is_told_at_once_and_read_by_whoever_did_not_hear_it,
     failure::a_subscriber_hears_that_it_missed_something_when_its_connection_was_lost,
     failure::without_a_broker_operations_fail_in_bounded_time_and_later_work_again,
+}
+
+/// What two processes that are relay and dealer worker promise each other.
+mod short_way {
+    use super::*;
+
+    macro_rules! of {
+        ($($name:ident: $kind:ident),*) => { $(mod $name {
+            use super::*;
+            promises_of! { $kind;
+                near::what_is_said_to_a_room_of_the_same_process_is_heard_there_alone,
+                near::what_is_said_again_is_heard_by_whoever_may_own_the_room,
+                near::a_room_elsewhere_is_reached_before_and_after_it_was_here,
+                near::frames_are_for_everybody_until_it_is_known_that_nobody_elsewhere_listens,
+                near::who_says_that_he_listens_hears_the_frame_that_was_kept_back_and_all_that_follow,
+                near::a_relay_that_does_not_say_where_it_listens_misses_nothing,
+                near::after_a_lost_connection_frames_are_for_everybody_again,
+            }
+        })* };
+    }
+
+    of! { memory: Memory, single: Single, cluster: Cluster }
+
+    /// And it is a bus like any other.
+    macro_rules! bus {
+        ($($name:ident: $kind:ident),*) => { $(mod $name {
+            use super::*;
+            promises_of! { $kind;
+                bus::what_is_published_after_a_confirmed_subscription_arrives,
+                bus::one_channel_keeps_the_order_of_one_publisher,
+                bus::a_first_connection_is_not_told_as_a_loss,
+                bus::a_publication_reaches_all_who_subscribe,
+                bus::subscribing_twice_delivers_once,
+                bus::an_ended_subscription_delivers_nothing,
+                bus::a_payload_of_any_bytes_and_size_arrives_whole,
+                bus::channels_do_not_mix,
+                failure::a_subscriber_hears_that_it_missed_something_when_its_connection_was_lost,
+            }
+        })* };
+    }
+
+    bus! { over_memory: NearMemory, over_single: NearSingle }
 }
 
 /// What lives in a folder has no connection that it could lose unseen.

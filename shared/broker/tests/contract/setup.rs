@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use broker::{
-    bus::{Bus, Receiver, memory::MemoryBus, redis::RedisBus},
+    bus::{Bus, Receiver, memory::MemoryBus, near::NearBus, redis::RedisBus},
     channel::{Channel, journal_key},
     clock::Clock,
+    node::ListenPace,
     queue::{Queue, maps::MapsQueue, redis::RedisQueue},
     redis::{Redis, RedisConfig},
     store::{
@@ -35,6 +36,9 @@ pub(crate) enum Kind {
     Single,
     Cluster,
     Sentinel,
+    /// The way of a process that is relay and dealer worker, over these.
+    NearMemory,
+    NearSingle,
 }
 
 /// What stands behind the ports.
@@ -57,6 +61,17 @@ pub(crate) struct House {
 
 impl Kind {
     pub(crate) async fn start(self) -> House {
+        let over = match self {
+            Self::NearMemory => Self::Memory,
+            Self::NearSingle => Self::Single,
+            _ => return self.start_far().await,
+        };
+        let house = over.start_far().await;
+        let bus = NearBus::new(house.bus, NodeId::new("r1").unwrap(), ListenPace::default());
+        House { bus, ..house }
+    }
+
+    async fn start_far(self) -> House {
         let persistence = Persistence::AofAlways;
         let (broker, url) = match self {
             Self::Memory => {
@@ -82,6 +97,7 @@ impl Kind {
                     broker: Broker::File(wire, disk),
                 };
             }
+            Self::NearMemory | Self::NearSingle => unreachable!("they stand on others"),
             Self::Single => {
                 let server = RedisServer::start(persistence).await.unwrap();
                 let url = server.url();

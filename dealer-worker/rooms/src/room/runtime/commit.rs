@@ -420,7 +420,12 @@ impl<R: Room> Running<R> {
     pub(super) async fn publish(&self, frame: Bytes) {
         let mut pause = PUBLISH_PAUSE;
         for attempt in 1..=PUBLISH_ATTEMPTS {
-            match self.context.ports.bus.publish(&self.frames, frame.clone()).await {
+            let bus = &self.context.ports.bus;
+            let publishing = match attempt {
+                1 => bus.publish_near(&self.frames, frame.clone()),
+                _ => bus.publish(&self.frames, frame.clone()),
+            };
+            match publishing.await {
                 Ok(()) => return,
                 Err(error) => debug!(room = %self.id, %error, attempt, "a frame was not published"),
             }
