@@ -51,6 +51,9 @@ pub struct Simulate {
     /// And this long, virtual seconds.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
+    /// Houses of pits, relay and dealer worker in one process, alone or beside others; without it they are in three of ten.
+    #[arg(long, conflicts_with = "relays")]
+    pits: bool,
     /// Print one line of JSON at the end.
     #[arg(long)]
     json: bool,
@@ -171,13 +174,14 @@ impl Simulate {
             (Some(relays), Some(workers), Some(tables)) => {
                 Plan::calm(seed, relays, workers, tables, tables * 6, Duration::from_secs(self.seconds))
             }
+            _ if self.pits => Plan::together(seed),
             _ => Plan::of(seed),
         }
     }
 
     /// The flags with which the same plan follows from a seed.
     fn again_with(&self) -> String {
-        let mut again = String::new();
+        let mut again = String::from(if self.pits { " --pits" } else { "" });
         if let (Some(relays), Some(workers), Some(tables)) = (self.relays, self.workers, self.tables) {
             let seconds = self.seconds;
             again += &format!(" --relays {relays} --workers {workers} --tables {tables} --seconds {seconds}");

@@ -8,7 +8,7 @@
 //!   the swarm, or one of the other [guests](crate::guests). `standing`: what reception knows of guests. `crowded`: how a guest is to be answered
 //!   where many ask. `railbird`: what it is told as one of the rail, `queued`: of those who wait for a seat. `cashier`: whose the chips are. `archive`: which hands were
 //!   written down.
-//! - `faults`: what goes wrong with single operations, and tripwires.
+//! - `pits`: processes that are relay and dealer worker. `faults`: what goes wrong with single operations, and tripwires.
 //! - [`planted`]: faults that the judges must catch.
 //! - [`tournament`]: a tournament of any size by itself, with nothing around its rooms.
 //!
@@ -21,6 +21,7 @@ mod crowded;
 mod faults;
 mod guest;
 mod pipe;
+mod pits;
 pub mod plan;
 pub mod planted;
 mod queued;

@@ -35,6 +35,10 @@ pub struct Plan {
     pub relays: usize,
     /// How many dealer workers there are.
     pub workers: usize,
+    /// So many of the relays are of the release before.
+    pub(super) earlier_relays: usize,
+    /// How many pits there are besides: processes that are relay and dealer worker.
+    pub pits: usize,
     /// How many tables there are.
     pub tables: usize,
     /// How many bots there are.
@@ -200,12 +204,15 @@ impl Blow {
             Self::Kill(Place::Relay(_), _) => "relay_killed",
             Self::Kill(Place::Worker(_), _) => "worker_killed",
             Self::Kill(Place::Recorder(_), _) => "recorder_killed",
+            Self::Kill(Place::Pit(_), _) => "pit_killed",
             Self::Trip(Place::Relay(_), ..) => "relay_killed_in_an_operation",
             Self::Trip(Place::Worker(_), ..) => "worker_killed_in_an_operation",
             Self::Trip(Place::Recorder(_), ..) => "recorder_killed_in_an_operation",
+            Self::Trip(Place::Pit(_), ..) => "pit_killed_in_an_operation",
             Self::Drain(Place::Relay(_)) => "relay_stopped",
             Self::Drain(Place::Worker(_)) => "worker_stopped",
             Self::Drain(Place::Recorder(_)) => "recorder_stopped",
+            Self::Drain(Place::Pit(_)) => "pit_stopped",
             Self::Hold(..) => "held",
             Self::Cut(..) => "cut",
             Self::Silence(..) => "silenced",
@@ -226,11 +233,23 @@ pub(super) enum Place {
     Worker(usize),
     /// The recorder with this index.
     Recorder(usize),
+    /// The pit with this index.
+    Pit(usize),
 }
 
 impl Plan {
     /// The plan of a seed: a small house in bad weather.
     pub fn of(seed: u64) -> Self {
+        let mut plan = Self::split(seed);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x40de);
+        if rng.random_bool(0.3) {
+            plan.add_pits(&mut rng);
+        }
+        plan
+    }
+
+    /// The same with a process each for relays and dealer workers, as all were before there were pits.
+    pub fn split(seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let tables = rng.random_range(1..=4);
         let stormy = Duration::from_secs(rng.random_range(10..=30));
@@ -238,6 +257,8 @@ impl Plan {
             seed,
             relays: rng.random_range(1..=3),
             workers: rng.random_range(1..=3),
+            earlier_relays: 0,
+            pits: 0,
             tables,
             bots: tables * rng.random_range(2..=5),
             twins: 0,
@@ -438,7 +459,7 @@ impl Plan {
 
     /// The plan of a seed as it was before there were recorders.
     fn unrecorded(seed: u64) -> Self {
-        let mut plan = Self::of(seed);
+        let mut plan = Self::split(seed);
         plan.recorders = 0;
         plan.blows.retain(|(_, blow)| !blow.is_of_a_recorder());
         plan
@@ -553,6 +574,8 @@ impl Plan {
             seed,
             relays,
             workers,
+            earlier_relays: 0,
+            pits: 0,
             tables,
             bots,
             twins: 0,

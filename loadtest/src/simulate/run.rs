@@ -423,6 +423,7 @@ fn split(rng: &mut ChaCha8Rng) -> ChaCha8Rng {
 
 fn places(plan: &Plan) -> impl Iterator<Item = Place> + use<> {
     let nodes = (0..plan.relays).map(Place::Relay).chain((0..plan.workers).map(Place::Worker));
+    let nodes = nodes.chain((0..plan.pits).map(Place::Pit));
     nodes.chain((0..plan.recorders).map(Place::Recorder))
 }
 

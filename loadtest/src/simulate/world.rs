@@ -6,7 +6,7 @@ use std::{
 };
 
 use broker::{
-    bus::{Bus, Receiver, Subscription, memory::MemoryBus},
+    bus::{Bus, Receiver, Subscription, memory::MemoryBus, near::NearBus},
     channel::Channel,
     clock::Clock,
     ports::Ports,
@@ -41,6 +41,7 @@ use super::{
     cashier::Cashier,
     faults::{Tripwire, Tripwires},
     pipe::{self, Far, Scissors},
+    pits::{self, EarlierBus, Tap},
     plan::{Place, Plan},
     planted::{DeafBus, Dropper, HidingBus, LeakyBus, LyingStore, Planted},
     standing::Standings,
@@ -82,6 +83,8 @@ pub(super) struct World {
     planted: Option<Planted>,
     /// How late tables and counters are shown to their rails.
     rail: RailConfig,
+    /// So many of the relays are of the release before.
+    earlier_relays: usize,
     /// Players open tables.
     has_hosts: bool,
     mailbox: Bound,
@@ -94,6 +97,9 @@ struct Inner {
     relays: Vec<Slot>,
     workers: Vec<Slot>,
     recorders: Vec<Slot>,
+    pits: Vec<Slot>,
+    /// Who listens to what is published for watchers.
+    tap: Option<Tap>,
     /// Names are never used twice.
     started: u64,
     /// Nobody reaches the broker, nor does who starts now.
@@ -114,6 +120,16 @@ struct Process {
     shutdown: CancellationToken,
     relay: Option<Arc<Relay>>,
     tasks: JoinSet<()>,
+    /// Both parts of a pit have ended.
+    ended: Option<CancellationToken>,
+    /// What is said within a pit is heard by those who judge it.
+    _tapped: Option<Box<dyn Subscription>>,
+}
+
+impl Process {
+    fn new(node: NodeId, shutdown: CancellationToken, tasks: JoinSet<()>) -> Self {
+        Self { node, shutdown, relay: None, tasks, ended: None, _tapped: None }
+    }
 }
 
 impl World {
@@ -141,6 +157,7 @@ impl World {
             cashier: Arc::new(Cashier::new(plan.seed, plan.money_troubles, clock, plan.planted)),
             planted: plan.planted,
             rail: RailConfig { delay_ms: plan.rail_delay_ms },
+            earlier_relays: plan.earlier_relays,
             has_hosts: plan.hosts > 0,
             mailbox: plan.mailbox,
             memory: plan.memory,
@@ -149,6 +166,8 @@ impl World {
                 relays: slots(plan.relays),
                 workers: slots(plan.workers),
                 recorders: slots(plan.recorders),
+                pits: slots(plan.pits),
+                tap: None,
                 started: 0,
                 broker_down: false,
                 cuts: plan.cuts,
@@ -200,9 +219,10 @@ impl World {
         Ports { bus: Arc::new(self.bus.clone()), store: Arc::new(self.store.clone()), clock: self.clock }
     }
 
-    /// Listens to all that is published for the watchers of `rooms`, on the link on which nothing goes wrong.
+    /// Listens to all that is published for the watchers of `rooms`, on the link on which nothing goes wrong, and within pits that start from now on.
     pub(super) async fn eavesdrop(&self, rooms: &[RoomId]) -> Eavesdropper {
         let (tells, told) = mpsc::unbounded_channel();
+        self.inner.lock().tap = Some(Tap { rooms: rooms.to_vec(), tells: tells.clone() });
         let subscription = self.bus.subscriber(Arc::new(Ear(tells)));
         for room in rooms {
             let subscribed = subscription.subscribe(&Channel::frames(room)).await;
@@ -252,9 +272,13 @@ impl World {
         inner.started += 1;
         let (started, seed) = (inner.started, inner.rng.random());
         let process = match place {
-            Place::Relay(_) => self.relay(started, seed),
+            Place::Relay(index) => {
+                let is_earlier = index % inner.relays.len() < self.earlier_relays;
+                self.relay(started, seed, is_earlier)
+            }
             Place::Worker(_) => self.worker(started, seed),
             Place::Recorder(_) => self.recorder(started),
+            Place::Pit(_) => self.pit(started, seed, inner.tap.as_ref()),
         };
         if inner.broker_down {
             self.wire.link(&process.node).set(LinkState::Refusing);
@@ -266,7 +290,7 @@ impl World {
     pub(super) fn set_broker_down(&self, down: bool) {
         let mut inner = self.inner.lock();
         inner.broker_down = down;
-        let places = inner.relays.iter().chain(&inner.workers).chain(&inner.recorders);
+        let places = inner.relays.iter().chain(&inner.workers).chain(&inner.recorders).chain(&inner.pits);
         for process in places.filter_map(|slot| slot.running.as_ref()) {
             self.wire.link(&process.node).set(if down { LinkState::Refusing } else { LinkState::Up });
         }
@@ -278,8 +302,7 @@ impl World {
     }
 
     /// A worker's ports, with what is planted into them.
-    fn worker_ports(&self, node: &NodeId) -> Ports {
-        let mut ports = self.ports(node);
+    fn worker_ports(&self, mut ports: Ports, node: &NodeId) -> Ports {
         match self.planted {
             Some(
                 planted
@@ -293,10 +316,47 @@ impl World {
         ports
     }
 
-    fn relay(&self, started: u64, seed: u64) -> Process {
+    fn relay(&self, started: u64, seed: u64, is_earlier: bool) -> Process {
         let node = NodeId::new(&format!("relay-{started}")).expect("a name");
+        let mut ports = self.ports(&node);
+        if is_earlier {
+            ports.bus = Arc::new(EarlierBus(ports.bus));
+        }
+        let relay = self.relay_on(self.relay_ports(ports, &node), node.clone(), seed);
+        let shutdown = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(relay.run(shutdown.clone().cancelled_owned()));
+        Process { relay: Some(relay), ..Process::new(node, shutdown, tasks) }
+    }
+
+    /// A process that is both: one link to the broker, and a short way between the two.
+    fn pit(&self, started: u64, seed: u64, tap: Option<&Tap>) -> Process {
+        let node = NodeId::new(&format!("pit-{started}")).expect("a name");
+        let door = NodeId::new(&format!("relay-{started}")).expect("a name");
+        let mut ports = self.ports(&node);
+        let near = NearBus::new(ports.bus, door.clone(), pits::PACE);
+        ports.bus = near.clone();
+        let relay = self.relay_on(self.relay_ports(ports.clone(), &node), door, seed);
+        let worker = self.worker_on(self.worker_ports(ports, &node), node.clone(), seed);
+        near.follow(worker.membership());
+        let (shutdown, ended) = (CancellationToken::new(), CancellationToken::new());
+        let mut tasks = JoinSet::new();
+        let (door, told, done) =
+            (relay.run(shutdown.clone().cancelled_owned()), shutdown.clone(), ended.clone());
+        tasks.spawn(async move {
+            // How a worker ends is judged by what the journals say afterwards.
+            let _ = tokio::join!(door, worker.run(told));
+            done.cancel();
+        });
+        let tapped = tap.map(|tap| tap.of(&near));
+        let process = Process::new(node, shutdown, tasks);
+        Process { relay: Some(relay), ended: Some(ended), _tapped: tapped, ..process }
+    }
+
+    fn relay_on(&self, ports: Ports, node: NodeId, seed: u64) -> Arc<Relay> {
         let config = RelayConfig {
-            node: Some(node.clone()),
+            node: Some(node),
+            listens: pits::PACE,
             seed: Some(seed),
             queue_bytes_max: QUEUE_BYTES,
             drain_ms: 1_000,
@@ -304,7 +364,11 @@ impl World {
             connections_per_address_max: CONNECTIONS_MAX,
             ..RelayConfig::default()
         };
-        let mut ports = self.ports(&node);
+        Relay::new(ports, config, Keys::given(self.signer.public()))
+    }
+
+    /// A relay's ports, with what is planted into them.
+    fn relay_ports(&self, mut ports: Ports, node: &NodeId) -> Ports {
         if self.planted == Some(Planted::HidesSessions) {
             ports.bus = Arc::new(HidingBus(ports.bus));
         }
@@ -312,17 +376,25 @@ impl World {
             ports.bus = Arc::new(DeafBus(ports.bus));
         }
         if let Some(planted @ Planted::NeverReadsRevocations) = self.planted {
-            ports.store = Arc::new(LyingStore::new(self.store.handle(&node), planted));
+            ports.store = Arc::new(LyingStore::new(self.store.handle(node), planted));
         }
-        let relay = Relay::new(ports, config, Keys::given(self.signer.public()));
-        let shutdown = CancellationToken::new();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(relay.run(shutdown.clone().cancelled_owned()));
-        Process { node, shutdown, relay: Some(relay), tasks }
+        ports
     }
 
     fn worker(&self, started: u64, seed: u64) -> Process {
         let node = NodeId::new(&format!("worker-{started}")).expect("a name");
+        let worker = self.worker_on(self.worker_ports(self.ports(&node), &node), node.clone(), seed);
+        let shutdown = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        let told = shutdown.clone();
+        tasks.spawn(async move {
+            // How a worker ends is judged by what the journals say afterwards.
+            let _ = worker.run(told).await;
+        });
+        Process::new(node, shutdown, tasks)
+    }
+
+    fn worker_on(&self, ports: Ports, node: NodeId, seed: u64) -> Worker {
         let mut config = WorkerConfig::new(node.clone(), self.seal_key.clone());
         config.bounds.mailbox_messages_max = self.mailbox.messages;
         config.bounds.mailbox_bytes_max = self.mailbox.bytes;
@@ -336,15 +408,7 @@ impl World {
             }
             None => kinds,
         };
-        let worker = Worker::new(self.worker_ports(&node), config, kinds, Chance::seeded(seed));
-        let shutdown = CancellationToken::new();
-        let mut tasks = JoinSet::new();
-        let told = shutdown.clone();
-        tasks.spawn(async move {
-            // How a worker ends is judged by what the journals say afterwards.
-            let _ = worker.run(told).await;
-        });
-        Process { node, shutdown, relay: None, tasks }
+        Worker::new(ports, config, kinds, Chance::seeded(seed))
     }
 
     fn recorder(&self, started: u64) -> Process {
@@ -355,7 +419,7 @@ impl World {
         let recorder = Recorder::new(queue, sealer, Arc::new(archive.pen()), self.clock, name);
         let mut tasks = JoinSet::new();
         tasks.spawn(recorder.run());
-        Process { node, shutdown: CancellationToken::new(), relay: None, tasks }
+        Process::new(node, CancellationToken::new(), tasks)
     }
 
     /// A node's handle to the queues.
@@ -387,7 +451,14 @@ impl World {
     pub(super) async fn drain(&self, place: Place, patience: Duration) {
         let Some(mut process) = self.inner.lock().slot(place).running.take() else { return };
         process.shutdown.cancel();
-        let _ = tokio::time::timeout(patience, process.tasks.join_next()).await;
+        let ended = process.ended.take();
+        let ending = async {
+            match ended {
+                Some(ended) => ended.cancelled().await,
+                None => drop(process.tasks.join_next().await),
+            }
+        };
+        let _ = tokio::time::timeout(patience, ending).await;
         self.wire.link(&process.node).kill();
     }
 
@@ -420,15 +491,16 @@ impl World {
     /// A connection to one of the relays, if there is one.
     pub(super) fn connect(&self) -> Option<Far> {
         let mut inner = self.inner.lock();
-        let running: Vec<usize> =
-            (0..inner.relays.len()).filter(|at| inner.relays[*at].running.is_some()).collect();
+        let doors = (0..inner.relays.len()).map(Place::Relay).chain((0..inner.pits.len()).map(Place::Pit));
+        let doors: Vec<Place> = doors.collect();
+        let running: Vec<Place> = doors.into_iter().filter(|at| inner.slot(*at).running.is_some()).collect();
         if running.is_empty() {
             return None;
         }
         let at = running[inner.rng.random_range(0..running.len())];
         let scissors = (inner.cuts > 0.0)
             .then(|| Scissors { rng: ChaCha8Rng::seed_from_u64(inner.rng.random()), chance: inner.cuts });
-        let process = inner.relays[at].running.as_mut()?;
+        let process = inner.slot(at).running.as_mut()?;
         let relay = process.relay.as_ref()?;
         let (near, far) = pipe::connect(Dropper::of(self.planted), scissors);
         let session = relay.connect(Line::Other(Box::new(near.wire)), IpAddr::V4(Ipv4Addr::LOCALHOST));
@@ -446,7 +518,7 @@ pub(super) struct Eavesdropper {
     _subscription: Box<dyn Subscription>,
 }
 
-struct Ear(mpsc::UnboundedSender<(String, Bytes)>);
+pub(super) struct Ear(pub(super) mpsc::UnboundedSender<(String, Bytes)>);
 
 impl Receiver for Ear {
     fn deliver(&self, channel: &str, payload: Bytes) {
@@ -465,6 +537,7 @@ impl Inner {
             Place::Relay(index) => (&mut self.relays, index),
             Place::Worker(index) => (&mut self.workers, index),
             Place::Recorder(index) => (&mut self.recorders, index),
+            Place::Pit(index) => (&mut self.pits, index),
         };
         let count = slots.len();
         &mut slots[index % count]
@@ -474,6 +547,10 @@ impl Inner {
         let runs = |slot: &Slot| slot.running.as_ref().is_some_and(|process| process.node == *node);
         let relay = self.relays.iter().position(runs).map(Place::Relay);
         let worker = || self.workers.iter().position(runs).map(Place::Worker);
-        relay.or_else(worker).or_else(|| self.recorders.iter().position(runs).map(Place::Recorder))
+        let pit = || self.pits.iter().position(runs).map(Place::Pit);
+        relay
+            .or_else(worker)
+            .or_else(pit)
+            .or_else(|| self.recorders.iter().position(runs).map(Place::Recorder))
     }
 }
