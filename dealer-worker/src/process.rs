@@ -9,14 +9,17 @@ use broker::{
 };
 use hands::SERVICE;
 use ops::{
+    config::SealArgs,
     outlet,
     readiness::{Readiness, drain_route, ops_routes},
     serve::{Front, serve},
     signals,
     telemetry::Metrics,
 };
-use rooms::{Chance, Kinds, Worker};
+use protocol::id::NodeId;
+use rooms::{Chance, Kinds, Worker, WorkerConfig};
 use table::settings::check;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     cage_client::CageClient,
@@ -32,19 +35,35 @@ use crate::{
 /// # Errors
 /// When a flag is wrong, Redis is not there at the start, or a part of the worker fails.
 pub fn run(flags: Flags, kinds: Kinds) -> anyhow::Result<()> {
-    if let Some(Task::SealKeys(what)) = flags.task {
-        let folder = flags
-            .seal
-            .folder()
-            .context("--seal-key-dir, or the variable CARDHOUSE_SEAL_KEY_DIR, says which folder")?;
-        seal_keys::manage(&folder, what)?.iter().for_each(outlet::say);
-        return Ok(());
+    if let Some(task) = &flags.task {
+        return manage(&flags, task);
     }
-    // Nobody should wait for Redis to learn that a flag is wrong.
-    check(&flags.tables.config())?;
-    let schedule = flags.tables.schedule()?.unwrap_or_default();
+    let offered = checked(&flags)?;
     flags.log.init()?;
-    flags.threads.runtime()?.block_on(work(flags, kinds, schedule))
+    flags.threads.runtime()?.block_on(work(flags, kinds, offered))
+}
+
+/// Does what is to be done with keys.
+///
+/// # Errors
+/// When the folder is not named, or cannot be used.
+pub fn manage(flags: &Flags, task: &Task) -> anyhow::Result<()> {
+    let Task::SealKeys(what) = *task;
+    let folder = flags
+        .seal
+        .folder()
+        .context("--seal-key-dir, or the variable CARDHOUSE_SEAL_KEY_DIR, says which folder")?;
+    seal_keys::manage(&folder, what)?.iter().for_each(outlet::say);
+    Ok(())
+}
+
+/// The tournaments to offer. Nobody should wait for Redis to learn that a flag is wrong.
+///
+/// # Errors
+/// When one is.
+pub fn checked(flags: &Flags) -> anyhow::Result<Vec<Template>> {
+    check(&flags.tables.config())?;
+    Ok(flags.tables.schedule()?.unwrap_or_default())
 }
 
 async fn work(flags: Flags, kinds: Kinds, offered: Vec<Template>) -> anyhow::Result<()> {
@@ -53,28 +72,17 @@ async fn work(flags: Flags, kinds: Kinds, offered: Vec<Template>) -> anyhow::Res
     let leaving = signals::leaving()?;
 
     let redis = Redis::connect(flags.redis.config()).await?;
-    let (settings, queue) = (redis.clone(), Arc::new(RedisQueue::new(redis.clone())));
+    let settings = redis.clone();
     let ports = Ports {
         bus: Arc::new(RedisBus::new(redis.clone())),
-        store: Arc::new(RedisStore::new(redis)),
+        store: Arc::new(RedisStore::new(redis.clone())),
         clock: Clock::system(),
     };
-    let config = flags.config()?;
-    let node = config.node.clone();
+    let node = flags.node.node_id("dealer");
     let traces = flags.traces.start("dealer-worker", node.as_str())?;
-    let passes = Arc::new(Passes::new(money::wire::PURPOSE, &config.seal_key, &config.seal_keys_older));
-    let kinds = match flags.cage.cage_url.as_slice() {
-        [] => kinds,
-        urls => kinds.served_by(money::SERVICE, Arc::new(CageClient::new(urls, passes.clone())?)),
-    };
-    let hands_sealer = Arc::new(Sealer::with(&config.seal_key, &config.seal_keys_older));
-    let kinds = match flags.hands.keep_hands {
-        true => kinds.served_by(SERVICE, Arc::new(Recording::new(queue, hands_sealer.clone()))),
-        false => kinds,
-    };
-    let worker = Worker::new(ports.clone(), config, kinds, Chance::of_the_system());
+    let dealer = Dealer::new(&flags, node.clone(), kinds, &redis, ports)?;
     let readiness = Readiness::new();
-    readiness.observe(worker.observed());
+    readiness.observe(dealer.worker.observed());
     readiness.check("redis", move || settings.is_trusted());
 
     let ops = flags.ops.ops_listen.listen("--ops-listen").await?;
@@ -83,23 +91,7 @@ async fn work(flags: Flags, kinds: Kinds, offered: Vec<Template>) -> anyhow::Res
     let routes = guard.protect(ops_routes(metrics, readiness.clone()).merge(drain_route(leaving.clone())));
     let watching = serve(ops, routes, Front::operators(flags.http), std::future::pending());
 
-    if flags.tables.tables > 0 {
-        let opened = open_tables(&ports, flags.tables.tables, &flags.tables.opening()).await?;
-        tracing::info!(opened, "tables are open");
-    }
-    if flags.floor.players_tables {
-        open_floor(&ports, &flags.floor.settings(flags.tables.config())).await?;
-    }
-    if let Some(queue) = flags.floor.queue(&flags.tables) {
-        open_queue(&ports, &queue, flags.tables.opening().rail).await?;
-    }
-    if !offered.is_empty() {
-        let opened = schedule::open(&ports, &offered).await?;
-        tracing::info!(opened, "tournaments are open");
-    }
-    let following = seal_keys::follow(flags.seal.clone(), [worker.sealer(), hands_sealer]);
-    let reread = Duration::from_millis(flags.seal.seal_key_reread_ms);
-    let knowing = passes.follow(reread, || flags.seal.keys());
+    dealer.open(&flags, &offered).await?;
     let told = async {
         leaving.cancelled().await;
         tracing::info!("leaving");
@@ -107,12 +99,89 @@ async fn work(flags: Flags, kinds: Kinds, offered: Vec<Template>) -> anyhow::Res
         std::future::pending().await
     };
     let ended = tokio::select! { biased;
-        ended = worker.run(leaving.clone()) => ended.context("the worker has ended"),
+        ended = dealer.run(leaving.clone()) => ended,
         () = watching => unreachable!("it serves for ever"),
-        () = following => unreachable!("keys are followed for ever"),
-        () = knowing => unreachable!("so are those of passes"),
         () = told => unreachable!("it waits for the worker to end"),
     };
     traces.finish().await;
     ended
+}
+
+/// A worker on Redis, and what it needs while it runs: keys, and the way to whoever does its rooms' errands.
+pub struct Dealer {
+    /// Owns the rooms.
+    pub worker: Worker,
+    ports: Ports,
+    seal: SealArgs,
+    passes: Arc<Passes>,
+    hands_sealer: Arc<Sealer>,
+}
+
+impl Dealer {
+    /// As the flags say, with this name, on these ports. Must be called within a runtime.
+    ///
+    /// # Errors
+    /// When keys cannot be read, or the cage is nowhere.
+    pub fn new(
+        flags: &Flags,
+        node: NodeId,
+        kinds: Kinds,
+        redis: &Redis,
+        ports: Ports,
+    ) -> anyhow::Result<Self> {
+        let config = WorkerConfig { node, ..flags.config()? };
+        let passes = Arc::new(Passes::new(money::wire::PURPOSE, &config.seal_key, &config.seal_keys_older));
+        let kinds = match flags.cage.cage_url.as_slice() {
+            [] => kinds,
+            urls => kinds.served_by(money::SERVICE, Arc::new(CageClient::new(urls, passes.clone())?)),
+        };
+        let hands_sealer = Arc::new(Sealer::with(&config.seal_key, &config.seal_keys_older));
+        let kinds = match flags.hands.keep_hands {
+            true => {
+                let queue = Arc::new(RedisQueue::new(redis.clone()));
+                kinds.served_by(SERVICE, Arc::new(Recording::new(queue, hands_sealer.clone())))
+            }
+            false => kinds,
+        };
+        let worker = Worker::new(ports.clone(), config, kinds, Chance::of_the_system());
+        Ok(Self { worker, ports, seal: flags.seal.clone(), passes, hands_sealer })
+    }
+
+    /// Opens what the flags say is open, unless it is.
+    ///
+    /// # Errors
+    /// When the store does not answer, or the flags describe no table.
+    pub async fn open(&self, flags: &Flags, offered: &[Template]) -> anyhow::Result<()> {
+        let ports = &self.ports;
+        if flags.tables.tables > 0 {
+            let opened = open_tables(ports, flags.tables.tables, &flags.tables.opening()).await?;
+            tracing::info!(opened, "tables are open");
+        }
+        if flags.floor.players_tables {
+            open_floor(ports, &flags.floor.settings(flags.tables.config())).await?;
+        }
+        if let Some(queue) = flags.floor.queue(&flags.tables) {
+            open_queue(ports, &queue, flags.tables.opening().rail).await?;
+        }
+        if !offered.is_empty() {
+            let opened = schedule::open(ports, offered).await?;
+            tracing::info!(opened, "tournaments are open");
+        }
+        Ok(())
+    }
+
+    /// Runs until it is told to leave, and has handed its rooms over.
+    ///
+    /// # Errors
+    /// When a part of the worker fails.
+    pub async fn run(self, leaving: CancellationToken) -> anyhow::Result<()> {
+        let following = seal_keys::follow(self.seal.clone(), [self.worker.sealer(), self.hands_sealer]);
+        let reread = Duration::from_millis(self.seal.seal_key_reread_ms);
+        let knowing = self.passes.follow(reread, || self.seal.keys());
+        tokio::select! { biased;
+            ended = self.worker.run(leaving) => ended.context("the worker has ended"),
+            () = following => unreachable!("keys are followed for ever"),
+            () = knowing => unreachable!("so are those of passes"),
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! It knows no rules and keeps nothing that another relay could not rebuild from the journals. `docs/architecture.md` says how
 //! it fits in. In reading order:
 //!
-//! - [`config`]: every bound, with unit and default.
+//! - [`config`]: every bound, with unit and default. [`door`]: where it listens.
 //! - [`relay`]: the composition: what a relay consists of, and its running.
 //! - `http`: from an HTTP request to a WebSocket ([`ops::serve`] accepts it).
 //! - [`session`], `limits`, [`keys`], `revoked`: what one client says, and whether it is still to be heard.
@@ -26,6 +26,7 @@ mod commands;
 mod condition;
 pub mod config;
 mod delivery;
+pub mod door;
 mod drain;
 mod http;
 mod hub;

@@ -10,17 +10,15 @@ use broker::{
     store::redis::RedisStore,
 };
 use clap::{CommandFactory as _, Parser};
-use hyper::Uri;
 use ops::{
     config::{LogArgs, NodeArgs, OpsArgs, RedisArgs, ThreadArgs},
     flags,
-    listen::Address,
     readiness::{Readiness, drain_route, ops_routes},
     serve::{Front, HttpArgs, serve},
     signals,
     telemetry::{Metrics, exit_code},
 };
-use relay::{Keys, Relay, RelayConfig, config::GROUPS};
+use relay::{Keys, Relay, RelayConfig, config::GROUPS, door::DoorArgs};
 use tokio_util::sync::CancellationToken;
 use traces::TraceArgs;
 
@@ -35,19 +33,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 #[command(name = "relay", version)]
 struct Config {
-    /// Where to listen: 8081 is for this machine alone, :8081 for everybody, 127.0.0.1:8081, `[::]:8081` and localhost:8081 are what
-    /// they say; port 0 takes any free one, told in the log
-    #[arg(long, env = "CARDHOUSE_RELAY_LISTEN", default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
-    listen: Address,
-    /// Where reception publishes the keys that tokens are checked with
-    #[arg(
-        long,
-        env = "CARDHOUSE_JWKS_URL",
-        default_value = "http://127.0.0.1:8090/.well-known/jwks.json",
-        value_name = "URL",
-        value_parser = http_url
-    )]
-    jwks_url: Uri,
+    #[command(flatten)]
+    door: DoorArgs,
     #[command(flatten)]
     relay: RelayConfig,
     #[command(flatten)]
@@ -93,7 +80,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let traces = config.traces.start("relay", node.as_str())?;
     let bounds = RelayConfig { node: Some(node.clone()), heartbeat: config.node.heartbeat(), ..config.relay };
     let front = bounds.front(config.http, 0);
-    let relay = Relay::new(ports, bounds, Keys::fetched(config.jwks_url));
+    let relay = Relay::new(ports, bounds, Keys::fetched(config.door.jwks_url));
 
     let readiness = Readiness::new();
     readiness.check("redis", move || settings.is_trusted());
@@ -102,7 +89,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         troubles if troubles.is_empty() => Ok(()),
         troubles => Err(troubles.join("; ")),
     });
-    let listener = config.listen.listen("--listen").await?;
+    let listener = config.door.listen.listen("--listen").await?;
     let ops = config.ops.ops_listen.listen("--ops-listen").await?;
     tracing::info!(listen = %listener.local_addr()?, ops = %ops.local_addr()?, %node, "relay is up");
 
@@ -126,15 +113,6 @@ async fn run(config: Config) -> anyhow::Result<()> {
 
 fn command() -> clap::Command {
     flags::grouped(Config::command(), GROUPS)
-}
-
-/// Keys are fetched in the cluster's own network, without TLS.
-fn http_url(text: &str) -> Result<Uri, String> {
-    let url: Option<Uri> = text.parse().ok();
-    let is_http =
-        |url: &Uri| url.scheme_str() == Some("http") && url.host().is_some_and(|host| !host.is_empty());
-    url.filter(is_http)
-        .ok_or_else(|| "it must be a URL such as http://127.0.0.1:8090/.well-known/jwks.json".into())
 }
 
 #[cfg(test)]

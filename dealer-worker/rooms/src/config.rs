@@ -75,7 +75,7 @@ pub struct Bounds {
     #[arg(long, env = "CARDHOUSE_CLAIM_RETRY_MAX_MS", default_value_t = Bounds::default().claim_retry_max_ms, value_name = "MS", value_parser = value_parser!(u64).range(1..))]
     pub claim_retry_max_ms: u64,
     /// How long handing rooms over may take after SIGTERM, milliseconds
-    #[arg(long, env = "CARDHOUSE_DRAIN_MS", default_value_t = Bounds::default().drain_ms, value_name = "MS")]
+    #[arg(id = "hand_over_ms", long = "drain-ms", env = "CARDHOUSE_DRAIN_MS", default_value_t = Bounds::default().drain_ms, value_name = "MS")]
     pub drain_ms: u64,
     /// Changes of rooms are told to the lobby so often, milliseconds
     #[arg(long, env = "CARDHOUSE_LOBBY_MS", default_value_t = Bounds::default().lobby_ms, value_name = "MS", value_parser = value_parser!(u64).range(1..))]
