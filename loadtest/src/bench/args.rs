@@ -33,6 +33,10 @@ pub struct BenchArgs {
     /// `tables`, `chat`: the players of a table sit at different relays, as behind an edge that does not know of `?near=`
     #[arg(long)]
     pub apart: bool,
+    /// `tables`: beside the same tables on relays and a dealer worker others on so many pits, relay and dealer worker in one process each, in turns;
+    /// with their players where their table is
+    #[arg(long, value_name = "COUNT", value_parser = positive::<usize>, conflicts_with_all = ["table_currency", "apart"])]
+    pub pits: Option<usize>,
     /// `tables`: hands are written down
     #[arg(long)]
     pub keep_hands: bool,

@@ -196,16 +196,25 @@ async fn measure_tables(args: &BenchArgs, results: &mut Results) -> anyhow::Resu
         args.relays.iter().flat_map(|relays| args.tables.iter().map(move |tables| (*relays, *tables)));
     let points: Vec<(usize, usize)> = points.collect();
     for &(relays, tables) in &points {
-        let stage = tables::Tables::start(args, relays, tables, None).await?;
+        let split = tables::Processes::Split { relays };
+        let stage = tables::Tables::start(args, split, tables, None).await?;
         let name = format!("tables ({relays} relays, {tables} tables)");
-        let summary = match args.table_currency {
-            Some(currency) => {
-                let for_money = tables::Tables::start(args, relays, tables, Some(currency)).await?;
-                let beside = in_turns(args, &stage, &for_money).await?;
+        let summary = match (args.table_currency, args.pits) {
+            (Some(currency), _) => {
+                let for_money = tables::Tables::start(args, split, tables, Some(currency)).await?;
+                let beside = in_turns(args, "tables with and without a currency", &stage, &for_money).await?;
                 for_money.end().await;
                 beside
             }
-            None => counted(args, &name, async || stage.run(args).await).await?,
+            (None, Some(pits)) => {
+                let these = tables::Processes::Pits(pits);
+                let on_pits = tables::Tables::start(args, these, tables, None).await?;
+                let name = format!("tables on {pits} pits and on {relays} relays and a worker");
+                let beside = in_turns(args, &name, &stage, &on_pits).await?;
+                on_pits.end().await;
+                beside
+            }
+            (None, None) => counted(args, &name, async || stage.run(args).await).await?,
         };
         stage.end().await;
         tell(summary.describe(&name));
@@ -219,17 +228,18 @@ async fn measure_tables(args: &BenchArgs, results: &mut Results) -> anyhow::Resu
     Ok(())
 }
 
-/// Tables that are played for what is somebody's beside others: what the floor is are the others.
+/// Tables in which something is otherwise beside others: what the floor is are the others.
 async fn in_turns(
     args: &BenchArgs,
+    name: &str,
     others: &tables::Tables,
-    for_money: &tables::Tables,
+    these: &tables::Tables,
 ) -> anyhow::Result<Summary> {
     let run = async || {
         let without = others.run(args).await?;
-        Ok(for_money.run(args).await?.beside(without))
+        Ok(these.run(args).await?.beside(without))
     };
-    counted(args, "tables with and without a currency", run).await
+    counted(args, name, run).await
 }
 
 /// One warm-up, and as many runs as are counted.

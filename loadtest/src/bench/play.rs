@@ -215,7 +215,7 @@ impl Play {
             });
         }
         let dialers = (0..players.len())
-            .map(|i| stage.dialer(if apart { i } else { i / SEATS }))
+            .map(|i| if apart { stage.dialer(i) } else { stage.dialer_near(i / SEATS) })
             .collect::<anyhow::Result<_>>()?;
         let play = Rc::new(Self {
             tables: all,

@@ -1,7 +1,7 @@
 //! What a workload is played on: the real processes of a cluster, tokens for as many players as it takes, and what the
 //! processes have cost so far.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::SystemTime};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::SystemTime};
 
 use anyhow::Context;
 use broker::{
@@ -15,7 +15,7 @@ use dealer_worker::{Opening, open_tables};
 use money::Currency;
 use player::connect::Dialer;
 use protocol::{
-    id::{RoomId, UserId},
+    id::{NodeId, RoomId, UserId},
     rail::RailConfig,
     table::TableConfig,
 };
@@ -68,6 +68,10 @@ pub struct Stage {
     currency: Option<Currency>,
     signer: Signer,
     relays: Vec<SocketAddr>,
+    /// Where pits listen, by their names.
+    pits: BTreeMap<NodeId, SocketAddr>,
+    /// Where the players of a table connect, if that is where its owner is.
+    at_owner: Vec<SocketAddr>,
     pids: Pids,
     redis_port: u16,
     redis_url: String,
@@ -165,13 +169,18 @@ impl Stage {
         let Broker::Single(redis) = cluster.broker() else { unreachable!("one server was asked for") };
         let (redis_port, redis_url, redis_pid) = (redis.port(), redis.url(), redis.pid());
         let mut pids = Pids { redis: vec![redis_pid.context("Redis has ended")?], ..Pids::default() };
-        let mut addresses = Vec::new();
+        let (mut addresses, mut pits) = (Vec::new(), BTreeMap::new());
         for node in cluster.nodes() {
             let process = cluster.node(node);
             let pid = process.pid().context("a process has ended")?;
             match node {
                 Node::Relay(_) => {
                     addresses.push(process.listen());
+                    pids.relays.push(pid);
+                }
+                Node::Pit(_) => {
+                    addresses.push(process.listen());
+                    pits.insert(NodeId::new(&process.node_id())?, process.listen());
                     pids.relays.push(pid);
                 }
                 Node::Dealer(_) => pids.workers.push(pid),
@@ -181,13 +190,15 @@ impl Stage {
         }
         let currency = args.table_currency;
         let cluster = Some(cluster);
-        let stage = Self { cluster, currency, signer, relays: addresses, pids, redis_port, redis_url };
+        let (relays, at_owner) = (addresses, Vec::new());
+        let mut stage =
+            Self { cluster, currency, signer, relays, pits, at_owner, pids, redis_port, redis_url };
         stage.open(tables).await?;
         Ok(stage)
     }
 
     /// Opens tables and waits until all have an owner.
-    async fn open(&self, Tables { count, seats, rail }: Tables) -> anyhow::Result<()> {
+    async fn open(&mut self, Tables { count, seats, rail }: Tables) -> anyhow::Result<()> {
         if count == 0 {
             return Ok(());
         }
@@ -207,10 +218,15 @@ impl Stage {
         open_tables(&ports, u32::try_from(count)?, &opening).await?;
         let give_up = Instant::now() + OWNED_WITHIN;
         for table in (0..count).map(Self::table) {
-            while broker::directory::owner(&*ports.store, &table).await?.is_none() {
+            let owner = loop {
+                let owner = broker::directory::owner(&*ports.store, &table).await?;
+                if let Some(node) = owner.and_then(|owner| owner.node) {
+                    break node;
+                }
                 anyhow::ensure!(Instant::now() < give_up, "{table} has no owner after {OWNED_WITHIN:?}");
                 sleep(Duration::from_millis(50)).await;
-            }
+            };
+            self.at_owner.extend(self.pits.get(&owner));
         }
         Ok(())
     }
@@ -233,6 +249,14 @@ impl Stage {
     /// How to reach a relay; `turn` goes round them.
     pub fn dialer(&self, turn: usize) -> anyhow::Result<Dialer> {
         Ok(Dialer::new(&format!("ws://{}/ws", self.relays[turn % self.relays.len()]))?)
+    }
+
+    /// How to reach the pit that owns a table; without pits, a relay.
+    pub fn dialer_near(&self, table: usize) -> anyhow::Result<Dialer> {
+        match self.at_owner.get(table) {
+            Some(address) => Ok(Dialer::new(&format!("ws://{address}/ws"))?),
+            None => self.dialer(table),
+        }
     }
 
     /// A token as reception would give it.

@@ -24,27 +24,55 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// How long a quiet cluster is watched, to know what it asks of Redis by itself: heartbeats and the lobby come in bursts.
 const QUIET: Duration = Duration::from_secs(5);
 
+/// On which processes tables are played, beside Redis.
+#[derive(Debug, Clone, Copy)]
+pub enum Processes {
+    /// So many relays and a dealer worker.
+    Split {
+        /// How many relays.
+        relays: usize,
+    },
+    /// So many pits, each with the players of its tables. What they cost stands as that of relays.
+    Pits(usize),
+}
+
+impl Processes {
+    /// Publications of a frame that nobody elsewhere listens to.
+    fn publications(self) -> f64 {
+        match self {
+            Self::Split { .. } => 1.0,
+            Self::Pits(_) => 0.0,
+        }
+    }
+}
+
 /// A cluster with all players seated, for several runs.
 pub struct Tables {
+    processes: Processes,
     stage: Stage,
     play: Rc<Play>,
     tables: usize,
 }
 
 impl Tables {
-    /// Starts relays, a worker and Redis, and seats everybody; with a `currency` also a ledger, of which their chips come.
+    /// Starts these processes and Redis, and seats everybody; with a `currency` also a ledger, of which their chips come.
     ///
     /// # Errors
     /// When something breaks.
     pub async fn start(
         args: &BenchArgs,
-        relays: usize,
+        processes: Processes,
         tables: usize,
         currency: Option<Currency>,
     ) -> anyhow::Result<Self> {
+        let (relays, dealers, pits) = match processes {
+            Processes::Split { relays } => (relays, 1, 0),
+            Processes::Pits(pits) => (0, 0, pits),
+        };
         let cluster = ClusterArgs {
             relays,
-            dealers: 1,
+            dealers,
+            pits,
             no_build: args.no_build,
             keep_hands: args.keep_hands,
             table_currency: currency,
@@ -52,7 +80,7 @@ impl Tables {
         };
         let stage = Stage::with(cluster, stage::Tables::of(tables)).await?;
         let play = Play::seat(&stage, tables, args.apart).await?;
-        Ok(Self { stage, play, tables })
+        Ok(Self { processes, stage, play, tables })
     }
 
     /// One run: each pace, the last of them without a prefix in its figures' names.
@@ -113,7 +141,13 @@ impl Tables {
         run.tell(&name("actions_per_s"), actions / cost.seconds);
         run.tell(&name("deliveries_per_s"), deliveries / cost.seconds);
         run.tell(&name("message_bytes_per_delivery"), frame_bytes);
-        tell_commands(run, name, &cost, &quiet, &Entries { actions, frames, unasked });
+        tell_commands(
+            run,
+            name,
+            &cost,
+            &quiet,
+            &Entries { actions, frames, unasked, publications: self.processes.publications() },
+        );
         run.tell(&name("generator_cores"), cost.generator_cores());
         Ok(())
     }
@@ -124,14 +158,16 @@ struct Entries {
     actions: f64,
     frames: f64,
     unasked: f64,
+    /// Of each of them.
+    publications: f64,
 }
 
-/// A command takes one publication, and every frame, asked for or not, an append and a publication. What a quiet cluster asks
+/// A command takes one publication, and every frame, asked for or not, an append and a publication; on pits there is no publication. What a quiet cluster asks
 /// (heartbeats, the lobby) is taken off.
 fn tell_commands(run: &mut Run, name: impl Fn(&str) -> String, cost: &Cost, quiet: &Cost, entries: &Entries) {
     let in_quiet = quiet.commands.all() as f64 / quiet.seconds * cost.seconds;
     let all = cost.commands.all() as f64;
-    let for_unasked = 2.0 * entries.unasked;
+    let for_unasked = (1.0 + entries.publications) * entries.unasked;
     run.tell(&name("redis_commands_per_action"), (all - in_quiet - for_unasked) / entries.actions);
     run.tell(&name("redis_commands_per_action_with_all_else"), all / entries.actions);
     run.tell(&name("redis_xadds_per_frame"), cost.commands.calls("xadd") as f64 / entries.frames);

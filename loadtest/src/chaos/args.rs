@@ -39,11 +39,14 @@ pub struct ChaosArgs {
     #[arg(long, default_value_t = 10, value_parser = positive::<u32>)]
     pub tables: u32,
     /// How many relays
-    #[arg(long, default_value_t = 3, value_parser = positive::<usize>)]
+    #[arg(long, default_value_t = 3)]
     pub relays: usize,
     /// How many dealer workers
-    #[arg(long, default_value_t = 3, value_parser = positive::<usize>)]
+    #[arg(long, default_value_t = 3)]
     pub dealers: usize,
+    /// How many pits besides, relay and dealer worker in one process: what befalls one of either may befall them
+    #[arg(long, default_value_t = 0)]
+    pub pits: usize,
     /// Mean thinking time of a bot, milliseconds
     #[arg(long, default_value_t = 300)]
     pub think_ms: u64,
@@ -71,8 +74,8 @@ pub struct ChaosArgs {
     /// A folder with the `relay` and `dealer-worker` of another release: every second relay and worker is one of those
     #[arg(long, value_name = "FOLDER")]
     pub older: Option<PathBuf>,
-    /// How many counters: rooms that only tests have, which write to each other, pay to a till, and end; none with `--older` or where Redis
-    /// loses everything
+    /// How many counters: rooms that only tests have, which write to each other, pay to a till, and end; none with `--older` or `--pits`, or where
+    /// Redis loses everything
     #[arg(long, default_value_t = 3)]
     pub counters: u32,
     /// Hands are written down in PostgreSQL by a reception that does nothing else; both are among what is killed, and what is written down is judged.
@@ -184,9 +187,9 @@ impl ChaosArgs {
         self.keep_hands || self.only.iter().any(|kind| kind.is_of_books())
     }
 
-    /// How many counters there are: workers of another release know none, and nobody opens them again that are lost.
+    /// How many counters there are: workers of another release know none, nor do pits, and nobody opens them again that are lost.
     pub fn counters(&self) -> u32 {
-        if self.older.is_some() || self.flushes() { 0 } else { self.counters }
+        if self.older.is_some() || self.pits > 0 || self.flushes() { 0 } else { self.counters }
     }
 
     /// The cluster for it.
@@ -197,6 +200,7 @@ impl ChaosArgs {
         ClusterArgs {
             relays: self.relays,
             dealers: self.dealers,
+            pits: self.pits,
             tables: self.tables,
             table_currency: self.table_currency,
             keep_tape: self.keep_tape || self.restores() && !self.plant_no_tape,

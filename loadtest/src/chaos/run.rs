@@ -145,7 +145,7 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
     let judging = AbortOnDropHandle::new(tokio::spawn(hearing.run(over.clone())));
     let counters = Counters::default();
     let nodes = cluster.nodes();
-    let ops = nodes.into_iter().map(|node| cluster.node(node).ops()).collect();
+    let ops = nodes.iter().map(|node| cluster.node(*node).ops()).collect();
     let _counting = AbortOnDropHandle::new(tokio::spawn(counters.clone().watch(ops)));
 
     let think = Duration::from_millis(args.think_ms);
@@ -166,14 +166,8 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
         None => None,
     };
     let cluster = Arc::new(Mutex::new(cluster));
-    let striker = Striker::new(
-        cluster.clone(),
-        Arc::new(links),
-        shadow.clone(),
-        recoveries.clone(),
-        (args.relays, args.dealers),
-    )
-    .with_books(books.clone());
+    let striker = Striker::new(cluster.clone(), Arc::new(links), shadow.clone(), recoveries.clone(), nodes)
+        .with_books(books.clone());
     let give_up = Instant::now() + ONLINE_WITHIN;
     while counts.online.load(Relaxed) < args.bots as u64 && Instant::now() < give_up && !stop.is_cancelled() {
         sleep(LOOK_EVERY).await;

@@ -74,19 +74,24 @@ pub struct Striker {
     shadow: Arc<Mutex<Shadow>>,
     recoveries: Arc<Recoveries>,
     books: Option<Arc<Books>>,
-    relays: usize,
-    dealers: usize,
+    /// Those to which clients connect.
+    relays: Vec<Node>,
+    /// Those that own tables.
+    dealers: Vec<Node>,
 }
 
 impl Striker {
-    /// For a cluster of so many relays and dealer workers.
+    /// For a cluster of these processes.
     pub fn new(
         cluster: Arc<Mutex<Cluster>>,
         links: Arc<Links>,
         shadow: Arc<Mutex<Shadow>>,
         recoveries: Arc<Recoveries>,
-        (relays, dealers): (usize, usize),
+        nodes: Vec<Node>,
     ) -> Self {
+        let of = |is_one: fn(&Node) -> bool| nodes.iter().copied().filter(is_one).collect();
+        let relays = of(|node| matches!(node, Node::Relay(_) | Node::Pit(_)));
+        let dealers = of(|node| matches!(node, Node::Dealer(_) | Node::Pit(_)));
         Self { cluster, links, shadow, recoveries, books: None, relays, dealers }
     }
 
@@ -187,7 +192,7 @@ impl Striker {
     }
 
     fn a_relay(&self, fault: Fault) -> Node {
-        Node::Relay(fault.whom % self.relays)
+        self.relays[fault.whom % self.relays.len()]
     }
 
     /// Of the dealer workers one that owns something, as far as there is one: the others would not be missed.
@@ -197,12 +202,11 @@ impl Striker {
         let rooms = shadow.tables();
         let owners: Vec<&str> =
             rooms.iter().filter_map(|room| shadow.owner(room).map(NodeId::as_str)).collect();
-        let owning: Vec<Node> = (0..self.dealers)
-            .map(Node::Dealer)
-            .filter(|node| owners.contains(&cluster.node(*node).node_id().as_str()))
-            .collect();
+        let all = self.dealers.iter().copied();
+        let owning: Vec<Node> =
+            all.filter(|node| owners.contains(&cluster.node(*node).node_id().as_str())).collect();
         let all = owning.len().max(1);
-        owning.get(fault.whom % all).copied().unwrap_or(Node::Dealer(fault.whom % self.dealers))
+        owning.get(fault.whom % all).copied().unwrap_or(self.dealers[fault.whom % self.dealers.len()])
     }
 
     /// A fault of one of our processes: who is concerned, and what its process is.
@@ -237,14 +241,14 @@ impl Striker {
     async fn flush(&self, fault: Fault) -> anyhow::Result<Ticket> {
         let ticket = self.begin(fault.kind, None).await;
         let mut cluster = self.cluster.lock().await;
-        for dealer in (0..self.dealers).map(Node::Dealer) {
+        for &dealer in &self.dealers {
             cluster.node(dealer).kill().await;
         }
         cluster.broker().lose_everything()?;
         drop(cluster);
         self.shadow.lock().await.recede().await?;
         sleep(fault.lasts).await;
-        for dealer in (0..self.dealers).map(Node::Dealer) {
+        for &dealer in &self.dealers {
             self.start(dealer).await?;
         }
         Ok(ticket)
@@ -352,7 +356,7 @@ impl Striker {
     async fn cut_off(&self, fault: Fault) -> anyhow::Result<Ticket> {
         let ticket = self.begin(fault.kind, None).await;
         let machines = self.cluster.lock().await.machines().context("nodes have no machines of their own")?;
-        let machine = fault.whom % (self.relays + self.dealers);
+        let machine = fault.whom % (self.relays.len() + self.dealers.len());
         machines.set_wire(machine, false)?;
         sleep(fault.lasts).await;
         machines.set_wire(machine, true)?;

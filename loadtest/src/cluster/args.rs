@@ -8,11 +8,14 @@ use ops::config::positive;
 #[derive(Debug, Clone, Args)]
 pub struct ClusterArgs {
     /// How many relays
-    #[arg(long, default_value_t = 2, value_parser = positive::<usize>)]
+    #[arg(long, default_value_t = 2)]
     pub relays: usize,
     /// How many dealer workers
-    #[arg(long, default_value_t = 2, value_parser = positive::<usize>)]
+    #[arg(long, default_value_t = 2)]
     pub dealers: usize,
+    /// How many pits besides: relay and dealer worker in one process
+    #[arg(long, default_value_t = 0, conflicts_with = "machines")]
+    pub pits: usize,
     /// How many tables
     #[arg(long, default_value_t = 100, value_parser = positive::<u32>)]
     pub tables: u32,

@@ -8,9 +8,10 @@ use std::{
 use anyhow::Context;
 
 /// What a cluster is made of, besides Redis and nginx: packages and their programs.
-const PROGRAMS: [(&str, &str); 4] = [
+const PROGRAMS: [(&str, &str); 5] = [
     ("relay", "relay"),
     ("dealer-worker", "dealer-worker"),
+    ("pit", "pit"),
     ("reception", "reception"),
     ("check", "cardhouse-check"),
 ];

@@ -51,6 +51,7 @@ pub struct Cluster {
     nginx: Process,
     relays: Vec<Process>,
     dealers: Vec<Process>,
+    pits: Vec<Process>,
     reception: Process,
     recorder: Option<Process>,
     postgres: Option<String>,
@@ -71,6 +72,8 @@ pub enum Node {
     Relay(usize),
     /// A dealer worker, from 0.
     Dealer(usize),
+    /// Relay and dealer worker in one process, from 0.
+    Pit(usize),
     /// Reception.
     Reception,
     /// The reception that writes hands down and does nothing else, where there is one.
@@ -83,7 +86,7 @@ impl Node {
         match self {
             Self::Relay(i) => Some(i),
             Self::Dealer(i) => Some(relays + i),
-            Self::Nginx | Self::Reception | Self::Recorder => None,
+            Self::Pit(_) | Self::Nginx | Self::Reception | Self::Recorder => None,
         }
     }
 }
@@ -105,6 +108,8 @@ impl Cluster {
         args: &ClusterArgs,
         mut way: impl FnMut(Node, &str) -> anyhow::Result<String>,
     ) -> anyhow::Result<Self> {
+        anyhow::ensure!(args.relays + args.pits > 0, "without a relay or a pit nobody gets in");
+        anyhow::ensure!(args.dealers + args.pits > 0, "without a dealer worker or a pit nobody deals");
         nginx::is_installed()?;
         let programs = binaries::folder(!args.no_build)?;
         let dir = tempfile::Builder::new().prefix("cardhouse-").tempdir()?;
@@ -139,16 +144,22 @@ impl Cluster {
         for i in 0..args.relays {
             relays.push(start(recipes.relay(i, reception.listen(), &way(Node::Relay(i), &redis_url)?)?)?);
         }
-        for process in dealers.iter_mut().chain(&mut relays).chain(&mut recorder) {
+        let mut pits = Vec::new();
+        for i in 0..args.pits {
+            let url = way(Node::Pit(i), &redis_url)?;
+            pits.push(start(recipes.pit(i, &seal_key, reception.listen(), &url)?)?);
+        }
+        for process in dealers.iter_mut().chain(&mut relays).chain(&mut pits).chain(&mut recorder) {
             process.ready(READY_WITHIN).await?;
         }
-        let relay_addresses = relays.iter().map(Process::listen).collect();
+        let relay_addresses = relays.iter().chain(&pits).map(Process::listen).collect();
         let mut nginx = start(recipes.nginx(relay_addresses, reception.listen())?)?;
         nginx.ready(READY_WITHIN).await?;
         Ok(Self {
             nginx,
             relays,
             dealers,
+            pits,
             reception,
             recorder,
             postgres: args.postgres.clone(),
@@ -237,6 +248,7 @@ impl Cluster {
             Node::Nginx => &mut self.nginx,
             Node::Relay(i) => &mut self.relays[i],
             Node::Dealer(i) => &mut self.dealers[i],
+            Node::Pit(i) => &mut self.pits[i],
             Node::Reception => &mut self.reception,
             Node::Recorder => self.recorder.as_mut().expect("there is a recorder"),
         }
@@ -247,7 +259,9 @@ impl Cluster {
         let relays = (0..self.relays.len()).map(Node::Relay);
         let dealers = (0..self.dealers.len()).map(Node::Dealer);
         let recorder = self.recorder.iter().map(|_| Node::Recorder);
-        [Node::Nginx, Node::Reception].into_iter().chain(recorder).chain(relays).chain(dealers).collect()
+        let pits = (0..self.pits.len()).map(Node::Pit);
+        let ours = relays.chain(dealers).chain(pits);
+        [Node::Nginx, Node::Reception].into_iter().chain(recorder).chain(ours).collect()
     }
 
     /// Ends all in order: nobody loses what they stand on before they are gone.
@@ -255,6 +269,7 @@ impl Cluster {
         self.nginx.end().await;
         futures_util::future::join_all(self.relays.iter_mut().map(Process::end)).await;
         futures_util::future::join_all(self.dealers.iter_mut().map(Process::end)).await;
+        futures_util::future::join_all(self.pits.iter_mut().map(Process::end)).await;
         if let Some(recorder) = &mut self.recorder {
             recorder.end().await;
         }
@@ -276,6 +291,7 @@ impl Cluster {
             .chain(recorder)
             .chain(&self.dealers)
             .chain(&self.relays)
+            .chain(&self.pits)
         {
             let pid = process.pid().unwrap_or_default();
             let (name, at, health) = (process.name(), process.listen(), process.ops());
@@ -415,24 +431,21 @@ impl Recipes<'_> {
         self.args.keep_hands || self.args.postgres.is_some() || self.cage.is_some()
     }
 
-    fn relay(&self, i: usize, reception: SocketAddr, redis_url: &str) -> anyhow::Result<Recipe> {
-        let machine = Node::Relay(i).machine(self.args.relays);
-        let listen = free_address(self.there(i).into())?;
-        let mut arguments = vec![
+    /// What a relay is told, Redis aside.
+    fn of_relay(&self, listen: SocketAddr, reception: SocketAddr) -> Vec<String> {
+        let arguments = [
             format!("--listen={listen}"),
-            format!("--redis-url={redis_url}"),
             format!("--jwks-url=http://{reception}/.well-known/jwks.json"),
             "--trust-proxy".into(),
             "--near".into(),
             "--connections-per-address-max=1000000".into(),
         ];
-        arguments.extend(self.args.relay_flag.iter().cloned());
-        self.ours(self.program("relay", i), format!("relay {}", i + 1), arguments, listen, machine)
+        arguments.into_iter().chain(self.args.relay_flag.iter().cloned()).collect()
     }
 
-    fn dealer(&self, i: usize, seal_key: &str, redis_url: &str) -> anyhow::Result<Recipe> {
-        let mut arguments =
-            vec![format!("--redis-url={redis_url}"), format!("--tables={}", self.args.tables)];
+    /// What a dealer worker is told, Redis aside.
+    fn of_dealer(&self) -> Vec<String> {
+        let mut arguments = vec![format!("--tables={}", self.args.tables)];
         if let Some((cage, currency)) = self.cage {
             arguments.extend([format!("--cage-url=http://{cage}"), format!("--table-currency={currency}")]);
         }
@@ -440,6 +453,40 @@ impl Recipes<'_> {
             arguments.push("--keep-hands".into());
         }
         arguments.extend(self.args.dealer_flag.iter().cloned());
+        arguments
+    }
+
+    fn pit(
+        &self,
+        i: usize,
+        seal_key: &str,
+        reception: SocketAddr,
+        redis_url: &str,
+    ) -> anyhow::Result<Recipe> {
+        let listen = free_address(Ipv4Addr::LOCALHOST.into())?;
+        let mut arguments = self.of_relay(listen, reception);
+        // Both have flags of one name, which are said once.
+        let more: Vec<String> =
+            self.of_dealer().into_iter().filter(|flag| !arguments.contains(flag)).collect();
+        arguments.extend(more);
+        arguments.push(format!("--redis-url={redis_url}"));
+        let program = self.programs.join("pit");
+        let mut recipe = self.ours(program, format!("pit {}", i + 1), arguments, listen, None)?;
+        recipe.environment.push(self.seal_key(seal_key));
+        Ok(recipe)
+    }
+
+    fn relay(&self, i: usize, reception: SocketAddr, redis_url: &str) -> anyhow::Result<Recipe> {
+        let machine = Node::Relay(i).machine(self.args.relays);
+        let listen = free_address(self.there(i).into())?;
+        let mut arguments = self.of_relay(listen, reception);
+        arguments.push(format!("--redis-url={redis_url}"));
+        self.ours(self.program("relay", i), format!("relay {}", i + 1), arguments, listen, machine)
+    }
+
+    fn dealer(&self, i: usize, seal_key: &str, redis_url: &str) -> anyhow::Result<Recipe> {
+        let mut arguments = self.of_dealer();
+        arguments.push(format!("--redis-url={redis_url}"));
         let machine = Node::Dealer(i).machine(self.args.relays);
         let listen = (self.there(self.args.relays + i), 0).into();
         let program = if self.args.counting {
