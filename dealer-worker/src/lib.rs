@@ -1,9 +1,10 @@
 //! The process that owns rooms: the kinds of rooms that a house has, its command line ([`flags`]), what stands around a
 //! worker ([`process`]), the keys that it seals with ([`seal_keys`]), the way to the cage ([`cage_client`]), who hears of finished hands
-//! ([`hands`]), the tables that a house begins with ([`opening`]), and the tournaments that it offers ([`schedule`]).
+//! ([`hands`]), who is asked for AI players ([`agents`]), the tables that a house begins with ([`opening`]), and the tournaments that it offers ([`schedule`]).
 //!
 //! The runtime is the crate [`rooms`], which knows no kind; each kind is a crate of its own, of which this one makes the registry.
 
+pub mod agents;
 pub mod cage_client;
 pub mod flags;
 pub mod hands;
@@ -17,7 +18,8 @@ use std::sync::Arc;
 
 use rooms::Kinds;
 
-/// The kinds of rooms that a house has. Nobody keeps their hands, until [somebody](hands::Recording) is there.
+/// The kinds of rooms that a house has. Nobody keeps their hands and plays for their AI players, until
+/// [somebody](hands::Recording) is [there](agents::Asking).
 pub fn kinds() -> Kinds {
     kinds_of(true)
 }
@@ -28,5 +30,6 @@ pub fn kinds_of(players_open_tables: bool) -> Kinds {
     let kinds = kinds.with::<tournament::Tournament>().with::<tournament::TournamentTable>();
     let kinds = kinds.with::<queue::Queue>().with::<queue::QueueTable>();
     let kinds = kinds.with::<hosted::Hosted>().served_by(::hands::SERVICE, Arc::new(hands::Nobody));
+    let kinds = kinds.served_by(seats::SERVICE, Arc::new(agents::Nobody));
     if players_open_tables { kinds.with::<floor::Floor<true>>() } else { kinds.with::<floor::Floor<false>>() }
 }

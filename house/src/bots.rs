@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use agents::{Agency, OfTheHouse};
+use broker::{clock::Clock, queue::Queue};
 use player::{
     Bot, Character, Contestant, Habits,
     connect::{Dialer, play},
@@ -81,6 +83,20 @@ pub(crate) fn enter(config: &BotArgs, count: usize, dialer: &Dialer, desk: &Desk
         });
     }
     playing
+}
+
+/// Has AI players come whom tables ask for, until the returned tasks are dropped.
+pub(crate) fn agency(config: &BotArgs, queue: Arc<dyn Queue>, dialer: &Dialer, desk: &Desk) -> JoinSet<()> {
+    let mut running = JoinSet::new();
+    let desk = desk.clone();
+    let tokens = move |user| AtTheDesk(desk.clone(), user);
+    let players = OfTheHouse::new(dialer.clone(), habits(config), tokens);
+    let (name, most) = ("agency-house".into(), usize::from(config.ai_players));
+    let agency = Agency::new(queue, Arc::new(players), Clock::system(), name, most);
+    if most > 0 {
+        running.spawn(agency.run());
+    }
+    running
 }
 
 /// The name of bot `i`: with its strength, where that was asked for.

@@ -15,7 +15,7 @@ use ops::{
     serve::HttpArgs,
 };
 use player::{Style, Temper};
-use protocol::{table::TableConfig, tournament::Starts};
+use protocol::{hosted::AiLevel, table::TableConfig, tournament::Starts};
 use reception::{
     archive::{Hands, VerifyArgs},
     cage_args::CurrencyArgs,
@@ -249,6 +249,10 @@ pub struct BotArgs {
     #[arg(long, env = "CARDHOUSE_BOT_STYLE", value_name = "STYLE", value_enum, default_value_t = BotStyle::Sensible)]
     pub bot_style: BotStyle,
 
+    /// AI players whom players may invite to tables of their own, all together; 0: none
+    #[arg(long, env = "CARDHOUSE_AI_PLAYERS", value_name = "COUNT", default_value_t = 32)]
+    pub ai_players: u16,
+
     /// A bot thinks at least so long, milliseconds
     #[arg(long, env = "CARDHOUSE_BOT_THINK_MIN_MS", value_name = "MS", default_value_t = 700)]
     pub bot_think_min_ms: u64,
@@ -281,9 +285,9 @@ impl BotStyle {
     /// Of bot `i`.
     pub fn of(self, i: usize) -> Style {
         match self {
-            Self::Sensible | Self::Medium => Style::of_house(i),
-            Self::Easy => [Style::LooseAggressive, Style::Tight][i % 2],
-            Self::Hard => Style::PushFold,
+            Self::Sensible | Self::Medium => agents::style(AiLevel::Medium, i),
+            Self::Easy => agents::style(AiLevel::Easy, i),
+            Self::Hard => agents::style(AiLevel::Hard, i),
             Self::Tight => Style::Sensible(Temper::Tight),
             Self::Solid => Style::Sensible(Temper::Solid),
             Self::Loose => Style::Sensible(Temper::Loose),
@@ -293,9 +297,9 @@ impl BotStyle {
     /// What its bots' names say of their strength.
     pub fn level(self) -> Option<&'static str> {
         match self {
-            Self::Easy => Some("easy"),
-            Self::Medium => Some("medium"),
-            Self::Hard => Some("hard"),
+            Self::Easy => Some(AiLevel::Easy.word()),
+            Self::Medium => Some(AiLevel::Medium.word()),
+            Self::Hard => Some(AiLevel::Hard.word()),
             Self::Sensible | Self::Tight | Self::Solid | Self::Loose => None,
         }
     }

@@ -12,7 +12,7 @@ use broker::{
     bus::memory::MemoryBus,
     clock::Clock,
     ports::Ports,
-    queue::maps::MapsQueue,
+    queue::{Queue, maps::MapsQueue},
     seal::{SealKey, Sealer},
     store::{
         Store, Unavailable,
@@ -21,7 +21,7 @@ use broker::{
     },
     wire::Wire,
 };
-use dealer_worker::{Opening, hands::Recording, open_floor, open_queue, open_table};
+use dealer_worker::{Opening, agents::Asking, hands::Recording, open_floor, open_queue, open_table};
 use futures_util::future::try_join_all;
 use ops::{
     listen::ListenError,
@@ -119,6 +119,8 @@ pub struct House {
     tables: Vec<(RoomId, u8)>,
     /// Bots that play tournaments.
     contestants: usize,
+    /// Where tables ask for AI players.
+    seats: Arc<dyn Queue>,
     kept: Kept,
     /// Locked until everything else has ended.
     data: Option<Data>,
@@ -208,12 +210,17 @@ impl House {
         };
         let office = Office::open(data.as_ref(), about, outside.clone(), nodes).await?;
         let mut kinds = dealer_worker::kinds_of(config.floor.players_tables);
+        let ai_players = usize::from(config.bots.ai_players);
+        if ai_players > 0 {
+            kinds = kinds.served_by(seats::SERVICE, Arc::new(Asking::new(queue.clone())));
+        }
         let mut recorder = None;
         if let Some(people) = &office.people {
             kinds = kinds.served_by(money::SERVICE, Arc::new(Cashier::new(people.clone(), clock)));
             let sealer = Arc::new(Sealer::with(&worker.seal_key, &worker.seal_keys_older));
             kinds = kinds.served_by(hands::SERVICE, Arc::new(Recording::new(queue.clone(), sealer.clone())));
-            recorder = Some(Recorder::new(queue, sealer, people.clone(), clock, "recorder-house".into()));
+            recorder =
+                Some(Recorder::new(queue.clone(), sealer, people.clone(), clock, "recorder-house".into()));
         }
         let worker = Worker::new(inside, worker, kinds, Chance::of_the_system());
         if let Some(data) = &data {
@@ -222,7 +229,7 @@ impl House {
         let keys = relay::Keys::given(office.desk.keyring().keys().public().clone());
         // The bots come from this machine and must not use up what guests may have.
         let bots: usize = tables.iter().map(|(_, seats)| usize::from(config.bots.at_a_table(*seats))).sum();
-        let bots = bots + contestants;
+        let bots = bots + contestants + ai_players;
         config.relay.connections_max += bots;
         config.relay.connections_per_address_max += bots;
         config.relay.node = Some(door);
@@ -244,6 +251,7 @@ impl House {
             recorder,
             tables,
             contestants,
+            seats: queue,
             kept,
             data,
         })
@@ -327,6 +335,7 @@ impl House {
         worker.spawn(self.worker.run(dealing.clone()));
         let bots = bots::seat(&self.config.bots, &self.tables, &dialer, &self.office.desk);
         let contestants = bots::enter(&self.config.bots, self.contestants, &dialer, &self.office.desk);
+        let agency = bots::agency(&self.config.bots, self.seats, &dialer, &self.office.desk);
         let mut tidying = JoinSet::new();
         if let Some(people) = self.office.people.clone() {
             let days = self.config.kept.keep_hands_days;
@@ -355,7 +364,7 @@ impl House {
         worker.shutdown().await;
         parts.shutdown().await;
         tidying.shutdown().await;
-        drop((bots, contestants));
+        drop((bots, contestants, agency));
         drop(self.office);
         drop(self.data);
         Ok(())

@@ -1,5 +1,8 @@
 //! The house as its guests meet it: over HTTP and WebSockets, and as a process.
 
+#[path = "guests/ai.rs"]
+mod ai;
+
 use std::{
     io::{BufRead as _, BufReader, PipeReader},
     net::SocketAddr,
@@ -83,13 +86,19 @@ impl Guest {
 
     /// Sends what is to be sent and hears the next message.
     async fn hear(&mut self) -> Heard {
+        let text = self.text().await;
+        self.client.receive(&text, Instant::now())
+    }
+
+    /// The same, as it comes.
+    async fn text(&mut self) -> String {
         loop {
             while let Some(text) = self.client.pop_outgoing() {
                 self.socket.send(Message::text(Bytes::from(text))).await.unwrap();
             }
             let message = self.socket.next().await.expect("the connection stays").unwrap();
             if let Some(text) = message.as_text() {
-                return self.client.receive(text, Instant::now());
+                return text.to_owned();
             }
         }
     }

@@ -35,7 +35,7 @@ fn counted(folder: &Path, into: &mut BTreeSet<String>) {
 }
 
 /// What the beginnings of our metrics' names are.
-const KINDS: [&str; 5] = ["cardhouse_", "relay_", "reception_", "process_", "tape_"];
+const KINDS: [&str; 6] = ["cardhouse_", "relay_", "reception_", "process_", "tape_", "agency_"];
 
 /// The metrics that the programs export.
 fn exported() -> BTreeSet<String> {
@@ -43,7 +43,7 @@ fn exported() -> BTreeSet<String> {
     let shared = ["shared/broker", "shared/ops", "shared/tokens", "shared/protocol", "shared/traces"];
     let of_workers =
         ["dealer-worker", "dealer-worker/rooms", "dealer-worker/table", "dealer-worker/tournament"];
-    for part in shared.iter().chain(&of_workers).chain(&["relay", "reception", "cage"]) {
+    for part in shared.iter().chain(&of_workers).chain(&["relay", "reception", "cage", "agency/agents"]) {
         counted(&Path::new(ROOT).join(part).join("src"), &mut counts);
     }
     assert!(counts.len() > 30, "{counts:?}");

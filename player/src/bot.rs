@@ -140,6 +140,8 @@ pub struct Bot {
     is_given_seats: bool,
     /// It stops when it has left, and not when it is going to.
     waits_until_left: bool,
+    /// It brings more chips when it has none, always.
+    buys_in_again: bool,
     stopping: bool,
     /// Where places are paid.
     prizes: Prizes,
@@ -179,6 +181,7 @@ impl Bot {
             vanish: None,
             is_given_seats: false,
             waits_until_left: false,
+            buys_in_again: false,
             stopping: false,
             prizes: Prizes::default(),
         }
@@ -196,6 +199,13 @@ impl Bot {
     #[must_use]
     pub fn that_waits_until_it_has_left(mut self) -> Self {
         self.waits_until_left = true;
+        self
+    }
+
+    /// The same that brings more chips whenever it has none, and does not leave instead.
+    #[must_use]
+    pub fn that_buys_in_again(mut self) -> Self {
+        self.buys_in_again = true;
         self
     }
 
@@ -472,8 +482,8 @@ impl Bot {
         }
         if let Some(amount) = missing_chips(view, mine) {
             // Broke players buy more chips or leave for good and come back as somebody new at the table.
-            let command =
-                if self.rng.random_bool(0.7) { TableCommand::TopUp { amount } } else { TableCommand::Leave };
+            let stays = self.buys_in_again || self.rng.random_bool(0.7);
+            let command = if stays { TableCommand::TopUp { amount } } else { TableCommand::Leave };
             return self.ask(room, &command, now);
         }
         if mine.status == SeatStatus::SittingOut {

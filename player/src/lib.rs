@@ -11,7 +11,7 @@
 //! - [`referee`], [`fair_play`] and [`breach`]: what must never be seen, and the count of what was. [`tournament_referee`]: what a whole tournament must come to; [`purse`]: what
 //!   an account must.
 //! - [`bot`]: who plays; [`decision`]: how, by a [strategy](strategies) that sees what the client sees.
-//! - [`contestant`]: a bot that plays tournaments.
+//! - [`contestant`]: a bot that plays tournaments. [`invited`]: one that plays for a seat which a table asks somebody to play for.
 //! - [`mind`]: what moves a client: a bot, or another guest. [`visitor`]: what guests that are no bots have in common. [`connect`]: a mind over real WebSockets; [`comeback`]: what follows the end of one; [`guest`]: tokens;
 //!   [`member`]: those of somebody with an account; [`way`]: by TLS or not, and where to.
 
@@ -27,6 +27,7 @@ pub mod fair_play;
 pub mod follower;
 pub mod guest;
 pub mod incoming;
+pub mod invited;
 pub mod kind;
 pub mod looking;
 pub mod member;
@@ -44,6 +45,7 @@ pub use bot::{Bot, Character, Habits};
 pub use breach::{Breach, Breaches};
 pub use client::{Client, Heard};
 pub use contestant::Contestant;
+pub use invited::Invited;
 pub use mind::Mind;
 pub use purse::{Purse, Purses};
 pub use strategies::{Style, Temper};

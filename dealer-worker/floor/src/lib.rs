@@ -16,7 +16,7 @@ use hosted::Hosted;
 use protocol::{
     RefusalCode as Code,
     floor::{FloorAnswer, FloorCommand, FloorQuestion, FloorRules, KIND, TABLE_PREFIX},
-    hosted::{Access, Choice, HostLeaves},
+    hosted::{Access, AiSeats, Choice, HostLeaves},
     id::{ErrandId, Position, RoomId, UserId},
     rail::{DELAY_MAX_MS, RailConfig},
     rights::{Can, Rights},
@@ -191,7 +191,7 @@ impl<const OPENS: bool> Floor<OPENS> {
             Refusal::new(Code::BadCommand, format!("not a command of the floor: {why}"))
         };
         let text = str::from_utf8(body).map_err(|error| refuse(&error))?;
-        let FloorCommand::CreateTable { config, access, host_leaves, rail } =
+        let FloorCommand::CreateTable { config, access, host_leaves, rail, ai } =
             FloorCommand::read(text).map_err(|error| refuse(&error))?;
         if !OPENS {
             return Err(Refusal::new(Code::NotAllowed, "players do not open tables in this house"));
@@ -200,13 +200,13 @@ impl<const OPENS: bool> Floor<OPENS> {
             return Err(Refusal::new(Code::NotAllowed, "you may not play in this house at the moment"));
         }
         let rail = rail.config().map_err(|why| Refusal::new(Code::BadSettings, why))?;
-        self.create(user, (config, access, host_leaves, rail), moment, rng)
+        self.create(user, (config, access, host_leaves, rail, ai), moment, rng)
     }
 
     fn create(
         &self,
         user: &UserId,
-        (choice, access, host_leaves, rail): (Choice, Access, HostLeaves, RailConfig),
+        (choice, access, host_leaves, rail, ai): (Choice, Access, HostLeaves, RailConfig, AiSeats),
         moment: Moment,
         rng: &mut dyn Rng,
     ) -> Result<(Event, Vec<Ask>), Refusal> {
@@ -230,6 +230,7 @@ impl<const OPENS: bool> Floor<OPENS> {
             floor: protocol::floor::room_of(user),
             idle_ms: *idle_ms,
             big_blind_max: *big_blind_max,
+            ai,
         };
         let asks = vec![opening(&room, &RoomSpec::new(Hosted::NAME, &settings).with_rail(rail))];
         let of = ErrandId { at: moment.at, n: 0 };

@@ -8,7 +8,12 @@ use protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Settings, code, ledger::Ledger};
+use crate::{
+    Settings,
+    ai::{self, Ai},
+    code,
+    ledger::Ledger,
+};
 
 /// So many may knock at a time.
 pub const KNOCKING_MAX: usize = 16;
@@ -142,12 +147,14 @@ pub enum Event {
     Closing,
     /// The table is no more.
     Over,
+    /// Of the AI players.
+    Ai(ai::Event),
 }
 
 impl Door {
     /// As it was opened.
     pub(crate) fn new(settings: Settings) -> Self {
-        let Settings { table: _, host, access, host_leaves, floor, idle_ms, big_blind_max } = settings;
+        let Settings { table: _, host, access, host_leaves, floor, idle_ms, big_blind_max, ai: _ } = settings;
         Self {
             host,
             access,
@@ -171,7 +178,8 @@ impl Door {
     }
 
     /// What everybody sees.
-    pub(crate) fn view(&self) -> HostedView {
+    pub(crate) fn view(&self, ai: &Ai) -> HostedView {
+        let (ai_seats, ai) = ai.view();
         let knocks = |knocks: &Knocks| Knocking { user: knocks.user.clone(), name: knocks.name.clone() };
         HostedView {
             host: self.host.clone(),
@@ -184,6 +192,8 @@ impl Door {
             let_in: self.let_in.clone(),
             kept: self.kept.clone(),
             leaving: self.leaving.clone(),
+            ai_seats,
+            ai,
         }
     }
 
@@ -196,6 +206,7 @@ impl Door {
     pub(crate) fn change(&mut self, event: &Event) {
         match event {
             Event::Table(_) => unreachable!("that is done by the table"),
+            Event::Ai(_) => unreachable!("that is none of the door's"),
             Event::Host { user } => self.host = user.clone(),
             Event::Access { access, code } => {
                 self.access = *access;

@@ -11,15 +11,22 @@ use rooms::{
     planted::{Fault, is_planted},
     room::{
         Decision, Moment, Room as _,
+        errands::Ask,
         letters::{Body, Said},
     },
 };
+use seats::Wanted;
 use table::{
     commands::{self, Asker},
     waiting,
 };
 
-use crate::{Event, Hosted, door::Door, entering};
+use crate::{
+    Event, Hosted,
+    ai::{self, Ai},
+    door::Door,
+    entering,
+};
 
 /// What a table writes to the floor when it is over: the version of that.
 pub(crate) const CLOSED: &[u8] = &[1];
@@ -31,6 +38,10 @@ pub(crate) struct Draft<'a> {
     pub(crate) table: table::Draft,
     /// All the rest, with all events so far, but for the ledger.
     pub(crate) door: Door,
+    /// The AI players.
+    pub(crate) ai: Ai,
+    /// For whom of them somebody is to be asked.
+    pub(crate) wanted: Vec<Wanted>,
     moment: Moment,
     events: Vec<Event>,
 }
@@ -39,7 +50,8 @@ impl<'a> Draft<'a> {
     /// Nothing decided yet.
     pub(crate) fn of(before: &'a Hosted, moment: Moment) -> Self {
         let table = table::Draft::of(&before.table, moment);
-        Self { before, table, door: before.door.clone(), moment, events: Vec::new() }
+        let (door, ai) = (before.door.clone(), before.ai.clone());
+        Self { before, table, door, ai, wanted: Vec::new(), moment, events: Vec::new() }
     }
 
     pub(crate) fn now(&self) -> UnixMs {
@@ -52,6 +64,21 @@ impl<'a> Draft<'a> {
         self.events.push(event);
     }
 
+    /// The same of the AI players.
+    pub(crate) fn emit_ai(&mut self, event: ai::Event) {
+        self.ai.change(&event);
+        self.events.push(Event::Ai(event));
+    }
+
+    /// Seats on which nobody sits, and that are kept for nobody.
+    pub(crate) fn free_seats(&self) -> usize {
+        let table = self.table.table();
+        let seats = usize::from(table.config().seats);
+        let (called, _) = waiting::count(table);
+        let taken = table.public().seats.iter().flatten().count();
+        seats.saturating_sub(taken + called + self.door.kept.len())
+    }
+
     /// Whether a user's seat ends with the hand, whatever he says.
     pub(crate) fn must_go(&self, user: &UserId) -> bool {
         self.door.is_closing || self.door.leaving.contains(user)
@@ -60,6 +87,7 @@ impl<'a> Draft<'a> {
     /// Does what follows, as far as the hand that may be on lets it.
     pub(crate) fn settle(&mut self) {
         self.release_seats();
+        ai::follow(self);
         self.part();
         if self.has_lost_its_host() {
             match (self.door.host_leaves, self.before.door.ledger.senior(self.table.table())) {
@@ -74,6 +102,7 @@ impl<'a> Draft<'a> {
         }
         self.set();
         self.call();
+        ai::follow(self);
         let is_empty = self.table.table().is_empty();
         match (is_empty, self.door.empty_since) {
             (true, None) => self.emit(Event::Empty { since_ms: self.now() }),
@@ -103,6 +132,8 @@ impl<'a> Draft<'a> {
                 waiting::forget(&mut self.table, &user);
             }
         }
+        ai::make_room(self);
+        self.part();
         let kept: Vec<u8> = self.door.kept.iter().map(|kept| kept.seat).collect();
         waiting::call(&mut self.table, |seat| kept.contains(&seat));
     }
@@ -150,12 +181,12 @@ impl<'a> Draft<'a> {
 
     /// What is to be committed.
     pub(crate) fn decision(mut self) -> Decision<Hosted> {
-        let hosted = self.door.view();
-        let is_seen = hosted != self.before.door.view();
+        let hosted = self.door.view(&self.ai);
+        let is_seen = hosted != self.before.door.view(&self.before.ai);
         if is_seen {
             self.table.tell(TableEvent::Hosted { hosted: Box::new(hosted) });
         }
-        let Self { before, table, door, moment, events, .. } = self;
+        let Self { before, table, door, ai: _, wanted, moment, events } = self;
         let at_the_table = table.decision();
         // The game's facts first: what else follows from them reads no state of the game.
         let of_the_game = at_the_table.events.into_iter().map(Event::Table);
@@ -165,11 +196,16 @@ impl<'a> Draft<'a> {
         let is_over = door.is_over && !before.door.is_over;
         let body = || Body::new(CLOSED).expect("it is short");
         let letters = is_over.then(|| Said { to: door.floor.clone(), re: Vec::new(), body: body() });
+        let mut asks = at_the_table.asks;
+        if !wanted.is_empty() {
+            let (of, body) = (seats::SERVICE.into(), seats::write(&wanted));
+            asks.push(Ask { of, body, wants_answer: true, goes_first: false });
+        }
         Decision {
             events,
             public: at_the_table.public,
             privates: at_the_table.privates,
-            asks: at_the_table.asks,
+            asks,
             letters: letters.into_iter().collect(),
             lobby: at_the_table.lobby || is_seen,
             counts: at_the_table.counts,

@@ -100,7 +100,8 @@ fn is_others(draft: &Draft<'_>, seat: u8, user: &UserId) -> bool {
 /// Whether a user may sit down, as far as the host is concerned.
 pub(crate) fn may_sit(draft: &Draft<'_>, user: &UserId) -> bool {
     let door = &draft.door;
-    !door.access.is_guarded() || door.host == *user || door.let_in.contains(user)
+    let is_let_in = door.let_in.contains(user) || draft.ai.has(user);
+    !door.access.is_guarded() || door.host == *user || is_let_in
 }
 
 /// Whether there is a door at which this user is heard.
@@ -116,6 +117,9 @@ fn stands_open(draft: &Draft<'_>, user: &UserId) -> Result<(), Refusal> {
     }
     if draft.must_go(user) {
         return Err(Refusal::new(Code::NotAllowed, "your seat at this table ends with the hand"));
+    }
+    if user.is_bot() && !draft.ai.has(user) && !is_planted(Fault::SeatsAnybody) {
+        return Err(Refusal::new(Code::NotAllowed, "AI players sit here when the host has invited them"));
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use rooms::{
 use table::{commands::Asker, settings};
 
 use crate::{
-    Event, code,
+    Event, ai, code,
     door::BANNED_MAX,
     draft::Draft,
     entering::{keep_seat, let_in},
@@ -70,7 +70,13 @@ pub(crate) fn command(
             draft.emit(Event::Silent { user });
             Ok(())
         }
+        HostCommand::Invite { user } if user.is_bot() => {
+            Err(Refusal::new(Code::Illegal, "AI players are invited by their level"))
+        }
         HostCommand::Invite { user } => admit(draft, &user),
+        HostCommand::InviteAi { count, level } => ai::invite(draft, count, level, rng),
+        HostCommand::RemoveAi { user } => ai::remove(draft, user.as_ref()),
+        HostCommand::Kick { user, .. } if draft.ai.has(&user) => ai::remove(draft, Some(&user)),
         HostCommand::Kick { user, ban } => kick(draft, user, ban),
         HostCommand::Pause if draft.door.paused_ms.is_some() => unchanged("the table pauses already"),
         HostCommand::Pause => {
@@ -86,6 +92,9 @@ pub(crate) fn command(
         HostCommand::Set { config } => set(draft, config),
         HostCommand::Door { access, code } => door(draft, access, code.as_deref(), rng),
         HostCommand::HandOver { user } if draft.door.host == user => unchanged("you are the host"),
+        HostCommand::HandOver { user } if user.is_bot() => {
+            Err(Refusal::new(Code::Illegal, "an AI player is no host"))
+        }
         HostCommand::HandOver { user } => {
             if draft.table.table().seat_of(&user).is_none() || draft.must_go(&user) {
                 return Err(Refusal::new(Code::NotSeated, "only who sits at the table can be its host"));

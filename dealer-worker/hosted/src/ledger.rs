@@ -72,9 +72,10 @@ impl Ledger {
         self.lines.last_mut().expect("it was just put there")
     }
 
-    /// Who of those that sit there has sat for longest.
+    /// Who of the people that sit there has sat for longest.
     pub(crate) fn senior(&self, table: &Table) -> Option<UserId> {
-        let seated = self.lines.iter().filter(|line| table.seat_of(&line.user).is_some());
+        let people = self.lines.iter().filter(|line| !line.user.is_bot());
+        let seated = people.filter(|line| table.seat_of(&line.user).is_some());
         seated.min_by_key(|line| line.since).map(|line| line.user.clone())
     }
 

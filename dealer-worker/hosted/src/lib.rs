@@ -11,8 +11,10 @@
 //! - [`door`]: what is known beyond the game, and the facts that change it; [`code`]: what opens it; [`ledger`]: who has brought and
 //!   taken what.
 //! - [`draft`]: a decision in the making, and what follows from each: who leaves, who is the host, whether the table is over.
+//! - [`ai`]: the AI players whom the host has invited.
 //! - [`entering`]: knocking, and taking a seat. [`host`]: the host's commands. [`time`]: what is over after a while.
 
+pub mod ai;
 pub mod code;
 pub mod door;
 mod draft;
@@ -24,7 +26,7 @@ mod time;
 use broker::{lobby::Line, node::RoomSpec};
 use protocol::{
     RefusalCode as Code,
-    hosted::{Access, HostCommand, HostLeaves, HostedQuestion, HostedView},
+    hosted::{Access, AiSeats, HostCommand, HostLeaves, HostedQuestion, HostedView},
     id::{Position, RoomId, UserId},
     table::{TableCommand, TableConfig},
     time::UnixMs,
@@ -33,7 +35,9 @@ use rand_chacha::rand_core::Rng;
 use rooms::{
     planted::{Fault, is_planted},
     room::{
-        BadSpec, Decision, Input, Moment, Refusal, Room, json,
+        BadSpec, Decision, Input, Moment, Refusal, Room,
+        errands::Outcome,
+        json,
         record::{self, BadRecord},
     },
 };
@@ -45,7 +49,7 @@ use table::{
     waiting,
 };
 
-use self::draft::Draft;
+use self::{ai::Ai, draft::Draft};
 pub use self::{
     door::{Door, Event},
     host::check,
@@ -69,6 +73,9 @@ pub struct Settings {
     pub idle_ms: u64,
     /// The largest big blind, chips.
     pub big_blind_max: u64,
+    /// Whether AI players may sit there.
+    #[serde(default, skip_serializing_if = "AiSeats::is_default")]
+    pub ai: AiSeats,
 }
 
 /// A table with a host.
@@ -76,8 +83,10 @@ pub struct Settings {
 pub struct Hosted {
     /// The game.
     table: Table,
-    /// All the rest.
+    /// Who may do what.
     door: Door,
+    /// The AI players that the host has invited.
+    ai: Ai,
 }
 
 /// A keyframe's `state`: that of a table, with a field more.
@@ -97,30 +106,34 @@ impl Room for Hosted {
     const SEEN_AS: &'static str = Table::NAME;
     const TELLS: Option<&'static str> = Table::TELLS;
     /// Grows with that of [`Table`], which is a part of it: this is of schema 5 there.
-    const SCHEMA: u16 = 3;
+    const SCHEMA: u16 = 4;
     const WRITES_LETTERS: bool = true;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
         let of_table = match schema {
             1 => 3,
             2 => 4,
-            3 => 5,
+            3 | 4 => 5,
             _ => return Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         };
-        Ok(Self { table: Table::read(of_table, record)?, door: record::take(record)? })
+        let (table, door) = (Table::read(of_table, record)?, record::take(record)?);
+        // Of before there were any.
+        let ai = if schema < 4 { Ai::new(AiSeats::default()) } else { record::take(record)? };
+        Ok(Self { table, door, ai })
     }
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
-            // Schema 2 has the table's events of its schema 4, and so on.
-            1..=3 => record::take(record),
+            // Schema 2 has the table's events of its schema 4, and so on; schema 4 has one event more.
+            1..=4 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
 
     fn open(spec: &RoomSpec) -> Result<Self, BadSpec> {
         let settings: Settings = spec.read()?;
-        Ok(Self { table: Table::new(settings.table.clone()), door: Door::new(settings) })
+        let (table, ai) = (Table::new(settings.table.clone()), Ai::new(settings.ai));
+        Ok(Self { table, door: Door::new(settings), ai })
     }
 
     fn decide(&self, input: Input<'_>, moment: Moment, rng: &mut dyn Rng) -> Result<Decision<Self>, Refusal> {
@@ -136,6 +149,9 @@ impl Room for Hosted {
                     table::decide(&mut draft.table, input, rng)?;
                 }
             }
+            Input::Outcome { errand, outcome: Outcome::Refused(_) } if errand.ask.of == seats::SERVICE => {
+                ai::refused(&mut draft, &errand.ask.body);
+            }
             _ => table::decide(&mut draft.table, input, rng)?,
         }
         draft.settle();
@@ -148,6 +164,7 @@ impl Room for Hosted {
                 self.door.ledger.take(&self.table, event);
                 self.table.apply(event, at);
             }
+            Event::Ai(event) => self.ai.change(event),
             event => self.door.change(event),
         }
     }
@@ -171,7 +188,7 @@ impl Room for Hosted {
     }
 
     fn view(&self) -> Box<RawValue> {
-        json(&View { table: self.table.seen(), hosted: self.door.view() })
+        json(&View { table: self.table.seen(), hosted: self.door.view(&self.ai) })
     }
 
     fn privates(&self) -> Vec<(UserId, Box<RawValue>)> {
@@ -195,8 +212,12 @@ impl Room for Hosted {
         self.table.members()
     }
 
+    /// Also whoever was asked to come, who has to see the table to sit down.
     fn live(&self) -> Vec<UserId> {
-        self.table.live()
+        let mut live = self.table.live();
+        let comes = self.ai.users().filter(|user| self.table.seat_of(user).is_none());
+        live.extend(comes.cloned());
+        live
     }
 
     fn line(&self, room: &RoomId, now: UnixMs) -> Option<Line> {

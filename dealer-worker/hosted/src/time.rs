@@ -1,8 +1,8 @@
-//! What is over after a while: knocking, seats that are kept, pauses, and tables at which nobody sits.
+//! What is over after a while: knocking, seats that are kept, pauses, AI players that do not come, and tables at which nobody sits.
 
 use protocol::time::UnixMs;
 
-use crate::{Event, Hosted, draft::Draft, is_due};
+use crate::{Event, Hosted, ai, draft::Draft, is_due};
 
 /// When something of this is due.
 pub(crate) fn deadline(hosted: &Hosted) -> Option<UnixMs> {
@@ -15,7 +15,7 @@ pub(crate) fn deadline(hosted: &Hosted) -> Option<UnixMs> {
     // A new table has not looked at itself yet.
     let looks = (hosted.table.is_empty() && door.empty_since.is_none()).then_some(0);
     let idle = door.empty_since.filter(|_| !door.is_closing).map(|since| since + door.idle_ms);
-    knocking.chain(kept).chain(door.paused_ms).chain(looks).chain(idle).min()
+    knocking.chain(kept).chain(door.paused_ms).chain(looks).chain(idle).chain(hosted.ai.deadline()).min()
 }
 
 /// Does what is due of it.
@@ -30,4 +30,5 @@ pub(crate) fn over(draft: &mut Draft<'_>) {
     let is_idle = is_due(door.empty_since.map(|since| since + door.idle_ms), now);
     let closing = (is_idle && !door.is_closing).then_some(Event::Closing);
     silent.into_iter().chain(released).chain(resumed).chain(closing).for_each(|event| draft.emit(event));
+    ai::time_over(draft);
 }

@@ -1,16 +1,22 @@
 //! Rooms that others open: a table of a player and the room of the floor from which he did, a tournament and the tables of it; and what tournaments and
 //! their tables write to each other, which stands in journals until it is heard.
 
+use std::sync::Arc;
+
 use broker::node::RoomSpec;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use hosted::Hosted;
 use protocol::{
     floor::room_of,
     id::{Position, RoomId, UserId},
     rights::{Rights, Roles},
+    table::TableEvent,
     tournament::{self as seen, HandForHand, Level, Starts, Ties, TournamentConfig},
 };
 use rooms::room::{
     Room,
+    errands::{Away, Errand, Outcome, Service},
     letters::{LetterId, Reference},
 };
 use serde_json::{Value, json};
@@ -24,8 +30,8 @@ use super::{Game, Scribe, is_read, is_written_as_it_stands, journal, passive, wo
 use crate::support::{Followed, Relay, room, user};
 
 /// A table of a player with all that its host can do, closed in the end.
-const HOSTED: &str = include_str!("hosted-release-6.journal");
-const HOSTED_VIEW: &str = include_str!("hosted-release-6.view.json");
+const HOSTED: &str = include_str!("hosted-release-7.journal");
+const HOSTED_VIEW: &str = include_str!("hosted-release-7.view.json");
 
 /// The room of the floor from which he has opened it, and another one.
 const FLOOR: &str = include_str!("floor-release-4.journal");
@@ -39,10 +45,12 @@ const TOURNAMENT_VIEW: &str = include_str!("tournament-release-6.view.json");
 const TOURNAMENT_TABLE: &str = include_str!("tournament_table-release-6.journal");
 const TOURNAMENT_TABLE_VIEW: &str = include_str!("tournament_table-release-6.view.json");
 
-/// What was written before tables had waiting lists, and before they remembered who misses calls: it is read, and written no more.
-const HOSTED_BEFORE: [(&str, &str); 2] = [
+/// What was written before tables had waiting lists, before they remembered who misses calls, and before there were AI players: it is read, and
+/// written no more.
+const HOSTED_BEFORE: [(&str, &str); 3] = [
     (include_str!("hosted-release-4.journal"), include_str!("hosted-release-4.view.json")),
     (include_str!("hosted-release-5.journal"), include_str!("hosted-release-5.view.json")),
+    (include_str!("hosted-release-6.journal"), include_str!("hosted-release-6.view.json")),
 ];
 const TOURNAMENT_BEFORE: (&str, &str) =
     (include_str!("tournament-release-5.journal"), include_str!("tournament-release-5.view.json"));
@@ -61,7 +69,7 @@ const TOURNAMENT_TABLE_BEFORE: [(&str, &str); 2] = [
 const TOURNAMENT_WORDS: &str = include_str!("tournament-release-6.words");
 
 fn hosted_word(event: &hosted::Event) -> &'static str {
-    use hosted::Event as E;
+    use hosted::{Event as E, ai::Event as Ai};
     match event {
         E::Table(_) => "table",
         E::Host { .. } => "host",
@@ -81,6 +89,11 @@ fn hosted_word(event: &hosted::Event) -> &'static str {
         E::Taken => "taken",
         E::Closing => "closing",
         E::Over => "over",
+        E::Ai(Ai::Invited { .. }) => "ai invited",
+        E::Ai(Ai::Asked { .. }) => "ai asked",
+        E::Ai(Ai::Here { .. }) => "ai here",
+        E::Ai(Ai::GivenUp { .. }) => "ai given up",
+        E::Ai(Ai::Gone { .. }) => "ai gone",
     }
 }
 
@@ -154,7 +167,7 @@ fn at_table_word(event: &at_table::Event) -> &'static str {
     }
 }
 
-const HOSTED_WORDS: usize = 18;
+const HOSTED_WORDS: usize = 23;
 const FLOOR_WORDS: usize = 3;
 
 /// All but that somebody was turned away, that chips were adjusted, that it was called off, and what directors decide of single entries: see [`rare`].
@@ -329,9 +342,18 @@ fn choice(name: &str, big_blind: u64) -> Value {
     })
 }
 
+/// An agency of which nobody comes.
+struct Agency;
+
+impl Service for Agency {
+    fn ask(&self, _room: &RoomId, _errand: &Errand) -> BoxFuture<'_, Result<Outcome, Away>> {
+        Box::pin(async { Ok(Outcome::Done(Bytes::new())) })
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_a_player_opens_writes_what_stands_in_its_golden_journals() {
-    let mut scribe = Scribe::new(dealer_worker::kinds());
+    let mut scribe = Scribe::new(dealer_worker::kinds().served_by(seats::SERVICE, Arc::new(Agency)));
     let table = protocol::table::TableConfig { pause_ms: 1_000, runout_ms: 0, ..Default::default() };
     let settings = floor::Settings { table, tables_max: 4, big_blind_max: 100, idle_ms: 600_000 };
     dealer_worker::open_floor(&scribe.house.ports("floor"), &settings).await.unwrap();
@@ -366,6 +388,26 @@ async fn what_a_player_opens_writes_what_stands_in_its_golden_journals() {
     asks("cyd", json!({"a": "knock", "code": "q4xm91"})).await;
     asks("ann", json!({"a": "pause"})).await;
     asks("cyd", json!({"a": "sit", "buy_in": 100})).await;
+    // One that comes and is sent away, and one for which nobody comes.
+    let invite = json!({"a": "invite_ai", "count": 1, "level": "medium"});
+    let ai = |followed: &Followed| {
+        followed.events.iter().rev().find_map(|event| match event {
+            TableEvent::Hosted { hosted } => Some(hosted.ai.clone()),
+            _ => None,
+        })
+    };
+    let is_there = |followed: &Followed| ai(followed).is_some_and(|ai| !ai.is_empty());
+    let is_gone = |followed: &Followed| ai(followed).is_some_and(|ai| ai.is_empty());
+    asks("ann", invite.clone()).await;
+    let invited = ai(&game.relay.until(&table, is_there).await).unwrap().remove(0).user;
+    let sit = json!({"a": "sit", "buy_in": 100});
+    let answer = game.relay.command(&table, &invited, 9, game.relay.next_n(), sit).await;
+    assert_eq!(answer.code(), "applied");
+    asks("ann", json!({"a": "remove_ai"})).await;
+    game.relay.until(&table, is_gone).await;
+    asks("ann", invite).await;
+    game.relay.until(&table, is_there).await;
+    game.relay.until(&table, is_gone).await;
     asks("ann", json!({"a": "set", "config": choice("Ann's other", 20)})).await;
     asks("ann", json!({"a": "resume"})).await;
     game.hand(async |_, turn| Some(passive(turn))).await;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    hosted::{Access, Choice, HostLeaves},
+    hosted::{Access, AiSeats, Choice, HostLeaves},
     id::{RoomId, UserId},
     object::{Object, Unfit},
     rail::RailChoice,
@@ -55,6 +55,9 @@ pub enum FloorCommand {
         /// How those watch it who have no seat. Houses of earlier releases refuse it.
         #[serde(skip_serializing_if = "RailChoice::is_default")]
         rail: RailChoice,
+        /// Whether AI players may sit there. Houses of earlier releases refuse it.
+        #[serde(skip_serializing_if = "AiSeats::is_default")]
+        ai: AiSeats,
     },
 }
 
@@ -75,6 +78,7 @@ impl FloorCommand {
                 access: fields.required("access")?,
                 host_leaves: fields.optional("host_leaves")?.unwrap_or(HostLeaves::PassOn),
                 rail: fields.optional("rail")?.map(RailChoice::read).transpose()?.unwrap_or_default(),
+                ai: fields.optional("ai")?.unwrap_or_default(),
             },
             other => return Err(Unfit::unknown_word("a", other)),
         };

@@ -20,6 +20,9 @@ pub const CODE_CHARS_MIN: usize = 6;
 /// And the longest.
 pub const CODE_CHARS_MAX: usize = 32;
 
+/// So many AI players are invited by one command: all others of the largest table.
+pub const AI_SEATS_MAX: u8 = 9;
+
 /// Who may sit down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -61,6 +64,66 @@ pub enum HostLeaves {
 
 impl Part<'_> for HostLeaves {
     const IS: &'static str = "pass_on or close";
+
+    fn read(json: &RawValue) -> Option<Self> {
+        word(json)
+    }
+}
+
+/// Whether AI players may sit at a table. Said when it is opened, and as long as it is there: who sits down knows it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AiSeats {
+    /// Never.
+    None,
+    /// Those whom the host invites; everybody sees which they are.
+    #[default]
+    Marked,
+}
+
+impl AiSeats {
+    /// Whether it is what is not said.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Part<'_> for AiSeats {
+    const IS: &'static str = "none or marked";
+
+    fn read(json: &RawValue) -> Option<Self> {
+        word(json)
+    }
+}
+
+/// How strong an AI player is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AiLevel {
+    /// Plays by the looks of its cards: beaten by who knows the game.
+    Easy,
+    /// As people who know the game.
+    Medium,
+    /// Reckons what each action brings.
+    Hard,
+}
+
+impl AiLevel {
+    /// All of them, the weakest first.
+    pub const ALL: [Self; 3] = [Self::Easy, Self::Medium, Self::Hard];
+
+    /// The word for it: the one of the protocol, and of the players' names.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Easy => "easy",
+            Self::Medium => "medium",
+            Self::Hard => "hard",
+        }
+    }
+}
+
+impl Part<'_> for AiLevel {
+    const IS: &'static str = "easy, medium or hard";
 
     fn read(json: &RawValue) -> Option<Self> {
         word(json)
@@ -228,13 +291,26 @@ pub enum HostCommand {
         /// Whom.
         user: UserId,
     },
+    /// Has AI players sit down on seats that are free.
+    InviteAi {
+        /// How many: 1 to 9.
+        count: u8,
+        /// How strong they are.
+        level: AiLevel,
+    },
+    /// Has one of them leave when the hand has ended, or all.
+    RemoveAi {
+        /// Whom; nothing: all.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user: Option<UserId>,
+    },
     /// Has everybody leave when the hand has ended; then the table is no more.
     Close,
 }
 
 impl HostCommand {
     /// The tags of all commands.
-    pub const TAGS: [&'static str; 11] = [
+    pub const TAGS: [&'static str; 13] = [
         "knock",
         "approve",
         "deny",
@@ -245,6 +321,8 @@ impl HostCommand {
         "set",
         "door",
         "hand_over",
+        "invite_ai",
+        "remove_ai",
         "close",
     ];
 
@@ -268,6 +346,8 @@ impl HostCommand {
             "set" => Self::Set { config: Choice::read(fields.required("config")?)? },
             "door" => Self::Door { access: fields.required("access")?, code: code(&mut fields)? },
             "hand_over" => Self::HandOver { user: fields.required("user")? },
+            "invite_ai" => Self::InviteAi { count: count(&mut fields)?, level: fields.required("level")? },
+            "remove_ai" => Self::RemoveAi { user: fields.optional("user")? },
             "close" => Self::Close,
             _ => return Ok(None),
         };
@@ -282,6 +362,14 @@ fn code(fields: &mut Object<'_>) -> Result<Option<String>, Unfit> {
     match code {
         Some(code) if !is_one(&code) => Err(Unfit::is_not("code", "a text of 1 to 32 characters")),
         code => Ok(code.map(Cow::into_owned)),
+    }
+}
+
+fn count(fields: &mut Object<'_>) -> Result<u8, Unfit> {
+    let count: u8 = fields.required("count")?;
+    match (1..=AI_SEATS_MAX).contains(&count) {
+        true => Ok(count),
+        false => Err(Unfit::is_not("count", "a number of players: 1 to 9")),
     }
 }
 
@@ -308,6 +396,29 @@ pub struct HostedView {
     pub kept: Vec<KeptSeat>,
     /// Who leaves when the hand has ended, because the host wants it.
     pub leaving: Vec<UserId>,
+    /// Whether AI players may sit here. Houses of earlier releases have none, and do not say so.
+    #[serde(default = "no_ai_seats")]
+    pub ai_seats: AiSeats,
+    /// The AI players that the host has invited, the first first.
+    #[serde(default)]
+    pub ai: Vec<AiPlayer>,
+}
+
+fn no_ai_seats() -> AiSeats {
+    AiSeats::None
+}
+
+/// An AI player that the host has invited: on its way, or on its seat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AiPlayer {
+    /// Whose seat it is.
+    pub user: UserId,
+    /// The name to show: it says the level, too.
+    pub name: String,
+    /// How strong it is.
+    pub level: AiLevel,
+    /// Somebody plays for it at the moment; else somebody is asked to.
+    pub here: bool,
 }
 
 /// Somebody at the door.
@@ -431,7 +542,10 @@ mod tests {
             HostCommand::Set { config: choice() },
             HostCommand::Door { access: Access::Code, code: Some("q4xm91".into()) },
             HostCommand::Door { access: Access::Public, code: None },
-            HostCommand::HandOver { user },
+            HostCommand::HandOver { user: user.clone() },
+            HostCommand::InviteAi { count: 9, level: AiLevel::Hard },
+            HostCommand::RemoveAi { user: Some(user) },
+            HostCommand::RemoveAi { user: None },
             HostCommand::Close,
         ];
         for command in commands {
@@ -464,6 +578,18 @@ mod tests {
             ),
             (r#"{"a":"kick","user":"bob","ban":1}"#.into(), "`ban` is not true or false"),
             (r#"{"a":"door","access":"all"}"#.into(), "`access` is not public, unlisted, code or approve"),
+            (
+                r#"{"a":"invite_ai","count":0,"level":"easy"}"#.into(),
+                "`count` is not a number of players: 1 to 9",
+            ),
+            (
+                r#"{"a":"invite_ai","count":10,"level":"easy"}"#.into(),
+                "`count` is not a number of players: 1 to 9",
+            ),
+            (
+                r#"{"a":"invite_ai","count":1,"level":"perfect"}"#.into(),
+                "`level` is not easy, medium or hard",
+            ),
             (r#"{"a":"knock","code":""}"#.into(), "`code` is not a text of 1 to 32 characters"),
             (r#"{"a":"set","config":[]}"#.into(), "`config` is not an object"),
             (set("\"seats\":6,", ""), "`seats` is missing"),
