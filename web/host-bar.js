@@ -18,6 +18,9 @@ export class HostBar {
   #connection;
   #codes;
   #view = null;
+  /** AI players who were asked for and have not come so far, and whether one did not come. */
+  #awaited = new Set();
+  #inVain = false;
   /** The code of the link by which somebody has come was tried. */
   #tried = false;
 
@@ -69,7 +72,7 @@ export class HostBar {
     setAttribute(this.menu, "hidden", !isHost);
     setAttribute(this.knock, "hidden", !isOutside || hosted.access !== "approve" || knocks);
     setAttribute(this.door, "hidden", !isOutside || hosted.access !== "code");
-    setText(this.status, statusOf(hosted, knocks));
+    setText(this.status, statusOf(hosted, knocks) || (isHost ? this.#aiStatus(hosted) : ""));
     const shown = isHost ? hosted.knocking.slice(0, KNOCKING_SHOWN) : [];
     const names = shown.map(({ user }) => user).join();
     if (this.knocking.dataset.users !== names) {
@@ -77,6 +80,20 @@ export class HostBar {
       this.knocking.replaceChildren(...shown.map((who) => this.#atTheDoor(who)));
     }
     if (isOutside) this.#tryLink();
+  }
+
+  /** Whether AI players come, or do not. */
+  #aiStatus({ ai = [], leaving }) {
+    const here = new Map(ai.map((player) => [player.user, player.here]));
+    for (const user of this.#awaited) {
+      if (here.get(user) === false) continue;
+      this.#awaited.delete(user);
+      this.#inVain = !here.has(user);
+    }
+    const coming = ai.filter((player) => !player.here && !leaving.includes(player.user));
+    for (const { user } of coming) this.#awaited.add(user);
+    if (coming.length > 0) return say.ai.comes;
+    return this.#inVain ? say.ai.none : "";
   }
 
   #atTheDoor({ user, name }) {

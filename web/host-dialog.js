@@ -1,4 +1,5 @@
 /** The host's menu: who sits and knocks, pausing, settings, the door, closing. */
+import { aiSection } from "./ai-players.js";
 import { shown } from "./dialog.js";
 import { el } from "./dom.js";
 import { isolated } from "./names.js";
@@ -21,14 +22,14 @@ export async function showHostMenu({ view, me, room, ask, connection, codes }) {
   const close = () => dialog.close();
   const button = (text, testid, what, kind = "") => el("button", { class: `button ${kind}`, type: "button", text, data: { testid }, on: { click: what } });
   const does = (what) => async () => {
-    if (await ask(what)) close();
+    if (await ask(typeof what === "function" ? what() : what)) close();
   };
   const then = (next) => async () => {
     close();
     await next();
   };
   const { hosted, seats } = view();
-  const others = seats.filter((seat) => seat && seat.user !== me);
+  const others = seats.filter((seat) => seat && seat.user !== me && !seat.bot);
   const player = ({ user, name }) => el(
     "li",
     {},
@@ -52,7 +53,9 @@ export async function showHostMenu({ view, me, room, ask, connection, codes }) {
     { class: "dialog hosted-dialog", "aria-labelledby": "host-title", data: { testid: "host-dialog" } },
     el("h2", { id: "host-title", text: say.hostTitle }),
     hosted.knocking.length > 0 ? el("ul", { class: "host-list" }, ...hosted.knocking.map(knocking)) : null,
-    others.length > 0 ? el("ul", { class: "host-list" }, ...others.map(player)) : el("p", { class: "hint", text: say.nobodyElse }),
+    others.length > 0 ? el("ul", { class: "host-list" }, ...others.map(player)) : null,
+    others.length > 0 || hosted.ai?.length > 0 ? null : el("p", { class: "hint", text: say.nobodyElse }),
+    aiSection(view(), me, does),
     el(
       "div",
       { class: "host-does" },

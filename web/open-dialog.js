@@ -36,6 +36,7 @@ export async function askTable(connection, me, rules, codes) {
   access.addEventListener("change", explain);
   explain();
   const rail = railField(rules);
+  const ai = select("ai", Object.entries(say.ai.seats).map(([key, word]) => [key, word]), "marked");
   const leaves = select("leaves", Object.entries(say.leaves).map(([key, word]) => [key, word]), "pass_on");
   const error = el("p", { class: "field-error", role: "alert", data: { testid: "open-error" } });
   const ok = el("button", { class: "button primary", type: "submit", text: say.open, data: { testid: "open-ok" } });
@@ -44,6 +45,8 @@ export async function askTable(connection, me, rules, codes) {
     ok.disabled = true;
     setText(error, "");
     const wish = { a: "create_table", config: fields.config(), access: access.value, host_leaves: leaves.value, ...rail?.chosen() };
+    // Houses of earlier releases know no other tables.
+    if (ai.value === "none") wish.ai = "none";
     try {
       room = await created(connection, floorOf(me), wish);
       if (wish.access === "code") await setCode(connection, room, codes);
@@ -64,6 +67,7 @@ export async function askTable(connection, me, rules, codes) {
       fields.element,
       labelled(say.whoMayCome, access, help),
       rail?.element ?? null,
+      labelled(say.ai.title, ai, el("small", { class: "hint", text: say.ai.seatsHelp })),
       labelled(say.whenILeave, leaves),
       error,
       buttons(() => dialog.close(), ok),

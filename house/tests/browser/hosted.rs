@@ -126,3 +126,35 @@ async fn who_watches_a_table_that_is_shown_late_is_told_so_and_sees_a_hand_when_
     cyd.until("she sees the hand", async || cyd.hand().await.is_some()).await;
     crate::accounts::picture(&cyd, "behind-hand").await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_has_ai_players_come_who_are_marked_and_sends_them_away() {
+    let (url, _house) = house_with_a_table().await;
+    let ann = Window::open(390, 844).await;
+    ann.enter(&url, "Ann").await;
+    ann_opens(&ann, "approve").await;
+    ann.press("host-menu").await;
+    ann.until("she is told to sit down first", async || says(&ann, "Sit down first").await).await;
+    ann.press("host-done").await;
+    ann.sit(0).await;
+    let marked =
+        "return [...document.querySelectorAll('.bot-mark')].filter((it) => it.checkVisibility()).length";
+
+    ann.press("host-menu").await;
+    ann.until("the menu is there", async || ann.sees("ai-add").await).await;
+    let choose = "document.querySelector('[data-testid=open-ai-count]').value = '2'; \
+                  document.querySelector('[data-testid=open-ai-level]').value = 'easy'; return 0";
+    ann.ask(choose).await;
+    crate::accounts::picture(&ann, "ai-invite").await;
+    ann.press("ai-add").await;
+    ann.until("two sit down", async || ann.ask(marked).await == 2).await;
+    ann.until("a hand begins", async || has_cards(&ann).await).await;
+    crate::accounts::picture(&ann, "ai-players").await;
+
+    ann.press("host-menu").await;
+    ann.until("the menu is there", async || ann.sees("ai-remove-all").await).await;
+    assert!(ann.text("[data-testid=host-ai]").await.contains(" easy"));
+    crate::accounts::picture(&ann, "ai-menu").await;
+    ann.press("ai-remove-all").await;
+    ann.until("they go when the hand is over", async || ann.ask(marked).await == 0).await;
+}
