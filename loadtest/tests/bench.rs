@@ -53,6 +53,19 @@ fn tables_are_played_at_the_pace_and_three_commands_an_action() {
 }
 
 #[test]
+fn tables_on_pits_cost_redis_one_command_an_action_beside_three() {
+    let results = bench(&["tables", "--tables=4", "--rate=40", "--seconds=4", "--pits=2"]);
+    for kind in ["figures", "floor"] {
+        for name in ["missed", "repeated", "refused"] {
+            assert_eq!(figure(&results, "tables", kind, name), 0.0, "{kind} {name}");
+        }
+    }
+    // What a quiet cluster asks is taken off, which comes in bursts: so it is known only roughly.
+    let commands = |kind| figure(&results, "tables", kind, "redis_commands_per_action");
+    assert!(commands("figures") + 0.8 < commands("floor"), "{} {}", commands("figures"), commands("floor"));
+}
+
+#[test]
 fn tables_with_a_currency_are_measured_beside_tables_without_one() {
     let flags = ["tables", "--tables=3", "--rate=20", "--seconds=2", "--table-currency=PLAY"];
     let results = bench(&flags);

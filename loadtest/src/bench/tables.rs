@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use money::Currency;
+use ops::outlet::tell;
 use tokio::{
     task::spawn_local,
     time::{Duration, sleep},
@@ -46,6 +47,9 @@ impl Processes {
     }
 }
 
+/// Frames of tables that have just got an owner are published for everybody for about so long.
+const KNOWN_AFTER: Duration = Duration::from_secs(40);
+
 /// A cluster with all players seated, for several runs.
 pub struct Tables {
     processes: Processes,
@@ -80,6 +84,10 @@ impl Tables {
         };
         let stage = Stage::with(cluster, stage::Tables::of(tables)).await?;
         let play = Play::seat(&stage, tables, args.apart).await?;
+        if matches!(processes, Processes::Pits(_)) {
+            tell("waiting until pits know that nobody elsewhere listens");
+            sleep(KNOWN_AFTER).await;
+        }
         Ok(Self { processes, stage, play, tables })
     }
 
