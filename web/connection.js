@@ -302,6 +302,7 @@ export class Connection {
       case "keyframe":
       case "frame":
       case "private":
+      case "rail":
       case "behind":
         return this.#roomSays(message);
       case "unwatched":

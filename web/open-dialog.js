@@ -14,7 +14,7 @@ const GAMES = [["holdem", "no_limit"], ["holdem", "pot_limit"], ["omaha4", "pot_
 const SEATS_MAX = { omaha5: 8, omaha6: 7 };
 const CLOCKS_S = [10, 15, 30, 60];
 /** So much later than players those see a table who watch it. */
-const RAIL_S = [0, 10, 30, 60, 300, 900];
+const RAIL_S = [0, 10, 30, 60, 120, 300, 900];
 /** Buy-ins, big blinds. */
 const [BUY_IN_MIN, BUY_IN_MAX] = [40, 200];
 /** A table that is not there by then does not come. */
@@ -23,7 +23,7 @@ const OPENED_WITHIN_MS = 10_000;
 /**
  * @param {Connection} connection
  * @param {string} me my user
- * @param {{big_blind_max: number, rail_delay_max_ms?: number}} rules what the house allows
+ * @param {{big_blind_max: number, rail_delay_max_ms?: number, rail_cards_delay_min_ms?: number}} rules what the house allows
  * @param {DoorCodes} codes keeps the code of a table that has one
  * @returns {Promise<string|null>} the room of the table that was opened
  */
@@ -174,14 +174,29 @@ export function settingsFields(config, { big_blind_max: most }) {
   return { element, config: chosen };
 }
 
-/** How late those see the table who have no seat; null in a house that shows all tables live. */
-function railField({ rail_delay_max_ms: most = 0 }) {
+/** How late those see the table who have no seat, and whether they see cards; null in a house that shows all tables live. */
+function railField({ rail_delay_max_ms: most = 0, rail_cards_delay_min_ms: least = 0 }) {
   const delays = RAIL_S.filter((s) => s * 1_000 <= most);
   if (delays.length < 2) return null;
   const field = select("rail", delays.map((s) => [String(s * 1_000), () => (s === 0 ? say.railLive() : say.railLate(s))]), "0");
   const help = el("small", { class: "hint", text: say.railHelp });
-  const chosen = () => (field.value === "0" ? {} : { rail: { delay_ms: Number(field.value) } });
-  return { element: labelled(say.rail, field, help), chosen };
+  const cards = select("rail-cards", Object.entries(say.railCardsAre).map(([key, word]) => [key, word]), "never");
+  const delayed = [...cards.options].find(({ value }) => value === "delayed");
+  const fit = () => {
+    delayed.disabled = Number(field.value) < least;
+    if (delayed.disabled && cards.value === "delayed") cards.value = "after_hand";
+  };
+  field.addEventListener("change", fit);
+  fit();
+  const chosen = () => {
+    const isUsual = field.value === "0" && cards.value === "never";
+    const rail = { delay_ms: Number(field.value), ...(cards.value === "never" ? {} : { cards: cards.value }) };
+    return isUsual ? {} : { rail };
+  };
+  // A house of an earlier release shows nobody's cards.
+  const cardsHelp = el("small", { class: "hint", text: () => say.railCardsHelp(least / 60_000) });
+  const cardsField = least > 0 ? labelled(say.railCards, cards, cardsHelp) : null;
+  return { element: el("div", { class: "hosted-fields" }, labelled(say.rail, field, help), cardsField), chosen };
 }
 
 function anteOf(config) {

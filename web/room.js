@@ -27,6 +27,7 @@ export class Room {
   #position = NOTHING;
   #state = null;
   #own = null;
+  #told = null;
   #gapAt = null;
   #kind = USUAL_KIND;
   #shows;
@@ -94,10 +95,16 @@ export class Room {
     return this.#own;
   }
 
+  /** What was told last to those who watch and have no part in it, of whom we are; or null. */
+  get told() {
+    return this.#told;
+  }
+
   /** Any keyframe will do from now on. */
   forget() {
     this.#position = NOTHING;
     this.#own = null;
+    this.#told = null;
   }
 
   /** The next keyframe will do, wherever it stands: the house may have been started anew. */
@@ -110,9 +117,11 @@ export class Room {
     this.#behindMs = 0;
   }
 
-  /** Takes a `keyframe`, `frame`, `private` or `behind` of this room. */
+  /** Takes a `keyframe`, `frame`, `private`, `rail` or `behind` of this room. */
   receive(message) {
     switch (message.t) {
+      case "rail":
+        return this.#tells(message);
       case "behind":
         return this.#behind(message);
       case "keyframe":
@@ -124,8 +133,16 @@ export class Room {
     }
   }
 
+  /** It says nothing of positions: where the room is shown late it may come with one that is not shown yet. */
+  #tells({ rail }) {
+    this.#told = rail;
+    this.#tell("change", false);
+    return Outcome.Taken;
+  }
+
   #behind({ by_ms: ms }) {
     this.#behindMs = ms;
+    this.#told = null;
     this.#beginsAnew = true;
     this.#tell("change", false);
     return Outcome.Taken;

@@ -108,7 +108,7 @@ export class SeatControls {
   /** Asks for a buy-in and takes the seat, or any for null. */
   async sitDown(seat) {
     if (this.#view.tournament) return;
-    const { config } = this.#view;
+    const { config, rail } = this.#view;
     const title = seat === null ? say.takeSeat : () => say.takeSeatOf(seat + 1);
     const asked = this.#bring ?? { min: config.buy_in_min, max: config.buy_in_max };
     const limits = this.#afforded(asked);
@@ -121,6 +121,7 @@ export class SeatControls {
       amount: this.#usual(limits),
       bigBlind: config.big_blind,
       currency: this.#view.currency,
+      agrees: rail ? () => say.railCardsHint(rail.cards, rail.delay_ms) : null,
       offerWait: config.blinds_owed === "post_or_wait",
     });
     if (!answer) return undefined;

@@ -12,6 +12,7 @@ import { say } from "./phrases/table.js";
 
 /** Radius of the clock ring on its 100 by 100 grid. */
 const RING_RADIUS = 46;
+const NO_CARDS = [];
 const NONE = new Set();
 /** An emote stands at its seat for so long. */
 const EMOTE_MS = 3_000;
@@ -44,6 +45,7 @@ export class Seats {
    * @param {Story} scene.story
    * @param {number|null} scene.mine my seat
    * @param {string[]} scene.cards my hole cards
+   * @param {Map<number, string[]>} scene.held by seat, the hole cards of which we are told who watch
    * @param {Unit} scene.unit in which chips are told
    * @param {Notes} scene.notes on the players
    * @param {Map<number, number>} scene.shares of a pot that hands win on average which are face up
@@ -145,7 +147,7 @@ class Seat {
     this.bet.element.style.transform = `translate(${Math.round(bet.x)}px, ${Math.round(bet.y)}px) translate(-50%, -50%)`;
   }
 
-  render(player, at, { view, story, mine, cards, unit, notes, shares, kept, takes }) {
+  render(player, at, { view, story, mine, cards, held, unit, notes, shares, kept, takes }) {
     this.#player = player;
     this.#renderNote(player, at === mine ? null : notes);
     const { hand } = view;
@@ -180,7 +182,7 @@ class Seat {
     setText(this.initial, this.#emote || initial(player.name));
     if (this.disc.dataset.user !== player.user) drawAvatar(this.picture, player.user);
     setAttribute(this.disc, "data-user", player.user);
-    this.#renderCards(player, inHand, hand, at === mine ? cards : []);
+    this.#renderCards(player, inHand, hand, at === mine ? cards : (held?.get(at) ?? NO_CARDS));
     offerCards(this.cards, at === mine ? kept : NONE, sayOfSeat.showCard);
     this.#liftCards(at, won, hand, story);
     const news = badgeOf(player, story.did.get(at), { won: won && `+${unit.short(won)}`, banks: hasTurn && story.banking }, hand);
@@ -227,13 +229,13 @@ class Seat {
     setAttribute(this.element, "aria-label", () => say.spoken.free(at + 1));
   }
 
-  /** Face up what everybody sees or is mine, backs for the others still in the hand. */
+  /** Face up what everybody sees, is mine or is told to who watches; backs for the others still in the hand. */
   #renderCards(player, inHand, hand, own) {
-    const mine = own.length > 0 && player.in_hand;
+    const known = own.length > 0 && player.in_hand;
     setAttribute(this.cards, "data-testid", this.element.classList.contains("mine") ? "my-cards" : null);
     const down = hand ? Array(Math.max(0, hand.hole_cards - player.shown.length)).fill(null) : [];
     // Who shows some of them has not shown the others.
-    const faces = mine ? own : player.shown.length > 0 ? [...player.shown, ...down] : null;
+    const faces = known ? own : player.shown.length > 0 ? [...player.shown, ...down] : null;
     const backs = inHand ? down : [];
     showCards(this.cards, faces ?? backs);
     this.cards.classList.toggle("face-up", faces !== null);

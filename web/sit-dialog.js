@@ -14,10 +14,11 @@ import { Unit } from "./unit.js";
  * @param {number} wish.amount proposed
  * @param {number} wish.bigBlind for showing the amount in big blinds
  * @param {string|null} wish.currency what the chips are, if they are somebody's
+ * @param {(() => string) | null} wish.agrees what whoever sits down agrees to
  * @param {boolean} wish.offerWait whether one may wait for the big blind instead of posting
  * @returns {Promise<{amount: number, wait: boolean} | null>} null when the player thinks better of it
  */
-export async function askChips({ title, action, limits, has = null, amount, bigBlind, currency = null, offerWait }) {
+export async function askChips({ title, action, limits, has = null, amount, bigBlind, currency = null, agrees = null, offerWait }) {
   const { min, max } = limits;
   const unit = new Unit(null, currency);
   const range = el("input", { type: "range", min, max, step: 1, "aria-label": say.chips });
@@ -66,6 +67,7 @@ export async function askChips({ title, action, limits, has = null, amount, bigB
       el("div", { class: "amount-row" }, number, inBlinds),
       range,
       has ? el("p", { class: "hint", text: has, data: { testid: "you-have" } }) : null,
+      agrees ? el("p", { class: "hint", text: agrees, data: { testid: "agrees" } }) : null,
       offerWait ? el("label", { class: "check" }, wait, el("span", { text: say.waitInstead })) : null,
       el("div", { class: "dialog-buttons" }, cancel, ok),
     ),

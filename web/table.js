@@ -278,6 +278,7 @@ export class Table {
     this.title = el("h1", { class: "table-name" });
     this.stakes = el("span", { class: "table-stakes" });
     this.behind = el("span", { class: "behind", hidden: true, data: { testid: "behind" } });
+    this.railCards = el("span", { class: "behind", hidden: true, data: { testid: "rail-cards" } });
     this.number = el("span", { class: "hand-number", data: { testid: "hand-number", hand: "" } });
     this.noticeText = el("span");
     this.takeBack = el("button", { class: "button", type: "button", text: say.playHere, on: { click: () => this.#takeBack() } });
@@ -292,7 +293,7 @@ export class Table {
       el(
         "div",
         { class: "table-main" },
-        (this.head = el("div", { class: "table-head" }, this.title, this.stakes, this.number, this.behind)),
+        (this.head = el("div", { class: "table-head" }, this.title, this.stakes, this.number, this.behind, this.railCards)),
         this.noticeBar,
         this.felt.element,
         this.foot,
@@ -394,7 +395,8 @@ export class Table {
     if (this.#kept.size === 0 && kept.length > 0) this.#offeredAt = performance.now();
     this.#kept = new Set(kept);
     const takes = (seat) => mayTake(view, this.#me(), seat);
-    this.felt.render({ view, story: this.#story, mine, cards, unit, notes: this.#notes, shares, kept: this.#kept, takes });
+    const held = mine === null ? this.#cardsHeld(view) : new Map();
+    this.felt.render({ view, story: this.#story, mine, cards, held, unit, notes: this.#notes, shares, kept: this.#kept, takes });
     if (!this.#isOver) this.#offer(view, mine, { cards, takes, unit });
     focusIsKept();
   }
@@ -526,6 +528,18 @@ export class Table {
     const { behindMs } = this.room;
     setAttribute(this.behind, "hidden", behindMs === 0);
     setText(this.behind, behindMs > 0 ? () => say.behind(Math.round(behindMs / 1_000)) : "");
+    const { rail } = view;
+    setAttribute(this.railCards, "hidden", !rail);
+    setText(this.railCards, rail ? say.railCards : "");
+    setAttribute(this.railCards, "title", rail ? () => say.railCardsHint(rail.cards, rail.delay_ms) : null);
+  }
+
+  /** What those who watch are told of cards, if it is about the hand on the table: by seat. */
+  #cardsHeld(view) {
+    const { told } = this.room;
+    const isOfHand = told?.seats && told.hand === view.hand?.hand;
+    const held = isOfHand ? told.seats.filter(({ seat, user }) => view.seats[seat]?.user === user) : [];
+    return new Map(held.map(({ seat, cards }) => [seat, cards]));
   }
 
   /** What `private` said, if it was about the hand on the table. */

@@ -12,7 +12,7 @@ use ops::{
 };
 use protocol::{
     id::RoomId,
-    rail::{DELAY_MAX_MS, RailConfig},
+    rail::{DELAY_MAX_MS, RailCards, RailConfig},
     table::{AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, Straddles, TableConfig},
 };
 use rooms::{Bounds, WorkerConfig};
@@ -223,6 +223,10 @@ pub struct TableArgs {
     /// such tables, and cannot own them
     #[arg(long, env = "CARDHOUSE_RAIL_DELAY_MS", default_value_t = 0, value_name = "MS", value_parser = clap::value_parser!(u32).range(..=i64::from(DELAY_MAX_MS)))]
     pub rail_delay_ms: u32,
+    /// Whether all who have no seat at new tables see its players' cards: never, after_hand (when the hand is over) or delayed (with the hand, which
+    /// wants --rail-delay-ms 120000 or more)
+    #[arg(long, env = "CARDHOUSE_RAIL_CARDS", default_value = "never", value_name = "WHEN", value_parser = rail_cards)]
+    pub rail_cards: RailCards,
     /// Seats of each: 2 to 10, but at most 8 at omaha5 and 7 at omaha6, where the deck has no more cards
     #[arg(long, env = "CARDHOUSE_SEATS", default_value_t = table().seats, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(2..=10))]
     pub seats: u8,
@@ -318,6 +322,10 @@ pub enum ScheduleError {
     Bad(PathBuf, BadSchedule),
 }
 
+fn rail_cards(word: &str) -> Result<RailCards, String> {
+    RailCards::of(word).ok_or_else(|| "it is never, after_hand or delayed".into())
+}
+
 impl TableArgs {
     /// The tournaments to offer; `None` if nothing is said of them.
     ///
@@ -334,7 +342,7 @@ impl TableArgs {
 
     /// What each table is opened with; the name comes with its number.
     pub fn opening(&self) -> Opening {
-        let rail = RailConfig { delay_ms: self.rail_delay_ms };
+        let rail = RailConfig { delay_ms: self.rail_delay_ms, cards: self.rail_cards };
         Opening { config: self.config(), currency: self.table_currency, rail }
     }
 

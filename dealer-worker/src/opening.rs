@@ -8,7 +8,12 @@ use broker::{
 };
 use cash::Cash;
 use money::Currency;
-use protocol::{id::RoomId, rail::RailConfig, table::TableConfig, talk::beside};
+use protocol::{
+    id::RoomId,
+    rail::{RailChoice, RailConfig},
+    table::TableConfig,
+    talk::beside,
+};
 use rooms::{open_room, room::Room as _};
 use table::{
     Table,
@@ -65,6 +70,9 @@ pub enum OpenError {
     /// Their settings describe no table.
     #[error(transparent)]
     Config(#[from] BadConfig),
+    /// What is set of their rail is nothing that a house can do.
+    #[error("{0}")]
+    Rail(String),
     /// The map of rooms cannot be written.
     #[error(transparent)]
     Store(#[from] Unavailable),
@@ -132,13 +140,14 @@ pub async fn open_tables(ports: &Ports, count: u32, opening: &Opening) -> Result
 /// Never: its name is one.
 pub async fn open_table(ports: &Ports, number: u32, opening: &Opening) -> Result<bool, OpenError> {
     check(&opening.config)?;
+    RailChoice::from(opening.rail).config().map_err(OpenError::Rail)?;
     let room = RoomId::new(&format!("t{number}")).expect("t and digits are a name");
     let config = TableConfig { name: name(number), ..opening.config.clone() };
     let opening = Opening { config, currency: opening.currency, rail: opening.rail };
     if let Ok(talk) = beside(&room) {
         // What is said tells what is played, so it is shown as late: to everybody, since nobody is a member there. Whoever has a seat talks to the others at
         // the table itself, whose frames are shown late to the rail alone. Workers of earlier releases could do nothing with it.
-        let spec = talk::spec().with_rail(opening.rail);
+        let spec = talk::spec().with_rail(RailConfig::late(opening.rail.delay_ms));
         open_room(ports, &talk, &spec, Readers::OfThisRelease).await?;
     }
     // Whoever opens tables at its start does not know yet who lives.
@@ -161,7 +170,8 @@ pub async fn open_floor(ports: &Ports, settings: &floor::Settings) -> Result<(),
     Ok(())
 }
 
-/// Opens the queue for tables of these settings, which have this rail, unless it is there: then it stays as it is.
+/// Opens the queue for tables of these settings, which are shown as late as this rail, unless it is there: then it stays as it is. Nobody sees cards of strangers
+/// there.
 ///
 /// # Errors
 /// [`OpenError`]; it may have been opened.
@@ -172,7 +182,7 @@ pub async fn open_queue(
 ) -> Result<(), OpenError> {
     check(&settings.table)?;
     // Workers of earlier releases could do nothing with it.
-    let spec = RoomSpec::new(protocol::queue::KIND, settings).with_rail(rail);
+    let spec = RoomSpec::new(protocol::queue::KIND, settings).with_rail(RailConfig::late(rail.delay_ms));
     open_room(ports, &settings.id, &spec, Readers::OfThisRelease).await?;
     Ok(())
 }

@@ -127,6 +127,9 @@ fn whole(written: Written) -> Result<Template, String> {
     if (1..60_000).contains(&every_ms) {
         return Err("`every_ms` is at least 60000".into());
     }
+    if cards != RailCards::Never {
+        return Err("those who watch a table of a tournament see nobody's cards, as they may play at another: `rail.cards` is `never`".into());
+    }
     let rail = RailChoice { delay_ms, cards }.config()?;
     Ok(Template { id, every_ms, rail, tournament })
 }

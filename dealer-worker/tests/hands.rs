@@ -154,7 +154,7 @@ async fn no_hand_begins_before_the_last_one_is_heard_of_also_without_a_pause() {
 async fn a_hand_says_how_late_its_table_is_shown_to_its_rail() {
     let (house, queue) = house();
     let spec = RoomSpec::new("table", &TableConfig { pause_ms: 600_000, ..fast() });
-    house.open_room(&spec.with_rail(RailConfig { delay_ms: 30_000 })).await;
+    house.open_room(&spec.with_rail(RailConfig::late(30_000))).await;
     let late = async || {
         let taken = queue.take(QUEUE, "test", 10, Duration::ZERO).await.unwrap();
         taken.iter().map(|taken| Sent::read(&taken.message).unwrap().late_ms).collect::<Vec<_>>()

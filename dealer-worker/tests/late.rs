@@ -31,7 +31,7 @@ const LONGER_MS: u64 = 60_000;
 
 async fn house() -> House {
     let house = House { kinds: kinds().with::<Counter>(), ..House::new() };
-    let spec = RoomSpec::new("counter", &Settings::default()).with_rail(RailConfig { delay_ms: DELAY_MS });
+    let spec = RoomSpec::new("counter", &Settings::default()).with_rail(RailConfig::late(DELAY_MS));
     house.open_room(&spec).await;
     house
 }
@@ -138,7 +138,7 @@ async fn spec_of(house: &House, room: &RoomId) -> Option<RailConfig> {
 #[tokio::test(start_paused = true)]
 async fn what_is_said_beside_a_table_is_shown_as_late_to_everybody() {
     let house = House::new();
-    let rail = RailConfig { delay_ms: DELAY_MS };
+    let rail = RailConfig::late(DELAY_MS);
     open_tables(&house.ports("floor"), 1, &Opening { rail, ..Opening::of(fast()) }).await.unwrap();
     let talk = beside(&room(1)).unwrap();
     assert_eq!(spec_of(&house, &talk).await, Some(rail));
@@ -165,7 +165,7 @@ async fn what_a_room_opens_is_shown_as_late_as_that() {
     let relay = Relay::new(&house, "r1", 1).await;
     relay.owned(&room(1)).await;
     says(&relay, "ann", json!({"a": "open", "room": room(2)})).await;
-    until(&Some(RailConfig { delay_ms: DELAY_MS }), async || spec_of(&house, &room(2)).await).await;
+    until(&Some(RailConfig::late(DELAY_MS)), async || spec_of(&house, &room(2)).await).await;
 }
 
 /// Their players must see them; so they are live, and their tables are not.
@@ -178,7 +178,7 @@ async fn tournaments_and_queues_are_live_and_their_tables_late() {
     let queue = RoomId::new("queue-1").unwrap();
     let settings =
         queue::Settings { id: queue.clone(), table: fast(), opens_at: 2, tables_max: 1, idle_ms: 60_000 };
-    open_queue(&ports, &settings, RailConfig { delay_ms: DELAY_MS }).await.unwrap();
+    open_queue(&ports, &settings, RailConfig::late(DELAY_MS)).await.unwrap();
     let duel = RoomId::new("duel-1").unwrap();
     let relay = Relay::new(&house, "r1", 1).await;
     for room in [&duel, &queue] {
@@ -201,6 +201,6 @@ async fn tournaments_and_queues_are_live_and_their_tables_late() {
     // The next tournament is not late either, and its tables are.
     for opened in ["duel-1.1", "queue-1.1", "duel-2"] {
         let opened = RoomId::new(opened).unwrap();
-        until(&Some(RailConfig { delay_ms: DELAY_MS }), async || spec_of(&house, &opened).await).await;
+        until(&Some(RailConfig::late(DELAY_MS)), async || spec_of(&house, &opened).await).await;
     }
 }

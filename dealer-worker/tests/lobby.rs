@@ -135,7 +135,7 @@ async fn told_late(fault: Option<Fault>, dies: Option<u64>) -> Vec<(u64, u32)> {
     let ports = house.ports("listener");
     let subscription = ports.bus.subscriber(Arc::new(Timed(ear)));
     subscription.subscribe(&Channel::lobby()).await.unwrap();
-    let rail = RailConfig { delay_ms: LATE_S as u32 * 1_000 };
+    let rail = RailConfig::late(LATE_S as u32 * 1_000);
     house.open_room(&RoomSpec::new("table", &TableConfig::default()).with_rail(rail)).await;
     let worker = house.worker("w1");
     let relay = Relay::new(&house, "r1", 1).await;

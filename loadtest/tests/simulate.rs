@@ -321,6 +321,37 @@ fn caught_where_rooms_are_late(planted: Planted, promise: Promise) {
 }
 
 #[test]
+fn what_is_promised_holds_where_rails_see_cards() {
+    count_panics();
+    let verdicts: Vec<Verdict> = (0..16).map(|seed| run(&Plan::showing_cards(seed))).collect();
+    for verdict in &verdicts {
+        assert_eq!(verdict.broken, [], "seed {} where rails see cards", verdict.seed);
+    }
+    let railed: u64 = verdicts.iter().map(|verdict| verdict.railed).sum();
+    assert!(railed > 500, "only {railed} parts for the rail were seen");
+}
+
+#[test]
+fn cards_that_the_rail_is_told_one_frame_too_early_are_caught() {
+    caught_in(Plan::showing_cards, Planted::TellsCardsOfTheHand, Promise::Rail);
+}
+
+#[test]
+fn cards_that_the_rail_is_told_live_are_caught() {
+    caught_in(Plan::showing_cards, Planted::TellsCardsAtTheEnd, Promise::Rail);
+}
+
+#[test]
+fn cards_that_who_sits_there_is_told_are_caught() {
+    caught_in(Plan::showing_cards, Planted::TellsMembersToo, Promise::Rail);
+}
+
+#[test]
+fn cards_that_a_relay_leaves_out_are_caught() {
+    caught_in(Plan::showing_cards, Planted::DropsRail, Promise::Rail);
+}
+
+#[test]
 fn a_frame_that_the_rail_gets_too_early_is_caught() {
     caught_where_rooms_are_late(Planted::ShowsOneEarly, Promise::Rail);
 }

@@ -42,6 +42,8 @@ pub(crate) struct Watcher {
     pub(crate) behind: bool,
     /// By how much it was told to be, milliseconds; `None`: it is told (again) whatever that is, before anything else.
     pub(crate) told_by_ms: Option<u32>,
+    /// The frame with which it was [told](crate::rail::Told) something at once last.
+    pub(crate) told_at: Option<Position>,
     /// The owner is told when it comes and goes.
     pub(crate) member: bool,
     /// Most watchers never ask.
@@ -65,6 +67,27 @@ pub(crate) enum Cursor {
 impl Watcher {
     /// Sends what is due; how many frames that were.
     pub(crate) fn deliver(&mut self, live: &Window, rail: &Rail, room: &RoomId, works: &Works) -> u64 {
+        self.deliver_frames(live, rail, room, works) + self.deliver_told(rail, works)
+    }
+
+    /// What the rail is told at once, behind all that it has by now.
+    fn deliver_told(&mut self, rail: &Rail, works: &Works) -> u64 {
+        let may_have = self.behind && !self.lagging && !self.muted && self.has_any();
+        let told = rail.told().filter(|told| may_have && self.told_at != Some(told.at));
+        let Some(told) = told.filter(|told| told.is_for(&self.user)) else { return 0 };
+        match self.peer.socket.push(&told.frame) {
+            Pushed::Written | Pushed::Queued => {
+                self.told_at = Some(told.at);
+                return 1;
+            }
+            Pushed::Full => works.metrics.lagging.increment(1),
+            Pushed::Closed => {}
+        }
+        self.lagging = true;
+        0
+    }
+
+    fn deliver_frames(&mut self, live: &Window, rail: &Rail, room: &RoomId, works: &Works) -> u64 {
         let Some(live_end) = live.end() else { return 0 };
         if self.lagging || self.behind && !rail.is_read() {
             return 0;
@@ -180,6 +203,7 @@ impl Watcher {
             return;
         }
         self.behind = behind;
+        self.told_at = None;
         // What it has may be later than what comes, also where it stood up and sat down again before it was told: it must know. Who has
         // got nothing yet takes the room for live.
         if self.has_any() || self.told_by_ms != Some(0) {

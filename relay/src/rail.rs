@@ -5,6 +5,9 @@
 //! It is bounded in bytes. What does not fit is left to the journal, which keeps it for longer than the delay, and is read again when there is room;
 //! so it is, too, when the first of the rail comes, since a room that only players watch needs no line.
 //!
+//! What a room tells its rail [at once](RailPart::at_once) its owner has held back for as long as the delay. It stands beside all this: the newest is kept, and
+//! goes to everybody who is behind and has not got it.
+//!
 //! Nobody waits for a single frame or for a single watcher: rooms with a line are [looked at](crate::works::Works::attend) now and then, and the
 //! line is as exact as that. A frame may be late by it, and is never early.
 
@@ -16,6 +19,7 @@ use protocol::{
     id::{Position, Seq, UserId},
     time::UnixMs,
 };
+use ws::Frame;
 
 use crate::{
     planted::{Fault, is_planted},
@@ -32,6 +36,23 @@ pub(crate) struct Rail {
     delay: Option<Delay>,
     /// What the rail has; there once somebody is of it.
     behind: Option<Box<Behind>>,
+    /// What it was told at once last.
+    told: Option<Told>,
+}
+
+/// What the rail is told at once.
+pub(crate) struct Told {
+    /// With which frame.
+    pub(crate) at: Position,
+    except: Vec<UserId>,
+    pub(crate) frame: Frame,
+}
+
+impl Told {
+    /// Whether this user, who is of the rail, gets it.
+    pub(crate) fn is_for(&self, user: &UserId) -> bool {
+        !self.except.contains(user)
+    }
 }
 
 impl Rail {
@@ -52,6 +73,24 @@ impl Rail {
             self.delay = delay.cloned();
         }
         differs
+    }
+
+    /// Takes what a frame that players get tells the rail at once. `begins_anew`: what came before it is gone, or not known.
+    pub(crate) fn hears(&mut self, entry: &Entry, begins_anew: bool) {
+        let part = entry.rail.as_ref().filter(|part| part.at_once && entry.delay.is_some());
+        // A keyframe has once more what was told last.
+        let is_repeated = entry.kind == Kind::Keyframe && self.told.is_some() && !begins_anew;
+        if let Some(part) = part.filter(|_| !is_repeated) {
+            let (except, frame) = (part.except.clone(), Frame::text_from_utf8_bytes(&part.bytes));
+            self.told = Some(Told { at: entry.at, except, frame });
+        } else if begins_anew {
+            self.told = None;
+        }
+    }
+
+    /// What it was told at once last.
+    pub(crate) fn told(&self) -> Option<&Told> {
+        self.told.as_ref()
     }
 
     /// Whether this user, who is live, is not any more with a frame with which this holds.
@@ -263,7 +302,7 @@ fn parts_bytes(entry: &Entry) -> usize {
 fn alone(entry: &Entry) -> Entry {
     let copy = |bytes: &Bytes| Bytes::copy_from_slice(bytes);
     let private = |part: &Private| Private { user: part.user.clone(), bytes: copy(&part.bytes) };
-    let rail = |rail: &RailPart| RailPart { except: rail.except.clone(), bytes: copy(&rail.bytes) };
+    let rail = |rail: &RailPart| RailPart { bytes: copy(&rail.bytes), ..rail.clone() };
     Entry {
         kind: entry.kind,
         room: entry.room.clone(),
@@ -273,7 +312,7 @@ fn alone(entry: &Entry) -> Entry {
         at_ms: entry.at_ms,
         delay: None,
         privates: entry.privates.iter().map(private).collect(),
-        rail: entry.rail.as_ref().map(rail),
+        rail: entry.rail.as_ref().filter(|rail| !rail.at_once).map(rail),
         public: copy(&entry.public),
         secret: Bytes::new(),
     }

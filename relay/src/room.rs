@@ -124,6 +124,7 @@ impl Room {
             muted: false,
             behind: state.rail.is_behind(user),
             told_by_ms: Some(0),
+            told_at: None,
             member: state.members.contains(user),
             asks: None,
         };
@@ -162,6 +163,7 @@ impl Room {
             state.watchers[key].member = state.members.contains(&user);
         }
         state.watchers[key].part_due = true;
+        state.watchers[key].told_at = None;
         self.deliver_to(state, key, works);
         if state.watchers[key].member {
             self.tell_present(state, key, true, works);
@@ -257,6 +259,7 @@ impl Room {
                 state.rail.behind().into_iter().for_each(|behind| behind.lose_from(from));
             }
         }
+        state.rail.hears(entry, offered != Offered::Next);
         self.hold_behind(state, entry, source, works);
         works.metrics.frames.increment(1);
         if source == Source::Journal && epoch_before.is_some() {

@@ -35,9 +35,11 @@ impl Kept {
             follows: entry.follows,
             public: (!entry.public.is_empty()).then(|| Frame::text_from_utf8_bytes(&entry.public)),
             privates: entry.privates.iter().map(private).collect(),
+            // What is told at once is told beside the frames.
             rail: entry
                 .rail
                 .as_ref()
+                .filter(|rail| !(rail.at_once && entry.delay.is_some()))
                 .map(|rail| (rail.except.clone(), Frame::text_from_utf8_bytes(&rail.bytes))),
             cause: entry.cause.clone(),
         }
@@ -448,7 +450,11 @@ mod tests {
         {
             let mut entry = entry(kind, 1, seq);
             let except = except.iter().map(|user| (*user).clone()).collect();
-            entry.rail = Some(broker::entry::Rail { except, bytes: Bytes::from(format!("rail-{seq}")) });
+            entry.rail = Some(broker::entry::Rail {
+                except,
+                bytes: Bytes::from(format!("rail-{seq}")),
+                at_once: false,
+            });
             let own = if kind == K { Some(&ann) } else { (seq == 3).then_some(&bob) };
             let part = |user: &UserId| broker::entry::Private {
                 user: user.clone(),

@@ -223,4 +223,8 @@ test("who is shown a room late goes on, or begins anew with an older keyframe", 
   assert.equal(keyframe(4, "again"), Outcome.Stale);
   room.greeted();
   assert.equal(room.behindMs, 0, "it is told again");
+  room.receive({ t: "rail", room: "t1", epoch: 9, seq: 900, rail: { hand: 7, seats: [] } });
+  assert.deepEqual(room.told, { hand: 7, seats: [] });
+  behind(0);
+  assert.equal(room.told, null, "whoever sits down is told nothing more");
 });

@@ -149,7 +149,7 @@ impl Draft {
             events,
             public: at_the_table.public,
             privates,
-            rail: None,
+            rail: at_the_table.rail,
             asks,
             gives_up,
             letters: Vec::new(),

@@ -62,8 +62,9 @@ impl Room for Cash {
     const NAME: &'static str = money::TABLE_KIND;
     const SEEN_AS: &'static str = Table::NAME;
     const TELLS: Option<&'static str> = Table::TELLS;
-    /// Grows with that of [`Table`], which is a part of it: this is of schema 5 there.
-    const SCHEMA: u16 = 4;
+    /// Grows with that of [`Table`], which is a part of it: this is of schema 6 there.
+    const SCHEMA: u16 = 5;
+    const TELLS_RAIL_AT_ONCE: bool = Table::TELLS_RAIL_AT_ONCE;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
         let of_table = match schema {
@@ -71,6 +72,7 @@ impl Room for Cash {
             2 => 3,
             3 => 4,
             4 => 5,
+            5 => 6,
             _ => return Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         };
         Ok(Self { table: Table::read(of_table, record)?, chips: record::take(record)? })
@@ -79,14 +81,14 @@ impl Room for Cash {
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
             // Schema 2 has the table's events of its schema 3, schema 3 those of its schema 4, and so on.
-            1..=4 => record::take(record),
+            1..=5 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
 
     fn open(spec: &RoomSpec) -> Result<Self, BadSpec> {
         let Settings { currency, table } = spec.read()?;
-        Ok(Self::new(currency, Table::new(table)))
+        Ok(Self::new(currency, Table::new(table).with_rail(spec.rail)))
     }
 
     fn decide(&self, input: Input<'_>, moment: Moment, rng: &mut dyn Rng) -> Result<Decision<Self>, Refusal> {
@@ -140,6 +142,10 @@ impl Room for Cash {
 
     fn privates(&self) -> Vec<(UserId, Box<RawValue>)> {
         self.table.privates()
+    }
+
+    fn rail(&self) -> Option<Box<RawValue>> {
+        self.table.for_the_rail()
     }
 
     fn answer(&self, user: &UserId, question: &[u8]) -> Result<Box<RawValue>, Refusal> {

@@ -18,7 +18,7 @@ use protocol::{
     floor::{FloorAnswer, FloorCommand, FloorQuestion, FloorRules, KIND, TABLE_PREFIX},
     hosted::{Access, AiSeats, Choice, HostLeaves},
     id::{ErrandId, Position, RoomId, UserId},
-    rail::{DELAY_MAX_MS, RailConfig},
+    rail::{CARDS_DELAY_MIN_MS, DELAY_MAX_MS, RailConfig},
     rights::{Can, Rights},
     table::TableConfig,
     time::UnixMs,
@@ -176,7 +176,13 @@ impl<const OPENS: bool> Room for Floor<OPENS> {
 impl<const OPENS: bool> Floor<OPENS> {
     fn rules(&self) -> FloorRules {
         let Settings { tables_max, big_blind_max, .. } = self.settings;
-        FloorRules { opens: OPENS, tables_max, big_blind_max, rail_delay_max_ms: DELAY_MAX_MS }
+        FloorRules {
+            opens: OPENS,
+            tables_max,
+            big_blind_max,
+            rail_delay_max_ms: DELAY_MAX_MS,
+            rail_cards_delay_min_ms: CARDS_DELAY_MIN_MS,
+        }
     }
 
     fn command(

@@ -205,6 +205,7 @@ impl<'a> Draft<'a> {
             events,
             public: at_the_table.public,
             privates: at_the_table.privates,
+            rail: at_the_table.rail,
             asks,
             letters: letters.into_iter().collect(),
             lobby: at_the_table.lobby || is_seen,

@@ -105,8 +105,9 @@ impl Room for Hosted {
     const NAME: &'static str = "hosted";
     const SEEN_AS: &'static str = Table::NAME;
     const TELLS: Option<&'static str> = Table::TELLS;
-    /// Grows with that of [`Table`], which is a part of it: this is of schema 5 there.
-    const SCHEMA: u16 = 4;
+    /// Grows with that of [`Table`], which is a part of it: this is of schema 6 there.
+    const SCHEMA: u16 = 5;
+    const TELLS_RAIL_AT_ONCE: bool = Table::TELLS_RAIL_AT_ONCE;
     const WRITES_LETTERS: bool = true;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
@@ -114,6 +115,7 @@ impl Room for Hosted {
             1 => 3,
             2 => 4,
             3 | 4 => 5,
+            5 => 6,
             _ => return Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         };
         let (table, door) = (Table::read(of_table, record)?, record::take(record)?);
@@ -125,14 +127,15 @@ impl Room for Hosted {
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
             // Schema 2 has the table's events of its schema 4, and so on; schema 4 has one event more.
-            1..=4 => record::take(record),
+            1..=5 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
 
     fn open(spec: &RoomSpec) -> Result<Self, BadSpec> {
         let settings: Settings = spec.read()?;
-        let (table, ai) = (Table::new(settings.table.clone()), Ai::new(settings.ai));
+        let table = Table::new(settings.table.clone()).with_rail(spec.rail);
+        let ai = Ai::new(settings.ai);
         Ok(Self { table, door: Door::new(settings), ai })
     }
 
@@ -193,6 +196,10 @@ impl Room for Hosted {
 
     fn privates(&self) -> Vec<(UserId, Box<RawValue>)> {
         self.table.privates()
+    }
+
+    fn rail(&self) -> Option<Box<RawValue>> {
+        self.table.for_the_rail()
     }
 
     fn answer(&self, user: &UserId, question: &[u8]) -> Result<Box<RawValue>, Refusal> {

@@ -304,24 +304,26 @@ fn a_call_runs_out_while_the_table_pauses() {
     assert_eq!(world.list(), (vec![], vec![]));
 }
 
-/// What releases before stored of such a table is that of the table with a field fewer or two, and then the rest; without the AI players, who stand
-/// at the end: which may sit there, none, and that none was invited.
+/// What releases before stored of such a table is that of the table with some fields fewer, and then the rest; before there were AI players without
+/// those, who stand at the end: which may sit there, none, and that none was invited.
 #[test]
-fn a_table_that_was_stored_before_it_had_a_waiting_list_or_knew_who_misses_calls_is_read() {
+fn a_table_that_was_stored_before_it_had_a_waiting_list_told_its_rail_anything_or_had_ai_players_is_read() {
     let world = full(Access::Public);
     let mut record = postcard::to_stdvec(&world.room).unwrap();
-    assert!(Hosted::read(4, &mut &record[..]).unwrap() == world.room);
-    assert_eq!(record.split_off(record.len() - 3), [1, 0, 0]);
-    let (at, table) = (0..record.len())
+    assert!(Hosted::read(5, &mut &record[..]).unwrap() == world.room);
+    let ai = record.split_off(record.len() - 3);
+    assert_eq!(ai, [1, 0, 0]);
+    let without = |at: usize, bytes: usize| [&record[..at], &record[at + bytes..]].concat();
+    let (at, table) = (0..record.len() - 8)
         .find_map(|at| {
-            let without = [&record[..at], &record[at + 4..]].concat();
+            let without = without(at, 8);
             let read = Hosted::read(1, &mut &without[..]).ok()?;
             (read == world.room && at > 200).then_some((at, without))
         })
-        .expect("an empty waiting list is four bytes");
-    assert_eq!(record[at..at + 4], [0; 4]);
-    assert!(Hosted::read(5, &mut &table[..]).is_err(), "of a later release");
-    let before = [&record[..at], &record[at + 2..]].concat();
-    assert!(Hosted::read(2, &mut &before[..]).unwrap() == world.room);
-    assert!(Hosted::read(3, &mut &record[..]).unwrap() == world.room);
+        .expect("an empty waiting list is four bytes, and so is a rail that is told nothing");
+    assert_eq!(record[at..at + 8], [0; 8]);
+    assert!(Hosted::read(6, &mut &table[..]).is_err(), "of a later release");
+    assert!(Hosted::read(2, &mut &without(at, 6)[..]).unwrap() == world.room);
+    assert!(Hosted::read(3, &mut &without(at, 4)[..]).unwrap() == world.room);
+    assert!(Hosted::read(4, &mut &[without(at, 4), ai].concat()[..]).unwrap() == world.room);
 }

@@ -94,13 +94,14 @@ impl Room for QueueTable {
     const NAME: &'static str = "queue_table";
     const SEEN_AS: &'static str = Table::NAME;
     const TELLS: Option<&'static str> = Table::TELLS;
-    /// Grows with that of [`Table`], which is a part of it: this is of schema 5 there.
-    const SCHEMA: u16 = 1;
+    /// Grows with that of [`Table`], which is a part of it: this is of schema 6 there.
+    const SCHEMA: u16 = 2;
     const WRITES_LETTERS: bool = true;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
         is_known(schema)?;
-        Ok(Self { table: Table::read(5, record)?, part: record::take(record)? })
+        let of_table = if schema == 1 { 5 } else { 6 };
+        Ok(Self { table: Table::read(of_table, record)?, part: record::take(record)? })
     }
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
@@ -311,5 +312,5 @@ fn is_due(at: Option<UnixMs>, now: UnixMs) -> bool {
 
 fn is_known(schema: u16) -> Result<(), BadRecord> {
     let known = QueueTable::SCHEMA;
-    if schema == known { Ok(()) } else { Err(BadRecord::Schema { schema, known }) }
+    if (1..=known).contains(&schema) { Ok(()) } else { Err(BadRecord::Schema { schema, known }) }
 }

@@ -82,7 +82,7 @@ impl Service for Opener {
         let asked = read.ok().filter(|(version, _, _)| *version == OPENING);
         let asked = asked.and_then(|(_, room, spec)| Some((room, serde_json::from_slice(&spec).ok()?)));
         let asked = asked.map(|(room, spec): (RoomId, RoomSpec)| {
-            let rail = RailConfig { delay_ms: spec.rail.delay_ms.max(late_ms) };
+            let rail = RailConfig { delay_ms: spec.rail.delay_ms.max(late_ms), ..spec.rail };
             (room, spec.with_rail(rail))
         });
         Box::pin(async move {

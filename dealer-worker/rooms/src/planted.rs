@@ -36,6 +36,10 @@ pub enum Fault {
     TakesNoTurns,
     /// The mailbox does not remember whom it has turned away.
     KeepsNoTurns,
+    /// Tables tell their rail the cards of a hand with its last street.
+    TellsCardsOfTheHand,
+    /// Tables tell their rail the cards of a hand when it is over, however late the rail is shown them.
+    TellsCardsAtTheEnd,
     /// Rooms that are shown late stand in the lobby as they are.
     ListsLive,
     /// Tables tell whose turn it is to whomever they refuse something.

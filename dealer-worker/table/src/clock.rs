@@ -31,7 +31,7 @@ pub fn waits_until(table: &Table) -> Option<UnixMs> {
     let street = table.run_out.as_ref().map(|run_out| run_out.at_ms);
     let seats = table.players().filter_map(|(seat, _)| seat_lost_at(table, seat));
     let runs = runs::deadline(table);
-    let waiting = waiting::deadline(table);
+    let waiting = waiting::deadline(table).into_iter().chain(table.rail.due_ms());
     turn.into_iter().chain(runs).chain(street).chain(seats).chain(waiting).min()
 }
 

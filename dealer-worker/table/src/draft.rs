@@ -11,7 +11,7 @@ use rooms::{
     room::{Decision, Moment, counted, errands::Ask},
 };
 
-use super::{Event, Table, json, waiting};
+use super::{Event, Table, json, rail, waiting};
 
 /// See the module.
 #[derive(Debug)]
@@ -174,6 +174,7 @@ impl Draft {
     /// What is to be committed.
     pub fn decision(mut self) -> Decision<Table> {
         let asks = self.tells();
+        let tells_rail = rail::tell(&mut self);
         let Self { table, now: _, events, mut seen, waiting, .. } = self;
         let waiting_list = table.waiting.view();
         let is_line_news = waiting_list != waiting;
@@ -183,7 +184,9 @@ impl Draft {
         let mut private_of = [false; holdem::seat::SEATS_MAX];
         let mut waiters = Vec::new();
         let (mut lobby, mut hands) = (is_line_news, 0u64);
-        let is_talk = !events.is_empty() && events.iter().all(|event| matches!(event, Event::Chat { .. }));
+        let is_said = |event: &Event| matches!(event, Event::Chat { .. });
+        let is_talk = events.iter().any(is_said)
+            && events.iter().all(|event| is_said(event) || matches!(event, Event::CardsTold { .. }));
         for event in &events {
             match event {
                 // So that relays learn of a member who has no cards yet.
@@ -214,7 +217,7 @@ impl Draft {
         Decision {
             public,
             privates,
-            rail: None,
+            rail: table.for_the_rail().filter(|_| tells_rail),
             events,
             asks,
             gives_up: Vec::new(),

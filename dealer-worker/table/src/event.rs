@@ -204,6 +204,11 @@ pub enum Event {
         /// He may not wait at this table until then.
         until_ms: UnixMs,
     },
+    /// The rail is told who held what in a hand that is over; see [`rail`](super::rail).
+    CardsTold {
+        /// Its number.
+        hand: u64,
+    },
 }
 
 /// Why a turn lasts longer than the table's turn time.

@@ -23,6 +23,7 @@ use super::{
     event::{self, Extension},
     leavers::Leavers,
     log::Log,
+    rail::ForTheRail,
     second_schema::HandView,
     state::{self, RunOut, TurnClock},
     stats::Stats,
@@ -157,6 +158,7 @@ impl Table {
             leavers: Leavers::default(),
             log: Log::default(),
             waiting: Waiting::default(),
+            rail: ForTheRail::default(),
         }
         .without_past_decks()
     }
@@ -176,6 +178,7 @@ impl Table {
             leavers: _,
             log: _,
             waiting: _,
+            rail: _,
         } = table.clone();
         let wire::TableView { config, seats, hand: shown, next_ms, chips } = view;
         let top_ups = seats.iter().map(|seat| seat.as_ref().map_or(0, |seat| seat.top_up));
@@ -444,5 +447,7 @@ fn write_event(event: event::Event) -> Option<Event> {
         | Now::Called { .. }
         | Now::WaitsNoMore { .. }
         | Now::CallMissed { .. } => return None,
+        // It tells its rail nothing.
+        Now::CardsTold { .. } => return None,
     })
 }

@@ -16,8 +16,8 @@
 //! - [`seating`]: taking a seat, in steps that rooms built around a table take one by one.
 //! - `log`: what is kept of the hand that is played, for its record.
 //! - [`waiting`]: the waiting list of a table that is full; [`missed`]: who does not come when he is called.
-//! - `first_release`: what the first release stored, read and written; `second_schema`, `third_schema`, `fourth_schema`: what the next ones
-//!   stored.
+//! - [`rail`]: what those see of cards who have no part in the table.
+//! - `first_release`: what the first release stored, read and written; `second_schema` to `fifth_schema`: what the next ones stored.
 //! - [`stats`]: the table's line in the lobby.
 //!
 //! What everybody sees of a hand's events stands in [`hands::project`], since who has played it may see it once more.
@@ -29,12 +29,14 @@ pub mod commands;
 pub mod dealing;
 pub mod draft;
 pub mod event;
+mod fifth_schema;
 mod first_release;
 mod fourth_schema;
 mod leavers;
 mod log;
 pub mod missed;
 pub mod names;
+pub mod rail;
 mod runs;
 pub mod seating;
 mod second_schema;
@@ -48,6 +50,7 @@ use broker::{lobby::Line, node::RoomSpec};
 use protocol::{
     RefusalCode,
     id::{Position, RoomId, UserId},
+    rail::RailConfig,
     table::{TablePrivate, TableQuestion, TableView, WaitingList},
     time::UnixMs,
 };
@@ -91,7 +94,8 @@ impl Room for Table {
     const KIND: u8 = 1;
     const SINCE: u16 = 1;
     const NAME: &'static str = "table";
-    const SCHEMA: u16 = 5;
+    const SCHEMA: u16 = 6;
+    const TELLS_RAIL_AT_ONCE: bool = true;
     const TELLS: Option<&'static str> = Some(hands::SERVICE);
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
@@ -100,7 +104,8 @@ impl Room for Table {
             2 => record::take::<second_schema::Table>(record).map(second_schema::Table::read),
             3 => record::take::<third_schema::Table>(record).map(third_schema::Table::read),
             4 => record::take::<fourth_schema::Table>(record).map(fourth_schema::Table::read),
-            5 => record::take(record),
+            5 => record::take::<fifth_schema::Table>(record).map(fifth_schema::Table::read),
+            6 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
@@ -108,8 +113,8 @@ impl Room for Table {
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
             1 => record::take(record).map(first_release::read_events),
-            // Schema 3 has three events more, schema 4 another four, schema 5 one.
-            2..=5 => record::take(record),
+            // Schema 3 has three events more, schema 4 another four, schemas 5 and 6 one each.
+            2..=6 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
@@ -130,7 +135,7 @@ impl Room for Table {
     }
 
     fn open(spec: &RoomSpec) -> Result<Self, BadSpec> {
-        Ok(Self::new(spec.read()?))
+        Ok(Self::new(spec.read()?).with_rail(spec.rail))
     }
 
     fn decide(&self, input: Input<'_>, moment: Moment, rng: &mut dyn Rng) -> Result<Decision<Self>, Refusal> {
@@ -162,6 +167,10 @@ impl Room for Table {
             seats.filter_map(|(seat, at)| Some((seat.as_ref()?.user.clone(), json(&self.private(at)))));
         let waiting = self.waiting.users().filter(|user| self.view.seat_of(user).is_none());
         seated.chain(waiting.map(|user| (user.clone(), json(&TablePrivate::default())))).collect()
+    }
+
+    fn rail(&self) -> Option<Box<RawValue>> {
+        self.for_the_rail()
     }
 
     fn answer(&self, _user: &UserId, question: &[u8]) -> Result<Box<RawValue>, Refusal> {
@@ -201,12 +210,19 @@ pub struct Seen<'a> {
     table: &'a TableView,
     #[serde(skip_serializing_if = "WaitingList::is_empty")]
     waiting_list: WaitingList,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rail: Option<RailConfig>,
 }
 
 impl Table {
     /// What everybody sees, in the words of a keyframe.
     pub fn seen(&self) -> Seen<'_> {
-        Seen { table: &self.view, waiting_list: self.waiting.view() }
+        Seen { table: &self.view, waiting_list: self.waiting.view(), rail: self.rail.set() }
+    }
+
+    /// What its rail was told last, in the words of a `rail`; nothing where it was told nothing.
+    pub fn for_the_rail(&self) -> Option<Box<RawValue>> {
+        self.rail.told().map(json)
     }
 
     /// Whether nobody sits there.

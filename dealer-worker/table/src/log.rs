@@ -49,6 +49,11 @@ impl Log {
         self.at_ms
     }
 
+    /// When the hand that is played has begun, if that is known.
+    pub(super) fn started_ms(&self) -> Option<UnixMs> {
+        self.running.as_ref().map(|running| running.started_ms)
+    }
+
     /// A hand begins.
     pub(super) fn begin(&mut self, number: u64, setup: &HandSetup, players: Vec<Player>) {
         // In the words of a release before this one, which do not say when.

@@ -14,6 +14,7 @@ use super::{
     event::Event,
     leavers::Leavers,
     log::Log,
+    rail::ForTheRail,
     state::{self, Place, RunOut, TurnClock},
     stats::Stats,
     waiting::Waiting,
@@ -76,6 +77,7 @@ impl Table {
             leavers,
             log,
             waiting,
+            rail: ForTheRail::default(),
         }
         .without_past_decks()
     }
@@ -95,6 +97,7 @@ impl Table {
             leavers,
             log: _,
             waiting: _,
+            rail: _,
         } = table.clone();
         let wire::TableView { config, seats, hand: shown, next_ms, chips } = view;
         let view = TableView { config, seats, hand: shown.map(HandView::of), next_ms, chips };
@@ -115,6 +118,7 @@ pub(super) fn words(events: &[Event]) -> Vec<&Event> {
                 | Event::Called { .. }
                 | Event::WaitsNoMore { .. }
                 | Event::CallMissed { .. }
+                | Event::CardsTold { .. }
         )
     };
     events.iter().filter(|event| !is_later(event)).collect()

@@ -18,6 +18,7 @@ use super::{
     event::{Event, Extension},
     leavers::{Leaver, Leavers},
     log::Log,
+    rail::ForTheRail,
     stats::Stats,
     waiting::Waiting,
 };
@@ -49,6 +50,8 @@ pub struct Table {
     pub(super) log: Log,
     /// Who waits for a seat.
     pub(super) waiting: Waiting,
+    /// What those see of cards who have no part in the table.
+    pub(super) rail: ForTheRail,
 }
 
 /// What is known of a seat beyond what everybody sees. An empty seat's is the default.
@@ -102,6 +105,7 @@ impl Table {
             leavers: Leavers::default(),
             log: Log::default(),
             waiting: Waiting::default(),
+            rail: ForTheRail::default(),
         }
     }
 
@@ -251,6 +255,7 @@ impl Table {
             Event::Called { seat, user, until_ms } => self.waiting.call(*seat, user, *until_ms),
             Event::WaitsNoMore { user } => self.waiting.forget(user),
             Event::CallMissed { user, at_ms, until_ms } => self.waiting.miss(user, *at_ms, *until_ms),
+            Event::CardsTold { hand } => self.tell_rail(*hand),
             Event::Configured { config } => seen.push(TableEvent::Configured { config: config.clone() }),
             Event::HandStarted { setup, rotation, seed } => {
                 let deck = Deck::shuffled(setup.rules.variant, seed);
@@ -298,6 +303,7 @@ impl Table {
                 self.stats.hand_ended(self.view.hand.as_ref().map_or(0, |_| self.last_pot()), *at_ms);
                 let hands = self.hand.as_deref().map(project::shown_hands).unwrap_or_default();
                 self.hand.iter_mut().for_each(|hand| hand.forget_deck());
+                self.keep_for_the_rail(*at_ms);
                 self.log.end(*at_ms);
                 seen.push(TableEvent::HandEnded { hand: self.hands, next_ms: *next_ms, hands });
             }

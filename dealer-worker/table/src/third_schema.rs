@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::{
     leavers::Leavers,
     log::Log,
+    rail::ForTheRail,
     state::{self, Place, RunOut, TurnClock},
     stats::Stats,
     waiting::Waiting,
@@ -52,6 +53,7 @@ impl Table {
             leavers,
             log,
             waiting,
+            rail: ForTheRail::default(),
         }
     }
 }

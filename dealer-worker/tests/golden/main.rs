@@ -31,6 +31,7 @@ use futures_util::future::BoxFuture;
 use money::{Ask, Body as _, Paid, Stake, Why};
 use protocol::{
     id::{Position, RoomId, SessionId},
+    rail::{RailCards, RailConfig},
     table::{SeatStatus, SeatView, TableConfig, TurnView},
 };
 use rooms::{
@@ -59,24 +60,26 @@ use support::{
     room, user,
 };
 
-/// Seven hands of two and three players with all that can happen to a table, at which some wait for a seat in the end.
-const TABLE: &str = include_str!("table-release-6.journal");
-const TABLE_VIEW: &str = include_str!("table-release-6.view.json");
+/// Seven hands of two and three players with all that can happen to a table whose rail sees cards, at which some wait for a seat in the end.
+const TABLE: &str = include_str!("table-release-7.journal");
+const TABLE_VIEW: &str = include_str!("table-release-7.view.json");
 
 /// A table whose chips are somebody's: bought, refused, waited for, topped up, and paid in a branch that is lost.
-const CASH: &str = include_str!("cash-release-6.journal");
-const CASH_VIEW: &str = include_str!("cash-release-6.view.json");
+const CASH: &str = include_str!("cash-release-7.journal");
+const CASH_VIEW: &str = include_str!("cash-release-7.view.json");
 
 /// What releases before wrote of tables: it is read, and written no more.
-const TABLE_BEFORE: [(&str, &str); 3] = [
+const TABLE_BEFORE: [(&str, &str); 4] = [
     (include_str!("table-release-3.journal"), include_str!("table-release-3.view.json")),
     (include_str!("table-release-4.journal"), include_str!("table-release-4.view.json")),
     (include_str!("table-release-5.journal"), include_str!("table-release-5.view.json")),
+    (include_str!("table-release-6.journal"), include_str!("table-release-6.view.json")),
 ];
-const CASH_BEFORE: [(&str, &str); 3] = [
+const CASH_BEFORE: [(&str, &str); 4] = [
     (include_str!("cash-release-3.journal"), include_str!("cash-release-3.view.json")),
     (include_str!("cash-release-4.journal"), include_str!("cash-release-4.view.json")),
     (include_str!("cash-release-5.journal"), include_str!("cash-release-5.view.json")),
+    (include_str!("cash-release-6.journal"), include_str!("cash-release-6.view.json")),
 ];
 
 /// A counter that asks for things, writes to others, is told that one has ended and that one has forgotten too much, and ends.
@@ -120,6 +123,7 @@ fn table_word(event: &Event) -> &'static str {
         Event::Called { .. } => "called",
         Event::WaitsNoMore { .. } => "waits no more",
         Event::CallMissed { .. } => "call missed",
+        Event::CardsTold { .. } => "cards told",
     }
 }
 
@@ -161,7 +165,7 @@ fn counter_word(event: &counter::Event) -> &'static str {
 }
 
 /// All but a change of settings, which happens only to tables that have a host or a schedule.
-const TABLE_WORDS: usize = 25;
+const TABLE_WORDS: usize = 26;
 const CASH_WORDS: usize = 11;
 const COUNTER_WORDS: usize = 14;
 
@@ -250,11 +254,12 @@ fn what_records_hold_is_written_as_it_stands_in_the_golden_journals() {
 /// An entry, too: its first form, which does not tell when it was decided, in the table's of before, and the second one in the others.
 #[test]
 fn entries_are_written_as_they_stand_in_the_golden_journals() {
-    let [(first, _), (second, _), (third, _)] = TABLE_BEFORE;
+    let [(first, _), (second, _), (third, _), (fourth, _)] = TABLE_BEFORE;
     let all = [
         (first, false),
         (second, true),
         (third, true),
+        (fourth, true),
         (TABLE, true),
         (CASH, true),
         (COUNTER, true),
@@ -408,7 +413,8 @@ fn all_in(turn: &TurnView) -> Value {
 async fn a_table_writes_what_stands_in_its_golden_journal() {
     let mut scribe = Scribe::new(dealer_worker::kinds());
     let config = TableConfig { pause_ms: 1_000, runout_ms: 300, runs_max: 2, ..TableConfig::default() };
-    scribe.house.open(1, &config).await;
+    let rail = RailConfig { delay_ms: 0, cards: RailCards::AfterHand };
+    scribe.house.open_room(&RoomSpec::new(Table::NAME, &config).with_rail(rail)).await;
     let worker = scribe.worker("w1", 24);
     let relay = Relay::new(&scribe.house, "r1", 1).await;
     let game = Game { relay, room: room(1), players: PLAYERS.into_iter().zip(1..).collect() };

@@ -30,8 +30,8 @@ use super::{Game, Scribe, is_read, is_written_as_it_stands, journal, passive, wo
 use crate::support::{Followed, Relay, room, user};
 
 /// A table of a player with all that its host can do, closed in the end.
-const HOSTED: &str = include_str!("hosted-release-7.journal");
-const HOSTED_VIEW: &str = include_str!("hosted-release-7.view.json");
+const HOSTED: &str = include_str!("hosted-release-8.journal");
+const HOSTED_VIEW: &str = include_str!("hosted-release-8.view.json");
 
 /// The room of the floor from which he has opened it, and another one.
 const FLOOR: &str = include_str!("floor-release-4.journal");
@@ -42,19 +42,20 @@ const TOURNAMENT: &str = include_str!("tournament-release-6.journal");
 const TOURNAMENT_VIEW: &str = include_str!("tournament-release-6.view.json");
 
 /// The first of its tables.
-const TOURNAMENT_TABLE: &str = include_str!("tournament_table-release-6.journal");
-const TOURNAMENT_TABLE_VIEW: &str = include_str!("tournament_table-release-6.view.json");
+const TOURNAMENT_TABLE: &str = include_str!("tournament_table-release-7.journal");
+const TOURNAMENT_TABLE_VIEW: &str = include_str!("tournament_table-release-7.view.json");
 
-/// What was written before tables had waiting lists, before they remembered who misses calls, and before there were AI players: it is read, and
-/// written no more.
-const HOSTED_BEFORE: [(&str, &str); 3] = [
+/// What was written before tables had waiting lists, before they remembered who misses calls, before there were AI players, and before tables told their
+/// rail anything: it is read, and written no more.
+const HOSTED_BEFORE: [(&str, &str); 4] = [
     (include_str!("hosted-release-4.journal"), include_str!("hosted-release-4.view.json")),
     (include_str!("hosted-release-5.journal"), include_str!("hosted-release-5.view.json")),
     (include_str!("hosted-release-6.journal"), include_str!("hosted-release-6.view.json")),
+    (include_str!("hosted-release-7.journal"), include_str!("hosted-release-7.view.json")),
 ];
 const TOURNAMENT_BEFORE: (&str, &str) =
     (include_str!("tournament-release-5.journal"), include_str!("tournament-release-5.view.json"));
-const TOURNAMENT_TABLE_BEFORE: [(&str, &str); 2] = [
+const TOURNAMENT_TABLE_BEFORE: [(&str, &str); 3] = [
     (
         include_str!("tournament_table-release-4.journal"),
         include_str!("tournament_table-release-4.view.json"),
@@ -62,6 +63,10 @@ const TOURNAMENT_TABLE_BEFORE: [(&str, &str); 2] = [
     (
         include_str!("tournament_table-release-5.journal"),
         include_str!("tournament_table-release-5.view.json"),
+    ),
+    (
+        include_str!("tournament_table-release-6.journal"),
+        include_str!("tournament_table-release-6.view.json"),
     ),
 ];
 

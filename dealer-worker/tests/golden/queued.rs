@@ -18,8 +18,10 @@ const QUEUE: &str = include_str!("queue-release-6.journal");
 const QUEUE_VIEW: &str = include_str!("queue-release-6.view.json");
 
 /// The table.
-const QUEUE_TABLE: &str = include_str!("queue_table-release-6.journal");
-const QUEUE_TABLE_VIEW: &str = include_str!("queue_table-release-6.view.json");
+const QUEUE_TABLE: &str = include_str!("queue_table-release-7.journal");
+const QUEUE_TABLE_VIEW: &str = include_str!("queue_table-release-7.view.json");
+const QUEUE_TABLE_BEFORE: (&str, &str) =
+    (include_str!("queue_table-release-6.journal"), include_str!("queue_table-release-6.view.json"));
 
 fn queue_word(event: &line::Event) -> &'static str {
     use line::Event as E;
@@ -55,6 +57,8 @@ const TABLE_WORDS: usize = 6;
 fn a_queue_and_its_table_are_read_as_they_stand() {
     is_read::<Queue>(&journal(QUEUE), QUEUE_VIEW);
     is_read::<QueueTable>(&journal(QUEUE_TABLE), QUEUE_TABLE_VIEW);
+    // It is read, and written no more.
+    is_read::<QueueTable>(&journal(QUEUE_TABLE_BEFORE.0), QUEUE_TABLE_BEFORE.1);
     is_written_as_it_stands::<Queue>(&journal(QUEUE));
     is_written_as_it_stands::<QueueTable>(&journal(QUEUE_TABLE));
     assert_eq!(words::<Queue>(&journal(QUEUE), queue_word).len(), QUEUE_WORDS);

@@ -68,7 +68,7 @@ impl Rail {
     /// # Errors
     /// When something breaks.
     pub async fn start(args: &BenchArgs) -> anyhow::Result<Self> {
-        let rail = RailConfig { delay_ms: args.rail_delay_ms };
+        let rail = RailConfig::late(args.rail_delay_ms);
         let tables = Tables { rail, ..Tables::of(1) };
         let stage = Stage::start(RELAYS, tables, args.no_build).await?;
         let heard = Rc::new(Heard::default());

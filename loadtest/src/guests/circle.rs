@@ -140,14 +140,15 @@ impl Circle {
         })
     }
 
-    /// How those are to watch a table who have no seat there. Who is rude wants to see cards, or what no house has.
+    /// How those are to watch a table who have no seat there. Who is rude wants to see cards of hands that are played, or what no house has.
     fn rail(&mut self) -> Option<Value> {
         let rng = &mut self.own.rng;
         match (rng.random_range(0..4), self.rude) {
             (0, true) => {
                 let bad = [
                     json!({"cards": "delayed"}),
-                    json!({"delay_ms": 500, "cards": "after_hand"}),
+                    json!({"delay_ms": 119_999, "cards": "delayed"}),
+                    json!({"cards": "all"}),
                     json!({"delay_ms": 900_001}),
                     json!({"delay_ms": -1}),
                     json!({"live": ["me"]}),
@@ -155,7 +156,11 @@ impl Circle {
                 ];
                 bad.choose(rng).cloned()
             }
-            (0..2, _) => Some(json!({"delay_ms": rng.random_range(200..RAIL_DELAY_MAX_MS)})),
+            (0, _) => Some(json!({"cards": "after_hand"})),
+            (1, _) => {
+                let cards = if rng.random_bool(0.5) { "never" } else { "after_hand" };
+                Some(json!({"delay_ms": rng.random_range(200..RAIL_DELAY_MAX_MS), "cards": cards}))
+            }
             _ => None,
         }
     }

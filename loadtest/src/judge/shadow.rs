@@ -1,10 +1,11 @@
 //! The shadow model: reads every journal while it grows, and folds it in [`journal`]; in [`told`], judges what clients are told
 //! by what the journal holds; in [`questions`], what they are answered; in [`spoken`], what is said where people talk; in
-//! [`parts`], what a postbox tells single users; in [`rail`], what a counter tells who has no part in it; in [`doors`], who may do what at tables
+//! [`parts`], what a postbox tells single users; in [`rail`], what a room tells who has no part in it, and in [`cards`], when a table may tell what; in [`doors`], who may do what at tables
 //! that players have opened; in [`dealt`], which hands were; in [`usher`], who may take which seat where others wait for one; in [`attendant`], where a queue sends who waits; in [`contest`], who is where in a
 //! tournament, whose journals are read [in order](ordered).
 
 mod attendant;
+mod cards;
 mod contest;
 mod dealt;
 mod doors;

@@ -182,7 +182,7 @@ impl Guest {
         let shows =
             Shows { issued_ms: world.clock.now_ms(), rights: Rights::default(), unheard: BTreeSet::new() };
         let (said, crowded, left) = (BTreeSet::new(), whims.crowded.then(Crowded::default), Left::default());
-        let railbird = whims.rails.then(Railbird::default);
+        let railbird = (whims.rails || world.shows_cards()).then(Railbird::default);
         let queued = whims.waits.then(Queued::default);
         Self { user, mind, world, shadow, stage, whims, shows, said, crowded, railbird, queued, left }
     }
@@ -355,7 +355,7 @@ impl Guest {
             let mut shadow = self.shadow.lock().await;
             shadow.look().await.expect(SPARED);
             let (at, now_ms) = (Position(epoch, seq), self.world.clock.now_ms());
-            self.left.late += u64::from(shadow.saw_in_time(&room, &self.user, at, now_ms));
+            self.left.late += u64::from(shadow.saw_in_time(&room, &self.user, (at, t == "rail"), now_ms));
         }
         if let Some(railbird) = &mut self.railbird {
             let mut shadow = self.shadow.lock().await;
@@ -459,7 +459,16 @@ impl Guest {
             let last = shadow.last(&room);
             if client.is_sparse(&room) {
                 shadow.got_parts(&room, &self.user, client.parts(&room));
-            } else if at != last {
+            } else if at == last {
+                let due = shadow.told_at_once(&room, &self.user);
+                let told = self.railbird.as_ref().map(|railbird| railbird.told(&room));
+                if let Some((due, told)) = due.zip(told).filter(|(due, told)| told.is_none_or(|at| at < *due))
+                {
+                    let what =
+                        format!("{room} {due}: {} was told {told:?} as one of the rail last", self.user);
+                    shadow.accuse(Promise::Rail, what);
+                }
+            } else {
                 let what = format!("{room}: {} is at {at}, the journal at {last}", self.user);
                 shadow.accuse(Promise::Equal, what);
             }

@@ -2,6 +2,7 @@
 
 use broker::wire::{fault::Operation, seeded::Rates};
 use protocol::{
+    rail::RailCards,
     table::TableConfig,
     tournament::{HandForHand, Level, Payouts, Ties, TournamentConfig},
 };
@@ -61,6 +62,8 @@ pub struct Plan {
     pub seats: u8,
     /// Tables and counters are shown to their rails so late; 0: live.
     pub(super) rail_delay_ms: u32,
+    /// What those see of cards.
+    pub(super) rail_cards: RailCards,
     /// There is a tournament.
     pub(super) contest: Option<Contest>,
     /// The chips of the tables are somebody's: they come from a ledger.
@@ -270,6 +273,7 @@ impl Plan {
             seekers: 0,
             seats: TableConfig::default().seats,
             rail_delay_ms: 0,
+            rail_cards: RailCards::Never,
             contest: None,
             money: false,
             money_troubles: 0.0,
@@ -353,6 +357,10 @@ impl Plan {
         if rng.random_bool(0.3) {
             plan.rail_delay_ms = rng.random_range(200..=8_000);
         }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0xca4d);
+        if rng.random_bool(0.3) {
+            plan.rail_cards = cards(plan.rail_delay_ms, &mut rng);
+        }
         plan
     }
 
@@ -368,6 +376,13 @@ impl Plan {
         let plan = Self::of(seed);
         let (rail_delay_ms, counters) = (rng.random_range(200..=8_000), plan.counters.max(1));
         Self { rail_delay_ms, counters, hosts: 0, contest: None, ..plan }
+    }
+
+    /// The plan of a seed in a house whose rails see cards.
+    pub fn showing_cards(seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0xca4e);
+        let plan = if rng.random_bool(0.6) { Self::delaying(seed) } else { Self::of(seed) };
+        Self { rail_cards: cards(plan.rail_delay_ms, &mut rng), contest: None, ..plan }
     }
 
     /// The plan of a seed in a house that keeps hands.
@@ -587,6 +602,7 @@ impl Plan {
             seekers: 0,
             seats: TableConfig::default().seats,
             rail_delay_ms: 0,
+            rail_cards: RailCards::Never,
             contest: None,
             money: false,
             money_troubles: 0.0,
@@ -672,4 +688,9 @@ fn tripwire(rng: &mut ChaCha8Rng) -> Tripwire {
         passes: rng.random_range(0..20),
         applied: rng.random_bool(0.5),
     }
+}
+
+/// What the rail of tables that are so late sees of cards, if it sees any.
+fn cards(delay_ms: u32, rng: &mut ChaCha8Rng) -> RailCards {
+    if delay_ms > 0 && rng.random_bool(0.5) { RailCards::Delayed } else { RailCards::AfterHand }
 }

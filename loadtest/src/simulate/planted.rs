@@ -68,6 +68,10 @@ pub enum Planted {
     DropsResumedParts,
     /// Rooms tell their members what is for the rail.
     TellsMembersToo,
+    /// Tables tell their rail the cards of a hand with its last street.
+    TellsCardsOfTheHand,
+    /// They tell them when it is over, however late the rail is shown them.
+    TellsCardsAtTheEnd,
     /// Relays leave out a part for the rail now and then.
     DropsRail,
     /// They show a room that is shown late one frame too early.
@@ -159,6 +163,8 @@ impl Planted {
             Self::WeighsNothing => Fault::WeighsNothing,
             Self::KeepsNoTurns => Fault::KeepsNoTurns,
             Self::TellsMembersToo => Fault::TellsMembersToo,
+            Self::TellsCardsOfTheHand => Fault::TellsCardsOfTheHand,
+            Self::TellsCardsAtTheEnd => Fault::TellsCardsAtTheEnd,
             Self::ListsLive => Fault::ListsLive,
             Self::TellsTurnToAnybody => Fault::TellsTurnToAnybody,
             Self::LeavesEnded => Fault::LeavesEnded,

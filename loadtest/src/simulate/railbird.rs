@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use protocol::id::{Position, RoomId, Seq, UserId};
+use protocol::{
+    ClientOut,
+    id::{Position, RoomId, Seq, UserId},
+};
 
 use super::pipe::Head;
 use crate::judge::{Promise, Shadow};
@@ -21,8 +24,21 @@ struct Got {
     frame: Option<Position>,
     /// and the frame of the last part for the rail.
     part: Option<Position>,
+    /// Of which hand that told, at a table.
+    hand: Option<u64>,
     /// It has just asked to watch, or come back: the last part may come once more.
     may_repeat: bool,
+}
+
+/// Only what is read of a part of a table.
+#[derive(serde::Deserialize)]
+struct Of {
+    rail: Hand,
+}
+
+#[derive(serde::Deserialize)]
+struct Hand {
+    hand: u64,
 }
 
 impl Railbird {
@@ -36,8 +52,17 @@ impl Railbird {
         self.rooms.entry(room.clone()).or_default().may_repeat = true;
     }
 
+    /// The last frame of which it was told something.
+    pub(super) fn told(&self, room: &RoomId) -> Option<Position> {
+        self.rooms.get(room)?.part
+    }
+
     /// A message has come, and the journals have been read as far.
     pub(super) fn hears(&mut self, text: &str, user: &UserId, shadow: &mut Shadow) {
+        if let Ok(ClientOut::Behind { room, .. }) = serde_json::from_str(text) {
+            // Who has just become one of the rail is told what was told last.
+            return self.watches(&room);
+        }
         let Ok(Head { t, room, epoch, seq }) = serde_json::from_str(text) else { return };
         let at = Position(epoch, seq);
         let got = self.rooms.entry(room.clone()).or_default();
@@ -58,7 +83,7 @@ impl Railbird {
             "keyframe" => {
                 // It begins anew before what it had.
                 if got.frame.is_some_and(|frame| at <= frame) {
-                    got.part = None;
+                    (got.part, got.hand) = (None, None);
                 }
                 got.frame = Some(at);
             }
@@ -66,7 +91,13 @@ impl Railbird {
                 self.parts += 1;
                 shadow.saw_rail(&room, user, at, text);
                 let may_repeat = std::mem::take(&mut got.may_repeat);
-                let is_next = got.part.is_none_or(|last| at > last || at == last && may_repeat);
+                let hand = serde_json::from_str(text).ok().map(|Of { rail: Hand { hand } }| hand);
+                // What is told at once is told by a relay that has not heard of more, and stands beside the frames that say where one goes on.
+                let may_go_back = may_repeat && shadow.is_told_at_once(&room, at);
+                let is_next = got.part.is_none_or(|last| {
+                    at > last && hand >= got.hand || at == last && may_repeat || may_go_back
+                });
+                got.hand = hand;
                 if !is_next && shadow.losses() == 0 {
                     let what = format!("{room} {at}: {user} got it as one of the rail after {:?}", got.part);
                     shadow.accuse(Promise::Rail, what);

@@ -545,7 +545,7 @@ async fn open(tables: &[RoomId], world: &World) {
         } else {
             (RoomSpec::new("table", &config), Readers::OfAnyRelease)
         };
-        let spec = spec.with_rail(world.rail());
+        let spec = spec.with_rail(world.rail_of_tables());
         let written = directory::open(&world.store(), room, spec.to_bytes(), readers).await;
         written.expect(SPARED);
         let talk = talk::spec().with_rail(world.rail()).to_bytes();

@@ -20,7 +20,7 @@ use dealer_worker::hands::Recording;
 use parking_lot::Mutex;
 use protocol::{
     id::{NodeId, RoomId, UserId},
-    rail::RailConfig,
+    rail::{RailCards, RailConfig},
     rights::Rights,
 };
 use rand::{RngExt, SeedableRng};
@@ -81,7 +81,7 @@ pub(super) struct World {
     standings: Standings,
     revokes_unheard: bool,
     planted: Option<Planted>,
-    /// How late tables and counters are shown to their rails.
+    /// How late tables and counters are shown to their rails, and what those see of cards.
     rail: RailConfig,
     /// So many of the relays are of the release before.
     earlier_relays: usize,
@@ -156,7 +156,7 @@ impl World {
             seats: plan.seats,
             cashier: Arc::new(Cashier::new(plan.seed, plan.money_troubles, clock, plan.planted)),
             planted: plan.planted,
-            rail: RailConfig { delay_ms: plan.rail_delay_ms },
+            rail: RailConfig { delay_ms: plan.rail_delay_ms, cards: plan.rail_cards },
             earlier_relays: plan.earlier_relays,
             has_hosts: plan.hosts > 0,
             mailbox: plan.mailbox,
@@ -192,7 +192,17 @@ impl World {
 
     /// How late tables and counters are shown to their rails.
     pub(super) fn rail(&self) -> RailConfig {
+        RailConfig::late(self.rail.delay_ms)
+    }
+
+    /// The same of tables, and what rails see of cards.
+    pub(super) fn rail_of_tables(&self) -> RailConfig {
         self.rail
+    }
+
+    /// Whether there may be tables of which the rail sees cards: also those that players open.
+    pub(super) fn shows_cards(&self) -> bool {
+        self.rail.cards != RailCards::Never || self.has_hosts
     }
 
     pub(super) fn has_money(&self) -> bool {

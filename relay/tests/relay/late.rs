@@ -205,3 +205,83 @@ async fn what_the_broker_has_lost_before_it_was_due_is_not_shown_to_the_rail() {
     stage.dealer.commit(keyframe("t1", 2, 2).late((PAST_MS, 300), &[])).await;
     assert_eq!(bob.hear_brief().await, "keyframe 2-2");
 }
+
+fn told(stage: &Stage, draft: Draft, what: &str, except: &[&str]) -> Draft {
+    now(stage, draft.rail(what, except), except).told_at_once()
+}
+
+#[tokio::test]
+async fn what_the_rail_is_told_at_once_comes_beside_late_frames_and_to_nobody_who_is_excepted() {
+    let stage = stage().await;
+    let mut clients = Vec::new();
+    for (name, rest) in [("bob", 3), ("dan", 3), ("ann", 2)] {
+        let mut client = stage.client(name).await;
+        client.watch("t1").await;
+        client.hear_briefs(rest + usize::from(name != "ann")).await;
+        clients.push(client);
+    }
+    let [bob, dan, ann] = &mut clients[..] else { unreachable!() };
+    // Whoever waits for a seat is shown the table late, and is not told either.
+    let draft = told(&stage, delta("t1", 1, 10), "cards", &["ann", "dan"]);
+    stage.dealer.commit(now(&stage, draft, &["ann"])).await;
+    assert_eq!(bob.hear_brief().await, "rail 1-10");
+    assert_eq!(ann.hear_brief().await, "frame 1-10");
+    // Once more by whoever asks again, and comes; and not by each keyframe.
+    let draft = told(&stage, keyframe("t1", 1, 11), "cards", &["ann", "dan"]);
+    stage.dealer.commit(now(&stage, draft, &["ann"])).await;
+    assert_eq!(ann.hear_brief().await, "keyframe 1-11");
+    bob.hear_nothing_more().await;
+    bob.watch("t1").await;
+    assert_eq!(bob.hear_brief().await, "rail 1-10");
+    for followed in [true, false] {
+        let fresh = if followed { None } else { Some(stage.another_relay().await) };
+        let address = fresh.as_ref().map_or(stage.address, |fresh| fresh.address);
+        let mut late = stage.resume_at(address, "eve", json!({"t1": [1, 6]})).await;
+        assert_eq!(late.hear_briefs(2).await, ["behind", "rail 1-10"], "{followed}");
+        late.hear_nothing_more().await;
+    }
+    dan.hear_nothing_more().await;
+    ann.hear_nothing_more().await;
+}
+
+#[tokio::test]
+async fn who_stands_up_is_told_what_the_rail_was_told_and_who_sits_down_is_not() {
+    let stage = stage().await;
+    let mut bob = stage.client("bob").await;
+    bob.watch("t1").await;
+    bob.hear_briefs(4).await;
+    stage.dealer.commit(now(&stage, delta("t1", 1, 10), &["ann", "bob"])).await;
+    bob.hear_briefs(5).await;
+    stage.dealer.commit(told(&stage, delta("t1", 1, 11), "cards", &["ann", "bob"])).await;
+    assert_eq!(bob.hear_brief().await, "frame 1-11");
+    // Of a hand in which he had a part.
+    stage.dealer.commit(now(&stage, delta("t1", 1, 12), &["ann"])).await;
+    assert_eq!(bob.hear_briefs(4).await, ["behind", "keyframe 1-4", "frame 1-5", "frame 1-6"]);
+    bob.hear_nothing_more().await;
+    stage.dealer.commit(told(&stage, delta("t1", 1, 13), "more", &["ann"])).await;
+    assert_eq!(bob.hear_brief().await, "rail 1-13");
+}
+
+#[tokio::test]
+async fn what_the_rail_was_told_at_once_and_the_broker_has_lost_is_told_nobody_more() {
+    let stage = Stage::new().await;
+    stage.dealer.commit(keyframe("t1", 1, 1).late((PAST_MS, 300), &[])).await;
+    let mut bob = stage.client("bob").await;
+    bob.watch("t1").await;
+    assert_eq!(bob.hear_briefs(2).await, ["behind", "keyframe 1-1"]);
+    stage.dealer.publish(&told(&stage, delta("t1", 1, 2), "cards", &[])).await;
+    assert_eq!(bob.hear_brief().await, "behind");
+    assert_eq!(bob.hear_brief().await, "rail 1-2");
+    stage.dealer.claim("t1", 2).await;
+    stage.dealer.commit(keyframe("t1", 2, 2).late((PAST_MS, 300), &[])).await;
+    let mut eve = stage.client("eve").await;
+    eve.watch("t1").await;
+    loop {
+        let heard = eve.hear_brief().await;
+        assert!(!heard.starts_with("rail"), "{heard}");
+        if heard == "keyframe 2-2" {
+            break;
+        }
+    }
+    eve.hear_nothing_more().await;
+}

@@ -304,8 +304,14 @@ impl Draft {
         let (epoch, seq) = (at.epoch().0, at.seq().0);
         let text = format!(r#"{{"t":"rail","room":"{room}","epoch":{epoch},"seq":{seq},"rail":"{what}"}}"#);
         let except = except.iter().map(|name| user(name)).collect();
-        self.0.rail = Some(Rail { except, bytes: text.into() });
+        self.0.rail = Some(Rail { except, bytes: text.into(), at_once: false });
         self.0.at_ms = Some(0);
+        self
+    }
+
+    /// What the rail gets it gets at once.
+    pub(crate) fn told_at_once(mut self) -> Self {
+        self.0.rail.as_mut().expect("there is something for the rail").at_once = true;
         self
     }
 

@@ -23,7 +23,8 @@
 //! reads the header and slices; it never parses a part. The secret is sealed ([`crate::seal`]).
 //!
 //! What a later release adds must be such that who passes over it does no harm; what must be understood is written when all living nodes
-//! speak of it. Each addition is `u8 tag, u16+n bytes`, with tags and audiences given once and for ever (no tags so far).
+//! speak of it. Each addition is `u8 tag, u16+n bytes`, with tags and audiences given once and for ever. Tag 3, with no bytes: the rail's part is
+//! told [at once](Rail::at_once). Who passes over it tells it late.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use protocol::{
@@ -51,6 +52,9 @@ const FOR_A_USER: u8 = 0;
 
 /// The audience of the part that is the rail's.
 const FOR_THE_RAIL: u8 = 1;
+
+/// The addition which says that the part for the rail is told at once.
+const AT_ONCE: u8 = 3;
 
 /// Whether every living node reads entries that tell when they were decided.
 pub fn may_be_timed(membership: &Membership) -> bool {
@@ -113,6 +117,9 @@ pub struct Rail {
     pub except: Vec<UserId>,
     /// The bytes that all others get.
     pub bytes: Bytes,
+    /// Where the rail is shown the room late: this is not. The owner has held it back for as long as that, so it has never been anywhere before.
+    /// Written only with a [delay](Entry::delay).
+    pub at_once: bool,
 }
 
 /// What holds for the rail of a room that is shown to it late. Each entry says it, so nobody who has one needs another to know who may have it.
@@ -241,7 +248,10 @@ impl Entry {
                 out.put_u32_le(*ms);
                 put_names(&mut out, live);
             }
-            out.put_u16_le(0);
+            let is_at_once = delay.is_some() && rail.is_some_and(|rail| rail.at_once);
+            let added: &[u8] = if is_at_once { &[AT_ONCE, 0, 0] } else { &[] };
+            out.put_u16_le(u16::try_from(added.len()).expect("it is short"));
+            out.put_slice(added);
         }
         let parts = self.privates.len() + usize::from(rail.is_some());
         out.put_u16_le(u16::try_from(parts).expect("a room has fewer than 65,535 members"));
@@ -310,10 +320,13 @@ impl Entry {
             true => Some(Delay { ms: from.u32()?, live: from.names()? }),
             false => None,
         };
-        if is_timed {
-            let added = from.u16()?;
-            from.take(usize::from(added))?;
-        }
+        let is_at_once = match is_timed {
+            true => {
+                let added = from.u16()?;
+                has_addition(from.take(usize::from(added))?, AT_ONCE)
+            }
+            false => false,
+        };
         let (mut privates, mut rail) = (SmallVec::new(), None);
         for _ in 0..from.u16()? {
             let audience = if is_timed { from.u8()? } else { FOR_A_USER };
@@ -325,7 +338,7 @@ impl Entry {
             let whom = from.u8()?;
             from.take(usize::from(whom))?;
             let part = from.part()?;
-            if audience == FOR_THE_RAIL && rail.replace(Rail::decode(part)?).is_some() {
+            if audience == FOR_THE_RAIL && rail.replace(Rail::decode(part, is_at_once)?).is_some() {
                 return Err(Malformed::Length);
             }
         }
@@ -357,11 +370,23 @@ impl Rail {
         out.put_slice(&self.bytes);
     }
 
-    fn decode(part: Bytes) -> Result<Self, Malformed> {
+    fn decode(part: Bytes, at_once: bool) -> Result<Self, Malformed> {
         let mut from = Cursor { bytes: part, at: 0 };
         let except = from.names()?;
-        Ok(Self { except, bytes: from.bytes.slice(from.at..) })
+        Ok(Self { except, bytes: from.bytes.slice(from.at..), at_once })
     }
+}
+
+/// Whether an addition of this tag is among them. What is no addition ends them.
+fn has_addition(mut added: &[u8], tag: u8) -> bool {
+    while let [of, low, high, rest @ ..] = added {
+        if *of == tag {
+            return true;
+        }
+        let length = usize::from(u16::from_le_bytes([*low, *high]));
+        added = rest.get(length..).unwrap_or_default();
+    }
+    false
 }
 
 fn put_name(out: &mut BytesMut, name: &str) {
@@ -486,7 +511,25 @@ mod tests {
 
     fn rail() -> Rail {
         let except = ["ann", "bob"].map(|name| UserId::new(name).unwrap()).into();
-        Rail { except, bytes: Bytes::from_static(b"all") }
+        Rail { except, bytes: Bytes::from_static(b"all"), at_once: false }
+    }
+
+    #[test]
+    fn a_part_that_is_told_at_once_says_so_where_the_rest_is_late_and_is_passed_over_by_who_does_not_know_it()
+    {
+        let at_once = Rail { at_once: true, ..rail() };
+        let told = Entry { at_ms: Some(7), delay: Some(delay()), rail: Some(at_once), ..entry() };
+        let bytes = told.encode().stored;
+        assert_eq!(Entry::decode(bytes.clone()).unwrap(), told);
+        let late = Entry { rail: Some(rail()), ..told.clone() };
+        assert_eq!(bytes.len(), late.encode().stored.len() + 3);
+        assert_eq!(bytes.windows(5).filter(|bytes| **bytes == [3, 0, AT_ONCE, 0, 0]).count(), 1);
+        // Where nothing is late there is nothing to be said.
+        let live = Entry { delay: None, ..told };
+        assert_eq!(Entry::decode(live.encode().stored).unwrap(), Entry { rail: Some(rail()), ..live });
+        let others = [1, 2, 0, 0xaa, 0xbb, 9, 0, 0];
+        assert!(!has_addition(&others, AT_ONCE) && has_addition(&others, 9));
+        assert!(!has_addition(&[1, 255, 255, AT_ONCE, 0, 0], AT_ONCE));
     }
 
     #[test]

@@ -99,6 +99,10 @@ pub struct FloorRules {
     /// So late those may see a table who have no seat there, milliseconds. Houses of earlier releases have tables that are live, and do not say so.
     #[serde(default)]
     pub rail_delay_max_ms: u32,
+    /// How late at least they see a table where they see cards with the hand, milliseconds. Houses of earlier releases show nobody's cards, and do
+    /// not say so.
+    #[serde(default)]
+    pub rail_cards_delay_min_ms: u32,
 }
 
 /// What one player is told: all his tables.
@@ -171,7 +175,7 @@ mod tests {
         assert_eq!(FloorCommand::read(&serde_json::to_string(&read).unwrap()), Ok(read));
         let late = asks(r#","access":"public","rail":{"delay_ms":30000}"#);
         let FloorCommand::CreateTable { rail, .. } = FloorCommand::read(&late).unwrap();
-        assert_eq!(rail.config(), Ok(crate::rail::RailConfig { delay_ms: 30_000 }));
+        assert_eq!(rail.config(), Ok(crate::rail::RailConfig::late(30_000)));
         for (text, said) in [
             (asks(""), "`access` is missing"),
             (asks(r#","access":"code","code":"x""#), "`code` does not belong here"),

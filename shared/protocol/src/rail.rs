@@ -3,10 +3,18 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::object::{Object, Part, Unfit, word};
+use crate::{
+    id::UserId,
+    object::{Object, Part, Unfit, word},
+    table::Card,
+};
 
 /// The longest delay of a rail, milliseconds: a quarter of an hour.
 pub const DELAY_MAX_MS: u32 = 900_000;
+
+/// Whoever chooses that the rail sees cards [with the hand](RailCards::Delayed) has it see the table so much later at least, milliseconds: two minutes. Hands of
+/// people are over by then, but for a few, and the cards of a hand that is not are not told before it is.
+pub const CARDS_DELAY_MIN_MS: u32 = 120_000;
 
 /// What holds for the rail of a room, of whatever kind: the field `rail` beside `kind` in its settings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,9 +22,17 @@ pub const DELAY_MAX_MS: u32 = 900_000;
 pub struct RailConfig {
     /// So much later than players the rail gets everything, milliseconds: 0 (live) to [`DELAY_MAX_MS`].
     pub delay_ms: u32,
+    /// Whether it sees the players' cards: of tables alone. Releases that do not know it do not open such a table.
+    #[serde(skip_serializing_if = "RailCards::are_never")]
+    pub cards: RailCards,
 }
 
 impl RailConfig {
+    /// A rail that sees everything so much later, and nobody's cards.
+    pub const fn late(delay_ms: u32) -> Self {
+        Self { delay_ms, cards: RailCards::Never }
+    }
+
     /// Whether nothing is set.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
@@ -25,7 +41,7 @@ impl RailConfig {
     /// The same within its bounds, whatever is set.
     #[must_use]
     pub fn bounded(self) -> Self {
-        Self { delay_ms: self.delay_ms.min(DELAY_MAX_MS) }
+        Self { delay_ms: self.delay_ms.min(DELAY_MAX_MS), ..self }
     }
 }
 
@@ -36,10 +52,24 @@ pub enum RailCards {
     /// None but those that everybody is shown.
     #[default]
     Never,
-    /// When the hand is over, as late as the rest. No house shows them so yet.
+    /// All of a hand when it is over, as late as the rest.
     AfterHand,
-    /// With the hand, as late as the rest. No house shows them so yet.
+    /// All of a hand with it, as late as the rest, which is [`CARDS_DELAY_MIN_MS`] at least; and never before it is over.
     Delayed,
+}
+
+impl RailCards {
+    /// By its word.
+    pub fn of(word: &str) -> Option<Self> {
+        [("never", Self::Never), ("after_hand", Self::AfterHand), ("delayed", Self::Delayed)]
+            .into_iter()
+            .find_map(|(name, cards)| (name == word).then_some(cards))
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+    fn are_never(&self) -> bool {
+        *self == Self::Never
+    }
 }
 
 impl Part<'_> for RailCards {
@@ -50,6 +80,26 @@ impl Part<'_> for RailCards {
     }
 }
 
+/// What a table tells its rail: the cards of one hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardsHeld {
+    /// Which. It is over.
+    pub hand: u64,
+    /// All who were dealt in, by seat.
+    pub seats: Vec<SeatCards>,
+}
+
+/// What one player held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeatCards {
+    /// Where.
+    pub seat: u8,
+    /// Who sat there then.
+    pub user: UserId,
+    /// His hole cards.
+    pub cards: Vec<Card>,
+}
+
 /// What a player chooses of how those watch his table who have no seat there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct RailChoice {
@@ -57,6 +107,12 @@ pub struct RailChoice {
     pub delay_ms: u64,
     /// Whether they see cards.
     pub cards: RailCards,
+}
+
+impl From<RailConfig> for RailChoice {
+    fn from(RailConfig { delay_ms, cards }: RailConfig) -> Self {
+        Self { delay_ms: delay_ms.into(), cards }
+    }
 }
 
 impl RailChoice {
@@ -83,14 +139,19 @@ impl RailChoice {
     /// # Errors
     /// A sentence that says what no house can do.
     pub fn config(self) -> Result<RailConfig, String> {
-        if self.cards != RailCards::Never {
-            return Err("those who watch are shown nobody's cards here: `rail.cards` is `never`".into());
-        }
-        match u32::try_from(self.delay_ms) {
-            Ok(delay_ms) if delay_ms <= DELAY_MAX_MS => Ok(RailConfig { delay_ms }),
-            _ => Err(format!(
+        let Self { delay_ms, cards } = self;
+        let delay_ms = u32::try_from(delay_ms).ok().filter(|delay_ms| *delay_ms <= DELAY_MAX_MS);
+        let Some(delay_ms) = delay_ms else {
+            return Err(format!(
                 "those who watch see the table {DELAY_MAX_MS} milliseconds later at most: `rail.delay_ms`"
-            )),
+            ));
+        };
+        if cards == RailCards::Delayed && delay_ms < CARDS_DELAY_MIN_MS {
+            return Err(format!(
+                "those who watch see cards with the hand only where they see the table {CARDS_DELAY_MIN_MS} milliseconds later or more: \
+                 `rail.delay_ms`"
+            ));
         }
+        Ok(RailConfig { delay_ms, cards })
     }
 }

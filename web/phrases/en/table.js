@@ -5,6 +5,8 @@ import { count } from "./words.js";
 export const table = {
   hand: (number) => `Hand ${chips(number)}`,
   behind: (seconds) => `You see it ${chips(seconds)} s late`,
+  railCards: () => "Spectators see cards",
+  railCardsHint: (when, delayMs) => (delayMs === 0 ? "Who watches sees the cards of all players when a hand is over." : when === "delayed" ? `Who watches sees the cards of all players, ${count(Math.round(delayMs / 60_000), "minute")} later and never before the hand is over.` : "Who watches sees the cards of all players some time after the hand."),
   replay: () => "See again",
   log: () => "Hand log",
   chat: () => "Chat",

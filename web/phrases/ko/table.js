@@ -6,6 +6,8 @@ import { nim } from "./words.js";
 export const table = {
   hand: (number) => `핸드 ${chips(number)}`,
   behind: (seconds) => `${chips(seconds)}초 늦게 보는 중`,
+  railCards: () => "관전자에게 카드 공개",
+  railCardsHint: (when, delayMs) => (delayMs === 0 ? "핸드가 끝나면 관전자가 모든 플레이어의 카드를 봅니다." : when === "delayed" ? `관전자가 모든 플레이어의 카드를 ${Math.round(delayMs / 60_000)}분 뒤에 봅니다. 핸드가 끝나기 전에는 볼 수 없습니다.` : "핸드가 끝나고 얼마 뒤에 관전자가 모든 플레이어의 카드를 봅니다."),
   replay: () => "다시 보기",
   log: () => "핸드 기록",
   chat: () => "채팅",

@@ -72,10 +72,10 @@ pub fn keyframe(
     }
 }
 
-/// What the rail gets with the frame there; `except`: those who have a part in the room.
-pub fn rail(room: &RoomId, at: Position, rail: Box<RawValue>, except: Vec<UserId>) -> Rail {
+/// What the rail gets with the frame there; `except`: those who have a part in the room. `at_once`: [`Rail::at_once`].
+pub fn rail(room: &RoomId, at: Position, rail: Box<RawValue>, except: Vec<UserId>, at_once: bool) -> Rail {
     let message = ClientOut::Rail { room: room.clone(), epoch: at.epoch(), seq: at.seq(), rail };
-    Rail { except, bytes: json(&message) }
+    Rail { except, bytes: json(&message), at_once }
 }
 
 /// The last entry of a room that has ended. Nothing follows it, and nobody is told more than that.

@@ -90,6 +90,10 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     /// room is shown as late as the one that has opened it.
     const SHOWN_LATE: bool = true;
 
+    /// Whether its rail, where that is shown it late, is told [what is for it](Decision::rail) at once all the same: such a kind holds that back by
+    /// itself, for as long as the delay, so that it is nowhere before it is due.
+    const TELLS_RAIL_AT_ONCE: bool = false;
+
     /// A service that it tells, by errands that want no answer, of what it has finished. The last one that it was told stays open until the next
     /// is decided: so every new owner tells it once more, and so does an owner whose store may have lost something.
     const TELLS: Option<&'static str> = None;

@@ -161,7 +161,7 @@ impl Claimer<'_> {
         let restored = restored?;
         // What the map of rooms says holds. A map that has lost the room does not make it live for everybody.
         let delayed = restored.as_ref().and_then(|restored| restored.delay_ms);
-        let kept = || RailConfig { delay_ms: delayed.unwrap_or(0) };
+        let kept = || RailConfig::late(delayed.unwrap_or(0));
         let rail = spec.as_ref().map_or_else(kept, |spec| spec.rail.bounded());
         let is_new = restored.is_none() && !is_missing;
         let is_timed = restored.as_ref().is_some_and(|restored| restored.is_timed);

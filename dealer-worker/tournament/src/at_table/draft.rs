@@ -66,6 +66,7 @@ impl Draft {
             events,
             public: decided.public,
             privates: decided.privates,
+            // Tables of strangers tell their rail nothing.
             rail: None,
             asks: decided.asks,
             gives_up: Vec::new(),

@@ -51,8 +51,8 @@ impl Room for TournamentTable {
     const NAME: &'static str = "tournament_table";
     const SEEN_AS: &'static str = Table::NAME;
     const TELLS: Option<&'static str> = Table::TELLS;
-    /// Grows with that of [`Table`], which is a part of it: this is of schema 5 there.
-    const SCHEMA: u16 = 3;
+    /// Grows with that of [`Table`], which is a part of it: this is of schema 6 there.
+    const SCHEMA: u16 = 4;
     const WRITES_LETTERS: bool = true;
 
     fn read(schema: u16, record: &mut &[u8]) -> Result<Self, BadRecord> {
@@ -60,6 +60,7 @@ impl Room for TournamentTable {
             1 => 3,
             2 => 4,
             3 => 5,
+            4 => 6,
             _ => return Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         };
         let table = Table::read(of_table, record)?;
@@ -73,7 +74,7 @@ impl Room for TournamentTable {
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
             // Schema 2 has the table's events of its schema 4, schema 3 those of its schema 5, and four words more.
-            1..=3 => record::take(record),
+            1..=4 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }

@@ -19,6 +19,7 @@ use protocol::{
 
 use super::{
     Promise,
+    cards::Cards,
     dealt::Dealt,
     digest,
     doors::Doorkeeper,
@@ -96,6 +97,8 @@ pub(super) struct Journal {
     /// What a counter answers after its frames to who asks for its total.
     pub(super) totals: BTreeMap<Position, serde_json::Value>,
     pub(super) hands_ended: u64,
+    /// What it has told its rail of players' cards.
+    pub(super) cards: Cards,
     /// Which hands were dealt to their end.
     pub(super) dealt: Dealt,
     /// Of all positions and public parts so far.
@@ -108,8 +111,9 @@ pub(super) type Cause = (UserId, SessionId, u64);
 pub(super) struct Frame {
     pub(super) cause: Option<Cause>,
     pub(super) privates: Vec<(UserId, Bytes)>,
-    /// Of counters.
     pub(super) railed: Railed,
+    /// When it was decided, if it says so.
+    pub(super) at_ms: Option<UnixMs>,
     /// When the rail may get it, and who gets it before.
     pub(super) due_ms: UnixMs,
     pub(super) live: Vec<UserId>,
@@ -189,7 +193,8 @@ impl Journal {
         if entry.kind == Kind::End {
             self.ended = Some(at);
             let (privates, railed) = (Vec::new(), Railed::default());
-            self.frames.insert(at, Frame { cause: None, privates, railed, due_ms: 0, live: Vec::new() });
+            let (at_ms, live) = (None, Vec::new());
+            self.frames.insert(at, Frame { cause: None, privates, railed, at_ms, due_ms: 0, live });
             return;
         }
         if self.is_table() {
@@ -200,9 +205,12 @@ impl Journal {
         }
         let railed = match self.figures {
             Some(_) => self.seats.take(&entry),
-            None => Railed::default(),
+            None => Railed::of(&entry),
         };
-        let due_ms = entry.due_ms();
+        if self.is_table() && entry.kind == Kind::Keyframe {
+            self.cards.keyframe(&entry.public);
+        }
+        let (at_ms, due_ms) = (entry.at_ms, entry.due_ms());
         self.late |= entry.delay.is_some();
         let live = entry.delay.map(|delay| delay.live).unwrap_or_default();
         let cause = entry.cause.map(|cause| (cause.user, cause.session, cause.n));
@@ -220,7 +228,7 @@ impl Journal {
             parts.take(at, &entry.privates, whole, std::mem::take(&mut self.torn), room, broken);
         }
         let privates = entry.privates.into_iter().map(|part| (part.user, part.bytes)).collect();
-        self.frames.insert(at, Frame { cause, privates, railed, due_ms, live });
+        self.frames.insert(at, Frame { cause, privates, railed, at_ms, due_ms, live });
         self.frames_seen += 1;
         if self.frames.len() > FRAMES_KEPT {
             self.frames.pop_first();
@@ -269,6 +277,7 @@ impl Journal {
 
     fn fold(&mut self, at: Position, text: Text, room: &RoomId, broken: &mut Vec<(Promise, String)>) {
         let (mut unbalanced, mut unfair) = (false, Vec::new());
+        let mut seated: BTreeSet<UserId> = self.seated().collect();
         let step = match text.state {
             Some(state) => {
                 if self.torn {
@@ -294,6 +303,11 @@ impl Journal {
         let ended = |event: &&TableEvent| matches!(event, TableEvent::HandEnded { .. });
         self.hands_ended += text.events.iter().filter(ended).count() as u64;
         self.dealt.take(at, &text.events);
+        seated.extend(self.seated());
+        if let Some(frame) = self.frames.get_mut(&at) {
+            self.cards.take(at, frame, &text.events, &seated, room, broken);
+            frame.railed.seated.extend(seated);
+        }
         if unbalanced {
             broken.push((Promise::Chips, format!("{room} {at}: chips do not add up")));
         }
@@ -307,8 +321,15 @@ impl Journal {
         }
     }
 
+    /// Who sits at a table.
+    fn seated(&self) -> impl Iterator<Item = UserId> {
+        let seats = self.follower.view().into_iter().flat_map(|view| view.seats.iter().flatten());
+        seats.map(|seat| seat.user.clone())
+    }
+
     /// The broker may have lost frames unnoticed: those that a keyframe stands in for are gone.
     fn go_back_before(&mut self, seq: Seq) {
+        self.cards.forget();
         self.dealt.lose(|at| at.seq() >= seq);
         while let Some(last) = self.frames.last_entry().filter(|last| last.key().seq() >= seq) {
             if let Some(cause) = last.remove().cause {
@@ -322,6 +343,7 @@ impl Journal {
     pub(super) fn forget_after(&mut self, last: Position) {
         self.last = last;
         self.lossy = true;
+        self.cards.forget();
         let after = Position(last.epoch(), last.seq().next());
         self.dealt.lose(|at| *at > last);
         for lost in self.frames.split_off(&after).into_values() {

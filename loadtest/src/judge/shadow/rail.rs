@@ -1,4 +1,4 @@
-//! What a counter has told its rail, and who had a part in it then, as its journal tells it.
+//! What a counter or a table has told its rail, and who had a part in it then, as its journal tells it.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,10 @@ use protocol::{
     time::UnixMs,
 };
 
-use super::{Promise, Shadow, journal::Journal};
+use super::{
+    Promise, Shadow,
+    journal::{Frame, Journal},
+};
 
 /// Who has a part in a counter.
 #[derive(Default)]
@@ -18,11 +21,23 @@ pub(super) struct Seats(BTreeSet<UserId>);
 /// What the rail was told with a frame, if anything.
 #[derive(Default)]
 pub(super) struct Railed {
-    text: Option<Bytes>,
-    /// Who had a part before it or after it.
-    seated: BTreeSet<UserId>,
+    pub(super) text: Option<Bytes>,
+    /// Who had a part before it or after it. Of a table: who is excepted, and all who sit there.
+    pub(super) seated: BTreeSet<UserId>,
     /// It stands with a keyframe, which needs nothing before it.
     whole: bool,
+    /// It is told at once where the rail is late.
+    at_once: bool,
+}
+
+impl Railed {
+    /// Of a table.
+    pub(super) fn of(entry: &Entry) -> Self {
+        let whole = entry.kind == Kind::Keyframe;
+        let Some(rail) = &entry.rail else { return Self { whole, ..Self::default() } };
+        let seated = rail.except.iter().cloned().collect();
+        Self { text: Some(rail.bytes.clone()), seated, whole, at_once: rail.at_once }
+    }
 }
 
 /// Only what is needed of a frame's text.
@@ -66,7 +81,7 @@ impl Seats {
         }
         seated.extend(self.0.iter().cloned());
         let text = entry.rail.as_ref().map(|rail| rail.bytes.clone());
-        Railed { text, seated, whole: entry.kind == Kind::Keyframe }
+        Railed { text, seated, whole: entry.kind == Kind::Keyframe, at_once: false }
     }
 }
 
@@ -98,9 +113,17 @@ impl Journal {
 impl Shadow {
     /// Judges when somebody gets something of a frame: not before it is due, unless he has a part in the room with it or with a later one. Whether
     /// it is one that others have got before.
-    pub fn saw_in_time(&mut self, room: &RoomId, user: &UserId, at: Position, now_ms: UnixMs) -> bool {
+    /// `as_rail`: it is what the frame tells the rail, which may be told at once.
+    pub fn saw_in_time(
+        &mut self,
+        room: &RoomId,
+        user: &UserId,
+        (at, as_rail): (Position, bool),
+        now_ms: UnixMs,
+    ) -> bool {
         let Some(journal) = self.rooms.get(room) else { return false };
-        let Some(due_ms) = journal.frames.get(&at).map(|frame| frame.due_ms) else { return false };
+        let frame = journal.frames.get(&at).filter(|frame| !(as_rail && frame.railed.at_once));
+        let Some(due_ms) = frame.map(|frame| frame.due_ms) else { return false };
         // Who had a part in what was lost is not known.
         if now_ms < due_ms && self.losses == 0 && journal.is_late_for(user, at) {
             let early = due_ms - now_ms;
@@ -172,8 +195,8 @@ impl Shadow {
         let frames = &self.rooms.get(room).filter(|_| self.losses == 0)?.frames;
         frames.get(&at)?;
         for (at, frame) in frames.range(..=at).rev() {
-            let Railed { text, seated, whole } = &frame.railed;
-            if text.is_some() && !seated.contains(user) {
+            let Railed { text, seated, whole, at_once } = &frame.railed;
+            if text.is_some() && !at_once && !seated.contains(user) {
                 return Some(*at);
             }
             if *whole {
@@ -181,5 +204,23 @@ impl Shadow {
             }
         }
         None
+    }
+
+    /// Whether a frame tells the rail something at once, where that sees all else late.
+    pub fn is_told_at_once(&self, room: &RoomId, at: Position) -> bool {
+        let frame = self.rooms.get(room).and_then(|journal| journal.frames.get(&at));
+        frame.is_some_and(|frame| frame.railed.at_once)
+    }
+
+    /// With which frame whoever watches a room late, and has no part in it, should have been told something at once last; `None` if with none, or if that is not known. What a
+    /// keyframe has was told before.
+    pub fn told_at_once(&self, room: &RoomId, user: &UserId) -> Option<Position> {
+        let journal = self.rooms.get(room).filter(|_| self.losses == 0)?;
+        if journal.ended.is_some() {
+            return None;
+        }
+        let told = |frame: &Frame| frame.railed.text.is_some() && frame.railed.at_once && !frame.railed.whole;
+        let (at, frame) = journal.frames.iter().rev().find(|(_, frame)| told(frame))?;
+        (!frame.railed.seated.contains(user) && journal.is_late_for(user, *at)).then_some(*at)
     }
 }

@@ -289,7 +289,7 @@ impl<R: Room> Running<R> {
         if is_planted(Fault::TellsMembersToo) {
             members.clear();
         }
-        frame::rail(&self.id, at, rail, members)
+        frame::rail(&self.id, at, rail, members, self.shown_late_by_ms() > 0 && R::TELLS_RAIL_AT_ONCE)
     }
 
     /// Whether something stands in the journal that a living node does not read.
