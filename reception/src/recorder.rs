@@ -4,7 +4,14 @@
 //! meanwhile: a delivery that cannot be done counts against the message. A hand that cannot be read, or that the database does not take, is left, and
 //! comes again; after five times it is put aside by the queue.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use broker::{
     clock::Clock,
@@ -42,6 +49,8 @@ pub struct Recorder {
     tellers: Arc<dyn Writes>,
     clock: Clock,
     name: String,
+    /// When the newest hand ended that it has written down, or when it began, milliseconds.
+    written_up_to_ms: AtomicU64,
 }
 
 /// A transaction under way.
@@ -83,11 +92,23 @@ impl Recorder {
         clock: Clock,
         name: String,
     ) -> Self {
-        Self { queue, sealer, tellers, clock, name }
+        let written_up_to_ms = AtomicU64::new(clock.now_ms());
+        Self { queue, sealer, tellers, clock, name, written_up_to_ms }
     }
 
     /// Until it is dropped. What it has taken then comes to another.
     pub async fn run(self) {
+        // Also while it waits for the database.
+        let telling = async {
+            loop {
+                self.tell_lag().await;
+                sleep(LOOK_EVERY).await;
+            }
+        };
+        tokio::join!(self.work(), telling);
+    }
+
+    async fn work(&self) {
         let mut look_at = Instant::now();
         loop {
             // Nothing is taken that could not be written.
@@ -99,7 +120,6 @@ impl Recorder {
             let looks = Instant::now() >= look_at;
             let taken = if looks {
                 look_at = Instant::now() + LOOK_EVERY;
-                self.tell_lag().await;
                 self.queue.reclaim(QUEUE, &self.name, IDLE, BATCH_MAX).await
             } else {
                 self.queue.take(QUEUE, &self.name, BATCH_MAX, WAIT).await
@@ -117,7 +137,12 @@ impl Recorder {
 
     async fn tell_lag(&self) {
         if let Ok(lag) = self.queue.lag(QUEUE).await {
-            gauge!("recorder_waiting").set((lag.waiting + lag.taken) as f64);
+            let waiting = lag.waiting + lag.taken;
+            let since_ms = self.written_up_to_ms.load(Ordering::Relaxed);
+            // Hands come in the order in which they end, but for a few. So what waits has not waited for longer.
+            let behind_ms = if waiting > 0 { self.clock.now_ms().saturating_sub(since_ms) } else { 0 };
+            gauge!("recorder_waiting").set(waiting as f64);
+            gauge!("recorder_behind_seconds").set(behind_ms as f64 / 1_000.0);
             gauge!("recorder_dead").set(lag.dead as f64);
         }
     }
@@ -189,6 +214,7 @@ impl Recorder {
     fn count(&self, written: &[Written], ended_ms: &[u64]) {
         let now = self.clock.now_ms();
         for (written, ended_ms) in written.iter().zip(ended_ms) {
+            self.written_up_to_ms.fetch_max(*ended_ms, Ordering::Relaxed);
             let word = if written.is_new { "new" } else { "known" };
             counter!("recorder_hands_total", "hand" => word).increment(1);
             counter!("recorder_gaps_total").increment(u64::from(written.is_gap));
