@@ -91,7 +91,7 @@ fn what_is_promised_holds_in_every_storm() {
         assert_eq!(verdict.broken, [], "seed {}", verdict.seed);
     }
     let kinds: BTreeSet<&str> = verdicts.iter().flat_map(|verdict| verdict.blows.keys().copied()).collect();
-    assert_eq!(kinds.len(), 17, "{kinds:?}");
+    assert_eq!(kinds.len(), 19, "{kinds:?}");
     assert!(verdicts.iter().any(|verdict| verdict.busy > 0), "no mailbox was full");
     assert!(
         verdicts.iter().any(|verdict| verdict.unavailable > 0),
@@ -251,6 +251,24 @@ fn a_worker_that_forgets_its_answers_is_caught() {
 #[test]
 fn an_outcome_that_is_applied_twice_is_caught() {
     caught(Planted::ForgetsSettled, Promise::Errands);
+}
+
+/// And some of them are played for by several, one after the other.
+#[test]
+fn each_ai_player_is_played_for_by_one_agent_at_a_time_whoever_dies() {
+    count_panics();
+    let verdicts: Vec<Verdict> = (0..16).map(|seed| run(&Plan::inviting(seed))).collect();
+    for verdict in &verdicts {
+        assert_eq!(verdict.broken, [], "seed {}", verdict.seed);
+    }
+    let sum = |of: fn(&Verdict) -> u64| verdicts.iter().map(of).sum::<u64>();
+    let (invited, inherited) = (sum(|verdict| verdict.invited), sum(|verdict| verdict.inherited));
+    assert!(invited > 20 && inherited > 2, "{invited} AI players, {inherited} went on with another");
+}
+
+#[test]
+fn an_agent_that_takes_back_the_seat_of_an_ai_player_is_caught() {
+    caught_in(Plan::inviting, Planted::TakesSeatsBack, Promise::OneAgent);
 }
 
 #[test]

@@ -43,6 +43,8 @@ pub(crate) struct Circle {
     /// Its own tables, as the floor has told them.
     opened: FloorPrivate,
     gone: BTreeSet<RoomId>,
+    /// It invites AI players, too.
+    invites_ai: bool,
 }
 
 /// Only what is read of a keyframe.
@@ -67,7 +69,13 @@ impl Circle {
             doors: BTreeMap::new(),
             opened: FloorPrivate::default(),
             gone: BTreeSet::new(),
+            invites_ai: false,
         }
+    }
+
+    /// One that invites AI players, and sends them away.
+    pub(crate) fn that_invites_ai(self, invites_ai: bool) -> Self {
+        Self { invites_ai, ..self }
     }
 
     fn me(&self) -> UserId {
@@ -173,11 +181,45 @@ impl Circle {
         if let Some(rail) = self.rail() {
             what["rail"] = rail;
         }
+        if self.invites_ai && self.own.rng.random_bool(0.2) {
+            what["ai"] = "none".into();
+        }
         self.asks(&room_of(&self.me()), &what, now);
+    }
+
+    /// Wants AI players, or none any more; who is rude wants more than there can be, again and again, and players that are others'.
+    fn wants_ai(&mut self, room: &RoomId, now: Instant) {
+        let ai = self.doors.get(room).map(|door| door.ai.clone()).unwrap_or_default();
+        let rng = &mut self.own.rng;
+        let level = *["easy", "medium", "hard"].choose(rng).expect("there are some");
+        let one = ai.choose(rng).map(|player| player.user.clone());
+        let other = self.others.choose(rng).expect("there are some");
+        let what = match rng.random_range(0..if self.rude { 14 } else { 8 }) {
+            0..5 => json!({"a": "invite_ai", "count": rng.random_range(1..=3), "level": level}),
+            5 => json!({"a": "remove_ai", "user": one.as_ref().unwrap_or(other)}),
+            6 => json!({"a": "remove_ai"}),
+            7 => json!({"a": "kick", "user": one.as_ref().unwrap_or(other), "ban": rng.random_bool(0.5)}),
+            8 => {
+                json!({"a": "invite_ai", "count": *[0_i64, -1, 10, 255, 1 << 40].choose(rng).expect("some"), "level": level})
+            }
+            9 => json!({"a": "invite_ai", "count": 1, "level": "perfect"}),
+            10 => json!({"a": "invite", "user": "bot-of-mine"}),
+            11 => json!({"a": "hand_over", "user": one.as_ref().unwrap_or(other)}),
+            12 => json!({"a": "remove_ai", "user": other}),
+            _ => {
+                let many = json!({"a": "invite_ai", "count": 9, "level": level});
+                (0..3).for_each(|_| self.asks(room, &many, now));
+                return;
+            }
+        };
+        self.asks(room, &what, now);
     }
 
     /// As a host of its own table, or as one who takes himself for one.
     fn decides(&mut self, room: &RoomId, now: Instant) {
+        if self.invites_ai && self.own.rng.random_bool(if self.rude { 0.3 } else { 0.6 }) {
+            return self.wants_ai(room, now);
+        }
         let user = self.others.choose(&mut self.own.rng).expect("there are some").clone();
         let knocking = self.doors.get(room).and_then(|door| door.knocking.first());
         let knocking = knocking.map_or_else(|| user.clone(), |knocking| knocking.user.clone());
@@ -279,6 +321,18 @@ impl Circle {
         else {
             return self.opens(now);
         };
+        // They come to a host who sits.
+        let room = match tables.iter().find(|room| self.is_host_of(room)) {
+            Some(own) if self.invites_ai && self.own.rng.random_bool(0.5) => own.clone(),
+            _ => room,
+        };
+        if self.invites_ai && self.is_host_of(&room) && self.own.rng.random_bool(0.4) {
+            let view = self.own.client.table(&room);
+            let stands = view.filter(|view| view.seat_of(&self.me()).is_none());
+            if let Some(buy_in) = stands.map(|view| view.config.buy_in_min) {
+                return self.asks(&room, &json!({"a": "sit", "buy_in": buy_in}), now);
+            }
+        }
         match self.own.rng.random_range(0..10) {
             0..4 if self.is_host_of(&room) => self.decides(&room, now),
             0..5 if self.rude => self.decides(&room, now),

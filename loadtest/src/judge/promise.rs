@@ -49,6 +49,8 @@ pub enum Promise {
     Revoked,
     /// At a table that a player has opened its host decides who sits there and whether it goes on, and nobody else does.
     Host,
+    /// Each seat of an AI player is played by one agent at a time: whoever it was taken from plays there no more.
+    OneAgent,
     /// Nobody takes a seat to which another is called, who waits is called in turn, and whoever is called is told.
     Called,
     /// Whoever waits in a queue is sent to one table, once, and that table knows of it.
@@ -77,16 +79,16 @@ pub enum Promise {
 
 impl Promise {
     /// All of them.
-    pub fn all() -> [Self; 34] {
+    pub fn all() -> [Self; 35] {
         use Promise::{
             Answers, Balanced, Bounded, Called, Chips, Client, Directed, Durable, Ended, Ends, Equal,
-            Errands, Fold, Heard, Host, Issued, Kept, Letters, Level, Linear, Live, Money, Once, OnePlace,
-            Places, Privacy, Prizes, Rail, Revoked, Rules, Served, Sound, Step, Told,
+            Errands, Fold, Heard, Host, Issued, Kept, Letters, Level, Linear, Live, Money, Once, OneAgent,
+            OnePlace, Places, Privacy, Prizes, Rail, Revoked, Rules, Served, Sound, Step, Told,
         };
         [
             Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound, Letters,
             Errands, Money, Ended, Answers, Rail, Heard, Bounded, Revoked, Host, Called, Served, OnePlace,
-            Issued, Places, Prizes, Level, Step, Balanced, Ends, Directed, Kept,
+            Issued, Places, Prizes, Level, Step, Balanced, Ends, Directed, Kept, OneAgent,
         ]
     }
 

@@ -225,6 +225,13 @@ impl Shadow {
             .is_some_and(|keeper| !keeper.is_empty())
     }
 
+    /// How many AI players were played for, and how many of them by several, one after the other.
+    pub fn agents(&self) -> (u64, u64) {
+        let keepers = self.rooms.values().filter_map(|journal| journal.keeper.as_ref());
+        let counts = keepers.map(Doorkeeper::agents);
+        counts.fold((0, 0), |(all, several), (a, s)| (all + a, several + s))
+    }
+
     /// Somebody asks something of a table that a player has opened.
     pub fn asks_host(&mut self, room: &RoomId, (user, session, n): (&UserId, SessionId, u64), what: &str) {
         if room.as_str().starts_with(TABLE_PREFIX) {
@@ -469,7 +476,8 @@ impl Shadow {
                     let cause = entry.cause.clone().map(|cause| (cause.user, cause.session, cause.n));
                     let said =
                         cause.as_ref().and_then(|cause| Some((&cause.0, self.asked.get(cause)?.as_str())));
-                    keeper.take((room, entry.at), said, &entry.public, &mut self.broken);
+                    let by = cause.as_ref().map(|(user, session, _)| (user, *session));
+                    keeper.take((room, entry.at), by, said, &entry.public, &mut self.broken);
                 }
                 for part in entry.privates.iter().filter(|_| journal.is_floor) {
                     let at = (room, entry.at);

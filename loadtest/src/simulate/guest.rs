@@ -448,7 +448,10 @@ impl Guest {
 
     /// At the end of a run: what the own referee saw, and whether the own view is the journal's.
     async fn leave(mut self) -> Left {
-        self.mind.client_mut().judge_unanswered(ANSWER_BOUND, Instant::now());
+        // Whoever goes in the middle of a storm may have waited for longer.
+        if self.stage.phase() != Phase::Playing {
+            self.mind.client_mut().judge_unanswered(ANSWER_BOUND, Instant::now());
+        }
         let mut shadow = self.shadow.lock().await;
         let client = self.mind.client();
         for what in &client.breaches().described {

@@ -14,6 +14,7 @@
 //!
 //! What is promised, and how it is judged, is in [`judge`](crate::judge).
 
+mod agent;
 mod archive;
 mod cashier;
 pub mod command;

@@ -54,6 +54,8 @@ pub struct Plan {
     pub askers: usize,
     /// So many others open tables of their own, and as many of them are rude.
     pub hosts: usize,
+    /// So many agencies play for the AI players whom those who open tables invite; none: there are none.
+    pub agencies: usize,
     /// So many others wait for seats, where tables are small, as many are rude, and as many do not come when they are called.
     pub waiters: usize,
     /// So many others wait in a queue, as many are rude, and as many do not come when they are called.
@@ -188,16 +190,16 @@ pub(super) enum Blow {
 }
 
 impl Blow {
-    /// Whether it befalls a recorder.
-    fn is_of_a_recorder(&self) -> bool {
+    /// Whom it befalls, if that is one process.
+    fn place(&self) -> Option<Place> {
         match self {
             Self::Kill(place, _)
             | Self::Trip(place, ..)
             | Self::Drain(place)
             | Self::Hold(place, _)
             | Self::Cut(place, _)
-            | Self::Silence(place, _) => matches!(place, Place::Recorder(_)),
-            _ => false,
+            | Self::Silence(place, _) => Some(*place),
+            _ => None,
         }
     }
 
@@ -216,6 +218,9 @@ impl Blow {
             Self::Drain(Place::Worker(_)) => "worker_stopped",
             Self::Drain(Place::Recorder(_)) => "recorder_stopped",
             Self::Drain(Place::Pit(_)) => "pit_stopped",
+            Self::Kill(Place::Agency(_), _) => "agency_killed",
+            Self::Trip(Place::Agency(_), ..) => "agency_killed_in_an_operation",
+            Self::Drain(Place::Agency(_)) => "agency_stopped",
             Self::Hold(..) => "held",
             Self::Cut(..) => "cut",
             Self::Silence(..) => "silenced",
@@ -238,6 +243,8 @@ pub(super) enum Place {
     Recorder(usize),
     /// The pit with this index.
     Pit(usize),
+    /// The agency with this index.
+    Agency(usize),
 }
 
 impl Plan {
@@ -269,6 +276,7 @@ impl Plan {
             counters: 0,
             askers: 0,
             hosts: 0,
+            agencies: 0,
             waiters: 0,
             seekers: 0,
             seats: TableConfig::default().seats,
@@ -335,6 +343,10 @@ impl Plan {
         if rng.random_bool(0.3) && !loses {
             plan.hosts = rng.random_range(1..=2);
         }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0xa9e7);
+        if plan.hosts > 0 && rng.random_bool(0.5) {
+            plan.add_agencies(&mut rng);
+        }
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0xca11);
         if rng.random_bool(0.2) {
             plan.add_waiters(rng.random_range(2..=4));
@@ -375,7 +387,7 @@ impl Plan {
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x4a12);
         let plan = Self::of(seed);
         let (rail_delay_ms, counters) = (rng.random_range(200..=8_000), plan.counters.max(1));
-        Self { rail_delay_ms, counters, hosts: 0, contest: None, ..plan }
+        Self { rail_delay_ms, counters, hosts: 0, contest: None, ..plan.without_agencies() }
     }
 
     /// The plan of a seed in a house whose rails see cards.
@@ -424,6 +436,38 @@ impl Plan {
         self.blows.sort_by_key(|(at, _)| *at);
     }
 
+    /// AI players are played for, by agencies that die at it.
+    fn add_agencies(&mut self, rng: &mut ChaCha8Rng) {
+        self.agencies = rng.random_range(1..=2);
+        for _ in 0..rng.random_range(1..=6) {
+            let at = self.stormy.mul_f64(rng.random_range(0.1..1.0));
+            let place = Place::Agency(rng.random_range(0..2));
+            let long = Duration::from_millis(rng.random_range(100..=8_000));
+            let blow = match rng.random_range(0..6) {
+                0..3 => Blow::Kill(place, long),
+                3 => {
+                    let (passes, applied) = (rng.random_range(0..60), rng.random_bool(0.5));
+                    Blow::Trip(place, Tripwire { operation: Operation::Map, passes, applied }, long)
+                }
+                4 => Blow::Hold(place, long),
+                _ => Blow::Cut(place, long),
+            };
+            self.blows.push((at, blow));
+        }
+        self.blows.sort_by_key(|(at, _)| *at);
+    }
+
+    /// The plan of a seed in a house in which players open tables and invite AI players.
+    pub fn inviting(seed: u64) -> Self {
+        let mut plan = Self::hosting(seed);
+        if plan.agencies == 0 {
+            plan.add_agencies(&mut ChaCha8Rng::seed_from_u64(seed ^ 0xa9e8));
+        }
+        // Whoever is cut off comes back, and finds somebody else on the seat.
+        plan.cuts = plan.cuts.max(0.05);
+        plan
+    }
+
     /// The plan of a seed in a house in which there are more players than seats.
     pub fn waiting(seed: u64) -> Self {
         let mut plan = Self::of(seed);
@@ -435,7 +479,7 @@ impl Plan {
     pub fn seeking(seed: u64) -> Self {
         let mut plan = Self::of(seed);
         plan.blows.retain(|(_, blow)| !matches!(blow, Blow::Lose(_)));
-        Self { seekers: 2, hosts: 0, waiters: 0, contest: None, ..plan }
+        Self { seekers: 2, hosts: 0, waiters: 0, contest: None, ..plan.without_agencies() }
     }
 
     /// Tables get so few seats that whoever comes must wait.
@@ -461,7 +505,7 @@ impl Plan {
             seekers: 0,
             contest,
             crowd,
-            ..plan
+            ..plan.without_agencies()
         }
     }
 
@@ -476,18 +520,23 @@ impl Plan {
     fn unrecorded(seed: u64) -> Self {
         let mut plan = Self::split(seed);
         plan.recorders = 0;
-        plan.blows.retain(|(_, blow)| !blow.is_of_a_recorder());
+        plan.blows.retain(|(_, blow)| !matches!(blow.place(), Some(Place::Recorder(_))));
         plan
     }
 
     /// The plan of a seed in a house whose chips are nobody's.
     pub fn without_money(seed: u64) -> Self {
-        Self { money: false, hosts: 0, contest: None, ..Self::unrecorded(seed) }
+        Self { money: false, hosts: 0, contest: None, ..Self::unrecorded(seed).without_agencies() }
     }
 
     /// The same where they are somebody's.
     pub fn with_money(seed: u64) -> Self {
-        Self { money: true, hosts: 0, contest: None, ..Self::unrecorded(seed) }
+        Self { money: true, hosts: 0, contest: None, ..Self::unrecorded(seed).without_agencies() }
+    }
+
+    fn without_agencies(mut self) -> Self {
+        self.blows.retain(|(_, blow)| !matches!(blow.place(), Some(Place::Agency(_))));
+        Self { agencies: 0, ..self }
     }
 
     fn add_strangers(&mut self, rng: &mut ChaCha8Rng) {
@@ -598,6 +647,7 @@ impl Plan {
             counters: 0,
             askers: 0,
             hosts: 0,
+            agencies: 0,
             waiters: 0,
             seekers: 0,
             seats: TableConfig::default().seats,

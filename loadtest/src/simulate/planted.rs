@@ -120,6 +120,8 @@ pub enum Planted {
     CallsInSilence,
     /// Whoever does not come when he is called may wait again at once.
     ForgivesMissedCalls,
+    /// Who plays for an AI player takes the seat back from whom it was given.
+    TakesSeatsBack,
     /// A queue keeps the ticket of whoever it has sent to a table.
     ServesTwice,
     /// A table does not remember whom its queue has sent there.

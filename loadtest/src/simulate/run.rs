@@ -41,6 +41,7 @@ use tokio::{
 use tournament::Tournament;
 
 use super::{
+    agent::Agents,
     archive::Archive,
     faults::Tripwires,
     guest::{Guest, Left, Phase, Stage, Whims},
@@ -130,6 +131,10 @@ pub struct Verdict {
     pub missed: u64,
     /// How many have come where a queue had sent them.
     pub served: u64,
+    /// How many AI players were played for.
+    pub invited: u64,
+    /// How many of them by several, one after the other.
+    pub inherited: u64,
     /// How often a session was moved to another connection, and the first left open.
     pub moved: u64,
     /// How often a connection was closed because its token was revoked.
@@ -268,10 +273,13 @@ async fn live(plan: &Plan) -> Verdict {
             }
         });
     }
+    let stage = Stage::new();
+    if plan.agencies > 0 {
+        world.has_agents(Arc::new(Agents::new(plan, &world, shadow.clone(), stage.clone())));
+    }
     for place in places(plan) {
         world.start(place);
     }
-    let stage = Stage::new();
     let mut guests = JoinSet::new();
     let all_is_well = plan.is_calm();
     let mut admit = |user: String, mind: Box<dyn Mind>, whims: Whims| {
@@ -314,6 +322,7 @@ async fn live(plan: &Plan) -> Verdict {
     for (index, user) in circle.iter().enumerate() {
         let (rude, who) = (index % 2 == 1, (whispers.clone(), circle.clone()));
         let mind = Circle::new(who, rude, rng.next_u64(), world.token(user), Instant::now());
+        let mind = mind.that_invites_ai(plan.agencies > 0);
         admit(user.to_string(), Box::new(mind), Whims::default());
     }
 
@@ -405,6 +414,8 @@ async fn live(plan: &Plan) -> Verdict {
         called: shadow.called_and_seated(),
         missed: shadow.calls_missed(),
         served: shadow.served(),
+        invited: shadow.agents().0,
+        inherited: shadow.agents().1,
         moved: left.iter().map(|left| left.moved).sum(),
         revoked: left.iter().map(|left| left.revoked).sum(),
         ousted: left.iter().map(|left| left.ousted).sum(),
@@ -424,7 +435,8 @@ fn split(rng: &mut ChaCha8Rng) -> ChaCha8Rng {
 fn places(plan: &Plan) -> impl Iterator<Item = Place> + use<> {
     let nodes = (0..plan.relays).map(Place::Relay).chain((0..plan.workers).map(Place::Worker));
     let nodes = nodes.chain((0..plan.pits).map(Place::Pit));
-    nodes.chain((0..plan.recorders).map(Place::Recorder))
+    let nodes = nodes.chain((0..plan.recorders).map(Place::Recorder));
+    nodes.chain((0..plan.agencies).map(Place::Agency))
 }
 
 fn tables(plan: &Plan) -> Arc<[RoomId]> {

@@ -2,9 +2,10 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
+use agents::{Agency, Plays};
 use broker::{
     bus::{Bus, Receiver, Subscription, memory::MemoryBus, near::NearBus},
     channel::Channel,
@@ -16,7 +17,7 @@ use broker::{
     wire::{LinkState, Wire},
 };
 use bytes::Bytes;
-use dealer_worker::hands::Recording;
+use dealer_worker::{agents::Asking, hands::Recording};
 use parking_lot::Mutex;
 use protocol::{
     id::{NodeId, RoomId, UserId},
@@ -56,6 +57,9 @@ const TOKEN_MS: u64 = 86_400_000;
 /// More than there are guests.
 const CONNECTIONS_MAX: usize = 10_000;
 
+/// So many an agency plays for at a time.
+const AGENTS_MAX: usize = 24;
+
 /// What the relays' outboxes hold for a client that does not read: little, so that it is felt.
 const QUEUE_BYTES: usize = 8 * 1024;
 
@@ -75,6 +79,8 @@ pub(super) struct World {
     money: bool,
     /// What is written down of hands, if anything is.
     archive: Option<Arc<Archive>>,
+    /// Who plays for AI players, if anybody does.
+    agents: OnceLock<Arc<dyn Plays>>,
     /// How many seats a table has.
     seats: u8,
     /// What reception knows of guests.
@@ -100,6 +106,7 @@ struct Inner {
     pits: Vec<Slot>,
     /// Who listens to what is published for watchers.
     tap: Option<Tap>,
+    agencies: Vec<Slot>,
     /// Names are never used twice.
     started: u64,
     /// Nobody reaches the broker, nor does who starts now.
@@ -153,6 +160,7 @@ impl World {
             till: Arc::new(Till::troubled(plan.seed ^ 0x7111, plan.troubles)),
             money: plan.money,
             archive: (plan.recorders > 0).then(|| Arc::new(Archive::new(plan))),
+            agents: OnceLock::new(),
             seats: plan.seats,
             cashier: Arc::new(Cashier::new(plan.seed, plan.money_troubles, clock, plan.planted)),
             planted: plan.planted,
@@ -168,6 +176,7 @@ impl World {
                 recorders: slots(plan.recorders),
                 pits: slots(plan.pits),
                 tap: None,
+                agencies: slots(plan.agencies),
                 started: 0,
                 broker_down: false,
                 cuts: plan.cuts,
@@ -289,6 +298,7 @@ impl World {
             Place::Worker(_) => self.worker(started, seed),
             Place::Recorder(_) => self.recorder(started),
             Place::Pit(_) => self.pit(started, seed, inner.tap.as_ref()),
+            Place::Agency(_) => self.agency(started),
         };
         if inner.broker_down {
             self.wire.link(&process.node).set(LinkState::Refusing);
@@ -300,7 +310,8 @@ impl World {
     pub(super) fn set_broker_down(&self, down: bool) {
         let mut inner = self.inner.lock();
         inner.broker_down = down;
-        let places = inner.relays.iter().chain(&inner.workers).chain(&inner.recorders).chain(&inner.pits);
+        let nodes = inner.relays.iter().chain(&inner.workers).chain(&inner.pits);
+        let places = nodes.chain(&inner.recorders).chain(&inner.agencies);
         for process in places.filter_map(|slot| slot.running.as_ref()) {
             self.wire.link(&process.node).set(if down { LinkState::Refusing } else { LinkState::Up });
         }
@@ -418,6 +429,10 @@ impl World {
             }
             None => kinds,
         };
+        let kinds = match self.agents.get() {
+            Some(_) => kinds.served_by(seats::SERVICE, Arc::new(Asking::new(self.queue(&node)))),
+            None => kinds,
+        };
         Worker::new(ports, config, kinds, Chance::seeded(seed))
     }
 
@@ -429,6 +444,21 @@ impl World {
         let recorder = Recorder::new(queue, sealer, Arc::new(archive.pen()), self.clock, name);
         let mut tasks = JoinSet::new();
         tasks.spawn(recorder.run());
+        Process::new(node, CancellationToken::new(), tasks)
+    }
+
+    /// From now on there is somebody who plays for AI players.
+    pub(super) fn has_agents(&self, agents: Arc<dyn Plays>) {
+        assert!(self.agents.set(agents).is_ok(), "they are the same as long as the house stands");
+    }
+
+    fn agency(&self, started: u64) -> Process {
+        let name = format!("agency-{started}");
+        let node = NodeId::new(&name).expect("a name");
+        let agents = self.agents.get().expect("a house with agencies has agents").clone();
+        let agency = Agency::new(self.queue(&node), agents, self.clock, name, AGENTS_MAX);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(agency.run());
         Process::new(node, CancellationToken::new(), tasks)
     }
 
@@ -548,6 +578,7 @@ impl Inner {
             Place::Worker(index) => (&mut self.workers, index),
             Place::Recorder(index) => (&mut self.recorders, index),
             Place::Pit(index) => (&mut self.pits, index),
+            Place::Agency(index) => (&mut self.agencies, index),
         };
         let count = slots.len();
         &mut slots[index % count]
@@ -558,9 +589,8 @@ impl Inner {
         let relay = self.relays.iter().position(runs).map(Place::Relay);
         let worker = || self.workers.iter().position(runs).map(Place::Worker);
         let pit = || self.pits.iter().position(runs).map(Place::Pit);
-        relay
-            .or_else(worker)
-            .or_else(pit)
-            .or_else(|| self.recorders.iter().position(runs).map(Place::Recorder))
+        let recorder = || self.recorders.iter().position(runs).map(Place::Recorder);
+        let agency = || self.agencies.iter().position(runs).map(Place::Agency);
+        relay.or_else(worker).or_else(pit).or_else(recorder).or_else(agency)
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{
     floor::FloorPrivate,
-    hosted::{Access, HostCommand, HostedView},
-    id::{Position, RoomId, UserId},
+    hosted::{Access, AiSeats, HostCommand, HostedView},
+    id::{Position, RoomId, SessionId, UserId},
     table::{TableCommand, TableEvent},
 };
 use tokio::time::{Duration, Instant};
@@ -33,6 +33,8 @@ pub(super) struct Doorkeeper {
     let_in: BTreeSet<UserId>,
     banned: BTreeSet<UserId>,
     kicked: BTreeSet<UserId>,
+    /// Who plays for each AI player, and who has before.
+    agents: BTreeMap<UserId, (SessionId, BTreeSet<SessionId>)>,
     seats: BTreeMap<u8, UserId>,
     /// When users were told that their code was wrong, by the epoch of who told.
     wrong: BTreeMap<(UserId, u64), Vec<Instant>>,
@@ -69,11 +71,18 @@ impl Doorkeeper {
     pub(super) fn take(
         &mut self,
         (room, at): (&RoomId, Position),
+        by: Option<(&UserId, SessionId)>,
         said: Option<(&UserId, &str)>,
         public: &[u8],
         broken: &mut Vec<(Promise, String)>,
     ) {
         let Ok(Text { events, state }) = serde_json::from_slice::<Text>(public) else { return };
+        if let Some((user, session)) = by.filter(|(user, _)| user.is_bot())
+            && !self.plays(user, session)
+        {
+            let what = format!("{room} {at}: {user} is played by whom the seat was taken from");
+            broken.push((Promise::OneAgent, what));
+        }
         let mut accuse = |what: String| broken.push((Promise::Host, format!("{room} {at}: {what}")));
         if let Some(State { hosted, seats }) = state {
             if self.hosted.as_ref().is_some_and(|known| *known != hosted) {
@@ -92,7 +101,7 @@ impl Doorkeeper {
                     if before.host != *user {
                         accuse(format!("{user} is not the host, and was obeyed: {text}"));
                     }
-                    self.obeyed(command);
+                    self.obeyed(command, &before);
                 }
                 _ => {}
             }
@@ -105,8 +114,13 @@ impl Doorkeeper {
                     if !matches!(asked, Some(TableCommand::Sit { .. })) {
                         accuse(format!("{user} has a seat without asking for one"));
                     }
-                    let is_known =
-                        !before.access.is_guarded() || before.host == *user || self.let_in.contains(user);
+                    let is_invited = before.ai.iter().any(|player| player.user == *user);
+                    let is_known = match user.is_bot() {
+                        true => is_invited && before.ai_seats == AiSeats::Marked,
+                        false => {
+                            !before.access.is_guarded() || before.host == *user || self.let_in.contains(user)
+                        }
+                    };
                     let kept = before.kept.iter().any(|kept| kept.seat == *seat && kept.user != *user);
                     if !is_known || self.banned.contains(user) || before.closing || kept {
                         accuse(format!("{user} sits down, and may not"));
@@ -157,8 +171,22 @@ impl Doorkeeper {
         self.let_in.insert(user.clone());
     }
 
-    fn obeyed(&mut self, command: HostCommand) {
+    /// Whether this session may play for an AI player: it does, or no other has since it did last.
+    fn plays(&mut self, user: &UserId, session: SessionId) -> bool {
+        let (playing, before) = self.agents.entry(user.clone()).or_insert((session, BTreeSet::new()));
+        if *playing != session {
+            before.insert(std::mem::replace(playing, session));
+        }
+        !before.contains(&session)
+    }
+
+    fn obeyed(&mut self, command: HostCommand, before: &HostedView) {
         match command {
+            HostCommand::RemoveAi { user } => {
+                let players = before.ai.iter().map(|player| &player.user);
+                let removed = players.filter(|known| user.as_ref().is_none_or(|user| user == *known));
+                self.kicked.extend(removed.cloned());
+            }
             HostCommand::Approve { user } | HostCommand::Invite { user } => {
                 self.banned.remove(&user);
                 self.let_in.insert(user);
@@ -194,6 +222,12 @@ impl Doorkeeper {
     /// heard of the later one shows it as it was.
     pub(super) fn may_be_listed(&self) -> bool {
         self.was_public || self.hosted.is_none()
+    }
+
+    /// How many AI players were played for, and how many of them by several, one after the other.
+    pub(super) fn agents(&self) -> (u64, u64) {
+        let several = self.agents.values().filter(|(_, before)| !before.is_empty()).count();
+        (self.agents.len() as u64, several as u64)
     }
 
     /// Whether nobody sits there.
