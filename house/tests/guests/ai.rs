@@ -48,11 +48,11 @@ impl Host {
             loop {
                 self.guest.act(Style::Tight, &mut answered);
                 if let Heard::Frame { events, .. } = self.guest.hear().await {
-                    let hosted = events.into_iter().filter_map(|event| match event {
+                    let told = events.into_iter().rev().find_map(|event| match event {
                         TableEvent::Hosted { hosted } => Some(*hosted),
                         _ => None,
                     });
-                    self.hosted = hosted.last().or(self.hosted.take());
+                    self.hosted = told.or(self.hosted.take());
                 }
                 if self.hosted.as_ref().is_some_and(|hosted| is_it(&self.guest, hosted)) {
                     return;
