@@ -14,7 +14,7 @@ use broker::{
     ports::Ports,
     queue::redis::RedisQueue,
     redis::{Redis, RedisConfig},
-    store::redis::RedisStore,
+    store::{Store, redis::RedisStore},
 };
 use ops::outlet::{say, tell};
 use protocol::{id::RoomId, rail::RailConfig, talk::beside};
@@ -43,7 +43,7 @@ use super::{
 use crate::{
     cluster::{Cluster, ClusterArgs, audit::Auditor},
     guests::counters,
-    judge::{Promise, Shadow, judge_contest, judge_counters},
+    judge::{Promise, Shadow, is_in_directory, judge_contest, judge_counters},
     signals,
 };
 
@@ -201,6 +201,7 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
     }
     let left = crowd.end().await;
     expect_ends(&tests_own, &shadow).await;
+    expect_burials(&tests_own, &*store).await;
     sleep(QUIET).await;
     if let (Some(auditor), Some(currency), true) = (&auditor, args.table_currency, args.plant_forged_booking)
     {
@@ -361,6 +362,18 @@ async fn expect_ends(counters: &[RoomId], shadow: &Mutex<Shadow>) {
         let what = format!("{left:?} did not end within {LIVE_WITHIN:?}");
         shadow.accuse(Promise::Live, what);
     }
+}
+
+/// Whoever has ended a room takes it out of the directory behind that, and again if the broker does not answer. What is there in the end is judged.
+async fn expect_burials(counters: &[RoomId], store: &dyn Store) {
+    let all = async {
+        for counter in counters {
+            while !matches!(is_in_directory(store, counter).await, Ok(false)) {
+                sleep(LOOK_EVERY).await;
+            }
+        }
+    };
+    let _ = timeout(LIVE_WITHIN, all).await;
 }
 
 /// The tournament comes to its winner, and neither it nor a table of it is there any more.

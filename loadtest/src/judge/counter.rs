@@ -38,12 +38,19 @@ pub async fn judge_counters(
                 shadow.accuse(Promise::Letters, what);
             }
         }
-        let is_there = directory::spec(store, room).await?.is_some();
-        if is_there || directory::owner(store, room).await?.is_some() {
+        if is_in_directory(store, room).await? {
             shadow.accuse(Promise::Ended, format!("{room}: has ended, and is in the directory"));
         }
     }
     Ok(())
+}
+
+/// Whether the directory leads to the room, or says whose it is.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn is_in_directory(store: &dyn Store, room: &RoomId) -> Result<bool, Unavailable> {
+    Ok(directory::spec(store, room).await?.is_some() || directory::owner(store, room).await?.is_some())
 }
 
 /// The figures of a counter.

@@ -12,7 +12,7 @@ pub mod settled;
 pub mod shadow;
 
 pub use contest::judge_contest;
-pub use counter::judge_counters;
+pub use counter::{is_in_directory, judge_counters};
 pub use hosted::{judge_closed, judge_hosted};
 pub use kept::{Pushed, Recorded, judge_kept, names_of, recorded};
 pub use money::{Books, judge_money};
