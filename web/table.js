@@ -519,7 +519,7 @@ export class Table {
     this.#changed();
   }
 
-  #renderHead({ config, hand, currency }) {
+  #renderHead({ config, hand, currency, rail }) {
     setText(this.title, config.name);
     setText(this.stakes, () => `${game(config)} ${stakes(amountIn(currency, config.small_blind), amountIn(currency, config.big_blind))}`);
     const number = hand?.hand;
@@ -528,7 +528,6 @@ export class Table {
     const { behindMs } = this.room;
     setAttribute(this.behind, "hidden", behindMs === 0);
     setText(this.behind, behindMs > 0 ? () => say.behind(Math.round(behindMs / 1_000)) : "");
-    const { rail } = view;
     setAttribute(this.railCards, "hidden", !rail);
     setText(this.railCards, rail ? say.railCards : "");
     setAttribute(this.railCards, "title", rail ? () => say.railCardsHint(rail.cards, rail.delay_ms) : null);
