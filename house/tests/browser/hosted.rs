@@ -1,19 +1,20 @@
 //! Tables that players open: opened, found by the link, entered, played at, and left because the host wants it.
 
-use crate::{has_cards, house_with_a_table, play_on, window::Window};
+use crate::{face_up, has_cards, house_with_a_table, play_on, window::Window};
 
 /// Ann opens a table to which she lets in whom she likes; answers the link.
 async fn ann_opens(ann: &Window, access: &str) -> String {
-    ann_opens_late(ann, access, 0).await
+    ann_opens_with(ann, access, &[]).await
 }
 
-/// The same of one that those who watch see so much later, milliseconds.
-async fn ann_opens_late(ann: &Window, access: &str, rail_ms: u32) -> String {
+/// The same, with more fields filled in.
+async fn ann_opens_with(ann: &Window, access: &str, more: &[(&str, &str)]) -> String {
     ann.press("open-own").await;
     ann.until("it asks what is played", async || ann.sees("open-table").await).await;
+    let more: String = more.iter().map(|(name, value)| format!("set('{name}', '{value}'); ")).collect();
     let choose = format!(
         "const set = (name, value) => {{ const it = document.querySelector(`[data-testid=open-${{name}}]`); it.value = value; it.dispatchEvent(new Event('change')); }}; \
-         set('name', 'Friday'); set('access', '{access}'); set('rail', '{rail_ms}'); return 0"
+         set('name', 'Friday'); set('access', '{access}'); {more} return 0"
     );
     ann.ask(&choose).await;
     crate::accounts::picture(ann, &format!("open-{access}")).await;
@@ -111,7 +112,7 @@ async fn who_watches_a_table_that_is_shown_late_is_told_so_and_sees_a_hand_when_
     let (ann, bob, cyd) =
         tokio::join!(Window::open(1440, 900), Window::open(390, 844), Window::open(390, 844));
     ann.enter(&url, "Ann").await;
-    let link = ann_opens_late(&ann, "unlisted", 10_000).await;
+    let link = ann_opens_with(&ann, "unlisted", &[("rail", "10000")]).await;
     assert!(ann.sees("behind").await, "as long as she has no seat");
     ann.sit(0).await;
     ann.until("she sees it live", async || !ann.sees("behind").await).await;
@@ -157,4 +158,30 @@ async fn a_host_has_ai_players_come_who_are_marked_and_sends_them_away() {
     crate::accounts::picture(&ann, "ai-menu").await;
     ann.press("ai-remove-all").await;
     ann.until("they go when the hand is over", async || ann.ask(marked).await == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_watches_sees_all_cards_where_the_host_wants_it_when_the_hand_is_over_and_not_before() {
+    let (url, _house) = house_with_a_table().await;
+    let (ann, bob, cyd) =
+        tokio::join!(Window::open(1440, 900), Window::open(390, 844), Window::open(1440, 900));
+    ann.enter(&url, "Ann").await;
+    let link = ann_opens_with(&ann, "unlisted", &[("cards", "after_hand")]).await;
+    comes(&cyd, &link, "Cyd").await;
+    comes(&bob, &link, "Bob").await;
+    assert!(bob.sees("rail-cards").await, "whoever sits down knows it");
+    ann.sit(0).await;
+    bob.sit(1).await;
+    ann.until("the hand begins", async || has_cards(&ann).await && has_cards(&bob).await).await;
+    cyd.until("she sees the hand", async || cyd.hand().await == ann.hand().await).await;
+    assert!(!face_up(&cyd, 0).await && !face_up(&cyd, 1).await);
+    // Nobody shows a card.
+    cyd.until("one has folded, and she sees all cards", async || {
+        for window in [&ann, &bob] {
+            window.act(&["fold"]).await;
+        }
+        face_up(&cyd, 0).await && face_up(&cyd, 1).await
+    })
+    .await;
+    crate::accounts::picture(&cyd, "rail-cards").await;
 }
