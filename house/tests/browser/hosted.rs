@@ -166,7 +166,7 @@ async fn who_watches_sees_all_cards_where_the_host_wants_it_when_the_hand_is_ove
     let (ann, bob, cyd) =
         tokio::join!(Window::open(1440, 900), Window::open(390, 844), Window::open(1440, 900));
     ann.enter(&url, "Ann").await;
-    let link = ann_opens_with(&ann, "unlisted", &[("cards", "after_hand")]).await;
+    let link = ann_opens_with(&ann, "unlisted", &[("rail-cards", "after_hand")]).await;
     comes(&cyd, &link, "Cyd").await;
     comes(&bob, &link, "Bob").await;
     assert!(bob.sees("rail-cards").await, "whoever sits down knows it");
