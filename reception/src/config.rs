@@ -268,14 +268,6 @@ mod tests {
 
     #[test]
     fn every_flag_has_an_environment_variable_and_a_help_line() {
-        let command = Config::command();
-        command.clone().debug_assert();
-        for flag in
-            command.get_arguments().filter(|flag| !["help", "version"].contains(&flag.get_id().as_str()))
-        {
-            let name = flag.get_env().and_then(|name| name.to_str());
-            assert!(name.is_some_and(|name| name.starts_with("CARDHOUSE_")), "{}", flag.get_id());
-            assert!(flag.get_help().is_some(), "{}", flag.get_id());
-        }
+        ops::flags::assert_explained(&Config::command());
     }
 }

@@ -76,6 +76,20 @@ pub fn grouped(mut command: Command, groups: &[(&'static str, &[&str])]) -> Comm
     others.into_iter().fold(command, |command, name| command.mut_arg(name, |flag| flag))
 }
 
+/// Checks, for a program's tests, that each of its flags has an environment variable of ours and a line of help.
+///
+/// # Panics
+/// If one has not, or the flags do not fit together.
+pub fn assert_explained(command: &Command) {
+    command.clone().debug_assert();
+    for flag in command.get_arguments().filter(|flag| !["help", "version"].contains(&flag.get_id().as_str()))
+    {
+        let name = flag.get_env().and_then(|name| name.to_str());
+        assert!(name.is_some_and(|name| name.starts_with("CARDHOUSE_")), "{}", flag.get_id());
+        assert!(flag.get_help().is_some(), "{}", flag.get_id());
+    }
+}
+
 /// With empty variables left out, and switches that understand more than `true` and `false`.
 fn heeded(command: Command) -> Command {
     let command = command.mut_args(|flag| {
