@@ -284,6 +284,8 @@ impl Journal {
                     self.follower.forget();
                     self.torn = false;
                 }
+                // It has nobody sit down or leave. Who else sat there did so by what is lost.
+                seated.clear();
                 unbalanced = !state.conserves_chips();
                 self.follower.keyframe(at, state)
             }
