@@ -309,8 +309,11 @@ async fn a_room_that_nodes_have_told_of_is_followed_without_a_question() {
     let before = stage.calls();
     eve.watch("t1").await;
     assert_eq!(eve.hear().await["t"], "keyframe");
+    let mut calls = stage.calls_since(&before);
+    // A relay that has just begun says where it listens, as it does not know yet that nobody wants to hear it.
+    calls.remove("publish");
     let expected = ["ping", "subscribe", "xrange"].map(|name| (name.to_owned(), 1));
-    assert_eq!(stage.calls_since(&before), expected.into());
+    assert_eq!(calls, expected.into());
 }
 
 #[tokio::test]
