@@ -88,10 +88,7 @@ fn start() -> anyhow::Result<()> {
         readiness.observe(dealer.worker.observed());
         readiness.check("redis", move || settings.is_trusted());
         let own = relay.clone();
-        readiness.check("relay", move || match own.troubles() {
-            troubles if troubles.is_empty() => Ok(()),
-            troubles => Err(troubles.join("; ")),
-        });
+        readiness.check("relay", move || own.is_well());
         let listener = door.listen.listen("--listen").await?;
         let ops = worker.ops.ops_listen.listen("--ops-listen").await?;
         tracing::info!(listen = %listener.local_addr()?, ops = %ops.local_addr()?, node = %name, "pit is up");
@@ -146,14 +143,6 @@ fn command() -> clap::Command {
 mod tests {
     #[test]
     fn every_flag_has_an_environment_variable_and_a_help_line() {
-        let command = super::command();
-        command.clone().debug_assert();
-        for flag in
-            command.get_arguments().filter(|flag| !["help", "version"].contains(&flag.get_id().as_str()))
-        {
-            let name = flag.get_env().and_then(|name| name.to_str());
-            assert!(name.is_some_and(|name| name.starts_with("CARDHOUSE_")), "{}", flag.get_id());
-            assert!(flag.get_help().is_some(), "{}", flag.get_id());
-        }
+        ops::flags::assert_explained(&super::command());
     }
 }

@@ -127,6 +127,17 @@ impl Relay {
         self.hub.len()
     }
 
+    /// Whether the relay serves clients as it should, for readiness.
+    ///
+    /// # Errors
+    /// What keeps it from that.
+    pub fn is_well(&self) -> Result<(), String> {
+        match self.troubles() {
+            troubles if troubles.is_empty() => Ok(()),
+            troubles => Err(troubles.join("; ")),
+        }
+    }
+
     /// What keeps the relay from serving clients as it should; nothing, when it is ready.
     pub fn troubles(&self) -> Vec<String> {
         let leaving = self.is_draining().then(|| "this relay is leaving".to_owned());
