@@ -39,6 +39,9 @@ impl Room {
 
     /// Says it again, if it is time.
     pub(crate) fn tell_listening_again(&self, works: &Works, now_ms: UnixMs) {
+        if !works.wants_listeners() {
+            return;
+        }
         let mut state = self.state.lock();
         if now_ms >= state.listening.due_ms {
             self.tell_listening(&mut state, works, now_ms);

@@ -6,6 +6,7 @@ mod keys;
 mod late;
 mod leaving;
 mod limits;
+mod listening;
 mod lobby;
 mod presence;
 mod questions;

@@ -27,6 +27,23 @@ async fn a_watcher_gets_the_newest_keyframe_the_deltas_since_and_each_new_frame(
 }
 
 #[tokio::test]
+async fn who_asks_upon_the_keyframe_is_answered_behind_all_that_came_since() {
+    const FRAMES: u64 = 200;
+    let stage = Stage::new().await;
+    stage.dealer.commit(keyframe("t1", 1, 1)).await;
+    for seq in 2..=FRAMES {
+        stage.dealer.commit(delta("t1", 1, seq)).await;
+    }
+    let mut ann = stage.client("ann").await;
+    ann.watch("t1").await;
+    assert_eq!(ann.hear_brief().await, "keyframe 1-1");
+    ann.say(&json!({"t": "ping", "at": 5})).await;
+    let mut since: Vec<String> = (2..=FRAMES).map(|seq| format!("frame 1-{seq}")).collect();
+    since.push("pong".into());
+    assert_eq!(ann.hear_briefs(since.len()).await, since);
+}
+
+#[tokio::test]
 async fn watching_twice_sends_nothing_twice() {
     let stage = Stage::new().await;
     stage.dealer.commit(keyframe("t1", 1, 1)).await;

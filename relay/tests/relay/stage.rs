@@ -29,6 +29,7 @@ use protocol::{
     rights::Rights,
 };
 use relay::{Keys, Relay, RelayConfig};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokens::{Claims, Signer};
 use tokio::{
@@ -411,16 +412,25 @@ impl Dealer {
 
     /// What relays say to a room from now on.
     pub(crate) async fn listen(&self, name: &str) -> Ears {
+        let (said, _subscription) = self.listen_on(&Channel::commands(&room(name))).await;
+        Ears { said, _subscription }
+    }
+
+    /// What is said on a channel from now on.
+    pub(crate) async fn listen_on<T: DeserializeOwned + Send + 'static>(
+        &self,
+        channel: &Channel,
+    ) -> (mpsc::UnboundedReceiver<T>, Box<dyn Subscription>) {
         let (heard, said) = mpsc::unbounded_channel();
         let subscription = self.bus.subscriber(Arc::new(Ear(heard)));
-        subscription.subscribe(&Channel::commands(&room(name))).await.unwrap();
-        Ears { said, _subscription: subscription }
+        subscription.subscribe(channel).await.unwrap();
+        (said, subscription)
     }
 }
 
-struct Ear(mpsc::UnboundedSender<ToRoom>);
+struct Ear<T>(mpsc::UnboundedSender<T>);
 
-impl Receiver for Ear {
+impl<T: DeserializeOwned + Send + 'static> Receiver for Ear<T> {
     fn deliver(&self, _: &str, payload: Bytes) {
         let _ = self.0.send(decode(&payload).unwrap());
     }

@@ -68,3 +68,30 @@ impl Membership {
         self.nodes.contains_key(node)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::SPEAKS;
+
+    fn with(role: Role, speaks: u16, spares: bool) -> Membership {
+        let (node, member) = (NodeId::new("n").unwrap(), Member { role, draining: false, speaks, spares });
+        Membership { nodes: BTreeMap::from([(node, member)]), settled: true, ..Membership::default() }
+    }
+
+    #[test]
+    fn relays_say_where_they_listen_where_a_worker_spares_frames_or_may_live_that_does() {
+        assert!(with(Role::Worker, SPEAKS, true).wants_listeners());
+        assert!(!with(Role::Worker, SPEAKS, false).wants_listeners());
+        assert!(Membership::default().wants_listeners());
+    }
+
+    #[test]
+    fn that_every_relay_says_so_is_known_where_all_that_live_are_known_and_of_a_release_that_does() {
+        let now = with(Role::Relay, LISTENERS_TELL_SINCE, false);
+        assert!(now.all_relays_tell());
+        assert!(!with(Role::Relay, LISTENERS_TELL_SINCE - 1, false).all_relays_tell());
+        assert!(!Membership { cut_off: true, ..now.clone() }.all_relays_tell());
+        assert!(!Membership { settled: false, ..now }.all_relays_tell());
+    }
+}
