@@ -45,7 +45,7 @@ async fn until(cluster: &mut Cluster, node: Node, metric: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_of_tokens_and_of_journals_are_rotated_under_open_sockets() {
     const RELAYS: usize = 1;
-    let programs = binaries::folder(false).unwrap();
+    let programs = binaries::folder(false, false).unwrap();
     let (reception, worker) = (programs.join("reception"), programs.join("dealer-worker"));
     let seals = tempfile::tempdir().unwrap();
     manage(&worker, &["seal-keys", "rotate", "--seal-key-dir"], seals.path());

@@ -8,13 +8,15 @@ use std::{
 use anyhow::Context;
 
 /// What a cluster is made of, besides Redis and nginx: packages and their programs.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 4] = [
     ("relay", "relay"),
     ("dealer-worker", "dealer-worker"),
-    ("pit", "pit"),
     ("reception", "reception"),
     ("check", "cardhouse-check"),
 ];
+
+/// The same of a cluster with pits, besides.
+const PIT: (&str, &str) = ("pit", "pit");
 
 /// The folder that the programs are in.
 ///
@@ -23,17 +25,18 @@ const PROGRAMS: [(&str, &str); 5] = [
 ///
 /// # Errors
 /// When they cannot be built, or one is missing.
-pub fn folder(build: bool) -> anyhow::Result<PathBuf> {
+pub fn folder(build: bool, has_pits: bool) -> anyhow::Result<PathBuf> {
+    let needed = || PROGRAMS.into_iter().chain(has_pits.then_some(PIT));
     let this = std::env::current_exe()?;
     let folder = this.parent().context("a program without a folder")?;
     // Tests run from target/PROFILE/deps.
     let folder =
         if folder.ends_with("deps") { folder.parent().context("deps without a parent")? } else { folder };
-    let programs = PROGRAMS.into_iter().map(|(_, program)| program);
-    let missing: Vec<&str> = programs.filter(|name| !folder.join(name).is_file()).collect();
+    let missing: Vec<&str> =
+        needed().map(|(_, program)| program).filter(|name| !folder.join(name).is_file()).collect();
     let under_cargo = std::env::var_os("CARGO").is_some();
     if build && (under_cargo || (!missing.is_empty() && source_tree().is_file())) {
-        build_all(folder)?;
+        build_all(folder, needed().map(|(package, _)| package))?;
     } else if !missing.is_empty() {
         anyhow::bail!(
             "{} not found in {}; `cargo build --release --workspace --bins` builds all",
@@ -48,11 +51,11 @@ fn source_tree() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml")
 }
 
-fn build_all(folder: &Path) -> anyhow::Result<()> {
+fn build_all(folder: &Path, packages: impl Iterator<Item = &'static str>) -> anyhow::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.arg("build").arg("--manifest-path").arg(source_tree());
-    for (package, _) in PROGRAMS {
+    for package in packages {
         command.args(["--package", package]);
     }
     // The folder of a profile has its name, but for the one of development.

@@ -111,7 +111,7 @@ impl Cluster {
         anyhow::ensure!(args.relays + args.pits > 0, "without a relay or a pit nobody gets in");
         anyhow::ensure!(args.dealers + args.pits > 0, "without a dealer worker or a pit nobody deals");
         nginx::is_installed()?;
-        let programs = binaries::folder(!args.no_build)?;
+        let programs = binaries::folder(!args.no_build, args.pits > 0)?;
         let dir = tempfile::Builder::new().prefix("cardhouse-").tempdir()?;
         let undertaker = Undertaker::for_dir(dir.path()).context("cannot start a shell")?;
         let living = undertaker.living();
