@@ -63,7 +63,7 @@ impl Plays for Agents {
         if self.takes_seats_back {
             mind = mind.that_takes_seats_back();
         }
-        let whims = Whims { naps: seed.is_multiple_of(4), ..Whims::default() };
+        let whims = Whims { naps: seed.is_multiple_of(4), is_sent_away: true, ..Whims::default() };
         let guest = Guest::new(user, Box::new(mind), whims, world, self.shadow.clone(), self.stage.clone());
         Box::pin(async move {
             guest.play().await;

@@ -153,6 +153,8 @@ pub(super) struct Whims {
     pub(super) rails: bool,
     /// It waits for seats.
     pub(super) waits: bool,
+    /// It goes when it is told to, in the middle of a storm and without an answer to what it has said.
+    pub(super) is_sent_away: bool,
     /// Nothing goes wrong in this run: a connection that the guest has moved from is closed for that, and no other is.
     pub(super) all_is_well: bool,
 }
@@ -448,8 +450,8 @@ impl Guest {
 
     /// At the end of a run: what the own referee saw, and whether the own view is the journal's.
     async fn leave(mut self) -> Left {
-        // Whoever goes in the middle of a storm may have waited for longer.
-        if self.stage.phase() != Phase::Playing {
+        // Whoever is sent away in the middle of a storm may have waited for longer.
+        if !(self.whims.is_sent_away && self.stage.phase() == Phase::Playing) {
             self.mind.client_mut().judge_unanswered(ANSWER_BOUND, Instant::now());
         }
         let mut shadow = self.shadow.lock().await;

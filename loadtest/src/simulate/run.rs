@@ -293,7 +293,7 @@ async fn live(plan: &Plan) -> Verdict {
         // In a crowd no answer is late because nobody reads it.
         let naps = character.seed.is_multiple_of(4) && plan.flood.is_none();
         let crowded = plan.flood.is_some();
-        let whims = Whims { naps, moves: plan.moves, all_is_well, crowded, rails: false, waits: false };
+        let whims = Whims { naps, moves: plan.moves, all_is_well, crowded, ..Whims::default() };
         let mind = Bot::new(character, token(&user), Instant::now());
         admit(user, Box::new(mind), whims);
     }
