@@ -31,7 +31,9 @@ use protocol::{
 use rooms::open_room;
 use tokio::time::{Duration, Instant, sleep};
 
-use support::{House, Relay, by_partition, fast, node, play, release_2, room, rooms, until};
+use support::{
+    House, Relay, by_partition, fast, node, of_the_release_before, play, release_2, room, rooms, until,
+};
 
 /// Who should have which room as the release before assigns them.
 fn by_room(rooms: &BTreeSet<RoomId>, workers: &[&str]) -> BTreeMap<RoomId, Option<NodeId>> {
@@ -190,7 +192,7 @@ async fn for_an_older_relay_rooms_are_written_where_it_looks_and_partitions_stay
     let _new = [house.worker("w1"), house.worker("w2")];
     until(&BTreeSet::new(), async || fields(&house, EARLIER_SPECS).await).await;
     until(&by_partition(&all, &["w1", "w2"]), async || house.claimers(&all).await).await;
-    let relay = beats(house.ports("old-relay"), node("old-relay"), Role::Relay);
+    let relay = of_the_release_before(house.ports("old-relay"), node("old-relay"), Role::Relay);
     until(&all, async || fields(&house, EARLIER_SPECS).await).await;
     sleep(Duration::from_secs(30)).await;
     assert_eq!(fields(&house, EARLIER_SPECS).await, all, "as long as it lives");
@@ -271,27 +273,6 @@ impl Faults for Dies {
     }
 }
 
-/// Somebody of the release before, who says that it lives until it is dropped.
-fn beats(ports: Ports, node: NodeId, role: Role) -> tokio_util::task::AbortOnDropHandle<()> {
-    tokio_util::task::AbortOnDropHandle::new(tokio::spawn(async move {
-        for beat in 1.. {
-            let (node, sent_ms) = (node.clone(), ports.clock.now_ms());
-            let beat = NodeNews::Beat {
-                node,
-                role,
-                beat,
-                sent_ms,
-                draining: false,
-                speaks: 2,
-                missed: 0,
-                spares: false,
-            };
-            let _ = ports.bus.publish(&Channel::nodes(), encode(&beat)).await;
-            sleep(Duration::from_millis(100)).await;
-        }
-    }))
-}
-
 /// What a worker of the release before does about rooms: it reads the two maps, assigns rooms, claims, hands over. Tables it
 /// takes and does not play.
 struct OldWorker {
@@ -309,7 +290,7 @@ impl OldWorker {
         let state = Arc::new(Mutex::new(release_2::State::default()));
         let stopping = Arc::new(AtomicBool::new(false));
         let work = release_2::work(ports.clone(), node.clone(), state.clone(), stopping.clone());
-        let beating = beats(ports.clone(), node.clone(), Role::Worker);
+        let beating = of_the_release_before(ports.clone(), node.clone(), Role::Worker);
         Self { state, stopping, task: Some(tokio::spawn(work)), beating: Some(beating), ports, node }
     }
 

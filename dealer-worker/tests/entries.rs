@@ -3,37 +3,18 @@
 mod support;
 
 use broker::{
-    channel::Channel,
     entry::{Entry, Kind},
-    node::{NodeNews, Role, encode},
+    node::Role,
     store::{Store, Stored},
 };
 use rooms::Bounds;
-use tokio::time::{Duration, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
-use support::{House, Relay, Running, fast, node, play, release_2, room, until};
+use support::{House, Relay, Running, fast, node, of_the_release_before, play, release_2, room, until};
 
 /// A node of the release before of which nothing is there but its heartbeat, until it is dropped.
 fn old(house: &House, name: &str, role: Role) -> AbortOnDropHandle<()> {
-    let (ports, node) = (house.ports(name), node(name));
-    AbortOnDropHandle::new(tokio::spawn(async move {
-        for beat in 1.. {
-            let (node, sent_ms) = (node.clone(), ports.clock.now_ms());
-            let beat = NodeNews::Beat {
-                node,
-                role,
-                beat,
-                sent_ms,
-                draining: false,
-                speaks: 2,
-                missed: 0,
-                spares: false,
-            };
-            ports.bus.publish(&Channel::nodes(), encode(&beat)).await.unwrap();
-            sleep(Duration::from_millis(100)).await;
-        }
-    }))
+    of_the_release_before(house.ports(name), node(name), role)
 }
 
 fn worker(house: &House, name: &str) -> Running {

@@ -20,7 +20,7 @@ use broker::{
     channel::Channel,
     entry::{Cause, Entry, Kind},
     members::{Heartbeat, Members},
-    node::{Asked, Role, ToRelay, ToRoom, decode, encode},
+    node::{Asked, NodeNews, Role, ToRelay, ToRoom, decode, encode},
     ports::Ports,
 };
 use bytes::Bytes;
@@ -33,11 +33,24 @@ use protocol::{
 use serde_json::{Value, json};
 use tokio::{
     sync::Notify,
-    time::{Duration, Instant, timeout},
+    time::{Duration, Instant, sleep, timeout},
 };
 use tokio_util::task::AbortOnDropHandle;
 
 pub use self::house::{House, Running, by_partition, node, room, rooms, until, user};
+
+/// A node of the release before of which nothing is there but its heartbeat, until it is dropped.
+pub fn of_the_release_before(ports: Ports, node: NodeId, role: Role) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        for beat in 1.. {
+            let (node, sent_ms) = (node.clone(), ports.clock.now_ms());
+            let (draining, speaks, missed, spares) = (false, 2, 0, false);
+            let beat = NodeNews::Beat { node, role, beat, sent_ms, draining, speaks, missed, spares };
+            let _ = ports.bus.publish(&Channel::nodes(), encode(&beat)).await;
+            sleep(Duration::from_millis(100)).await;
+        }
+    }))
+}
 
 /// A relay with members of its own heartbeat.
 pub struct Relay {
