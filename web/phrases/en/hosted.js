@@ -33,7 +33,7 @@ export const hosted = {
   railLate: (seconds) => (seconds < 60 ? `${seconds} seconds later` : seconds === 60 ? "a minute later" : `${seconds / 60} minutes later`),
   railHelp: () => "Later, nobody who watches can tell a player what others do. It stays so as long as the table is open.",
   railCards: () => "Spectators see cards",
-  railCardsAre: { never: () => "Only those that are shown", after_hand: () => "All, when the hand is over", delayed: () => "All, with the hand" },
+  railCardsAre: { never: () => "if shown", after_hand: () => "after a hand", delayed: () => "with a hand" },
   railCardsHelp: (minutes) => `With the hand only ${count(minutes, "minute")} late or more: who watches could tell a player. Everybody who sits down is told.`,
   whenILeave: () => "When I leave",
   leaves: { pass_on: () => "Somebody else is the host", close: () => "The table closes" },

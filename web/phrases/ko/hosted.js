@@ -32,7 +32,7 @@ export const hosted = {
   railLate: (seconds) => (seconds < 60 ? `${seconds}초 뒤` : `${seconds / 60}분 뒤`),
   railHelp: () => "늦게 보여 주면 관전자가 다른 사람의 플레이를 알려 줄 수 없습니다. 테이블이 열려 있는 동안 바꿀 수 없습니다.",
   railCards: () => "관전자에게 보이는 카드",
-  railCardsAre: { never: () => "공개된 카드만", after_hand: () => "핸드가 끝나면 모두", delayed: () => "핸드와 함께 모두" },
+  railCardsAre: { never: () => "공개된 카드", after_hand: () => "핸드 후 모두", delayed: () => "핸드와 함께" },
   railCardsHelp: (minutes) => `관전자가 플레이어에게 알려 줄 수 있으므로 핸드와 함께 보이려면 ${minutes}분 넘게 늦춰야 합니다. 앉는 사람에게 모두 안내됩니다.`,
   whenILeave: () => "내가 나가면",
   leaves: { pass_on: () => "다른 사람이 방장이 됨", close: () => "테이블을 닫음" },
