@@ -28,7 +28,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Pauses between attempts: the first, and the longest. Give or take a fifth, so that not all rooms ask at once.
 const PAUSE_FIRST: Duration = Duration::from_millis(50);
-const PAUSE_MAX: Duration = Duration::from_secs(5);
+const PAUSE_MAX: Duration = Duration::from_secs(4);
 
 /// What must not be refused and was is asked again after so long.
 const REFUSED_PAUSE: Duration = Duration::from_secs(60);
