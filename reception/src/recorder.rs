@@ -28,7 +28,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{error, warn};
 
 /// Hands in one transaction at most.
-const BATCH_MAX: usize = 64;
+const BATCH_MAX: usize = 128;
 
 /// How long is waited for the first one.
 const WAIT: Duration = Duration::from_secs(1);
