@@ -100,6 +100,10 @@ pub struct FloorArgs {
     /// A player's table at which nobody sits for so long closes, milliseconds
     #[arg(long, env = "CARDHOUSE_PLAYERS_IDLE_MS", value_name = "MS", default_value_t = 1_800_000, value_parser = clap::value_parser!(u64).range(1_000..))]
     pub players_idle_ms: u64,
+    /// There is an agency (a reception's --agency-url) that plays for AI players whom hosts of players' tables invite; without one none come. All
+    /// workers of a house say the same
+    #[arg(long, env = "CARDHOUSE_AGENCY", value_name = "BOOL", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set)]
+    pub agency: bool,
     /// Whoever finds no seat waits for one with others, and tables as the flags of tables say are opened for them. Their chips are nobody's:
     /// with a --table-currency nobody waits so. All workers of a house say the same
     #[arg(long, env = "CARDHOUSE_PLAY_NOW", value_name = "BOOL", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set)]

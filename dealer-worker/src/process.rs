@@ -22,6 +22,7 @@ use table::settings::check;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    agents::Asking,
     cage_client::CageClient,
     flags::{Flags, Task},
     hands::Recording,
@@ -140,6 +141,13 @@ impl Dealer {
             true => {
                 let queue = Arc::new(RedisQueue::new(redis.clone()));
                 kinds.served_by(SERVICE, Arc::new(Recording::new(queue, hands_sealer.clone())))
+            }
+            false => kinds,
+        };
+        let kinds = match flags.floor.agency {
+            true => {
+                let queue = Arc::new(RedisQueue::new(redis.clone()));
+                kinds.served_by(seats::SERVICE, Arc::new(Asking::new(queue)))
             }
             false => kinds,
         };

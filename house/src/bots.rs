@@ -2,19 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use agents::{Agency, OfTheHouse};
-use broker::{clock::Clock, queue::Queue};
+use broker::queue::Queue;
 use player::{
     Bot, Character, Contestant, Habits,
     connect::{Dialer, play},
-    guest::{Guest, NoToken, Tokens},
 };
-use protocol::{
-    id::{RoomId, UserId},
-    text::PlayerName,
-};
+use protocol::id::{RoomId, UserId};
 use rand::RngExt as _;
-use reception::{Desk, Issued};
+use reception::{
+    Desk,
+    agency::{self, AtTheDesk},
+};
 use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -88,11 +86,9 @@ pub(crate) fn enter(config: &BotArgs, count: usize, dialer: &Dialer, desk: &Desk
 /// Has AI players come whom tables ask for, until the returned tasks are dropped.
 pub(crate) fn agency(config: &BotArgs, queue: Arc<dyn Queue>, dialer: &Dialer, desk: &Desk) -> JoinSet<()> {
     let mut running = JoinSet::new();
-    let desk = desk.clone();
-    let tokens = move |user| AtTheDesk(desk.clone(), user);
-    let players = OfTheHouse::new(dialer.clone(), habits(config), tokens);
-    let (name, most) = ("agency-house".into(), usize::from(config.ai_players));
-    let agency = Agency::new(queue, Arc::new(players), Clock::system(), name, most);
+    let most = usize::from(config.ai_players);
+    let agency =
+        agency::agency(queue, dialer.clone(), desk.clone(), habits(config), "agency-house".into(), most);
     if most > 0 {
         running.spawn(agency.run());
     }
@@ -113,29 +109,10 @@ fn habits(config: &BotArgs) -> Habits {
     }
 }
 
-/// Tokens straight from the desk: bots do not use up what the people at their address may ask for.
-struct AtTheDesk(Desk, UserId);
-
-impl Tokens for AtTheDesk {
-    async fn guest(&self, name: &str) -> Result<Guest, NoToken> {
-        let name = PlayerName::new(name).map_err(|error| NoToken::Unreachable(error.to_string()))?;
-        Ok(guest(self.0.bot(self.1.clone(), &name)))
-    }
-
-    async fn refresh(&self, was: &Guest) -> Result<Guest, NoToken> {
-        let issued = self.0.refresh(&was.token).map_err(|error| NoToken::Unreachable(error.to_string()))?;
-        Ok(guest(issued))
-    }
-}
-
-fn guest(issued: Issued) -> Guest {
-    let Issued { token, user, name, expires_ms } = issued;
-    Guest { token, user, name, expires_ms, refresh: None }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::ValueEnum as _;
+    use protocol::text::PlayerName;
 
     use super::*;
     use crate::{Config, config::BotStyle};

@@ -12,6 +12,7 @@ use ops::{
 };
 
 use crate::{
+    agency::AgencyArgs,
     api::ApiConfig,
     archive::{Hands, VerifyArgs},
     cage_args::CageArgs,
@@ -124,6 +125,10 @@ pub struct Config {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
     pub hands: HandArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
+    pub agency: AgencyArgs,
 
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]

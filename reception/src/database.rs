@@ -74,13 +74,13 @@ impl DatabaseArgs {
         Ok(RefreshKeys::new(current, self.refresh_keys_older.clone()))
     }
 
-    /// The queue in which hands wait, on connections of its own.
+    /// The queues in which hands and AI players wait for what that flag is for, on connections of its own.
     ///
     /// # Errors
     /// When there is no Redis to ask, or it cannot be reached.
-    pub async fn hands(&self) -> anyhow::Result<Arc<dyn Queue>> {
-        let url =
-            self.redis_url.as_ref().context("--keep-hands needs Redis, where they wait: --redis-url")?;
+    pub async fn queue(&self, flag: &str) -> anyhow::Result<Arc<dyn Queue>> {
+        let url = self.redis_url.as_ref();
+        let url = url.with_context(|| format!("{flag} needs Redis, where they wait: --redis-url"))?;
         let config = RedisConfig { program: Program::Recorder, ..RedisConfig::new(url) };
         Ok(Arc::new(RedisQueue::new(Redis::connect(config).await?)))
     }

@@ -82,7 +82,7 @@ async fn run(config: Config, keys: KeyDir, hand_keys: KeyDir) -> anyhow::Result<
     let hands = match (config.hands.keep_hands, &config.people.database) {
         (false, _) => None,
         (true, None) => anyhow::bail!("--keep-hands needs the database: --database"),
-        (true, Some(_)) => Some(config.people.hands().await?),
+        (true, Some(_)) => Some(config.people.queue("--keep-hands").await?),
     };
     let people = match &config.people.database {
         Some(place) => Some(open_people(&config, place, desk.clone(), hands.clone(), hand_keys).await?),
@@ -97,6 +97,7 @@ async fn run(config: Config, keys: KeyDir, hand_keys: KeyDir) -> anyhow::Result<
 
     let cage = serve_cage(&config, people.clone()).await?;
     let recording = record(&config, people.clone(), hands)?;
+    let agency = config.agency.open(&config.people, desk.clone()).await?;
     let ops = config.ops.ops_listen.listen("--ops-listen").await?;
     let listener = config.listen.listen("--listen").await?;
     tracing::info!(address = %listener.local_addr()?, ops = %ops.local_addr()?, "listening");
@@ -131,6 +132,7 @@ async fn run(config: Config, keys: KeyDir, hand_keys: KeyDir) -> anyhow::Result<
         () = rereading => unreachable!("keys are followed for ever"),
         () = tidying => unreachable!("people are kept for ever"),
         () = recording => unreachable!("hands are written down for ever"),
+        () = agency => unreachable!("AI players come for ever"),
         () = cage => unreachable!("it serves for ever"),
         () = told => unreachable!("it waits for the server to end"),
     }

@@ -187,6 +187,30 @@ fn a_port_that_is_taken_is_an_error_that_names_the_flag() {
 }
 
 #[test]
+fn an_agency_says_what_it_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |url: &str| {
+        let ended = Command::new(env!("CARGO_BIN_EXE_reception"))
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--ops-listen",
+                "127.0.0.1:0",
+                "--agency-url",
+                url,
+                "--key-dir",
+            ])
+            .arg(folder.path())
+            .output()
+            .unwrap();
+        assert!(!ended.status.success());
+        String::from_utf8_lossy(&ended.stderr).into_owned()
+    };
+    assert!(told("ws://127.0.0.1:1/ws").contains("--redis-url"));
+    assert!(told("http://127.0.0.1:1/").contains("--agency-url"));
+}
+
+#[test]
 fn with_few_files_bodies_that_never_come_keep_nobody_out_for_long_and_fill_no_log() {
     let temporary = tempfile::tempdir().unwrap();
     let reception = Reception::start_after("ulimit -n 18", temporary.path(), &["--http-body-ms", "200"]);

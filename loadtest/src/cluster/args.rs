@@ -31,6 +31,9 @@ pub struct ClusterArgs {
     /// Hands are written down
     #[arg(long)]
     pub keep_hands: bool,
+    /// Players open tables of their own and invite AI players, for whom reception plays
+    #[arg(long)]
+    pub ai_players: bool,
     /// How Redis is run
     #[arg(long, value_enum, default_value_t = RedisMode::Single)]
     pub redis: RedisMode,

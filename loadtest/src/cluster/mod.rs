@@ -125,7 +125,11 @@ impl Cluster {
             .table_currency
             .map(|currency| Ok::<_, anyhow::Error>((free_address(here.into())?, currency)));
         let cage = cage.transpose()?;
-        let recipes = Recipes { programs, dir: dir.path(), args, machines: machines.as_deref(), cage };
+        let edge = match args.port {
+            Some(port) => (Ipv4Addr::LOCALHOST, port).into(),
+            None => free_address(Ipv4Addr::LOCALHOST.into())?,
+        };
+        let recipes = Recipes { programs, dir: dir.path(), args, machines: machines.as_deref(), edge, cage };
         let redis_url = broker.url();
         let start = |recipe| Process::start(recipe, dir.path(), &living);
         let mut reception = start(recipes.reception(&seal_key, &redis_url)?)?;
@@ -307,6 +311,8 @@ struct Recipes<'a> {
     dir: &'a Path,
     args: &'a ClusterArgs,
     machines: Option<&'a Machines>,
+    /// Where nginx listens.
+    edge: SocketAddr,
     /// Where the ledger is asked, and for what the tables play.
     cage: Option<(SocketAddr, Currency)>,
 }
@@ -374,10 +380,10 @@ impl Recipes<'_> {
             "--tokens-per-minute=0".into(),
             "--trust-proxy".into(),
         ];
-        if self.args.accounts || self.cage.is_some() || self.keeps_hands() {
-            arguments.push(self.database());
-            arguments.push(format!("--redis-url={redis_url}"));
-        }
+        let keeps_people = self.args.accounts || self.cage.is_some() || self.keeps_hands();
+        arguments.extend(keeps_people.then(|| self.database()));
+        arguments.extend((keeps_people || self.args.ai_players).then(|| format!("--redis-url={redis_url}")));
+        arguments.extend(self.args.ai_players.then(|| format!("--agency-url=ws://{}/ws", self.edge)));
         if let Some((cage, currency)) = self.cage {
             arguments.push(format!("--cage-listen={cage}"));
             arguments.push(of_currency(currency));
@@ -452,6 +458,9 @@ impl Recipes<'_> {
         if self.keeps_hands() {
             arguments.push("--keep-hands".into());
         }
+        if self.args.ai_players {
+            arguments.extend(["--players-tables".into(), "--agency".into()]);
+        }
         arguments.extend(self.args.dealer_flag.iter().cloned());
         arguments
     }
@@ -512,15 +521,11 @@ impl Recipes<'_> {
     }
 
     fn nginx(&self, relays: Vec<SocketAddr>, reception: SocketAddr) -> anyhow::Result<Recipe> {
-        let listen = match self.args.port {
-            Some(port) => (Ipv4Addr::LOCALHOST, port).into(),
-            None => free_address(Ipv4Addr::LOCALHOST.into())?,
-        };
         let edge = nginx::Edge {
             program: self.args.edge.clone(),
             templates: self.args.nginx_dir.clone(),
             web: self.args.web_dir.clone(),
-            listen,
+            listen: self.edge,
             relays,
             reception,
             source: self.machines.map(Machines::here),
