@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use tokio::time::{Duration, interval};
 use tokio_util::task::AbortOnDropHandle;
 use tracing_subscriber::{
-    EnvFilter,
+    filter::{LevelFilter, Targets},
     fmt::{
         MakeWriter,
         format::Writer,
@@ -70,29 +70,34 @@ pub fn exit_code(program: &str, ended: Result<(), impl fmt::Display>) -> ExitCod
 /// # Errors
 /// [`LogError`].
 pub fn init_logs(filter: &str, format: LogFormat) -> Result<(), LogError> {
-    use tracing_subscriber::util::SubscriberInitExt;
-    // The Redis client warns of each attempt while Redis is away; we say so ourselves, once.
-    let filter = EnvFilter::try_new(format!("fred=error,{filter}"));
-    let filter = filter.map_err(|error| LogError::Filter(error.to_string()))?;
+    use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
+    let filter = targets(filter)?;
     let is_human = match format {
         LogFormat::Human => true,
         LogFormat::Json => false,
         LogFormat::Auto => std::io::stderr().is_terminal(),
     };
     let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_max_level(LevelFilter::TRACE)
         .with_writer(ToErrors)
         .with_ansi(takes_colours(&io::stderr()));
     if is_human {
-        logs.compact().finish().try_init()?;
+        logs.compact().finish().with(filter).try_init()?;
     } else {
-        logs.json().flatten_event(true).finish().try_init()?;
+        logs.json().flatten_event(true).finish().with(filter).try_init()?;
     }
     if let Some(errors) = outlet::errors() {
         errors.tell_drops_with(if is_human { drops_for_people } else { drops_as_json });
     }
     panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// Levels by where something is said: not by spans and fields, for which regular expressions would be built into every program.
+fn targets(filter: &str) -> Result<Targets, LogError> {
+    // The Redis client warns of each attempt while Redis is away; we say so ourselves, once.
+    let targets = format!("fred=error,{filter}").parse::<Targets>();
+    targets.map_err(|error| LogError::Filter(error.to_string()))
 }
 
 /// Whether a stream is a terminal whose owner wants colours (<https://no-color.org>).
@@ -281,6 +286,22 @@ mod tests {
         #[cfg(target_os = "linux")]
         for name in ["process_resident_memory_bytes", "process_cpu_milliseconds_total", "process_open_fds"] {
             assert!(text.contains(name), "{name} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_filter_says_how_much_is_told_and_of_what_more() {
+        use tracing::Level;
+        let filter = targets("info,relay=debug").unwrap();
+        for (whose, level, is_told) in [
+            ("rooms::room", Level::INFO, true),
+            ("rooms::room", Level::DEBUG, false),
+            ("relay::room", Level::DEBUG, true),
+            ("relay", Level::TRACE, false),
+            ("fred::router", Level::ERROR, true),
+            ("fred::router", Level::WARN, false),
+        ] {
+            assert_eq!(filter.would_enable(whose, &level), is_told, "{whose} {level}");
         }
     }
 
