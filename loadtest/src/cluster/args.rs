@@ -76,15 +76,20 @@ pub struct ClusterArgs {
     /// Where dealer workers have their sealing keys, in the place of one in their environment
     #[arg(skip)]
     pub seal_key_dir: Option<std::path::PathBuf>,
-    /// Dealer workers know counters too: this program in the place of `dealer-worker`
+    /// What is run in the place of `dealer-worker`
     #[arg(skip)]
-    pub counting: bool,
-    /// And this machine's port of the till that counters pay to
-    #[arg(skip)]
-    pub till_port: Option<u16>,
-    /// A tournament of such workers seats one player twice
-    #[arg(skip)]
-    pub plant_second_seat: bool,
+    pub stand_in: Option<StandIn>,
+}
+
+/// A program that is more than a dealer worker, and has all its flags.
+#[derive(Debug, Clone)]
+pub struct StandIn {
+    /// The program.
+    pub program: std::path::PathBuf,
+    /// What it is told before the flags of a dealer worker.
+    pub words: Vec<String>,
+    /// A flag for the URL of what it asks outside of the cluster, and the port of that on this machine.
+    pub asks: Option<(String, u16)>,
 }
 
 impl Default for ClusterArgs {

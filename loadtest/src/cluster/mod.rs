@@ -3,11 +3,9 @@
 //! - [`args`]: what is wanted. [`Cluster`]: what runs.
 //! - [`process`]: one process; [`broker`]: Redis; [`nginx`]: the edge; [`binaries`]: where our programs are.
 //! - [`machines`]: a network of its own for each node, to be cut off from.
-//! - [`mod@audit`]: the ledger held against the tables, where chips are somebody's.
 //! - [`undertaker`]: leaves nothing behind, even when this process is killed.
 
 pub mod args;
-pub mod audit;
 pub mod binaries;
 pub mod broker;
 pub mod machines;
@@ -17,6 +15,7 @@ pub mod undertaker;
 
 use std::{
     ffi::OsString,
+    fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -24,14 +23,13 @@ use std::{
 };
 
 use anyhow::Context;
-use cage::Place;
 use money::Currency;
 use ops::outlet::{say, tell};
 use tempfile::TempDir;
 use tokio::time::{Duration, Instant};
 
 use ::broker::seal::Sealer;
-pub use args::ClusterArgs;
+pub use args::{ClusterArgs, StandIn};
 use broker::Broker;
 use machines::Machines;
 use process::{Process, Recipe};
@@ -54,7 +52,7 @@ pub struct Cluster {
     pits: Vec<Process>,
     reception: Process,
     recorder: Option<Process>,
-    postgres: Option<String>,
+    database: Database,
     broker: Broker,
     machines: Option<Arc<Machines>>,
     living: Living,
@@ -78,6 +76,34 @@ pub enum Node {
     Reception,
     /// The reception that writes hands down and does nothing else, where there is one.
     Recorder,
+}
+
+/// Where the reception of a cluster keeps what it keeps.
+#[derive(Debug, Clone)]
+pub enum Database {
+    /// SQLite, in a file.
+    File(PathBuf),
+    /// PostgreSQL, by a URL.
+    Postgres(String),
+}
+
+impl Database {
+    fn of(args: &ClusterArgs, dir: &Path) -> Self {
+        match &args.postgres {
+            Some(url) => Self::Postgres(url.clone()),
+            None => Self::File(dir.join("people.db")),
+        }
+    }
+}
+
+/// As reception is told.
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Postgres(url) => f.write_str(url),
+        }
+    }
 }
 
 impl Node {
@@ -129,6 +155,7 @@ impl Cluster {
             Some(port) => (Ipv4Addr::LOCALHOST, port).into(),
             None => free_address(Ipv4Addr::LOCALHOST.into())?,
         };
+        let database = Database::of(args, dir.path());
         let recipes = Recipes { programs, dir: dir.path(), args, machines: machines.as_deref(), edge, cage };
         let redis_url = broker.url();
         let start = |recipe| Process::start(recipe, dir.path(), &living);
@@ -166,7 +193,7 @@ impl Cluster {
             pits,
             reception,
             recorder,
-            postgres: args.postgres.clone(),
+            database,
             broker,
             machines,
             living,
@@ -225,12 +252,9 @@ impl Cluster {
         self.broker.fail_over(pair, behind, &self.living).await
     }
 
-    /// Where reception keeps what it keeps, to be opened beside it.
-    pub fn database(&self) -> Place {
-        match &self.postgres {
-            Some(url) => Place::Postgres(url.clone()),
-            None => Place::FileBeside(self.dir().join("people.db")),
-        }
+    /// Where reception keeps what it keeps.
+    pub fn database(&self) -> &Database {
+        &self.database
     }
 
     /// The list of all that is to go when this process does.
@@ -427,10 +451,7 @@ impl Recipes<'_> {
     }
 
     fn database(&self) -> String {
-        match &self.args.postgres {
-            Some(url) => format!("--database={url}"),
-            None => format!("--database={}", self.dir.join("people.db").display()),
-        }
+        format!("--database={}", Database::of(self.args, self.dir))
     }
 
     fn keeps_hands(&self) -> bool {
@@ -498,14 +519,14 @@ impl Recipes<'_> {
         arguments.push(format!("--redis-url={redis_url}"));
         let machine = Node::Dealer(i).machine(self.args.relays);
         let listen = (self.there(self.args.relays + i), 0).into();
-        let program = if self.args.counting {
-            arguments.insert(0, "counting-worker".into());
-            arguments.extend(self.args.plant_second_seat.then(|| "--plant-second-seat".into()));
-            arguments
-                .extend(self.args.till_port.map(|port| format!("--till-url=http://{}:{port}/", self.here())));
-            std::env::current_exe()?
-        } else {
-            self.program("dealer-worker", i)
+        let program = match &self.args.stand_in {
+            Some(StandIn { program, words, asks }) => {
+                arguments.splice(0..0, words.iter().cloned());
+                let asked = asks.iter().map(|(flag, port)| format!("{flag}=http://{}:{port}/", self.here()));
+                arguments.extend(asked);
+                program.clone()
+            }
+            None => self.program("dealer-worker", i),
         };
         let mut recipe = self.ours(program, format!("dealer {}", i + 1), arguments, listen, machine)?;
         recipe.listen = recipe.ready.0;

@@ -24,8 +24,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{args::SwarmArgs, scout::Scout, summary::Quantiles, tally::new_histogram};
-use crate::guests::moves::Moves;
+use super::{args::SwarmArgs, moves::Moves, scout::Scout, summary::Quantiles, tally::new_histogram};
 
 /// When nobody has gone out for so long, it will have no winner.
 const STILL: Duration = Duration::from_secs(300);

@@ -1,7 +1,7 @@
 //! The swarm: bots that get guest tokens, find tables, sit and play, and judge everything that they see.
 //!
 //! - [`args`]: the flags.
-//! - [`cup`]: a whole tournament; [`scout`]: who finds it, and asks what has come of it.
+//! - [`cup`]: a whole tournament; [`scout`]: who finds it, and asks what has come of it; [`moves`]: how long it takes to come from one of its tables to the next.
 //! - [`crowd`]: one process's bots, from the first token to the last answer.
 //! - [`tally`]: what they count while they play, [`stopwatch`]: from an action to its frame at each player.
 //! - [`processes`]: several processes as one swarm.
@@ -10,6 +10,7 @@
 pub mod args;
 pub mod crowd;
 pub mod cup;
+pub mod moves;
 pub mod processes;
 pub mod progress;
 mod scout;
