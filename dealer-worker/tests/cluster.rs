@@ -8,13 +8,13 @@ use broker::{
     directory::{self, Partition},
     members::{Heard, Heartbeat, Members},
     node::{Asked, Role},
+    shares::assign,
     wire::LinkState,
 };
 use protocol::{
     id::SessionId,
     table::{TableConfig, TableEvent},
 };
-use rooms::placement::assignment::assign;
 use serde_json::json;
 use tokio::{
     sync::Notify,

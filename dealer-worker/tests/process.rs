@@ -10,12 +10,12 @@ use broker::{
     directory::{self, Partition},
     redis::{Redis, RedisConfig},
     seal::SealKey,
+    shares::assign,
     store::redis::RedisStore,
     testing::redis_server::{Persistence, RedisServer, free_port},
 };
 use ops::{testing::full_pipe::full_pipe, testing::variables::variables};
 use protocol::id::{NodeId, RoomId};
-use rooms::placement::assignment::assign;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

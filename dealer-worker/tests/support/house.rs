@@ -14,6 +14,7 @@ use broker::{
     node::RoomSpec,
     ports::Ports,
     seal::SealKey,
+    shares::assign,
     store::{Store, memory::MemoryStore},
     wire::Wire,
 };
@@ -21,9 +22,7 @@ use protocol::{
     id::{NodeId, RoomId, UserId},
     table::TableConfig,
 };
-use rooms::{
-    Bounds, Chance, Kinds, Worker, WorkerConfig, open_room, placement::assignment::assign, room::Room as _,
-};
+use rooms::{Bounds, Chance, Kinds, Worker, WorkerConfig, open_room, room::Room as _};
 use table::Table;
 use tokio::{
     task::JoinHandle,

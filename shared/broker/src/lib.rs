@@ -10,7 +10,7 @@
 //! - [`entry`], [`seal`]: what a room's journal holds, and how its secrets are kept. [`pass`]: how the house's own processes know each other.
 //! - [`node`]: what nodes say to each other; [`lobby`]: of their rooms, to those who look for one. [`directory`]: which rooms there are,
 //!   and who owns them.
-//! - [`members`]: which nodes live. [`revocations`]: which tokens are void. [`parts`]: in which rooms somebody has a part. [`questions`]: what rooms answer.
+//! - [`members`]: which nodes live. [`shares`]: how its partitions are shared among them. [`revocations`]: which tokens are void. [`parts`]: in which rooms somebody has a part. [`questions`]: what rooms answer.
 //! - `testing` (a feature): the crate `servers`, real Redis servers for tests.
 
 pub mod bus;
@@ -32,6 +32,7 @@ pub mod resp;
 pub mod revocations;
 pub mod seal;
 mod sentinels;
+pub mod shares;
 pub mod store;
 pub mod wire;
 

@@ -22,6 +22,7 @@ use broker::{
     node::{Owner, RoomSpec},
     ports::Ports,
     seal::SealKey,
+    shares::assign,
     store::{AppendError, Store, Stored, Unavailable, memory::MemoryStore},
     wire::Wire,
 };
@@ -31,10 +32,7 @@ use protocol::{
     id::{Epoch, NodeId, Position, RoomId},
     table::TableConfig,
 };
-use rooms::{
-    Chance, Worker, WorkerConfig, open_room,
-    placement::assignment::{Assignment, assign},
-};
+use rooms::{Chance, Worker, WorkerConfig, open_room, placement::assignment::Assignment};
 use tokio::time::{Duration, sleep};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 

@@ -11,16 +11,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use broker::{
-    directory::{self, PARTITIONS, Partition, Readers},
+    directory::{PARTITIONS, Partition, Readers},
     members::Membership,
-    node::{Owner, Role},
+    node::Owner,
+    shares::{self, Shares, assign},
 };
 use protocol::id::{Epoch, NodeId, RoomId};
 use tokio::time::{Duration, Instant};
 
 use super::{
     Placement,
-    assignment::{Shares, assign},
     beliefs::Belief,
     maps::{Answer, Job, Listing, Part},
     policy::{correction, unwritten},
@@ -103,12 +103,8 @@ impl Placement {
         }
         self.keeping.alone_since = is_alone.then(|| self.keeping.alone_since.unwrap_or_else(Instant::now));
         let me = &self.context.config.node;
-        // Nobody is counted on before it is known who lives.
-        let keepers = membership.nodes.iter().filter(|(node, member)| {
-            let stays = !member.draining && (!self.draining || *node != me);
-            membership.settled && member.role == Role::Worker && stays && directory::is_known_to(member)
-        });
-        let keepers: Vec<NodeId> = keepers.map(|(node, _)| node.clone()).collect();
+        let keepers = shares::keepers(membership).filter(|node| !self.draining || *node != me);
+        let keepers: Vec<NodeId> = keepers.cloned().collect();
         if keepers == self.keeping.keepers {
             return false;
         }

@@ -4,9 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use broker::shares::hash;
 use protocol::id::{NodeId, RoomId};
-
-use super::hash;
 
 /// Assigns each room to a worker: rendezvous hashing, where no worker takes more than the even share, rounded up. Depends
 /// on the two sets alone: one room more or less moves others.
