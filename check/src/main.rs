@@ -2,7 +2,7 @@
 //! images in which there is no shell and no curl.
 //!
 //! `cardhouse-check --silent 1500 http://10.0.0.21:8081/ http://10.0.0.22:8081/` prints those of the addresses that say nothing within so many
-//! milliseconds. Any word is one, and so is a refusal: what is looked for are processes that stand still, and machines that have vanished. All are asked at once.
+//! milliseconds. It says that an edge looks, by which a relay learns where that edge reaches it. Any word is one, and so is a refusal: what is looked for are processes that stand still, and machines that have vanished. All are asked at once.
 
 use std::{
     env,
@@ -17,6 +17,8 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The longest answer that is read, bytes.
 const ANSWER_BYTES_MAX: u64 = 64 * 1_024;
+/// What the edge says of itself to relays when it only looks.
+const EDGE_LOOKS: &str = "X-Cardhouse-Edge: looks\r\n";
 const USAGE: &str = "usage: cardhouse-check http://HOST:PORT/PATH
        cardhouse-check --silent MS http://HOST:PORT/PATH...";
 
@@ -72,7 +74,7 @@ fn tell_health(url: &str) -> ExitCode {
 
 /// What is answered, with its head.
 fn ask(url: &str) -> io::Result<String> {
-    let (address, request) = request(url)?;
+    let (address, request) = request(url, "")?;
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
@@ -84,7 +86,7 @@ fn ask(url: &str) -> io::Result<String> {
 
 /// Whether nothing at all comes from there in time; an error if this is no address.
 fn is_silent(url: &str, within: Duration) -> io::Result<bool> {
-    let (address, request) = request(url)?;
+    let (address, request) = request(url, EDGE_LOOKS)?;
     let until = Instant::now() + within;
     let heard = || -> io::Result<usize> {
         let mut stream = TcpStream::connect_timeout(&address, within)?;
@@ -98,13 +100,13 @@ fn is_silent(url: &str, within: Duration) -> io::Result<bool> {
         .is_err_and(|error| matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)))
 }
 
-/// Where to go, and what to say there.
-fn request(url: &str) -> io::Result<(SocketAddr, String)> {
+/// Where to go, and what to say there, with these lines in its head.
+fn request(url: &str, lines: &str) -> io::Result<(SocketAddr, String)> {
     let wrong =
         || io::Error::new(io::ErrorKind::InvalidInput, "not an address such as http://127.0.0.1:9101/readyz");
     let (host, path) = url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).ok_or_else(wrong)?;
     let address = host.to_socket_addrs()?.next().ok_or_else(wrong)?;
-    Ok((address, format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")))
+    Ok((address, format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{lines}\r\n")))
 }
 
 /// Whether the head says 200.
@@ -164,10 +166,16 @@ mod tests {
         for answer in ["HTTP/1.1 404 Not Found\r\n\r\n", "no HTTP", ""] {
             let busy = TcpListener::bind("127.0.0.1:0").unwrap();
             let url = url(&busy);
-            let answering =
-                thread::spawn(move || busy.accept().unwrap().0.write_all(answer.as_bytes()).unwrap());
+            let answering = thread::spawn(move || {
+                let (mut stream, _) = busy.accept().unwrap();
+                let mut head = [0; 1_024];
+                let read = stream.read(&mut head).unwrap();
+                stream.write_all(answer.as_bytes()).unwrap();
+                String::from_utf8(head[..read].to_vec()).unwrap()
+            });
             assert!(!is_silent(&url, PATIENCE).unwrap(), "{answer}");
-            answering.join().unwrap();
+            let head = answering.join().unwrap();
+            assert!(head.ends_with("\r\nX-Cardhouse-Edge: looks\r\n\r\n"), "{head}");
         }
     }
 }

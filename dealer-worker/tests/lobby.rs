@@ -58,6 +58,7 @@ fn relay(house: &House, name: &str, speaks: u16) -> AbortOnDropHandle<()> {
                 speaks,
                 missed: 0,
                 spares: false,
+                door: None,
             };
             ports.bus.publish(&Channel::nodes(), encode(&beat)).await.unwrap();
             sleep(Duration::from_millis(100)).await;

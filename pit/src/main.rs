@@ -1,6 +1,6 @@
 //! The `pit` process: a relay and a dealer worker, and the short way between the two.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use broker::{
@@ -25,7 +25,8 @@ use ops::{
 };
 use protocol::id::NodeId;
 use relay::{Keys, Relay, RelayConfig, config::GROUPS, door::DoorArgs};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::watch;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 /// Every message is a few short-lived allocations; with this allocator a delivery costs 7 % less CPU than with glibc's.
 #[global_allocator]
@@ -80,9 +81,11 @@ fn start() -> anyhow::Result<()> {
         let dealer = Dealer::new(&worker, name.clone(), kinds, &redis, ports.clone())?;
         near.follow(dealer.worker.membership());
         let heartbeat = worker.node.heartbeat();
-        let bounds = RelayConfig { node: Some(door_name), heartbeat, ..relay };
+        let bounds = RelayConfig { node: Some(door_name), pit: Some(name.clone()), heartbeat, ..relay };
         let front = bounds.front(worker.http, 0);
         let relay = Relay::new(ports, bounds, Keys::fetched(door.jwks_url));
+        let _telling =
+            AbortOnDropHandle::new(tokio::spawn(tell_door(relay.reached_at(), dealer.worker.opens_at())));
 
         let readiness = Readiness::new();
         readiness.observe(dealer.worker.observed());
@@ -124,6 +127,19 @@ fn start() -> anyhow::Result<()> {
         tracing::info!("pit has left");
         dealt
     })
+}
+
+/// Tells all nodes where the edge reaches it, as soon as it has come.
+async fn tell_door(
+    mut reached: watch::Receiver<Option<SocketAddr>>,
+    opens_at: Arc<dyn Fn(SocketAddr) + Send + Sync>,
+) {
+    while reached.changed().await.is_ok() {
+        if let Some(door) = *reached.borrow_and_update() {
+            tracing::info!(%door, "the edge reaches it there");
+            opens_at(door);
+        }
+    }
 }
 
 /// The name of its relay among nodes; its worker has its own.

@@ -84,6 +84,10 @@ pub struct RelayConfig {
     /// On leaving, clients are told to reconnect at times spread over so long, milliseconds.
     #[arg(long, env = "CARDHOUSE_DRAIN_MS", value_name = "MS", default_value_t = RelayConfig::default().drain_ms)]
     pub drain_ms: u64,
+    /// When a table has been for so long for another process that is relay and dealer worker, its players here are told to reconnect, so that the edge
+    /// leads them there; milliseconds. At times spread over `--drain-ms`.
+    #[arg(long, env = "CARDHOUSE_LEAD_AFTER_MS", value_name = "MS", default_value_t = RelayConfig::default().lead_after_ms, value_parser = positive::<u64>)]
+    pub lead_after_ms: u64,
 
     /// Rooms that this relay may follow at once.
     #[arg(long, env = "CARDHOUSE_ROOMS_MAX", value_name = "COUNT", default_value_t = RelayConfig::default().rooms_max, value_parser = positive::<usize>)]
@@ -162,6 +166,9 @@ pub struct RelayConfig {
     /// The relay's name; one that nobody else has is made up, if left out.
     #[arg(skip)]
     pub node: Option<protocol::id::NodeId>,
+    /// The worker that is one process with this relay, if there is one.
+    #[arg(skip)]
+    pub pit: Option<protocol::id::NodeId>,
     /// The pace of the heartbeat, by which this relay is known to live and knows that it hears.
     #[arg(skip)]
     pub heartbeat: Heartbeat,
@@ -179,7 +186,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
         "Connections",
         &["connections_max", "connections_per_address_max", "trust_proxy", "near", "origins", "hosts"],
     ),
-    ("Connections", &["hello_ms", "idle_ms", "slow_ms", "close_ms", "drain_ms"]),
+    ("Connections", &["hello_ms", "idle_ms", "slow_ms", "close_ms", "drain_ms", "lead_after_ms"]),
     (
         "What one client may",
         &["message_bytes_max", "messages_per_s", "messages_burst", "bytes_per_s", "bytes_burst"],
@@ -308,6 +315,7 @@ impl Default for RelayConfig {
             slow_ms: 15_000,
             close_ms: 3_000,
             drain_ms: 5_000,
+            lead_after_ms: 5_000,
             rooms_max: 20_000,
             absent_ms: 1_000,
             absent_rooms_max: 4_096,
@@ -332,6 +340,7 @@ impl Default for RelayConfig {
             revocations_reread_ms: 5_000,
             revocations_max: 65_536,
             node: None,
+            pit: None,
             heartbeat: Heartbeat::default(),
             listens: ListenPace::default(),
             seed: None,

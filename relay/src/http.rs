@@ -15,7 +15,12 @@ use ops::serve::{Caller, Upgradable};
 use protocol::SUBPROTOCOL;
 use ws::{Connection, handshake::Upgrade};
 
-use crate::{line::Line, registry::Admission, relay::Relay};
+use crate::{
+    lead::{Arrival, Near, go_to, word},
+    line::Line,
+    registry::Admission,
+    relay::Relay,
+};
 
 impl Relay {
     /// The route `/ws`. Served by [`serve`](ops::serve::serve()), which gives requests their [`Caller`] and the upgrade an
@@ -31,6 +36,7 @@ impl Relay {
 /// Answers the opening handshake.
 async fn open(State(relay): State<Arc<Relay>>, mut request: Request) -> Response {
     let caller = Caller::of(request.extensions());
+    let edge = relay.edge_of(&request);
     if let Err(stranger) = relay.pages.check(request.headers(), caller) {
         return stranger.into_response();
     }
@@ -43,6 +49,13 @@ async fn open(State(relay): State<Arc<Relay>>, mut request: Request) -> Response
         let message = format!("name the subprotocol `{SUBPROTOCOL}` in `Sec-WebSocket-Protocol`");
         return (StatusCode::BAD_REQUEST, message).into_response();
     }
+    // Also one that is leaving knows where.
+    let arrival = edge.zip(word(request.uri())).map(|(edge, word)| relay.arrive(word, edge));
+    let near = match arrival {
+        Some(Arrival::Elsewhere(door)) => return go_to(door),
+        Some(Arrival::Here(near)) => near,
+        None => None,
+    };
     let address = caller.network();
     if relay.is_draining() || relay.registry.admit(address, &relay.works) == Admission::Refused {
         relay.works.metrics.turned_away.increment(1);
@@ -54,12 +67,12 @@ async fn open(State(relay): State<Arc<Relay>>, mut request: Request) -> Response
         // A client that vanishes in this moment was never here.
         let Ok(upgraded) = upgraded.await else { return };
         // A task of its own, so that this one and what it held of the request are freed.
-        begin(&relay, upgraded, address);
+        begin(&relay, upgraded, address, near);
     });
     upgrade.response().map(|()| Body::empty())
 }
 
-fn begin(relay: &Arc<Relay>, upgraded: Upgraded, address: IpAddr) {
+fn begin(relay: &Arc<Relay>, upgraded: Upgraded, address: IpAddr, near: Option<Near>) {
     let Ok(parts) = upgraded.downcast::<TokioIo<Upgradable>>() else {
         tracing::error!("served by something else than `ops::serve`");
         return;
@@ -69,7 +82,7 @@ fn begin(relay: &Arc<Relay>, upgraded: Upgraded, address: IpAddr) {
     drop(parts.read_buf);
     let (stream, place) = parts.io.into_inner().into_parts();
     let (read, write) = stream.into_split();
-    let session = relay.connect(Line::Tcp(write), address);
+    let session = relay.connect(Line::Tcp(write), address, near);
     let mut connection = Connection::new(read, session, relay.works.config.message_bytes_max);
     connection.take_leftover(&mut leftover);
     tokio::spawn(async move {

@@ -5,7 +5,7 @@
 //!
 //! - [`config`]: every bound, with unit and default. [`door`]: where it listens.
 //! - [`relay`]: the composition: what a relay consists of, and its running.
-//! - `http`: from an HTTP request to a WebSocket ([`ops::serve`] accepts it).
+//! - `http`: from an HTTP request to a WebSocket ([`ops::serve`] accepts it). [`lead`]: or to the pit at which it is better off; `homes`: which one that is.
 //! - [`session`], `limits`, [`keys`], `revoked`: what one client says, and whether it is still to be heard.
 //! - `peer`, [`mod@line`], `registry`, `sessions`: its connection as the rest of the relay, and the other relays, see it.
 //! - `switchboard`: where each message of the bus goes.
@@ -19,7 +19,7 @@
 //! - `condition`: whether the relay hears and reads what it should; `drain`: leaving.
 //!
 //! Locks are taken in this order, and never the other way: the hub's map, a room, the rooms that need attention; the catalogue;
-//! the lobby's viewers, its directory; the registry; what a connection has shown; the revocations; and last of all a socket.
+//! the lobby's viewers, its directory; the registry; what a connection has shown, or is near; the revocations; and last of all a socket.
 
 mod catalogue;
 mod commands;
@@ -28,9 +28,11 @@ pub mod config;
 mod delivery;
 pub mod door;
 mod drain;
+mod homes;
 mod http;
 mod hub;
 pub mod keys;
+pub mod lead;
 mod limits;
 pub mod line;
 mod listening;
@@ -56,6 +58,7 @@ mod works;
 
 pub use config::RelayConfig;
 pub use keys::Keys;
+pub use lead::{Arrival, Edge, Near};
 pub use line::Line;
 pub use relay::Relay;
 pub use session::Session;

@@ -76,6 +76,11 @@ pub(crate) fn closed(code: CloseCode) {
     counter!("relay_closed_total", "code" => (code as u16).to_string()).increment(1);
 }
 
+/// Counts a player that is led to the pit of its table: at the `door`, by the edge, or by a `word` to reconnect.
+pub(crate) fn led(how: &'static str) {
+    counter!("relay_led_total", "how" => how).increment(1);
+}
+
 /// Counts a refused command by its code.
 pub(crate) fn refused(code: RefusalCode) {
     counter!("relay_refusals_total", "code" => name(code)).increment(1);

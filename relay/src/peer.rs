@@ -11,6 +11,7 @@ use ws::{Frame, Pushed, Socket};
 
 use crate::{
     config::RelayConfig,
+    lead::Near,
     line::Line,
     metrics,
     revoked::{Revoked, Shown},
@@ -22,6 +23,8 @@ pub(crate) struct Peer {
     pub(crate) socket: Socket<Line>,
     /// By which connections are counted.
     pub(crate) address: IpAddr,
+    /// The table for whose sake it is here.
+    pub(crate) near: Option<Box<Mutex<Near>>>,
     /// Commands that wait for an answer.
     pub(crate) in_flight: AtomicU32,
     /// The token that the client has shown last.
@@ -39,10 +42,17 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn new(line: Line, address: IpAddr, config: &RelayConfig, now_ms: UnixMs) -> Self {
+    pub(crate) fn new(
+        line: Line,
+        address: IpAddr,
+        near: Option<Near>,
+        config: &RelayConfig,
+        now_ms: UnixMs,
+    ) -> Self {
         Self {
             socket: Socket::new(line, config.queue_bytes_max),
             address,
+            near: near.map(|near| Box::new(Mutex::new(near))),
             in_flight: AtomicU32::new(0),
             shown: Mutex::default(),
             greeted: AtomicBool::new(false),

@@ -32,6 +32,7 @@ use crate::{
     drain::drain,
     hub::Hub,
     keys::Keys,
+    lead::{Leading, Near},
     line::Line,
     lobby::Lobby,
     outgoing::{Outgoing, Waiting, publish},
@@ -57,6 +58,7 @@ pub struct Relay {
     pub(crate) registry: Arc<Registry>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) pages: Pages,
+    pub(crate) leading: Leading,
     rng: Mutex<StdRng>,
     ports: Ports,
     /// What running takes.
@@ -90,6 +92,7 @@ impl Relay {
         let lobby: Arc<Lobby> = Arc::default();
         let catalogue = Catalogue::new(lobby.clone());
         let pages = config.pages();
+        let leading = Leading::new(config.pit.clone());
         let queues = works::Queues { tending, serving, doubtful };
         let works = Works::new(node, config, ports.clock, outgoing, catalogue, queues);
         Arc::new(Self {
@@ -99,6 +102,7 @@ impl Relay {
             registry: Arc::default(),
             keys,
             pages,
+            leading,
             rng: Mutex::new(rng),
             ports,
             queues: Mutex::new(Some(Queues {
@@ -154,13 +158,14 @@ impl Relay {
         self.draining.load(Relaxed)
     }
 
-    /// A connection from `address`; what its client says goes into the session, what it gets comes over `line`.
+    /// A connection from `address`; what its client says goes into the session, what it gets comes over `line`. It is here for the sake of a table,
+    /// or for no one's.
     ///
     /// A connection too many is closed with [`CloseCode::TryAgainLater`].
-    pub fn connect(self: &Arc<Self>, line: Line, address: IpAddr) -> Session {
+    pub fn connect(self: &Arc<Self>, line: Line, address: IpAddr, near: Option<Near>) -> Session {
         let (now_ms, address) = (self.works.now_ms(), network(address));
         let admission = self.registry.admit(address, &self.works);
-        let peer = Arc::new(Peer::new(line, address, &self.works.config, now_ms));
+        let peer = Arc::new(Peer::new(line, address, near, &self.works.config, now_ms));
         let key = self.registry.enter(&peer, &self.works);
         if admission != Admission::Welcome || self.is_draining() {
             self.works.metrics.turned_away.increment(1);
@@ -255,6 +260,8 @@ impl Relay {
         let (relay, observed) = (self.clone(), members.observed());
         tasks.spawn(async move { relay.condition.follow(observed, &relay.registry).await });
         let (relay, membership) = (self.clone(), members.watch());
+        tasks.spawn(async move { relay.leading.follow(membership, &relay.works).await });
+        let (relay, membership) = (self.clone(), members.watch());
         tasks.spawn(async move { relay.works.follow_owners(membership).await });
         tasks
     }
@@ -265,6 +272,9 @@ impl Relay {
             sleep(SWEEP).await;
             self.registry.sweep(&self.works).await;
             self.hub.check_quiet(&self.works);
+            if !self.is_draining() {
+                self.tell_players();
+            }
         }
     }
 

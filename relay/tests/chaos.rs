@@ -268,7 +268,7 @@ impl Client {
     fn connect(&mut self, relay: &Arc<Relay>) {
         let tape = Tape::default();
         let line = Line::Other(Box::new(tape.clone()));
-        let mut session = relay.connect(line, IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let mut session = relay.connect(line, IpAddr::V4(Ipv4Addr::LOCALHOST), None);
         let mut hello = json!({"t": "hello", "token": self.token});
         hello["resume"] = json!({"t1": self.at.unwrap_or_default()});
         if let Some(session) = self.session {

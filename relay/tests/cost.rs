@@ -82,7 +82,7 @@ impl House {
 
     fn connect(&mut self, first: &str) {
         let line = Line::Other(Box::new(Counted(self.writes.clone())));
-        let mut session = self.relay.connect(line, IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let mut session = self.relay.connect(line, IpAddr::V4(Ipv4Addr::LOCALHOST), None);
         session.receive_text(&self.hello);
         session.receive_text(first);
         self.sessions.push(session);

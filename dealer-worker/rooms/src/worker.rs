@@ -1,6 +1,6 @@
 //! The worker put together.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use broker::{
     members::{Heard, Members, Membership, Observed},
@@ -36,6 +36,7 @@ pub struct Worker {
     tasks: JoinSet<()>,
     observed: watch::Receiver<Observed>,
     membership: watch::Receiver<Arc<Membership>>,
+    opens_at: Arc<dyn Fn(SocketAddr) + Send + Sync>,
     sealer: Arc<Sealer>,
 }
 
@@ -61,6 +62,7 @@ impl Worker {
         let members =
             Members::start(ports.clone(), config.node.clone(), Role::Worker, config.heartbeat, hear);
         let (observed, membership) = (members.observed(), members.watch());
+        let opens_at = Arc::new(members.opens_at());
         let (replies, outgoing) = Replies::new();
         let mut services = kinds.services();
         services.put(OPENER, Arc::new(Opener { ports: ports.clone(), membership: members.watch() }));
@@ -86,6 +88,7 @@ impl Worker {
             tasks,
             observed,
             membership,
+            opens_at,
             sealer,
         }
     }
@@ -100,6 +103,11 @@ impl Worker {
         self.membership.clone()
     }
 
+    /// To be called with where the edge reaches the relay that is one process with it, so that players of its rooms are led there.
+    pub fn opens_at(&self) -> Arc<dyn Fn(SocketAddr) + Send + Sync> {
+        self.opens_at.clone()
+    }
+
     /// What seals its rooms' records: its keys may be replaced while it runs.
     pub fn sealer(&self) -> Arc<Sealer> {
         self.sealer.clone()
@@ -110,7 +118,7 @@ impl Worker {
     /// # Errors
     /// [`Failed`], if a part of it ends that should not.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Failed> {
-        let Self { placement, mut tasks, observed: _, membership: _, sealer: _ } = self;
+        let Self { placement, mut tasks, .. } = self;
         tokio::select! { biased;
             Some(ended) = tasks.join_next() => {
                 Err(Failed(ended.err().map_or_else(|| "without an error".into(), |error| error.to_string())))

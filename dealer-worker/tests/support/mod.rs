@@ -44,8 +44,8 @@ pub fn of_the_release_before(ports: Ports, node: NodeId, role: Role) -> AbortOnD
     AbortOnDropHandle::new(tokio::spawn(async move {
         for beat in 1.. {
             let (node, sent_ms) = (node.clone(), ports.clock.now_ms());
-            let (draining, speaks, missed, spares) = (false, 2, 0, false);
-            let beat = NodeNews::Beat { node, role, beat, sent_ms, draining, speaks, missed, spares };
+            let (draining, speaks, missed, spares, door) = (false, 2, 0, false, None);
+            let beat = NodeNews::Beat { node, role, beat, sent_ms, draining, speaks, missed, spares, door };
             let _ = ports.bus.publish(&Channel::nodes(), encode(&beat)).await;
             sleep(Duration::from_millis(100)).await;
         }

@@ -174,6 +174,11 @@ mod tests {
     /// Opens a socket for everybody and says its own port on it, as a relay that says which one it is; until the task is
     /// aborted, which breaks them all.
     async fn named_backend(address: SocketAddr) -> (SocketAddr, AbortHandle) {
+        backend(address, None).await
+    }
+
+    /// The same, which has an edge that leads go on elsewhere with all who ask for a room.
+    async fn backend(address: SocketAddr, home: Option<String>) -> (SocketAddr, AbortHandle) {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let answering = tokio::spawn(async move {
@@ -184,6 +189,15 @@ mod tests {
                 let mut request = Vec::new();
                 while !request.ends_with(b"\r\n\r\n") && stream.read_buf(&mut request).await.unwrap_or(0) > 0
                 {
+                }
+                let request = String::from_utf8_lossy(&request).to_lowercase();
+                if let Some(home) = home.as_ref().filter(|_| {
+                    request.starts_with("get /ws?near=")
+                        && request.contains("\r\nx-cardhouse-edge: leads\r\n")
+                }) {
+                    let head = format!("HTTP/1.1 421 Misdirected Request\r\nX-Accel-Redirect: {home}");
+                    let _ = stream.write_all(format!("{head}\r\nContent-Length: 0\r\n\r\n").as_bytes()).await;
+                    continue;
                 }
                 let _ = stream.write_all(format!("{head}\r\n\r\n{}\n", address.port()).as_bytes()).await;
                 open.push(stream);
@@ -289,6 +303,55 @@ mod tests {
             assert_eq!(sockets, [before; 5], "{relay} is back");
             drop(back);
         }
+    }
+
+    /// Relays of which each knows that the room's players are at home there, and nginx in front of them.
+    async fn led(home: String, dir: &Path) -> (SocketAddr, Vec<u16>, (Process, Undertaker)) {
+        let mut backends = BTreeMap::new();
+        for _ in 0..2 {
+            let (address, answering) = backend(([127, 0, 0, 1], 0).into(), Some(home.clone())).await;
+            backends.insert(address, answering);
+        }
+        let (edge, nginx, undertaker) = run(&backends, dir).await;
+        (edge, backends.keys().map(SocketAddr::port).collect(), (nginx, undertaker))
+    }
+
+    #[tokio::test]
+    async fn who_asks_for_a_room_is_led_to_its_pit_though_the_edge_does_not_know_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (pit, _answering) = named_backend(([127, 0, 0, 1], 0).into()).await;
+        let (edge, relays, _nginx) = led(format!("/led/{pit}"), dir.path()).await;
+        for room in 0..8 {
+            let (port, mut stream) = open(edge, &format!("/ws?near=t{room}")).await.unwrap();
+            assert_eq!(port, pit.port(), "t{room}");
+            // It is a socket like any.
+            stream.write_all(b"still there").await.unwrap();
+        }
+        let apart = ask(edge, "/ws").await.unwrap();
+        assert!(relays.contains(&apart), "who asks for no room goes where there is room");
+        // What leads there is nothing that anybody may ask for.
+        let (head, _) = get(edge, &format!("/led/{pit}")).await;
+        assert!(head.starts_with("http/1.1 404"), "{head}");
+    }
+
+    #[tokio::test]
+    async fn where_a_pit_does_not_answer_any_relay_takes_its_rooms_players() {
+        let dir = tempfile::tempdir().unwrap();
+        let gone = free_address([127, 0, 0, 1].into()).unwrap();
+        let (edge, relays, _nginx) = led(format!("/led/{gone}"), dir.path()).await;
+        for room in 0..8 {
+            let port = ask(edge, &format!("/ws?near=t{room}")).await.expect("somebody takes it");
+            assert!(relays.contains(&port), "t{room}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_client_says_of_being_led_is_not_handed_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let (pit, _answering) = named_backend(([127, 0, 0, 1], 0).into()).await;
+        let (edge, _, _nginx) = led(format!("/led/{pit}"), dir.path()).await;
+        let lie = "/ws?near=t1 HTTP/1.1\r\nX-Cardhouse-Edge: led\r\nX-Also:";
+        assert_eq!(ask(edge, lie).await, Some(pit.port()));
     }
 
     /// The head of what nginx answers to a browser that reads gzip, its lines in lower case, and the body.

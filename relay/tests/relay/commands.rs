@@ -419,6 +419,7 @@ async fn nothing_is_said_that_a_living_worker_of_the_first_release_cannot_read()
             speaks: 2,
             missed: 0,
             spares: false,
+            door: None,
         };
         let beat = encode(&beat);
         // A beat of the first release ends before its last three bytes.

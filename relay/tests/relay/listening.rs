@@ -21,7 +21,8 @@ fn sparing(bus: MemoryBus) -> AbortOnDropHandle<()> {
         for beat in 1.. {
             let (node, role, speaks) = (NodeId::new("owner").unwrap(), Role::Worker, SPEAKS);
             let (sent_ms, draining, missed, spares) = (0, false, 0, true);
-            let beat = NodeNews::Beat { node, role, beat, sent_ms, draining, speaks, missed, spares };
+            let beat =
+                NodeNews::Beat { node, role, beat, sent_ms, draining, speaks, missed, spares, door: None };
             let _ = bus.publish(&Channel::nodes(), encode(&beat)).await;
             sleep(Duration::from_millis(100)).await;
         }

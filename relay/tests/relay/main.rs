@@ -4,6 +4,7 @@ mod closing;
 mod commands;
 mod keys;
 mod late;
+mod leading;
 mod leaving;
 mod limits;
 mod listening;

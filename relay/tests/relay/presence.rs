@@ -88,6 +88,7 @@ async fn who_is_here_is_told_again_when_an_owner_may_have_missed_it() {
             speaks,
             missed,
             spares: false,
+            door: None,
         })
     };
     for (n, missed) in [(1, 0), (2, 0), (3, 1)] {

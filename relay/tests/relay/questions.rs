@@ -173,6 +173,7 @@ async fn nobody_is_asked_who_cannot_read_a_question() {
             speaks,
             missed: 0,
             spares: false,
+            door: None,
         };
         stage.tell_nodes(encode(&beat)).await;
         n += 1;

@@ -516,7 +516,11 @@ impl Client {
         address: SocketAddr,
         headers: &[(&str, &str)],
     ) -> Self {
-        let uri = format!("ws://{address}/ws").parse().unwrap();
+        Self::connect_for(stream, &format!("ws://{address}/ws"), headers).await
+    }
+
+    pub(crate) async fn connect_for(stream: TcpStream, uri: &str, headers: &[(&str, &str)]) -> Self {
+        let uri = uri.parse().unwrap();
         let mut builder = ClientBuilder::from_uri(uri);
         for (name, value) in headers.iter().chain(&[("sec-websocket-protocol", SUBPROTOCOL)]) {
             builder = builder.add_header(name.parse().unwrap(), value.parse().unwrap()).unwrap();

@@ -1,5 +1,7 @@
 //! What nodes say to each other over the bus, one enum a direction, in postcard. Clients never see these.
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 use protocol::{
     id::{Epoch, NodeId, Position, RoomId, SessionId, UserId},
@@ -229,6 +231,10 @@ pub enum NodeNews {
         /// earlier releases end before it, which reads as no.
         #[serde(deserialize_with = "no_if_missing")]
         spares: bool,
+        /// It is one process with a relay, which the edge reaches here: players of its rooms are best off there. Beats of earlier releases end
+        /// before it, which reads as nowhere.
+        #[serde(deserialize_with = "nowhere_if_missing")]
+        door: Option<SocketAddr>,
     },
     /// "I am gone": its rooms and members need not wait for a missed heartbeat.
     Gone {
@@ -342,6 +348,11 @@ fn never_if_missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D
 /// See [`first_release_if_missing`].
 fn no_if_missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(bool::deserialize(deserializer).unwrap_or_default())
+}
+
+/// See [`first_release_if_missing`].
+fn nowhere_if_missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    Ok(Option::deserialize(deserializer).unwrap_or_default())
 }
 
 /// See [`first_release_if_missing`].
@@ -548,17 +559,26 @@ mod tests {
             draining: bool,
             speaks: u16,
             missed: u64,
+            spares: bool,
         },
     }
 
     #[test]
     fn beats_of_the_release_before_are_understood_and_understand_those_of_this_one() {
         let (node, role, draining) = (NodeId::new("w1").unwrap(), Role::Worker, false);
-        let (beat, sent_ms, speaks, missed) = (300, 7, 3, 9);
-        let before = NewsBefore::Beat { node: node.clone(), role, beat, sent_ms, draining, speaks, missed };
-        let now = NodeNews::Beat { node, role, beat, sent_ms, draining, speaks, missed, spares: false };
-        assert_eq!(decode::<NodeNews>(&encode(&before)).unwrap(), now, "it publishes for everybody");
-        assert_eq!(decode::<NewsBefore>(&encode(&now)).unwrap(), before);
+        let (beat, sent_ms, speaks, missed, spares) = (300, 7, 4, 9, true);
+        let before =
+            NewsBefore::Beat { node: node.clone(), role, beat, sent_ms, draining, speaks, missed, spares };
+        let now = |door| {
+            let node = node.clone();
+            NodeNews::Beat { node, role, beat, sent_ms, draining, speaks, missed, spares, door }
+        };
+        assert_eq!(decode::<NodeNews>(&encode(&before)).unwrap(), now(None), "nobody is led to it");
+        for door in ["10.0.0.3:8081", "[fd00::3]:8081"] {
+            let now = now(Some(door.parse().unwrap()));
+            assert_eq!(decode::<NewsBefore>(&encode(&now)).unwrap(), before);
+            assert_eq!(decode::<NodeNews>(&encode(&now)).unwrap(), now);
+        }
     }
 
     #[test]

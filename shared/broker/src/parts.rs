@@ -178,7 +178,7 @@ impl Ears {
     fn hear(&self, news: NodeNews) {
         let mut known = self.known.lock();
         match news {
-            NodeNews::Beat { node, role, speaks, draining, beat: _, sent_ms: _, missed: _, spares: _ } => {
+            NodeNews::Beat { node, role, speaks, draining, .. } => {
                 let is_known = known.nodes.contains_key(&node);
                 if !is_known && known.nodes.len() >= NODES_MAX {
                     return;
@@ -310,6 +310,7 @@ mod tests {
                 speaks,
                 missed: 0,
                 spares: false,
+                door: None,
             };
             self.say(&beat).await;
         }

@@ -118,6 +118,7 @@ async fn a_node_that_says_goodbye_is_gone_at_once_and_a_late_beat_does_not_bring
         speaks: 1,
         missed: 0,
         spares: false,
+        door: None,
     };
     one.members.announce(&late).await.unwrap();
     sleep(Duration::from_secs(10)).await;

@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use parking_lot::Mutex;
-use player::{Heard, Mind, comeback::Comeback};
+use player::{
+    Heard, Mind,
+    comeback::{self, Comeback},
+};
 use protocol::{
     ClientIn, ClientOut, CloseCode, RefusalCode,
     client_out::NoticeCode,
@@ -95,6 +98,8 @@ pub(super) struct Left {
     pub(super) forgotten: u64,
     /// How often it has moved its session to another connection, leaving the first one open.
     pub(super) moved: u64,
+    /// How often it was told to reconnect.
+    pub(super) told: u64,
     /// Parts for the rail.
     pub(super) railed: u64,
     /// Frames that it got later than others did.
@@ -125,6 +130,8 @@ pub(super) struct Guest {
     shows: Shows,
     /// Commands that may have been heard, since they were said when they might be.
     said: BTreeSet<(SessionId, u64)>,
+    /// The table that its connection is near.
+    near: Option<RoomId>,
     /// How it is answered in a crowd.
     crowded: Option<Crowded>,
     /// What it is told as one of the rail, if it is anywhere where the rail is told something.
@@ -186,7 +193,8 @@ impl Guest {
         let (said, crowded, left) = (BTreeSet::new(), whims.crowded.then(Crowded::default), Left::default());
         let railbird = (whims.rails || world.shows_cards()).then(Railbird::default);
         let queued = whims.waits.then(Queued::default);
-        Self { user, mind, world, shadow, stage, whims, shows, said, crowded, railbird, queued, left }
+        let near = None;
+        Self { user, mind, world, shadow, stage, whims, shows, said, near, crowded, railbird, queued, left }
     }
 
     /// Plays until the run is over.
@@ -194,7 +202,10 @@ impl Guest {
         let mut failures = 0;
         let mut kept = JoinSet::new();
         while self.stage.phase() != Phase::Gone {
-            let Some(mut far) = self.world.connect() else {
+            self.near = self.mind.near().cloned();
+            let near =
+                self.near.as_ref().and_then(|room| comeback::near(Some(room), failures, self.mind.rng()));
+            let Some(mut far) = self.world.connect(near.as_deref()) else {
                 sleep(Duration::from_millis(100)).await;
                 continue;
             };
@@ -264,6 +275,9 @@ impl Guest {
             }
             if self.mind.has_gone() {
                 return Over::Gone;
+            }
+            if self.mind.near().is_some_and(|room| self.near.as_ref() != Some(room)) {
+                return Over::Told(Duration::ZERO);
             }
             if self.mind.client().wants_reconnect() || self.mind.client().is_in_silence(Instant::now()) {
                 return Over::Closed(None);
@@ -422,7 +436,10 @@ impl Guest {
                 shadow.unanswered(&self.user, &q, &why);
             }
             Heard::Notice(NoticeCode::TakenOver) => self.left.ousted += 1,
-            Heard::Reconnect(after) => return Some(Over::Told(after)),
+            Heard::Reconnect(after) => {
+                self.left.told += 1;
+                return Some(Over::Told(after));
+            }
             _ => {}
         }
         None

@@ -26,6 +26,14 @@ use super::{
 /// Words hold so briefly that frames are spared in a run, and not for long.
 pub(super) const PACE: ListenPace = ListenPace { again_ms: 1_000, holds_ms: 4_000 };
 
+/// And players follow their tables before the next blow, now and then.
+pub(super) const LEAD_AFTER_MS: u64 = 1_000;
+
+/// The port at which the edge reaches a pit that was the nth to start: nothing but a name here.
+pub(super) fn door(started: u64) -> u16 {
+    u16::try_from(1 + started % u64::from(u16::MAX)).expect("it is small enough")
+}
+
 impl Plan {
     /// The plan of a seed in a house of pits, alone or beside processes that are one of both.
     pub fn together(seed: u64) -> Self {
@@ -43,6 +51,7 @@ impl Plan {
 
     /// What befalls relays and dealer workers befalls pits, where there is nothing else; or pits take some of it over.
     pub(super) fn add_pits(&mut self, rng: &mut ChaCha8Rng) {
+        self.leads = rng.random_bool(0.6);
         self.pits = rng.random_range(1..=3);
         if rng.random_bool(0.4) {
             (self.relays, self.workers) = (0, 0);
@@ -105,11 +114,10 @@ impl Bus for EarlierBus {
             return Either::Left(ready(Ok(())));
         }
         match decode(&payload) {
-            Ok(NodeNews::Beat { node, role, beat, sent_ms, draining, speaks: _, missed, spares })
-                if *channel == Channel::nodes() =>
-            {
-                let speaks = LISTENERS_TELL_SINCE - 1;
-                let beat = NodeNews::Beat { node, role, beat, sent_ms, draining, speaks, missed, spares };
+            Ok(mut beat @ NodeNews::Beat { .. }) if *channel == Channel::nodes() => {
+                if let NodeNews::Beat { speaks, .. } = &mut beat {
+                    *speaks = LISTENERS_TELL_SINCE - 1;
+                }
                 self.0.publish(channel, encode(&beat))
             }
             _ => self.0.publish(channel, payload),

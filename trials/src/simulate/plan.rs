@@ -40,6 +40,8 @@ pub struct Plan {
     pub(super) earlier_relays: usize,
     /// How many pits there are besides: processes that are relay and dealer worker.
     pub pits: usize,
+    /// Players are led to the pit of their table.
+    pub(super) leads: bool,
     /// How many tables there are.
     pub tables: usize,
     /// How many bots there are.
@@ -269,6 +271,7 @@ impl Plan {
             workers: rng.random_range(1..=3),
             earlier_relays: 0,
             pits: 0,
+            leads: false,
             tables,
             bots: tables * rng.random_range(2..=5),
             twins: 0,
@@ -640,6 +643,7 @@ impl Plan {
             workers,
             earlier_relays: 0,
             pits: 0,
+            leads: false,
             tables,
             bots,
             twins: 0,

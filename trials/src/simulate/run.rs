@@ -137,6 +137,8 @@ pub struct Verdict {
     pub inherited: u64,
     /// How often a session was moved to another connection, and the first left open.
     pub moved: u64,
+    /// How often somebody was told to reconnect.
+    pub told: u64,
     /// How often a connection was closed because its token was revoked.
     pub revoked: u64,
     /// How often a second session of a user took the seat.
@@ -417,6 +419,7 @@ async fn live(plan: &Plan) -> Verdict {
         invited: shadow.agents().0,
         inherited: shadow.agents().1,
         moved: left.iter().map(|left| left.moved).sum(),
+        told: left.iter().map(|left| left.told).sum(),
         revoked: left.iter().map(|left| left.revoked).sum(),
         ousted: left.iter().map(|left| left.ousted).sum(),
         blows,

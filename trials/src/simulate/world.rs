@@ -1,7 +1,7 @@
 //! The simulated house: real relays and workers on one broker in memory, each a task that can be killed.
 
 use std::{
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{Arc, OnceLock},
 };
 
@@ -27,7 +27,7 @@ use protocol::{
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use reception::recorder::Recorder;
-use relay::{Keys, Line, Relay, RelayConfig};
+use relay::{Arrival, Edge, Keys, Line, Relay, RelayConfig};
 use rooms::{
     Chance, Worker, WorkerConfig,
     room::{answers::Memory, mailbox::Bound},
@@ -91,6 +91,8 @@ pub(super) struct World {
     rail: RailConfig,
     /// So many of the relays are of the release before.
     earlier_relays: usize,
+    /// Players are led to the pit of their table.
+    leads: bool,
     /// Players open tables.
     has_hosts: bool,
     mailbox: Bound,
@@ -127,6 +129,8 @@ struct Process {
     shutdown: CancellationToken,
     relay: Option<Arc<Relay>>,
     tasks: JoinSet<()>,
+    /// Where the edge reaches a pit.
+    door: Option<SocketAddr>,
     /// Both parts of a pit have ended.
     ended: Option<CancellationToken>,
     /// What is said within a pit is heard by those who judge it.
@@ -135,7 +139,7 @@ struct Process {
 
 impl Process {
     fn new(node: NodeId, shutdown: CancellationToken, tasks: JoinSet<()>) -> Self {
-        Self { node, shutdown, relay: None, tasks, ended: None, _tapped: None }
+        Self { node, shutdown, relay: None, tasks, door: None, ended: None, _tapped: None }
     }
 }
 
@@ -166,6 +170,7 @@ impl World {
             planted: plan.planted,
             rail: RailConfig { delay_ms: plan.rail_delay_ms, cards: plan.rail_cards },
             earlier_relays: plan.earlier_relays,
+            leads: plan.leads,
             has_hosts: plan.hosts > 0,
             mailbox: plan.mailbox,
             memory: plan.memory,
@@ -343,7 +348,7 @@ impl World {
         if is_earlier {
             ports.bus = Arc::new(EarlierBus(ports.bus));
         }
-        let relay = self.relay_on(self.relay_ports(ports, &node), node.clone(), seed);
+        let relay = self.relay_on(self.relay_ports(ports, &node), node.clone(), seed, None);
         let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(relay.run(shutdown.clone().cancelled_owned()));
@@ -353,30 +358,36 @@ impl World {
     /// A process that is both: one link to the broker, and a short way between the two.
     fn pit(&self, started: u64, seed: u64, tap: Option<&Tap>) -> Process {
         let node = NodeId::new(&format!("pit-{started}")).expect("a name");
-        let door = NodeId::new(&format!("relay-{started}")).expect("a name");
+        let its_relay = NodeId::new(&format!("relay-{started}")).expect("a name");
         let mut ports = self.ports(&node);
-        let near = NearBus::new(ports.bus, door.clone(), pits::PACE);
+        let near = NearBus::new(ports.bus, its_relay.clone(), pits::PACE);
         ports.bus = near.clone();
-        let relay = self.relay_on(self.relay_ports(ports.clone(), &node), door, seed);
+        let relay =
+            self.relay_on(self.relay_ports(ports.clone(), &node), its_relay, seed, Some(node.clone()));
         let worker = self.worker_on(self.worker_ports(ports, &node), node.clone(), seed);
         near.follow(worker.membership());
+        let door = SocketAddr::from((Ipv4Addr::LOCALHOST, pits::door(started)));
+        worker.opens_at()(door);
         let (shutdown, ended) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = JoinSet::new();
-        let (door, told, done) =
+        let (relaying, told, done) =
             (relay.run(shutdown.clone().cancelled_owned()), shutdown.clone(), ended.clone());
         tasks.spawn(async move {
             // How a worker ends is judged by what the journals say afterwards.
-            let _ = tokio::join!(door, worker.run(told));
+            let _ = tokio::join!(relaying, worker.run(told));
             done.cancel();
         });
         let tapped = tap.map(|tap| tap.of(&near));
         let process = Process::new(node, shutdown, tasks);
-        Process { relay: Some(relay), ended: Some(ended), _tapped: tapped, ..process }
+        Process { relay: Some(relay), door: Some(door), ended: Some(ended), _tapped: tapped, ..process }
     }
 
-    fn relay_on(&self, ports: Ports, node: NodeId, seed: u64) -> Arc<Relay> {
+    fn relay_on(&self, ports: Ports, node: NodeId, seed: u64, pit: Option<NodeId>) -> Arc<Relay> {
         let config = RelayConfig {
             node: Some(node),
+            pit,
+            near: self.leads,
+            lead_after_ms: pits::LEAD_AFTER_MS,
             listens: pits::PACE,
             seed: Some(seed),
             queue_bytes_max: QUEUE_BYTES,
@@ -528,8 +539,8 @@ impl World {
         }
     }
 
-    /// A connection to one of the relays, if there is one.
-    pub(super) fn connect(&self) -> Option<Far> {
+    /// A connection to one of the relays, if there is one; to the pit of this table, as the edge leads.
+    pub(super) fn connect(&self, near: Option<&str>) -> Option<Far> {
         let mut inner = self.inner.lock();
         let doors = (0..inner.relays.len()).map(Place::Relay).chain((0..inner.pits.len()).map(Place::Pit));
         let doors: Vec<Place> = doors.collect();
@@ -537,14 +548,33 @@ impl World {
         if running.is_empty() {
             return None;
         }
-        let at = running[inner.rng.random_range(0..running.len())];
+        let mut at = running[inner.rng.random_range(0..running.len())];
+        let mut arrival = None;
+        if let Some(word) = near {
+            let asked = inner.slot(at).running.as_ref()?.relay.as_ref()?.arrive(word, Edge::Leads);
+            arrival = Some(match asked {
+                Arrival::Elsewhere(door) => {
+                    // If nobody is there any more, anybody is right.
+                    let there = inner.pit_at(door);
+                    at = there.unwrap_or(at);
+                    let says = there.map_or(Edge::Unled, |_| Edge::Led);
+                    inner.slot(at).running.as_ref()?.relay.as_ref()?.arrive(word, says)
+                }
+                here @ Arrival::Here(_) => here,
+            });
+        }
         let scissors = (inner.cuts > 0.0)
             .then(|| Scissors { rng: ChaCha8Rng::seed_from_u64(inner.rng.random()), chance: inner.cuts });
         let process = inner.slot(at).running.as_mut()?;
         let relay = process.relay.as_ref()?;
-        let (near, far) = pipe::connect(Dropper::of(self.planted), scissors);
-        let session = relay.connect(Line::Other(Box::new(near.wire)), IpAddr::V4(Ipv4Addr::LOCALHOST));
-        let connection = ws::Connection::new(near.reading, session, RelayConfig::default().message_bytes_max);
+        let near = match arrival {
+            Some(Arrival::Here(near)) => near,
+            Some(Arrival::Elsewhere(_)) => unreachable!("who has been led is not led again"),
+            None => None,
+        };
+        let (end, far) = pipe::connect(Dropper::of(self.planted), scissors);
+        let session = relay.connect(Line::Other(Box::new(end.wire)), IpAddr::V4(Ipv4Addr::LOCALHOST), near);
+        let connection = ws::Connection::new(end.reading, session, RelayConfig::default().message_bytes_max);
         process.tasks.spawn(async move {
             connection.await;
         });
@@ -582,6 +612,12 @@ impl Inner {
         };
         let count = slots.len();
         &mut slots[index % count]
+    }
+
+    /// Which pit the edge reaches there.
+    fn pit_at(&self, door: SocketAddr) -> Option<Place> {
+        let is_there = |slot: &Slot| slot.running.as_ref().is_some_and(|process| process.door == Some(door));
+        self.pits.iter().position(is_there).map(Place::Pit)
     }
 
     fn place_of(&self, node: &NodeId) -> Option<Place> {

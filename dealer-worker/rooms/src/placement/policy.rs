@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn living(names: &[&str]) -> Membership {
-        let member = Member { role: Role::Worker, draining: false, speaks: 3, spares: false };
+        let member = Member { role: Role::Worker, draining: false, speaks: 3, spares: false, door: None };
         let nodes: BTreeMap<_, _> = names.iter().map(|name| (node(name), member)).collect();
         Membership { nodes, settled: true, ..Membership::default() }
     }

@@ -1,6 +1,6 @@
 //! What a node hears, and by it who lives.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use metrics::{counter, gauge, histogram};
@@ -40,6 +40,8 @@ pub(super) struct Ears {
 struct Known {
     nodes: BTreeMap<NodeId, Record>,
     draining: bool,
+    /// Where the edge reaches the relay that is one process with this node.
+    door: Option<SocketAddr>,
     beat: u64,
     /// How often something may have been lost that others told this node's rooms.
     missed: u64,
@@ -91,6 +93,11 @@ impl Ears {
         self.known.lock().draining = draining;
     }
 
+    /// Whether that is news.
+    pub(super) fn set_door(&self, door: SocketAddr) -> bool {
+        self.known.lock().door.replace(door) != Some(door)
+    }
+
     pub(super) fn note_missed(&self) {
         self.known.lock().missed += 1;
     }
@@ -108,6 +115,7 @@ impl Ears {
             speaks: SPEAKS,
             missed: known.missed,
             spares: self.spares,
+            door: known.door,
         })
     }
 
@@ -247,8 +255,8 @@ impl Known {
 impl Receiver for Ears {
     fn deliver(&self, _channel: &str, payload: Bytes) {
         match decode(&payload) {
-            Ok(NodeNews::Beat { node, role, beat, draining, speaks, missed, spares, sent_ms: _ }) => {
-                self.hear_beat(node, Member { role, draining, speaks, spares }, beat, missed);
+            Ok(NodeNews::Beat { node, role, beat, draining, speaks, missed, spares, door, sent_ms: _ }) => {
+                self.hear_beat(node, Member { role, draining, speaks, spares, door }, beat, missed);
             }
             Ok(news) => {
                 if let NodeNews::Gone { node } = &news {

@@ -1,6 +1,6 @@
 //! Who lives.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use protocol::id::NodeId;
 
@@ -17,6 +17,8 @@ pub struct Member {
     pub speaks: u16,
     /// It publishes frames only for those who say that they listen.
     pub spares: bool,
+    /// Where the edge reaches the relay that is one process with it.
+    pub door: Option<SocketAddr>,
 }
 
 /// Who lives, as this node sees it.
@@ -75,7 +77,8 @@ mod tests {
     use crate::node::SPEAKS;
 
     fn with(role: Role, speaks: u16, spares: bool) -> Membership {
-        let (node, member) = (NodeId::new("n").unwrap(), Member { role, draining: false, speaks, spares });
+        let (node, member) =
+            (NodeId::new("n").unwrap(), Member { role, draining: false, speaks, spares, door: None });
         Membership { nodes: BTreeMap::from([(node, member)]), settled: true, ..Membership::default() }
     }
 

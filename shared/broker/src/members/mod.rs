@@ -7,7 +7,7 @@
 mod ears;
 mod membership;
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use metrics::counter;
 use tokio::{
@@ -169,6 +169,16 @@ impl Members {
     pub fn set_draining(&self, draining: bool) {
         self.ears.set_draining(draining);
         self.beat_now.notify_one();
+    }
+
+    /// To be called with where the edge reaches the relay that is one process with this node: all are told so, at once and with every beat.
+    pub fn opens_at(&self) -> impl Fn(SocketAddr) + Send + Sync + 'static {
+        let (ears, beat_now) = (self.ears.clone(), self.beat_now.clone());
+        move |door| {
+            if ears.set_door(door) {
+                beat_now.notify_one();
+            }
+        }
     }
 
     /// To be called when something may have been lost that others told this node's rooms: all are told so, at once and with every beat, as

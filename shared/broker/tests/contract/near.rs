@@ -43,7 +43,7 @@ fn commands() -> Channel {
 
 /// A house in which these relays live.
 fn living(relays: &[(&str, u16)]) -> Arc<Membership> {
-    let relay = |speaks| Member { role: Role::Relay, draining: false, speaks, spares: false };
+    let relay = |speaks| Member { role: Role::Relay, draining: false, speaks, spares: false, door: None };
     let nodes: BTreeMap<_, _> = relays.iter().map(|(name, speaks)| (node(name), relay(*speaks))).collect();
     Arc::new(Membership { nodes, settled: true, ..Membership::default() })
 }

@@ -165,6 +165,23 @@ impl Caller {
     }
 }
 
+/// Where a proxy of ours has reached this process: this end of its connection. Requests of others carry none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached(SocketAddr);
+
+impl Reached {
+    /// By a connection between these ends, if the other one may be a proxy of ours.
+    pub(super) fn by(trust: &TrustProxy, peer: SocketAddr, local: SocketAddr) -> Option<Self> {
+        let canonical = SocketAddr::new(local.ip().to_canonical(), local.port());
+        trust.may_be_proxy(peer.ip()).then_some(Self(canonical))
+    }
+
+    /// Of this request.
+    pub fn of(extensions: &Extensions) -> Option<SocketAddr> {
+        extensions.get::<Self>().map(|reached| reached.0)
+    }
+}
+
 /// What counts as one address: an IPv4 address, or the /64 that an IPv6 subscriber has to themselves.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::{
-    Front, Place,
+    Front, Place, Reached,
     phase::{Answer, Phase, Phases},
     refusal::Refusal,
 };
@@ -50,11 +50,15 @@ pub(super) async fn answer(
     // Frames are small and must not wait for each other; a socket that cannot do that is about to fail.
     let _ = stream.set_nodelay(true);
     let _ = socket2::SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES);
+    let reached = stream.local_addr().ok().and_then(|local| Reached::by(&front.trust, peer, local));
     let phases = Phases::new(front.http);
     let io = TokioIo::new(Upgradable { stream, place, phases: phases.clone() });
     let (door, head_bytes_max) = (front.name, front.http.http_head_bytes_max as usize);
     let own = phases.clone();
-    let service = service_fn(move |request| ask(request, peer, router.clone(), front.clone(), own.clone()));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        reached.map(|reached| request.extensions_mut().insert(reached));
+        ask(request, peer, router.clone(), front.clone(), own.clone())
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         // The phases do that: hyper's would also end a connection that is only idle.

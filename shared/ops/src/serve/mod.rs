@@ -36,7 +36,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use address::{Caller, TrustProxy};
+pub use address::{Caller, Reached, TrustProxy};
 pub use bounds::HttpArgs;
 pub use connection::Upgradable;
 pub use hosts::{HostName, Hosts};
