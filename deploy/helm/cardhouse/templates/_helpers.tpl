@@ -75,7 +75,7 @@ tolerations:
 {{- end }}
 {{- end }}
 
-{{/* Health at the operators' port, of relay, dealer-worker and reception. Not ready is no reason to restart: while Redis is away relays keep their sockets. */}}
+{{/* Health at the operators' port, of relay, dealer-worker, pit and reception. Not ready is no reason to restart: while Redis is away relays keep their sockets. */}}
 {{- define "cardhouse.probes" -}}
 startupProbe:
   httpGet: { path: /livez, port: ops }
@@ -113,6 +113,56 @@ readinessProbe:
 - { name: CARDHOUSE_REDIS_URL_FILE, value: /run/secrets/redis/url }
 {{- end }}
 - { name: CARDHOUSE_DURABILITY, value: {{ .root.Values.durability | quote }} }
+{{- end }}
+
+{{/* What whoever takes sockets is told: (dict "root" $ "set" .Values.relay). */}}
+{{- define "cardhouse.doorEnv" -}}
+{{- $v := .root.Values -}}
+- { name: CARDHOUSE_RELAY_LISTEN, value: "0.0.0.0:8081" }
+- { name: CARDHOUSE_JWKS_URL, value: "http://{{ include "cardhouse.name" .root }}-reception:8090/.well-known/jwks.json" }
+- { name: CARDHOUSE_NEAR, value: "true" }
+- { name: CARDHOUSE_TRUST_PROXY, value: "{{ add 1 $v.edge.proxiesBefore }}" }
+- { name: CARDHOUSE_CONNECTIONS_MAX, value: "{{ .set.connectionsMax | int }}" }
+- { name: CARDHOUSE_DRAIN_MS, value: "{{ mul 1000 .set.drainSeconds }}" }
+{{- with $v.hosts }}
+- { name: CARDHOUSE_HOSTS, value: {{ join "," . | quote }} }
+{{- end }}
+{{- with $v.origins }}
+- { name: CARDHOUSE_ORIGINS, value: {{ join "," . | quote }} }
+{{- end }}
+{{- end }}
+
+{{/* What whoever owns tables is told: (dict "root" $ "set" .Values.dealerWorker). */}}
+{{- define "cardhouse.ownerEnv" -}}
+{{- $secrets := .root.Values.secrets -}}
+{{- if $secrets.sealKeys }}
+- { name: CARDHOUSE_SEAL_KEY_DIR, value: /run/secrets/seal }
+# Longer than it takes until a changed Secret is in all pods.
+- { name: CARDHOUSE_SEAL_KEY_SETTLE_MS, value: "300000" }
+{{- else }}
+- { name: CARDHOUSE_SEAL_KEY_FILE, value: /run/secrets/seal/seal-key }
+# Empty where there are none.
+- { name: CARDHOUSE_SEAL_KEYS_OLDER, valueFrom: { secretKeyRef: { name: {{ required "secrets.sealKey names a Secret with the key seal-key" $secrets.sealKey }}, key: seal-keys-older, optional: true } } }
+{{- end }}
+- { name: CARDHOUSE_TABLES, value: "{{ .set.tables | int }}" }
+{{- end }}
+
+{{- define "cardhouse.sealVolume" -}}
+- name: seal
+  secret: { secretName: {{ .Values.secrets.sealKeys | default .Values.secrets.sealKey }}, defaultMode: 0440 }
+{{- end }}
+
+{{/* Without an address of its own: its name stands for every one that is ready, which is what the edge looks for. */}}
+{{- define "cardhouse.doorService" -}}
+apiVersion: v1
+kind: Service
+metadata:
+  {{- include "cardhouse.metadata" . | nindent 2 }}
+spec:
+  clusterIP: None
+  ports: [{ name: ws, port: 8081, targetPort: ws }]
+  selector:
+    {{- include "cardhouse.selector" . | nindent 4 }}
 {{- end }}
 
 {{/* Secrets as files: (dict "root" $ "redis" true). */}}
