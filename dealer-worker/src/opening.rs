@@ -10,7 +10,7 @@ use cash::Cash;
 use money::Currency;
 use protocol::{
     id::RoomId,
-    rail::{RailChoice, RailConfig},
+    rail::{RailCards, RailChoice, RailConfig},
     table::TableConfig,
     talk::beside,
 };
@@ -141,6 +141,10 @@ pub async fn open_tables(ports: &Ports, count: u32, opening: &Opening) -> Result
 pub async fn open_table(ports: &Ports, number: u32, opening: &Opening) -> Result<bool, OpenError> {
     check(&opening.config)?;
     RailChoice::from(opening.rail).config().map_err(OpenError::Rail)?;
+    if opening.currency.is_some() && opening.rail.cards == RailCards::Delayed {
+        let why = "where chips are somebody's nobody sees cards with the hand: take --table-currency or --rail-cards delayed away";
+        return Err(OpenError::Rail(why.into()));
+    }
     let room = RoomId::new(&format!("t{number}")).expect("t and digits are a name");
     let config = TableConfig { name: name(number), ..opening.config.clone() };
     let opening = Opening { config, currency: opening.currency, rail: opening.rail };
