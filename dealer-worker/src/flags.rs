@@ -12,7 +12,7 @@ use ops::{
 };
 use protocol::{
     id::RoomId,
-    rail::{DELAY_MAX_MS, RailCards, RailConfig},
+    rail::{DELAY_MAX_MS, RailCards, RailConfig, VIEWERS_MAX},
     table::{AnteKind, BlindsOwed, ButtonRule, GameVariant, LimitKind, RakeRule, Straddles, TableConfig},
 };
 use rooms::{Bounds, WorkerConfig};
@@ -231,6 +231,10 @@ pub struct TableArgs {
     /// wants --rail-delay-ms 120000 or more)
     #[arg(long, env = "CARDHOUSE_RAIL_CARDS", default_value = "never", value_name = "WHEN", value_parser = rail_cards)]
     pub rail_cards: RailCards,
+    /// So many may watch a new table at once who have no part in it: to 1000; 0: as many as come. Nodes of releases before show nothing of
+    /// such tables, and cannot own them
+    #[arg(long, env = "CARDHOUSE_RAIL_VIEWERS_MAX", default_value_t = 0, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(..=i64::from(VIEWERS_MAX)))]
+    pub rail_viewers_max: u32,
     /// Seats of each: 2 to 10, but at most 8 at omaha5 and 7 at omaha6, where the deck has no more cards
     #[arg(long, env = "CARDHOUSE_SEATS", default_value_t = table().seats, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(2..=10))]
     pub seats: u8,
@@ -346,7 +350,11 @@ impl TableArgs {
 
     /// What each table is opened with; the name comes with its number.
     pub fn opening(&self) -> Opening {
-        let rail = RailConfig { delay_ms: self.rail_delay_ms, cards: self.rail_cards };
+        let rail = RailConfig {
+            delay_ms: self.rail_delay_ms,
+            cards: self.rail_cards,
+            viewers_max: self.rail_viewers_max,
+        };
         Opening { config: self.config(), currency: self.table_currency, rail }
     }
 

@@ -130,7 +130,7 @@ fn whole(written: Written) -> Result<Template, String> {
     if cards != RailCards::Never {
         return Err("those who watch a table of a tournament see nobody's cards, as they may play at another: `rail.cards` is `never`".into());
     }
-    let rail = RailChoice { delay_ms, cards }.config()?;
+    let rail = RailChoice { delay_ms, cards, viewers_max: 0 }.config()?;
     Ok(Template { id, every_ms, rail, tournament })
 }
 

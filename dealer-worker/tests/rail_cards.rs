@@ -117,7 +117,7 @@ async fn the_cards_of_each_hand_are_told_once_when_they_are_due_and_nobody_who_s
     for (cards, delay_ms) in
         [(RailCards::AfterHand, 0), (RailCards::AfterHand, 120_000), (RailCards::Delayed, 120_000)]
     {
-        let rail = RailConfig { delay_ms, cards };
+        let rail = RailConfig { cards, ..RailConfig::late(delay_ms) };
         let (house, relay, _worker) = seated(rail, 100_000).await;
         play(&relay, &room(1), &PLAYERS, 8).await;
         sleep(Duration::from_millis(u64::from(delay_ms) + 5_000)).await;
@@ -146,7 +146,7 @@ async fn a_table_that_is_not_set_so_tells_its_rail_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_owner_tells_what_is_due_and_keyframes_have_what_was_told_last() {
-    let rail = RailConfig { delay_ms: 120_000, cards: RailCards::Delayed };
+    let rail = RailConfig { cards: RailCards::Delayed, ..RailConfig::late(120_000) };
     let (house, relay, first) = seated(rail, 8).await;
     play(&relay, &room(1), &PLAYERS, 3).await;
     first.kill();
@@ -178,7 +178,7 @@ async fn a_new_owner_tells_what_is_due_and_keyframes_have_what_was_told_last() {
 /// However long a hand is, and however short the delay.
 #[tokio::test(start_paused = true)]
 async fn the_cards_of_a_hand_that_is_played_are_told_to_nobody() {
-    let rail = RailConfig { delay_ms: 1_000, cards: RailCards::Delayed };
+    let rail = RailConfig { cards: RailCards::Delayed, ..RailConfig::late(1_000) };
     let (house, relay, _worker) = seated(rail, 100_000).await;
     // The clock plays.
     relay.until(&room(1), |room| room.view().hand.as_ref().is_some_and(|hand| hand.hand > 1)).await;
@@ -193,10 +193,10 @@ async fn the_cards_of_a_hand_that_is_played_are_told_to_nobody() {
 #[tokio::test(start_paused = true)]
 async fn tables_that_tell_cards_early_are_caught() {
     for (fault, rail) in [
-        (Fault::TellsCardsOfTheHand, RailConfig { delay_ms: 0, cards: RailCards::AfterHand }),
-        (Fault::TellsCardsAtTheEnd, RailConfig { delay_ms: 120_000, cards: RailCards::AfterHand }),
-        (Fault::TellsCardsAtTheEnd, RailConfig { delay_ms: 120_000, cards: RailCards::Delayed }),
-        (Fault::TellsMembersToo, RailConfig { delay_ms: 0, cards: RailCards::AfterHand }),
+        (Fault::TellsCardsOfTheHand, RailConfig { cards: RailCards::AfterHand, ..RailConfig::late(0) }),
+        (Fault::TellsCardsAtTheEnd, RailConfig { cards: RailCards::AfterHand, ..RailConfig::late(120_000) }),
+        (Fault::TellsCardsAtTheEnd, RailConfig { cards: RailCards::Delayed, ..RailConfig::late(120_000) }),
+        (Fault::TellsMembersToo, RailConfig { cards: RailCards::AfterHand, ..RailConfig::late(0) }),
     ] {
         plant(Some(fault));
         let (house, relay, _worker) = seated(rail, 100_000).await;

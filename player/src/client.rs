@@ -45,6 +45,8 @@ pub struct Client {
     rooms: BTreeMap<RoomId, Watched>,
     /// Unwatched, but the relay has not said so yet: their frames may still come.
     leaving: BTreeSet<RoomId>,
+    /// Where there was no place to watch: up to which number commands are answered alone, without their frames.
+    turned_away: BTreeMap<RoomId, u64>,
     lobby: Option<Looking>,
     /// Views that were looked at so far; wraps.
     looks: u8,
@@ -86,6 +88,7 @@ impl Client {
             phase: Phase::Offline,
             rooms: BTreeMap::new(),
             leaving: BTreeSet::new(),
+            turned_away: BTreeMap::new(),
             lobby: None,
             looks: 0,
             views: false,

@@ -17,6 +17,7 @@ use ws::{Frame, Pushed};
 use crate::{
     commands::{Asks, Owed},
     peer::{Peer, frame},
+    places::RailPlace,
     planted::{Fault, is_planted},
     rail::Rail,
     window::{Kept, Part, Place, Window},
@@ -28,6 +29,8 @@ type Batch = SmallVec<[Frame; 8]>;
 
 /// A connection that watches.
 pub(crate) struct Watcher {
+    /// It needs a place, and may have one; `None`: it needs none.
+    pub(crate) place: Option<RailPlace>,
     pub(crate) peer: Arc<Peer>,
     pub(crate) user: UserId,
     pub(crate) session: SessionId,
@@ -67,6 +70,10 @@ pub(crate) enum Cursor {
 impl Watcher {
     /// Sends what is due; how many frames that were.
     pub(crate) fn deliver(&mut self, live: &Window, rail: &Rail, room: &RoomId, works: &Works) -> u64 {
+        // Answers wait too, for their frames or for the word that there is no place.
+        if !self.muted && self.place.is_some_and(|place| !place.is_held(works.now_ms())) {
+            return 0;
+        }
         self.deliver_frames(live, rail, room, works) + self.deliver_told(rail, works)
     }
 

@@ -83,6 +83,7 @@ impl Hub {
         for room in self.all() {
             room.tell_presences_again(works, now_ms);
             room.tell_listening_again(works, now_ms);
+            room.hold_places_again(works, now_ms);
             if checks_left > 0 {
                 checks_left -= usize::from(room.check_quiet(works, now_ms));
             }

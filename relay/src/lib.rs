@@ -13,7 +13,7 @@
 //! - `rail`: what those get who are shown a room late.
 //! - `delivery`: who watches, and what a watcher gets; `pass`: the same where there are many.
 //! - `commands`, `presence`: what a room's owner is told; `questions`: what it is asked.
-//! - `tend`: subscriptions, and gaps repaired from the journal; `listening`: saying so to owners that want to know.
+//! - `tend`: subscriptions, and gaps repaired from the journal; `listening`: saying so to owners that want to know; `places`: who may watch where only so many may.
 //! - `lobby`: the directory of rooms, and what clients see of it.
 //! - `works`, `outgoing`, `metrics`: what all of these use.
 //! - `condition`: whether the relay hears and reads what it should; `drain`: leaving.
@@ -41,6 +41,7 @@ mod metrics;
 mod outgoing;
 mod pass;
 mod peer;
+mod places;
 pub mod planted;
 mod presence;
 mod questions;

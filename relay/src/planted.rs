@@ -15,6 +15,8 @@ pub enum Fault {
     ShowsKeyframesLive,
     /// Sessions of a user who has stood up stay live.
     KeepsWhoStoodUpLive,
+    /// Whoever has no place on a rail on which there are only so many is shown the room all the same, until that is said.
+    ShowsWithoutPlace,
 }
 
 /// From now on relays of this thread have this fault (or none).

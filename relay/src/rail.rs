@@ -311,6 +311,7 @@ fn alone(entry: &Entry) -> Entry {
         follows: entry.follows,
         at_ms: entry.at_ms,
         delay: None,
+        places: None,
         privates: entry.privates.iter().map(private).collect(),
         rail: entry.rail.as_ref().filter(|rail| !rail.at_once).map(rail),
         public: copy(&entry.public),

@@ -2,7 +2,7 @@
 //!
 //! One lock holds all that concerns a room, so its frames, answers and watchers have one order. It is held while frames
 //! are written to sockets, which never blocks; where there are many sockets, for a piece of them at a time.
-//! `delivery`, `commands`, `presence` and `tend` each add their part.
+//! `delivery`, `commands`, `presence`, `places` and `tend` each add their part.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -25,6 +25,7 @@ use crate::{
     listening::Listening,
     metrics,
     peer::{Peer, frame},
+    places::Places,
     presence::TELL_AGAIN_MS,
     rail::{Rail, Released},
     tend::Link,
@@ -51,6 +52,8 @@ pub(crate) struct State {
     pub(crate) window: Window,
     /// What holds for everybody else.
     pub(crate) rail: Rail,
+    /// Who of it may watch, where only so many may.
+    pub(crate) places: Places,
     pub(crate) watchers: Slab<Watcher>,
     /// Watchers with commands in flight, by session.
     pub(crate) askers: BTreeSet<(SessionId, usize)>,
@@ -82,6 +85,7 @@ impl Room {
             state: Mutex::new(State {
                 window: Window::default(),
                 rail: Rail::default(),
+                places: Places::default(),
                 watchers: Slab::new(),
                 askers: BTreeSet::new(),
                 members: BTreeSet::new(),
@@ -114,7 +118,9 @@ impl Room {
             Some(at) if at != Position::default() => Cursor::Said(at, state.link.reads_begun),
             _ => Cursor::Nothing,
         };
+        let place = self.place_for(state, user, works);
         let watcher = Watcher {
+            place,
             peer: peer.clone(),
             user: user.clone(),
             session,
@@ -161,6 +167,7 @@ impl Room {
             watcher.told_by_ms = if watcher.behind { None } else { Some(0) };
             let user = watcher.user.clone();
             state.watchers[key].member = state.members.contains(&user);
+            state.watchers[key].place = self.place_for(state, &user, works);
         }
         state.watchers[key].part_due = true;
         state.watchers[key].told_at = None;
@@ -178,8 +185,12 @@ impl Room {
         let Some(watcher) = state.watcher(key, peer) else { return true };
         if watcher.asks.as_ref().is_some_and(|asks| !asks.is_empty()) {
             watcher.muted = true;
+            let had_place = watcher.place.is_some();
             if std::mem::take(&mut watcher.member) {
                 self.tell_absent(state, key, works);
+            }
+            if had_place {
+                self.list_soon(state, works);
             }
             return false;
         }
@@ -261,6 +272,7 @@ impl Room {
         }
         state.rail.hears(entry, offered != Offered::Next);
         self.hold_behind(state, entry, source, works);
+        self.hold_places(state, entry, works);
         works.metrics.frames.increment(1);
         if source == Source::Journal && epoch_before.is_some() {
             works.metrics.repaired.increment(1);
@@ -277,19 +289,23 @@ impl Room {
         if new_epoch {
             self.resend(state, works);
             self.tell_presences(state, works);
+            state.places.begin_anew();
+            works.attend(self);
         }
         offered
     }
 
-    /// Whoever is live, and is not with this frame any more, gets first what came before it.
+    /// Whoever is live, and is not with this frame any more, gets first what came before it; so does whoever needs no place, and does with it.
     fn deliver_to_leavers(&self, state: &mut State, entry: &Entry, works: &Works) {
-        let State { window, rail, watchers, .. } = state;
-        if entry.delay.is_none() || window.end().is_none_or(|end| entry.at <= end) {
+        let State { window, rail, places, watchers, .. } = state;
+        let says_who = entry.delay.is_some() || entry.places.is_some();
+        if !says_who || window.end().is_none_or(|end| entry.at <= end) {
             return;
         }
         let delay = entry.delay.as_ref();
-        for (_, watcher) in watchers.iter_mut().filter(|(_, watcher)| !watcher.behind) {
-            if rail.ends_for(&watcher.user, delay) {
+        for (_, watcher) in watchers.iter_mut() {
+            let stands_up = !watcher.behind && rail.ends_for(&watcher.user, delay);
+            if stands_up || places.begin_for(watcher, entry) {
                 watcher.deliver(window, rail, &self.id, works);
             }
         }
@@ -369,6 +385,7 @@ impl Room {
     fn forget_ended(self: &Arc<Self>, state: &mut State, works: &Works) {
         self.dismiss(state, works);
         state.rail = Rail::default();
+        state.places = Places::default();
         // Whoever watches it once more is told by the journal, for as long as that is there.
         state.window = Window::default();
         state.members.clear();
@@ -412,6 +429,9 @@ impl Room {
         }
         let watcher = state.watchers.remove(key);
         state.askers.remove(&(watcher.session, key));
+        if watcher.place.is_some() {
+            self.list_soon(state, works);
+        }
         if let Some(asks) = watcher.asks {
             let waiting = asks.waiting();
             watcher.peer.in_flight.fetch_sub(waiting, Relaxed);
@@ -439,7 +459,8 @@ impl Room {
             self.released(state, released, works);
         }
         self.tend(state, works);
-        let waits = state.rail.behind().is_some_and(|behind| behind.waits());
+        let lists = self.list_places(state, works, now_ms);
+        let waits = lists || state.rail.behind().is_some_and(|behind| behind.waits());
         waits || doubts || !state.askers.is_empty() || state.watchers.is_empty() || state.link.is_troubled()
     }
 

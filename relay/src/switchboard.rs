@@ -82,6 +82,11 @@ impl Switchboard {
                     room.applied(&self.works, &Asker { user: &user, session, n }, at);
                 }
             }
+            Ok(ToRelay::Places { room, epoch, round, without, is_full }) => {
+                if let Some(room) = self.hub.get(&room) {
+                    room.places_given(&self.works, (epoch, round), &without, is_full);
+                }
+            }
             Ok(ToRelay::Elsewhere { user, session }) => {
                 if let Some(registry) = self.registry.upgrade() {
                     registry.tell_session(session, &user);

@@ -310,6 +310,7 @@ mod tests {
             follows: None,
             at_ms: None,
             delay: None,
+            places: None,
             rail: None,
             privates: SmallVec::new(),
             public: Bytes::from_static(b"{}"),

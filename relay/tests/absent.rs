@@ -148,6 +148,7 @@ impl Stage {
             follows: None,
             at_ms: None,
             delay: None,
+            places: None,
             rail: None,
             privates: Default::default(),
             public: format!(r#"{{"t":"keyframe","room":"{name}","epoch":1,"seq":1,"state":{{}}}}"#).into(),

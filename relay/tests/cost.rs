@@ -99,6 +99,7 @@ impl House {
             follows: None,
             at_ms: None,
             delay: None,
+            places: None,
             rail: None,
             privates: Default::default(),
             public: Bytes::from_static(br#"{"t":"frame","room":"t1","epoch":1,"seq":1,"events":[]}"#),

@@ -163,6 +163,7 @@ async fn a_relay_gets_ready_serves_and_drains() {
             follows: None,
             at_ms: None,
             delay: None,
+            places: None,
             rail: None,
             privates: Default::default(),
             public: format!(r#"{{"t":"{tag}","room":"t1","epoch":1,"seq":{seq}}}"#).into(),

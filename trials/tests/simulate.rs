@@ -339,6 +339,27 @@ fn caught_where_rooms_are_late(planted: Planted, promise: Promise) {
 }
 
 #[test]
+fn never_more_watch_than_may_and_nobody_is_refused_for_nothing() {
+    count_panics();
+    let verdicts: Vec<Verdict> = (0..12).map(|seed| run(&Plan::pressing(seed))).collect();
+    for verdict in &verdicts {
+        assert_eq!(verdict.broken, [], "seed {} where many want to watch", verdict.seed);
+    }
+    let viewers: u64 = verdicts.iter().map(|verdict| verdict.viewers).sum();
+    assert!(viewers > 40, "only {viewers} have watched");
+}
+
+#[test]
+fn a_relay_that_shows_a_room_to_who_has_no_place_is_caught() {
+    caught_in(Plan::pressing, Planted::ShowsWithoutPlace, Promise::Viewers);
+}
+
+#[test]
+fn places_that_stay_taken_are_caught() {
+    caught_in(Plan::pressing_calmly, Planted::FreesNoPlaces, Promise::Viewers);
+}
+
+#[test]
 fn what_is_promised_holds_where_rails_see_cards() {
     count_panics();
     let verdicts: Vec<Verdict> = (0..16).map(|seed| run(&Plan::showing_cards(seed))).collect();

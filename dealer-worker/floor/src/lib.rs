@@ -18,7 +18,7 @@ use protocol::{
     floor::{FloorAnswer, FloorCommand, FloorQuestion, FloorRules, KIND, TABLE_PREFIX},
     hosted::{Access, AiSeats, Choice, HostLeaves},
     id::{ErrandId, Position, RoomId, UserId},
-    rail::{CARDS_DELAY_MIN_MS, DELAY_MAX_MS, RailConfig},
+    rail::{CARDS_DELAY_MIN_MS, DELAY_MAX_MS, RailConfig, VIEWERS_MAX},
     rights::{Can, Rights},
     table::TableConfig,
     time::UnixMs,
@@ -182,6 +182,7 @@ impl<const OPENS: bool> Floor<OPENS> {
             big_blind_max,
             rail_delay_max_ms: DELAY_MAX_MS,
             rail_cards_delay_min_ms: CARDS_DELAY_MIN_MS,
+            rail_viewers_max: VIEWERS_MAX,
         }
     }
 

@@ -227,6 +227,15 @@ impl Room for Hosted {
         live
     }
 
+    /// Also the host, and for whom a seat is kept.
+    fn insiders(&self) -> Vec<UserId> {
+        let mut insiders = self.members();
+        insiders.extend(self.live());
+        insiders.extend(self.door.kept.iter().map(|kept| kept.user.clone()));
+        insiders.push(self.door.host.clone());
+        insiders
+    }
+
     fn line(&self, room: &RoomId, now: UnixMs) -> Option<Line> {
         let is_listed = self.door.access == Access::Public || is_planted(Fault::ListsUnlisted);
         let line = self.table.line(room, now).filter(|_| is_listed)?;

@@ -53,6 +53,20 @@ fn a_kept_seat_is_free_again_after_a_while_and_who_was_let_in_still_may_sit() {
 }
 
 #[test]
+fn the_host_and_whoever_has_or_waits_for_a_seat_needs_no_place_to_watch() {
+    let mut world = World::new(Access::Approve, HostLeaves::PassOn);
+    let needs_none = |world: &World, name: &str| world.room.insiders().contains(&user(name));
+    assert!(needs_none(&world, "ann"), "the host, though she has no seat");
+    assert!(!needs_none(&world, "bob"));
+    world.does("ann", json!({"a": "invite", "user": "bob"}));
+    assert!(needs_none(&world, "bob"), "a seat is kept for him");
+    world.does("bob", sit());
+    assert!(needs_none(&world, "bob"));
+    world.does("bob", json!({"a": "leave"}));
+    assert!(!needs_none(&world, "bob"));
+}
+
+#[test]
 fn the_code_opens_the_door_and_nothing_else_does() {
     let mut world = World::new(Access::Code, HostLeaves::PassOn);
     world.may_not("bob", json!({"a": "knock", "code": "q4xm91ab"}), Code::WrongCode);

@@ -46,6 +46,10 @@ pub enum Fault {
     TellsTurnToAnybody,
     /// What is for the rail is for members too.
     TellsMembersToo,
+    /// A place on a rail on which there are only so many stays taken when its viewer has gone.
+    FreesNoPlaces,
+    /// New owners give places before those of the owner before have run out.
+    GivesPlacesUnheard,
     /// Rooms that have ended stay in the directory.
     LeavesEnded,
     /// Tables bring all that was promised in a hand, whatever was won meanwhile.

@@ -70,6 +70,18 @@ impl Replies {
         self.send(relay, &ToRelay::Elsewhere { user, session });
     }
 
+    /// Which viewers have a place: those who have none, and whether that is because there are no more.
+    pub fn places(
+        &self,
+        relay: &NodeId,
+        room: RoomId,
+        epoch: Epoch,
+        round: u64,
+        (without, is_full): (Vec<u32>, bool),
+    ) {
+        self.send(relay, &ToRelay::Places { room, epoch, round, without, is_full });
+    }
+
     fn send(&self, relay: &NodeId, message: &ToRelay) {
         if self.queue.try_send((Channel::replies(relay), encode(message))).is_err() {
             counter!("cardhouse_replies_dropped_total").increment(1);

@@ -44,14 +44,14 @@ struct Waiting {
 impl ForTheRail {
     /// Of a table that is set so.
     pub(super) fn of(rail: RailConfig) -> Self {
-        let RailConfig { delay_ms, cards } = rail.bounded();
+        let RailConfig { delay_ms, cards, viewers_max: _ } = rail.bounded();
         Self { delay_ms, cards, ..Self::default() }
     }
 
     /// How the table is set, in the words of a keyframe; nothing where nobody sees cards.
     pub(super) fn set(&self) -> Option<RailConfig> {
         let Self { delay_ms, cards, .. } = *self;
-        (cards != RailCards::Never).then_some(RailConfig { delay_ms, cards })
+        (cards != RailCards::Never).then_some(RailConfig { cards, ..RailConfig::late(delay_ms) })
     }
 
     /// When something is due.

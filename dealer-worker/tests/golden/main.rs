@@ -413,7 +413,7 @@ fn all_in(turn: &TurnView) -> Value {
 async fn a_table_writes_what_stands_in_its_golden_journal() {
     let mut scribe = Scribe::new(dealer_worker::kinds());
     let config = TableConfig { pause_ms: 1_000, runout_ms: 300, runs_max: 2, ..TableConfig::default() };
-    let rail = RailConfig { delay_ms: 0, cards: RailCards::AfterHand };
+    let rail = RailConfig { cards: RailCards::AfterHand, ..RailConfig::late(0) };
     scribe.house.open_room(&RoomSpec::new(Table::NAME, &config).with_rail(rail)).await;
     let worker = scribe.worker("w1", 24);
     let relay = Relay::new(&scribe.house, "r1", 1).await;

@@ -79,6 +79,8 @@ struct State {
     elsewhere: Vec<(UserId, SessionId)>,
     /// Answers to questions.
     told: Vec<(UserId, SessionId, Value)>,
+    /// Answers to lists of who watches: by their numbers who has no place, and whether there are no more.
+    places: BTreeMap<u64, (Vec<u32>, bool)>,
     replies: u64,
 }
 
@@ -226,6 +228,9 @@ impl Receiver for Heard {
                 ToRelay::Answer { user, session, body } => {
                     state.told.push((user, session, serde_json::from_slice(&body).unwrap()));
                 }
+                ToRelay::Places { round, without, is_full, .. } => {
+                    state.places.insert(round, (without, is_full));
+                }
                 ToRelay::Elsewhere { user, session } => state.elsewhere.push((user, session)),
                 ToRelay::Notice { user, session, body, room: _ } => {
                     state.notices.push((user, session, serde_json::from_slice(&body).unwrap()));
@@ -348,6 +353,17 @@ impl Relay {
     /// Waits until the room has an owner.
     pub async fn owned(&self, room: &RoomId) -> Followed {
         self.until(room, |followed| followed.keyframes > 0).await
+    }
+
+    /// Says who watches, or wants to, of whom the first `have` have a place.
+    pub async fn lists(&self, room: &RoomId, round: u64, have: u32, names: &[&str]) {
+        let users = names.iter().map(|name| UserId::new(name).unwrap()).collect();
+        self.tell(room, Asked::Places { relay: self.node.clone(), round, have, users }).await;
+    }
+
+    /// The answer to the list of this number, if there is one yet.
+    pub fn places(&self, round: u64) -> Option<(Vec<u32>, bool)> {
+        self.heard.state.lock().places.get(&round).cloned()
     }
 
     pub async fn tell(&self, room: &RoomId, what: Asked) {

@@ -75,6 +75,10 @@ impl Client {
     }
 
     fn frame(&mut self, room: RoomId, at: Position, part: &RawValue, named: usize) -> Heard {
+        // Of a room that is being left it is not known any more what kind of room it is.
+        if self.leaving.contains(&room) {
+            return Heard::Nothing;
+        }
         if self.rooms.get(&room).is_some_and(Watched::is_no_table) {
             let taken = self.taken(&room, |watched, breaches| watched.frame_of_other(at, part, breaches));
             let (events, turn) = (Vec::new(), None);
@@ -151,7 +155,8 @@ impl Client {
             }
             ClientOut::Ack { n, room, epoch, seq } => {
                 let at = Position(epoch, seq);
-                if self.rooms.get(&room).is_some_and(|watched| !watched.has_seen(at)) {
+                let is_alone = self.turned_away.get(&room).is_some_and(|last| n <= *last);
+                if !is_alone && self.rooms.get(&room).is_some_and(|watched| !watched.has_seen(at)) {
                     self.breaches.count(Breach::Answer, || format!("{room}: ack {n} before its frame {at}"));
                 }
                 match self.answered(n, &room) {
@@ -184,8 +189,13 @@ impl Client {
             }
             ClientOut::Rail { room, epoch, seq, .. } => Heard::Rail { room, at: Position(epoch, seq) },
             ClientOut::Error { code, room, .. } => {
-                if let (ErrorCode::NoSuchRoom | ErrorCode::TooManyRooms, Some(room)) = (code, &room) {
+                if let (ErrorCode::NoSuchRoom | ErrorCode::TooManyRooms | ErrorCode::RailFull, Some(room)) =
+                    (code, &room)
+                {
                     self.rooms.remove(room);
+                    if code == ErrorCode::RailFull {
+                        self.turned_away.insert(room.clone(), self.answers.last_n());
+                    }
                 }
                 Heard::Error { code, room }
             }

@@ -9,6 +9,7 @@ mod leaving;
 mod limits;
 mod listening;
 mod lobby;
+mod places;
 mod presence;
 mod questions;
 mod revoked;

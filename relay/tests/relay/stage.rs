@@ -12,7 +12,7 @@ use broker::{
     channel::Channel,
     clock::Clock,
     directory::{self, Partition},
-    entry::{Cause, Delay, Entry, Kind, Private, Rail, fingerprint},
+    entry::{Cause, Delay, Entry, Kind, Places, Private, Rail, fingerprint},
     lobby::{LobbyNews, TableSummary},
     node::{Asked, ToRelay, ToRoom, decode, encode},
     ports::Ports,
@@ -280,6 +280,7 @@ fn draft(kind: Kind, name: &str, epoch: u64, seq: u64) -> Draft {
         follows: None,
         at_ms: None,
         delay: None,
+        places: None,
         rail: None,
         privates: Default::default(),
         public: text.into(),
@@ -320,6 +321,13 @@ impl Draft {
     pub(crate) fn late(mut self, (at_ms, ms): (u64, u32), live: &[&str]) -> Self {
         self.0.at_ms = Some(at_ms);
         self.0.delay = Some(Delay { ms, live: live.iter().map(|name| user(name)).collect() });
+        self
+    }
+
+    /// Only so many may watch, but for those who have a part in the room.
+    pub(crate) fn few(mut self, max: u32, insiders: &[&str]) -> Self {
+        self.0.at_ms.get_or_insert(0);
+        self.0.places = Some(Places { max, insiders: insiders.iter().map(|name| user(name)).collect() });
         self
     }
 
@@ -486,7 +494,10 @@ impl Ears {
             match self.next().await.what {
                 Asked::Present { user, session, .. } => return (true, user, session),
                 Asked::Absent { user, session } => return (false, user, session),
-                Asked::Command { .. } | Asked::First { .. } | Asked::Question { .. } => {}
+                Asked::Command { .. }
+                | Asked::First { .. }
+                | Asked::Question { .. }
+                | Asked::Places { .. } => {}
             }
         }
     }

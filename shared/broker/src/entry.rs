@@ -1,12 +1,13 @@
 //! The codec of a journal entry, which is also what travels to the relays.
 //!
 //! ```text
-//! u8   version (1 to 3)     u8   kind (0 claim, 1 delta, 2 keyframe, 3 end)
+//! u8   version (1 to 4)     u8   kind (0 claim, 1 delta, 2 keyframe, 3 end)
 //! u64  epoch                u64  seq                  (all integers little-endian)
 //! u8+n room                 u8   has cause: u8+n user, u64 session, u64 n
 //! u8   says what it follows: u64 epoch                (keyframes); deltas with a cause: u64 fingerprint of what it said
 //! u64  when it was decided                                                     (since version 2)
-//! u32  the rail's delay in ms    u16 users who are live: each u8+n             (version 3 alone)
+//! u32  the rail's delay in ms    u16 users who are live: each u8+n             (since version 3)
+//! u32  how many may watch        u16 users who need no place: each u8+n        (version 4 alone)
 //! u16+n what later releases add, passed over                                   (since version 2)
 //! u16  private parts: each  u8+n user, u32+n bytes    (since version 2: u8 audience before)
 //! u32+n public part
@@ -17,7 +18,8 @@
 //! those who get nothing of it, `u16` names of `u8+n`. What is for another audience is passed over.
 //!
 //! Version 3 is that of rooms whose rail has a [delay](Delay). A node that does not know the delay must show nothing of such a room, so it does not
-//! read its entries at all.
+//! read its entries at all. Version 4 is that of rooms that only [so many](Places) may watch, for the same reason; where their rail has no delay it
+//! says 0.
 //!
 //! The dealer worker encodes once. The public and private parts are the very bytes that clients get, so a relay
 //! reads the header and slices; it never parses a part. The secret is sealed ([`crate::seal`]).
@@ -43,6 +45,9 @@ const TIMED: u8 = 2;
 
 /// Of entries of rooms whose rail has a delay.
 const DELAYED: u8 = 3;
+
+/// Of entries of rooms that only so many may watch.
+const PLACED: u8 = 4;
 
 /// Since this release nodes read [`TIMED`] entries; see [`SPEAKS`](crate::node::SPEAKS).
 const TIMED_SINCE: u16 = 3;
@@ -131,6 +136,15 @@ pub struct Delay {
     pub live: Vec<UserId>,
 }
 
+/// How many may watch a room. Each entry says it, so nobody who has one needs another to know who may have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// So many users who have no part in the room.
+    pub max: u32,
+    /// Who has a part in it, before the entry or after it: they need no place, in any of their sessions.
+    pub insiders: Vec<UserId>,
+}
+
 /// A journal entry. Decoding shares the buffer it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -149,6 +163,8 @@ pub struct Entry {
     pub at_ms: Option<UnixMs>,
     /// What holds for the rail, if it is shown the room late. Written only with [`Entry::at_ms`].
     pub delay: Option<Delay>,
+    /// How many may watch, if not as many as come. Written only with [`Entry::at_ms`].
+    pub places: Option<Places>,
     /// Parts for single users.
     pub privates: SmallVec<[Private; 2]>,
     /// A part for the rail. Written only with [`Entry::at_ms`].
@@ -175,7 +191,7 @@ pub enum Malformed {
     #[error("an entry of the wrong length")]
     Length,
     /// They are of another version of the format.
-    #[error("an entry of format version {0}, known are {UNTIMED} to {DELAYED}")]
+    #[error("an entry of format version {0}, known are {UNTIMED} to {PLACED}")]
     Version(u8),
     /// The kind is none that we know.
     #[error("an entry of unknown kind {0}")]
@@ -205,15 +221,18 @@ impl Entry {
         let rail = self.rail.as_ref().filter(|_| self.at_ms.is_some());
         let rail_bytes = rail.map_or(0, Rail::encoded_bytes);
         let live = self.delay.iter().flat_map(|delay| &delay.live);
-        let live_bytes: usize = live.map(|user| 1 + user.as_str().len()).sum();
+        let insiders = self.places.iter().flat_map(|places| &places.insiders);
+        let live_bytes: usize = live.chain(insiders).map(|user| 1 + user.as_str().len()).sum();
         let mut out = BytesMut::with_capacity(
             170 + parts + live_bytes + rail_bytes + self.public.len() + self.secret.len(),
         );
         let delay = self.delay.as_ref().filter(|_| self.at_ms.is_some());
-        out.put_u8(match (self.at_ms, delay) {
-            (None, _) => UNTIMED,
-            (Some(_), None) => TIMED,
-            (Some(_), Some(_)) => DELAYED,
+        let places = self.places.as_ref().filter(|_| self.at_ms.is_some());
+        out.put_u8(match (self.at_ms, delay, places) {
+            (None, ..) => UNTIMED,
+            (Some(_), None, None) => TIMED,
+            (Some(_), Some(_), None) => DELAYED,
+            (Some(_), _, Some(_)) => PLACED,
         });
         out.put_u8(match self.kind {
             Kind::Claim => 0,
@@ -247,6 +266,13 @@ impl Entry {
             if let Some(Delay { ms, live }) = delay {
                 out.put_u32_le(*ms);
                 put_names(&mut out, live);
+            } else if places.is_some() {
+                out.put_u32_le(0);
+                put_names(&mut out, &[]);
+            }
+            if let Some(Places { max, insiders }) = places {
+                out.put_u32_le(*max);
+                put_names(&mut out, insiders);
             }
             let is_at_once = delay.is_some() && rail.is_some_and(|rail| rail.at_once);
             let added: &[u8] = if is_at_once { &[AT_ONCE, 0, 0] } else { &[] };
@@ -278,10 +304,10 @@ impl Entry {
     /// [`Malformed`], whatever the bytes are; never a panic.
     pub fn decode(bytes: Bytes) -> Result<Self, Malformed> {
         let mut from = Cursor { bytes, at: 0 };
-        let (is_timed, is_delayed) = match from.u8()? {
-            UNTIMED => (false, false),
-            TIMED => (true, false),
-            DELAYED => (true, true),
+        let version = from.u8()?;
+        let is_timed = match version {
+            UNTIMED => false,
+            TIMED | DELAYED | PLACED => true,
             other => return Err(Malformed::Version(other)),
         };
         let kind = match from.u8()? {
@@ -316,9 +342,14 @@ impl Entry {
             None => number.map(Epoch),
         };
         let at_ms = if is_timed { Some(from.u64()?) } else { None };
-        let delay = match is_delayed {
-            true => Some(Delay { ms: from.u32()?, live: from.names()? }),
-            false => None,
+        let delay = match version {
+            DELAYED | PLACED => Some(Delay { ms: from.u32()?, live: from.names()? }),
+            _ => None,
+        };
+        let delay = delay.filter(|delay| version == DELAYED || delay.ms > 0);
+        let places = match version {
+            PLACED => Some(Places { max: from.u32()?, insiders: from.names()? }),
+            _ => None,
         };
         let is_at_once = match is_timed {
             true => {
@@ -347,7 +378,7 @@ impl Entry {
         if !from.at_end() {
             return Err(Malformed::Length);
         }
-        Ok(Self { kind, room, at, cause, follows, at_ms, delay, privates, rail, public, secret })
+        Ok(Self { kind, room, at, cause, follows, at_ms, delay, places, privates, rail, public, secret })
     }
 }
 
@@ -484,6 +515,7 @@ mod tests {
             follows: None,
             at_ms: None,
             delay: None,
+            places: None,
             privates: smallvec![Private {
                 user: UserId::new("bob").unwrap(),
                 bytes: Bytes::from_static(b"AsKd")
@@ -559,6 +591,21 @@ mod tests {
         assert_eq!(delayed.encode().stored[0], DELAYED);
     }
 
+    fn places() -> Places {
+        Places { max: 12, insiders: ["ann", "cho"].map(|name| UserId::new(name).unwrap()).into() }
+    }
+
+    #[test]
+    fn an_entry_of_a_room_that_only_so_many_may_watch_says_how_many_and_who_needs_no_place() {
+        for delay in [None, Some(delay())] {
+            let placed =
+                Entry { at_ms: Some(7), delay, places: Some(places()), rail: Some(rail()), ..entry() };
+            assert_eq!(Entry::decode(placed.encode().stored).unwrap(), placed);
+            // Whoever does not know how many may watch shows it to nobody.
+            assert_eq!(placed.encode().stored[0], PLACED);
+        }
+    }
+
     /// Journals hold them.
     #[test]
     fn entries_stay_what_they_are_to_the_byte() {
@@ -593,6 +640,15 @@ mod tests {
         assert_eq!(
             hex(Entry { at_ms: Some(1_790_000_000_000), delay: Some(delay()), ..entry() }),
             delayed.concat()
+        );
+        let placed = [
+            "0401030000000000000029000000000000000274310103616e6e0900000000000000070000000000000001251a",
+            "90b5074bf408006c50c4a0010000000000000000000c000000020003616e6e0363686f000001000003626f62040000",
+            "0041734b64020000007b7d060000007365616c6564",
+        ];
+        assert_eq!(
+            hex(Entry { at_ms: Some(1_790_000_000_000), places: Some(places()), ..entry() }),
+            placed.concat()
         );
     }
 
@@ -638,11 +694,16 @@ mod tests {
 
     #[test]
     fn every_truncation_is_an_error_or_the_published_form() {
-        let delayed = (Some(7), Some(rail()), Some(delay()));
-        for (at_ms, rail, delay) in
-            [(None, None, None), (Some(7), None, None), (Some(7), Some(rail()), None), delayed]
-        {
-            let encoded = Entry { at_ms, rail, delay, ..entry() }.encode();
+        let delayed = (Some(7), Some(rail()), Some(delay()), None);
+        let placed = (Some(7), Some(rail()), Some(delay()), Some(places()));
+        for (at_ms, rail, delay, places) in [
+            (None, None, None, None),
+            (Some(7), None, None, None),
+            (Some(7), Some(rail()), None, None),
+            delayed,
+            placed,
+        ] {
+            let encoded = Entry { at_ms, rail, delay, places, ..entry() }.encode();
             for length in 0..encoded.stored.len() {
                 let decoded = Entry::decode(encoded.stored.slice(..length));
                 assert_eq!(decoded.is_ok(), length == encoded.published.len(), "{length} bytes");
@@ -657,8 +718,9 @@ mod tests {
         }
 
         #[test]
-        fn a_flipped_byte_never_panics(at in 0usize..140, to in any::<u8>(), at_ms in any::<Option<u64>>()) {
-            let mut bytes = Entry { at_ms, rail: Some(rail()), delay: Some(delay()), ..entry() }.encode().stored.to_vec();
+        fn a_flipped_byte_never_panics(at in 0usize..150, to in any::<u8>(), at_ms in any::<Option<u64>>(), few: bool) {
+            let places = few.then(places);
+            let mut bytes = Entry { at_ms, rail: Some(rail()), delay: Some(delay()), places, ..entry() }.encode().stored.to_vec();
             let at = at % bytes.len();
             bytes[at] = to;
             let _ = Entry::decode(bytes.into());

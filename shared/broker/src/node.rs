@@ -92,7 +92,23 @@ pub enum Asked {
         /// The JSON text of its `q`, as the client sent it.
         body: Bytes,
     },
+    /// These users watch a room, or want to, that only [so many](crate::entry::Places) may watch, and have no part in it; no others do through this
+    /// relay. Answered by [`ToRelay::Places`]. Whoever owns such a room reads it.
+    Places {
+        /// Who asks, where [`Whose`] reads a user: relays take turns in a room's mailbox as users do.
+        relay: NodeId,
+        /// The number of this list, which grows: an answer to an earlier one says nothing any more.
+        round: u64,
+        /// So many of the first have a place.
+        have: u32,
+        /// As many as may watch at the most: those who have a place first.
+        users: Vec<UserId>,
+    },
 }
+
+/// So long a place holds that an owner has [given](ToRelay::Places), milliseconds: for the relay since it said its list, for the owner since it heard that.
+/// Given once and for ever: for so long a new owner gives none, as it does not know who has one.
+pub const PLACE_MS: u64 = 10_000;
 
 /// Whose a [`ToRoom`] is, read from its beginning without the rest: what all kinds of them have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,6 +193,19 @@ pub enum ToRelay {
         session: SessionId,
         /// The JSON text of the whole `answer` or `unanswered` message.
         body: Bytes,
+    },
+    /// An answer to an [`Asked::Places`]: who has a place for the next [`PLACE_MS`].
+    Places {
+        /// The room.
+        room: RoomId,
+        /// The epoch in which they were given.
+        epoch: Epoch,
+        /// The number of the list.
+        round: u64,
+        /// Those of the list who have none, by their places in it, in order.
+        without: Vec<u32>,
+        /// Because there are no more. Else it is not known yet: they are to be asked for again.
+        is_full: bool,
     },
 }
 
@@ -492,6 +521,7 @@ mod tests {
             Asked::Absent { user: user.clone(), session },
             Asked::First { user: user.clone(), name, session, n, body: body.clone(), rights },
             Asked::Question { user, session, n, body },
+            Asked::Places { relay: NodeId::new("ann").unwrap(), round: 3, have: 0, users: Vec::new() },
         ];
         for what in all {
             // Whoever adds a kind adds it to these.
@@ -500,7 +530,8 @@ mod tests {
                 Asked::Command { .. }
                 | Asked::Present { .. }
                 | Asked::Absent { .. }
-                | Asked::First { .. } => false,
+                | Asked::First { .. }
+                | Asked::Places { .. } => false,
             };
             let message = encode(&ToRoom { epoch: Epoch(300), relay: NodeId::new("r1").unwrap(), what });
             assert_eq!(Whose::read(&message), Some(Whose { user: "ann", is_question }));

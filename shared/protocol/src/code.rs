@@ -74,6 +74,8 @@ pub enum ErrorCode {
     NoSuchRoom,
     /// More rooms watched than one connection may.
     TooManyRooms,
+    /// As many watch the room as may who have no part in it. Nothing more comes of it until one watches it again.
+    RailFull,
     /// The new token is not valid, or is another user's.
     BadToken,
     /// The room cannot be read at the moment; the relay goes on trying and will send its keyframe.

@@ -103,6 +103,9 @@ pub struct FloorRules {
     /// not say so.
     #[serde(default)]
     pub rail_cards_delay_min_ms: u32,
+    /// The most that may be chosen of how many may watch a table at once. Houses of earlier releases let as many watch as come, and do not say so.
+    #[serde(default)]
+    pub rail_viewers_max: u32,
 }
 
 /// What one player is told: all his tables.
@@ -176,6 +179,14 @@ mod tests {
         let late = asks(r#","access":"public","rail":{"delay_ms":30000}"#);
         let FloorCommand::CreateTable { rail, .. } = FloorCommand::read(&late).unwrap();
         assert_eq!(rail.config(), Ok(crate::rail::RailConfig::late(30_000)));
+        let few = asks(r#","access":"public","rail":{"viewers_max":12}"#);
+        let FloorCommand::CreateTable { rail, .. } = FloorCommand::read(&few).unwrap();
+        assert_eq!(rail.config().map(|rail| (rail.viewers_max, rail.delay_ms)), Ok((12, 0)));
+        let FloorCommand::CreateTable { rail, .. } = FloorCommand::read(&few.replace("12", "1001")).unwrap();
+        assert_eq!(
+            rail.config().unwrap_err(),
+            "1000 may watch at most, or, with 0, as many as come: `rail.viewers_max`"
+        );
         for (text, said) in [
             (asks(""), "`access` is missing"),
             (asks(r#","access":"code","code":"x""#), "`code` does not belong here"),

@@ -16,6 +16,9 @@ pub const DELAY_MAX_MS: u32 = 900_000;
 /// people are over by then, but for a few, and the cards of a hand that is not are not told before it is.
 pub const CARDS_DELAY_MIN_MS: u32 = 120_000;
 
+/// The most of whom it can be said that no more may watch.
+pub const VIEWERS_MAX: u32 = 1_000;
+
 /// What holds for the rail of a room, of whatever kind: the field `rail` beside `kind` in its settings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -25,12 +28,21 @@ pub struct RailConfig {
     /// Whether it sees the players' cards: of tables alone. Releases that do not know it do not open such a table.
     #[serde(skip_serializing_if = "RailCards::are_never")]
     pub cards: RailCards,
+    /// So many users may watch at once who have no part in the room, each in as many sessions as he likes: to [`VIEWERS_MAX`]; 0: as many as come. Releases that do not know it do
+    /// not open such a room.
+    #[serde(skip_serializing_if = "is_unbounded")]
+    pub viewers_max: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_unbounded(viewers_max: &u32) -> bool {
+    *viewers_max == 0
 }
 
 impl RailConfig {
-    /// A rail that sees everything so much later, and nobody's cards.
+    /// A rail that sees everything so much later, and nobody's cards, and that is open to as many as come.
     pub const fn late(delay_ms: u32) -> Self {
-        Self { delay_ms, cards: RailCards::Never }
+        Self { delay_ms, cards: RailCards::Never, viewers_max: 0 }
     }
 
     /// Whether nothing is set.
@@ -41,7 +53,8 @@ impl RailConfig {
     /// The same within its bounds, whatever is set.
     #[must_use]
     pub fn bounded(self) -> Self {
-        Self { delay_ms: self.delay_ms.min(DELAY_MAX_MS), ..self }
+        let Self { delay_ms, cards, viewers_max } = self;
+        Self { delay_ms: delay_ms.min(DELAY_MAX_MS), cards, viewers_max: viewers_max.min(VIEWERS_MAX) }
     }
 }
 
@@ -107,11 +120,19 @@ pub struct RailChoice {
     pub delay_ms: u64,
     /// Whether they see cards.
     pub cards: RailCards,
+    /// So many of them at once: to [`VIEWERS_MAX`]; 0: as many as come. Houses of earlier releases refuse it.
+    #[serde(skip_serializing_if = "is_none")]
+    pub viewers_max: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_none(viewers_max: &u64) -> bool {
+    *viewers_max == 0
 }
 
 impl From<RailConfig> for RailChoice {
-    fn from(RailConfig { delay_ms, cards }: RailConfig) -> Self {
-        Self { delay_ms: delay_ms.into(), cards }
+    fn from(RailConfig { delay_ms, cards, viewers_max }: RailConfig) -> Self {
+        Self { delay_ms: delay_ms.into(), cards, viewers_max: viewers_max.into() }
     }
 }
 
@@ -129,6 +150,7 @@ impl RailChoice {
         let choice = Self {
             delay_ms: fields.optional("delay_ms")?.unwrap_or(0),
             cards: fields.optional("cards")?.unwrap_or_default(),
+            viewers_max: fields.optional("viewers_max")?.unwrap_or(0),
         };
         fields.end()?;
         Ok(choice)
@@ -139,7 +161,7 @@ impl RailChoice {
     /// # Errors
     /// A sentence that says what no house can do.
     pub fn config(self) -> Result<RailConfig, String> {
-        let Self { delay_ms, cards } = self;
+        let Self { delay_ms, cards, viewers_max } = self;
         let delay_ms = u32::try_from(delay_ms).ok().filter(|delay_ms| *delay_ms <= DELAY_MAX_MS);
         let Some(delay_ms) = delay_ms else {
             return Err(format!(
@@ -152,6 +174,11 @@ impl RailChoice {
                  `rail.delay_ms`"
             ));
         }
-        Ok(RailConfig { delay_ms, cards })
+        let Some(viewers_max) = u32::try_from(viewers_max).ok().filter(|most| *most <= VIEWERS_MAX) else {
+            return Err(format!(
+                "{VIEWERS_MAX} may watch at most, or, with 0, as many as come: `rail.viewers_max`"
+            ));
+        };
+        Ok(RailConfig { delay_ms, cards, viewers_max })
     }
 }

@@ -159,6 +159,7 @@ impl Circle {
                     json!({"cards": "all"}),
                     json!({"delay_ms": 900_001}),
                     json!({"delay_ms": -1}),
+                    json!({"viewers_max": 1_001}),
                     json!({"live": ["me"]}),
                     json!(true),
                 ];

@@ -18,6 +18,16 @@ pub(crate) fn named(count: usize) -> Arc<[RoomId]> {
     (1..=count).map(|number| RoomId::new(&format!("c{number}")).expect("a name")).collect()
 }
 
+/// The names of so many that only so many may watch: nobody is there but who presses to get in.
+pub(crate) fn narrow(count: usize) -> Arc<[RoomId]> {
+    (1..=count).map(|number| RoomId::new(&format!("n{number}")).expect("a name")).collect()
+}
+
+/// Whether it is one of those.
+pub(crate) fn is_narrow(room: &RoomId) -> bool {
+    room.as_str().starts_with('n')
+}
+
 /// Opens them, with this rail. Each may write to all others.
 ///
 /// # Errors

@@ -41,6 +41,9 @@ pub enum Promise {
     Answers,
     /// Whoever watches and has no part in a room gets each part for the rail, once and in order; whoever has one gets none.
     Rail,
+    /// Never more watch a room at once that have no part in it than may, and nobody is refused while there has been room for longer than a place
+    /// holds.
+    Viewers,
     /// However many others ask, whoever sits at a table is heard in time, and all others are told.
     Heard,
     /// What waits for a room stays within its bounds.
@@ -79,16 +82,16 @@ pub enum Promise {
 
 impl Promise {
     /// All of them.
-    pub fn all() -> [Self; 35] {
+    pub fn all() -> [Self; 36] {
         use Promise::{
             Answers, Balanced, Bounded, Called, Chips, Client, Directed, Durable, Ended, Ends, Equal,
             Errands, Fold, Heard, Host, Issued, Kept, Letters, Level, Linear, Live, Money, Once, OneAgent,
-            OnePlace, Places, Privacy, Prizes, Rail, Revoked, Rules, Served, Sound, Step, Told,
+            OnePlace, Places, Privacy, Prizes, Rail, Revoked, Rules, Served, Sound, Step, Told, Viewers,
         };
         [
             Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound, Letters,
             Errands, Money, Ended, Answers, Rail, Heard, Bounded, Revoked, Host, Called, Served, OnePlace,
-            Issued, Places, Prizes, Level, Step, Balanced, Ends, Directed, Kept, OneAgent,
+            Issued, Places, Prizes, Level, Step, Balanced, Ends, Directed, Kept, OneAgent, Viewers,
         ]
     }
 

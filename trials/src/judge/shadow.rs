@@ -1,7 +1,7 @@
 //! The shadow model: reads every journal while it grows, and folds it in [`journal`]; in [`told`], judges what clients are told
 //! by what the journal holds; in [`questions`], what they are answered; in [`spoken`], what is said where people talk; in
 //! [`parts`], what a postbox tells single users; in [`rail`], what a room tells who has no part in it, and in [`cards`], when a table may tell what; in [`doors`], who may do what at tables
-//! that players have opened; in [`dealt`], which hands were; in [`usher`], who may take which seat where others wait for one; in [`attendant`], where a queue sends who waits; in [`contest`], who is where in a
+//! that players have opened; in [`dealt`], which hands were; in [`usher`], who may take which seat where others wait for one; in [`viewers`], how many watch where only so many may; in [`attendant`], where a queue sends who waits; in [`contest`], who is where in a
 //! tournament, whose journals are read [in order](ordered).
 
 mod attendant;
@@ -17,6 +17,7 @@ mod rail;
 mod spoken;
 mod told;
 mod usher;
+mod viewers;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -47,6 +48,7 @@ use self::{
     ordered::Ordered,
     parts::Parts,
     spoken::Spoken,
+    viewers::Viewers,
 };
 use super::{counter::Figures, kept::Pushed, money::Purses, promise::Promise};
 
@@ -78,6 +80,8 @@ pub struct Shadow {
     attendant: Attendant,
     /// Which hands wait to be written down, or have waited, where they are to be.
     pushed: Option<Pushed>,
+    /// Who watches where only so many may.
+    viewers: Viewers,
 }
 
 impl Shadow {
@@ -95,6 +99,7 @@ impl Shadow {
             ordered: Ordered::default(),
             attendant: Attendant::default(),
             pushed: None,
+            viewers: Viewers::default(),
         }
     }
 
@@ -576,6 +581,7 @@ mod tests {
             follows: Some(Epoch(1)),
             at_ms: None,
             delay: None,
+            places: None,
             rail: None,
             privates,
             public,

@@ -114,6 +114,7 @@ struct Report {
     forgotten: u64,
     cut: u64,
     moved: u64,
+    viewers: u64,
     ousted: u64,
     blows: BTreeMap<&'static str, u64>,
     rewound: u64,
@@ -238,6 +239,7 @@ impl Report {
         self.forgotten += verdict.forgotten;
         self.cut += verdict.cut;
         self.moved += verdict.moved;
+        self.viewers += verdict.viewers;
         self.ousted += verdict.ousted;
         for (kind, fell) in &verdict.blows {
             *self.blows.entry(kind).or_default() += fell;

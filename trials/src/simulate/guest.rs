@@ -27,6 +27,7 @@ use super::{
     queued::Queued,
     railbird::Railbird,
     run::SPARED,
+    viewer::Watching,
     world::World,
 };
 use crate::judge::{Promise, Shadow, digest};
@@ -45,6 +46,9 @@ const MOVED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Whoever is not told that a token was revoked knows it within this, as long as the broker is there.
 const VOID_WITHIN: Duration = Duration::from_secs(6);
+
+/// What a relay says comes to a room's owner no later, in bad weather: it may have been held up.
+const HEARD_WITHIN: Duration = Duration::from_secs(15);
 
 /// Whose connection was cut comes back within this.
 const CUT_MAX_MS: u64 = 3_000;
@@ -137,6 +141,8 @@ pub(super) struct Guest {
     /// What it is told as one of the rail, if it is anywhere where the rail is told something.
     railbird: Option<Railbird>,
     queued: Option<Queued>,
+    /// What it watches, where only so many may.
+    watching: Option<Watching>,
     left: Left,
 }
 
@@ -162,6 +168,8 @@ pub(super) struct Whims {
     pub(super) waits: bool,
     /// It goes when it is told to, in the middle of a storm and without an answer to what it has said.
     pub(super) is_sent_away: bool,
+    /// It goes where only so many may watch.
+    pub(super) presses: bool,
     /// Nothing goes wrong in this run: a connection that the guest has moved from is closed for that, and no other is.
     pub(super) all_is_well: bool,
 }
@@ -193,8 +201,24 @@ impl Guest {
         let (said, crowded, left) = (BTreeSet::new(), whims.crowded.then(Crowded::default), Left::default());
         let railbird = (whims.rails || world.shows_cards()).then(Railbird::default);
         let queued = whims.waits.then(Queued::default);
+        let watching = whims.presses.then(Watching::default);
         let near = None;
-        Self { user, mind, world, shadow, stage, whims, shows, said, near, crowded, railbird, queued, left }
+        Self {
+            user,
+            mind,
+            world,
+            shadow,
+            stage,
+            whims,
+            shows,
+            said,
+            near,
+            crowded,
+            railbird,
+            queued,
+            watching,
+            left,
+        }
     }
 
     /// Plays until the run is over.
@@ -217,6 +241,11 @@ impl Guest {
                 self.left.moved += 1;
                 let judge = self.whims.all_is_well.then(|| (self.user.clone(), self.shadow.clone()));
                 kept.spawn(keep(far, judge));
+            }
+            if let Some(watching) = &mut self.watching {
+                watching.disconnected();
+                let now_ms = self.world.clock.now_ms();
+                self.shadow.lock().await.watches_nothing_more(&self.user, now_ms);
             }
             let was_online = self.mind.client().is_online();
             self.mind.client_mut().disconnected();
@@ -344,6 +373,10 @@ impl Guest {
         if let (Ok(ClientIn::Watch { room }), Some(railbird)) = (&asks, &mut self.railbird) {
             railbird.watches(room);
         }
+        if let Some(watching) = &mut self.watching {
+            let now_ms = self.world.clock.now_ms();
+            watching.says(text, &self.user, &mut *self.shadow.lock().await, now_ms);
+        }
         let (Ok(ClientIn::Do { n, room, what }), Some(session)) = (asks, self.mind.client().session()) else {
             return;
         };
@@ -377,6 +410,14 @@ impl Guest {
             let mut shadow = self.shadow.lock().await;
             shadow.look().await.expect(SPARED);
             railbird.hears(text, &self.user, &mut shadow);
+        }
+        if let Some(watching) = &mut self.watching {
+            let mut shadow = self.shadow.lock().await;
+            shadow.look().await.expect(SPARED);
+            let late = if self.whims.all_is_well { Duration::from_secs(1) } else { HEARD_WITHIN };
+            let late_ms = u64::try_from(late.as_millis()).expect("a short time");
+            let when = (self.world.clock.now_ms(), late_ms);
+            watching.hears(text, &self.user, &mut shadow, when);
         }
         if let Some(queued) = &mut self.queued {
             let mut shadow = self.shadow.lock().await;

@@ -6,7 +6,7 @@
 //! - [`plan`]: what a seed decides. [`mod@run`]: one run from its plan to its verdict. [`command`]: many of them.
 //! - `world`: the house and its processes. `guest`: who is there, over a `pipe`, moved by a [`Mind`](player::Mind): a bot of
 //!   the swarm, or one of the other [guests](crate::guests). `standing`: what reception knows of guests. `crowded`: how a guest is to be answered
-//!   where many ask. `railbird`: what it is told as one of the rail, `queued`: of those who wait for a seat. `cashier`: whose the chips are. `archive`: which hands were
+//!   where many ask. `railbird`: what it is told as one of the rail, `queued`: of those who wait for a seat. `viewer`: what it watches where only so many may. `cashier`: whose the chips are. `archive`: which hands were
 //!   written down.
 //! - `pits`: processes that are relay and dealer worker. `faults`: what goes wrong with single operations, and tripwires.
 //! - [`planted`]: faults that the judges must catch.
@@ -30,6 +30,7 @@ mod railbird;
 pub mod run;
 mod standing;
 pub mod tournament;
+mod viewer;
 mod world;
 
 pub use crate::judge::Promise;

@@ -62,6 +62,11 @@ pub struct Plan {
     pub waiters: usize,
     /// So many others wait in a queue, as many are rude, and as many do not come when they are called.
     pub seekers: usize,
+    /// So many others press onto the rails of rooms of their own, on which there are only so many places.
+    pub pressers: usize,
+    /// How many rooms these are, and how many may watch each.
+    pub(super) narrow: usize,
+    pub(super) viewers_max: u32,
     /// How many seats a table has.
     pub seats: u8,
     /// Tables and counters are shown to their rails so late; 0: live.
@@ -257,6 +262,30 @@ impl Plan {
         if rng.random_bool(0.3) {
             plan.add_pits(&mut rng);
         }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x91ace);
+        if rng.random_bool(0.25) {
+            plan.add_pressers(&mut rng);
+        }
+        plan
+    }
+
+    /// More want to watch than may.
+    fn add_pressers(&mut self, rng: &mut ChaCha8Rng) {
+        (self.narrow, self.viewers_max) = (rng.random_range(1..=2), rng.random_range(1..=3));
+        self.pressers = self.viewers_max as usize + rng.random_range(1..=4);
+    }
+
+    /// The plan of a seed in a house in which more want to watch than may.
+    pub fn pressing(seed: u64) -> Self {
+        let mut plan = Self::of(seed);
+        plan.add_pressers(&mut ChaCha8Rng::seed_from_u64(seed ^ 0x91acf));
+        plan
+    }
+
+    /// The same in fair weather, for longer.
+    pub fn pressing_calmly(seed: u64) -> Self {
+        let mut plan = Self::calm(seed, 2, 1, 1, 2, Duration::from_secs(120));
+        plan.add_pressers(&mut ChaCha8Rng::seed_from_u64(seed ^ 0x91acf));
         plan
     }
 
@@ -282,6 +311,9 @@ impl Plan {
             agencies: 0,
             waiters: 0,
             seekers: 0,
+            pressers: 0,
+            narrow: 0,
+            viewers_max: 0,
             seats: TableConfig::default().seats,
             rail_delay_ms: 0,
             rail_cards: RailCards::Never,
@@ -654,6 +686,9 @@ impl Plan {
             agencies: 0,
             waiters: 0,
             seekers: 0,
+            pressers: 0,
+            narrow: 0,
+            viewers_max: 0,
             seats: TableConfig::default().seats,
             rail_delay_ms: 0,
             rail_cards: RailCards::Never,

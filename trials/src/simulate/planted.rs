@@ -150,6 +150,10 @@ pub enum Planted {
     RecordsAnew,
     /// Tables deal the next hand before the last one is in the queue.
     DealsUnheard,
+    /// Relays show a room to who has no place there.
+    ShowsWithoutPlace,
+    /// Places stay taken when their viewers have gone.
+    FreesNoPlaces,
 }
 
 impl Planted {
@@ -195,6 +199,7 @@ impl Planted {
             Self::LevelsNothing => Fault::LevelsNothing,
             Self::DirectedByAnybody => Fault::ObeysAnybody,
             Self::DealsUnheard => Fault::DealsUnheard,
+            Self::FreesNoPlaces => Fault::FreesNoPlaces,
             _ => return None,
         })
     }
@@ -205,6 +210,7 @@ impl Planted {
             Self::ShowsOneEarly => relay::planted::Fault::ShowsOneEarly,
             Self::ShowsKeyframesLive => relay::planted::Fault::ShowsKeyframesLive,
             Self::KeepsWhoStoodUpLive => relay::planted::Fault::KeepsWhoStoodUpLive,
+            Self::ShowsWithoutPlace => relay::planted::Fault::ShowsWithoutPlace,
             _ => return None,
         })
     }

@@ -56,6 +56,7 @@ use crate::{
         counters,
         entrant::Entrant,
         flooder::Flooder,
+        presser::Presser,
         seeker::Seeker,
         stranger::{Manner, Stranger},
         teller::Teller,
@@ -141,6 +142,8 @@ pub struct Verdict {
     pub told: u64,
     /// How often a connection was closed because its token was revoked.
     pub revoked: u64,
+    /// How often somebody has watched where only so many may.
+    pub viewers: u64,
     /// How often a second session of a user took the seat.
     pub ousted: u64,
     /// Blows that fell, by kind.
@@ -217,6 +220,9 @@ async fn live(plan: &Plan) -> Verdict {
     let talks: Vec<RoomId> = tables.iter().map(talk_at).collect();
     talks.iter().for_each(|talk| shadow.follow_talk(talk.clone()));
     counters.iter().for_each(|counter| shadow.follow_counter(counter.clone()));
+    let narrow = counters::narrow(plan.narrow);
+    counters::open(&narrow, world.narrow_rail(), &world.spared_ports()).await.expect(SPARED);
+    narrow.iter().for_each(|counter| shadow.follow_counter(counter.clone()));
     let postbox = RoomId::new("p1").expect("a name");
     if !counters.is_empty() {
         shadow.follow_postbox(postbox.clone());
@@ -358,6 +364,12 @@ async fn live(plan: &Plan) -> Verdict {
         admit(user, Box::new(mind), Whims { crowded: true, ..Whims::default() });
     }
 
+    for index in 0..plan.pressers {
+        let user = format!("presser-{index}");
+        let mind = Presser::new(narrow.clone(), rng.next_u64(), token(&user), Instant::now());
+        admit(user, Box::new(mind), Whims { presses: true, all_is_well, ..Whims::default() });
+    }
+
     faults.set_rates(plan.rates);
     let blows = storm(plan, &world, &shadow, tripped).await;
     faults.set_rates(Rates::default());
@@ -377,6 +389,7 @@ async fn live(plan: &Plan) -> Verdict {
     let taken = |room: &RoomId| world.till().taken(room);
     let judged = judge_counters(&counters, taken, &world.store(), &mut *shadow.lock().await).await;
     judged.expect(SPARED);
+    shadow.lock().await.judge_viewers();
     if plan.hosts > 0 {
         judge_hosted(&world.store(), &mut *shadow.lock().await).await.expect(SPARED);
     }
@@ -421,6 +434,7 @@ async fn live(plan: &Plan) -> Verdict {
         moved: left.iter().map(|left| left.moved).sum(),
         told: left.iter().map(|left| left.told).sum(),
         revoked: left.iter().map(|left| left.revoked).sum(),
+        viewers: shadow.viewers(),
         ousted: left.iter().map(|left| left.ousted).sum(),
         blows,
         rewound: left.iter().map(|left| left.rewound).sum(),
@@ -705,7 +719,11 @@ async fn strike(blow: Blow, world: &Arc<World>, shadow: &Arc<Mutex<Shadow>>, aft
                 shadow.recede().await.expect(SPARED);
             }
             open(&shadow.tables(), world).await;
-            counters::open(&shadow.counters(), world.rail(), &world.spared_ports()).await.expect(SPARED);
+            let (narrow, counters): (Vec<RoomId>, Vec<RoomId>) =
+                shadow.counters().into_iter().partition(counters::is_narrow);
+            let ports = world.spared_ports();
+            counters::open(&counters, world.rail(), &ports).await.expect(SPARED);
+            counters::open(&narrow, world.narrow_rail(), &ports).await.expect(SPARED);
             for postbox in shadow.postboxes() {
                 open_postbox(&postbox, world).await;
             }

@@ -89,6 +89,8 @@ pub(super) struct World {
     planted: Option<Planted>,
     /// How late tables and counters are shown to their rails, and what those see of cards.
     rail: RailConfig,
+    /// How many may watch where only so many may.
+    viewers_max: u32,
     /// So many of the relays are of the release before.
     earlier_relays: usize,
     /// Players are led to the pit of their table.
@@ -168,7 +170,8 @@ impl World {
             seats: plan.seats,
             cashier: Arc::new(Cashier::new(plan.seed, plan.money_troubles, clock, plan.planted)),
             planted: plan.planted,
-            rail: RailConfig { delay_ms: plan.rail_delay_ms, cards: plan.rail_cards },
+            rail: RailConfig { cards: plan.rail_cards, ..RailConfig::late(plan.rail_delay_ms) },
+            viewers_max: plan.viewers_max,
             earlier_relays: plan.earlier_relays,
             leads: plan.leads,
             has_hosts: plan.hosts > 0,
@@ -207,6 +210,11 @@ impl World {
     /// How late tables and counters are shown to their rails.
     pub(super) fn rail(&self) -> RailConfig {
         RailConfig::late(self.rail.delay_ms)
+    }
+
+    /// The same of counters that only so many may watch.
+    pub(super) fn narrow_rail(&self) -> RailConfig {
+        RailConfig { viewers_max: self.viewers_max, ..self.rail() }
     }
 
     /// The same of tables, and what rails see of cards.

@@ -5,7 +5,7 @@
 //!
 //! - this file: what a kind of room must be able to do.
 //! - [`mailbox`]: what waits for a room; [`switchboard`]: from channels to mailboxes.
-//! - [`answers`]: exactly once; [`refusals`]: what of that the next owner must know and no journal says; [`presence`]: which session plays for a member; [`talk`]: how fast users may talk.
+//! - [`answers`]: exactly once; [`refusals`]: what of that the next owner must know and no journal says; [`presence`]: which session plays for a member; [`places`]: who may watch where only so many may; [`talk`]: how fast users may talk.
 //! - [`errands`]: what rooms want of services outside.
 //! - [`chance`]: randomness that does not tell what was drawn from it.
 //! - [`frame`] and [`record`]: what an entry holds for clients, and for the next owner.
@@ -23,6 +23,7 @@ pub mod journal;
 pub mod kinds;
 pub mod letters;
 pub mod mailbox;
+pub mod places;
 pub mod presence;
 pub mod record;
 pub mod refusals;
@@ -213,6 +214,14 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     /// only wait for something.
     fn live(&self) -> Vec<UserId> {
         self.members()
+    }
+
+    /// Who needs no place on the rail where only so many may watch: who has a part in the room, of whatever kind. All members, and who must see what
+    /// happens.
+    fn insiders(&self) -> Vec<UserId> {
+        let mut insiders = self.members();
+        insiders.extend(self.live());
+        insiders
     }
 
     /// The room's line in the lobby; `None` for one that is not shown there.

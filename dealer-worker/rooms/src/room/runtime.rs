@@ -4,13 +4,14 @@
 //! truth is in the journal, and somebody else has that now.
 //!
 //! In reading order: this file, the loop; [`hear`], what relays say; [`commit`], deciding and committing; [`errands`], what is to
-//! be done outside; [`questions`], what clients ask; [`mail`], letters; [`ending`], how a room ends; [`stall`], what it does while it cannot commit; [`tell`], what the other nodes are told.
+//! be done outside; [`questions`], what clients ask; [`places`], who may watch; [`mail`], letters; [`ending`], how a room ends; [`stall`], what it does while it cannot commit; [`tell`], what the other nodes are told.
 
 mod commit;
 mod ending;
 mod errands;
 mod hear;
 mod mail;
+mod places;
 mod questions;
 mod stall;
 mod tell;
@@ -54,6 +55,7 @@ use super::{
     journal::{Fenced, Journal},
     letters::Post,
     mailbox::{Mail, Mailbox, Order},
+    places::Places,
     presence::Connections,
     record::{Journaled, form_of},
     refusals::Noted,
@@ -155,6 +157,8 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
         form: form_of::<R>(context.form().or(form).unwrap_or(Form::Bare)),
         is_timed,
         rail,
+        places: Places::taken_over(is_new, Instant::now()),
+        giving: JoinSet::new(),
         sealed: context.sealer.sealed(),
         talk: Talk::default(),
         guesses: Talk::default(),
@@ -223,6 +227,10 @@ struct Running<R: Room> {
     is_timed: bool,
     /// How those watch it who have no part in it.
     rail: RailConfig,
+    /// Who has a place there, where only so many may watch.
+    places: Places,
+    /// Answers that say so, until it is known that the room is still this owner's.
+    giving: JoinSet<()>,
     /// With which key the last keyframe was sealed: what is read of the journal by the next owner is sealed with that or with later ones.
     sealed: Sealed,
     /// Who has talked how much.

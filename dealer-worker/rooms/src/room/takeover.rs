@@ -159,9 +159,8 @@ impl Claimer<'_> {
         let (restored, noted) =
             tokio::join!(self.restore(room), Noted::read(self.store.clone(), room, had_owner));
         let restored = restored?;
-        // What the map of rooms says holds. A map that has lost the room does not make it live for everybody.
-        let delayed = restored.as_ref().and_then(|restored| restored.delay_ms);
-        let kept = || RailConfig::late(delayed.unwrap_or(0));
+        // What the map of rooms says holds. A map that has lost the room does not make it live for everybody, nor open to as many as come.
+        let kept = || restored.as_ref().map_or_else(RailConfig::default, |restored| restored.rail);
         let rail = spec.as_ref().map_or_else(kept, |spec| spec.rail.bounded());
         let is_new = restored.is_none() && !is_missing;
         let is_timed = restored.as_ref().is_some_and(|restored| restored.is_timed);
@@ -282,8 +281,8 @@ struct Restored<R> {
     form: Option<Form>,
     /// See [`Taken::is_timed`].
     is_timed: bool,
-    /// The delay of its rail by the last of its entries, if it has one.
-    delay_ms: Option<u32>,
+    /// What its rail is by the last of its entries.
+    rail: RailConfig,
 }
 
 impl Claimer<'_> {
@@ -296,7 +295,9 @@ impl Claimer<'_> {
         };
         let form = Form::of(&newest.secret);
         let is_timed = entries.iter().any(|entry| entry.at_ms.is_some());
-        let delay_ms = newest.delay.as_ref().map(|delay| delay.ms);
+        let delay_ms = newest.delay.as_ref().map_or(0, |delay| delay.ms);
+        let viewers_max = newest.places.as_ref().map_or(0, |places| places.max);
+        let rail = RailConfig { viewers_max, ..RailConfig::late(delay_ms) };
         if first.kind != Kind::Keyframe {
             let frames_lost = entries.last().map_or(0, |entry| entry.at.seq().0);
             warn!(%room, frames_lost, "the journal has lost its keyframes: the room begins anew");
@@ -307,7 +308,7 @@ impl Claimer<'_> {
                 frames_lost,
                 form,
                 is_timed,
-                delay_ms,
+                rail,
             }));
         }
         let bad = |entry: &Entry| {
@@ -329,6 +330,6 @@ impl Claimer<'_> {
             last = entry.at;
         }
         let (state, keyframe) = (Some(state), first.at);
-        Ok(Some(Restored { state, last, keyframe, frames_lost, form, is_timed, delay_ms }))
+        Ok(Some(Restored { state, last, keyframe, frames_lost, form, is_timed, rail }))
     }
 }

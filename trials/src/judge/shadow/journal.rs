@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use broker::{
-    entry::{Entry, Kind},
+    entry::{Entry, Kind, Places},
     store::Stored,
 };
 use bytes::Bytes;
@@ -117,6 +117,8 @@ pub(super) struct Frame {
     /// When the rail may get it, and who gets it before.
     pub(super) due_ms: UnixMs,
     pub(super) live: Vec<UserId>,
+    /// How many may watch, if not as many as come.
+    pub(super) places: Option<Places>,
 }
 
 /// Only what the shadow needs of a frame's text.
@@ -194,7 +196,8 @@ impl Journal {
             self.ended = Some(at);
             let (privates, railed) = (Vec::new(), Railed::default());
             let (at_ms, live) = (None, Vec::new());
-            self.frames.insert(at, Frame { cause: None, privates, railed, at_ms, due_ms: 0, live });
+            self.frames
+                .insert(at, Frame { cause: None, privates, railed, at_ms, due_ms: 0, live, places: None });
             return;
         }
         if self.is_table() {
@@ -213,6 +216,7 @@ impl Journal {
         let (at_ms, due_ms) = (entry.at_ms, entry.due_ms());
         self.late |= entry.delay.is_some();
         let live = entry.delay.map(|delay| delay.live).unwrap_or_default();
+        let places = entry.places;
         let cause = entry.cause.map(|cause| (cause.user, cause.session, cause.n));
         if let Some(cause) = &cause
             && let Some(first) = self.applied.insert(cause.clone(), at)
@@ -228,7 +232,7 @@ impl Journal {
             parts.take(at, &entry.privates, whole, std::mem::take(&mut self.torn), room, broken);
         }
         let privates = entry.privates.into_iter().map(|part| (part.user, part.bytes)).collect();
-        self.frames.insert(at, Frame { cause, privates, railed, at_ms, due_ms, live });
+        self.frames.insert(at, Frame { cause, privates, railed, at_ms, due_ms, live, places });
         self.frames_seen += 1;
         if self.frames.len() > FRAMES_KEPT {
             self.frames.pop_first();

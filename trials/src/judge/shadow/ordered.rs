@@ -92,6 +92,7 @@ mod tests {
             follows: None,
             at_ms,
             delay: None,
+            places: None,
             rail: None,
             privates: Default::default(),
             public: Bytes::new(),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use broker::{
-    entry::{Cause, Delay, Entry, Rail},
+    entry::{Cause, Delay, Entry, Places, Rail},
     store::Unavailable,
 };
 use bytes::Bytes;
@@ -209,7 +209,9 @@ impl<R: Room> Running<R> {
         let delta = Delta { events, plays, at_ms: moment.now, asks, settled, letters };
         let mut entry = frame::delta(&self.id, moment.at, cause, public, privates, R::SPARSE);
         entry.delay = self.delay(&after);
-        entry.at_ms = (self.is_timed || entry.delay.is_some()).then_some(moment.now);
+        entry.places = self.places(&after);
+        let says_who = entry.delay.is_some() || entry.places.is_some();
+        entry.at_ms = (self.is_timed || says_who).then_some(moment.now);
         debug_assert!(
             rail.is_none() || after.rail().is_some() && !R::SPARSE,
             "a keyframe has it for who comes later"
@@ -280,6 +282,18 @@ impl<R: Room> Running<R> {
         })
     }
 
+    /// How many may watch with a frame: nobody needs a place who has a part in the room before it or `after` it. `None` where as many may as come.
+    pub(super) fn places(&self, after: &R) -> Option<Places> {
+        let max = self.rail.viewers_max;
+        (max > 0).then(|| {
+            let mut insiders = self.state.room.insiders();
+            insiders.extend(after.insiders());
+            insiders.sort_unstable();
+            insiders.dedup();
+            Places { max, insiders }
+        })
+    }
+
     /// What the rail gets with a frame: nobody does who is a member before it, or `after` it.
     fn for_the_rail(&self, at: Position, rail: Box<RawValue>, after: &R) -> Rail {
         let mut members = self.state.room.members();
@@ -305,12 +319,12 @@ impl<R: Room> Running<R> {
         loop {
             let (form, room) = (self.context.form().map_or(self.form, form_of::<R>), &self.state.room);
             let is_timed = self.context.tells_time().unwrap_or(self.is_timed);
-            let (now, delay) = (self.now(), self.delay(room));
+            let (now, delay, places) = (self.now(), self.delay(room), self.places(room));
             let (at, follows) = (self.journal.next(), self.journal.last_frame_epoch());
             let mut entry: Entry =
                 frame::keyframe(&self.id, at, R::SEEN_AS, follows, room.view(), room.privates(), R::SPARSE);
-            entry.at_ms = (is_timed || delay.is_some()).then_some(now);
-            entry.delay = delay;
+            entry.at_ms = (is_timed || delay.is_some() || places.is_some()).then_some(now);
+            (entry.delay, entry.places) = (delay, places);
             entry.rail = room.rail().map(|rail| self.for_the_rail(at, rail, room));
             let sealed = self.context.sealer.sealed();
             seal(&self.context.sealer, &mut entry, form, &self.state);

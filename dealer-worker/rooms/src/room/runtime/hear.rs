@@ -80,6 +80,10 @@ impl<R: Room> Running<R> {
                 self.answer(&relay, Question { user, session, n, body: &body });
                 Ok(())
             }
+            Asked::Places { relay: _, round, have, users } => {
+                self.give_places(&relay, round, have, &users);
+                Ok(())
+            }
             Asked::Absent { user, session } => {
                 let plays = self.state.sessions.playing(&user) == Some(session);
                 if plays {

@@ -190,6 +190,8 @@ impl<R: Room> Running<R> {
             Asked::Question { user, session, n, body } => {
                 self.answer(&relay, Question { user, session, n, body: &body });
             }
+            // The journal is asked whose the room is, which is no writing.
+            Asked::Places { relay: _, round, have, users } => self.give_places(&relay, round, have, &users),
             Asked::Present { .. } | Asked::Absent { .. } => self.hold(mail),
         }
     }
