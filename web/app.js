@@ -191,12 +191,24 @@ function received(message) {
   if (talk) return t === "unwatched" || message.code === "no_such_room" ? talk.leave() : undefined;
   if (t === "unwatched") return closed(room, say.tableClosed);
   if (t === "error" && message.code === "no_such_room") return closed(room, say.noTable);
+  if (t === "error" && message.code === "rail_full") return turnedAway(room);
   if (t === "error" && message.code === "unknown_message") return console.info(message.message); // An older house: we do without.
   if (t === "error" || t === "notice") {
     if (room && tables.get(room)) return tables.get(room).notice(message);
     return toasts.show(newsWords(message));
   }
   return undefined; // A newer house may say more than this page knows.
+}
+
+/** As many watch a table as may. */
+function turnedAway(room) {
+  const isShown = Boolean(page?.room) && page === tables.get(room);
+  closed(room, null);
+  if (!isShown) return undefined;
+  return later(async () => {
+    const { turnedAway } = await import("./rail-full.js");
+    await turnedAway({ room, connection, settings, open, tell: (text) => toasts.show(text) });
+  }, () => toasts.show(newsWords({ t: "error", code: "rail_full" })));
 }
 
 function closed(room, text) {
@@ -206,7 +218,7 @@ function closed(room, text) {
   tables.close(room);
   // A tournament says itself how it has ended.
   if (isShown) location.hash = contest ? `#/tournament/${contest}` : "#/";
-  if (isShown && !contest) toasts.show(text);
+  if (isShown && !contest && text) toasts.show(text);
   return undefined;
 }
 

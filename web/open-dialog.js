@@ -15,6 +15,8 @@ const SEATS_MAX = { omaha5: 8, omaha6: 7 };
 const CLOCKS_S = [10, 15, 30, 60];
 /** So much later than players those see a table who watch it. */
 const RAIL_S = [0, 10, 30, 60, 120, 300, 900];
+/** So many may watch it at once; 0: as many as come. */
+const RAIL_MOST = [0, 1, 2, 5, 10, 20, 50, 100, 500];
 /** Buy-ins, big blinds. */
 const [BUY_IN_MIN, BUY_IN_MAX] = [40, 200];
 /** A table that is not there by then does not come. */
@@ -23,7 +25,7 @@ const OPENED_WITHIN_MS = 10_000;
 /**
  * @param {Connection} connection
  * @param {string} me my user
- * @param {{big_blind_max: number, rail_delay_max_ms?: number, rail_cards_delay_min_ms?: number}} rules what the house allows
+ * @param {{big_blind_max: number, rail_delay_max_ms?: number, rail_cards_delay_min_ms?: number, rail_viewers_max?: number}} rules what the house allows
  * @param {DoorCodes} codes keeps the code of a table that has one
  * @returns {Promise<string|null>} the room of the table that was opened
  */
@@ -174,8 +176,8 @@ export function settingsFields(config, { big_blind_max: most }) {
   return { element, config: chosen };
 }
 
-/** How late those see the table who have no seat, and whether they see cards; null in a house that shows all tables live. */
-function railField({ rail_delay_max_ms: most = 0, rail_cards_delay_min_ms: least = 0 }) {
+/** How late those see the table who have no seat, whether they see cards, and how many they may be; null in a house that shows all tables live. */
+function railField({ rail_delay_max_ms: most = 0, rail_cards_delay_min_ms: least = 0, rail_viewers_max: viewers = 0 }) {
   const delays = RAIL_S.filter((s) => s * 1_000 <= most);
   if (delays.length < 2) return null;
   const field = select("rail", delays.map((s) => [String(s * 1_000), () => (s === 0 ? say.railLive() : say.railLate(s))]), "0");
@@ -188,15 +190,19 @@ function railField({ rail_delay_max_ms: most = 0, rail_cards_delay_min_ms: least
   };
   field.addEventListener("change", fit);
   fit();
+  const mosts = RAIL_MOST.filter((count) => count <= viewers);
+  const count = select("rail-most", mosts.map((count) => [String(count), () => say.railMostIs(count)]), mosts.length > 0 ? "0" : undefined);
   const chosen = () => {
-    const isUsual = field.value === "0" && cards.value === "never";
+    const isUsual = field.value === "0" && cards.value === "never" && Number(count.value) === 0;
     const rail = { delay_ms: Number(field.value), ...(cards.value === "never" ? {} : { cards: cards.value }) };
+    if (Number(count.value) > 0) rail.viewers_max = Number(count.value);
     return isUsual ? {} : { rail };
   };
   // A house of an earlier release shows nobody's cards.
   const cardsHelp = el("small", { class: "hint", text: () => say.railCardsHelp(least / 60_000) });
+  const countField = viewers > 0 ? labelled(say.railMost, count, el("small", { class: "hint", text: say.railMostHelp })) : null;
   const cardsField = least > 0 ? labelled(say.railCards, cards, cardsHelp) : null;
-  return { element: el("div", { class: "hosted-fields" }, labelled(say.rail, field, help), cardsField), chosen };
+  return { element: el("div", { class: "hosted-fields" }, labelled(say.rail, field, help), cardsField, countField), chosen };
 }
 
 function anteOf(config) {

@@ -129,6 +129,36 @@ async fn who_watches_a_table_that_is_shown_late_is_told_so_and_sees_a_hand_when_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_where_as_many_watch_as_may_is_told_so_and_sits_down_all_the_same() {
+    let (url, _house) = house_with_a_table().await;
+    let (ann, bob, cyd) =
+        tokio::join!(Window::open(1440, 900), Window::open(390, 844), Window::open(390, 844));
+    ann.enter(&url, "Ann").await;
+    let link = ann_opens_with(&ann, "unlisted", &[("rail-most", "1")]).await;
+    // The host is not counted, seat or no seat.
+    comes(&bob, &link, "Bob").await;
+    assert!(ann.sees("host-bar").await);
+    cyd.go(&link).await;
+    cyd.give_name("Cyd").await;
+    cyd.until("she is told", async || cyd.sees("rail-full").await).await;
+    crate::accounts::picture(&cyd, "rail-full").await;
+    cyd.press("rail-full-watch").await;
+    cyd.until("it is still so", async || cyd.sees("rail-full").await).await;
+    cyd.press("rail-full-sit").await;
+    cyd.until("she is asked what she brings", async || cyd.sees("sit-ok").await).await;
+    cyd.press("sit-ok").await;
+    cyd.until("she sees the table", async || cyd.sees("host-bar").await).await;
+    ann.until("she sits there", async || says(&ann, "Cyd").await).await;
+
+    // Bob goes, and Dan has his place.
+    bob.go(&url).await;
+    bob.until("he is in the lobby", async || bob.sees("lobby").await).await;
+    let dan = Window::open(390, 844).await;
+    comes(&dan, &link, "Dan").await;
+    assert!(!dan.sees("rail-full").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_has_ai_players_come_who_are_marked_and_sends_them_away() {
     let (url, _house) = house_with_a_table().await;
     let ann = Window::open(390, 844).await;

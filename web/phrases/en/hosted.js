@@ -35,6 +35,9 @@ export const hosted = {
   railCards: () => "Spectators see cards",
   railCardsAre: { never: () => "if shown", after_hand: () => "after a hand", delayed: () => "with a hand" },
   railCardsHelp: (minutes) => `With the hand only ${count(minutes, "minute")} late or more: who watches could tell a player. Everybody who sits down is told.`,
+  railMost: () => "Spectators at most",
+  railMostIs: (most) => (most === 0 ? "As many as come" : String(most)),
+  railMostHelp: () => "Whoever has a seat, waits for one or is the host is not counted.",
   whenILeave: () => "When I leave",
   leaves: { pass_on: () => "Somebody else is the host", close: () => "The table closes" },
   refused: {

@@ -8,6 +8,7 @@ export const house = {
   error: {
     no_such_room: () => "There is no such table.",
     too_many_rooms: () => "You have too many tables open. Close one first.",
+    rail_full: () => "As many watch this table as may.",
     bad_token: () => "Your pass could not be renewed.",
     unavailable: () => "The table cannot be read at the moment. It comes as soon as it can.",
     already_greeted: strangers,

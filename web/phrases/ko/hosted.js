@@ -34,6 +34,9 @@ export const hosted = {
   railCards: () => "관전자에게 보이는 카드",
   railCardsAre: { never: () => "공개된 카드", after_hand: () => "핸드 후 모두", delayed: () => "핸드와 함께" },
   railCardsHelp: (minutes) => `관전자가 플레이어에게 알려 줄 수 있으므로 핸드와 함께 보이려면 ${minutes}분 넘게 늦춰야 합니다. 앉는 사람에게 모두 안내됩니다.`,
+  railMost: () => "최대 관전자 수",
+  railMostIs: (most) => (most === 0 ? "제한 없음" : `${most}명`),
+  railMostHelp: () => "앉은 사람, 자리를 기다리는 사람, 호스트는 세지 않습니다.",
   whenILeave: () => "내가 나가면",
   leaves: { pass_on: () => "다른 사람이 방장이 됨", close: () => "테이블을 닫음" },
   refused: {

@@ -9,6 +9,7 @@ export const house = {
   error: {
     no_such_room: () => "그런 테이블은 없습니다.",
     too_many_rooms: () => "열어 둔 테이블이 너무 많습니다. 하나를 먼저 닫아 주세요.",
+    rail_full: () => "이 테이블은 관전 자리가 모두 찼습니다.",
     bad_token: () => "입장권을 갱신하지 못했습니다.",
     unavailable: () => "지금은 테이블을 불러올 수 없습니다. 준비되는 대로 표시됩니다.",
     already_greeted: strangers,
