@@ -1,7 +1,8 @@
 /** Who one is in this browser, the way to one's account, and the way to be somebody else in this window. */
 import { shown } from "./dialog.js";
 import { el } from "./dom.js";
-import { say } from "./phrases/page.js";
+import { say as sayOfPage } from "./phrases/page.js";
+import { say } from "./phrases/who.js";
 
 /**
  * @param {object} identity
@@ -30,12 +31,12 @@ export async function askWho(identity, name) {
     { class: "dialog", "aria-labelledby": "who-title" },
     el("h2", { id: "who-title" }, el("bdi", { text: name })),
     el("p", {
-      text: isOther ? say.whoOther : isMember ? say.whoMember : say.whoHere,
+      text: isOther ? say.other : isMember ? say.member : say.here,
     }),
     isOther ? button(say.beBack, "who-back", "back", "primary") : null,
     mayBeMember && !isOther ? button(say.account, "who-account", "account", "primary") : null,
     button(say.beOther, "who-other", "other"),
-    button(say.close, "who-close", null),
+    button(sayOfPage.close, "who-close", null),
   );
   await shown(dialog);
   return choice;

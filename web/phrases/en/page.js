@@ -11,13 +11,7 @@ export const page = {
   cancel: () => "Cancel",
 
   who: () => "Who you are",
-  whoHere: () => "All windows of this browser are this guest. Your seats are yours in each of them.",
-  whoMember: () => "You have an account: all windows of this browser, and all devices on which you sign in, are you.",
-  account: () => "Account",
   haveAccount: () => "I have an account",
-  whoOther: () => "In this window alone you play as this guest. Other windows of this browser have another one.",
-  beBack: () => "Be who I am in the other windows",
-  beOther: () => "Play as somebody else in this window",
   close: () => "Close",
 
   welcome: () => "Welcome to Cardhouse",
