@@ -55,6 +55,7 @@ use protocol::{id::NodeId, table::TableConfig};
 use reception::{Desk, Keyring};
 use relay::{Relay, RelayConfig};
 use rooms::{Chance, Worker, WorkerConfig};
+use serde_json::Value;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
@@ -80,7 +81,7 @@ async fn two_windows_sit_at_one_table_and_play_a_hand_to_its_end() {
     let (ann, bob) = tokio::join!(Window::open(1440, 900), Window::open(390, 844));
     let (ann_bought, bob_bought) = both_sit(&ann, &bob, &url).await;
     ann.until("the hand begins", async || has_cards(&ann).await && has_cards(&bob).await).await;
-    assert_ne!(ann.text(MY_CARDS).await, bob.text(MY_CARDS).await);
+    assert_ne!(which(&ann, MY_CARDS).await, which(&bob, MY_CARDS).await);
     assert!(!face_up(&ann, 3).await && !face_up(&bob, 0).await, "nobody sees the other's cards");
 
     play_on(&ann, &bob).await;
@@ -202,6 +203,12 @@ async fn face_up(window: &Window, seat: u8) -> bool {
 
 async fn cards(window: &Window, css: &str) -> u64 {
     window.ask(&format!("return document.querySelectorAll('{css} .card').length")).await.as_u64().unwrap()
+}
+
+/// Their ranks alone, which is what is written on them, may be those of others.
+async fn which(window: &Window, css: &str) -> Value {
+    let cards = format!("[...document.querySelectorAll('{css} .card')]");
+    window.ask(&format!("return {cards}.map((it) => it.dataset.card).join(' ')")).await
 }
 
 async fn stack(window: &Window, seat: u8) -> u64 {
