@@ -1,4 +1,4 @@
-//! Who shares the partitions of the [directory](crate::directory), and how: every node computes the same, of who lives alone. So a worker knows
+//! Who shares the partitions of the [directory], and how: every node computes the same, of who lives alone. So a worker knows
 //! which rooms are its own, and a relay where a room's owner is, or will be in a moment, without asking anybody.
 
 use protocol::id::NodeId;
@@ -100,7 +100,6 @@ fn mix(hash: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-
     use proptest::prelude::*;
 
     use super::*;
