@@ -422,8 +422,8 @@ async fn nothing_is_said_that_a_living_worker_of_the_first_release_cannot_read()
             door: None,
         };
         let beat = encode(&beat);
-        // A beat of the first release ends before its last three bytes.
-        stage.tell_nodes(beat.slice(..beat.len() - 3)).await;
+        // A beat of the first release ends before its last four bytes.
+        stage.tell_nodes(beat.slice(..beat.len() - 4)).await;
         n += 1;
         if !is_vouched_for(&stage, &mut ears, &mut ann, n).await {
             break;
