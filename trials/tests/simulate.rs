@@ -578,7 +578,7 @@ fn tables_that_outlive_their_tournament_are_caught() {
 #[test]
 fn a_prize_that_is_given_twice_is_caught() {
     // Two have to go out in one hand with the same chips where there are prizes: they do in these.
-    let mut found = [60, 62, 65, 97]
+    let mut found = [7, 39, 85, 153]
         .into_iter()
         .flat_map(|seed| broken(&Plan::contesting(seed).with(Planted::PaysSharersWhole)));
     assert!(found.any(|(promise, _)| promise == Promise::Prizes));
