@@ -531,7 +531,8 @@ impl Guest {
                         format!("{room} {due}: {} was told {told:?} as one of the rail last", self.user);
                     shadow.accuse(Promise::Rail, what);
                 }
-            } else {
+            } else if !self.whims.presses {
+                // Who presses may wait for a place still: a new owner gives none for ten seconds.
                 let what = format!("{room}: {} is at {at}, the journal at {last}", self.user);
                 shadow.accuse(Promise::Equal, what);
             }
