@@ -140,6 +140,10 @@ impl Room {
         if watcher.asks.as_ref().is_some_and(|asks| asks.has(ask.n)) {
             return true;
         }
+        // A command has its room watched, also one that is not any more but for the answers to the commands before.
+        if watcher.muted {
+            self.show_again(state, key, works);
+        }
         let answered_at = state.window.caused_by(&cause);
         // Sent on an earlier connection, and applied since.
         if let Some((at, same)) = answered_at {

@@ -160,7 +160,16 @@ impl Room {
     pub(crate) fn watch_again(self: &Arc<Self>, works: &Works, key: usize, peer: &Arc<Peer>) -> bool {
         let mut guard = self.state.lock();
         let state = &mut *guard;
-        let Some(watcher) = state.watcher(key, peer) else { return false };
+        let is_here = state.watcher(key, peer).is_some();
+        if is_here {
+            self.show_again(state, key, works);
+        }
+        is_here
+    }
+
+    /// See [`Room::watch_again`].
+    pub(crate) fn show_again(self: &Arc<Self>, state: &mut State, key: usize, works: &Works) {
+        let watcher = &mut state.watchers[key];
         if watcher.muted {
             watcher.muted = false;
             watcher.cursor = Cursor::Nothing;
@@ -175,7 +184,6 @@ impl Room {
         if state.watchers[key].member {
             self.tell_present(state, key, true, works);
         }
-        true
     }
 
     /// Ends watching at the client's wish: commands in flight still get their answers. Whether the watcher is gone.

@@ -346,6 +346,24 @@ async fn unwatching_does_not_cost_the_answer() {
 }
 
 #[tokio::test]
+async fn a_command_has_a_room_watched_again_that_still_owes_an_answer() {
+    let stage = stage().await;
+    let mut ears = stage.dealer.listen("t1").await;
+    let mut ann = stage.client("ann").await;
+    ann.ask("t1", 1, json!({})).await;
+    ears.command().await;
+    ann.say(&json!({"t": "unwatch", "room": "t1"})).await;
+    assert_eq!(ann.hear_briefs(2).await, ["keyframe 1-1", "unwatched"]);
+    ann.ask("t1", 2, json!({})).await;
+    assert_eq!(ann.hear_brief().await, "keyframe 1-1");
+    stage.dealer.commit(delta("t1", 1, 2).caused_by("ann", ann.session, 1)).await;
+    assert_eq!(ann.hear_briefs(2).await, ["frame 1-2", "ack 1 1-2"]);
+    ears.command().await;
+    stage.dealer.commit(delta("t1", 1, 3).caused_by("ann", ann.session, 2)).await;
+    assert_eq!(ann.hear_briefs(2).await, ["frame 1-3", "ack 2 1-3"]);
+}
+
+#[tokio::test]
 async fn a_notice_reaches_its_session_alone() {
     let stage = stage().await;
     let mut ann = stage.client("ann").await;

@@ -531,8 +531,7 @@ impl Guest {
                         format!("{room} {due}: {} was told {told:?} as one of the rail last", self.user);
                     shadow.accuse(Promise::Rail, what);
                 }
-            } else if !self.whims.presses {
-                // Who presses may wait for a place still: a new owner gives none for ten seconds.
+            } else {
                 let what = format!("{room}: {} is at {at}, the journal at {last}", self.user);
                 shadow.accuse(Promise::Equal, what);
             }

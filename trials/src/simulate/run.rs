@@ -14,7 +14,7 @@ use broker::{
     channel::Channel,
     directory::{self, Readers},
     lobby::LobbyNews,
-    node::{RoomSpec, decode},
+    node::{PLACE_MS, RoomSpec, decode},
     wire::{LinkState, seeded::Rates},
 };
 use cash::Cash;
@@ -381,7 +381,9 @@ async fn live(plan: &Plan) -> Verdict {
     stage.set(Phase::Stopping);
     let of_hosts = if plan.hosts > 0 { RAIL_DELAY_MAX_MS } else { 0 };
     let shown_after = Duration::from_millis(of_hosts.max(plan.rail_delay_ms.into()));
-    settle(&tables, &counters, QUIET + shown_after, &shadow).await;
+    // A new owner gives nobody a place for as long as one may hold that the owner before has given.
+    let placed_after = Duration::from_millis(if plan.pressers > 0 { PLACE_MS } else { 0 });
+    settle(&tables, &counters, QUIET + shown_after + placed_after, &shadow).await;
     if plan.contest.is_some() {
         decide(&shadow).await;
         judge_contest(&world.store(), &mut *shadow.lock().await).await.expect(SPARED);
