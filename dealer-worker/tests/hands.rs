@@ -20,7 +20,7 @@ use protocol::{
 };
 use rooms::{
     planted::{Fault, plant},
-    room::errands::{Away, Errand, Outcome, Service},
+    room::errands::{Away, Errand, Outcome, Service, TOLD_KEPT},
 };
 use tokio::{
     sync::watch,
@@ -216,6 +216,29 @@ async fn is_told_again(fault: Option<Fault>) -> bool {
 async fn an_owner_whose_store_may_have_lost_something_tells_the_last_hand_once_more() {
     assert!(is_told_again(None).await);
     assert!(!is_told_again(Some(Fault::TellsOnce)).await, "the test sees who does not");
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_hands_are_told_once_more_that_ended_within_what_the_store_may_have_lost() {
+    let (house, queue) = house();
+    let _worker = house.worker("w1");
+    let relay = seated(&house, &fast()).await;
+    play(&relay, &room(1), &PLAYERS, TOLD_KEPT as u64).await;
+    let before: BTreeSet<Position> =
+        told_until(&house, &queue, TOLD_KEPT).await.iter().map(|(at, _)| *at).collect();
+    let mut missing: BTreeSet<Position> = before.iter().rev().take(TOLD_KEPT - 1).copied().collect();
+    // Nobody plays on, but the clock: far fewer than one hand is over until the owner knows.
+    house.store.lose_suffix(40);
+    for _ in 0..100 {
+        told(&house, &queue).await.iter().for_each(|(at, _)| {
+            missing.remove(at);
+        });
+        if missing.is_empty() {
+            return;
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{missing:?} of {before:?} were not told again");
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,6 +28,10 @@ use serde::{Deserialize, Serialize};
 /// So many errands of a room that want an answer may be open; commands that would add to them are refused as `busy`.
 pub const ERRANDS_MAX: usize = 32;
 
+/// So many of the last things that a service was [told](super::Room::TELLS) stay open, and are told again when the store may have lost something: a
+/// broker that another takes the place of loses a second or two, and no table finishes more hands in that.
+pub const TOLD_KEPT: usize = 4;
+
 /// What is asked of whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
@@ -134,9 +138,9 @@ impl Errands {
         self.0.iter()
     }
 
-    /// The one that this service was asked last.
-    pub fn last_of(&self, service: &str) -> Option<ErrandId> {
-        self.0.iter().rfind(|errand| errand.ask.of == service).map(|errand| errand.id)
+    /// Those that this service was asked, the last one first.
+    pub fn last_of(&self, service: &str) -> impl Iterator<Item = ErrandId> {
+        self.0.iter().rev().filter(move |errand| errand.ask.of == service).map(|errand| errand.id)
     }
 
     /// How many want an answer.

@@ -95,8 +95,8 @@ pub trait Room: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
     /// itself, for as long as the delay, so that it is nowhere before it is due.
     const TELLS_RAIL_AT_ONCE: bool = false;
 
-    /// A service that it tells, by errands that want no answer, of what it has finished. The last one that it was told stays open until the next
-    /// is decided: so every new owner tells it once more, and so does an owner whose store may have lost something.
+    /// A service that it tells, by errands that want no answer, of what it has finished. The last ones that it was told [stay open](errands::TOLD_KEPT)
+    /// until others are: so every new owner tells them once more, and so does an owner whose store may have lost something.
     const TELLS: Option<&'static str> = None;
 
     /// Takes a room off a record that was written in this schema, which may be an older one.

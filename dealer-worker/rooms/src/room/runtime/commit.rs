@@ -199,8 +199,7 @@ impl<R: Room> Running<R> {
         let cause = with.asked.map(|(cause, _)| cause.clone());
         let plays = with.plays.clone();
         let mut settled = self.round.settled(with.settles.into_iter().chain(gives_up));
-        let kept = self.kept(&asks);
-        settled.retain(|id| Some(*id) != kept);
+        settled.retain(|id| !self.stays_open(*id, &asks));
         if is_planted(Fault::ForgetsSettled) {
             settled.clear();
         }

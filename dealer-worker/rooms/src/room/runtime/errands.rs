@@ -18,7 +18,7 @@ use crate::{
     planted::{Fault, is_planted},
     room::{
         Input, Room,
-        errands::{Answered, Ask, Errand, ErrandId, Outcome},
+        errands::{Answered, Ask, Errand, ErrandId, Outcome, TOLD_KEPT},
         mailbox::{Mail, Order},
     },
 };
@@ -48,11 +48,12 @@ impl<R: Room> Running<R> {
         self.round.are_done(&self.state.errands)
     }
 
-    /// The last thing that the service was told that is [told](Room::TELLS) what is finished, unless this tells it more: it is not settled yet.
-    pub(super) fn kept(&self, asks: &[Ask]) -> Option<ErrandId> {
-        let told = R::TELLS?;
-        let tells_more = asks.iter().any(|ask| ask.of == told);
-        self.state.errands.last_of(told).filter(|_| !tells_more)
+    /// Whether this is not settled yet though it is done: one of the last things that the service was told that is [told](Room::TELLS) what is finished,
+    /// these `asks` among them.
+    pub(super) fn stays_open(&self, id: ErrandId, asks: &[Ask]) -> bool {
+        let Some(told) = R::TELLS else { return false };
+        let more = asks.iter().filter(|ask| ask.of == told).count();
+        self.state.errands.last_of(told).take(TOLD_KEPT.saturating_sub(more)).any(|kept| kept == id)
     }
 
     /// Whether the room waits for that service.
