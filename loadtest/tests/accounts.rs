@@ -2,23 +2,15 @@
 
 use std::process::{Command, Stdio};
 
-use loadtest::cluster::{Cluster, ClusterArgs, Node};
+use loadtest::cluster::{Cluster, ClusterArgs, Node, process::metrics_of};
 use serde_json::Value;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
 
 const BOTS: u64 = 12;
 
 /// How many tokens reception has made for this.
 async fn tokens(cluster: &mut Cluster, what: &str) -> u64 {
     let at = cluster.node(Node::Reception).ops();
-    let mut stream = TcpStream::connect(at).await.unwrap();
-    let request = format!("GET /metrics HTTP/1.1\r\nhost: {at}\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    let answer = metrics_of(at).await.unwrap();
     let name = format!("reception_tokens_total{{for=\"{what}\"}} ");
     answer.lines().find_map(|line| line.strip_prefix(&name)?.parse().ok()).unwrap_or(0)
 }

@@ -5,13 +5,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use loadtest::cluster::{Cluster, ClusterArgs, Node, binaries};
+use loadtest::cluster::{Cluster, ClusterArgs, Node, binaries, process::metrics_of};
 use serde_json::Value;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    time::{Duration, sleep, timeout},
-};
+use tokio::time::{Duration, sleep, timeout};
 
 /// Far longer than anything here takes; what fails should fail, not hang.
 const SOON: Duration = Duration::from_secs(60);
@@ -28,11 +24,7 @@ async fn until(cluster: &mut Cluster, node: Node, metric: &str) {
     let at = cluster.node(node).ops();
     let told = async {
         loop {
-            let mut stream = TcpStream::connect(at).await.unwrap();
-            let request = format!("GET /metrics HTTP/1.1\r\nhost: {at}\r\nconnection: close\r\n\r\n");
-            stream.write_all(request.as_bytes()).await.unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).await.unwrap();
+            let answer = metrics_of(at).await.unwrap();
             if answer.lines().any(|line| line == metric) {
                 break;
             }

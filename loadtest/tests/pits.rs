@@ -6,10 +6,8 @@ use std::{
     process::Stdio,
 };
 
-use loadtest::cluster::{Cluster, ClusterArgs, Node};
+use loadtest::cluster::{Cluster, ClusterArgs, Node, process::metrics_of};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
     process::{Child, Command},
     time::{Duration, sleep, timeout},
 };
@@ -79,11 +77,7 @@ impl House {
     /// What a pit has counted; nothing, if it does not run.
     async fn said_at(&mut self, pit: usize) -> Said {
         let at = self.cluster.node(Node::Pit(pit)).ops();
-        let mut answer = String::new();
-        let Ok(mut stream) = TcpStream::connect(at).await else { return Said::default() };
-        let request = format!("GET /metrics HTTP/1.1\r\nhost: {at}\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        stream.read_to_string(&mut answer).await.unwrap();
+        let Ok(answer) = metrics_of(at).await else { return Said::default() };
         let count = |way: &str| {
             let name = format!("cardhouse_near_total{{what=\"commands\",way=\"{way}\"}} ");
             answer.lines().find_map(|line| line.strip_prefix(&name)).map_or(0, |count| count.parse().unwrap())

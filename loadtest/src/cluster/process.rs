@@ -220,6 +220,19 @@ impl Drop for Process {
     }
 }
 
+/// What the process with this operators' port tells of itself, behind the head of the answer.
+///
+/// # Errors
+/// When it is not there.
+pub async fn metrics_of(ops: SocketAddr) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(ops).await?;
+    let request = format!("GET /metrics HTTP/1.1\r\nhost: {ops}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
+}
+
 /// Sends a signal to a process. Without `libc` a shell's built-in does it: about a millisecond.
 pub fn signal(pid: u32, name: &str) {
     kill(&pid.to_string(), name);

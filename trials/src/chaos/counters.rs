@@ -2,12 +2,9 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
+use loadtest::cluster::process::metrics_of;
 use parking_lot::Mutex;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::{Duration, timeout},
-};
+use tokio::time::{Duration, timeout};
 
 /// The counters that tell of repair, and what a report calls them.
 const COUNTERS: [(&str, &str); 12] = [
@@ -74,13 +71,4 @@ impl Counters {
         }
         sums
     }
-}
-
-async fn metrics_of(node: SocketAddr) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(node).await?;
-    let request = format!("GET /metrics HTTP/1.1\r\nhost: {node}\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    Ok(answer)
 }
