@@ -1,10 +1,12 @@
 """Are rendered objects right? python objects.py RENDERED NAME
 
 Every object against the strict schema of Kubernetes, those of the Prometheus operator against what we use of them; and what no schema knows: selectors find
-pods, no container is root or writes to its image, what is mounted is a volume.
+pods, no container is root or writes to its image, what is mounted is a volume, and who is told where to connect gets there: there is such a Service, and both
+network policies let it.
 """
 
 import collections
+import re
 import sys
 
 import kubernetes_validate
@@ -67,6 +69,41 @@ def wrong_in_pod(pod):
             yield f"is killed after {drain} s, while its hook sleeps"
 
 
+def is_part(wanted, labels):
+    return wanted.items() <= labels.items()
+
+
+def lets(policies, way, end, one, other, port):
+    """Whether the policy of the pod with the labels `one` lets it have to do with `other`: `way` is ingress or egress, `end` from or to."""
+    for rule in (rule for policy in policies if is_part(policy["podSelector"]["matchLabels"], one) for rule in policy[way]):
+        peers = rule.get(end, [{"podSelector": {"matchLabels": other}}])
+        there = any(is_part(peer["podSelector"]["matchLabels"], other) for peer in peers if "podSelector" in peer)
+        if there and port in [entry["port"] for entry in rule.get("ports", [{"port": port}])]:
+            return True
+    return False
+
+
+def wrong_ways(objects, pods):
+    """What a variable says of Services and ports that are not there, or out of reach."""
+    specs = {kind: {thing["metadata"]["name"]: thing["spec"] for thing in objects if thing["kind"] == kind} for kind in ("Service", "NetworkPolicy")}
+    policies = specs["NetworkPolicy"].values()
+    for pod in pods:
+        labels = pod["metadata"]["labels"]
+        told = [(value, found) for _, value in fields(pod["spec"]) if isinstance(value, str) for found in re.findall(r"\b(house-[a-z-]+):(\d+)", value)]
+        for value, (name, port) in told:
+            about = f"pod of {labels['app.kubernetes.io/component']}: {value}"
+            service = specs["Service"].get(name, {"ports": []})
+            doors = [one["targetPort"] for one in service["ports"] if one["port"] == int(port)]
+            there = [pod for pod in pods if doors and is_part(service["selector"], pod["metadata"]["labels"])]
+            numbers = [one["containerPort"] for pod in there for container in pod["spec"]["containers"] for one in container["ports"] if one["name"] == doors[0]]
+            if not numbers:
+                yield f"{about}: there is no such port"
+            elif policies and not lets(policies, "egress", "to", labels, there[0]["metadata"]["labels"], numbers[0]):
+                yield f"{about}: may not go there"
+            elif policies and not lets(policies, "ingress", "from", there[0]["metadata"]["labels"], labels, numbers[0]):
+                yield f"{about}: is not let in"
+
+
 def main(path, name):
     objects = [thing for thing in yaml.safe_load_all(open(path)) if thing]
     pods = [thing["spec"]["template"] for thing in objects if thing["kind"] in ("Deployment", "StatefulSet")]
@@ -90,6 +127,7 @@ def main(path, name):
     for pod in pods:
         part = pod["metadata"]["labels"]["app.kubernetes.io/component"]
         wrong += [f"pod of {part}: {why}" for why in wrong_in_pod(pod["spec"])]
+    wrong += wrong_ways(objects, pods)
     twice = [one for one, count in collections.Counter((t["kind"], t["metadata"]["name"]) for t in objects).items() if count > 1]
     wrong += [f"twice: {one}" for one in twice]
     counted = collections.Counter(thing["kind"] for thing in objects)

@@ -49,6 +49,7 @@ pub struct Dialer {
     port: u16,
     /// By TLS: what the other side must show to be.
     shows: Option<ServerName<'static>>,
+    names_origin: bool,
 }
 
 /// A URL that cannot be dialled.
@@ -112,7 +113,13 @@ impl Dialer {
             _ => return Err(bad()),
         };
         let port = uri.port_u16().unwrap_or(port);
-        Ok(Self { uri, way: way.clone(), host, port, shows })
+        Ok(Self { uri, way: way.clone(), host, port, shows, names_origin: true })
+    }
+
+    /// Names no origin, as programs do that come by another name than pages: relays let pages come by their own names alone.
+    #[must_use]
+    pub fn without_origin(self) -> Self {
+        Self { names_origin: false, ..self }
     }
 
     /// A new connection that speaks [`SUBPROTOCOL`]; at an edge that knows of it, [near](comeback::near) something.
@@ -140,8 +147,8 @@ impl Dialer {
             let builder = ClientBuilder::from_uri(self.uri(near))
                 .config(Config::default())
                 .limits(Limits::default().max_payload_len(Some(MESSAGE_BYTES_MAX)))
-                .add_header(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL))?
-                .add_header(ORIGIN, origin)?;
+                .add_header(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL))?;
+            let builder = if self.names_origin { builder.add_header(ORIGIN, origin)? } else { builder };
             Ok(builder.connect_on(stream).await?.0)
         };
         tokio::time::timeout(within, dial).await.map_err(|_| NoConnection::Late)?
@@ -513,6 +520,23 @@ mod tests {
         assert_eq!(dialled("ws://cards.example/ws").unwrap(), ("cards.example".into(), 80, false));
         assert!(dialled("https://cards.example/ws").is_err());
         assert!(Dialer::new("wss://cards.example/ws").is_err(), "nobody is trusted");
+    }
+
+    #[tokio::test]
+    async fn an_origin_is_named_unless_there_is_to_be_none() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let page = Dialer::new(&format!("ws://{address}/ws")).unwrap();
+        for (dialer, origin) in
+            [(page.clone(), Some(format!("http://{address}"))), (page.without_origin(), None)]
+        {
+            let dialled = tokio::spawn(async move { dialer.dial(None).await });
+            let (stream, _) = listener.accept().await.unwrap();
+            let (asked, _) = ServerBuilder::new().accept(stream).await.unwrap();
+            let named = asked.headers().get(ORIGIN).map(|origin| origin.to_str().unwrap().to_owned());
+            assert_eq!(named, origin);
+            dialled.await.unwrap().unwrap();
+        }
     }
 
     fn a_bot() -> Bot {

@@ -43,7 +43,8 @@ impl AgencyArgs {
             None => None,
             Some(url) => {
                 let way = if url.starts_with("wss:") { Way::trusting_the_system()? } else { Way::plain() };
-                let dialer = Dialer::by(&way, url).context("--agency-url")?;
+                // By a name inside, as a rule, which is not among those of pages.
+                let dialer = Dialer::by(&way, url).context("--agency-url")?.without_origin();
                 let queue = database.queue("--agency-url").await?;
                 let name = format!("agency-{:016x}", rand::random::<u64>());
                 Some(agency(queue, dialer, desk, Habits::default(), name, self.ai_players.into()))

@@ -75,7 +75,7 @@ tolerations:
 {{- end }}
 {{- end }}
 
-{{/* Health at the operators' port, of relay, dealer-worker, pit and reception. Not ready is no reason to restart: while Redis is away relays keep their sockets. */}}
+{{/* Health at the operators' port, of relay, dealer-worker, pit, reception and agency. Not ready is no reason to restart: while Redis is away relays keep their sockets. */}}
 {{- define "cardhouse.probes" -}}
 startupProbe:
   httpGet: { path: /livez, port: ops }
@@ -145,6 +145,18 @@ readinessProbe:
 - { name: CARDHOUSE_SEAL_KEYS_OLDER, valueFrom: { secretKeyRef: { name: {{ required "secrets.sealKey names a Secret with the key seal-key" $secrets.sealKey }}, key: seal-keys-older, optional: true } } }
 {{- end }}
 - { name: CARDHOUSE_TABLES, value: "{{ .set.tables | int }}" }
+{{- if .root.Values.agency.enabled }}
+- { name: CARDHOUSE_AGENCY, value: "true" }
+{{- if not (hasKey .set.env "CARDHOUSE_PLAYERS_TABLES") }}
+- { name: CARDHOUSE_PLAYERS_TABLES, value: "true" }
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What signs tokens. */}}
+{{- define "cardhouse.keysVolume" -}}
+- name: keys
+  secret: { secretName: {{ required "secrets.tokenKeys names a Secret with *.pem files" .Values.secrets.tokenKeys }}, defaultMode: 0440 }
 {{- end }}
 
 {{- define "cardhouse.sealVolume" -}}
