@@ -50,6 +50,11 @@ export class HandRows {
     this.#shown = ids;
   }
 
+  /** The latest of them, which moves when others come above; undefined where there is none. */
+  get first() {
+    return this.element.tBodies[0]?.firstChild;
+  }
+
   /** Into the group at this end, or into a new one where that is full. */
   #put(hand, end) {
     const isAbove = end === "prepend";

@@ -27,6 +27,8 @@ export class HandsPage {
   #asks = 0;
   #typing = null;
   #scrollTop = 0;
+  /** The link to the hand that was gone to, if the keyboard was on it. */
+  #followed = null;
   /** What there is to choose from: what has been seen. */
   #rooms = new Map();
   #games = new Map();
@@ -47,11 +49,15 @@ export class HandsPage {
   /** What was read stays there, and where one was in it. */
   enter() {
     this.element.scrollTop = this.#scrollTop;
+    // Whoever shows a page gives it the focus first.
+    queueMicrotask(() => this.#followed?.focus({ preventScroll: true }));
     this.#ask(true);
   }
 
   leave() {
     this.#scrollTop = this.element.scrollTop;
+    const { activeElement } = document;
+    this.#followed = this.rows.element.contains(activeElement) ? activeElement : null;
     this.#asks += 1;
   }
 
@@ -157,6 +163,9 @@ export class HandsPage {
   }
 
   #draw() {
+    // Whoever is at the top sees what comes there; for others nothing moves.
+    const stays = this.element.scrollTop > 0 ? this.rows.first : null;
+    const stood = stays?.getBoundingClientRect().top;
     const isOwn = this.#room === null;
     if (isOwn) this.#drawChoices();
     else if (this.#hands.length > 0) {
@@ -170,6 +179,7 @@ export class HandsPage {
     setAttribute(this.empty, "hidden", this.#hands.length > 0);
     setAttribute(this.rows.element, "hidden", this.#hands.length === 0);
     setAttribute(this.more, "hidden", this.#before === null);
+    if (stays?.isConnected) this.element.scrollTop += stays.getBoundingClientRect().top - stood;
   }
 
   #drawChoices() {

@@ -323,6 +323,35 @@ async fn rows_of_a_long_list_are_light_and_none_is_kept_from_whoever_cannot_see_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_back_to_a_long_list_is_where_they_were_with_the_keyboard_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ann, _house) = before_many(folder.path()).await;
+    let where_is = "const it = document.querySelector('[data-id=\"t1.1-100\"] a'); \
+        return { top: Math.round(it.getBoundingClientRect().top), focus: document.activeElement === it, same: window.kept === it }";
+    ann.ask("const it = document.querySelector('[data-id=\"t1.1-100\"] a'); window.kept = it; it.focus(); return 0").await;
+    let (stood, mut many) = (ann.ask(where_is).await, 250);
+    assert!(stood["top"].as_i64() > Some(0) && stood["top"].as_i64() < Some(900), "{stood}");
+    // Nothing comes meanwhile, some hands do.
+    for more in [0, 7] {
+        many += more;
+        ann.ask(&format!("window.manyHands = {many}; kept.click(); return 0")).await;
+        ann.see("no-hand").await;
+        ann.ask("history.back(); return 0").await;
+        ann.see("hands").await;
+        ann.until("the new ones are there", async || ann.ask(ROWS).await == many).await;
+        assert_eq!(ann.ask(where_is).await, stood, "after {more} hands");
+    }
+    // Whoever is at the top sees what comes there.
+    ann.ask("document.querySelector('[data-testid=hands]').scrollTop = 0; manyHands += 1; location.hash = '#/'; return 0").await;
+    ann.see("lobby").await;
+    ann.ask("history.back(); return 0").await;
+    ann.see("hands").await;
+    ann.until("another one is there", async || ann.ask(ROWS).await == many + 1).await;
+    let top = "return [document.querySelector('[data-testid=hands]').scrollTop, document.querySelector('[data-testid=hand-row]').dataset.id]";
+    assert_eq!(ann.ask(top).await, json!([0, format!("t1.1-{}", many + 1)]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_list_is_read_page_by_page_filtered_and_added_up() {
     let folder = tempfile::tempdir().unwrap();
     let (ann, _house) = before_many(folder.path()).await;
