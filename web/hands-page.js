@@ -1,9 +1,8 @@
 /** A list of hands that are over: my own, with filters and what they have come to, or the last ones of a table. Each leads to the hand itself. */
-import { showCards } from "./cards.js";
-import { amountIn, learn } from "./currencies.js";
+import { learn } from "./currencies.js";
 import { el, retell, setAttribute, setText } from "./dom.js";
-import { chips, moment, stakes } from "./format.js";
-import { game } from "./games.js";
+import { chips } from "./format.js";
+import { HandRows, played } from "./hand-rows.js";
 import { bare, change } from "./money.js";
 import { isolated } from "./names.js";
 import { say } from "./phrases/history.js";
@@ -28,6 +27,8 @@ export class HandsPage {
   #asks = 0;
   #typing = null;
   #scrollTop = 0;
+  /** The link to the hand that was gone to, if the keyboard was on it. */
+  #followed = null;
   /** What there is to choose from: what has been seen. */
   #rooms = new Map();
   #games = new Map();
@@ -48,11 +49,15 @@ export class HandsPage {
   /** What was read stays there, and where one was in it. */
   enter() {
     this.element.scrollTop = this.#scrollTop;
+    // Whoever shows a page gives it the focus first.
+    queueMicrotask(() => this.#followed?.focus({ preventScroll: true }));
     this.#ask(true);
   }
 
   leave() {
     this.#scrollTop = this.element.scrollTop;
+    const { activeElement } = document;
+    this.#followed = this.rows.element.contains(activeElement) ? activeElement : null;
     this.#asks += 1;
   }
 
@@ -60,11 +65,10 @@ export class HandsPage {
     this.error = el("p", { class: "field-error", role: "alert" });
     this.graph = el("div", {});
     this.stats = el("dl", { class: "hands-stats", "aria-label": say.stats.title, hidden: true, data: { testid: "hands-stats" } });
-    this.body = el("tbody", {});
     this.empty = el("p", { class: "lobby-empty", role: "status", hidden: true });
     this.more = el("button", { class: "button", type: "button", text: say.earlier, hidden: true, data: { testid: "hands-more" }, on: { click: () => this.#ask(false) } });
     const isOwn = this.#room === null;
-    const heads = [["when", say.when], ["where", say.table], ["cards", say.cards], ["pot", say.pot], ["net", isOwn ? say.result : say.winners]];
+    this.rows = new HandRows(isOwn);
     this.title = el("h1", { text: say.own });
     const room = this.#room;
     const other = isOwn ? el("a", { class: "button", href: "#/", text: say.toTables }) : el("a", { class: "button", href: `#/table/${room}`, text: say.toTable });
@@ -76,13 +80,7 @@ export class HandsPage {
       this.error,
       this.graph,
       isOwn ? this.stats : null,
-      el(
-        "table",
-        { class: "table-frame hands-table", role: "table", data: { testid: "hands-table" } },
-        el("caption", { class: "for-ears", text: say.caption }),
-        el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads.map(([name, text]) => el("th", { scope: "col", role: "columnheader", class: `hands-${name}`, text })))),
-        this.body,
-      ),
+      this.rows.element,
       this.empty,
       this.more,
     );
@@ -165,6 +163,9 @@ export class HandsPage {
   }
 
   #draw() {
+    // Whoever is at the top sees what comes there; for others nothing moves.
+    const stays = this.element.scrollTop > 0 ? this.rows.first : null;
+    const stood = stays?.getBoundingClientRect().top;
     const isOwn = this.#room === null;
     if (isOwn) this.#drawChoices();
     else if (this.#hands.length > 0) {
@@ -172,12 +173,13 @@ export class HandsPage {
       setText(this.title, () => say.atTable(isolated(table)));
     }
     this.graph.replaceChildren(...(isOwn ? [drawWinnings(this.#hands)] : []).filter(Boolean));
-    this.body.replaceChildren(...this.#hands.map((hand) => row(hand, isOwn)));
+    this.rows.show(this.#hands);
     const isFiltered = Object.entries(this.#filter).some(([name, value]) => value !== "" && !(name === "since" && value === "ever"));
     setText(this.empty, isFiltered ? say.noneFits : say.none);
     setAttribute(this.empty, "hidden", this.#hands.length > 0);
-    setAttribute(this.body.parentElement, "hidden", this.#hands.length === 0);
+    setAttribute(this.rows.element, "hidden", this.#hands.length === 0);
     setAttribute(this.more, "hidden", this.#before === null);
+    if (stays?.isConnected) this.element.scrollTop += stays.getBoundingClientRect().top - stood;
   }
 
   #drawChoices() {
@@ -219,32 +221,4 @@ function figures({ hands, rates }, taken) {
 
 function percent(share) {
   return new Intl.NumberFormat(language(), { style: "percent" }).format(share);
-}
-
-/** `NL Hold'em 1/2`. */
-function played(hand) {
-  return `${game(hand)} ${stakes(amountIn(hand.currency, hand.small_blind), amountIn(hand.currency, hand.big_blind))}`;
-}
-
-function row(hand, isOwn) {
-  const { id, ended_ms: at, table, number, you, net, players, boards, pot } = hand;
-  const cell = (name, ...inside) => el("td", { role: "cell", class: `hands-${name}` }, ...inside);
-  const place = (name, label, cards) => {
-    const it = el("span", { class: `hands-${name}`, role: "group", "aria-label": label });
-    showCards(it, cards);
-    return it;
-  };
-  const mine = players.find(({ seat }) => seat === you);
-  const winners = players.filter((player) => player.net > 0);
-  const result = () => el("span", { class: net < 0 ? "went" : "came", text: () => change(net, hand) });
-  const won = () => el("span", {}, ...winners.flatMap(({ name, seat, net: by }, nth) => [nth > 0 ? ", " : "", el("bdi", { text: name ?? (() => say.seat(seat + 1)) }), " ", el("span", { class: "came", text: () => change(by, hand) })]));
-  return el(
-    "tr",
-    { role: "row", class: hand.void ? "is-void" : "", data: { testid: "hand-row", id } },
-    cell("when", el("a", { href: `#/hand/${id}` }, el("time", { datetime: new Date(at).toISOString(), text: () => moment(at) }))),
-    cell("where", el("span", { text: table }), el("small", { text: () => say.numberAt(number, played(hand)) }), hand.void ? el("small", { class: "went", text: say.isVoid }) : null),
-    cell("cards", ...(mine ? [place("hole", say.hole, mine.cards)] : []), place("board", say.board, boards[0])),
-    cell("pot", el("span", { text: () => bare(pot, hand) })),
-    cell("net", isOwn ? result() : won()),
-  );
 }

@@ -186,7 +186,8 @@ async fn a_hand_that_was_played_is_found_and_seen_again_step_by_step_to_the_same
     eve.until("the table's hands are there", async || eve.sees("hand-row").await).await;
 }
 
-/// The list is that of three hours. As with all frames, they are told and not asserted.
+/// The list is that of three hours, and the pointer lies on it, as it does where somebody turns a wheel: each row that passes below it is another one
+/// to be painted. As with all frames, they are told and not asserted.
 async fn scrolls(window: &Window) {
     window.devtools("Emulation.setEmulatedMedia", json!({ "features": [] })).await;
     window.ask(include_str!("../../../web/tests/browser/drawn.js")).await;
@@ -196,6 +197,8 @@ async fn scrolls(window: &Window) {
     );
     for (width, height) in [(390, 844), (1440, 900)] {
         resize(window, width, height).await;
+        let on_a_row = json!({ "type": "mouseMoved", "x": width / 2, "y": height / 2 });
+        window.devtools("Input.dispatchMouseEvent", on_a_row).await;
         for rate in [1, 4] {
             window.devtools("Emulation.setCPUThrottlingRate", json!({ "rate": rate })).await;
             let told = window.ask_later(&scroll).await;
@@ -241,8 +244,9 @@ async fn lists_and_replays_are_for_everybody_in_both_languages() {
     fits_everybody(&ann, "hands-ko").await;
 }
 
-/// Reception that keeps many hands; all else is the house's.
+/// Reception that keeps `manyHands`, 250 at first; all else is the house's.
 const MANY: &str = "
+    window.manyHands = 250;
     const real = window.fetch.bind(window);
     const made = (number) => ({ id: `t1.1-${number}`, room: number % 3 ? 't1' : 't2', table: number % 3 ? 'Monte Carlo' : 'Reno', number, seats: 6, game: 'nlhe 1/2', variant: 'holdem', limit: 'no_limit',
         small_blind: 1, big_blind: 2, currency: null, digits: 0, started_ms: 1.7e12 + number * 6e4 + (number > 120 ? 36e5 : 0), ended_ms: 1.7e12 + number * 6e4 + 3e4 + (number > 120 ? 36e5 : 0), void: number === 200,
@@ -253,30 +257,104 @@ const MANY: &str = "
         if (!String(path).startsWith('/api/me/hands')) return real(path, options);
         const asked = new URL(path, location).searchParams;
         askedFor.push(asked.toString());
-        const before = Number(asked.get('before')?.split('-')[1] ?? 251);
+        const before = Number(asked.get('before')?.split('-')[1] ?? manyHands + 1);
         const numbers = Array.from({ length: Math.min(100, before - 1) }, (_, at) => before - 1 - at);
         const hands = numbers.map(made).filter((hand) => !asked.get('room') || hand.room === asked.get('room'));
         const more = before > 101 ? { before: `0.t1.1-${before - 100}` } : {};
         return new Response(JSON.stringify({ hands, ...more }), { headers: { 'content-type': 'application/json' } });
     };";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_long_list_is_read_page_by_page_filtered_and_added_up() {
-    let folder = tempfile::tempdir().unwrap();
-    let (url, _house) = house_in(folder.path()).await;
+const ROWS: &str = "return document.querySelectorAll('[data-testid=hand-row]').length";
+
+/// Ann before all of these hands.
+async fn before_many(folder: &Path) -> (Window, AbortOnDropHandle<()>) {
+    let (url, house) = house_in(folder).await;
     let ann = Window::open(1440, 900).await;
     ann.be_patient().await;
     ann.devtools("Page.enable", json!({})).await;
     ann.before_each_page(MANY).await;
     ann.enter(&url, "Ann").await;
     ann.press("to-hands").await;
-    let rows = "return document.querySelectorAll('[data-testid=hand-row]').length";
     for count in [100, 200, 250] {
-        ann.until("the hands are there", async || ann.ask(rows).await == count).await;
+        ann.until("the hands are there", async || ann.ask(ROWS).await == count).await;
         if count < 250 {
             ann.press("hands-more").await;
         }
     }
+    (ann, house)
+}
+
+/// What keeps scrolling cheap on any machine: elements of the row that has most, those in rows that are layers of their own or drawings, the most rows that are painted
+/// together, and whether nothing is to be seen through what is scrolled.
+const COST: &str = "const rows = [...document.querySelectorAll('[data-testid=hand-row]')]; \
+    const inside = [...document.querySelectorAll('[data-testid=hand-row] *')]; \
+    const style = (it) => getComputedStyle(it); \
+    const isLayer = (it) => it instanceof SVGElement || style(it).position !== 'static' || style(it).boxShadow !== 'none' || style(it).transform !== 'none' || style(it).animationName !== 'none'; \
+    const groups = [...document.querySelectorAll('[data-testid=hands-table] tbody')]; \
+    const alone = groups.filter((it) => style(it).isolation === 'isolate'); \
+    return { elements: Math.max(...rows.map((it) => it.querySelectorAll('*').length)), layers: inside.filter(isLayer).length, \
+        group: alone.length === groups.length ? Math.max(...groups.map((it) => it.children.length)) : rows.length, \
+        solid: /^rgb\\(/.test(style(document.querySelector('[data-testid=hands]')).backgroundColor) }";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_of_a_long_list_are_light_and_none_is_kept_from_whoever_cannot_see_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ann, _house) = before_many(folder.path()).await;
+    for (width, height) in [(390, 844), (1440, 900)] {
+        resize(&ann, width, height).await;
+        let cost = ann.ask(COST).await;
+        assert!(cost["elements"].as_u64() <= Some(20) && cost["layers"] == 0, "{cost}");
+        assert!(cost["group"].as_u64() <= Some(25) && cost["solid"] == true, "{cost}");
+        // What is read out and what is found are all of them, wherever the list has been scrolled to.
+        assert_eq!(ann.ask("document.querySelector('[data-testid=hands]').scrollTop = 0; return 0").await, 0);
+        let root = ann.devtools("DOM.getDocument", json!({ "depth": 0 })).await["root"]["nodeId"].clone();
+        let heads = usize::from(width > 720);
+        for (role, count) in
+            [("table", 1), ("row", 250 + heads), ("cell", 5 * 250), ("columnheader", 5 * heads)]
+        {
+            let read = json!({ "nodeId": root, "role": role });
+            let read = ann.devtools("Accessibility.queryAXTree", read).await["nodes"].clone();
+            let read = read.as_array().unwrap().iter().filter(|node| node["ignored"] == false).count();
+            assert_eq!(read, count, "{role} at {width}");
+        }
+        let found = "getSelection().removeAllRanges(); return window.find('Hand 1,') && getSelection().anchorNode.parentElement.closest('tr').dataset.id";
+        assert_eq!(ann.ask(found).await, "t1.1-1");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_back_to_a_long_list_is_where_they_were_with_the_keyboard_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ann, _house) = before_many(folder.path()).await;
+    let where_is = "const it = document.querySelector('[data-id=\"t1.1-100\"] a'); \
+        return { top: Math.round(it.getBoundingClientRect().top), focus: document.activeElement === it, same: window.kept === it }";
+    ann.ask("const it = document.querySelector('[data-id=\"t1.1-100\"] a'); window.kept = it; it.focus(); return 0").await;
+    let (stood, mut many) = (ann.ask(where_is).await, 250);
+    assert!(stood["top"].as_i64() > Some(0) && stood["top"].as_i64() < Some(900), "{stood}");
+    // Nothing comes meanwhile, some hands do.
+    for more in [0, 7] {
+        many += more;
+        ann.ask(&format!("window.manyHands = {many}; kept.click(); return 0")).await;
+        ann.see("no-hand").await;
+        ann.ask("history.back(); return 0").await;
+        ann.see("hands").await;
+        ann.until("the new ones are there", async || ann.ask(ROWS).await == many).await;
+        assert_eq!(ann.ask(where_is).await, stood, "after {more} hands");
+    }
+    // Whoever is at the top sees what comes there.
+    ann.ask("document.querySelector('[data-testid=hands]').scrollTop = 0; manyHands += 1; location.hash = '#/'; return 0").await;
+    ann.see("lobby").await;
+    ann.ask("history.back(); return 0").await;
+    ann.see("hands").await;
+    ann.until("another one is there", async || ann.ask(ROWS).await == many + 1).await;
+    let top = "return [document.querySelector('[data-testid=hands]').scrollTop, document.querySelector('[data-testid=hand-row]').dataset.id]";
+    assert_eq!(ann.ask(top).await, json!([0, format!("t1.1-{}", many + 1)]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_list_is_read_page_by_page_filtered_and_added_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ann, _house) = before_many(folder.path()).await;
     assert!(!ann.sees("hands-more").await, "that is all");
     let sum: i64 = (1..=250)
         .filter(|number| *number != 200)
@@ -288,7 +366,7 @@ async fn a_long_list_is_read_page_by_page_filtered_and_added_up() {
     scrolls(&ann).await;
     let choose = "const it = document.querySelector('.lobby-filters select'); it.value = 't2'; it.dispatchEvent(new Event('change')); return 0";
     ann.ask(choose).await;
-    ann.until("only those are there", async || ann.ask(rows).await.as_u64() < Some(50)).await;
+    ann.until("only those are there", async || ann.ask(ROWS).await.as_u64() < Some(50)).await;
     let asked = ann.ask("return askedFor.at(-1)").await;
     assert!(
         asked.as_str().unwrap().contains("room=t2") && !asked.as_str().unwrap().contains("before"),
