@@ -326,8 +326,12 @@ impl Room {
 
     /// The room does not exist, or not any more: all commands are refused, but for those of which it is known that they were applied.
     pub(crate) fn answer_all(&self, state: &mut State, works: &Works) {
-        for (_, watcher) in &mut state.watchers {
+        let State { watchers, rail, .. } = state;
+        for (_, watcher) in watchers {
             let Some(mut asks) = watcher.asks.take() else { continue };
+            if !asks.owed.is_empty() {
+                watcher.tell_behind(rail, &self.id, works);
+            }
             let waiting = asks.waiting();
             watcher.peer.in_flight.fetch_sub(waiting, Relaxed);
             works.metrics.in_flight.decrement(waiting);

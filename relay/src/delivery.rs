@@ -203,6 +203,15 @@ impl Watcher {
         if is_sent { batch.len() as u64 } else { 0 }
     }
 
+    /// Tells it that it is shown the room late, unless it knows: an answer comes sooner than its frame does.
+    pub(crate) fn tell_behind(&mut self, rail: &Rail, room: &RoomId, works: &Works) {
+        let by_ms = rail.by_ms();
+        if self.behind && !self.muted && self.told_by_ms != Some(by_ms) {
+            self.peer.answer(&behind(room, by_ms), works.now_ms());
+            self.told_by_ms = Some(by_ms);
+        }
+    }
+
     /// Puts it among those who are live, or among those who are shown the room late. Whoever becomes live goes on from where it is, the rest of what
     /// others have had comes at once; whoever is not any more begins anew.
     pub(crate) fn turns(&mut self, behind: bool, live: &Window, rail: &Rail) {

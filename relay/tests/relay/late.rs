@@ -193,6 +193,20 @@ async fn a_room_that_has_ended_ends_for_the_rail_when_that_is_due() {
 }
 
 #[tokio::test]
+async fn who_is_answered_by_a_room_that_has_ended_is_told_first_that_its_frames_come_later() {
+    let stage = Stage::new().await;
+    let mut bob = stage.client("bob").await;
+    let late = (stage.clock.now_ms(), 300);
+    stage.dealer.store(&keyframe("t1", 1, 1).late(late, &[])).await;
+    stage.dealer.store(&delta("t1", 1, 2).caused_by("bob", bob.session, 1).late(late, &[])).await;
+    stage.dealer.store(&end("t1", 1, 3).late(late, &[])).await;
+    // All of it comes at once, and nothing of it is due.
+    bob.ask("t1", 1, json!({})).await;
+    assert_eq!(bob.hear_briefs(2).await, ["behind", "ack 1 1-2"]);
+    assert_eq!(bob.hear_briefs(3).await, ["keyframe 1-1", "frame 1-2", "unwatched"]);
+}
+
+#[tokio::test]
 async fn what_the_broker_has_lost_before_it_was_due_is_not_shown_to_the_rail() {
     let stage = Stage::new().await;
     stage.dealer.commit(keyframe("t1", 1, 1).late((PAST_MS, 300), &[])).await;
