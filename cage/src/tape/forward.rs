@@ -244,7 +244,8 @@ impl<'a> Run<'a> {
         self.to_drop.push(n);
     }
 
-    /// What came too early, and what nobody may have been told of, until nothing is left.
+    /// What came too early, and what nobody may have been told of, until nothing is left. Of the last lines it is not known whether somebody was told:
+    /// what they build on may come yet, too.
     async fn apply_late(&mut self, patience: Duration) -> Result<(), ForwardError> {
         let until = std::time::Instant::now() + patience;
         while !self.late.is_empty() {
@@ -255,7 +256,7 @@ impl<'a> Run<'a> {
             if self.late.len() < before {
                 continue;
             }
-            if std::time::Instant::now() < until && self.late.values().any(|(line, _)| line.n <= self.done) {
+            if std::time::Instant::now() < until {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
@@ -263,7 +264,7 @@ impl<'a> Run<'a> {
                 if line.n <= self.done {
                     return Err(line.stuck(why));
                 }
-                // Nobody was told of it, and what it builds on is not there.
+                // What it builds on is not there, and the tape does not know that somebody was told.
                 self.give_up(line.n);
             }
         }

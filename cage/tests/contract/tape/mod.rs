@@ -36,6 +36,7 @@ promises! {
     restored::a_refusal_that_was_told_does_not_become_a_yes,
     restored::what_two_people_moved_by_hand_is_not_moved_again,
     restored::several_cages_bring_forward_what_they_share,
+    restored::the_last_line_of_a_tape_waits_for_another_cage_too,
     restored::a_database_that_went_on_without_its_tape_is_not_taken_for_one_that_has_gone_back,
     restored::a_database_knows_up_to_where_it_has_the_tape,
     disk::a_group_that_the_tape_does_not_take_is_not_answered,

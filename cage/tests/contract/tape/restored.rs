@@ -177,6 +177,35 @@ pub(crate) async fn several_cages_bring_forward_what_they_share(house: House) {
     assert_eq!(all_of(&first).await, expected);
 }
 
+/// Of the last line a tape does not say that it was committed. It may have been told all the same, so it waits like the others for what it builds on.
+pub(crate) async fn the_last_line_of_a_tape_waits_for_another_cage_too(house: House) {
+    if !house.is_postgres() {
+        return;
+    }
+    let first = house.open("now").await;
+    house.back_up(first, "now", "backup").await;
+    let (first, second) = (house.open("now").await, house.open("now").await);
+    house.keep(&first, "first").await.unwrap();
+    house.keep(&second, "second").await.unwrap();
+    assert_eq!(first.ask(id(1, 1), buy("u-ann", OPENING)).await, done());
+    assert_eq!(second.ask(id(1, 2), cash_out("u-bob", OPENING)).await, done());
+    let expected = all_of(&first).await;
+    drop((first, second));
+
+    let (first, second) = (house.open("backup").await, house.open("backup").await);
+    let tape = house.tape("second");
+    let patience = std::time::Duration::from_secs(60);
+    let waiting = second.tellers().keep_tape_within(&tape, NOW, patience);
+    tokio::pin!(waiting);
+    tokio::select! {
+        ended = &mut waiting => panic!("it did not wait: {ended:?}"),
+        () = tokio::time::sleep(std::time::Duration::from_millis(1_500)) => {}
+    }
+    house.keep(&first, "first").await.unwrap();
+    assert_eq!(waiting.await.unwrap().dropped, 0);
+    assert_eq!(all_of(&first).await, expected);
+}
+
 pub(crate) async fn a_database_that_went_on_without_its_tape_is_not_taken_for_one_that_has_gone_back(
     house: House,
 ) {
