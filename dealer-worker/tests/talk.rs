@@ -2,19 +2,23 @@
 
 mod support;
 
-use broker::node::Asked;
+use broker::{
+    channel::Channel,
+    node::{Asked, ToRoom, encode},
+    store::Store as _,
+};
 use bytes::Bytes;
 use dealer_worker::{Opening, open_tables};
 use protocol::{
-    id::SessionId,
+    id::{Epoch, Position, Seq, SessionId},
     rights::{Can, Rights},
     talk::{LINES_MAX, TalkEvent, TalkView, beside},
 };
-use rooms::Bounds;
+use rooms::{Bounds, room::frame};
 use serde_json::{Value, json};
 use tokio::time::{Duration, sleep};
 
-use support::{Answer, Followed, House, Relay, Running, fast, room, user};
+use support::{Answer, Followed, House, Relay, Running, fast, node, room, user};
 
 fn say(text: &str) -> Value {
     json!({"a": "say", "text": text})
@@ -177,4 +181,19 @@ async fn however_many_talk_the_table_beside_them_notices_nothing() {
     assert_eq!(relay.followed(&table).at, before, "nothing came into its journal");
     assert_eq!(relay.command(&table, &user("ann"), 1, 1_000_000, top_up).await, answer);
     assert_eq!(relay.followed(&table).view().seats.iter().flatten().next().unwrap().stack, 150);
+}
+
+/// Of an owner that has claimed the room and died before anybody was told; nothing is due here by which the one before would run into the fence.
+#[tokio::test(start_paused = true)]
+async fn an_owner_that_is_asked_as_a_later_one_finds_out_that_there_was_one() {
+    let (house, _worker, relay) = talking(64).await;
+    let later = Epoch(relay.followed(&room(1)).at.epoch().0 + 1_000);
+    let claim = Position(later, Seq(0));
+    let entry = frame::claim(&room(1), claim, &node("w2")).encode().stored;
+    house.store.append(&room(1), claim, entry, None).await.unwrap();
+    let what = Asked::Absent { user: user("ann"), session: SessionId(1) };
+    let message = ToRoom { epoch: later, relay: node("r1"), what };
+    house.ports("r1").bus.publish(&Channel::commands(&room(1)), encode(&message)).await.unwrap();
+    relay.until(&room(1), |followed| followed.at.epoch() > later).await;
+    assert_eq!(says(&relay, "ann", "is anybody there?").await.code(), "applied");
 }

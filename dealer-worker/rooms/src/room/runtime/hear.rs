@@ -54,6 +54,11 @@ impl<R: Room> Running<R> {
         // Meant for another owner; the relay sends it again when it has seen this epoch's keyframe. Questions are for any.
         if epoch != self.journal.epoch() && !matches!(what, Asked::Question { .. }) {
             counter!("cardhouse_messages_of_other_epochs_total").increment(1);
+            // Whoever claimed the room may have died before anybody was told, and this room may have nothing to write by which it would find out.
+            if epoch > self.journal.epoch() {
+                let is_ours = self.journal.is_ours().await;
+                self.fenced(is_ours)?;
+            }
             return Ok(());
         }
         match what {
