@@ -1,13 +1,17 @@
 //! A guest without a seat: it talks, asks for what it cannot have, asks again what was answered long ago, and comes back as
 //! somebody new. Whoever sits at the table must not feel it.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use player::{
     Heard,
     visitor::{Own, Visitor},
 };
 use protocol::{
+    RefusalCode,
     id::RoomId,
     table::{Card, TableCommand, TableView},
     talk::{TalkCommand, beside},
@@ -46,6 +50,8 @@ pub(crate) struct Stranger {
     /// Said again though answered: the answers are no news to the client.
     repeated: Vec<u64>,
     again: VecDeque<String>,
+    /// Where it has a seat of an earlier session, and watches anew to leave it.
+    returns_to: BTreeSet<RoomId>,
 }
 
 impl Stranger {
@@ -57,6 +63,7 @@ impl Stranger {
             remembered: VecDeque::new(),
             repeated: Vec::new(),
             again: VecDeque::new(),
+            returns_to: BTreeSet::new(),
         }
     }
 
@@ -157,6 +164,17 @@ impl Visitor for Stranger {
             self.remembered.clear();
             self.repeated.clear();
             self.again.clear();
+        }
+        match &heard {
+            // That session may be gone for good: watching anew takes its place.
+            Heard::Refused(refusal)
+                if self.own.stopping && refusal.code == Some(RefusalCode::OtherSession) =>
+            {
+                self.returns_to.insert(refusal.room.clone());
+                self.own.client.unwatch(&refusal.room, now);
+            }
+            Heard::Unwatched(room) if self.returns_to.remove(room) => self.own.client.watch(room, now),
+            _ => {}
         }
         heard
     }
