@@ -20,9 +20,10 @@ const MARK: &str = "
     }).observe(document, { childList: true, subtree: true });
 ";
 
-/// What came over the line: requests and bytes.
+/// What came over the line: requests and bytes. What was asked for when the page was there already, such as its manifest, nobody has waited for.
 const LOADED: &str = "
-    const came = performance.getEntries().filter(({ entryType }) => ['navigation', 'resource'].includes(entryType));
+    const there = Math.max(...Object.values(drawn));
+    const came = performance.getEntries().filter(({ entryType, startTime }) => ['navigation', 'resource'].includes(entryType) && startTime <= there);
     const over = came.filter(({ transferSize }) => transferSize > 0);
     return { requests: over.length, bytes: over.reduce((sum, { transferSize }) => sum + transferSize, 0), names: over.map(({ name }) => name) };
 ";
