@@ -329,8 +329,8 @@ async fn a_session_that_a_relay_was_not_told_of_is_closed_there_when_the_owner_f
     second.hear_nothing_more().await;
 }
 
-#[tokio::test]
-async fn unwatching_does_not_cost_the_answer() {
+/// Ann has asked something, and watches no more before it is answered.
+async fn unwatched_with_a_command_on_its_way() -> (Stage, Ears, Client) {
     let stage = stage().await;
     let mut ears = stage.dealer.listen("t1").await;
     let mut ann = stage.client("ann").await;
@@ -338,6 +338,12 @@ async fn unwatching_does_not_cost_the_answer() {
     ears.command().await;
     ann.say(&json!({"t": "unwatch", "room": "t1"})).await;
     assert_eq!(ann.hear_briefs(2).await, ["keyframe 1-1", "unwatched"]);
+    (stage, ears, ann)
+}
+
+#[tokio::test]
+async fn unwatching_does_not_cost_the_answer() {
+    let (stage, _ears, mut ann) = unwatched_with_a_command_on_its_way().await;
     stage.dealer.commit(delta("t1", 1, 2)).await;
     stage.dealer.commit(delta("t1", 1, 3).caused_by("ann", ann.session, 1)).await;
     assert_eq!(ann.hear_brief().await, "ack 1 1-3");
@@ -347,13 +353,7 @@ async fn unwatching_does_not_cost_the_answer() {
 
 #[tokio::test]
 async fn a_command_has_a_room_watched_again_that_still_owes_an_answer() {
-    let stage = stage().await;
-    let mut ears = stage.dealer.listen("t1").await;
-    let mut ann = stage.client("ann").await;
-    ann.ask("t1", 1, json!({})).await;
-    ears.command().await;
-    ann.say(&json!({"t": "unwatch", "room": "t1"})).await;
-    assert_eq!(ann.hear_briefs(2).await, ["keyframe 1-1", "unwatched"]);
+    let (stage, mut ears, mut ann) = unwatched_with_a_command_on_its_way().await;
     ann.ask("t1", 2, json!({})).await;
     assert_eq!(ann.hear_brief().await, "keyframe 1-1");
     stage.dealer.commit(delta("t1", 1, 2).caused_by("ann", ann.session, 1)).await;

@@ -147,16 +147,22 @@ pub(crate) async fn what_two_people_moved_by_hand_is_not_moved_again(house: Hous
     assert_eq!(cage.available("u-bob").await, OPENING + 700);
 }
 
-/// What one has taped builds on what the other has: in no order is each by itself possible.
-pub(crate) async fn several_cages_bring_forward_what_they_share(house: House) {
-    if !house.is_postgres() {
-        return;
-    }
+/// Two that share a database, each with a tape of its own, behind a backup.
+async fn two_cages(house: &House) -> (Cage, Cage) {
     let first = house.open("now").await;
     house.back_up(first, "now", "backup").await;
     let (first, second) = (house.open("now").await, house.open("now").await);
     house.keep(&first, "first").await.unwrap();
     house.keep(&second, "second").await.unwrap();
+    (first, second)
+}
+
+/// What one has taped builds on what the other has: in no order is each by itself possible.
+pub(crate) async fn several_cages_bring_forward_what_they_share(house: House) {
+    if !house.is_postgres() {
+        return;
+    }
+    let (first, second) = two_cages(&house).await;
     for round in 0..10_u64 {
         let of = |seq| id(1, round * 10 + seq);
         assert_eq!(first.ask(of(1), buy("u-ann", OPENING)).await, done());
@@ -182,11 +188,7 @@ pub(crate) async fn the_last_line_of_a_tape_waits_for_another_cage_too(house: Ho
     if !house.is_postgres() {
         return;
     }
-    let first = house.open("now").await;
-    house.back_up(first, "now", "backup").await;
-    let (first, second) = (house.open("now").await, house.open("now").await);
-    house.keep(&first, "first").await.unwrap();
-    house.keep(&second, "second").await.unwrap();
+    let (first, second) = two_cages(&house).await;
     assert_eq!(first.ask(id(1, 1), buy("u-ann", OPENING)).await, done());
     assert_eq!(second.ask(id(1, 2), cash_out("u-bob", OPENING)).await, done());
     let expected = all_of(&first).await;
