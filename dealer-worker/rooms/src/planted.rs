@@ -16,6 +16,8 @@ pub enum Fault {
     ForgetsAnswers,
     /// Rooms take a command whose session they have forgotten for a new one.
     TakesForgottenForNew,
+    /// Rooms believe that a command was never said before, however long it has waited.
+    VouchesForEver,
     /// Rooms refuse what was said before without asking whether somebody else has done it.
     RefusesUnasked,
     /// Rooms do not write down what they refuse to whoever asks again.

@@ -586,7 +586,8 @@ impl Plan {
         }
         // So little that a room forgets whoever stays away for some seconds.
         if rng.random_bool(0.4) {
-            let (sessions_of_member, keep_ms) = (rng.random_range(1..=8), rng.random_range(500..=5_000));
+            let (sessions_of_member, keep_ms) = (rng.random_range(1..=8), rng.random_range(500..=5_000_u64));
+            let keep_ms = keep_ms.max(1_000);
             self.memory = Memory { sessions_of_member, others_min: 2, others_max: 1_024, keep_ms };
         }
     }

@@ -12,7 +12,8 @@
 //! - of the others the one that was used longest ago is forgotten, but none that was used within [`Memory::keep_ms`];
 //! - when as many others as [`Memory::others_max`] were here within that time, a further one is refused as busy;
 //! - of what was forgotten the latest time of use is kept. A session that the room does not know and that began before that
-//!   may be one of them: its commands are [`Known::Forgotten`], unless the relay vouches that they were never sent before;
+//!   may be one of them: its commands are [`Known::Forgotten`], unless the relay vouches that they were never sent before, and not longer ago
+//!   than a copy of them can be remembered ([`Memory::vouched_for`]);
 //! - the same holds of refusals. Those of a session of which something applied is remembered are kept as long as that is.
 
 use std::collections::VecDeque;
@@ -26,6 +27,7 @@ use protocol::{
     time::UnixMs,
 };
 use serde::{Deserialize, Serialize};
+use tokio::time::Duration;
 
 use crate::planted::{Fault, is_planted};
 
@@ -49,6 +51,14 @@ pub struct Memory {
     /// What was answered to somebody without a seat is remembered for so long at least, for whoever comes back and asks again, milliseconds
     #[arg(id = "answers_keep_ms", long = "answers-keep-ms", env = "CARDHOUSE_ANSWERS_KEEP_MS", default_value_t = Memory::default().keep_ms, value_name = "MS", value_parser = value_parser!(u64).range(1..))]
     pub keep_ms: u64,
+}
+
+impl Memory {
+    /// For so long a relay's word holds that a command was never said before. The broker may bring it twice: by then the first copy may have been
+    /// done and its session be forgotten. Of what waits longer in a room's mailbox nothing is believed; the other half is the broker's.
+    pub fn vouched_for(&self) -> Duration {
+        Duration::from_millis(self.keep_ms / 2)
+    }
 }
 
 impl Default for Memory {

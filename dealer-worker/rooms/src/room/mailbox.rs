@@ -13,7 +13,7 @@ use broker::node::Whose;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use protocol::id::{Epoch, NodeId, UserId};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use self::turns::{Displaced, Turns, Who};
 use super::errands::{ErrandId, Outcome};
@@ -82,16 +82,35 @@ const TURNS: [(Of, u8); 6] = [
     (Of::Questions, 4),
 ];
 
+/// A message that has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Came {
+    /// As it was sent.
+    pub message: Bytes,
+    /// Since when it waits.
+    pub since: Instant,
+}
+
+impl Came {
+    fn now(message: Bytes) -> Self {
+        Self { message, since: Instant::now() }
+    }
+
+    fn len(&self) -> usize {
+        self.message.len()
+    }
+}
+
 /// Messages in their order.
 #[derive(Debug, Default)]
 struct Line {
-    messages: VecDeque<Bytes>,
+    messages: VecDeque<Came>,
     bytes: usize,
 }
 
 impl Line {
     /// Puts a message in, or gives it back if there is no space.
-    fn put(&mut self, message: Bytes, bound: Bound) -> Result<(), Bytes> {
+    fn put(&mut self, message: Came, bound: Bound) -> Result<(), Came> {
         let is_light = self.bytes + message.len() <= bound.bytes || is_planted(Fault::WeighsNothing);
         let fits = self.messages.len() < bound.messages && is_light;
         if !fits && !self.messages.is_empty() {
@@ -102,7 +121,7 @@ impl Line {
         Ok(())
     }
 
-    fn take(&mut self) -> Option<Bytes> {
+    fn take(&mut self) -> Option<Came> {
         let message = self.messages.pop_front()?;
         self.bytes -= message.len();
         if self.messages.is_empty() && self.messages.capacity() > KEPT_CAPACITY_MESSAGES {
@@ -118,10 +137,10 @@ pub enum Mail {
     /// From placement; comes before messages.
     Order(Order),
     /// From a relay: an encoded [`ToRoom`](broker::node::ToRoom).
-    Message(Bytes),
+    Message(Came),
     /// The same, but more than the mailbox holds: a command is to be refused. It is the room that refuses it, for an earlier copy of
     /// the same command may be waiting or have been applied.
-    Excess(Bytes),
+    Excess(Came),
     /// From another room: an encoded [`Mail`](super::letters::Mail).
     Letter(Bytes),
 }
@@ -161,8 +180,8 @@ impl Waiting {
     }
 
     /// Puts a message in; how many were dropped for want of space: this one, or others in its place.
-    fn put(&mut self, message: Bytes, bound: Bound) -> usize {
-        let (of, who) = self.of(&message);
+    fn put(&mut self, message: Came, bound: Bound) -> usize {
+        let (of, who) = self.of(&message.message);
         match of {
             Of::Questions => usize::from(self.questions.put(message, QUESTIONS).is_err()),
             Of::Members => match self.members.put(message, bound) {
@@ -177,7 +196,7 @@ impl Waiting {
     }
 
     /// Puts what is too much in; how many were dropped.
-    fn exceed(&mut self, who: Who, message: Bytes, bound: Bound) -> usize {
+    fn exceed(&mut self, who: Who, message: Came, bound: Bound) -> usize {
         if is_planted(Fault::DropsExcess) {
             return 1;
         }
@@ -186,7 +205,7 @@ impl Waiting {
         displaced.len()
     }
 
-    fn take_from(&mut self, of: Of) -> Option<Bytes> {
+    fn take_from(&mut self, of: Of) -> Option<Came> {
         match of {
             Of::Members => self.members.take(),
             Of::Others => self.others.take(),
@@ -217,7 +236,7 @@ impl Waiting {
                 return Some(match of {
                     Of::Members | Of::Others | Of::Questions => Mail::Message(message),
                     Of::Excess => Mail::Excess(message),
-                    Of::Letters => Mail::Letter(message),
+                    Of::Letters => Mail::Letter(message.message),
                 });
             }
             (self.turn, self.taken) = ((self.turn + 1) % TURNS.len(), 0);
@@ -245,7 +264,7 @@ impl Mailbox {
     pub fn put(&self, message: Bytes, bound: Bound) -> usize {
         let mut waiting = self.waiting.lock();
         waiting.excess.forget_silent();
-        let dropped = waiting.put(message, bound);
+        let dropped = waiting.put(Came::now(message), bound);
         crate::testing::depth::note(waiting.depth());
         drop(waiting);
         self.wake.notify_one();
@@ -254,7 +273,7 @@ impl Mailbox {
 
     /// Puts a message of another room in. If too many wait it is dropped: then the answer is `false`, and the repetition has to do.
     pub fn put_letter(&self, letter: Bytes) -> bool {
-        let put = self.waiting.lock().letters.put(letter, LETTERS);
+        let put = self.waiting.lock().letters.put(Came::now(letter), LETTERS);
         if put.is_ok() {
             self.wake.notify_one();
         }
@@ -323,8 +342,8 @@ mod tests {
 
     /// All that waits, by whose it is and its number.
     fn all(mailbox: &Mailbox) -> Vec<String> {
-        let said = |bytes: &Bytes| {
-            let ToRoom { what, .. } = broker::node::decode(bytes).unwrap();
+        let said = |came: &Came| {
+            let ToRoom { what, .. } = broker::node::decode(&came.message).unwrap();
             match what {
                 Asked::Command { user, n, .. } => format!("{user} {n}"),
                 Asked::Question { user, n, .. } => format!("{user} asks {n}"),
@@ -334,8 +353,8 @@ mod tests {
         std::iter::from_fn(|| mailbox.try_take())
             .map(|mail| match mail {
                 Mail::Order(order) => format!("{order:?}"),
-                Mail::Message(bytes) => said(&bytes),
-                Mail::Excess(bytes) => format!("{}!", said(&bytes)),
+                Mail::Message(came) => said(&came),
+                Mail::Excess(came) => format!("{}!", said(&came)),
                 Mail::Letter(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
             })
             .collect()
@@ -430,6 +449,7 @@ mod tests {
     fn what_cannot_be_read_waits_with_the_others() {
         let mailbox = of_ann();
         assert!(fits(&mailbox, Bytes::from_static(b"\xff\xff")));
-        assert_eq!(mailbox.try_take(), Some(Mail::Message(Bytes::from_static(b"\xff\xff"))));
+        let Some(Mail::Message(Came { message, .. })) = mailbox.try_take() else { panic!("a message") };
+        assert_eq!(message, Bytes::from_static(b"\xff\xff"));
     }
 }

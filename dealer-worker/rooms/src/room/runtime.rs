@@ -379,8 +379,8 @@ impl<R: Room> Running<R> {
             };
             match mail {
                 Mail::Order(order) => Box::pin(self.obey(order)).await?,
-                Mail::Message(message) => Box::pin(self.hear(&message, false)).await?,
-                Mail::Excess(message) => Box::pin(self.hear(&message, true)).await?,
+                Mail::Message(came) => Box::pin(self.hear(&came, false)).await?,
+                Mail::Excess(came) => Box::pin(self.hear(&came, true)).await?,
                 Mail::Letter(message) => Box::pin(self.hear_mail(&message)).await?,
             }
             messages += 1;

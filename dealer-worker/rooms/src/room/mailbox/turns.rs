@@ -12,11 +12,10 @@ use std::{
     ops::Bound::{Excluded, Unbounded},
 };
 
-use bytes::Bytes;
 use protocol::id::UserId;
 use tokio::time::{Duration, Instant};
 
-use super::Bound;
+use super::{Bound, Came};
 use crate::planted::{Fault, is_planted};
 
 /// Of so many senders a queue remembers whose turn it was. Of more it does not: chance decides when they come in.
@@ -39,7 +38,7 @@ pub(super) struct Turn {
 #[derive(Debug)]
 pub(super) struct Displaced {
     pub(super) who: Who,
-    pub(super) message: Bytes,
+    pub(super) message: Came,
     turn: Turn,
 }
 
@@ -55,7 +54,7 @@ enum Sender {
 /// See the module. Empty, it owns no memory.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    waiting: BTreeMap<Turn, (Who, Bytes)>,
+    waiting: BTreeMap<Turn, (Who, Came)>,
     bytes: usize,
     senders: BTreeMap<Who, Sender>,
     /// Those who keep a turn, by the time since when.
@@ -78,7 +77,7 @@ impl Turns {
     }
 
     /// Puts a message in, and gives back what has no place in the queue now: others whose turn is later, or this one, or nothing.
-    pub(super) fn put(&mut self, who: Who, message: Bytes, bound: Bound) -> Vec<Displaced> {
+    pub(super) fn put(&mut self, who: Who, message: Came, bound: Bound) -> Vec<Displaced> {
         let turn = self.turn_of(&who);
         let Some(later) = self.later_than(turn, message.len(), bound) else {
             return vec![Displaced { who, message, turn }];
@@ -94,7 +93,7 @@ impl Turns {
     }
 
     /// What is next.
-    pub(super) fn take(&mut self) -> Option<Bytes> {
+    pub(super) fn take(&mut self) -> Option<Came> {
         let (turn, (who, message)) = self.waiting.pop_first()?;
         self.round = self.round.max(turn.round);
         self.bytes -= message.len();
@@ -181,6 +180,8 @@ impl Turns {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
     use crate::planted::plant;
 
@@ -199,10 +200,14 @@ mod tests {
 
     /// Puts a message in and keeps the turn of what is given back.
     fn put(turns: &mut Turns, who: Who, message: Bytes) -> Vec<Bytes> {
-        let displaced = turns.put(who, message, BOUND);
+        let displaced = turns.put(who, Came::now(message), BOUND);
         displaced.iter().for_each(|dropped| turns.keep_turn(dropped));
         assert!(turns.len() <= BOUND.messages && turns.bytes() <= BOUND.bytes);
-        displaced.into_iter().map(|displaced| displaced.message).collect()
+        displaced.into_iter().map(|displaced| displaced.message.message).collect()
+    }
+
+    fn take(turns: &mut Turns) -> Option<Bytes> {
+        turns.take().map(|came| came.message)
     }
 
     /// Three come at a time, and then five messages of one who sends without end, and then those again who have not been heard; and one
@@ -226,7 +231,7 @@ mod tests {
                     put(&mut turns, who(number), message(number));
                 }
             }
-            let taken = turns.take().expect("there is always somebody");
+            let taken = take(&mut turns).expect("there is always somebody");
             if let Some(number) = std::str::from_utf8(&taken).ok().and_then(|number| number.parse().ok()) {
                 heard.insert(number);
             }
@@ -253,12 +258,12 @@ mod tests {
         let mut turns = Turns::default();
         (0..4).for_each(|number| assert!(put(&mut turns, who(number), message(number)).is_empty()));
         assert_eq!(put(&mut turns, who(4), message(4)), [message(4)]);
-        assert_eq!(turns.take(), Some(message(0)));
+        assert_eq!(take(&mut turns), Some(message(0)));
         assert!(put(&mut turns, who(5), message(5)).is_empty());
         assert_eq!(put(&mut turns, who(6), message(6)), [message(6)]);
         assert_eq!(put(&mut turns, who(4), message(4)), [message(5)], "whose turn is kept in its place");
         assert_eq!(put(&mut turns, who(6), message(6)), [message(6)]);
-        let heard: Vec<Bytes> = std::iter::from_fn(|| turns.take()).collect();
+        let heard: Vec<Bytes> = std::iter::from_fn(|| take(&mut turns)).collect();
         assert_eq!(heard, [1, 2, 3, 4].map(message));
     }
 
@@ -273,9 +278,9 @@ mod tests {
             [message(12)],
             "as late as what waits, and came later"
         );
-        assert_eq!(turns.take(), Some(message(0)));
+        assert_eq!(take(&mut turns), Some(message(0)));
         assert!(put(&mut turns, who(9), message(4)).is_empty());
-        let heard: Vec<Bytes> = std::iter::from_fn(|| turns.take()).collect();
+        let heard: Vec<Bytes> = std::iter::from_fn(|| take(&mut turns)).collect();
         assert_eq!(heard, [11, 21, 1, 4].map(message));
     }
 

@@ -27,7 +27,7 @@ use crate::{
         answers::{self, Known},
         frame,
         journal::Fenced,
-        mailbox::{Mail, Order},
+        mailbox::{Came, Mail, Order},
         talk::GUESSES,
     },
 };
@@ -46,8 +46,8 @@ struct Says<'a> {
 }
 
 impl<R: Room> Running<R> {
-    pub(super) async fn hear(&mut self, message: &Bytes, is_excess: bool) -> Result<(), Ended> {
-        let Ok(ToRoom { epoch, relay, what }) = decode(message) else {
+    pub(super) async fn hear(&mut self, came: &Came, is_excess: bool) -> Result<(), Ended> {
+        let Ok(ToRoom { epoch, relay, what }) = decode(&came.message) else {
             counter!("cardhouse_messages_malformed_total").increment(1);
             return Ok(());
         };
@@ -70,14 +70,14 @@ impl<R: Room> Running<R> {
             Asked::First { user, name, session, n, body, rights } => {
                 let cause = Cause { user, session, n, said: Some(fingerprint(&body)) };
                 let said = Says { name: &name, rights, body: &body };
-                self.asked(&relay, cause, said, true, is_excess).await
+                self.asked(&relay, cause, said, self.is_vouched_for(came, &relay), is_excess).await
             }
             Asked::Present { user, session, anew } => {
                 if !anew && self.state.sessions.is_ousted(&user, session) {
                     return Ok(());
                 }
                 if !self.present(&relay, &user, session).await? {
-                    self.hold(Mail::Message(message.clone()));
+                    self.hold(Mail::Message(came.clone()));
                 }
                 Ok(())
             }
@@ -201,6 +201,13 @@ impl<R: Room> Running<R> {
         self.remember_refusal(cause, body);
         let is_ours = self.journal.is_ours().await;
         self.fenced(is_ours)
+    }
+
+    /// Whether a command that says that it was never said before can be believed. The broker may have brought it twice; and what comes of a relay of which
+    /// nothing was heard for a while may be as old, and its client have said it elsewhere.
+    pub(super) fn is_vouched_for(&self, came: &Came, relay: &NodeId) -> bool {
+        let is_fresh = came.since.elapsed() < self.context.config.bounds.memory.vouched_for();
+        is_fresh && self.context.membership.borrow().is_living(relay) || is_planted(Fault::VouchesForEver)
     }
 
     /// What is known of a command.

@@ -158,13 +158,13 @@ impl<R: Room> Running<R> {
 
     /// Does with a message what can be done without the journal: a command is refused, anything else waits.
     fn put_off(&mut self, mail: Mail) {
-        let message = match &mail {
+        let came = match &mail {
             Mail::Order(_) => return self.held.push_back(mail),
-            Mail::Message(message) | Mail::Excess(message) => message,
+            Mail::Message(came) | Mail::Excess(came) => came,
             // Said again until it is heard.
             Mail::Letter(_) => return,
         };
-        let Ok(ToRoom { epoch, relay, what }) = decode(message) else {
+        let Ok(ToRoom { epoch, relay, what }) = decode(&came.message) else {
             counter!("cardhouse_messages_malformed_total").increment(1);
             return;
         };
@@ -172,7 +172,7 @@ impl<R: Room> Running<R> {
             counter!("cardhouse_messages_of_other_epochs_total").increment(1);
             return;
         }
-        let is_first = matches!(what, Asked::First { .. });
+        let is_first = matches!(what, Asked::First { .. }) && self.is_vouched_for(came, &relay);
         match what {
             Asked::Command { user, session, n, .. } | Asked::First { user, session, n, .. } => {
                 let cause = Cause { user, session, n, said: None };
