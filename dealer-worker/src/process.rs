@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use broker::{
     bus::redis::RedisBus, clock::Clock, pass::Passes, ports::Ports, queue::redis::RedisQueue, redis::Redis,
     seal::Sealer, store::redis::RedisStore,
@@ -27,7 +27,7 @@ use crate::{
     flags::{Flags, Task},
     hands::Recording,
     open_floor, open_queue, open_tables,
-    schedule::{self, Template},
+    schedule::{self, Opened, Template},
     seal_keys,
 };
 
@@ -64,7 +64,13 @@ pub fn manage(flags: &Flags, task: &Task) -> anyhow::Result<()> {
 /// When one is.
 pub fn checked(flags: &Flags) -> anyhow::Result<Vec<Template>> {
     check(&flags.tables.config())?;
-    Ok(flags.tables.schedule()?.unwrap_or_default())
+    let offered = flags.tables.schedule()?.unwrap_or_default();
+    if let Some((id, currency)) = schedule::first_price(&offered)
+        && flags.cage.cage_url.is_empty()
+    {
+        bail!("--schedule: {id} costs {currency}, and --cage-url does not say who keeps that");
+    }
+    Ok(offered)
 }
 
 async fn work(flags: Flags, kinds: Kinds, offered: Vec<Template>) -> anyhow::Result<()> {
@@ -172,7 +178,7 @@ impl Dealer {
             open_queue(ports, &queue, flags.tables.opening().rail).await?;
         }
         if !offered.is_empty() {
-            let opened = schedule::open(ports, offered).await?;
+            let Opened { opened, .. } = schedule::open(ports, offered).await?;
             tracing::info!(opened, "tournaments are open");
         }
         Ok(())

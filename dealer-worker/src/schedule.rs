@@ -6,6 +6,7 @@ use broker::{
     ports::Ports,
     store::Unavailable,
 };
+use money::Currency;
 use protocol::{
     id::RoomId,
     rail::{RailCards, RailChoice, RailConfig},
@@ -16,9 +17,9 @@ use rooms::{open_room, room::Room as _};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tournament::{
-    Settings, Tournament,
+    Price, Settings, Tournament,
     presets::{Speed, sit_and_go},
-    settings::check,
+    settings::{check, check_price},
 };
 
 /// The longest name of a template: the names of its tournaments and of their tables are longer.
@@ -36,6 +37,8 @@ pub struct Template {
     pub every_ms: u64,
     /// How those watch their tables who have no seat there.
     pub rail: RailConfig,
+    /// What an entry costs, where it costs chips that are somebody's.
+    pub price: Option<Price>,
     /// What they are set to.
     pub tournament: TournamentConfig,
 }
@@ -50,6 +53,8 @@ struct Written {
     #[serde(default)]
     rail: WrittenRail,
     #[serde(default)]
+    price: Option<WrittenPrice>,
+    #[serde(default)]
     preset: Option<Preset>,
     #[serde(default)]
     tournament: Option<TournamentConfig>,
@@ -61,6 +66,17 @@ struct Written {
 struct WrittenRail {
     delay_ms: u64,
     cards: RailCards,
+}
+
+/// What an entry costs. What it adds to the prizes is the tournament's `buy_in`, unless it stands here.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenPrice {
+    currency: Currency,
+    #[serde(default)]
+    buy_in: Option<u64>,
+    #[serde(default)]
+    fee: u64,
 }
 
 /// One of the house's own.
@@ -108,11 +124,11 @@ pub fn read(text: &str) -> Result<Vec<Template>, BadSchedule> {
 }
 
 fn whole(written: Written) -> Result<Template, String> {
-    let Written { id, every_ms, rail: WrittenRail { delay_ms, cards }, preset, tournament } = written;
+    let Written { id, every_ms, rail: WrittenRail { delay_ms, cards }, price, preset, tournament } = written;
     if id.is_empty() || id.len() > ID_CHARS_MAX || RoomId::new(&id).is_err() || id.contains('.') {
         return Err(format!("`id` has 1 to {ID_CHARS_MAX} characters of A-Z a-z 0-9 _ -"));
     }
-    let tournament = match (preset, tournament) {
+    let mut tournament = match (preset, tournament) {
         (Some(Preset { seats, speed }), None) => {
             let named = Speed::named(&speed);
             sit_and_go(seats, named.ok_or("`preset.speed` is hyper, turbo or regular")?)
@@ -120,7 +136,13 @@ fn whole(written: Written) -> Result<Template, String> {
         (None, Some(tournament)) => tournament,
         _ => return Err("it has either `preset` or `tournament`".into()),
     };
-    check(&tournament).map_err(|bad| bad.to_string())?;
+    let price = price.map(|WrittenPrice { currency, buy_in, fee }| {
+        tournament.buy_in = buy_in.unwrap_or(tournament.buy_in);
+        Price { currency, fee }
+    });
+    check(&tournament)
+        .and_then(|()| check_price(price.as_ref(), &tournament))
+        .map_err(|bad| bad.to_string())?;
     if matches!(tournament.starts, Starts::AtMs(_)) != (every_ms > 0) {
         return Err("`every_ms` belongs to what `starts` at a time, `at_ms`, and to nothing else".into());
     }
@@ -131,7 +153,12 @@ fn whole(written: Written) -> Result<Template, String> {
         return Err("those who watch a table of a tournament see nobody's cards, as they may play at another: `rail.cards` is `never`".into());
     }
     let rail = RailChoice { delay_ms, cards, viewers_max: 0 }.config()?;
-    Ok(Template { id, every_ms, rail, tournament })
+    Ok(Template { id, every_ms, rail, price, tournament })
+}
+
+/// The first template whose entries cost a currency, and which.
+pub fn first_price(templates: &[Template]) -> Option<(&str, Currency)> {
+    templates.iter().find_map(|template| Some((&*template.id, template.price?.currency)))
 }
 
 /// What a newcomer's house offers.
@@ -140,37 +167,48 @@ pub fn of_a_newcomer() -> Vec<Template> {
         id: id.into(),
         every_ms: 0,
         rail: RailConfig::default(),
+        price: None,
         tournament: sit_and_go(seats, Speed::Hyper),
     };
     vec![template("hyper", 6), template("duel", 2)]
 }
 
-/// Opens the first tournament of each template of which there is none. Answers how many were new.
+/// What tournaments there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// So many are new.
+    pub opened: u32,
+    /// Entries of one of them cost chips that are somebody's.
+    pub has_prices: bool,
+}
+
+/// Opens the first tournament of each template of which there is none.
 ///
 /// # Errors
 /// The directory cannot be read or written; some may have been opened.
-pub async fn open(ports: &Ports, templates: &[Template]) -> Result<u32, Unavailable> {
-    let mut known: Vec<String> = Vec::new();
+pub async fn open(ports: &Ports, templates: &[Template]) -> Result<Opened, Unavailable> {
+    let (mut known, mut opened): (Vec<String>, _) = (Vec::new(), Opened::default());
     for (_, spec) in directory::specs(&*ports.store).await? {
         let Ok(spec) = serde_json::from_slice::<RoomSpec>(&spec) else { continue };
         if spec.kind == Tournament::NAME
             && let Ok(settings) = spec.read::<Settings>()
         {
+            opened.has_prices |= settings.price.is_some();
             known.push(settings.template);
         }
     }
-    let mut opened = 0;
     for template in templates.iter().filter(|template| !known.contains(&template.id)) {
         let settings = first(template, ports.clock.now_ms());
         let spec = RoomSpec::new(Tournament::NAME, &settings).with_rail(template.rail);
         // Workers of earlier releases could do nothing with it.
-        opened += u32::from(open_room(ports, &settings.id, &spec, Readers::OfThisRelease).await?);
+        opened.has_prices |= settings.price.is_some();
+        opened.opened += u32::from(open_room(ports, &settings.id, &spec, Readers::OfThisRelease).await?);
     }
     Ok(opened)
 }
 
 fn first(template: &Template, now: UnixMs) -> Settings {
-    let Template { id: template, every_ms, mut tournament, .. } = template.clone();
+    let Template { id: template, every_ms, price, mut tournament, .. } = template.clone();
     if let Starts::AtMs(at) = tournament.starts
         && at <= now
     {
@@ -178,7 +216,7 @@ fn first(template: &Template, now: UnixMs) -> Settings {
         tournament.starts = Starts::AtMs(at + (passed + 1) * every_ms);
     }
     let id = RoomId::new(&format!("{template}-1")).expect("a template's id is short");
-    Settings { id, template, number: 1, repeats: true, every_ms, tournament }
+    Settings { id, template, number: 1, repeats: true, every_ms, price, tournament }
 }
 
 #[cfg(test)]
@@ -209,11 +247,27 @@ mod tests {
                 2,
                 "[\n{\"id\": \"a\", \"rail\": {\"cards\": \"delayed\"}, \"preset\": {\"seats\": 2, \"speed\": \"hyper\"}}]",
             ),
+            (
+                2,
+                "[\n{\"id\": \"a\", \"price\": {\"currency\": \"PLAY\", \"fee\": 101}, \"preset\": {\"seats\": 2, \"speed\": \"hyper\"}}]",
+            ),
+            (
+                2,
+                "[{\"id\": \"a\",\n\"price\": {\"currency\": \"play\"}, \"preset\": {\"seats\": 2, \"speed\": \"hyper\"}}]",
+            ),
             (1, "{}"),
         ] {
             let error = read(text).expect_err(text);
             assert_eq!(error.line, line, "{error}: {text}");
         }
+    }
+
+    #[test]
+    fn an_entry_costs_what_the_schedule_says() {
+        let text = r#"[{"id": "a", "price": {"currency": "EUR", "buy_in": 500, "fee": 50}, "preset": {"seats": 2, "speed": "hyper"}}]"#;
+        let Settings { price, tournament, .. } = first(&read(text).unwrap()[0], 0);
+        let price = price.expect("it has one");
+        assert_eq!((price.currency.as_str(), price.fee, tournament.buy_in), ("EUR", 50, 500));
     }
 
     #[test]

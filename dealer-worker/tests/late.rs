@@ -174,7 +174,7 @@ async fn tournaments_and_queues_are_live_and_their_tables_late() {
     let house = House::new();
     let ports = house.ports("floor");
     let text = r#"[{"id": "duel", "rail": {"delay_ms": 120000}, "preset": {"seats": 2, "speed": "hyper"}}]"#;
-    assert_eq!(schedule::open(&ports, &schedule::read(text).unwrap()).await.unwrap(), 1);
+    assert_eq!(schedule::open(&ports, &schedule::read(text).unwrap()).await.unwrap().opened, 1);
     let queue = RoomId::new("queue-1").unwrap();
     let settings =
         queue::Settings { id: queue.clone(), table: fast(), opens_at: 2, tables_max: 1, idle_ms: 60_000 };

@@ -21,7 +21,9 @@ use broker::{
     },
     wire::Wire,
 };
-use dealer_worker::{Opening, agents::Asking, hands::Recording, open_floor, open_queue, open_table};
+use dealer_worker::{
+    Opening, agents::Asking, hands::Recording, open_floor, open_queue, open_table, schedule,
+};
 use futures_util::future::try_join_all;
 use ops::{
     listen::ListenError,
@@ -189,10 +191,15 @@ impl House {
                 *table == Opening { config, currency: told.currency, rail: told.rail }
             }),
         };
-        let has_purses = found.iter().any(|(_, table)| table.currency.is_some());
-        let schedule = config.schedule()?;
-        dealer_worker::schedule::open(&inside, &schedule).await?;
-        let contestants = config.bots.contestants(&schedule);
+        let offered = config.schedule()?;
+        if let (Some((id, currency)), true) = (schedule::first_price(&offered), data.is_none()) {
+            return Err(OpenError::Bounds(format!(
+                "--schedule: {id} costs {currency}, which is kept in the folder, and --memory keeps nothing"
+            )));
+        }
+        let tournaments = schedule::open(&inside, &offered).await?;
+        let has_purses = tournaments.has_prices || found.iter().any(|(_, table)| table.currency.is_some());
+        let contestants = config.bots.contestants(&offered);
         let tables: Vec<_> = found.into_iter().map(|(room, table)| (room, table.config.seats)).collect();
         let (seal_key, seal_keys_older) = match &data {
             Some(data) => data.seal_keys()?,

@@ -133,7 +133,9 @@ impl Contestant {
 
     fn told(&mut self, body: &str, now: Instant) {
         let me = match serde_json::from_str(body) {
-            Ok(TournamentAnswer::Me { me }) => me,
+            // As soon as its chips are there.
+            Ok(TournamentAnswer::Me { paying: true, .. }) => return,
+            Ok(TournamentAnswer::Me { me, .. }) => me,
             Ok(TournamentAnswer::Prizes { prizes, .. }) => {
                 let paid = prizes.iter().flat_map(|prize| (prize.from..=prize.to).map(|_| prize.each));
                 self.bot.plays_for(paid.take(SEATS_MAX).collect(), self.entries);
@@ -187,6 +189,7 @@ impl Mind for Contestant {
     }
 
     fn receive(&mut self, text: &str, now: Instant) -> Heard {
+        let table = self.bot.seated_at().cloned();
         let heard = self.bot.receive(text, now);
         match &heard {
             Heard::Acked { n, .. } if self.registers.as_ref().is_some_and(|(asked, _)| asked == n) => {
@@ -196,8 +199,11 @@ impl Mind for Contestant {
                 if self.registers.as_ref().is_some_and(|(asked, _)| *asked == refusal.n) =>
             {
                 let is_in = refusal.code == Some(RefusalCode::Unchanged);
-                let is_too_late = matches!(refusal.code, Some(RefusalCode::Late | RefusalCode::NoSeat));
-                self.is_out |= is_too_late && self.only.is_some();
+                let too_late = [RefusalCode::Late, RefusalCode::NoSeat, RefusalCode::NoSuchRoom];
+                let is_too_late = refusal.code.is_some_and(|code| too_late.contains(&code));
+                // Places may wait for chips that do not come.
+                let is_for_good = is_too_late && refusal.retry_after_ms.is_none();
+                self.is_out |= is_for_good && self.only.is_some();
                 let room = self.registers.take().map(|(_, room)| room);
                 self.entered = room.filter(|_| is_in);
                 self.next = now + RESTS;
@@ -215,7 +221,12 @@ impl Mind for Contestant {
                 }
             }
             Heard::Frame { room, events, .. } if self.bot.is_at(room) => self.follow(events, now),
-            Heard::Unwatched(room) if self.entered.as_ref() == Some(room) => self.leave(now),
+            Heard::Unwatched(room) if self.entered.as_ref() == Some(room) => {
+                self.is_out = self.only.is_some();
+                self.leave(now);
+            }
+            // Its table has ended: it is elsewhere, or has won.
+            Heard::Unwatched(room) if table.as_ref() == Some(room) => self.next = now,
             // With a new session what was asked before never has an answer.
             Heard::Welcome { resumed: false } => (self.registers, self.asks) = (None, None),
             _ => {}

@@ -32,7 +32,7 @@ pub enum Wrong {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TournamentReferee {
     config: TournamentConfig,
     entries: BTreeMap<u32, UserId>,
@@ -96,6 +96,11 @@ impl TournamentReferee {
     /// How many take part.
     pub fn entries(&self) -> usize {
         self.entries.len()
+    }
+
+    /// What each of those who take part has won; 0 also of who has no place yet.
+    pub fn prizes(&self) -> impl Iterator<Item = (&UserId, u64)> {
+        self.entries.values().map(|user| (user, self.placed.get(user).map_or(0, |(_, prize)| *prize)))
     }
 
     fn fault(&mut self, wrong: Wrong, what: String) {

@@ -579,6 +579,24 @@ fn caught_in_a_tournament(planted: Planted, promise: Promise) {
 }
 
 #[test]
+fn not_a_chip_is_made_or_lost_where_entries_cost_some() {
+    count_panics();
+    for seed in 0..16 {
+        assert_eq!(broken(&Plan::contesting_for_money(seed)), [], "seed {seed} with a tournament that costs");
+    }
+}
+
+#[test]
+fn a_prize_that_is_paid_with_a_chip_too_many_is_caught() {
+    caught_in(Plan::contesting_for_money, Planted::PaysPrizesOneTooMany, Promise::Money);
+}
+
+#[test]
+fn a_tournament_that_keeps_what_comes_too_late_is_caught() {
+    caught_in(Plan::contesting_for_money, Planted::KeepsLateStakes, Promise::Money);
+}
+
+#[test]
 fn a_tournament_that_seats_somebody_twice_is_caught() {
     caught_in_a_tournament(Planted::SeatsTwice, Promise::OnePlace);
 }

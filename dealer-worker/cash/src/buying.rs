@@ -7,7 +7,7 @@
 //!    +----freed-------+ (given up: the cage undoes it, whatever became of it)
 //! ```
 
-use money::{Ask, Stake, Why};
+use money::{AWAY_MS, Ask, RETRY_MS, Stake, WAIT_MS, Why};
 use protocol::{
     RefusalCode as Code,
     id::{ErrandId, UserId},
@@ -25,15 +25,6 @@ use crate::{
     draft::Draft,
     state::{Asked, Chips, Event, Reservation},
 };
-
-/// So long chips are waited for.
-pub const WAIT_MS: UnixMs = 15_000;
-
-/// A cage that has not answered for so long is taken to be away: nobody else is made to wait for it.
-const AWAY_MS: UnixMs = 2_000;
-
-/// Whoever is refused because of that is told to come again after so long.
-const RETRY_MS: u64 = 2_000;
 
 /// A player wants a seat.
 pub(crate) struct Wish<'a> {
@@ -186,7 +177,7 @@ pub(crate) fn bought(draft: &mut Draft, of: ErrandId, answer: Result<(), Why>) {
             }
         }
         Err(why) => {
-            draft.decline(user, Declined { amount, code: code(why) });
+            draft.decline(user, Declined { amount, code: why.told() });
             free(draft, seat);
         }
     }
@@ -208,7 +199,7 @@ pub(crate) fn topped_up(draft: &mut Draft, of: ErrandId, answer: Result<(), Why>
                 draft.give_back(seat, user, amount - fits);
             }
         }
-        Err(why) => decline_top_up(draft, seat, Declined { amount, code: code(why) }),
+        Err(why) => decline_top_up(draft, seat, Declined { amount, code: why.told() }),
     }
 }
 
@@ -246,14 +237,5 @@ fn free(draft: &mut Draft, seat: u8) {
 fn decline_top_up(draft: &mut Draft, seat: u8, declined: Declined) {
     if let Some(user) = draft.table.table().seated(seat).map(|player| player.user.clone()) {
         draft.decline(user, declined);
-    }
-}
-
-fn code(why: Why) -> DeclinedCode {
-    match why {
-        Why::Insufficient => DeclinedCode::Insufficient,
-        Why::Frozen => DeclinedCode::Frozen,
-        Why::Banned => DeclinedCode::NotAllowed,
-        Why::NoCurrency | Why::NoAccount | Why::Void | Why::Conflict | Why::Bad => DeclinedCode::Other,
     }
 }

@@ -59,8 +59,7 @@ impl Draft {
 
     /// Asks the cage.
     pub(crate) fn ask(&mut self, ask: &Ask) {
-        let wants_answer = matches!(ask, Ask::BuyIn(_) | Ask::TopUp(_) | Ask::Cut { .. });
-        let goes_first = matches!(ask, Ask::Cut { .. });
+        let (wants_answer, goes_first) = (ask.wants_answer(), ask.goes_first());
         self.asks.push(errands::Ask { of: SERVICE.into(), body: ask.write(), wants_answer, goes_first });
     }
 

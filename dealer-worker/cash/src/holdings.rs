@@ -1,8 +1,8 @@
 //! What the table tells of its chips, for whoever holds the ledger against it.
 
 use money::{
-    Ask, Body as _, SERVICE,
-    holdings::{ABOUT, Does, Holdings, Open},
+    SERVICE,
+    holdings::{ABOUT, Holdings, Open},
 };
 use rooms::room::errands::Errands;
 
@@ -13,11 +13,8 @@ pub(crate) fn of(cash: &Cash, errands: &Errands) -> Holdings {
     let view = cash.table.public();
     let promised: u64 = view.seats.iter().flatten().map(|player| player.top_up).sum();
     let of_the_cage = errands.iter().filter(|errand| errand.ask.of == SERVICE);
-    let open = of_the_cage.filter_map(|errand| {
-        // It was written by this very kind of room.
-        let ask = Ask::read(&errand.ask.body).ok()?;
-        Some(Open { id: errand.id, does: Does::of(&ask) })
-    });
+    // They were written by this very kind of room.
+    let open = of_the_cage.filter_map(|errand| Open::of(errand.id, &errand.ask.body));
     let (currency, chips) = (cash.chips.currency, view.on_table() + promised);
     Holdings { about: ABOUT.into(), currency, chips, open: open.collect() }
 }

@@ -80,6 +80,10 @@ pub enum Fault {
     SeatsTwice,
     /// A tournament gives the prize of a place to whoever shares it.
     PaysSharersWhole,
+    /// A tournament has prizes paid with a chip too many.
+    PaysPrizesOneTooMany,
+    /// A tournament keeps what comes when nobody can register any more.
+    KeepsLateStakes,
     /// A tournament does not take whoever went out with more chips for the better one.
     RanksByNumber,
     /// A tournament's tables stay when it is over.

@@ -22,11 +22,15 @@ use rooms::room::{
 use serde_json::{Value, json};
 use tokio::time::sleep;
 use tournament::{
-    Tournament, TournamentTable, at_table, director,
+    Tournament, TournamentTable, at_table,
+    director::{
+        self,
+        stakes::{Price, StakeEvent},
+    },
     letters::{Arrival, Leaver, ToTable, ToTournament, read, write},
 };
 
-use super::{Game, Scribe, is_read, is_written_as_it_stands, journal, passive, words};
+use super::{Cage, Game, Scribe, is_read, is_written_as_it_stands, journal, passive, words};
 use crate::support::{Followed, Relay, room, user};
 
 /// A table of a player with all that its host can do, closed in the end.
@@ -37,24 +41,27 @@ const HOSTED_VIEW: &str = include_str!("hosted-release-8.view.json");
 const FLOOR: &str = include_str!("floor-release-4.journal");
 const FLOOR_VIEW: &str = include_str!("floor-release-4.view.json");
 
-/// A tournament of seven entries at three tables and a last one, with late registration, a director, and hands that are played in step.
-const TOURNAMENT: &str = include_str!("tournament-release-6.journal");
-const TOURNAMENT_VIEW: &str = include_str!("tournament-release-6.view.json");
+/// A tournament of seven entries at three tables and a last one, with late registration, a director, and hands that are played in step. Its entries cost chips that
+/// are somebody's: bought, refused, taken back, and paid in a branch that is lost.
+const TOURNAMENT: &str = include_str!("tournament-release-7.journal");
+const TOURNAMENT_VIEW: &str = include_str!("tournament-release-7.view.json");
 
 /// The first of its tables.
 const TOURNAMENT_TABLE: &str = include_str!("tournament_table-release-7.journal");
 const TOURNAMENT_TABLE_VIEW: &str = include_str!("tournament_table-release-7.view.json");
 
-/// What was written before tables had waiting lists, before they remembered who misses calls, before there were AI players, and before tables told their
-/// rail anything: it is read, and written no more.
+/// What was written before tables had waiting lists, before they remembered who misses calls, before there were AI players, before tables told their
+/// rail anything, and before entries cost anything: it is read, and written no more.
 const HOSTED_BEFORE: [(&str, &str); 4] = [
     (include_str!("hosted-release-4.journal"), include_str!("hosted-release-4.view.json")),
     (include_str!("hosted-release-5.journal"), include_str!("hosted-release-5.view.json")),
     (include_str!("hosted-release-6.journal"), include_str!("hosted-release-6.view.json")),
     (include_str!("hosted-release-7.journal"), include_str!("hosted-release-7.view.json")),
 ];
-const TOURNAMENT_BEFORE: (&str, &str) =
-    (include_str!("tournament-release-5.journal"), include_str!("tournament-release-5.view.json"));
+const TOURNAMENT_BEFORE: [(&str, &str); 2] = [
+    (include_str!("tournament-release-5.journal"), include_str!("tournament-release-5.view.json")),
+    (include_str!("tournament-release-6.journal"), include_str!("tournament-release-6.view.json")),
+];
 const TOURNAMENT_TABLE_BEFORE: [(&str, &str); 3] = [
     (
         include_str!("tournament_table-release-4.journal"),
@@ -145,6 +152,23 @@ fn tournament_word(event: &director::Event) -> &'static str {
         E::Penalized { .. } => "penalized",
         E::Expels { .. } => "expels",
         E::Expelled { .. } => "expelled",
+        E::Stake(event) => stake_word(event),
+    }
+}
+
+fn stake_word(event: &StakeEvent) -> &'static str {
+    use StakeEvent as E;
+    match event {
+        E::Asked { .. } => "stake asked",
+        E::Over { .. } => "stake over",
+        E::Declined { .. } => "stake declined",
+        E::Brought { .. } => "stake brought",
+        E::Returned { .. } => "stake returned",
+        E::Forfeited { .. } => "stake forfeited",
+        E::Given { .. } => "prizes given",
+        E::FeesTaken { .. } => "fees taken",
+        E::TakenOver => "stakes taken over",
+        E::Cut => "cut",
     }
 }
 
@@ -176,7 +200,7 @@ const HOSTED_WORDS: usize = 23;
 const FLOOR_WORDS: usize = 3;
 
 /// All but that somebody was turned away, that chips were adjusted, that it was called off, and what directors decide of single entries: see [`rare`].
-const QUIET_TOURNAMENT_WORDS: usize = 25;
+const QUIET_TOURNAMENT_WORDS: usize = 35;
 
 /// All but that the journal has lost that somebody had gone, and what directors decide of single entries: see [`rare`].
 const QUIET_TABLE_WORDS: usize = 13;
@@ -188,7 +212,9 @@ fn what_stood_in_journals_before_is_read_to_its_end() {
     for (lines, view) in HOSTED_BEFORE {
         is_read::<Hosted>(&journal(lines), view);
     }
-    is_read::<Tournament>(&journal(TOURNAMENT_BEFORE.0), TOURNAMENT_BEFORE.1);
+    for (lines, view) in TOURNAMENT_BEFORE {
+        is_read::<Tournament>(&journal(lines), view);
+    }
     for (lines, view) in TOURNAMENT_TABLE_BEFORE {
         is_read::<TournamentTable>(&journal(lines), view);
     }
@@ -448,7 +474,7 @@ fn cup() -> TournamentConfig {
         late_levels: 1,
         levels: (0..8).map(level).collect(),
         hand_for_hand: HandForHand { margin: 2, ties: Ties::Stacks, hand_ms: 5_000 },
-        stack: 200,
+        stack: 180,
         turn_ms: 200,
         bank_ms: 0,
         pause_ms: 100,
@@ -465,13 +491,14 @@ fn has(word: &'static str) -> impl Fn(&Followed) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn a_tournament_and_its_table_write_what_stands_in_their_golden_journals() {
-    let mut scribe = Scribe::new(dealer_worker::kinds());
+    let mut scribe = Scribe::new(dealer_worker::kinds().served_by(money::SERVICE, Arc::new(Cage)));
     let settings = director::Settings {
         id: room(1),
         template: "cup".into(),
         number: 1,
         repeats: true,
         every_ms: 3_600_000,
+        price: Some(Price { currency: "PLAY".parse().unwrap(), fee: 10 }),
         tournament: cup(),
     };
     scribe.house.open_room(&RoomSpec::new(Tournament::NAME, &settings)).await;
@@ -488,17 +515,22 @@ async fn a_tournament_and_its_table_write_what_stands_in_their_golden_journals()
             }
         }
     };
-    let register = async |number: u32| {
-        asks(user(&format!("p{number}")), Rights::default(), json!({"a": "register"})).await;
-    };
-    for number in 1..=6 {
-        register(number).await;
+    let register = async |name: &str| asks(user(name), Rights::default(), json!({"a": "register"})).await;
+    let unregister = async |name: &str| asks(user(name), Rights::default(), json!({"a": "unregister"})).await;
+    for name in ["dan", "eve"] {
+        register(name).await;
     }
-    asks(user("p3"), Rights::default(), json!({"a": "unregister"})).await;
-    register(3).await;
+    unregister("eve").await;
+    for name in ["p1", "p2", "p3", "p4", "p5", "bob"] {
+        register(name).await;
+        let is_in = |event: &Value| event["e"] == "registered" && event["user"] == name;
+        relay.until(&room(1), |followed| followed.told.iter().any(is_in)).await;
+    }
+    unregister("p3").await;
+    register("p3").await;
     relay.until(&room(1), has("started")).await;
     // Both tables are full: he opens a third.
-    register(7).await;
+    register("p7").await;
     let director = Rights { roles: Roles::FLOOR, ..Rights::default() };
     asks(user("dora"), director, json!({"a": "pause"})).await;
     worker.kill();

@@ -66,7 +66,8 @@ fn fast(seats: u8, entries: u32) -> TournamentConfig {
 
 fn spec(config: TournamentConfig) -> RoomSpec {
     let (template, number, repeats, every_ms) = ("cup".into(), 1, false, 0);
-    let settings = Settings { id: cup(), template, number, repeats, every_ms, tournament: config };
+    let settings =
+        Settings { id: cup(), template, number, repeats, every_ms, price: None, tournament: config };
     RoomSpec::new(Tournament::NAME, &settings)
 }
 

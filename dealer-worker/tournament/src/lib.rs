@@ -24,4 +24,4 @@ pub mod seating;
 pub mod settings;
 
 pub use at_table::TournamentTable;
-pub use director::{Settings, Tournament};
+pub use director::{Settings, Tournament, stakes::Price};

@@ -7,7 +7,7 @@ use protocol::{
 };
 use table::settings::STAKE_MAX;
 
-use crate::seating::tables_for;
+use crate::{director::stakes::Price, seating::tables_for};
 
 /// More entries are not taken: each is a part of the room's state.
 pub const ENTRIES_MAX: u32 = 20_000;
@@ -73,6 +73,31 @@ pub fn check(config: &TournamentConfig) -> Result<(), BadSetting> {
         if !(least..=most).contains(&ms) {
             return bad(field, format!("is {least} to {most} milliseconds"));
         }
+    }
+    Ok(())
+}
+
+/// Checks what entries cost, where they cost chips that are somebody's. Prizes come of what is brought, so there is nothing else to add to them yet.
+///
+/// # Errors
+/// As of [`check`].
+pub fn check_price(price: Option<&Price>, config: &TournamentConfig) -> Result<(), BadSetting> {
+    let Some(Price { fee, .. }) = price else { return Ok(()) };
+    if config.buy_in == 0 {
+        return bad("buy_in", "is at least 1 where entries cost a currency");
+    }
+    if *fee > config.buy_in {
+        return bad("fee", "is at most the buy-in");
+    }
+    let all = (config.buy_in + fee).checked_mul(u64::from(config.entries_max));
+    if all.is_none_or(|all| all > STAKE_MAX) {
+        return bad("buy_in", format!("and fee of all entries together are at most {STAKE_MAX}"));
+    }
+    if config.guarantee > 0 {
+        return bad(
+            "guarantee",
+            "is not there yet where entries cost a currency: prizes are what they bring",
+        );
     }
     Ok(())
 }
@@ -173,6 +198,7 @@ pub fn table(config: &TournamentConfig, blinds: (u64, u64, u64)) -> TableConfig 
 
 #[cfg(test)]
 mod tests {
+    use money::Currency;
     use protocol::table::GameVariant;
 
     use super::*;
@@ -200,6 +226,23 @@ mod tests {
         for (field, config) in cases {
             let error = check(&config).expect_err(field);
             assert_eq!(error.field, field, "{error}");
+        }
+    }
+
+    #[test]
+    fn what_entries_cost_is_checked() {
+        let price = |fee| Price { currency: Currency::new("PLAY").unwrap(), fee };
+        let good = || sit_and_go(6, Speed::Turbo);
+        let check = |fee, config: TournamentConfig| check_price(Some(&price(fee)), &config);
+        assert_eq!(check(10, good()), Ok(()));
+        let cases = [
+            ("buy_in", 0, TournamentConfig { buy_in: 0, ..good() }),
+            ("fee", 101, good()),
+            ("guarantee", 0, TournamentConfig { guarantee: 1_000, ..good() }),
+            ("buy_in", 0, TournamentConfig { buy_in: STAKE_MAX, ..good() }),
+        ];
+        for (field, fee, config) in cases {
+            assert_eq!(check(fee, config).expect_err(field).field, field);
         }
     }
 

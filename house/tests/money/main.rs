@@ -3,6 +3,7 @@
 //! `CARDHOUSE_MONEY_AUDITS` says how often it is looked at while bots play, `CARDHOUSE_MONEY_KILLS` how often a house is killed.
 
 mod audited;
+mod contest;
 mod found;
 mod killed;
 mod lost;

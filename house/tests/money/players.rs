@@ -32,6 +32,12 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    /// One more message.
+    pub(crate) fn one(&self) {
+        self.messages.fetch_add(1, Ordering::SeqCst);
+        self.changed.notify_waiters();
+    }
+
     /// Waits until they have been told so much more.
     pub(crate) async fn more(&self, messages: u64) {
         let until = self.messages.load(Ordering::SeqCst) + messages;
@@ -83,8 +89,7 @@ impl Players {
             tasks.spawn(async move {
                 let look = |_: &Bot, what: Happening<'_>, _| {
                     if let Happening::Heard(_) = what {
-                        seen.messages.fetch_add(1, Ordering::SeqCst);
-                        seen.changed.notify_waiters();
+                        seen.one();
                     }
                 };
                 let name = format!("Guest {number}");

@@ -4,7 +4,7 @@
 use protocol::id::{ErrandId, Position};
 use serde::{Deserialize, Serialize};
 
-use crate::Currency;
+use crate::{Ask, Body as _, Currency};
 
 /// What the question's tag `about` says.
 pub const ABOUT: &str = "chips";
@@ -50,6 +50,14 @@ pub struct Open {
     pub does: Does,
 }
 
+impl Open {
+    /// The errand of this name, of which this is the body; none if a later release has written it.
+    pub fn of(id: ErrandId, body: &[u8]) -> Option<Self> {
+        let ask = Ask::read(body).ok()?;
+        Some(Self { id, does: Does::of(&ask) })
+    }
+}
+
 /// What an errand does to the table's account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -66,8 +74,7 @@ pub enum Does {
 
 impl Does {
     /// What the cage is asked, as far as it moves chips of the table.
-    pub fn of(ask: &crate::Ask) -> Self {
-        use crate::Ask;
+    pub fn of(ask: &Ask) -> Self {
         match ask {
             Ask::BuyIn(stake) | Ask::TopUp(stake) => Self::Brings(stake.amount),
             Ask::CashOut(share) | Ask::Return(share) | Ask::Absorb(share) => Self::Takes(share.amount),

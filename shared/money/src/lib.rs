@@ -10,7 +10,11 @@ pub mod wire;
 
 pub use currency::{BadCurrency, Currency};
 
-use protocol::id::{ErrandId, Position, UserId};
+use protocol::{
+    id::{ErrandId, Position, UserId},
+    table::DeclinedCode,
+    time::UnixMs,
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The service's name in errands.
@@ -18,6 +22,15 @@ pub const SERVICE: &str = "cage";
 
 /// The kind of the tables whose chips are somebody's, in the directory. For ever.
 pub const TABLE_KIND: &str = "cash";
+
+/// So long a room waits for chips that a player brings.
+pub const WAIT_MS: UnixMs = 15_000;
+
+/// A cage that has not answered a room for so long is taken to be away: nobody else is made to wait for it.
+pub const AWAY_MS: UnixMs = 2_000;
+
+/// Whoever is refused because of that is told to come again after so long.
+pub const RETRY_MS: u64 = 2_000;
 
 /// The version of both.
 const VERSION: u8 = 1;
@@ -59,6 +72,18 @@ pub enum Ask {
         /// Where the room decided something last.
         follows: Position,
     },
+}
+
+impl Ask {
+    /// Whether the room decides on what comes of it. Else it has done its part with the asking.
+    pub fn wants_answer(&self) -> bool {
+        matches!(self, Self::BuyIn(_) | Self::TopUp(_) | Self::Cut { .. })
+    }
+
+    /// Whether it is asked before what the room has asked earlier and is not done.
+    pub fn goes_first(&self) -> bool {
+        matches!(self, Self::Cut { .. })
+    }
 }
 
 /// Chips that a player brings.
@@ -108,6 +133,20 @@ pub enum Why {
     Conflict,
     /// It is not a request.
     Bad,
+}
+
+impl Why {
+    /// As the player is told.
+    pub fn told(self) -> DeclinedCode {
+        match self {
+            Self::Insufficient => DeclinedCode::Insufficient,
+            Self::Frozen => DeclinedCode::Frozen,
+            Self::Banned => DeclinedCode::NotAllowed,
+            Self::NoCurrency | Self::NoAccount | Self::Void | Self::Conflict | Self::Bad => {
+                DeclinedCode::Other
+            }
+        }
+    }
 }
 
 /// What an errand's body holds: [`Ask`]; what its answer holds when it is done, of [`Ask::Cut`]: [`Paid`], else nothing; when it is

@@ -107,7 +107,7 @@ impl Entrant {
     }
 
     fn told(&mut self, body: &str, now: Instant) {
-        let Ok(TournamentAnswer::Me { me }) = serde_json::from_str(body) else { return };
+        let Ok(TournamentAnswer::Me { me, .. }) = serde_json::from_str(body) else { return };
         self.is_in = me.is_some();
         let Some(me) = me else { return };
         if me.place.is_some() {

@@ -18,7 +18,7 @@ pub use contest::judge_contest;
 pub use counter::{is_in_directory, judge_counters};
 pub use hosted::{judge_closed, judge_hosted};
 pub use kept::{Pushed, Recorded, judge_kept, names_of, recorded};
-pub use money::{Books, judge_money};
+pub use money::{Books, judge_money, judge_stakes};
 pub use promise::Promise;
 pub use settled::{Settled, judge_settled};
 pub use shadow::{Shadow, digest};

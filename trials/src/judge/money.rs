@@ -108,3 +108,38 @@ pub fn judge_money(tables: &[RoomId], books: &dyn Books, shadow: &mut Shadow) ->
     }
     Ok(())
 }
+
+/// Compares the ledger with what a tournament tells of those who may have taken part in it, and have had nothing to do with other tables: whoever did has paid
+/// `cost`, and has got his prize; whoever did not has what he had; and nothing is left with a tournament that is over.
+///
+/// # Errors
+/// When the ledger cannot be asked.
+pub fn judge_stakes(
+    cup: &RoomId,
+    cost: u64,
+    users: &[UserId],
+    books: &dyn Books,
+    shadow: &mut Shadow,
+) -> Result<(), DbError> {
+    if shadow.is_contest_broken() {
+        // It was not waited for its end.
+        return Ok(());
+    }
+    let held = books.held(cup)?;
+    if held != 0 {
+        shadow.accuse(Promise::Money, format!("{cup} is over, and the ledger holds {held} for it"));
+    }
+    // What was lost was perhaps paid.
+    if shadow.losses() > 0 {
+        return Ok(());
+    }
+    let prizes = shadow.prizes_of_contest();
+    for user in users {
+        let won = prizes.get(user).map_or(0, |prize| whole(*prize) - whole(cost));
+        let (has, due) = (whole(books.available(user)?), whole(books.currency().opening) + won);
+        if has != due {
+            shadow.accuse(Promise::Money, format!("{user} has {has} behind {cup}, and should have {due}"));
+        }
+    }
+    Ok(())
+}

@@ -202,6 +202,11 @@ impl Shadow {
         self.contest.as_ref().is_some_and(|(_, contest)| contest.is_broken())
     }
 
+    /// What each of those who take part in the tournament has won.
+    pub(super) fn prizes_of_contest(&self) -> BTreeMap<UserId, u64> {
+        self.contest.as_ref().map(|(_, contest)| contest.prizes()).unwrap_or_default()
+    }
+
     /// What is said of a tournament that does not come to its end.
     pub fn contest_described(&self) -> String {
         self.contest.as_ref().map(|(_, contest)| contest.describe()).unwrap_or_default()

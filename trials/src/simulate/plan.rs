@@ -129,6 +129,8 @@ pub(super) struct Contest {
     pub(super) starts_after: Option<Duration>,
     /// So many guests want to take part.
     pub(super) entrants: usize,
+    /// Entries cost chips that are somebody's, and so much beside what they add to the prizes.
+    pub(super) fee: Option<u64>,
 }
 
 impl Contest {
@@ -167,7 +169,12 @@ impl Contest {
         };
         let starts_after = is_scheduled.then(|| Duration::from_millis(rng.random_range(4_000..=12_000)));
         let more = rng.random_range(1..=3);
-        Self { config, starts_after, entrants: usize::try_from(entries).unwrap_or(0) + more }
+        Self { config, starts_after, entrants: usize::try_from(entries).unwrap_or(0) + more, fee: None }
+    }
+
+    /// What an entry costs of what is somebody's.
+    pub(super) fn cost(&self) -> Option<u64> {
+        self.fee.map(|fee| self.config.buy_in + fee)
     }
 }
 
@@ -396,6 +403,13 @@ impl Plan {
         if rng.random_bool(0.12) && !loses {
             plan.contest = Some(Contest::of(&mut rng));
         }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0xfee5);
+        if plan.money
+            && let Some(contest) = &mut plan.contest
+            && rng.random_bool(0.7)
+        {
+            contest.fee = Some(rng.random_range(0..=30));
+        }
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x4ec0);
         if rng.random_bool(0.25) {
             plan.add_recorders(&mut rng);
@@ -544,6 +558,15 @@ impl Plan {
         }
     }
 
+    /// The same, whose entries cost chips that are somebody's.
+    pub fn contesting_for_money(seed: u64) -> Self {
+        let mut plan = Self::contesting(seed);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0xfee6);
+        let fee = Some(rng.random_range(0..=30));
+        plan.contest.iter_mut().for_each(|contest| contest.fee = fee);
+        Self { money: true, money_troubles: rng.random_range(0.0..0.4), ..plan }
+    }
+
     /// The plan of a seed in a house in which players open tables.
     pub fn hosting(seed: u64) -> Self {
         let mut plan = Self::of(seed);
@@ -584,7 +607,7 @@ impl Plan {
         if rng.random_bool(0.3) {
             self.moves = 0.005;
         }
-        // So little that a room forgets whoever stays away for some seconds.
+        // So little that a room forgets whoever stays away for some seconds; and more than twice what a message takes.
         if rng.random_bool(0.4) {
             let (sessions_of_member, keep_ms) = (rng.random_range(1..=8), rng.random_range(500..=5_000_u64));
             let keep_ms = keep_ms.max(1_000);

@@ -134,6 +134,10 @@ pub enum Planted {
     LeavesTables,
     /// It gives the prize of a place to each who shares it.
     PaysSharersWhole,
+    /// It has prizes paid with a chip too many.
+    PaysPrizesOneTooMany,
+    /// It keeps what comes when nobody can register any more.
+    KeepsLateStakes,
     /// Who went out with more chips has not the better place.
     RanksByNumber,
     /// Tables have the blinds of their beginning.
@@ -193,6 +197,8 @@ impl Planted {
             Self::ForgetsReleased => Fault::ForgetsReleased,
             Self::LeavesTables => Fault::LeavesTables,
             Self::PaysSharersWhole => Fault::PaysSharersWhole,
+            Self::PaysPrizesOneTooMany => Fault::PaysPrizesOneTooMany,
+            Self::KeepsLateStakes => Fault::KeepsLateStakes,
             Self::RanksByNumber => Fault::RanksByNumber,
             Self::LevelsByOwnStart => Fault::LevelsByOwnStart,
             Self::SkipsHold => Fault::SkipsHold,

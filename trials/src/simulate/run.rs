@@ -64,15 +64,16 @@ use crate::{
     },
     judge::{
         Promise, Shadow, judge_closed, judge_contest, judge_counters, judge_hosted, judge_kept, judge_money,
-        names_of,
+        judge_stakes, names_of,
     },
 };
 
 /// Once nothing goes wrong any more, every table completes a hand within this.
 const LIVE_BOUND: Duration = Duration::from_secs(120);
 
-/// And every guest has left its table and has its answers within this.
-const STOP_BOUND: Duration = Duration::from_secs(90);
+/// And every guest has left its table and has its answers within this: the last hand of a table at which three act as late as they may on each street, and use
+/// up their time banks.
+const STOP_BOUND: Duration = Duration::from_secs(180);
 
 /// And a tournament has come to its end within this.
 const CONTEST_BOUND: Duration = Duration::from_secs(300);
@@ -384,9 +385,15 @@ async fn live(plan: &Plan) -> Verdict {
     // A new owner gives nobody a place for as long as one may hold that the owner before has given.
     let placed_after = Duration::from_millis(if plan.pressers > 0 { PLACE_MS } else { 0 });
     settle(&tables, &counters, QUIET + shown_after + placed_after, &shadow).await;
-    if plan.contest.is_some() {
+    if let Some(contest) = &plan.contest {
         decide(&shadow).await;
         judge_contest(&world.store(), &mut *shadow.lock().await).await.expect(SPARED);
+        if let Some(cost) = contest.cost() {
+            let name = |index: usize| UserId::new(&format!("entrant-{index}")).expect("a name");
+            let users: Vec<UserId> = (0..contest.entrants).map(name).collect();
+            let judged = judge_stakes(&cup, cost, &users, world.cashier(), &mut *shadow.lock().await);
+            judged.expect("the ledger is in memory");
+        }
     }
     let taken = |room: &RoomId| world.till().taken(room);
     let judged = judge_counters(&counters, taken, &world.store(), &mut *shadow.lock().await).await;
@@ -514,7 +521,8 @@ async fn open_contest(cup: &RoomId, contest: &Contest, world: &World, shadow: &m
         let after = u64::try_from(after.as_millis()).expect("a short time");
         config.starts = Starts::AtMs(world.clock.now_ms() + after);
     }
-    let settings = tournament::Settings::once(cup.clone(), "cup", config.clone());
+    let price = contest.fee.map(|fee| tournament::Price { currency: world.cashier().code(), fee });
+    let settings = tournament::Settings::once(cup.clone(), "cup", config.clone()).at(price);
     let spec = RoomSpec::new(Tournament::NAME, &settings);
     open_room(&world.spared_ports(), cup, &spec, Readers::OfThisRelease).await.expect(SPARED);
     shadow.follow_contest(cup.clone(), config, world.sealer());

@@ -7,12 +7,14 @@ use protocol::{
     text::{Looks, PlayerName},
     tournament::{Phase, TournamentCommand},
 };
+use rand_chacha::rand_core::Rng;
 use rooms::{
     planted::{Fault, is_planted},
     room::Refusal,
 };
 
 use super::{
+    buying,
     draft::Draft,
     state::{At, Event, Tournament},
 };
@@ -39,14 +41,19 @@ pub(super) struct Asker<'a> {
 ///
 /// # Errors
 /// A [`Refusal`]; nothing is to be committed then.
-pub(super) fn decide(draft: &mut Draft, asker: Asker<'_>, body: &[u8]) -> Result<(), Refusal> {
+pub(super) fn decide(
+    draft: &mut Draft,
+    asker: Asker<'_>,
+    body: &[u8],
+    rng: &mut dyn Rng,
+) -> Result<(), Refusal> {
     let refuse = |why: &dyn std::fmt::Display| {
         Refusal::new(Code::BadCommand, format!("not a command of a tournament: {why}"))
     };
     let text = str::from_utf8(body).map_err(|error| refuse(&error))?;
     let command = TournamentCommand::read(text).map_err(|error| refuse(&error))?;
     match command {
-        TournamentCommand::Register => register(draft, asker),
+        TournamentCommand::Register => register(draft, asker, rng),
         TournamentCommand::Unregister => unregister(draft, asker),
         TournamentCommand::Pause => {
             directs(asker)?;
@@ -134,10 +141,30 @@ fn plays(draft: &Draft, entry: u32) -> Result<Option<u32>, Refusal> {
     }
 }
 
-fn register(draft: &mut Draft, asker: Asker<'_>) -> Result<(), Refusal> {
+fn register(draft: &mut Draft, asker: Asker<'_>, rng: &mut dyn Rng) -> Result<(), Refusal> {
     let Asker { user, name, rights } = asker;
     may_play(draft, rights)?;
-    let room = &draft.room;
+    let stakes = draft.room.stakes.clone();
+    if stakes.as_ref().is_some_and(|stakes| stakes.paying(user).is_some()) {
+        return Err(Refusal::new(Code::Unchanged, "you take part as soon as your chips have come"));
+    }
+    may_register(&draft.room, user)?;
+    let Some(stakes) = stakes else {
+        enter(draft, user, name);
+        return Ok(());
+    };
+    let taken = draft.room.entered() as usize + stakes.paying.len();
+    if taken >= draft.room.config().entries_max as usize {
+        return Err(Refusal::for_now(Code::NoSeat, "the last entries wait for their chips", money::RETRY_MS));
+    }
+    buying::pay(draft, &stakes, (user, name), rng)
+}
+
+/// Whether somebody who may play here can take part now.
+///
+/// # Errors
+/// A [`Refusal`].
+pub(super) fn may_register(room: &Tournament, user: &UserId) -> Result<(), Refusal> {
     if room.by_user.contains_key(user) {
         return Err(Refusal::new(Code::Unchanged, "you take part already"));
     }
@@ -148,9 +175,13 @@ fn register(draft: &mut Draft, asker: Asker<'_>) -> Result<(), Refusal> {
         let why = format!("all {} entries are taken", room.config().entries_max);
         return Err(Refusal::new(Code::NoSeat, why));
     }
-    let name = shown(room, name);
-    draft.emit(Event::Registered { entry: room_entry(&draft.room), user: user.clone(), name });
     Ok(())
+}
+
+/// Somebody takes part.
+pub(super) fn enter(draft: &mut Draft, user: &UserId, name: &str) {
+    let name = shown(&draft.room, name);
+    draft.emit(Event::Registered { entry: room_entry(&draft.room), user: user.clone(), name });
 }
 
 fn room_entry(room: &Tournament) -> u32 {
@@ -167,6 +198,9 @@ fn shown(room: &Tournament, name: &str) -> String {
 }
 
 fn unregister(draft: &mut Draft, asker: Asker<'_>) -> Result<(), Refusal> {
+    if buying::take_back(draft, asker.user) {
+        return Ok(());
+    }
     let Some(entry) = draft.room.by_user.get(asker.user).copied() else {
         return Err(Refusal::new(Code::NotSeated, "you do not take part"));
     };
@@ -174,6 +208,7 @@ fn unregister(draft: &mut Draft, asker: Asker<'_>) -> Result<(), Refusal> {
         return Err(Refusal::new(Code::Late, "it has begun: nobody leaves a tournament"));
     }
     draft.emit(Event::Unregistered { entry });
+    buying::give_back(draft, asker.user);
     Ok(())
 }
 

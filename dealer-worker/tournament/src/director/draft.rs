@@ -1,6 +1,9 @@
 //! A decision in the making: a copy of the tournament on which events take effect at once, what everybody sees of them, letters and errands.
 
-use protocol::{id::RoomId, tournament::TournamentEvent as Seen};
+use protocol::{
+    id::{ErrandId, RoomId},
+    tournament::TournamentEvent as Seen,
+};
 use rooms::room::{
     Decision, Moment, counted,
     errands::Ask,
@@ -25,6 +28,8 @@ pub(super) struct Draft {
     events: Vec<Event>,
     seen: Vec<Seen>,
     asks: Vec<Ask>,
+    /// What is asked no more.
+    pub(super) gives_up: Vec<ErrandId>,
     letters: Vec<Said>,
 }
 
@@ -38,6 +43,7 @@ impl Draft {
             events: Vec::new(),
             seen: Vec::new(),
             asks: Vec::new(),
+            gives_up: Vec::new(),
             letters: Vec::new(),
         }
     }
@@ -74,7 +80,8 @@ impl Draft {
         }
         let ended = self.events.iter().any(|event| matches!(event, Event::Ended { .. }));
         let counts = counted("cardhouse_tournaments_ended_total", u64::from(ended));
-        let Self { room, events, seen, asks, letters, .. } = self;
-        Decision { public: json(&seen), events, asks, letters, lobby, counts, ..Decision::nothing(room) }
+        let Self { room, events, seen, asks, gives_up, letters, .. } = self;
+        let public = json(&seen);
+        Decision { public, events, asks, gives_up, letters, lobby, counts, ..Decision::nothing(room) }
     }
 }

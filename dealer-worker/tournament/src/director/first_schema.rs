@@ -12,7 +12,7 @@ use protocol::{
 use serde::Deserialize;
 
 use super::{
-    state::{self, Entrant, Holding, Settings, TableState},
+    state::{self, Entrant, Holding, Kept, TableState},
     tally::Tally,
 };
 
@@ -20,7 +20,7 @@ use super::{
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
 pub(super) struct Tournament {
-    settings: Settings,
+    settings: Kept,
     phase: Phase,
     entrants: BTreeMap<u32, Entrant>,
     by_user: BTreeMap<UserId, u32>,
@@ -81,6 +81,7 @@ impl Tournament {
             adjusted,
             waits_until: None,
             directed: BTreeMap::new(),
+            stakes: None,
             tally: Tally::default(),
         }
     }
@@ -94,7 +95,7 @@ mod tests {
 
     /// They held what is held now but for its last words, so they are what stands before those.
     #[test]
-    fn tournaments_of_schemas_1_and_2_are_read_and_nothing_behind_them() {
+    fn tournaments_of_schemas_1_to_3_are_read_and_nothing_behind_them() {
         let settings = serde_json::from_value(serde_json::json!({
             "id": "cup-1", "template": "cup", "number": 1, "repeats": true, "every_ms": 60_000,
             "tournament": protocol::tournament::TournamentConfig::default(),
@@ -110,8 +111,12 @@ mod tests {
             .change(&state::Event::Started { clock, tables: 2, seating: vec![(1, 1), (2, 2), (3, 1)] }, at);
         tournament.waits_until = None;
         let written = record::put(Vec::new(), &tournament);
-        let (before, last) = written.split_at(written.len() - 2);
-        assert_eq!(last, [0, 0], "nothing is waited for, and nothing directed");
+        let (before, last) = written.split_at(written.len() - 3);
+        assert_eq!(last, [0, 0, 0], "nothing is waited for, nothing directed, and nothing to be paid");
+        let third = [before, &[0, 0, 7, 8, 9]].concat();
+        let mut rest = &third[..];
+        assert_eq!(state::Tournament::read(3, &mut rest).unwrap(), tournament);
+        assert_eq!(rest, [7, 8, 9]);
         let second = [before, &[0, 7, 8, 9]].concat();
         let mut rest = &second[..];
         assert_eq!(state::Tournament::read(2, &mut rest).unwrap(), tournament);

@@ -6,8 +6,10 @@
 //!   in the making.
 //! - `commands`: registering, and what directors may do. `hears`: what tables say.
 //! - `progress`: what follows: starting, opening tables, seating, levelling and breaking them, hand for hand, places, the end.
+//! - `stakes`, `buying`: where entries cost chips that are somebody's.
 //! - `view`: what everybody sees. `first_schema`: what was stored before.
 
+mod buying;
 mod commands;
 mod draft;
 mod first_schema;
@@ -15,11 +17,14 @@ mod hears;
 mod pages;
 mod progress;
 mod second_schema;
+pub mod stakes;
 pub mod state;
 mod tally;
+mod third_schema;
 mod view;
 
 use broker::{lobby::Line, node::RoomSpec};
+use money::holdings::Question;
 use protocol::{
     id::{Position, RoomId, UserId},
     time::UnixMs,
@@ -30,15 +35,16 @@ use rooms::{
     planted::{Fault, is_planted},
     room::{
         BadSpec, Decision, Input, Moment, Refusal, Room,
-        errands::Outcome,
+        errands::{Errands, Outcome},
+        json,
         record::{self, BadRecord},
     },
 };
 use serde_json::value::RawValue;
 use tracing::error;
 
-use self::draft::Draft;
 pub use self::state::{Event, Settings, Tournament};
+use self::{draft::Draft, stakes::Stakes};
 use crate::settings;
 
 /// The longest name of a tournament's room: its tables' names are longer.
@@ -54,7 +60,7 @@ impl Room for Tournament {
     const KIND: u8 = 2;
     const SINCE: u16 = 3;
     const NAME: &'static str = KIND;
-    const SCHEMA: u16 = 3;
+    const SCHEMA: u16 = 4;
     const WRITES_LETTERS: bool = true;
     /// Its players must see what it does, and they are too many to be named in each frame. So it tells live who is out; the tables that it opens are
     /// shown late.
@@ -64,7 +70,8 @@ impl Room for Tournament {
         let stored = match schema {
             1 => record::take(record).map(first_schema::Tournament::read),
             2 => record::take(record).map(second_schema::Tournament::read),
-            3 => record::take(record),
+            3 => record::take(record).map(third_schema::Tournament::read),
+            4 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         };
         stored.map(Self::counted)
@@ -72,8 +79,8 @@ impl Room for Tournament {
 
     fn read_events(schema: u16, record: &mut &[u8]) -> Result<Vec<Event>, BadRecord> {
         match schema {
-            // Schema 2 has one word more, schema 3 three.
-            1..=3 => record::take(record),
+            // Schema 2 has one word more, schema 3 three, schema 4 that of chips that are somebody's.
+            1..=4 => record::take(record),
             _ => Err(BadRecord::Schema { schema, known: Self::SCHEMA }),
         }
     }
@@ -81,6 +88,8 @@ impl Room for Tournament {
     fn open(spec: &RoomSpec) -> Result<Self, BadSpec> {
         let settings: Settings = spec.read()?;
         settings::check(&settings.tournament).map_err(|bad| BadSpec(bad.to_string()))?;
+        settings::check_price(settings.price.as_ref(), &settings.tournament)
+            .map_err(|bad| BadSpec(bad.to_string()))?;
         if settings.id.as_str().len() > ID_CHARS_MAX {
             return Err(BadSpec(format!("`id` has more than {ID_CHARS_MAX} characters")));
         }
@@ -89,12 +98,19 @@ impl Room for Tournament {
 
     fn decide(&self, input: Input<'_>, moment: Moment, rng: &mut dyn Rng) -> Result<Decision<Self>, Refusal> {
         let mut draft = Draft::of(self, moment);
+        if self.stakes.as_ref().is_some_and(Stakes::is_new) || matches!(input, Input::TakenOver { .. }) {
+            // What was decided behind this is no part of the history.
+            buying::taken_over(&mut draft);
+        }
         match input {
             Input::Command { user, name, rights, body } => {
-                commands::decide(&mut draft, commands::Asker { user, name, rights }, body)?;
+                commands::decide(&mut draft, commands::Asker { user, name, rights }, body, rng)?;
             }
             Input::Told { from, letter, body } => hears::told(&mut draft, from, letter, body),
             Input::Recalled { letters } => hears::recalled(&mut draft, letters),
+            Input::Outcome { errand, outcome } if errand.ask.of == money::SERVICE => {
+                buying::answered(&mut draft, errand, outcome);
+            }
             Input::Outcome { errand, outcome } => {
                 if let Outcome::Refused(_) = outcome {
                     error!(errand = ?errand.id, "a room of a tournament could not be opened");
@@ -110,7 +126,10 @@ impl Room for Tournament {
                     draft.emit(Event::Waits { until_ms: Some(moment.now + WAIT_MS) });
                 }
             }
-            Input::Clock => progress::waited(&mut draft, WAIT_MS),
+            Input::Clock => {
+                buying::time_over(&mut draft);
+                progress::waited(&mut draft, WAIT_MS);
+            }
             Input::TakenOver { .. } | Input::Away { .. } => {}
         }
         if !self.is_over && draft.room.waits_until.is_none() {
@@ -124,7 +143,7 @@ impl Room for Tournament {
     }
 
     fn deadline(&self) -> Option<UnixMs> {
-        progress::deadline(self)
+        progress::deadline(self).into_iter().chain(buying::deadline(self)).min()
     }
 
     fn is_over(&self) -> bool {
@@ -151,6 +170,20 @@ impl Room for Tournament {
 
     fn answer(&self, user: &UserId, question: &[u8]) -> Result<Box<RawValue>, Refusal> {
         view::answer(self, user, question)
+    }
+
+    fn answer_with(
+        &self,
+        user: &UserId,
+        question: &[u8],
+        errands: &Errands,
+    ) -> Result<Box<RawValue>, Refusal> {
+        match (&self.stakes, serde_json::from_slice::<Question>(question)) {
+            (Some(stakes), Ok(question)) if question.is_of_chips() => {
+                Ok(json(&buying::holdings(stakes, errands)))
+            }
+            _ => self.answer(user, question),
+        }
     }
 
     fn is_member(&self, _: &UserId) -> bool {

@@ -15,6 +15,7 @@ use rooms::{
 };
 
 use super::{
+    buying,
     draft::Draft,
     state::{At, Event, Stage, Tournament, how_many},
 };
@@ -22,7 +23,7 @@ use crate::{
     at_table::{self, TournamentTable},
     balance::{self, Plan, Rules},
     clock,
-    director::state::Settings,
+    director::state::{Kept, Settings},
     letters::{Arrival, ToTable},
     payout, places, seating,
 };
@@ -47,7 +48,9 @@ pub(super) fn deadline(room: &Tournament) -> Option<UnixMs> {
             Starts::WhenFull => None,
         },
         Phase::Running => late_end(room),
-        Phase::Ended | Phase::Cancelled => over_at(room).filter(|_| all_closed(room)),
+        Phase::Ended | Phase::Cancelled => {
+            over_at(room).filter(|_| all_closed(room) && buying::is_settled(room))
+        }
     }
 }
 
@@ -103,11 +106,12 @@ pub(super) fn go_on(draft: &mut Draft, rng: &mut dyn Rng) {
         }
         close_tables(draft);
     }
+    buying::settle(draft);
     if matches!(draft.room.phase, Phase::Ended | Phase::Cancelled) {
         open_next(draft);
         close_all(draft);
         let is_due = over_at(&draft.room).is_some_and(|at| at <= draft.moment.now);
-        if is_due && all_closed(&draft.room) && !draft.room.is_over {
+        if is_due && buying::is_settled(&draft.room) && all_closed(&draft.room) && !draft.room.is_over {
             draft.emit(Event::Over);
         }
     }
@@ -142,8 +146,10 @@ fn open_next(draft: &mut Draft) {
     if !room.settings.repeats || room.next.is_some() {
         return;
     }
-    let mut settings: Settings = room.settings.clone();
-    settings.number += 1;
+    let Kept { template, number, repeats, every_ms, tournament, .. } = room.settings.clone();
+    let (number, price) = (number + 1, room.stakes.as_ref().map(|stakes| stakes.price));
+    let Ok(id) = RoomId::new(&format!("{template}-{number}")) else { return };
+    let mut settings = Settings { id, template, number, repeats, every_ms, price, tournament };
     if let Starts::AtMs(at) = settings.tournament.starts {
         if settings.every_ms == 0 {
             return;
@@ -151,8 +157,7 @@ fn open_next(draft: &mut Draft) {
         let passed = draft.moment.now.saturating_sub(at) / settings.every_ms;
         settings.tournament.starts = Starts::AtMs(at.saturating_add((passed + 1) * settings.every_ms));
     }
-    let Ok(id) = RoomId::new(&format!("{}-{}", settings.template, settings.number)) else { return };
-    settings.id = id.clone();
+    let id = settings.id.clone();
     draft.ask(opening(&id, &RoomSpec::new(Tournament::NAME, &settings)));
     draft.emit(Event::Next { room: id });
 }

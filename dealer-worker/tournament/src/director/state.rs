@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     pages::{self, Pages},
+    stakes::{Price, StakeEvent, Stakes},
     tally::{Spot, Tally, There},
 };
 use crate::{
@@ -41,6 +42,9 @@ pub struct Settings {
     pub repeats: bool,
     /// And begins so much later, where it begins at a time; milliseconds.
     pub every_ms: u64,
+    /// What an entry costs; without it buy-in and prizes are play chips that are told and not paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
     /// The rest.
     pub tournament: TournamentConfig,
 }
@@ -48,14 +52,39 @@ pub struct Settings {
 impl Settings {
     /// Of one that is played once, and is the first of its kind.
     pub fn once(id: RoomId, template: &str, tournament: TournamentConfig) -> Self {
-        Self { id, template: template.into(), number: 1, repeats: false, every_ms: 0, tournament }
+        Self {
+            id,
+            template: template.into(),
+            number: 1,
+            repeats: false,
+            every_ms: 0,
+            price: None,
+            tournament,
+        }
     }
+
+    /// Its entries cost chips that are somebody's.
+    #[must_use]
+    pub fn at(self, price: Option<Price>) -> Self {
+        Self { price, ..self }
+    }
+}
+
+/// What is kept of the [settings](Settings) in the room; the price stands with what it brings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) id: RoomId,
+    pub(crate) template: String,
+    pub(crate) number: u64,
+    pub(crate) repeats: bool,
+    pub(crate) every_ms: u64,
+    pub(crate) tournament: TournamentConfig,
 }
 
 /// A tournament: the only authority on who belongs where. Changed by [`Tournament::change`] and by nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tournament {
-    pub(crate) settings: Settings,
+    pub(crate) settings: Kept,
     pub(crate) phase: Phase,
     /// Whoever takes part or did, by the number of the entry.
     pub(crate) entrants: Pages<u32, Entrant>,
@@ -85,6 +114,8 @@ pub struct Tournament {
     pub(crate) waits_until: Option<UnixMs>,
     /// What directors have decided of single entries.
     pub(crate) directed: BTreeMap<u32, Directed>,
+    /// Where entries cost chips that are somebody's.
+    pub(crate) stakes: Option<Stakes>,
     /// What follows from the entries.
     #[serde(skip)]
     pub(super) tally: Tally,
@@ -367,13 +398,17 @@ pub enum Event {
         /// Chips.
         chips: u64,
     },
+    /// Of chips that are somebody's.
+    Stake(StakeEvent),
 }
 
 impl Tournament {
     /// Nobody has registered.
     pub(crate) fn new(settings: Settings) -> Self {
+        let Settings { id, template, number, repeats, every_ms, price, tournament } = settings;
         Self {
-            settings,
+            stakes: price.map(|price| Stakes::new(price, tournament.buy_in)),
+            settings: Kept { id, template, number, repeats, every_ms, tournament },
             phase: Phase::Registering,
             entrants: Pages::default(),
             by_user: Pages::default(),
@@ -470,7 +505,11 @@ impl Tournament {
 
     /// What the prizes come to.
     pub(crate) fn pool(&self) -> u64 {
-        (u64::from(self.entered()) * self.config().buy_in).max(self.config().guarantee)
+        match &self.stakes {
+            // Whose registration was lost, and who has got his chips back, plays for what the others have brought.
+            Some(stakes) => u64::from(stakes.entries) * stakes.buy_in,
+            None => (u64::from(self.entered()) * self.config().buy_in).max(self.config().guarantee),
+        }
     }
 
     /// The first prizes, as everybody is told them: certain ones, or about as they would be.
@@ -602,6 +641,7 @@ impl Tournament {
     /// # Panics
     /// If the event cannot follow from this state: the journal would be of another room, or this a fault of ours.
     pub(crate) fn change(&mut self, event: &Event, at: Position) {
+        self.stakes.iter_mut().for_each(|stakes| stakes.last = at);
         match event {
             Event::Registered { entry, user, name } => {
                 let (stack, bank_ms) = (self.config().stack, self.config().bank_ms);
@@ -693,6 +733,7 @@ impl Tournament {
             }
             Event::Placed { entry, place, prize } => {
                 self.alter(*entry, |entrant| (entrant.place, entrant.prize) = (Some(*place), *prize));
+                self.stakes.iter_mut().for_each(|stakes| stakes.is_due(*entry));
             }
             Event::AllPlaced => self.placed = u32::try_from(self.out.len()).unwrap_or(u32::MAX),
             Event::Closed => {
@@ -739,6 +780,7 @@ impl Tournament {
                 self.is_out(vec![*entry]);
                 self.adjusted -= i64::try_from(*chips).unwrap_or(i64::MAX);
             }
+            Event::Stake(event) => self.stakes.iter_mut().for_each(|stakes| stakes.change(event, at)),
         }
     }
 

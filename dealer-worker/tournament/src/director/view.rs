@@ -13,7 +13,10 @@ use rooms::room::{Refusal, json};
 use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
 
-use super::state::{At, Event, Stage, Tournament};
+use super::{
+    stakes::Price,
+    state::{At, Event, Stage, Tournament},
+};
 
 /// So many prizes and players stand in the state.
 const TOP: usize = 10;
@@ -24,9 +27,12 @@ pub(super) fn state(room: &Tournament) -> Box<RawValue> {
     struct State<'a> {
         config: &'a TournamentConfig,
         #[serde(flatten)]
+        price: Option<&'a Price>,
+        #[serde(flatten)]
         live: Map<String, Value>,
     }
-    json(&State { config: room.config(), live: live(room) })
+    let price = room.stakes.as_ref().map(|stakes| &stakes.price);
+    json(&State { config: room.config(), price, live: live(room) })
 }
 
 /// All of it that changes.
@@ -141,7 +147,11 @@ pub(super) fn answer(room: &Tournament, user: &UserId, question: &[u8]) -> Resul
     let question = TournamentQuestion::read(text).map_err(|error| refuse(&error))?;
     Ok(json(&match question {
         TournamentQuestion::Me => {
-            TournamentAnswer::Me { me: room.by_user.get(user).and_then(|entry| room.standing(*entry)) }
+            let me = room.by_user.get(user).and_then(|entry| room.standing(*entry));
+            let stakes = room.stakes.as_ref();
+            let paying = stakes.is_some_and(|stakes| stakes.paying(user).is_some());
+            let declined = stakes.filter(|_| me.is_none()).and_then(|stakes| stakes.declined(user));
+            TournamentAnswer::Me { me, paying, declined }
         }
         TournamentQuestion::Standings { from } => {
             let ranking = room.ranking();
@@ -175,6 +185,19 @@ pub(super) fn line(room: &Tournament, id: &RoomId) -> Option<Line> {
         Starts::WhenFull => (LOBBY_SIT_AND_GO, 0),
         Starts::AtMs(at) => (LOBBY_SCHEDULED, at),
     };
+    let mut more = More::of([
+        ("phase", serde_json::json!(room.phase)),
+        ("buy_in", config.buy_in.into()),
+        ("pool", room.pool().into()),
+        ("left", room.left().into()),
+        ("at_a_table", config.seats.into()),
+        ("open", is_open(room).into()),
+        ("people", room.tally.people().into()),
+    ]);
+    if let Some(Price { currency, fee }) = room.stakes.as_ref().map(|stakes| stakes.price) {
+        more.0.insert("currency".into(), currency.as_str().into());
+        more.0.insert("fee".into(), fee.into());
+    }
     Some(Line {
         room: id.clone(),
         kind: kind.into(),
@@ -186,15 +209,7 @@ pub(super) fn line(room: &Tournament, id: &RoomId) -> Option<Line> {
         average_pot: 0,
         hands_per_hour: 0,
         starts_ms,
-        more: More::of([
-            ("phase", serde_json::json!(room.phase)),
-            ("buy_in", config.buy_in.into()),
-            ("pool", room.pool().into()),
-            ("left", room.left().into()),
-            ("at_a_table", config.seats.into()),
-            ("open", is_open(room).into()),
-            ("people", room.tally.people().into()),
-        ]),
+        more,
     })
 }
 

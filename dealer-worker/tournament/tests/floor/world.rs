@@ -3,6 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use broker::node::RoomSpec;
+use money::{
+    Currency,
+    holdings::{Holdings, Question},
+};
 use player::tournament_referee::TournamentReferee;
 use protocol::{
     id::{Position, RoomId, UserId},
@@ -17,14 +21,16 @@ use rand_chacha::{
 };
 use rooms::room::{
     Input, Moment, Refusal, Room,
-    errands::{Errand, ErrandId, Outcome},
+    errands::{Errand, ErrandId, Errands, Outcome},
     letters::{LetterId, Said},
 };
 use serde_json::{Value, json};
 use tournament::{
-    Settings, Tournament, TournamentTable,
+    Price, Settings, Tournament, TournamentTable,
     letters::{ToTable, ToTournament, read},
 };
+
+use crate::bank::Bank;
 
 /// When it all begins.
 pub(crate) const BEGINS_MS: UnixMs = 1_800_000_000_000;
@@ -37,12 +43,14 @@ pub(crate) fn user(name: &str) -> UserId {
 }
 
 /// One letter on its way.
+#[derive(Clone)]
 struct OnTheWay {
     from: RoomId,
     id: LetterId,
     said: Said,
 }
 
+#[derive(Clone)]
 pub(crate) struct World {
     pub(crate) now: UnixMs,
     rng: ChaCha8Rng,
@@ -57,6 +65,12 @@ pub(crate) struct World {
     seqs: BTreeMap<RoomId, u64>,
     letters: VecDeque<OnTheWay>,
     errands: VecDeque<Errand>,
+    /// Where entries cost chips that are somebody's.
+    pub(crate) bank: Bank,
+    /// It does nothing.
+    pub(crate) is_bank_away: bool,
+    /// Of the tournament's owner.
+    pub(crate) epoch: u64,
     pub(crate) referee: TournamentReferee,
     /// Players go all-in that often, in a hundred.
     pub(crate) wild: u64,
@@ -68,6 +82,18 @@ impl World {
     }
 
     pub(crate) fn every(seed: u64, config: TournamentConfig, every_ms: u64) -> Self {
+        Self::at(seed, config, every_ms, None)
+    }
+
+    /// Entries cost so much of what these players have.
+    pub(crate) fn paid(seed: u64, config: TournamentConfig, fee: u64, players: &[(&str, i64)]) -> Self {
+        let price = Price { currency: Currency::new("PLAY").unwrap(), fee };
+        let mut world = Self::at(seed, config, 0, Some(price));
+        world.bank.players = players.iter().map(|(name, chips)| (user(name), *chips)).collect();
+        world
+    }
+
+    fn at(seed: u64, config: TournamentConfig, every_ms: u64, price: Option<Price>) -> Self {
         let id = RoomId::new("cup-1").unwrap();
         let settings = Settings {
             id: id.clone(),
@@ -75,6 +101,7 @@ impl World {
             number: 1,
             repeats: true,
             every_ms,
+            price,
             tournament: config.clone(),
         };
         let spec = RoomSpec::new(Tournament::NAME, &settings);
@@ -94,6 +121,9 @@ impl World {
             seqs: BTreeMap::new(),
             letters: VecDeque::new(),
             errands: VecDeque::new(),
+            bank: Bank::default(),
+            is_bank_away: false,
+            epoch: 1,
             referee: TournamentReferee::new(config),
             wild: 30,
         };
@@ -106,7 +136,8 @@ impl World {
 
     fn moment(&self, room: &RoomId) -> Moment {
         let seq = self.seqs.get(room).copied().unwrap_or(0) + 1;
-        Moment { now: self.now, at: Position::new(1, seq) }
+        let epoch = if *room == self.id { self.epoch } else { 1 };
+        Moment { now: self.now, at: Position::new(epoch, seq) }
     }
 
     /// Somebody asks the tournament for something.
@@ -145,9 +176,15 @@ impl World {
         self.tournament = decision.after;
         self.told_to_clients(decision.public.get());
         self.sent(&id, moment, decision.letters);
-        self.errands.extend(
-            (0..).zip(decision.asks).map(|(n, ask)| Errand { id: ErrandId { at: moment.at, n }, ask }),
-        );
+        self.errands.retain(|errand| !decision.gives_up.contains(&errand.id));
+        for (n, ask) in (0..).zip(decision.asks) {
+            let errand = Errand { id: ErrandId { at: moment.at, n }, ask };
+            if errand.ask.goes_first {
+                self.errands.push_front(errand)
+            } else {
+                self.errands.push_back(errand)
+            }
+        }
         Ok(())
     }
 
@@ -197,8 +234,14 @@ impl World {
 
     /// Does one thing that is due, without time passing. Answers whether there was one.
     pub(crate) fn step(&mut self) -> bool {
-        if let Some(errand) = self.errands.pop_front() {
-            self.open(&errand);
+        let can_be_done = |errand: &Errand| errand.ask.of != money::SERVICE || !self.is_bank_away;
+        if let Some(at) = self.errands.iter().position(can_be_done) {
+            let errand = self.errands.remove(at).unwrap();
+            if errand.ask.of == money::SERVICE {
+                self.banks(&errand)
+            } else {
+                self.open(&errand)
+            }
             return true;
         }
         // Letters of different pairs of rooms come in any order.
@@ -227,6 +270,33 @@ impl World {
             return true;
         }
         false
+    }
+
+    fn banks(&mut self, errand: &Errand) {
+        let outcome = self.bank.hear(errand.id, &errand.ask.body);
+        if errand.ask.wants_answer {
+            self.at_tournament(Input::Outcome { errand, outcome: &outcome }).unwrap();
+        }
+    }
+
+    /// What the tournament says that lies there.
+    pub(crate) fn chips(&self) -> u64 {
+        let question = serde_json::to_vec(&Question::of_chips()).unwrap();
+        let answer = self.tournament.answer_with(&user("ann"), &question, &Errands::default()).unwrap();
+        serde_json::from_str::<Holdings>(answer.get()).unwrap().chips
+    }
+
+    /// Where somebody belongs.
+    pub(crate) fn me(&self, name: &str) -> Value {
+        let answer = self.tournament.answer(&user(name), br#"{"about":"me"}"#).unwrap();
+        serde_json::from_str(answer.get()).unwrap()
+    }
+
+    /// The owner dies, and the next one knows what it knew then.
+    pub(crate) fn goes_on_from(&mut self, before: Self) {
+        let bank = std::mem::take(&mut self.bank);
+        *self = Self { bank, epoch: self.epoch + 1, ..before };
+        self.at_tournament(Input::TakenOver { grace_ms: 0, frames_lost: 1 }).unwrap();
     }
 
     fn open(&mut self, errand: &Errand) {

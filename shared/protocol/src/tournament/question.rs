@@ -8,6 +8,7 @@ use super::view::{Prize, Standing};
 use crate::{
     id::RoomId,
     object::{Object, Unfit},
+    table::DeclinedCode,
 };
 
 /// The `q` of a question. Tag `about`. Written by serde, and read, strictly, by [`TournamentQuestion::read`] alone.
@@ -61,6 +62,12 @@ pub enum TournamentAnswer {
     Me {
         /// His line.
         me: Option<Standing>,
+        /// He has asked to take part, and does as soon as the chips are there that it costs.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        paying: bool,
+        /// Why he does not take part though he has asked to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        declined: Option<DeclinedCode>,
     },
     /// Who stands where.
     Standings {

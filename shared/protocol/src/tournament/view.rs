@@ -14,6 +14,12 @@ pub struct TournamentView {
     /// The settings.
     #[serde(deserialize_with = "super::config::of_any_house")]
     pub config: TournamentConfig,
+    /// What entries cost and prizes are, if they are somebody's chips; else they are play chips that are told and not paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// What an entry costs beside its `buy_in`, for the house.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub fee: u64,
     /// How far it is.
     pub phase: Phase,
     /// Whether one may register.
@@ -38,6 +44,10 @@ pub struct TournamentView {
     pub top: Vec<Standing>,
     /// The next of its kind, once that takes entries.
     pub next: Option<RoomId>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// How far a tournament is.

@@ -135,6 +135,14 @@ impl Contest {
         ContestProgress { entries: self.places.len(), left, ..self.progress.clone() }
     }
 
+    /// What each of those who take part has won; nobody does in one that was called off.
+    pub(super) fn prizes(&self) -> BTreeMap<UserId, u64> {
+        let phase = self.state.as_ref().and_then(|state| state.get("phase"));
+        let is_off = phase.is_some_and(|phase| *phase == serde_json::json!(Phase::Cancelled));
+        let prizes = self.referee.prizes().filter(|_| !is_off);
+        prizes.map(|(user, prize)| (user.clone(), prize)).collect()
+    }
+
     /// Tables that are to be opened, each once.
     pub(super) fn take_wanted(&mut self) -> Vec<u32> {
         std::mem::take(&mut self.wanted)
