@@ -387,7 +387,7 @@ async function route() {
   if (!room && !other) {
     await later(async () => {
       if (hash.startsWith("#/hand")) other = await (await import("./hands.js")).pageOf(hash, { toasts, sound, settings, storage: local, identity, codes });
-      else contests ??= await (await import("./tournaments.js")).tournaments({ connection, identity, me: () => me, toasts, seat: open });
+      else contests ??= await (await import("./tournaments.js")).tournaments({ connection, identity, me: () => me, purse: () => purse, toasts, seat: open });
     }, sayNotCome);
     other ||= contests?.pageOf(hash) ?? lobby;
   }

@@ -27,6 +27,8 @@ export async function directorOf(parts) {
 
 export class Director {
   #parts;
+  /** Whether entries cost somebody's chips. */
+  #costs = false;
 
   constructor(parts) {
     this.#parts = parts;
@@ -42,6 +44,7 @@ export class Director {
 
   /** @param {object|null} state of the tournament */
   render(state) {
+    this.#costs = Boolean(state?.currency);
     const isRunning = state?.phase === "running";
     const isPaused = state?.clock?.paused === true;
     setAttribute(this.pause, "hidden", !isRunning || isPaused);
@@ -53,7 +56,8 @@ export class Director {
 
   async #cancel() {
     const { title, text, yes, no } = say.direct.calledOff;
-    if (await askSure({ title, text, yes, no, testid: "direct-sure" })) await this.#parts.ask({ a: "cancel" });
+    const costs = this.#costs;
+    if (await askSure({ title, text: () => text(costs), yes, no, testid: "direct-sure" })) await this.#parts.ask({ a: "cancel" });
   }
 
   /** Whoever has chips, the richest first. */

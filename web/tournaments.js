@@ -1,5 +1,7 @@
 /** The pages of tournaments: which there are, and one of them. They come when they are asked for. */
+import { costTold } from "./contest-chips.js";
 import { contestOf } from "./contest.js";
+import { amountIn } from "./currencies.js";
 import { el, setAttribute, setText } from "./dom.js";
 import { chips, moment } from "./format.js";
 import { gameNamed, GAMES } from "./games.js";
@@ -26,6 +28,7 @@ const VIEWS = 256;
  * @param {Connection} parts.connection
  * @param {Identity} parts.identity
  * @param {() => string} parts.me my user
+ * @param {() => Purse|null} parts.purse what I own, where the house keeps it
  * @param {Toasts} parts.toasts
  * @param {(room: string) => void} parts.seat shows a table at which I have been given a seat
  */
@@ -186,9 +189,10 @@ class Row {
     this.element = el("li", { data: { testid: "tournament-row", room } }, el("div", {}, this.link, this.about), this.entries, this.phase);
   }
 
-  show({ name, buy_in, pool, taken, seats, phase, open, starts_ms }) {
+  show({ name, buy_in, currency, fee, pool, taken, seats, phase, open, starts_ms }) {
     setText(this.link, name);
-    setText(this.about, () => (pool > 0 ? say.about(chips(buy_in), chips(pool)) : say.buyIn(chips(buy_in))));
+    const cost = () => costTold({ buy_in, currency, fee });
+    setText(this.about, () => (pool > 0 ? say.about(cost(), chips(amountIn(currency, pool))) : say.buyIn(cost())));
     setText(this.entries, `${taken}/${seats}`);
     const begins = starts_ms && phase === "registering" ? () => say.begins(moment(starts_ms)) : null;
     setText(this.phase, begins ?? (open ? say.phase.registering : (say.phase[phase] ?? say.phase.running)));

@@ -26,7 +26,11 @@ export const tournament = {
     cancelled: () => "Called off",
   },
   register: () => "Register",
+  registerFor: (cost) => `Register for ${cost}`,
   unregister: () => "Unregister",
+  paying: () => "Your chips are being asked for. You take part as soon as they have come.",
+  takeBack: () => "Take it back",
+  tooLittle: (has, cost) => `You have ${has}. An entry costs ${cost}.`,
   myTable: () => "To my table",
   next: () => "The next one",
   watch: () => "Watch",
@@ -42,6 +46,7 @@ export const tournament = {
   fact: {
     entries: () => "Entries",
     left: () => "Left",
+    cost: () => "Buy-in",
     pool: () => "Prize pool",
     stack: () => "Stack",
     starts: () => "Begins",
@@ -50,12 +55,13 @@ export const tournament = {
   },
   places: (from, to) => (from === to ? `${chips(from)}.` : `${chips(from)}. to ${chips(to)}.`),
   placed: (place, prize) => (prize > 0 ? `${chips(place)}. place, ${chips(prize)}` : `${chips(place)}. place`),
-  youPlaced: (place, prize) => {
+  youPlaced: (place, prize, isPaid) => {
     const where = place === 1 ? "You have won the tournament." : `You have finished in place ${chips(place)}.`;
-    return prize > 0 ? `${where} Your prize: ${chips(prize)}` : where;
+    const told = prize > 0 ? `${where} Your prize: ${chips(prize)}` : where;
+    return isPaid && prize > 0 ? `${told}. It is paid to your balance.` : told;
   },
   winner: (name, prize) => `${name} has won the tournament and ${chips(prize)}`,
-  wasCancelled: () => "There were too few entries, or the house has called it off.",
+  wasCancelled: (isPaid) => `There were too few entries, or the house has called it off.${isPaid ? " What an entry has cost is given back." : ""}`,
   line: ({ number, left, isBreak, paused, players, entries, inStep }) => {
     const level = paused ? "Paused" : isBreak ? "Break" : `Level ${chips(number)}`;
     const next = left === "" ? "" : `, next in ${left}`;
@@ -75,13 +81,14 @@ export const tournament = {
     penalty: () => "Penalize",
     disqualify: () => "Disqualify",
     no: () => "Leave it",
-    calledOff: { title: () => "Call the tournament off?", text: () => "Nobody takes part any more.", yes: () => "Call it off", no: () => "Leave it" },
+    calledOff: { title: () => "Call the tournament off?", text: (costs) => (costs ? "Nobody takes part any more. What entries have cost is given back." : "Nobody takes part any more."), yes: () => "Call it off", no: () => "Leave it" },
     takenOut: { title: () => "Disqualify?", text: (name) => `${name} goes when the hand is over, and nobody gets the chips.`, yes: () => "Disqualify", no: () => "Leave it" },
   },
   refused: {
     unchanged: () => "You take part already.",
     late: () => "It has begun: it is too late for that.",
-    no_seat: () => "All entries are taken.",
+    no_seat: ({ retry_after_ms }) => (retry_after_ms ? "The last entries wait for their chips. Try again in a moment." : "All entries are taken."),
     not_seated: () => "You do not take part.",
+    unavailable: ({ retry_after_ms }) => `The house cannot do that at the moment, so nothing was taken and nothing has changed. Try again in ${chips(Math.max(1, Math.ceil((retry_after_ms ?? 0) / 1000)))} s.`,
   },
 };

@@ -25,7 +25,11 @@ export const tournament = {
     cancelled: () => "취소됨",
   },
   register: () => "참가하기",
+  registerFor: (cost) => `${cost} 내고 참가하기`,
   unregister: () => "참가 취소",
+  paying: () => "칩을 요청하고 있습니다. 칩이 도착하는 대로 참가됩니다.",
+  takeBack: () => "요청 취소",
+  tooLittle: (has, cost) => `보유한 칩은 ${has}입니다. 참가비는 ${cost}입니다.`,
   myTable: () => "내 테이블로",
   next: () => "다음 토너먼트",
   watch: () => "관전",
@@ -41,6 +45,7 @@ export const tournament = {
   fact: {
     entries: () => "참가자",
     left: () => "남은 인원",
+    cost: () => "바이인",
     pool: () => "총상금",
     stack: () => "시작 칩",
     starts: () => "시작",
@@ -49,12 +54,13 @@ export const tournament = {
   },
   places: (from, to) => (from === to ? `${chips(from)}위` : `${chips(from)}~${chips(to)}위`),
   placed: (place, prize) => (prize > 0 ? `${chips(place)}위, ${chips(prize)}` : `${chips(place)}위`),
-  youPlaced: (place, prize) => {
+  youPlaced: (place, prize, isPaid) => {
     const where = place === 1 ? "토너먼트에서 우승했습니다!" : `${chips(place)}위로 마쳤습니다.`;
-    return prize > 0 ? `${where} 상금: ${chips(prize)}` : where;
+    const told = prize > 0 ? `${where} 상금: ${chips(prize)}` : where;
+    return isPaid && prize > 0 ? `${told}. 상금은 잔액으로 지급됩니다.` : told;
   },
   winner: (name, prize) => `우승: ${name}, 상금 ${chips(prize)}`,
-  wasCancelled: () => "참가자가 부족하거나 하우스가 취소했습니다.",
+  wasCancelled: (isPaid) => `참가자가 부족하거나 하우스가 취소했습니다.${isPaid ? " 참가비는 돌려드립니다." : ""}`,
   line: ({ number, left, isBreak, paused, players, entries, inStep }) => {
     const level = paused ? "일시 정지" : isBreak ? "휴식" : `레벨 ${chips(number)}`;
     const next = left === "" ? "" : `, 다음까지 ${left}`;
@@ -74,13 +80,14 @@ export const tournament = {
     penalty: () => "페널티 주기",
     disqualify: () => "실격 처리",
     no: () => "그만두기",
-    calledOff: { title: () => "토너먼트를 취소할까요?", text: () => "모든 참가가 취소됩니다.", yes: () => "취소하기", no: () => "그대로 두기" },
+    calledOff: { title: () => "토너먼트를 취소할까요?", text: (costs) => (costs ? "모든 참가가 취소되고 참가비는 돌려줍니다." : "모든 참가가 취소됩니다."), yes: () => "취소하기", no: () => "그대로 두기" },
     takenOut: { title: () => "실격 처리할까요?", text: (name) => `${name} 님은 이 핸드가 끝나면 나가고, 칩은 아무에게도 가지 않습니다.`, yes: () => "실격 처리", no: () => "그대로 두기" },
   },
   refused: {
     unchanged: () => "이미 참가했습니다.",
     late: () => "이미 시작되어 할 수 없습니다.",
-    no_seat: () => "참가자가 모두 찼습니다.",
+    no_seat: ({ retry_after_ms }) => (retry_after_ms ? "마지막 참가자의 칩을 기다리고 있습니다. 잠시 뒤 다시 시도해 주세요." : "참가자가 모두 찼습니다."),
     not_seated: () => "참가하지 않은 토너먼트입니다.",
+    unavailable: ({ retry_after_ms }) => `지금은 처리할 수 없습니다. 칩은 빠져나가지 않았고 바뀐 것도 없습니다. ${chips(Math.max(1, Math.ceil((retry_after_ms ?? 0) / 1000)))}초 뒤에 다시 시도해 주세요.`,
   },
 };
