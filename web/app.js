@@ -162,7 +162,7 @@ async function goneWith(lost) {
 /** Has what the player owns, in a house that keeps it; what has not come is asked for with the next greeting. */
 async function withPurse() {
   if (!identity.hasPurse) return;
-  purseComes ??= import("./purse.js").then(({ openPurse }) => openPurse(identity, who));
+  purseComes ??= import("./purse.js").then(({ openPurse }) => openPurse(identity, who, (room, q) => connection.question(room, q)));
   purse = await purseComes.catch(console.warn);
   if (!purse) purseComes = null;
   showSeats();

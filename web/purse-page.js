@@ -82,13 +82,25 @@ export class PursePage {
     );
     this.tabs.replaceChildren(...(tabs.length > 1 ? tabs : []));
     const figure = (name, text, amount) => el("div", { class: "purse-figure" }, el("span", { text }), el("b", { data: { testid: `purse-${name}` }, text: () => money(amount, balance) }));
-    const tables = balance.in_play.map(({ room, amount }) => el("li", {}, el("a", { href: `#/table/${room}`, text: room }), el("span", { text: () => money(amount, balance) })));
+    const tables = balance.in_play.map(({ room, amount }) => el("li", {}, this.#wayTo(room), el("span", { text: () => money(amount, balance) })));
     this.card.replaceChildren(
       el("div", { class: "purse-figures" }, figure("available", say.available, balance.available), figure("at-tables", say.inPlay, inPlay(balance))),
       ...(balance.frozen ? [el("p", { class: "purse-frozen", text: say.frozen })] : []),
       ...(tables.length > 0 ? [el("ul", { class: "purse-tables", "aria-label": say.atTables }, ...tables)] : []),
       ...(balance.refill > 0 ? [this.#refill(balance)] : []),
     );
+  }
+
+  /** The ledger knows rooms by their names, and not what they are: that is asked when somebody wants to go there. */
+  #wayTo(room) {
+    const go = async (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      const isTournament = await this.#purse.isTournament(room);
+      // Somewhere else meanwhile.
+      if (this.#forget) location.hash = `#/${isTournament ? "tournament" : "table"}/${room}`;
+    };
+    return el("a", { href: `#/table/${room}`, text: room, on: { click: go } });
   }
 
   /** Play money, once a day, for who has little. */
@@ -136,18 +148,18 @@ export class PursePage {
     setAttribute(this.more, "hidden", !this.#hasMore);
     setAttribute(this.table, "hidden", this.#lines.length === 0);
     setAttribute(this.empty, "hidden", this.#lines.length > 0);
-    this.body.replaceChildren(...this.#lines.map((line) => row(line, balance)));
+    this.body.replaceChildren(...this.#lines.map((line) => row(line, balance, line.room && this.#wayTo(line.room))));
   }
 }
 
-function row({ at_ms: at, kind, room, change: by, balance }, of) {
+function row({ at_ms: at, kind, change: by, balance }, of, way) {
   const cell = (name, ...inside) => el("td", { role: "cell", class: `purse-${name}` }, ...inside);
   const what = el("span", { text: () => say.kinds[kind]?.() ?? kind });
   return el(
     "tr",
     { role: "row", data: { testid: "statement-line" } },
     cell("when", el("time", { datetime: new Date(at).toISOString(), text: () => moment(at) })),
-    cell("what", what, ...(room ? [" ", el("a", { href: `#/table/${room}`, text: room })] : [])),
+    cell("what", what, ...(way ? [" ", way] : [])),
     cell("change", el("span", { class: by < 0 ? "went" : "came", text: () => change(by, of) })),
     cell("balance", el("span", { text: () => bare(balance, of) })),
   );

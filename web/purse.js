@@ -14,7 +14,7 @@ import { withSheet } from "./sheet.js";
 
 const SHEET = import.meta.resolve("./style/purse.css");
 
-/** What tables tell comes in crowds. */
+/** What tables and tournaments tell comes in crowds. */
 const GATHER_MS = 150;
 /** Who comes back to the page a moment after leaving it is told nothing new. */
 const FRESH_MS = 3_000;
@@ -24,10 +24,11 @@ const AGAIN_MAX = 5;
 /**
  * @param {Identity} identity
  * @param {HTMLElement} before what it stands
+ * @param {(room: string, q: object) => Promise<object|null>} question asks a room something
  */
-export async function openPurse(identity, before) {
+export async function openPurse(identity, before, question) {
   await withSheet(SHEET);
-  const purse = new Purse(new PurseApi(identity));
+  const purse = new Purse(new PurseApi(identity), question);
   before.before(purse.button);
   for (const woken of ["focus", "pageshow", "online"]) addEventListener(woken, () => purse.look());
   document.addEventListener("visibilitychange", () => document.hidden || purse.look());
@@ -37,6 +38,7 @@ export async function openPurse(identity, before) {
 
 export class Purse {
   #api;
+  #question;
   #balances = [];
   #asked = -Infinity;
   #timer = null;
@@ -47,8 +49,9 @@ export class Purse {
   #listeners = new Set();
   #page = null;
 
-  constructor(api) {
+  constructor(api, question) {
     this.#api = api;
+    this.#question = question;
     this.amount = el("span", { class: "purse-amount" });
     this.inPlay = el("small", { class: "purse-in-play" });
     const chip = el("i", { class: "purse-chip", "aria-hidden": "true" });
@@ -77,6 +80,11 @@ export class Purse {
     return balance ? money(amount, balance) : String(amount);
   }
 
+  /** Whether a room in which there are chips is a tournament: of all rooms these alone say who takes part. A room that is gone does not. */
+  async isTournament(room) {
+    return (await this.#question(room, { about: "me" }))?.about === "me";
+  }
+
   /** The page of it. */
   get page() {
     return (this.#page ??= new PursePage(this));
@@ -94,7 +102,7 @@ export class Purse {
     this.#draw();
   }
 
-  /** Something at a table has moved chips of the player, who has `left` it or not. */
+  /** Something at a table or in a tournament has moved chips of the player, who has `left` it or not. */
   moved(room, left) {
     if (left) this.#left.add(room);
     else this.#left.delete(room);

@@ -85,7 +85,7 @@ async fn what_a_player_owns_follows_his_chips_to_a_table_and_back() {
     let lines = "return [...document.querySelectorAll('[data-testid=statement-line]')].map((it) => \
                  ['what', 'change', 'balance'].map((name) => it.querySelector(`.purse-${name}`).textContent).join('|'))";
     let told = json!([
-        format!("Left t1|+{brought}|10,000"),
+        format!("Paid out at t1|+{brought}|10,000"),
         format!("Brought to t1|-{brought}|{left}"),
         "To begin with|+10,000|10,000"
     ]);
