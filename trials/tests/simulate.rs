@@ -49,7 +49,18 @@ fn what_was_found_once_stays_mended() {
         // And these before there were pits.
         assert_eq!(broken(&Plan::split(seed)), [], "seed {seed}");
     }
-    for seed in [9_600_066, 9_700_535, 9_701_861, 9_702_681, 9_712_523, 9_742_745, 1_796_032_497] {
+    for seed in [
+        9_600_066,
+        9_700_535,
+        9_701_861,
+        9_702_681,
+        9_712_523,
+        9_742_745,
+        9_801_611,
+        9_804_600,
+        9_805_074,
+        1_796_032_497,
+    ] {
         assert_eq!(broken(&Plan::of(seed)), [], "seed {seed}");
     }
 }

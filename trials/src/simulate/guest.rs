@@ -15,6 +15,7 @@ use protocol::{
     time::UnixMs,
 };
 use rand::RngExt;
+use relay::RelayConfig;
 use tokio::{
     sync::{Mutex as AsyncMutex, Notify},
     task::JoinSet,
@@ -244,8 +245,11 @@ impl Guest {
             }
             if let Some(watching) = &mut self.watching {
                 watching.disconnected();
-                let now_ms = self.world.clock.now_ms();
-                self.shadow.lock().await.watches_nothing_more(&self.user, now_ms);
+                // Who is gone without a word is there for the relay as long as a connection may be silent.
+                let is_told = matches!(over, Over::Closed(_));
+                let unheard_ms = if is_told { 0 } else { RelayConfig::default().idle_ms };
+                let known_ms = self.world.clock.now_ms() + unheard_ms;
+                self.shadow.lock().await.watches_nothing_more(&self.user, known_ms);
             }
             let was_online = self.mind.client().is_online();
             self.mind.client_mut().disconnected();

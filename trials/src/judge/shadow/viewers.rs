@@ -93,10 +93,10 @@ impl Shadow {
         }
     }
 
-    /// The same of all rooms: the connection is gone.
-    pub fn watches_nothing_more(&mut self, viewer: &UserId, now_ms: UnixMs) {
+    /// The same of all rooms: the connection is gone, of which its relay knows at this time at the latest. Until then it may keep the place.
+    pub fn watches_nothing_more(&mut self, viewer: &UserId, known_ms: UnixMs) {
         let rooms: Vec<RoomId> = self.viewers.rooms.keys().cloned().collect();
-        rooms.iter().for_each(|room| self.watches_no_more(room, viewer, now_ms));
+        rooms.iter().for_each(|room| self.watches_no_more(room, viewer, known_ms));
     }
 
     /// Somebody has got a frame, or what stands in a keyframe.
@@ -110,7 +110,8 @@ impl Shadow {
         if has_part {
             watched.ends(viewer);
         } else {
-            watched.wants.entry(viewer.clone()).or_default();
+            // A command that was on its way when its sender was told that there is no place has the room watched again.
+            watched.wants.insert(viewer.clone(), None);
             watched.gets(viewer, now_ms);
         }
     }
