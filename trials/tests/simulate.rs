@@ -603,8 +603,8 @@ fn a_prize_that_is_paid_with_a_chip_too_many_is_caught() {
 }
 
 #[test]
-fn a_tournament_that_keeps_what_comes_too_late_is_caught() {
-    caught_in(Plan::contesting_for_money, Planted::KeepsLateStakes, Promise::Money);
+fn a_tournament_that_gives_nothing_back_is_caught() {
+    caught_in(Plan::contesting_for_money, Planted::KeepsStakes, Promise::Money);
 }
 
 #[test]

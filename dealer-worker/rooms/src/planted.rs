@@ -82,8 +82,8 @@ pub enum Fault {
     PaysSharersWhole,
     /// A tournament has prizes paid with a chip too many.
     PaysPrizesOneTooMany,
-    /// A tournament keeps what comes when nobody can register any more.
-    KeepsLateStakes,
+    /// A tournament gives nothing back of what its entries have cost.
+    KeepsStakes,
     /// A tournament does not take whoever went out with more chips for the better one.
     RanksByNumber,
     /// A tournament's tables stay when it is over.

@@ -136,8 +136,8 @@ pub enum Planted {
     PaysSharersWhole,
     /// It has prizes paid with a chip too many.
     PaysPrizesOneTooMany,
-    /// It keeps what comes when nobody can register any more.
-    KeepsLateStakes,
+    /// It gives nothing back of what its entries have cost.
+    KeepsStakes,
     /// Who went out with more chips has not the better place.
     RanksByNumber,
     /// Tables have the blinds of their beginning.
@@ -198,7 +198,7 @@ impl Planted {
             Self::LeavesTables => Fault::LeavesTables,
             Self::PaysSharersWhole => Fault::PaysSharersWhole,
             Self::PaysPrizesOneTooMany => Fault::PaysPrizesOneTooMany,
-            Self::KeepsLateStakes => Fault::KeepsLateStakes,
+            Self::KeepsStakes => Fault::KeepsStakes,
             Self::RanksByNumber => Fault::RanksByNumber,
             Self::LevelsByOwnStart => Fault::LevelsByOwnStart,
             Self::SkipsHold => Fault::SkipsHold,

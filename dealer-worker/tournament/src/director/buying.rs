@@ -158,10 +158,8 @@ fn bought(draft: &mut Draft, of: ErrandId, answer: Result<(), Why>) {
     // Of whom a table knows that he had been sent there may be here again, after a loss.
     let takes_part = draft.room.by_user.contains_key(&user) && !draft.room.is_closed;
     let enters = commands::may_register(&draft.room, &user).is_ok();
-    let is_kept = takes_part || enters || is_planted(Fault::KeepsLateStakes);
-    if is_paid || !is_kept {
-        let share = Share { user: user.clone(), currency, amount };
-        ask(draft, &if is_paid { Ask::Absorb(share) } else { Ask::Return(share) });
+    if is_paid || !(takes_part || enters) {
+        goes_back(draft, Share { user: user.clone(), currency, amount }, is_paid);
         return decline(draft, user, DeclinedCode::Other);
     }
     draft.emit(Event::Stake(StakeEvent::Brought { user: user.clone(), of }));
@@ -189,8 +187,15 @@ pub(super) fn give_back(draft: &mut Draft, user: &UserId) {
     let Some(held) = stakes.held.get(user) else { return };
     let share = Share { user: user.clone(), currency: stakes.price.currency, amount: stakes.cost() };
     let is_forfeit = held.is_forfeit;
-    ask(draft, &if is_forfeit { Ask::Absorb(share) } else { Ask::Return(share) });
+    goes_back(draft, share, is_forfeit);
     draft.emit(Event::Stake(StakeEvent::Returned { user: user.clone() }));
+}
+
+/// What somebody has brought goes back to him, or to the house if a lost branch has paid him.
+fn goes_back(draft: &mut Draft, share: Share, is_forfeit: bool) {
+    if !is_planted(Fault::KeepsStakes) {
+        ask(draft, &if is_forfeit { Ask::Absorb(share) } else { Ask::Return(share) });
+    }
 }
 
 /// The house takes what is its own, once it is certain who takes part; whoever has a place is paid; and who has paid for what was called off gets it back.

@@ -156,7 +156,7 @@ fn came_too_late() -> (i64, i64) {
 #[test]
 fn chips_that_come_when_registration_is_over_go_back() {
     assert_eq!(came_too_late(), (1_000, 0));
-    plant(Some(Fault::KeepsLateStakes));
+    plant(Some(Fault::KeepsStakes));
     let kept = came_too_late();
     plant(None);
     assert_ne!(kept, (1_000, 0), "they stay with a tournament in which he plays no part");
