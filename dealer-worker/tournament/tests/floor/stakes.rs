@@ -114,6 +114,18 @@ fn a_tournament_that_is_called_off_gives_all_back_before_it_goes() {
     assert!(entries.iter().all(|name| balance(&world, name) == 1_000));
 }
 
+/// As in ao-org/argentum-online-server#838, where it stayed with the house.
+#[test]
+fn what_begins_with_too_few_gives_back_what_they_have_paid() {
+    let config = TournamentConfig { buy_in: BUY_IN, linger_ms: 0, ..mtt(6, 9) };
+    let mut world = World::paid(7, config, FEE, &[("p1", 1_000)]);
+    world.register(1);
+    world.play();
+    world.calm();
+    assert_eq!(world.state["phase"], json!(Phase::Cancelled));
+    assert_eq!((balance(&world, "p1"), world.bank.table, world.bank.rake), (1_000, 0, 0));
+}
+
 #[test]
 fn a_cage_that_is_away_is_waited_for_and_then_not_any_more() {
     let mut world = World::paid(5, three(), FEE, &[("p1", 1_000), ("p2", 1_000), ("p3", 1_000)]);
