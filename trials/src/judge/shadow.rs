@@ -253,7 +253,10 @@ impl Shadow {
     pub fn guessed_wrong(&mut self, room: &RoomId, user: &UserId) {
         let Some(journal) = self.rooms.get_mut(room) else { return };
         let epoch = journal.last.epoch().0;
-        if journal.keeper.as_mut().is_some_and(|keeper| keeper.guessed_wrong(user, epoch)) {
+        // One that does not know of its successor yet may have answered as well, and each counts by itself.
+        let owners = if journal.frames.keys().next().is_some_and(|at| at.epoch().0 < epoch) { 2 } else { 1 };
+        let keeper = journal.keeper.as_mut();
+        if keeper.is_some_and(|keeper| keeper.guessed_wrong(user, epoch, owners)) {
             let what = format!("{room}: {user} has guessed wrong too often, and was heard again");
             self.accuse(Promise::Host, what);
         }

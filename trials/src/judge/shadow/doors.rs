@@ -203,14 +203,16 @@ impl Doorkeeper {
         }
     }
 
-    /// Somebody was told in this epoch that a code is wrong; answers whether that is too often.
-    pub(super) fn guessed_wrong(&mut self, user: &UserId, epoch: u64) -> bool {
+    /// Somebody was told in this epoch that a code is wrong, by one of so many `owners`; answers whether that is too often.
+    pub(super) fn guessed_wrong(&mut self, user: &UserId, epoch: u64, owners: u128) -> bool {
         let now = Instant::now();
         let times = self.wrong.entry((user.clone(), epoch)).or_default();
         times.push(now);
         let since = |first: Instant| now.duration_since(first).as_millis() / WRONG_EVERY.as_millis();
         let counted = times.iter().rev().zip(1_usize..);
-        counted.into_iter().any(|(first, count)| count as u128 > WRONG_AT_ONCE as u128 + since(*first))
+        counted
+            .into_iter()
+            .any(|(first, count)| count as u128 > owners * (WRONG_AT_ONCE as u128 + since(*first)))
     }
 
     fn is_now(&mut self, hosted: HostedView) {
