@@ -162,6 +162,24 @@ async fn so_many_errands_may_be_open_and_who_asks_for_more_is_told_to_come_again
     assert_eq!(ask(&relay, json!({"a": "tip", "amount": 1})).await.code(), "applied");
 }
 
+/// Who asks for chips and gives them up again leaves something to be done each time, while nobody does it.
+#[tokio::test(start_paused = true)]
+async fn what_piles_up_has_whoever_asks_for_more_told_to_come_again_too() {
+    let till = Arc::new(Till::with(|| Trouble::Away));
+    let house = open(&till, Wire::perfect()).await;
+    let _worker = house.worker_with("w1", config(&house, "w1"));
+    let relay = Relay::new(&house, "r1", 1).await;
+    relay.owned(&room(1)).await;
+    let says = async |what| relay.command(&room(1), &user("ann"), 1, relay.next_n(), what).await;
+    for _ in 0..rooms::room::errands::OPEN_MAX {
+        assert_eq!(says(json!({"a": "tip", "amount": 1})).await.code(), "applied");
+    }
+    let refused = says(json!({"a": "pay", "amount": 1})).await;
+    assert_eq!(refused.code(), "busy");
+    assert!(refused.retry_after() > Duration::ZERO);
+    assert_eq!(says(json!({"a": "tip", "amount": 1})).await.code(), "applied", "what cannot be refused");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_room_opens_another_one_once() {
     let till = Arc::new(Till::with(|| Trouble::None));

@@ -28,6 +28,9 @@ use serde::{Deserialize, Serialize};
 /// So many errands of a room that want an answer may be open; commands that would add to them are refused as `busy`.
 pub const ERRANDS_MAX: usize = 32;
 
+/// And with so many open in all, what is asked for again and again and given up each time among them.
+pub const OPEN_MAX: usize = 256;
+
 /// So many of the last things that a service was [told](super::Room::TELLS) stay open, and are told again when the store may have lost something: a
 /// broker that another takes the place of loses a second or two, and no table finishes more hands in that.
 pub const TOLD_KEPT: usize = 4;
@@ -138,9 +141,19 @@ impl Errands {
         self.0.iter()
     }
 
-    /// Those that this service was asked, the last one first.
+    /// Those that this service was asked.
+    pub fn of(&self, service: &str) -> impl DoubleEndedIterator<Item = &Errand> {
+        self.0.iter().filter(move |errand| errand.ask.of == service)
+    }
+
+    /// The names of those, the last one first.
     pub fn last_of(&self, service: &str) -> impl Iterator<Item = ErrandId> {
-        self.0.iter().rev().filter(move |errand| errand.ask.of == service).map(|errand| errand.id)
+        self.of(service).rev().map(|errand| errand.id)
+    }
+
+    /// How many there are.
+    pub fn open(&self) -> usize {
+        self.0.len()
     }
 
     /// How many want an answer.
@@ -214,13 +227,12 @@ impl Round {
 
     /// Whether this service has done all that it was asked.
     pub fn has_done(&self, errands: &Errands, service: &str) -> bool {
-        errands.iter().all(|errand| errand.ask.of != service || self.done.contains(&errand.id))
+        errands.of(service).all(|errand| self.done.contains(&errand.id))
     }
 
     /// What this service has done and may have lost is to be asked again, as far as it is not settled.
     pub fn ask_again(&mut self, errands: &Errands, service: &str) {
-        let asked = errands.iter().filter(|errand| errand.ask.of == service);
-        for errand in asked {
+        for errand in errands.of(service) {
             self.done.remove(&errand.id);
         }
     }

@@ -27,7 +27,7 @@ use crate::{
     planted::{Fault, is_planted},
     room::{
         Decision, Input, Moment, Refusal, Room,
-        errands::{ERRANDS_MAX, ErrandId},
+        errands::{ERRANDS_MAX, ErrandId, OPEN_MAX},
         frame,
         journal::{Fenced, RETRY_FIRST, RETRY_MAX, Survey},
         letters,
@@ -152,7 +152,8 @@ impl<R: Room> Running<R> {
             }
         }
         let asks = decision.asks.iter().filter(|ask| ask.wants_answer).count();
-        if asks > 0 && self.state.errands.waiting() + asks > ERRANDS_MAX {
+        let errands = &self.state.errands;
+        if asks > 0 && (errands.waiting() + asks > ERRANDS_MAX || errands.open() + asks > OPEN_MAX) {
             let message = "too much that was asked before is still to be done";
             return Some(Refusal::for_now(RefusalCode::Busy, message, BUSY_RETRY_MS));
         }
