@@ -7,7 +7,7 @@
 //!    +----freed-------+ (given up: the cage undoes it, whatever became of it)
 //! ```
 
-use money::{AWAY_MS, Ask, RETRY_MS, Stake, WAIT_MS, Why};
+use money::{Ask, RETRY_MS, Stake, WAIT_MS, Why};
 use protocol::{
     RefusalCode as Code,
     id::{ErrandId, UserId},
@@ -119,10 +119,8 @@ fn stake(draft: &Draft, user: &UserId, amount: u64, rng: &mut dyn Rng) -> Stake 
 }
 
 fn the_cage_answers(draft: &Draft) -> Result<(), Refusal> {
-    let now = draft.now();
-    if draft.chips.asked_at().any(|asked_at| asked_at + AWAY_MS < now) {
-        let why = "the cage, which keeps what players own, does not answer at the moment";
-        return Err(Refusal::for_now(Code::Unavailable, why, RETRY_MS));
+    if money::is_away(draft.chips.asked_at(), draft.now()) {
+        return Err(Refusal::for_now(Code::Unavailable, money::AWAY, RETRY_MS));
     }
     Ok(())
 }

@@ -158,9 +158,9 @@ impl Room for Cash {
         question: &[u8],
         errands: &Errands,
     ) -> Result<Box<RawValue>, Refusal> {
-        match serde_json::from_slice::<Question>(question) {
-            Ok(question) if question.is_of_chips() => Ok(json(&holdings::of(self, errands))),
-            _ => self.answer(user, question),
+        match Question::is_asked(question) {
+            true => Ok(json(&holdings::of(self, errands))),
+            false => self.answer(user, question),
         }
     }
 

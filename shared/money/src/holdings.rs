@@ -22,6 +22,11 @@ impl Question {
         Self { about: ABOUT.into() }
     }
 
+    /// Whether a question, given as the JSON text of its `q`, is that one.
+    pub fn is_asked(question: &[u8]) -> bool {
+        serde_json::from_slice::<Self>(question).is_ok_and(|question| question.is_of_chips())
+    }
+
     /// Whether it is that question.
     pub fn is_of_chips(&self) -> bool {
         self.about == ABOUT
@@ -41,6 +46,18 @@ pub struct Holdings {
     pub open: Vec<Open>,
 }
 
+impl Holdings {
+    /// So many chips lie there, and these errands, by their names and bodies, were asked of the cage and are not settled. What a later release has
+    /// written is left out.
+    pub fn of<'a>(currency: Currency, chips: u64, asked: impl Iterator<Item = (ErrandId, &'a [u8])>) -> Self {
+        let open = asked.filter_map(|(id, body)| {
+            let ask = Ask::read(body).ok()?;
+            Some(Open { id, does: Does::of(&ask) })
+        });
+        Self { about: ABOUT.into(), currency, chips, open: open.collect() }
+    }
+}
+
 /// An errand that is not settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Open {
@@ -48,14 +65,6 @@ pub struct Open {
     pub id: ErrandId,
     /// What it does.
     pub does: Does,
-}
-
-impl Open {
-    /// The errand of this name, of which this is the body; none if a later release has written it.
-    pub fn of(id: ErrandId, body: &[u8]) -> Option<Self> {
-        let ask = Ask::read(body).ok()?;
-        Some(Self { id, does: Does::of(&ask) })
-    }
 }
 
 /// What an errand does to the table's account.

@@ -27,10 +27,18 @@ pub const TABLE_KIND: &str = "cash";
 pub const WAIT_MS: UnixMs = 15_000;
 
 /// A cage that has not answered a room for so long is taken to be away: nobody else is made to wait for it.
-pub const AWAY_MS: UnixMs = 2_000;
+const AWAY_MS: UnixMs = 2_000;
 
-/// Whoever is refused because of that is told to come again after so long.
+/// Whoever is refused because of that is told so, and to come again after [`RETRY_MS`].
+pub const AWAY: &str = "the cage, which keeps what players own, does not answer at the moment";
+
+/// Milliseconds.
 pub const RETRY_MS: u64 = 2_000;
+
+/// Whether a cage is away that was asked for chips at these times and has not answered.
+pub fn is_away(mut asked_at: impl Iterator<Item = UnixMs>, now: UnixMs) -> bool {
+    asked_at.any(|asked_at| asked_at + AWAY_MS < now)
+}
 
 /// The version of both.
 const VERSION: u8 = 1;

@@ -12,8 +12,7 @@
 //! entries have brought, so the account of a tournament that is over is empty.
 
 use money::{
-    AWAY_MS, Ask, Body as _, Currency, Paid, RETRY_MS, SERVICE, Share, Stake, WAIT_MS, Why,
-    holdings::{ABOUT, Holdings, Open},
+    Ask, Body as _, Currency, Paid, RETRY_MS, SERVICE, Share, Stake, WAIT_MS, Why, holdings::Holdings,
 };
 use protocol::{
     RefusalCode as Code,
@@ -86,9 +85,8 @@ pub(super) fn pay(
     rng: &mut dyn Rng,
 ) -> Result<(), Refusal> {
     let now = draft.moment.now;
-    if stakes.paying.iter().any(|paying| paying.at_ms + AWAY_MS < now) {
-        let why = "the cage, which keeps what players own, does not answer at the moment";
-        return Err(Refusal::for_now(Code::Unavailable, why, RETRY_MS));
+    if money::is_away(stakes.paying.iter().map(|paying| paying.at_ms), now) {
+        return Err(Refusal::for_now(Code::Unavailable, money::AWAY, RETRY_MS));
     }
     let (currency, amount) = (stakes.price.currency, stakes.cost());
     let stake = Stake { user: user.clone(), currency, amount, nonce: rng.next_u64() };
@@ -244,7 +242,6 @@ fn give_prizes(draft: &mut Draft, currency: Currency) {
 
 /// What the ledger is held against: all that lies here, and what was asked of the cage and is not settled.
 pub(super) fn holdings(stakes: &Stakes, errands: &Errands) -> Holdings {
-    let of_the_cage = errands.iter().filter(|errand| errand.ask.of == SERVICE);
-    let open = of_the_cage.filter_map(|errand| Open::of(errand.id, &errand.ask.body)).collect();
-    Holdings { about: ABOUT.into(), currency: stakes.price.currency, chips: stakes.chips, open }
+    let asked = errands.of(SERVICE).map(|errand| (errand.id, &*errand.ask.body));
+    Holdings::of(stakes.price.currency, stakes.chips, asked)
 }

@@ -178,10 +178,8 @@ impl Room for Tournament {
         question: &[u8],
         errands: &Errands,
     ) -> Result<Box<RawValue>, Refusal> {
-        match (&self.stakes, serde_json::from_slice::<Question>(question)) {
-            (Some(stakes), Ok(question)) if question.is_of_chips() => {
-                Ok(json(&buying::holdings(stakes, errands)))
-            }
+        match &self.stakes {
+            Some(stakes) if Question::is_asked(question) => Ok(json(&buying::holdings(stakes, errands))),
             _ => self.answer(user, question),
         }
     }
