@@ -107,6 +107,15 @@ impl Account {
         self.kind == Kind::House || u64::try_from(self.balance).is_ok_and(|balance| balance >= amount)
     }
 
+    /// How much of that it has not to give; 0 if that is below 0.
+    pub(super) fn short_of(&self, amount: i64) -> i64 {
+        match self.kind {
+            Kind::House => 0,
+            _ if self.is_frozen => amount.max(0),
+            _ => amount.max(0).saturating_sub(self.balance).max(0),
+        }
+    }
+
     /// Whether it can hold so much more.
     pub(super) fn holds(&self, amount: u64) -> bool {
         let more = i64::try_from(amount).ok().and_then(|amount| self.balance.checked_add(amount));

@@ -13,7 +13,7 @@ pub(super) fn follow(tx: &mut dyn Tx, room: &RoomId, user: &UserId) -> Result<()
     // Where he left last: what he brought before is not there any more.
     let left = tx.run(
         "SELECT epoch, seq, n FROM request r WHERE person = $1 AND room = $2 AND kind IN ('cash_out', 'absorb') AND outcome = 'posted' \
-         AND NOT EXISTS (SELECT 1 FROM undone u WHERE u.request = r.name) ORDER BY epoch DESC, seq DESC, n DESC LIMIT 1",
+         AND NOT EXISTS (SELECT 1 FROM undone_now u WHERE u.request = r.name) ORDER BY epoch DESC, seq DESC, n DESC LIMIT 1",
         &[person.clone(), room.clone()],
     )?;
     let [epoch, seq, n] = match left.first() {
@@ -24,8 +24,8 @@ pub(super) fn follow(tx: &mut dyn Tx, room: &RoomId, user: &UserId) -> Result<()
     let brought = tx.run(
         "SELECT currency, CAST(SUM(CASE kind WHEN 'return' THEN -amount ELSE amount END) AS BIGINT) FROM request r \
          WHERE person = $1 AND room = $2 AND (epoch, seq, n) > ($3, $4, $5) AND kind IN ('buy_in', 'top_up', 'return') \
-         AND epoch >= (SELECT COALESCE(MAX(c.epoch), 0) FROM cut c WHERE c.room = $2 AND c.follows_epoch = 0 AND c.follows_seq = 0) \
-         AND outcome = 'posted' AND NOT EXISTS (SELECT 1 FROM undone u WHERE u.request = r.name) GROUP BY currency",
+         AND epoch >= (SELECT COALESCE(MAX(c.epoch), 0) FROM cut_now c WHERE c.room = $2 AND c.follows_epoch = 0 AND c.follows_seq = 0) \
+         AND outcome = 'posted' AND NOT EXISTS (SELECT 1 FROM undone_now u WHERE u.request = r.name) GROUP BY currency",
         &[person.clone(), room.clone(), epoch.into(), seq.into(), n.into()],
     )?;
     tx.run("DELETE FROM in_play WHERE person = $1 AND room = $2", &[person.clone(), room.clone()])?;

@@ -5,7 +5,7 @@
 //! that. A broker that loses the end of a journal can neither make nor lose a chip: a successor says from where it goes on (a *cut*), and where nothing is left
 //! everybody is paid at the last recorded hand ([`mod@settle`]).
 //!
-//! - `answer`: what rooms ask; `request`: names, fingerprints and outcomes; `cut`, `void`, `in_play`: parts of it.
+//! - `answer`: what rooms ask; `request`: names, fingerprints and outcomes; `cut`, `lost`, `void`, `in_play`: parts of it.
 //! - [`currency`], [`account`]: what there is of what, and whose; [`grant`]: play money that is given away.
 //! - [`mod@balances`], [`mod@statement`]: what players see.
 //! - [`replay`]: what stands on the tape, and not here.
@@ -20,6 +20,7 @@ pub mod currency;
 mod cut;
 pub mod grant;
 mod in_play;
+mod lost;
 pub mod replay;
 mod request;
 pub mod settle;

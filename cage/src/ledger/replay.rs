@@ -5,7 +5,7 @@ use protocol::id::{RoomId, UserId};
 
 use super::{
     account::{Account, move_chips},
-    answer, cut, in_play,
+    answer, cut, in_play, lost,
     request::{self, ByHand, Fingerprint, Kind, New, Verdict},
 };
 use crate::{
@@ -70,6 +70,9 @@ pub fn replay(tx: &mut dyn Tx, entry: &Entry, is_told: bool) -> Result<Replayed,
         let to = Account::of_tape(tx, moved.currency, &moved.to)?;
         move_chips(tx, &asked.name, leg, [&from, &to], moved.amount)?;
     }
+    for name in &entry.taken_back {
+        lost::keep(tx, name, &asked.name)?;
+    }
     for name in &entry.undone {
         request::undo(tx, name, &asked.name)?;
     }
@@ -82,6 +85,7 @@ pub fn replay(tx: &mut dyn Tx, entry: &Entry, is_told: bool) -> Result<Replayed,
     if let Some((cut, (room, id))) = entry.cut.as_ref().zip(place) {
         let answer = unhex(&cut.answer).ok_or_else(|| unreadable("an answer"))?;
         cut::insert(tx, &asked.name, (room, id.at.epoch()), cut.follows, &answer)?;
+        lost::follow(tx, room)?;
     }
     if let Some(room) = &asked.room {
         follow(tx, room, entry)?;
@@ -111,6 +115,9 @@ fn follow(tx: &mut dyn Tx, room: &RoomId, entry: &Entry) -> Result<(), DbError> 
         for row in &there {
             concerned.push(UserId::new(row.text(0)?).map_err(|_| unreadable("a player"))?);
         }
+    }
+    if !entry.taken_back.is_empty() {
+        concerned.extend(lost::users_of(tx, room)?);
     }
     concerned.sort_unstable();
     concerned.dedup();

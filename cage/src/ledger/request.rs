@@ -153,8 +153,8 @@ pub(super) struct Known {
 pub(super) fn known(tx: &mut dyn Tx, name: &str) -> Result<Option<Known>, DbError> {
     let rows = tx.run(
         "SELECT kind, outcome, code, fingerprint, person, currency, amount, \
-         CASE WHEN EXISTS (SELECT 1 FROM undone u WHERE u.request = r.name) THEN 1 ELSE 0 END, \
-         CASE WHEN EXISTS (SELECT 1 FROM paid_before p WHERE p.request = r.name) THEN 1 ELSE 0 END \
+         CASE WHEN EXISTS (SELECT 1 FROM undone_now u WHERE u.request = r.name) THEN 1 ELSE 0 END, \
+         CASE WHEN EXISTS (SELECT 1 FROM paid_before_now p WHERE p.request = r.name) THEN 1 ELSE 0 END \
          FROM request r WHERE name = $1",
         &[name.into()],
     )?;

@@ -60,7 +60,8 @@ pub fn account_of_table(
     for id in open {
         let posted = tx.run(
             "SELECT COALESCE(r.amount, 0) FROM request r WHERE r.name = $1 AND r.outcome = 'posted' AND NOT EXISTS (SELECT 1 FROM undone u \
-             JOIN request b ON b.name = u.by_request WHERE u.request = r.name AND (b.epoch, b.seq) <= ($2, $3))",
+             JOIN request b ON b.name = u.by_request WHERE u.request = r.name AND (b.epoch, b.seq) <= ($2, $3) AND NOT EXISTS \
+             (SELECT 1 FROM taken_back t JOIN request c ON c.name = t.by_request WHERE t.request = b.name AND (c.epoch, c.seq) <= ($2, $3)))",
             &[request::name_of(room, *id).into(), epoch.into(), seq.into()],
         )?;
         if let Some(row) = posted.first() {

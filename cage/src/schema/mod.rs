@@ -75,6 +75,12 @@ const STEPS: &[Step] = &[
         of_sqlite: include_str!("rail.guards.sqlite.sql"),
         of_postgres: include_str!("rail.guards.postgres.sql"),
     },
+    Step {
+        name: "V11__branches",
+        tables: include_str!("branches.sql"),
+        of_sqlite: include_str!("branches.guards.sqlite.sql"),
+        of_postgres: include_str!("branches.guards.postgres.sql"),
+    },
 ];
 
 /// What brings a SQLite database up to date.
@@ -120,6 +126,34 @@ mod tests {
             );
         }
         assert_eq!(of_sqlite().get_migrations().len(), of_postgres().get_migrations().len());
+    }
+
+    /// What a release has undone that undid each once stays undone, and may be undone by another request once it is taken back.
+    #[test]
+    fn what_was_undone_before_stays_undone() {
+        let database = rusqlite::Connection::open_in_memory().unwrap();
+        let step = |step: &Step| database.execute_batch(&(in_sqlite(step.tables) + step.of_sqlite)).unwrap();
+        STEPS[..10].iter().for_each(step);
+        let run = |text: &str| database.execute_batch(text);
+        run("INSERT INTO request (name, fingerprint, kind, outcome, room, epoch, seq, n, amount, currency, person, at_ms) VALUES \
+             ('buy', zeroblob(32), 'buy_in', 'posted', 't', 1, 1, 0, 5, 'PLAY', 'u', 1), \
+             ('cut', zeroblob(32), 'cut', 'posted', 't', 2, 1, 0, NULL, NULL, NULL, 1), \
+             ('later', zeroblob(32), 'cut', 'posted', 't', 3, 1, 0, NULL, NULL, NULL, 1)")
+            .unwrap();
+        run("INSERT INTO undone VALUES ('buy', 'cut'); INSERT INTO paid_before VALUES ('buy', 'cut')")
+            .unwrap();
+        STEPS[10..].iter().for_each(step);
+        let count = |of: &str| {
+            let count =
+                database.query_row(&format!("SELECT count(*) FROM {of}"), [], |row| row.get::<_, i64>(0));
+            count.unwrap()
+        };
+        assert_eq!((count("undone_now"), count("paid_before_now")), (1, 1));
+        run("INSERT INTO undone VALUES ('buy', 'later')").unwrap_err();
+        run("INSERT INTO taken_back VALUES ('cut', 'later')").unwrap();
+        assert_eq!((count("undone_now"), count("paid_before_now"), count("undone")), (0, 0, 1));
+        run("INSERT INTO undone VALUES ('buy', 'later')").unwrap();
+        assert_eq!((count("undone_now"), count("undone")), (1, 2));
     }
 
     /// What was written down by releases that numbered nothing is told first, as it was told by them.

@@ -36,6 +36,9 @@ pub struct Entry {
     /// Buys of players who were paid in a branch that it cuts off.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paid_before: Vec<String>,
+    /// Requests that have undone something in a branch that it leaves, which is taken back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_back: Vec<String>,
     /// From where the room goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Cut>,

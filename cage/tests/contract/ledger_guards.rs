@@ -412,6 +412,18 @@ const CASES: &[Case] = &[
         "INSERT INTO undone (request, by_request) VALUES ('t1/1-7/0', 't1/2-9/0')",
         "INSERT INTO undone (request, by_request) VALUES ('t1/1-1/0', 't1/2-9/0')",
     ),
+    Case(
+        "what is taken back has undone something",
+        "INSERT INTO taken_back (request, by_request) VALUES ('t1/1-3/0', 't1/2-9/0')",
+        "INSERT INTO taken_back (request, by_request) VALUES ('t1/1-8/0', 't1/2-9/0')",
+    ),
+    Case(
+        "a cut takes it back",
+        "INSERT INTO taken_back (request, by_request) VALUES ('t1/1-8/0', 't1/1-10/0')",
+        "INSERT INTO taken_back (request, by_request) VALUES ('t1/1-8/0', 't1/2-9/0')",
+    ),
+    Case("for good", "DELETE FROM taken_back", "SELECT request FROM taken_back"),
+    Case("by that one", "UPDATE taken_back SET by_request = 't1/1-8/0'", "SELECT request FROM taken_back"),
     Case("it stays undone", "DELETE FROM undone", "SELECT request FROM undone"),
     Case("by what undid it", "UPDATE undone SET by_request = 't1/2-9/0'", "SELECT by_request FROM undone"),
     Case("who was paid was paid", "DELETE FROM paid_before", "SELECT request FROM paid_before"),
@@ -526,6 +538,7 @@ pub(crate) async fn each_guard_of_the_ledger_refuses_what_it_is_for(cage: Cage) 
         ledger::adjust::decide(tx, NOW, "p-2", &user("u-bob"), ledger::adjust::Decision::Confirm)?;
         ledger::freeze(tx, NOW, &user("u-ann"), crate::ledger::currency("EUR"), false)?;
         tx.run("INSERT INTO account (currency, kind, name) VALUES ('PLAY', 'player', 'empty')", &[])?;
+        tx.run("INSERT INTO taken_back (request, by_request) VALUES ('t1/1-10/0', 't1/2-9/0')", &[])?;
         tx.run("INSERT INTO paid_before (request, by_request) VALUES ('t1/1-1/0', 't1/2-9/0')", &[])
     })
     .await;

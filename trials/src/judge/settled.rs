@@ -25,7 +25,7 @@ type Place = (i64, i64);
 /// Of the database.
 pub fn judge_settled(tx: &mut dyn Tx) -> Result<Settled, DbError> {
     let anew = tx.run(
-        "SELECT room, epoch, request FROM cut WHERE follows_epoch = 0 AND follows_seq = 0 ORDER BY room, epoch",
+        "SELECT room, epoch, request FROM cut_now WHERE follows_epoch = 0 AND follows_seq = 0 ORDER BY room, epoch",
         &[],
     )?;
     let (mut settled, mut before) = (Settled::default(), (String::new(), 0));
@@ -56,7 +56,7 @@ fn owed(tx: &mut dyn Tx, room: &str, since: i64, until: i64) -> Result<BTreeMap<
     let of_the_table = [room.into(), since.into(), until.into()];
     let requests = tx.run(
         "SELECT person, kind, amount, epoch, seq FROM request r WHERE room = $1 AND epoch >= $2 AND epoch < $3 AND outcome = 'posted' \
-         AND person IS NOT NULL AND NOT EXISTS (SELECT 1 FROM undone u WHERE u.request = r.name) ORDER BY epoch, seq, n",
+         AND person IS NOT NULL AND NOT EXISTS (SELECT 1 FROM undone_now u WHERE u.request = r.name) ORDER BY epoch, seq, n",
         &of_the_table,
     )?;
     let mut brought: BTreeMap<String, (Place, i64)> = BTreeMap::new();

@@ -219,7 +219,7 @@ pub(super) fn since(tx: &mut dyn Tx, room: &RoomId, epoch: u64) -> Result<Option
     let rows = tx.run(
         "SELECT CAST(COALESCE(MAX(CASE WHEN epoch < $2 THEN epoch END), 0) AS BIGINT), \
          CAST(COALESCE(MAX(CASE WHEN epoch > $2 THEN 1 END), 0) AS BIGINT) \
-         FROM cut WHERE room = $1 AND follows_epoch = 0 AND follows_seq = 0",
+         FROM cut_now WHERE room = $1 AND follows_epoch = 0 AND follows_seq = 0",
         &[room.as_str().into(), epoch.into()],
     )?;
     let row = rows.first().ok_or_else(|| DbError::Broken("there is no greatest".into()))?;
@@ -248,7 +248,7 @@ impl Rake {
         let posted = tx.run(
             "SELECT CAST(COALESCE(SUM(CASE WHEN hand > $5 THEN amount END), 0) AS BIGINT), CAST(COALESCE(MAX(hand), 0) AS BIGINT) \
              FROM request r WHERE room = $1 AND currency = $2 AND epoch >= $3 AND epoch < $4 AND kind = 'rake' AND outcome = 'posted' \
-             AND NOT EXISTS (SELECT 1 FROM undone u WHERE u.request = r.name)",
+             AND NOT EXISTS (SELECT 1 FROM undone_now u WHERE u.request = r.name)",
             &[room.clone(), code.clone(), since.clone(), until, number],
         )?;
         let posted = posted.first().ok_or_else(|| DbError::Broken("there is no sum".into()))?;

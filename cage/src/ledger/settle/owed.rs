@@ -46,10 +46,10 @@ pub(super) fn stints(
 ) -> Result<BTreeMap<(UserId, Currency), Stint>, DbError> {
     let rows = tx.run(
         "SELECT kind, person, currency, amount, epoch, seq, \
-         CASE WHEN EXISTS (SELECT 1 FROM paid_before p WHERE p.request = r.name) THEN 1 ELSE 0 END FROM request r \
+         CASE WHEN EXISTS (SELECT 1 FROM paid_before_now p WHERE p.request = r.name) THEN 1 ELSE 0 END FROM request r \
          WHERE room = $1 AND epoch >= $2 AND epoch < $3 AND outcome = 'posted' \
          AND kind IN ('buy_in', 'top_up', 'return', 'cash_out', 'absorb') \
-         AND NOT EXISTS (SELECT 1 FROM undone u WHERE u.request = r.name) ORDER BY epoch, seq, n",
+         AND NOT EXISTS (SELECT 1 FROM undone_now u WHERE u.request = r.name) ORDER BY epoch, seq, n",
         &[room.as_str().into(), since.into(), epoch.into()],
     )?;
     let mut stints = BTreeMap::new();
@@ -90,7 +90,7 @@ pub(super) fn last_hand(
 ) -> Result<Option<LastHand>, DbError> {
     let rows = tx.run(
         "SELECT epoch, seq, record FROM hand h WHERE room = $1 AND epoch >= $2 AND epoch < $3 AND void = 0 AND NOT EXISTS \
-         (SELECT 1 FROM cut c WHERE c.room = h.room AND c.epoch > h.epoch AND c.epoch < $3 \
+         (SELECT 1 FROM cut_now c WHERE c.room = h.room AND c.epoch > h.epoch AND c.epoch < $3 \
          AND (c.follows_epoch, c.follows_seq) < (h.epoch, h.seq)) ORDER BY epoch DESC, seq DESC LIMIT 1",
         &[room.as_str().into(), since.into(), epoch.into()],
     )?;

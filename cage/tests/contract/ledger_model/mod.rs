@@ -66,6 +66,8 @@ async fn every_fault_that_is_planted_is_found() {
         ("cuts every room", Faults { cuts_every_room: true, ..none }),
         ("keeps rake of lost hands", Faults { keeps_rake: true, ..none }),
         ("cuts its own epoch", Faults { cuts_its_own: true, ..none }),
+        ("keeps what a lost cut has done", Faults { keeps_lost_cuts: true, ..none }),
+        ("takes who was paid in another branch for paid", Faults { is_paid_in_any_branch: true, ..none }),
     ] {
         let cage = Cage::open(&Place::Memory).with_currencies().await;
         let found = first_difference(&cage, faults, 400).await;

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cage::ledger::Answer;
 use money::{Ask, Body as _, Paid, Why};
-use protocol::id::{Epoch, ErrandId, Position, RoomId, UserId};
+use protocol::id::{Epoch, ErrandId, Position, RoomId, Seq, UserId};
 
 use crate::ledger::OPENING;
 
 /// What is left out, to be found.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Faults {
     pub(crate) does_twice: bool,
     pub(crate) knows_no_bodies: bool,
@@ -25,6 +25,8 @@ pub(crate) struct Faults {
     pub(crate) cuts_every_room: bool,
     pub(crate) keeps_rake: bool,
     pub(crate) cuts_its_own: bool,
+    pub(crate) keeps_lost_cuts: bool,
+    pub(crate) is_paid_in_any_branch: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,11 +42,70 @@ struct Known {
     /// None of what was given up before it came.
     ask: Option<Ask>,
     verdict: Verdict,
-    is_undone: bool,
-    is_paid: bool,
+    /// By which request.
+    undone: Option<ErrandId>,
+    /// By the cuts there.
+    paid: BTreeSet<Position>,
+}
+
+impl Known {
+    fn new(ask: Option<Ask>, verdict: Verdict) -> Self {
+        Self { ask, verdict, undone: None, paid: BTreeSet::new() }
+    }
+
+    fn is_posted(&self) -> bool {
+        self.verdict == Verdict::Posted && self.undone.is_none()
+    }
 }
 
 type Name = (RoomId, ErrandId);
+
+#[derive(Debug, Clone)]
+struct Cut {
+    room: RoomId,
+    at: Position,
+    follows: Position,
+    /// All that it has moved, but for what it has taken back by that.
+    done: Done,
+}
+
+/// What was put right, or given up.
+#[derive(Debug, Clone, Default)]
+struct Done {
+    players: BTreeMap<UserId, i64>,
+    variance: i64,
+    rake: i64,
+}
+
+impl Done {
+    fn add(&mut self, other: &Self, sign: i64) {
+        self.variance += other.variance * sign;
+        self.rake += other.rake * sign;
+        for (user, amount) in &other.players {
+            *self.players.entry(user.clone()).or_default() += amount * sign;
+        }
+    }
+}
+
+/// The cuts that count for what was decided at `end`, of those in any order.
+fn that_hold<'a>(cuts: impl Iterator<Item = &'a Cut>, end: Position) -> Vec<&'a Cut> {
+    let mut cuts: Vec<&Cut> = cuts.filter(|cut| cut.at <= end).collect();
+    cuts.sort_by_key(|cut| std::cmp::Reverse(cut.at));
+    let mut hold: Vec<&Cut> = Vec::new();
+    for cut in cuts {
+        let is_left = |later: &&Cut| later.at.epoch() > cut.at.epoch() && later.follows < cut.at;
+        if !hold.iter().any(is_left) {
+            hold.push(cut);
+        }
+    }
+    hold
+}
+
+fn is_off(cuts: &[&Cut], at: Position) -> bool {
+    cuts.iter().any(|cut| at.epoch() < cut.at.epoch() && at > cut.follows)
+}
+
+const END: Position = Position(Epoch(u64::MAX), Seq(u64::MAX));
 
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
@@ -54,7 +115,9 @@ pub(crate) struct Model {
     pub(crate) rake: i64,
     pub(crate) bots: i64,
     known: BTreeMap<Name, Known>,
-    cuts: Vec<(RoomId, Epoch, Position)>,
+    cuts: Vec<Cut>,
+    /// What was given up, and is not taken back.
+    voids: BTreeMap<Name, (ErrandId, Done)>,
     faults: Faults,
 }
 
@@ -80,6 +143,7 @@ impl Model {
             bots: 0,
             known: BTreeMap::new(),
             cuts: Vec::new(),
+            voids: BTreeMap::new(),
             faults,
         }
     }
@@ -119,14 +183,16 @@ impl Model {
             Some(known) => return answer(known),
             None => {}
         }
-        let is_cut_off = |(of, epoch, follows): &(RoomId, Epoch, Position)| {
-            (of == room || self.faults.cuts_every_room) && id.at.epoch() < *epoch && id.at > *follows
-        };
-        let is_cut_off = self.cuts.iter().any(is_cut_off);
+        let is_cut_off = self.is_cut_off(room, id.at);
         let verdict = match ask {
-            Ask::Cut { follows } => Verdict::Cut(self.cut(room, id.at.epoch(), *follows)),
+            Ask::Cut { follows } if is_cut_off => {
+                let cut = Cut { room: room.clone(), at: id.at, follows: *follows, done: Done::default() };
+                self.cuts.push(cut);
+                Verdict::Cut(BTreeSet::new())
+            }
+            Ask::Cut { follows } => Verdict::Cut(self.cut(room, id.at, *follows)),
             Ask::Void { .. } if is_cut_off && !self.faults.gives_up_across_cuts => Verdict::Void,
-            Ask::Void { of } => match self.void(room, *of) {
+            Ask::Void { of } => match self.void(room, id, *of) {
                 true => Verdict::Posted,
                 false => return Answer::Refused(Why::Bad),
             },
@@ -159,19 +225,47 @@ impl Model {
                 Verdict::Posted
             }
         };
-        let known = Known { ask: Some(ask.clone()), verdict, is_undone: false, is_paid: false };
+        let known = Known::new(Some(ask.clone()), verdict);
         let answer = answer(&known);
         self.known.insert(name, known);
         answer
     }
 
+    fn is_cut_off(&self, room: &RoomId, at: Position) -> bool {
+        let faults = self.faults;
+        let mut cuts = self.cuts.clone();
+        cuts.retain(|cut| (cut.room == *room || faults.cuts_every_room) && !faults.forgets_cuts);
+        if faults.cuts_its_own {
+            return cuts.iter().any(|cut| at.epoch() < cut.at.epoch());
+        }
+        is_off(&that_hold(cuts.iter(), END), at)
+    }
+
+    /// What ought to be at a table: whatever has happened there, as far as it was not given up.
+    pub(crate) fn ought_to_be(&self, room: &RoomId) -> i64 {
+        let hold = that_hold(self.cuts.iter().filter(|cut| cut.room == *room), END);
+        let given_up: BTreeSet<ErrandId> =
+            self.voids.iter().filter(|(name, _)| name.0 == *room).map(|(_, (of, _))| *of).collect();
+        let counts = |name: &Name, known: &Known| {
+            name.0 == *room
+                && known.verdict == Verdict::Posted
+                && !is_off(&hold, name.1.at)
+                && !given_up.contains(&name.1)
+        };
+        let brings = |ask: &Ask| match ask {
+            Ask::Rake { amount, .. } => -i64::try_from(*amount).unwrap(),
+            ask => moved(ask).map_or(0, |(_, amount)| amount),
+        };
+        let all = self.known.iter().filter(|(name, known)| counts(name, known));
+        all.filter_map(|(_, known)| known.ask.as_ref()).map(brings).sum()
+    }
+
     /// Whether it is something that can be given up.
-    fn void(&mut self, room: &RoomId, of: ErrandId) -> bool {
+    fn void(&mut self, room: &RoomId, by: ErrandId, of: ErrandId) -> bool {
         let faults = self.faults;
         let Some(known) = self.known.get_mut(&(room.clone(), of)) else {
             if !faults.leaves_no_tombstone {
-                let unseen = Known { ask: None, verdict: Verdict::Void, is_undone: false, is_paid: false };
-                self.known.insert((room.clone(), of), unseen);
+                self.known.insert((room.clone(), of), Known::new(None, Verdict::Void));
             }
             return true;
         };
@@ -182,28 +276,102 @@ impl Model {
             }
             Some(_) => return false,
         };
-        if known.verdict == Verdict::Posted && !known.is_undone {
-            known.is_undone = true;
-            let is_paid = known.is_paid && !faults.pays_twice;
-            *self.table(room) -= amount;
-            *(if is_paid { &mut self.variance } else { self.purse(&user) }) += amount;
+        if known.is_posted() {
+            known.undone = Some(by);
+            let mut done = Done::default();
+            match !known.paid.is_empty() && !faults.pays_twice {
+                true => done.variance += amount,
+                false => drop(done.players.insert(user, amount)),
+            }
+            self.put_right(room, &done);
+            self.voids.insert((room.clone(), by), (of, done));
         }
         true
     }
 
-    fn cut(&mut self, room: &RoomId, epoch: Epoch, follows: Position) -> BTreeSet<UserId> {
-        let faults = self.faults;
-        if !faults.forgets_cuts {
-            let follows = if faults.cuts_its_own { Position::new(0, 0) } else { follows };
-            self.cuts.push((room.clone(), epoch, follows));
+    /// Does it: what is not there any more the house bears. What was moved.
+    fn put_right(&mut self, room: &RoomId, done: &Done) -> Done {
+        let mut moved = Done { variance: done.variance, rake: done.rake, ..Done::default() };
+        for (user, amount) in &done.players {
+            let purse = self.purse(user);
+            let to_him = if user.is_bot() { *amount } else { (*amount).max(-*purse) };
+            *purse += to_him;
+            moved.players.insert(user.clone(), to_him);
+            moved.variance += amount - to_him;
         }
-        let of_room = |name: &Name| name.0 == *room;
+        self.variance += moved.variance;
+        self.rake += moved.rake;
+        *self.table(room) -= moved.variance + moved.rake + moved.players.values().sum::<i64>();
+        moved
+    }
+
+    fn cut(&mut self, room: &RoomId, at: Position, follows: Position) -> BTreeSet<UserId> {
+        let faults = self.faults;
+        let of_room = |cut: &&Cut| cut.room == *room;
+        let held: BTreeSet<Position> =
+            that_hold(self.cuts.iter().filter(of_room), END).iter().map(|cut| cut.at).collect();
+        self.cuts.push(Cut { room: room.clone(), at, follows, done: Done::default() });
+        let cuts: Vec<Cut> = self.cuts.iter().filter(of_room).cloned().collect();
+        let hold = that_hold(cuts.iter(), END);
+        let holds = |at: Position| hold.iter().any(|cut| cut.at == at);
+        // Cuts that this one leaves, and what was given up behind them, of what is here.
+        let lost: Vec<&Cut> = cuts.iter().filter(|cut| held.contains(&cut.at) && !holds(cut.at)).collect();
+        let is_wrong = |cut: &&Cut| {
+            let by = |by: &ErrandId| *by == ErrandId { at: cut.at, n: 0 };
+            let mut his = self
+                .known
+                .iter()
+                .filter(|(name, known)| name.0 == *room && known.undone.as_ref().is_some_and(by));
+            his.any(|(name, _)| !is_off(&hold, name.1.at))
+        };
+        let is_lost = |cut: &&Cut| held.contains(&cut.at) && !holds(cut.at);
+        let back_to: Vec<&Cut> = cuts.iter().filter(|cut| is_lost(cut) || is_wrong(cut)).collect();
+        let until = back_to.iter().map(|cut| cut.at.epoch()).max().unwrap_or_default().max(at.epoch());
+        let since = lost.iter().filter(|cut| cut.follows < follows).map(|cut| cut.at).min();
+        let is_given_up = |(by, of): (&Name, &ErrandId)| {
+            let place = by.1.at;
+            by.0 == *room
+                && place.epoch() < at.epoch()
+                && place > follows
+                && since.is_some_and(|since| place > since)
+                && of.at <= follows
+                && !is_off(&hold, of.at)
+        };
+        let given_up: Vec<Name> = self
+            .voids
+            .iter()
+            .filter(|(by, (of, _))| is_given_up((by, of)))
+            .map(|(by, _)| by.clone())
+            .collect();
+        let (mut all, mut back) = (Done::default(), Done::default());
+        if !faults.keeps_lost_cuts {
+            for cut in &back_to {
+                back.add(&cut.done, 1);
+                for (_, known) in self.known.iter_mut().filter(|(name, _)| name.0 == *room) {
+                    known.undone = known.undone.filter(|by| *by != ErrandId { at: cut.at, n: 0 });
+                    known.paid.remove(&cut.at);
+                }
+                self.cuts
+                    .iter_mut()
+                    .filter(|of| of.at == cut.at && of.room == *room)
+                    .for_each(|cut| cut.done = Done::default());
+            }
+            for by in &given_up {
+                let (of, done) = self.voids.remove(by).unwrap();
+                back.add(&done, 1);
+                self.known.get_mut(&(room.clone(), of)).unwrap().undone = None;
+            }
+        }
+        all.add(&back, -1);
         let mut orphans: Vec<(ErrandId, Ask)> = Vec::new();
-        for (name, known) in self.known.iter_mut().filter(|(name, _)| of_room(name)) {
-            let is_orphan = name.1.at.epoch() < epoch && name.1.at > follows;
-            if is_orphan && known.verdict == Verdict::Posted && !known.is_undone {
-                known.is_undone = true;
-                orphans.extend(known.ask.clone().map(|ask| (name.1, ask)));
+        for (name, known) in self.known.iter_mut().filter(|(name, _)| name.0 == *room) {
+            if is_off(&hold, name.1.at) && known.is_posted() {
+                let by = ErrandId { at, n: 0 };
+                // What was given up, and taken back, moves nothing.
+                if !matches!(known.ask, Some(Ask::Void { .. })) {
+                    known.undone = Some(by);
+                    orphans.extend(known.ask.clone().map(|ask| (name.1, ask)));
+                }
             }
         }
         if faults.puts_nothing_right {
@@ -218,37 +386,49 @@ impl Model {
                 Ask::Return(_) => faults.return_pays,
                 _ => false,
             };
-            let his: Vec<&Ask> = orphans
-                .iter()
-                .map(|(_, ask)| ask)
-                .filter(|ask| moved(ask).is_some_and(|(of, _)| *of == user))
-                .collect();
-            let last = his.iter().rposition(|ask| pays(ask));
-            paid.extend(last.map(|_| user.clone()));
+            let his: Vec<&(ErrandId, Ask)> =
+                orphans.iter().filter(|(_, ask)| moved(ask).is_some_and(|(of, _)| *of == user)).collect();
+            let paid_at: Vec<Position> =
+                his.iter().filter(|(_, ask)| pays(ask)).map(|(id, _)| id.at).collect();
+            if !paid_at.is_empty() {
+                paid.insert(user.clone());
+            }
             let mut back = 0;
-            for (at, ask) in his.into_iter().enumerate() {
+            for (id, ask) in his {
                 let (_, amount) = moved(ask).unwrap();
-                *self.table(room) -= amount;
-                let is_since =
-                    last.is_none_or(|last| at > last) || (faults.gives_back_across_cash_outs && amount > 0);
+                // By somebody for whom it had happened.
+                let is_of_that = |paid: Position| {
+                    faults.is_paid_in_any_branch || !is_off(&that_hold(cuts.iter(), paid), id.at)
+                };
+                let is_paid = paid_at.iter().any(|paid| *paid > id.at && is_of_that(*paid));
+                let is_since = !is_paid || (faults.gives_back_across_cash_outs && amount > 0);
                 match ask {
-                    Ask::Return(_) if faults.nets_nothing => self.variance += amount,
+                    Ask::Return(_) if faults.nets_nothing => all.variance += amount,
                     Ask::BuyIn(_) | Ask::TopUp(_) | Ask::Return(_) if is_since => back += amount,
-                    _ => self.variance += amount,
+                    _ => all.variance += amount,
                 }
             }
-            *self.purse(&user) += back.max(0);
-            self.variance += back.min(0);
+            *all.players.entry(user).or_default() += back.max(0);
+            all.variance += back.min(0);
         }
         for (_, ask) in &orphans {
             if let (Ask::Rake { amount, .. }, false) = (ask, faults.keeps_rake) {
-                *self.table(room) += i64::try_from(*amount).unwrap();
-                self.rake -= i64::try_from(*amount).unwrap();
+                all.rake -= i64::try_from(*amount).unwrap();
             }
         }
-        for (name, known) in self.known.iter_mut().filter(|(name, _)| of_room(name)) {
+        let mut done = self.put_right(room, &all);
+        done.add(&back, 1);
+        self.cuts
+            .iter_mut()
+            .filter(|cut| cut.at == at && cut.room == *room)
+            .for_each(|cut| cut.done = done.clone());
+        for (_, known) in
+            self.known.iter_mut().filter(|(name, _)| name.0 == *room && name.1.at.epoch() < until)
+        {
             let is_his = |ask: &Ask| moved(ask).is_some_and(|(user, _)| paid.contains(user));
-            known.is_paid |= name.1.at.epoch() < epoch && known.ask.as_ref().is_some_and(is_his);
+            if known.undone.is_none() && known.ask.as_ref().is_some_and(is_his) {
+                known.paid.insert(at);
+            }
         }
         paid
     }
@@ -259,7 +439,7 @@ fn answer(known: &Known) -> Answer {
     let is_void = matches!(known.ask, Some(Ask::Void { .. }));
     match &known.verdict {
         Verdict::Cut(paid) => Answer::Done(Paid(paid.iter().cloned().collect()).write()),
-        Verdict::Posted if known.is_undone && is_buy => Answer::Refused(Why::Void),
+        Verdict::Posted if known.undone.is_some() && is_buy => Answer::Refused(Why::Void),
         Verdict::Posted => Answer::Done(Vec::new()),
         Verdict::Void if is_void => Answer::Done(Vec::new()),
         Verdict::Void => Answer::Refused(Why::Void),

@@ -93,6 +93,12 @@ pub(super) fn play(tx: &mut dyn Tx, case: &Case, faults: Faults) -> Result<Optio
         if held != model.tables.get(&room).copied().unwrap_or_default() {
             return Ok(Some(format!("{room} holds {held} after {told:#?}, {model:#?}")));
         }
+        if faults == Faults::default() && held != model.ought_to_be(&room) {
+            let ought = model.ought_to_be(&room);
+            return Ok(Some(format!(
+                "{room} holds {held}, ought to hold {ought} after {told:#?}, {model:#?}"
+            )));
+        }
     }
     Ok(None)
 }

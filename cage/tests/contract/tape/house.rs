@@ -122,8 +122,10 @@ pub(crate) async fn all_of(cage: &Cage) -> Vec<String> {
             "SELECT t.request, t.leg, t.currency, a.kind, a.name, b.kind, b.name, t.amount FROM transfer t JOIN account a ON a.id = t.payer \
              JOIN account b ON b.id = t.payee ORDER BY t.request, t.leg",
             "SELECT kind, name, currency, balance, entries FROM account WHERE entries > 0 ORDER BY kind, name, currency",
-            "SELECT request, by_request FROM undone ORDER BY request",
-            "SELECT request, by_request FROM paid_before ORDER BY request",
+            "SELECT request, by_request FROM undone ORDER BY request, by_request",
+            "SELECT request, by_request FROM paid_before ORDER BY request, by_request",
+            "SELECT request, by_request FROM taken_back ORDER BY request",
+            "SELECT request FROM lost_cut ORDER BY request",
             "SELECT request, room, epoch, follows_epoch, follows_seq, answer FROM cut ORDER BY request",
             "SELECT person, room, currency, amount FROM in_play ORDER BY person, room, currency",
             "SELECT name, decision, decided_by FROM proposal ORDER BY name",
