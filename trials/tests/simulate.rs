@@ -59,6 +59,8 @@ fn what_was_found_once_stays_mended() {
         9_801_611,
         9_804_600,
         9_805_074,
+        9_812_783,
+        9_832_179,
         1_796_032_497,
     ] {
         assert_eq!(broken(&Plan::of(seed)), [], "seed {seed}");

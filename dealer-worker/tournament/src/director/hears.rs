@@ -62,6 +62,13 @@ pub(super) fn told(draft: &mut Draft, from: &RoomId, letter: LetterId, body: &[u
             if players.is_empty() {
                 return;
             }
+            if let Some(hold) = &draft.room.hold
+                && hold.busted.iter().any(|(_, at, _)| *at == table)
+            {
+                // It has not heard of the step, and has played on: those of its hand before were out before.
+                let groups = draft.room.ranked(&hold.busted);
+                draft.emit(Event::Out { groups });
+            }
             draft.emit(Event::Busted { table, hand, players: players.clone() });
             if draft.room.hold.is_none() {
                 let busted: Vec<_> = players.iter().map(|(entry, began)| (*entry, table, *began)).collect();

@@ -282,6 +282,24 @@ fn near_the_money_no_table_is_a_hand_ahead() {
     assert!(steps > 10, "they have played in step: {steps}");
 }
 
+/// A table hears late that tables play in step, and plays on meanwhile: who goes out there in one hand has a worse place than who does in the next,
+/// however many chips both had.
+#[test]
+fn who_goes_out_before_the_table_has_heard_of_the_step_is_placed_by_hands() {
+    let hand_for_hand = HandForHand { margin: 8, ties: Ties::Stacks, hand_ms: 1_000 };
+    for seed in 0..40 {
+        let config = TournamentConfig { final_redraw: false, payouts: parts(4), hand_for_hand, ..mtt(6, 40) };
+        let mut world = World::new(seed, config);
+        world.register(18);
+        (world.wild, world.slow) = (60, 95);
+        while !world.tournament.is_over() {
+            assert!(world.go_on());
+        }
+        world.referee.finish();
+        assert!(world.referee.faults().is_empty(), "{seed}: {:?}", world.referee.faults());
+    }
+}
+
 fn parts(places: u16) -> protocol::tournament::Payouts {
     let each = 10_000 / places;
     let mut parts = vec![each; usize::from(places)];

@@ -74,6 +74,8 @@ pub(crate) struct World {
     pub(crate) referee: TournamentReferee,
     /// Players go all-in that often, in a hundred.
     pub(crate) wild: u64,
+    /// So often in a hundred what is to be heard waits, and play goes on.
+    pub(crate) slow: u64,
 }
 
 impl World {
@@ -126,6 +128,7 @@ impl World {
             epoch: 1,
             referee: TournamentReferee::new(config),
             wild: 30,
+            slow: 0,
         };
         // It asks what was said before, and nobody answers.
         world.at_tournament(Input::Clock).unwrap();
@@ -245,7 +248,7 @@ impl World {
             return true;
         }
         // Letters of different pairs of rooms come in any order.
-        if !self.letters.is_empty() {
+        if !self.letters.is_empty() && (self.slow == 0 || self.rng.next_u64() % 100 >= self.slow) {
             let drawn = usize::try_from(self.rng.next_u64() % self.letters.len() as u64).unwrap();
             let (from, to) = (self.letters[drawn].from.clone(), self.letters[drawn].said.to.clone());
             let first = self.letters.iter().position(|one| one.from == from && one.said.to == to).unwrap();
@@ -357,7 +360,7 @@ impl World {
                 self.now = self.now.max(at);
                 true
             }
-            None => false,
+            None => !self.letters.is_empty(),
         }
     }
 
