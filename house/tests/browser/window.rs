@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader},
     os::unix::process::CommandExt as _,
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::Mutex,
     time::Duration,
@@ -47,6 +48,14 @@ impl Drop for Driver {
     }
 }
 
+/// Chromium with nothing around the page, where it is installed: it takes a fifth of the time until it is there.
+fn headless_shell() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join("chromium-headless-shell"))
+        .find(|file| file.exists())
+}
+
 impl Window {
     /// Opens a window of this size, in a browser that wishes for English.
     pub(crate) async fn open(width: u32, height: u32) -> Self {
@@ -55,9 +64,11 @@ impl Window {
 
     /// Opens a window in a browser that wishes for this language.
     pub(crate) async fn open_in(language: &str, width: u32, height: u32) -> Self {
+        let profile = tempfile::tempdir().unwrap();
         let mut driver = Command::new("chromedriver");
-        let driver =
-            driver.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0).spawn();
+        // Where it puts the browser's profile.
+        let driver = driver.arg("--port=0").env("TMPDIR", profile.path());
+        let driver = driver.stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0).spawn();
         let mut driver = Driver(driver.expect("chromedriver is installed (Debian: chromium-driver)"));
         let said = BufReader::new(driver.0.stdout.take().unwrap()).lines().map(Result::unwrap);
         let mut ports = said.filter_map(|line| {
@@ -68,7 +79,6 @@ impl Window {
         // Read on, so that it never waits for us.
         std::thread::spawn(move || ports.for_each(drop));
 
-        let profile = tempfile::tempdir().unwrap();
         let args = [
             "--headless=new".into(),
             "--no-sandbox".into(),
@@ -80,11 +90,13 @@ impl Window {
             "--disable-component-update".into(),
             "--disable-sync".into(),
             format!("--accept-lang={language}"),
-            format!("--user-data-dir={}", profile.path().display()),
             format!("--window-size={width},{height}"),
         ];
-        let wishes =
+        let mut wishes =
             json!({ "goog:chromeOptions": { "args": args }, "goog:loggingPrefs": { "browser": "ALL" } });
+        if let Some(shell) = headless_shell() {
+            wishes["goog:chromeOptions"]["binary"] = json!(shell);
+        }
         let Value::Object(wishes) = wishes else { unreachable!("it was written as an object") };
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(wishes)
