@@ -203,7 +203,7 @@ impl Shadow {
     }
 
     /// What each of those who take part in the tournament has won.
-    pub(super) fn prizes_of_contest(&self) -> BTreeMap<UserId, u64> {
+    pub fn prizes_of_contest(&self) -> BTreeMap<UserId, u64> {
         self.contest.as_ref().map(|(_, contest)| contest.prizes()).unwrap_or_default()
     }
 
@@ -578,8 +578,18 @@ mod tests {
     }
 
     async fn append(store: &MemoryStore, kind: Kind, at: (u64, u64), keep_from: Option<(u64, u64)>) {
+        append_that(store, kind, at, keep_from, "{}").await;
+    }
+
+    async fn append_that(
+        store: &MemoryStore,
+        kind: Kind,
+        at: (u64, u64),
+        keep_from: Option<(u64, u64)>,
+        public: &'static str,
+    ) {
         let at = Position::new(at.0, at.1);
-        let (public, secret) = (Bytes::from_static(b"{}"), Bytes::new());
+        let (public, secret) = (Bytes::from_static(public.as_bytes()), Bytes::new());
         let privates = Default::default();
         let entry = Entry {
             kind,
@@ -630,6 +640,26 @@ mod tests {
         shadow.look().await.unwrap();
         assert!(shadow.may_have_held(&room(), Position::new(1, 4)));
         assert_eq!(broken(shadow).await, 0);
+    }
+
+    /// What its frames add up to is not known behind some that nobody has read.
+    #[tokio::test]
+    async fn a_counter_is_not_held_against_what_it_was_before_frames_were_trimmed() {
+        let store = MemoryStore::new(Wire::perfect(), &NodeId::new("judge").unwrap());
+        let mut shadow = Shadow::new(Arc::new(store.clone()));
+        shadow.follow_counter(room());
+        append(&store, Kind::Claim, (1, 0), None).await;
+        append_that(&store, Kind::Keyframe, (1, 1), None, r#"{"state": {"total": 1}}"#).await;
+        shadow.look().await.unwrap();
+        append_that(&store, Kind::Delta, (1, 2), None, r#"{"events": [{"e": "added", "by": 2}]}"#).await;
+        append_that(&store, Kind::Keyframe, (1, 3), Some((1, 1)), r#"{"state": {"total": 3}}"#).await;
+        append(&store, Kind::Claim, (2, 0), None).await;
+        append_that(&store, Kind::Keyframe, (2, 4), Some((1, 3)), r#"{"state": {"total": 3}}"#).await;
+        shadow.look().await.unwrap();
+        assert_eq!(shadow.broken(), []);
+        append_that(&store, Kind::Keyframe, (2, 5), None, r#"{"state": {"total": 4}}"#).await;
+        shadow.look().await.unwrap();
+        assert_eq!(shadow.broken().iter().map(|(promise, _)| *promise).collect::<Vec<_>>(), [Promise::Fold]);
     }
 
     #[tokio::test]

@@ -172,6 +172,7 @@ impl Journal {
             if mends {
                 self.unread.push((before, at));
                 self.parts.iter_mut().for_each(Parts::forget);
+                self.figures.iter_mut().for_each(Figures::forget);
             }
             if !self.lossy && !mends {
                 broken.push((
