@@ -3,7 +3,7 @@
 //! A migration that was released is never changed; what is new is a migration of its own. Its tables are one text for both
 //! databases, which differ in three words; what guards them is written for each.
 
-use refinery::{Migration, Runner};
+use refinery_core::{Migration, Runner};
 
 /// A step of the schema.
 struct Step {
