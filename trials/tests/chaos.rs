@@ -41,16 +41,21 @@ fn what_is_published_and_not_written_is_caught() {
     assert!(sum(&report["breaches"]) > 0, "{report}");
 }
 
-/// Some come late, all but one go out, and whoever is moved is moved while things go wrong.
+/// Some come late, all but one go out, and whoever is moved is moved while things go wrong. Entries cost chips that are somebody's.
 #[test]
 fn a_tournament_comes_to_its_winner_whatever_is_killed() {
     let flags = ["--tournament=24", "--tournament-level-seconds=4", "--minutes=0.5", "--calm-ms-max=3000"];
-    let only = ["--only=worker_killed,relay_killed,redis_killed", "--one-at-a-time"];
+    let only = ["--only=worker_killed,relay_killed,redis_killed", "--one-at-a-time", "--table-currency=PLAY"];
     let (output, report) = chaos(&[&flags[..], &only].concat());
     assert!(output.status.success(), "{report}{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(sum(&report["breaches"]), 0, "{report}");
     let played = &report["tournament"];
     assert_eq!(played["entries"].as_u64(), Some(24), "{report}");
+    assert_eq!(
+        played["accounts"].as_u64(),
+        Some(24),
+        "each has paid for his entry, and has got his prize: {report}"
+    );
     assert!(played["moved"].as_u64() > Some(0) && played["seen_us"]["count"].as_u64() > Some(0), "{report}");
     assert!(sum(&report["faults"]) > 0, "{report}");
 }

@@ -1,19 +1,24 @@
 //! `swarm --tournament N`: so many bots register at one tournament of the lobby, and play it to its winner. What they saw at its tables is held against the places
-//! and prizes that it tells in the end, by a referee who has none of the house's code.
+//! and prizes that it tells in the end, by a referee who has none of the house's code. Where an entry costs chips that are somebody's, each bot's account is held
+//! against what it has paid and won.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use anyhow::Context;
 use ops::outlet::tell;
 use parking_lot::Mutex;
 use player::{
-    Bot, Character, Contestant, Heard, Mind as _, Style,
-    connect::{self, Dialer, Happening},
-    guest::Reception,
+    Bot, Breaches, Character, Contestant, Heard, Mind as _, Purses, Style,
+    connect::{self, Dialer, Ended, Happening},
+    guest::{NoToken, Reception},
+    purse::Watched,
     tournament_referee::{TournamentReferee, Wrong},
 };
 use protocol::{
-    id::{Position, RoomId},
+    id::{Position, RoomId, UserId},
     table::{TableEvent, TableView},
     tournament::{Standing, TournamentAnswer, TournamentConfig, TournamentEvent, TournamentQuestion},
 };
@@ -24,7 +29,13 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{args::SwarmArgs, moves::Moves, scout::Scout, summary::Quantiles, tally::new_histogram};
+use super::{
+    args::SwarmArgs,
+    moves::Moves,
+    scout::{Found, Scout},
+    summary::Quantiles,
+    tally::new_histogram,
+};
 
 /// When nobody has gone out for so long, it will have no winner.
 const STILL: Duration = Duration::from_secs(300);
@@ -40,6 +51,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub struct Played {
     /// How many took part.
     pub entries: u64,
+    /// Bots whose accounts were held against what they have paid and won.
+    pub accounts: u64,
     /// From the first of them being entered to the last, seconds.
     pub registering_seconds: f64,
     /// From the first seat to the last place, seconds.
@@ -85,7 +98,7 @@ pub async fn run(args: &SwarmArgs, entries: usize, stop: &CancellationToken) -> 
     let dialer = Dialer::by(&way, &args.url)?;
     let base = args.reception.clone().unwrap_or_else(|| Reception::base_of(&args.url));
     let reception = Reception::by(&way, &base);
-    let room = Scout::sent(&dialer, &reception).await?.finds(entries).await?;
+    let Found { room, price } = Scout::sent(&dialer, &reception).await?.finds(entries).await?;
     tell(format_args!("{entries} bots play {room}"));
     let seen = Arc::new(Mutex::new(Seen::default()));
     // Prizes and entries are what it says in the end; levels are judged where journals are read.
@@ -103,12 +116,22 @@ pub async fn run(args: &SwarmArgs, entries: usize, stop: &CancellationToken) -> 
         let (mut times, mut life) = (moves.watch(), Life::default());
         let (seen, referee) = (seen.clone(), referee.clone());
         let (dialer, reception, ending) = (dialer.clone(), reception.clone(), ending.clone());
+        let price = price.clone();
         playing.spawn(async move {
             let on = |bot: &Contestant, what: Happening<'_>, now: Instant| {
                 times(bot, &what, now);
                 life.goes_on(bot, &what, now, &seen, &referee);
             };
-            connect::play(&format!("Bot {i}"), bot, &dialer, &reception, ending, on).await
+            let name = format!("Bot {i}");
+            let Some((currency, _)) = price else {
+                return Gone {
+                    ended: connect::play(&name, bot, &dialer, &reception, ending, on).await,
+                    account: None,
+                };
+            };
+            let account = Watched::new(reception.clone(), reception, currency);
+            let ended = connect::play(&name, bot, &dialer, &account, ending, on).await;
+            Gone { ended, account: Some(account) }
         });
         start_of_next += Duration::from_secs(1) / args.ramp.max(1);
         tokio::select! {
@@ -117,16 +140,19 @@ pub async fn run(args: &SwarmArgs, entries: usize, stop: &CancellationToken) -> 
             () = tokio::time::sleep_until(start_of_next) => {}
         }
     }
-    let (mut breaches, mut last_gone) = (Vec::new(), Instant::now());
+    let (mut breaches, mut accounts, mut last_gone) = (Vec::new(), Vec::new(), Instant::now());
     let mut told = Instant::now();
     loop {
         match timeout(LOOK_EVERY, playing.join_next()).await {
             Ok(None) => break,
             Ok(Some(ended)) => {
                 last_gone = Instant::now();
-                if let Ok(mut ended) = ended.context("a bot does not panic")? {
+                let Gone { ended, account } = ended.context("a bot does not panic")?;
+                if let Ok(mut ended) = ended {
                     ended.bot.client_mut().judge_unanswered(Duration::from_secs(5), Instant::now());
-                    breaches.extend(ended.bot.client().breaches().described.iter().cloned());
+                    let client = ended.bot.client();
+                    breaches.extend(client.breaches().described.iter().cloned());
+                    accounts.extend(client.user().cloned().zip(account));
                 }
             }
             Err(_) => {}
@@ -147,9 +173,12 @@ pub async fn run(args: &SwarmArgs, entries: usize, stop: &CancellationToken) -> 
             break;
         }
     }
+    let mut purses = Purses::default();
     if !stop.is_cancelled() {
         let scout = Scout::sent(&dialer, &reception).await?;
-        judge(scout, &room, &referee, entries, &mut breaches).await?;
+        let prizes = judge(scout, &room, &referee, entries, &mut breaches).await?;
+        let cost = price.map_or(0, |(_, cost)| cost);
+        purses = judge_accounts(&accounts, &prizes, cost, &mut breaches).await;
     }
     let seen = seen.lock();
     let span = |times: &[Instant]| {
@@ -162,6 +191,7 @@ pub async fn run(args: &SwarmArgs, entries: usize, stop: &CancellationToken) -> 
     seen.late.iter().for_each(|late| late_us.saturating_record(micros(late)));
     Ok(Played {
         entries: seen.entered.len() as u64,
+        accounts: purses.judged,
         registering_seconds: span(&seen.entered),
         seconds: seen.first_seat.map_or(0.0, |first| (last_gone - first).as_secs_f64()),
         moved: move_us.len(),
@@ -178,6 +208,7 @@ impl Played {
     pub fn text(&self) -> String {
         let Self {
             entries,
+            accounts,
             registering_seconds,
             seconds,
             moved,
@@ -191,7 +222,7 @@ impl Played {
         let mut text = format!(
             "{entries} entries within {registering_seconds:.1} s, {seconds:.0} s from the first seat to the last place; {deliveries} \
              deliveries, {reconnects} reconnects\n{moved} moved: p50 {:.1} ms, p99 {:.1} ms; late entries until they sat: p50 {:.1} \
-             ms, p99 {:.1} ms\nbreaches: {}\n",
+             ms, p99 {:.1} ms\naccounts held against what was paid and won: {accounts}\nbreaches: {}\n",
             ms(move_us.p50),
             ms(move_us.p99),
             ms(late_us.p50),
@@ -207,14 +238,37 @@ impl Played {
     }
 }
 
-/// All places and prizes, as it tells them to whoever asks, and whether they follow from what was seen.
+/// A bot that plays no more, and its account, where it has one.
+struct Gone {
+    ended: Result<Ended<Contestant>, NoToken>,
+    account: Option<Watched<Reception>>,
+}
+
+/// Each has paid for its entry, and has got its prize; who has none has not paid.
+async fn judge_accounts(
+    accounts: &[(UserId, Watched<Reception>)],
+    prizes: &BTreeMap<UserId, u64>,
+    cost: u64,
+    breaches: &mut Vec<String>,
+) -> Purses {
+    let whole = |chips: u64| i64::try_from(chips).unwrap_or(i64::MAX);
+    let (mut purses, mut wrong) = (Purses::default(), Breaches::default());
+    for (user, account) in accounts {
+        let won = prizes.get(user).map_or(0, |prize| whole(*prize) - whole(cost));
+        purses.add(account.judge(Some(won), &mut wrong).await);
+    }
+    breaches.append(&mut wrong.described);
+    purses
+}
+
+/// All places and prizes, as it tells them to whoever asks, and whether they follow from what was seen. Who has won how much.
 async fn judge(
     mut scout: Scout,
     room: &RoomId,
     referee: &Mutex<TournamentReferee>,
     entries: usize,
     breaches: &mut Vec<String>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<BTreeMap<UserId, u64>> {
     let pool = match scout.asks(room, &TournamentQuestion::Prizes).await? {
         TournamentAnswer::Prizes { pool, .. } => pool,
         other => anyhow::bail!("was answered {other:?} about prizes"),
@@ -235,7 +289,9 @@ async fn judge(
     }
     let mut referee = referee.lock();
     referee.is_worth(pool);
+    let mut prizes = BTreeMap::new();
     for Standing { entry, user, name, place, prize, .. } in all {
+        prizes.insert(user.clone(), prize);
         referee.hears(&TournamentEvent::Registered { entry, user: user.clone(), name: name.clone() });
         match place {
             Some(place) => referee.hears(&TournamentEvent::Placed { entry, user, name, place, prize }),
@@ -245,7 +301,7 @@ async fn judge(
     referee.finish();
     let faults = referee.take_faults().into_iter().filter(|(wrong, _)| *wrong != Wrong::Level);
     breaches.extend(faults.map(|(wrong, what)| format!("{wrong:?}: {what}")));
-    Ok(())
+    Ok(prizes)
 }
 
 /// What is remembered of one bot.

@@ -8,10 +8,12 @@ use player::{
     guest::{Reception, Tokens as _},
 };
 use protocol::{
+    RefusalCode,
     id::RoomId,
-    lobby::{self, COUNT_MAX},
+    lobby::{self, COUNT_MAX, Row},
     tournament::{LOBBY_SCHEDULED, LOBBY_SIT_AND_GO, TournamentAnswer, TournamentQuestion},
 };
+use serde_json::Value;
 use tokio::time::{Duration, Instant};
 use tokio_websockets::Message;
 
@@ -26,6 +28,22 @@ pub(super) struct Scout {
     client: Client,
     socket: Socket,
     asked: usize,
+}
+
+/// What was found.
+pub(super) struct Found {
+    pub(super) room: RoomId,
+    /// What an entry costs, and of which currency, where it is chips that are somebody's.
+    pub(super) price: Option<(String, u64)>,
+}
+
+impl Found {
+    fn of(row: &Row) -> Self {
+        let number = |field: &str| row.more.get(field).and_then(Value::as_u64).unwrap_or_default();
+        let currency = row.more.get("currency").and_then(Value::as_str);
+        let price = currency.map(|currency| (currency.to_owned(), number("buy_in") + number("fee")));
+        Self { room: row.room.clone(), price }
+    }
 }
 
 impl Scout {
@@ -55,7 +73,7 @@ impl Scout {
     ///
     /// # Errors
     /// When the lobby names none.
-    pub(super) async fn finds(mut self, entries: usize) -> anyhow::Result<RoomId> {
+    pub(super) async fn finds(mut self, entries: usize) -> anyhow::Result<Found> {
         for kind in [LOBBY_SCHEDULED, LOBBY_SIT_AND_GO] {
             let view = lobby::View { kind: Some(kind.into()), count: COUNT_MAX, ..lobby::View::default() };
             self.client.lobby(Some(view), Instant::now());
@@ -67,7 +85,7 @@ impl Scout {
                         && usize::try_from(row.free()).is_ok_and(|free| free >= entries)
                 });
                 if let Some(row) = takes {
-                    return Ok(row.room.clone());
+                    return Ok(Found::of(row));
                 }
             }
         }
@@ -93,6 +111,11 @@ impl Scout {
                 match self.hears(by).await? {
                     Some(Heard::Answer { n, body, .. }) if n == number => {
                         return Ok(serde_json::from_str(body.get())?);
+                    }
+                    Some(Heard::Unanswered { why, .. }) if why.code == Some(RefusalCode::NoSuchRoom) => {
+                        anyhow::bail!(
+                            "{room} is gone before it could be asked: it needs a longer `linger_ms`"
+                        );
                     }
                     Some(Heard::Unanswered { why, .. }) => {
                         let pause = why.retry_after_ms.unwrap_or(250);

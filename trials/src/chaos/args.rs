@@ -85,7 +85,8 @@ pub struct ChaosArgs {
     /// Somebody says that hands are written down and does not write them, to see that it is seen
     #[arg(long, hide = true, requires = "keep_hands")]
     pub plant_unwritten_hands: bool,
-    /// Beside the tables a tournament of so many entries is played to its winner; only where Redis loses nothing
+    /// Beside the tables a tournament of so many entries is played to its winner; only where Redis loses nothing. Where tables play for a currency an
+    /// entry costs chips of it, and each player's account is judged
     #[arg(long, value_name = "ENTRIES", value_parser = clap::value_parser!(u32).range(2..=50_000), conflicts_with = "older")]
     pub tournament: Option<u32>,
     /// How long a level of it lasts, seconds; there are twelve, and blinds grow twofold with each

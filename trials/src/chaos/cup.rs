@@ -2,6 +2,7 @@
 
 use broker::{directory::Readers, node::RoomSpec, ports::Ports, store::Unavailable};
 use loadtest::swarm::moves::Moves;
+use money::Currency;
 use protocol::{
     id::RoomId,
     tournament::{HandForHand, Level, Starts, Ties, TournamentConfig},
@@ -9,7 +10,7 @@ use protocol::{
 use rooms::{open_room, room::Room as _};
 use serde::Serialize;
 use tokio::time::{Duration, Instant};
-use tournament::{Settings, Tournament};
+use tournament::{Price, Settings, Tournament};
 
 use super::report::Quantiles;
 use crate::judge::shadow::ContestProgress;
@@ -29,6 +30,10 @@ const LEVELS: u32 = 12;
 /// What each begins with, in big blinds.
 const STACK: u64 = 50;
 
+/// Where an entry costs something: what it adds to the prizes, and what the house has of it, in the currency's smallest unit.
+const BUY_IN: u64 = 500;
+const FEE: u64 = 50;
+
 /// When the last level has been played for so long, it has a winner, or never will.
 const WITHIN: Duration = Duration::from_secs(600);
 
@@ -37,6 +42,8 @@ const WITHIN: Duration = Duration::from_secs(600);
 pub(super) struct Cup {
     pub(super) room: RoomId,
     pub(super) config: TournamentConfig,
+    /// What entries cost chips of.
+    pub(super) currency: Option<Currency>,
     /// When it begins.
     begins: Duration,
     pub(super) moves: Moves,
@@ -47,6 +54,8 @@ pub(super) struct Cup {
 pub struct Played {
     /// How many took part.
     pub entries: usize,
+    /// Whose account was held against what he has paid and won.
+    pub accounts: usize,
     /// From the first hand's cards to the winner, seconds.
     pub seconds: f64,
     /// Players who came from one table to another.
@@ -64,11 +73,16 @@ pub struct Played {
 }
 
 impl Cup {
-    /// Opens it for so many.
+    /// Opens it for so many, whose entries cost chips of a currency, if there is one.
     ///
     /// # Errors
     /// When the store is out of reach.
-    pub(super) async fn open(entries: u32, level: Duration, ports: &Ports) -> Result<Self, Unavailable> {
+    pub(super) async fn open(
+        entries: u32,
+        level: Duration,
+        currency: Option<Currency>,
+        ports: &Ports,
+    ) -> Result<Self, Unavailable> {
         let begins = Duration::from_secs(u64::from(entries) / REGISTERED_A_SECOND) + BEGINS_LATER;
         let ms = |time: Duration| u64::try_from(time.as_millis()).expect("a short time");
         let blinds = |at: u32| {
@@ -83,6 +97,7 @@ impl Cup {
             starts: Starts::AtMs(ports.clock.now_ms() + ms(begins)),
             late_levels: 1,
             stack: STACK * 20,
+            buy_in: if currency.is_some() { BUY_IN } else { 0 },
             levels: (0..LEVELS).map(blinds).collect(),
             hand_for_hand: HandForHand { margin: 1, ties: Ties::Stacks, hand_ms: 4_000 },
             turn_ms: 5_000,
@@ -94,10 +109,16 @@ impl Cup {
             ..TournamentConfig::default()
         };
         let room = RoomId::new("cup-1").expect("a name");
-        let settings = Settings::once(room.clone(), "cup", config.clone());
+        let price = currency.map(|currency| Price { currency, fee: FEE });
+        let settings = Settings::once(room.clone(), "cup", config.clone()).at(price);
         let spec = RoomSpec::new(Tournament::NAME, &settings);
         open_room(ports, &room, &spec, Readers::OfThisRelease).await?;
-        Ok(Self { room, config, begins, moves: Moves::default() })
+        Ok(Self { room, config, currency, begins, moves: Moves::default() })
+    }
+
+    /// What an entry costs.
+    pub(super) fn cost(&self) -> u64 {
+        BUY_IN + FEE
     }
 
     /// How many take part.
@@ -128,6 +149,7 @@ impl Cup {
         let took = began_ms.zip(ended_ms).map_or(0, |(began, ended)| ended.saturating_sub(began));
         Played {
             entries,
+            accounts: 0,
             seconds: took as f64 / 1_000.0,
             moved,
             move_ms: Quantiles::of(move_ms),

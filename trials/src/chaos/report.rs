@@ -169,10 +169,20 @@ impl Report {
         ));
         let Written { hands, signed, dead } = self.written;
         line(format_args!("written down: {hands} hands, {signed} of them signed; {dead} put aside"));
-        if let Some(Played { entries, seconds, moved, move_ms, seen_us, late_ms, owners, waited_ms }) =
-            &self.tournament
+        if let Some(Played {
+            entries,
+            accounts,
+            seconds,
+            moved,
+            move_ms,
+            seen_us,
+            late_ms,
+            owners,
+            waited_ms,
+        }) = &self.tournament
         {
             line(format_args!("tournament: {entries} entries, {seconds:.0} s to the winner, {moved} moved"));
+            line(format_args!("  accounts held against what was paid and won: {accounts}"));
             let times = |name: &str, of: &Quantiles, unit: &str| {
                 format!("{name}: {}, p50 {} {unit}, p99 {} {unit}", of.count, of.p50, of.p99)
             };

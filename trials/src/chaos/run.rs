@@ -21,7 +21,11 @@ use loadtest::{
     signals,
 };
 use ops::outlet::{say, tell};
-use protocol::{id::RoomId, rail::RailConfig, talk::beside};
+use protocol::{
+    id::{RoomId, UserId},
+    rail::RailConfig,
+    talk::beside,
+};
 use tokio::{
     sync::Mutex,
     task::JoinSet,
@@ -47,7 +51,7 @@ use super::{
 use crate::{
     counting_worker,
     guests::counters,
-    judge::{Auditor, Promise, Shadow, is_in_directory, judge_contest, judge_counters},
+    judge::{Auditor, Promise, Shadow, is_in_directory, judge_contest, judge_counters, judge_stakes},
 };
 
 /// All bots are online within this.
@@ -134,7 +138,8 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
             )
         }
         Some(entries) => {
-            let cup = Cup::open(entries, Duration::from_secs(args.tournament_level_seconds), &ports).await?;
+            let level = Duration::from_secs(args.tournament_level_seconds);
+            let cup = Cup::open(entries, level, args.table_currency, &ports).await?;
             shadow.follow_contest(cup.room.clone(), cup.config.clone(), cluster.sealer());
             Some(cup)
         }
@@ -236,6 +241,12 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
     if let Some(cup) = &cup {
         judge_contest(&*store, &mut shadow).await?;
         report.tournament = shadow.contest_progress().map(|progress| cup.played(progress));
+        if let (Some(auditor), Some(currency)) = (&auditor, cup.currency) {
+            let users: Vec<UserId> = shadow.prizes_of_contest().into_keys().collect();
+            let books = auditor.read(currency, cup.room.clone(), users.clone()).await?;
+            judge_stakes(&cup.room, cup.cost(), &users, &books, &mut shadow)?;
+            report.tournament.iter_mut().for_each(|played| played.accounts = users.len());
+        }
         anyhow::ensure!(!shadow.is_contest_unread(), "the judge was too slow to read all of the tournament");
     }
     report.hands = tables.iter().map(|table| shadow.hands_ended(table)).sum();
@@ -270,7 +281,9 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
 /// Where chips are somebody's, the ledger says the same as the tables.
 async fn judge_ledger(auditor: Option<&Auditor>, args: &ChaosArgs, shadow: &Mutex<Shadow>) {
     let Some(auditor) = auditor else { return };
-    match auditor.find(args.tables, args.may_lose()).await {
+    // A tournament whose entries cost something is compared like a table.
+    let tables = args.tables + u32::from(args.tournament.is_some());
+    match auditor.find(tables, args.may_lose()).await {
         Ok(None) => {}
         Ok(Some(wrong)) => shadow.lock().await.accuse(Promise::Money, wrong),
         Err(error) => shadow.lock().await.accuse(Promise::Live, format!("{error:#}")),

@@ -1,9 +1,11 @@
 //! The ledger held against the tables, as one of the staff does it.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context as _;
 use cage::{
     DbError, Place, Tellers, Tx,
-    ledger::{self, Answer},
+    ledger::{self, Answer, Definition, audit::Audit},
     people::person,
 };
 use loadtest::cluster::{Cluster, Database, Node};
@@ -19,7 +21,7 @@ use tokio::{
     time::{Duration, Instant, sleep, timeout},
 };
 
-use super::{Settled, judge_settled};
+use super::{Books, Settled, judge_settled};
 
 /// Every table answers within this, once nothing goes wrong.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(60);
@@ -108,6 +110,29 @@ impl Auditor {
         Ok(self.beside().await?.read(judge_settled).await?)
     }
 
+    /// What the ledger says of a room and of some who may have had to do with it.
+    ///
+    /// # Errors
+    /// When the database does not answer, or knows of no such currency.
+    pub async fn read(&self, currency: Currency, room: RoomId, users: Vec<UserId>) -> anyhow::Result<Read> {
+        let work = move |tx: &mut dyn Tx| {
+            let mut available = BTreeMap::new();
+            let mut definition = None;
+            for user in &users {
+                let all = ledger::balances(tx, 0, user)?;
+                if let Some(balance) = all.into_iter().find(|of| of.currency.code == currency) {
+                    definition = Some(balance.currency);
+                    available.insert(user.clone(), balance.available);
+                }
+            }
+            let currency = definition.ok_or_else(|| DbError::Refused("nobody has any of it".into()))?;
+            let held = ledger::table_account::left_behind(tx, &room)?;
+            let held = held.iter().filter(|of| of.currency == currency.code).map(|of| of.ledger).sum();
+            Ok(Read { currency, held: (room.clone(), held), available, audit: ledger::audit(tx)? })
+        };
+        Ok(self.beside().await?.read(work).await?)
+    }
+
     /// Takes a chip from a table and gives it to one of the players, as nobody may, to see that it is found.
     ///
     /// # Errors
@@ -145,6 +170,36 @@ impl Auditor {
         let answer = self.beside().await?.write("nobody", work).await?;
         anyhow::ensure!(matches!(answer, Answer::Done(_)), "the ledger takes no forged request: {answer:?}");
         Ok(())
+    }
+}
+
+/// What was read in the ledger, all at once.
+#[derive(Debug, Clone)]
+pub struct Read {
+    currency: Definition,
+    held: (RoomId, i64),
+    available: BTreeMap<UserId, u64>,
+    audit: Audit,
+}
+
+impl Books for Read {
+    fn currency(&self) -> Definition {
+        self.currency
+    }
+
+    fn held(&self, table: &RoomId) -> Result<i64, DbError> {
+        match &self.held {
+            (room, held) if room == table => Ok(*held),
+            _ => Err(DbError::Refused("it was not read".into())),
+        }
+    }
+
+    fn available(&self, user: &UserId) -> Result<u64, DbError> {
+        self.available.get(user).copied().ok_or_else(|| DbError::Refused("it was not read".into()))
+    }
+
+    fn audit(&self) -> Result<Audit, DbError> {
+        Ok(self.audit.clone())
     }
 }
 
