@@ -18,7 +18,7 @@ use super::{
     answer::{Answer, Desk},
     currency::code_in,
     in_play,
-    lost::{self, Branches, Left},
+    lost::{self, Branches, Left, has_not_happened},
     request::{self, Kind, Verdict},
     settle,
 };
@@ -166,11 +166,14 @@ fn orphans(desk: &mut Desk<'_>, follows: Position, left: &Left) -> Result<Vec<Or
     let epoch = desk.id.at.epoch().0;
     let Some(since) = settle::since(desk.tx, desk.room, epoch)? else { return Ok(Vec::new()) };
     let rows = desk.tx.run(
-        "SELECT name, kind, person, currency, amount, epoch, seq FROM request r WHERE room = $1 AND epoch >= $5 \
-         AND (epoch, seq) > ($6, $7) AND outcome = 'posted' AND kind NOT IN ('void', 'cut') \
-         AND NOT EXISTS (SELECT 1 FROM undone_now u WHERE u.request = r.name) \
-         AND (epoch < $2 AND (epoch, seq) > ($3, $4) OR EXISTS (SELECT 1 FROM cut_now c WHERE c.room = r.room AND c.epoch > r.epoch \
-         AND (c.follows_epoch, c.follows_seq) < (r.epoch, r.seq))) ORDER BY epoch, seq, n",
+        concat!(
+            "SELECT name, kind, person, currency, amount, epoch, seq FROM request r WHERE room = $1 AND epoch >= $5 \
+             AND (epoch, seq) > ($6, $7) AND outcome = 'posted' AND kind NOT IN ('void', 'cut') \
+             AND NOT EXISTS (SELECT 1 FROM undone_now u WHERE u.request = r.name) \
+             AND (epoch < $2 AND (epoch, seq) > ($3, $4) OR ",
+            has_not_happened!(),
+            ") ORDER BY epoch, seq, n"
+        ),
         &[
             desk.room.as_str().into(),
             epoch.into(),
@@ -240,13 +243,14 @@ fn post(desk: &mut Desk<'_>, code: Currency, moves: &Moves, leg: &mut u32) -> Re
         // What is to be taken from him and is not there any more the house bears.
         let short = purse.short_of(amount.saturating_neg());
         add(&mut variance, -short)?;
-        all.push((purse, *amount + short));
+        if *amount + short != 0 {
+            all.push((purse, *amount + short));
+        }
     }
     let of_the_house = [(House::Variance, variance), (House::Rake, moves.rake), (House::Bots, moves.bots)];
     for (house, amount) in of_the_house.into_iter().filter(|(_, amount)| *amount != 0) {
         all.push((Account::of_house(desk.tx, code, house, desk.room.as_str())?, amount));
     }
-    all.retain(|(_, amount)| *amount != 0);
     move_from_table(desk, code, all, leg)
 }
 

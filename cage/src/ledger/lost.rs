@@ -26,6 +26,15 @@ use crate::{
     tx::{DbError, Row, Tx, Value},
 };
 
+/// Of a request `r`, in SQL: whether the cuts that count say that it has not happened.
+macro_rules! has_not_happened {
+    () => {
+        "EXISTS (SELECT 1 FROM cut_now c WHERE c.room = r.room AND c.epoch > r.epoch \
+         AND (c.follows_epoch, c.follows_seq) < (r.epoch, r.seq))"
+    };
+}
+pub(super) use has_not_happened;
+
 /// A cut that was answered.
 #[derive(Debug, Clone)]
 struct Cut {
@@ -151,11 +160,9 @@ pub(super) fn leave(
     let since = changed.iter().map(|cut| cut.follows).fold(follows, Position::min);
     let lost: Vec<&Cut> = changed.iter().filter(|cut| cut.is_lost).collect();
     let wrong = that_are_wrong(desk, follows)?;
-    let mut left = Left { branches: branches.clone(), since, until: at.epoch(), users: BTreeSet::new() };
-    for cut in branches.0.iter().filter(|cut| !cut.is_taken_back) {
-        if !wrong.contains(&cut.name) && !lost.iter().any(|lost| lost.name == cut.name) {
-            continue;
-        }
+    let mut left = Left { branches, since, until: at.epoch(), users: BTreeSet::new() };
+    let is_left = |cut: &&Cut| wrong.contains(&cut.name) || lost.iter().any(|lost| lost.name == cut.name);
+    for cut in with_it.0.iter().filter(|cut| !cut.is_taken_back).filter(is_left) {
         if cut.is_from_nothing() {
             left.users.extend(users_of(desk.tx, desk.room)?);
         }
@@ -173,9 +180,11 @@ pub(super) fn leave(
 /// The cuts that have undone what has happened, as is known now.
 fn that_are_wrong(desk: &mut Desk<'_>, follows: Position) -> Result<BTreeSet<String>, DbError> {
     let rows = desk.tx.run(
-        "SELECT DISTINCT k.request FROM cut k JOIN undone_now u ON u.by_request = k.request JOIN request r ON r.name = u.request \
-         WHERE k.room = $1 AND NOT (r.epoch < $2 AND (r.epoch, r.seq) > ($3, $4)) AND NOT EXISTS (SELECT 1 FROM cut_now c \
-         WHERE c.room = r.room AND c.epoch > r.epoch AND (c.follows_epoch, c.follows_seq) < (r.epoch, r.seq))",
+        concat!(
+            "SELECT DISTINCT k.request FROM cut k JOIN undone_now u ON u.by_request = k.request JOIN request r ON r.name = u.request \
+             WHERE k.room = $1 AND NOT (r.epoch < $2 AND (r.epoch, r.seq) > ($3, $4)) AND NOT ",
+            has_not_happened!()
+        ),
         &[
             desk.room.as_str().into(),
             desk.id.at.epoch().0.into(),
@@ -189,10 +198,12 @@ fn that_are_wrong(desk: &mut Desk<'_>, follows: Position) -> Result<BTreeSet<Str
 /// What was given up since then, behind what counts, of what counts.
 fn given_up(desk: &mut Desk<'_>, since: Position, follows: Position) -> Result<Vec<String>, DbError> {
     let rows = desk.tx.run(
-        "SELECT v.name FROM request v JOIN undone_now u ON u.by_request = v.name JOIN request r ON r.name = u.request \
-         WHERE v.room = $1 AND v.kind = 'void' AND v.epoch < $2 AND (v.epoch, v.seq) > ($3, $4) AND (v.epoch, v.seq) > ($5, $6) \
-         AND (r.epoch, r.seq) <= ($3, $4) AND NOT EXISTS (SELECT 1 FROM cut_now c WHERE c.room = r.room AND c.epoch > r.epoch \
-         AND (c.follows_epoch, c.follows_seq) < (r.epoch, r.seq))",
+        concat!(
+            "SELECT v.name FROM request v JOIN undone_now u ON u.by_request = v.name JOIN request r ON r.name = u.request \
+             WHERE v.room = $1 AND v.kind = 'void' AND v.epoch < $2 AND (v.epoch, v.seq) > ($3, $4) AND (v.epoch, v.seq) > ($5, $6) \
+             AND (r.epoch, r.seq) <= ($3, $4) AND NOT ",
+            has_not_happened!()
+        ),
         &[
             desk.room.as_str().into(),
             desk.id.at.epoch().0.into(),

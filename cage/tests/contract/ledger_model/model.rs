@@ -315,7 +315,7 @@ impl Model {
         let hold = that_hold(cuts.iter(), END);
         let holds = |at: Position| hold.iter().any(|cut| cut.at == at);
         // Cuts that this one leaves, and what was given up behind them, of what is here.
-        let lost: Vec<&Cut> = cuts.iter().filter(|cut| held.contains(&cut.at) && !holds(cut.at)).collect();
+        let is_lost = |cut: &&Cut| held.contains(&cut.at) && !holds(cut.at);
         let is_wrong = |cut: &&Cut| {
             let by = |by: &ErrandId| *by == ErrandId { at: cut.at, n: 0 };
             let mut his = self
@@ -324,10 +324,9 @@ impl Model {
                 .filter(|(name, known)| name.0 == *room && known.undone.as_ref().is_some_and(by));
             his.any(|(name, _)| !is_off(&hold, name.1.at))
         };
-        let is_lost = |cut: &&Cut| held.contains(&cut.at) && !holds(cut.at);
         let back_to: Vec<&Cut> = cuts.iter().filter(|cut| is_lost(cut) || is_wrong(cut)).collect();
         let until = back_to.iter().map(|cut| cut.at.epoch()).max().unwrap_or_default().max(at.epoch());
-        let since = lost.iter().filter(|cut| cut.follows < follows).map(|cut| cut.at).min();
+        let since = cuts.iter().filter(is_lost).filter(|cut| cut.follows < follows).map(|cut| cut.at).min();
         let is_given_up = |(by, of): (&Name, &ErrandId)| {
             let place = by.1.at;
             by.0 == *room
