@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Context;
+use futures_util::{StreamExt as _, stream};
 use ops::outlet::tell;
 use parking_lot::Mutex;
 use player::{
@@ -42,6 +43,9 @@ const STILL: Duration = Duration::from_secs(300);
 
 /// How many breaches are told in words.
 const DESCRIBED_MAX: usize = 40;
+
+/// So many accounts are looked at at once.
+const JUDGED_AT_ONCE: usize = 64;
 
 /// How often is looked how far it is.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -252,12 +256,18 @@ async fn judge_accounts(
     breaches: &mut Vec<String>,
 ) -> Purses {
     let whole = |chips: u64| i64::try_from(chips).unwrap_or(i64::MAX);
-    let (mut purses, mut wrong) = (Purses::default(), Breaches::default());
-    for (user, account) in accounts {
+    let judged = accounts.iter().map(|(user, account)| async {
         let won = prizes.get(user).map_or(0, |prize| whole(*prize) - whole(cost));
-        purses.add(account.judge(Some(won), &mut wrong).await);
+        let mut wrong = Breaches::default();
+        (account.judge(Some(won), &mut wrong).await, wrong.described)
+    });
+    // Whoever has not what he ought to is waited for.
+    let mut judged = stream::iter(judged).buffer_unordered(JUDGED_AT_ONCE);
+    let mut purses = Purses::default();
+    while let Some((of_one, wrong)) = judged.next().await {
+        purses.add(of_one);
+        breaches.extend(wrong);
     }
-    breaches.append(&mut wrong.described);
     purses
 }
 
