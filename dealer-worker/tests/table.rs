@@ -30,7 +30,7 @@ struct Game {
     state: Journaled<Table>,
     folded: TableView,
     events: Vec<TableEvent>,
-    journal: Vec<(Delta<Event>, Option<Cause>)>,
+    journal: Vec<(Delta<Vec<Event>>, Option<Cause>)>,
     now: u64,
     /// What those who command may do.
     rights: Rights,

@@ -153,7 +153,8 @@ impl World {
         let decided = state.room.decide(input, moment, &mut ChaCha8Rng::seed_from_u64(0));
         let decision = decided.unwrap_or_else(|refusal| unreachable!("{}", refusal.message));
         let settled = self.round.settled(settles.into_iter().chain(decision.gives_up));
-        let delta: Delta<Event> = Delta { asks: decision.asks, settled, ..Delta::of(decision.events, 0) };
+        let delta: Delta<Vec<Event>> =
+            Delta { asks: decision.asks, settled, ..Delta::of(decision.events, 0) };
         state.apply(&delta, None, moment.at, &Memory::default());
         self.round.committed(&delta.settled);
         self.append(After::new(moment.at, state));

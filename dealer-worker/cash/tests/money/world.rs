@@ -107,7 +107,7 @@ impl World {
         let settled = self.round.settled(settles.into_iter().chain(decision.gives_up));
         let delta = Delta { asks: decision.asks, settled, ..Delta::of(decision.events, self.now) };
         let written = DeltaOf::<Cash>(std::borrow::Cow::Borrowed(&delta)).write(Form::Versioned);
-        let delta: Delta<Event> =
+        let delta: Delta<Vec<Event>> =
             DeltaOf::<Cash>::read(Form::Versioned, &written, self.now).unwrap().0.into_owned();
         self.state.apply(&delta, None, at, &Memory::default());
         assert!(self.state.room == decision.after, "the events of a decision lead to its state");

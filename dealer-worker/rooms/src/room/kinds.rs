@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use broker::node::RoomSpec;
-use futures_util::future::BoxFuture;
 
 use super::{
     Room,
+    any::Kind,
     errands::{Service, Services},
     runtime::{self, Ended, Start},
     takeover::{Claimer, NotTaken},
@@ -15,15 +15,8 @@ use super::{
 /// See the module.
 #[derive(Clone, Default)]
 pub struct Kinds {
-    kinds: Vec<Kind>,
+    kinds: Vec<&'static Kind>,
     services: Services,
-}
-
-#[derive(Clone)]
-struct Kind {
-    name: &'static str,
-    number: u8,
-    run: fn(Start, Option<RoomSpec>) -> BoxFuture<'static, Ended>,
 }
 
 impl Kinds {
@@ -33,10 +26,11 @@ impl Kinds {
     /// If there is one of its name or number.
     #[must_use]
     pub fn with<R: Room>(mut self) -> Self {
-        let (name, number) = (R::NAME, R::KIND);
+        let new = Kind::of::<R>();
+        let (name, number) = (new.name, new.number);
         let is_taken = self.kinds.iter().any(|kind| kind.name == name || kind.number == number);
         assert!(!is_taken, "two kinds of rooms have the name {name} or the number {number}");
-        self.kinds.push(Kind { name, number, run: |start, spec| Box::pin(runtime::run::<R>(start, spec)) });
+        self.kinds.push(new);
         self
     }
 
@@ -56,7 +50,7 @@ impl Kinds {
     pub async fn run(&self, start: Start) -> Ended {
         let (context, room) = (start.context.clone(), start.room.clone());
         let ended = match self.kind_of(&start).await {
-            Ok((kind, spec)) => (kind.run)(start, spec).await,
+            Ok((kind, spec)) => runtime::run(start, kind, spec).await,
             Err(why) => Ended::NotTaken(why),
         };
         match ended {
@@ -68,14 +62,14 @@ impl Kinds {
         }
     }
 
-    async fn kind_of(&self, start: &Start) -> Result<(&Kind, Option<RoomSpec>), NotTaken> {
+    async fn kind_of(&self, start: &Start) -> Result<(&'static Kind, Option<RoomSpec>), NotTaken> {
         let claimer = Claimer::of(&start.context);
         if let Some(spec) = claimer.spec(&start.room).await? {
-            let kind = self.kinds.iter().find(|kind| kind.name == spec.kind);
+            let kind = self.kinds.iter().find(|kind| kind.name == spec.kind).copied();
             return Ok((kind.ok_or_else(|| NotTaken::Kind(spec.kind.clone()))?, Some(spec)));
         }
         let number = claimer.kind_of_journal(&start.room).await?.ok_or(NotTaken::Unknown)?;
-        let kind = self.kinds.iter().find(|kind| kind.number == number);
+        let kind = self.kinds.iter().find(|kind| kind.number == number).copied();
         Ok((kind.ok_or_else(|| NotTaken::Kind(format!("number {number}")))?, None))
     }
 }

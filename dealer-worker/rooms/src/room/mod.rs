@@ -10,12 +10,13 @@
 //! - [`chance`]: randomness that does not tell what was drawn from it.
 //! - [`frame`] and [`record`]: what an entry holds for clients, and for the next owner.
 //! - [`journal`]: committing, and finding out what became of a commit.
-//! - [`kinds`]: which kinds of rooms a worker runs.
+//! - [`kinds`]: which kinds of rooms a worker runs; [`any`]: a room of whatever kind, as the runtime holds it.
 //! - [`takeover`]: claiming a room and restoring it.
 //! - [`letters`]: what rooms write to each other.
 //! - [`runtime`]: the loop that puts all this together; in it `stall`: a room that cannot store anything.
 
 pub mod answers;
+mod any;
 pub mod chance;
 pub mod errands;
 pub mod frame;
@@ -322,11 +323,21 @@ pub enum Input<'a> {
     },
 }
 
+/// What decisions are about: a [`Room`] of one kind, or, in the runtime, of any.
+pub trait Held {
+    /// What happens there, in the room's own words.
+    type Events;
+}
+
+impl<R: Room> Held for R {
+    type Events = Vec<R::Event>;
+}
+
 /// What is to be committed.
 #[derive(Debug, Clone)]
-pub struct Decision<R: Room> {
+pub struct Decision<R: Held> {
     /// The facts. None: there is nothing to commit.
-    pub events: Vec<R::Event>,
+    pub events: R::Events,
     /// The frame's `events`: a JSON array.
     pub public: Box<RawValue>,
     /// What single users get with the frame.

@@ -28,6 +28,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     FirstRelease, Room,
     answers::{Applied, Memory, first_release},
+    any::{AnyEvents, AnyRoom, Kind},
     errands::{Ask, ErrandId, Errands},
     letters::{self, Correspondence},
     presence::Sessions,
@@ -54,11 +55,11 @@ pub struct Journaled<R> {
     pub letters: Correspondence,
 }
 
-/// A delta's record.
+/// A delta's record, with the room's events as a list of these, or as the runtime holds them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Delta<E> {
+pub struct Delta<L> {
     /// The facts.
-    pub events: Vec<E>,
+    pub events: L,
     /// This session plays for this member from now on.
     pub plays: Option<(UserId, SessionId)>,
     /// When it was decided; 0 in records of the first release.
@@ -71,9 +72,9 @@ pub struct Delta<E> {
     pub letters: Option<Box<letters::Delta>>,
 }
 
-impl<E> Delta<E> {
+impl<L> Delta<L> {
     /// Of events and nothing else.
-    pub fn of(events: Vec<E>, at_ms: UnixMs) -> Self {
+    pub fn of(events: L, at_ms: UnixMs) -> Self {
         Self { events, plays: None, at_ms, asks: Vec::new(), settled: Vec::new(), letters: None }
     }
 }
@@ -136,34 +137,52 @@ pub trait Record: Sized {
     fn read(form: Form, bytes: &[u8], now: UnixMs) -> Result<Self, BadRecord>;
 }
 
-/// The head of a record that is written as now.
-fn head<R: Room>() -> Vec<u8> {
-    put(put(put(Vec::new(), &R::KIND), &R::SCHEMA), &RUNTIME)
+/// Reads a record, as [`Record::read`] does.
+pub(super) type Read<T> = fn(Form, &[u8], UnixMs) -> Result<T, BadRecord>;
+
+/// The head of a record in a form that has one.
+fn head(kind: &Kind, form: Form) -> Vec<u8> {
+    let schema = if form == Form::Headed { (kind.headed_schema)() } else { kind.schema };
+    let head = put(put(Vec::new(), &kind.number), &schema);
+    if form == Form::Headed { head } else { put(head, &RUNTIME) }
 }
 
-/// The head of one without the runtime's version, and how the room is written behind it.
-fn headed<R: Room>() -> (Vec<u8>, FirstRelease<R>) {
-    let as_now = FirstRelease {
-        write: |room, record| put(record, room),
-        write_events: |record, events| put(record, events),
-    };
-    let (schema, writing) = R::second_release().unwrap_or((R::SCHEMA, as_now));
-    (put(put(Vec::new(), &R::KIND), &schema), writing)
+/// How rooms of a kind are written in a form, if not as now.
+fn words<R: Room>(form: Form) -> Option<FirstRelease<R>> {
+    match form {
+        Form::Bare => {
+            Some(R::first_release().expect("only kinds of the first release are written without a head"))
+        }
+        Form::Headed => R::second_release().map(|(_, words)| words),
+        Form::Versioned => None,
+    }
+}
+
+/// Puts a room into a record of this form.
+pub(super) fn write_room<R: Room>(room: &R, form: Form, record: Vec<u8>) -> Vec<u8> {
+    match words::<R>(form) {
+        Some(words) => (words.write)(room, record),
+        None => put(record, room),
+    }
+}
+
+/// The same for events.
+pub(super) fn write_events<R: Room>(events: &[R::Event], form: Form, record: Vec<u8>) -> Vec<u8> {
+    match words::<R>(form) {
+        Some(words) => (words.write_events)(record, events),
+        None => put(record, events),
+    }
 }
 
 /// The form in which a room of this kind is written where records have this form: a kind that came later is read by no worker of the
 /// first release in any.
-pub fn form_of<R: Room>(form: Form) -> Form {
-    let oldest = match R::SINCE {
+pub(super) fn form_of(kind: &Kind, form: Form) -> Form {
+    let oldest = match kind.since {
         1 => Form::Bare,
         2 => Form::Headed,
         _ => Form::Versioned,
     };
     form.max(oldest)
-}
-
-fn first<R: Room>() -> FirstRelease<R> {
-    R::first_release().expect("only kinds of the first release are written without a head")
 }
 
 /// The schema of records without a head.
@@ -192,10 +211,10 @@ pub fn kind(form: Form, mut record: &[u8]) -> Result<u8, BadRecord> {
 }
 
 /// Takes the head off; answers the schema.
-fn take_head<R: Room>(form: Form, bytes: &mut &[u8]) -> Result<u16, BadRecord> {
-    let kind: u8 = take(bytes)?;
-    if kind != R::KIND {
-        return Err(BadRecord::Kind(kind));
+fn take_head(kind: u8, form: Form, bytes: &mut &[u8]) -> Result<u16, BadRecord> {
+    let read: u8 = take(bytes)?;
+    if read != kind {
+        return Err(BadRecord::Kind(read));
     }
     let schema = take(bytes)?;
     if form == Form::Versioned {
@@ -211,26 +230,53 @@ fn end<T>(read: T, left: &[u8]) -> Result<T, BadRecord> {
     if left.is_empty() { Ok(read) } else { Err(BadRecord::TooLong(left.len())) }
 }
 
+/// A keyframe's record of this kind and form, whose room `write_room` writes.
+fn write_state<R>(
+    state: &Journaled<R>,
+    kind: &Kind,
+    form: Form,
+    write_room: impl FnOnce(&R, Vec<u8>) -> Vec<u8>,
+) -> Vec<u8> {
+    let Journaled { room, applied, sessions, errands, letters } = state;
+    // What is only to be told is not told again by whoever reads no errands.
+    let says_all = errands.waiting() == 0 && letters.is_empty();
+    assert!(form == Form::Versioned || says_all, "a form that holds errands and letters");
+    match form {
+        Form::Bare => {
+            let record = write_room(room, Vec::new());
+            put(put(record, &first_release::Applied::of(applied)), sessions)
+        }
+        Form::Headed => write_room(room, put(put(head(kind, form), applied), sessions)),
+        Form::Versioned => {
+            let record = put(put(head(kind, form), applied), sessions);
+            write_room(room, put(put(record, errands), letters))
+        }
+    }
+}
+
+/// A delta's record of this kind and form, whose events `write_events` writes.
+fn write_delta<L>(
+    delta: &Delta<L>,
+    kind: &Kind,
+    form: Form,
+    write_events: impl FnOnce(&L, Vec<u8>) -> Vec<u8>,
+) -> Vec<u8> {
+    let Delta { events, plays, at_ms, asks, settled, letters } = delta;
+    let says_all = !asks.iter().any(|ask| ask.wants_answer) && letters.is_none();
+    assert!(form == Form::Versioned || says_all, "a form that holds errands and letters");
+    match form {
+        Form::Bare => put(write_events(events, Vec::new()), plays),
+        Form::Headed => write_events(events, put(put(head(kind, form), plays), at_ms)),
+        Form::Versioned => {
+            let record = put(put(head(kind, form), plays), at_ms);
+            write_events(events, put(put(put(record, asks), settled), letters))
+        }
+    }
+}
+
 impl<R: Room> Record for Journaled<R> {
     fn write(&self, form: Form) -> Vec<u8> {
-        let Self { room, applied, sessions, errands, letters } = self;
-        // What is only to be told is not told again by whoever reads no errands.
-        let says_all = errands.waiting() == 0 && letters.is_empty();
-        assert!(form == Form::Versioned || says_all, "a form that holds errands and letters");
-        match form {
-            Form::Bare => {
-                let room = (first::<R>().write)(room, Vec::new());
-                put(put(room, &first_release::Applied::of(applied)), sessions)
-            }
-            Form::Headed => {
-                let (head, FirstRelease { write, .. }) = headed::<R>();
-                write(room, put(put(head, applied), sessions))
-            }
-            Form::Versioned => {
-                let record = put(put(head::<R>(), applied), sessions);
-                put(put(put(record, errands), letters), room)
-            }
-        }
+        write_state(self, Kind::of::<R>(), form, |room, record| write_room(room, form, record))
     }
 
     fn read(form: Form, bytes: &[u8], now: UnixMs) -> Result<Self, BadRecord> {
@@ -244,7 +290,7 @@ impl<R: Room> Record for Journaled<R> {
                 Self { room, applied, sessions, errands, letters }
             }
             Form::Headed | Form::Versioned => {
-                let schema = take_head::<R>(form, &mut left)?;
+                let schema = take_head(R::KIND, form, &mut left)?;
                 let (applied, sessions) = (take(&mut left)?, take(&mut left)?);
                 let (errands, letters) = match form {
                     Form::Versioned => (take(&mut left)?, take(&mut left)?),
@@ -258,24 +304,12 @@ impl<R: Room> Record for Journaled<R> {
 }
 
 /// A delta's record with the room that it is of: its events alone do not say.
-pub struct DeltaOf<'a, R: Room>(pub std::borrow::Cow<'a, Delta<R::Event>>);
+pub struct DeltaOf<'a, R: Room>(pub std::borrow::Cow<'a, Delta<Vec<R::Event>>>);
 
 impl<R: Room> Record for DeltaOf<'_, R> {
     fn write(&self, form: Form) -> Vec<u8> {
-        let Delta { events, plays, at_ms, asks, settled, letters } = &*self.0;
-        let says_all = !asks.iter().any(|ask| ask.wants_answer) && letters.is_none();
-        assert!(form == Form::Versioned || says_all, "a form that holds errands and letters");
-        match form {
-            Form::Bare => put((first::<R>().write_events)(Vec::new(), events), plays),
-            Form::Headed => {
-                let (head, FirstRelease { write_events, .. }) = headed::<R>();
-                write_events(put(put(head, plays), at_ms), events)
-            }
-            Form::Versioned => {
-                let record = put(put(head::<R>(), plays), at_ms);
-                put(put(put(put(record, asks), settled), letters), events)
-            }
-        }
+        let write_events = |events: &Vec<R::Event>, record| write_events::<R>(events, form, record);
+        write_delta(&self.0, Kind::of::<R>(), form, write_events)
     }
 
     fn read(form: Form, bytes: &[u8], _now: UnixMs) -> Result<Self, BadRecord> {
@@ -286,12 +320,12 @@ impl<R: Room> Record for DeltaOf<'_, R> {
                 Delta { plays: take(&mut left)?, ..Delta::of(events, 0) }
             }
             Form::Headed => {
-                let schema = take_head::<R>(form, &mut left)?;
+                let schema = take_head(R::KIND, form, &mut left)?;
                 let (plays, at_ms) = (take(&mut left)?, take(&mut left)?);
                 Delta { plays, ..Delta::of(R::read_events(schema, &mut left)?, at_ms) }
             }
             Form::Versioned => {
-                let schema = take_head::<R>(form, &mut left)?;
+                let schema = take_head(R::KIND, form, &mut left)?;
                 let (plays, at_ms) = (take(&mut left)?, take(&mut left)?);
                 let (asks, settled, letters) = (take(&mut left)?, take(&mut left)?, take(&mut left)?);
                 Delta {
@@ -308,6 +342,61 @@ impl<R: Room> Record for DeltaOf<'_, R> {
 }
 
 impl<R: Room> Journaled<R> {
+    /// Does what a committed delta says.
+    pub fn apply(
+        &mut self,
+        delta: &Delta<Vec<R::Event>>,
+        cause: Option<&Cause>,
+        at: Position,
+        memory: &Memory,
+    ) {
+        for event in &delta.events {
+            self.room.apply(event, at);
+        }
+        self.settle(delta, cause, at, memory, R::is_member);
+    }
+}
+
+impl Journaled<AnyRoom> {
+    /// See [`Record::write`].
+    pub(super) fn write_any(&self, form: Form) -> Vec<u8> {
+        write_state(self, self.room.kind(), form, |room, record| room.write(form, record))
+    }
+
+    /// Does what a committed delta says.
+    pub(super) fn apply_any(
+        &mut self,
+        delta: &Delta<AnyEvents>,
+        cause: Option<&Cause>,
+        at: Position,
+        memory: &Memory,
+    ) {
+        self.room.apply(&delta.events, at);
+        self.settle(delta, cause, at, memory, |room, user| room.is_member(user));
+    }
+
+    /// The same for an owner who has the room's state after the events already.
+    pub(super) fn adopt(
+        &mut self,
+        after: AnyRoom,
+        delta: &Delta<AnyEvents>,
+        cause: Option<&Cause>,
+        at: Position,
+        memory: &Memory,
+    ) {
+        self.room = after;
+        self.settle(delta, cause, at, memory, |room, user| room.is_member(user));
+    }
+}
+
+impl Delta<AnyEvents> {
+    /// See [`Record::write`].
+    pub(super) fn write_any(&self, kind: &Kind, form: Form) -> Vec<u8> {
+        write_delta(self, kind, form, |events, record| events.write(form, record))
+    }
+}
+
+impl<R> Journaled<R> {
     /// A new room.
     pub fn new(room: R) -> Self {
         Self {
@@ -319,28 +408,15 @@ impl<R: Room> Journaled<R> {
         }
     }
 
-    /// Does what a committed delta says.
-    pub fn apply(&mut self, delta: &Delta<R::Event>, cause: Option<&Cause>, at: Position, memory: &Memory) {
-        for event in &delta.events {
-            self.room.apply(event, at);
-        }
-        self.settle(delta, cause, at, memory);
-    }
-
-    /// The same for an owner who has the room's state after the events already.
-    pub fn adopt(
+    /// Does all that a delta says beside its events.
+    fn settle<L>(
         &mut self,
-        after: R,
-        delta: &Delta<R::Event>,
+        delta: &Delta<L>,
         cause: Option<&Cause>,
         at: Position,
         memory: &Memory,
+        is_member: impl Fn(&R, &UserId) -> bool,
     ) {
-        self.room = after;
-        self.settle(delta, cause, at, memory);
-    }
-
-    fn settle(&mut self, delta: &Delta<R::Event>, cause: Option<&Cause>, at: Position, memory: &Memory) {
         self.errands.apply(at, &delta.asks, &delta.settled);
         if let Some(letters) = &delta.letters {
             self.letters.apply(letters, at, delta.at_ms);
@@ -348,18 +424,23 @@ impl<R: Room> Journaled<R> {
         let room = &self.room;
         if let Some(cause) = cause {
             self.applied.remember(cause, at, delta.at_ms);
-            self.applied.forget(memory, delta.at_ms, |user| room.is_member(user), |_, _| false);
+            self.applied.forget(memory, delta.at_ms, |user| is_member(room, user), |_, _| false);
         }
         if let Some((user, session)) = &delta.plays {
             self.sessions.play(user, *session);
         }
-        self.sessions.retain(|user| room.is_member(user));
+        self.sessions.retain(|user| is_member(room, user));
     }
 }
 
 /// Seals a record for an entry.
 pub fn seal(sealer: &Sealer, entry: &mut Entry, form: Form, record: &impl Record) {
-    entry.secret = sealer.seal(&entry.room, entry.at, form, &record.write(form));
+    seal_written(sealer, entry, form, &record.write(form));
+}
+
+/// The same for one that is written in that form.
+pub(super) fn seal_written(sealer: &Sealer, entry: &mut Entry, form: Form, record: &[u8]) {
+    entry.secret = sealer.seal(&entry.room, entry.at, form, record);
 }
 
 /// Opens an entry's record.

@@ -49,7 +49,8 @@ use self::{
     tell::{HINT_TIMEOUT, announce, tell_owned, tell_owner},
 };
 use super::{
-    Input, Room, answers,
+    Input, answers,
+    any::{AnyRoom, Kind},
     chance::Chance,
     errands::Round,
     journal::{Fenced, Journal},
@@ -116,11 +117,11 @@ pub struct Start {
 
 /// Takes a room over and runs it until it is fenced or let go of.
 ///
-/// `spec`: what the map of rooms says of it, if anything.
-pub async fn run<R: Room>(start: Start, spec: Option<RoomSpec>) -> Ended {
+/// `kind`: of which kind it is; `spec`: what the map of rooms says of it, if anything.
+pub(super) async fn run(start: Start, kind: &'static Kind, spec: Option<RoomSpec>) -> Ended {
     let context = start.context.clone();
     let room = start.room.clone();
-    let Err(ended) = own::<R>(start, spec).await;
+    let Err(ended) = own(start, kind, spec).await;
     context.board.remove(&room);
     if let Err(error) = context.switchboard.disconnect(&room).await {
         debug!(%room, %error, "still subscribed to a room that is not ours");
@@ -128,16 +129,20 @@ pub async fn run<R: Room>(start: Start, spec: Option<RoomSpec>) -> Ended {
     ended
 }
 
-async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::convert::Infallible, Ended> {
+async fn own(
+    start: Start,
+    kind: &'static Kind,
+    spec: Option<RoomSpec>,
+) -> Result<std::convert::Infallible, Ended> {
     let Start { context, room: id, believed, mailbox, chance, permit } = start;
     let taken =
-        Box::pin(Claimer::of(&context).take::<R>(&id, believed, spec)).await.map_err(Ended::NotTaken)?;
+        Box::pin(Claimer::of(&context).take(&id, kind, believed, spec)).await.map_err(Ended::NotTaken)?;
     let Taken { mut state, journal, noted, frames_lost, is_new, form, is_timed, rail, shown } = taken;
     state.letters.taken_over();
     mailbox.has_members(state.room.members());
     let unheard_until = context.ports.clock.now_ms() + context.config.bounds.presence_grace_ms;
     let connections = Connections::unheard(state.room.members(), unheard_until);
-    let post = match R::WRITES_LETTERS {
+    let post = match kind.writes_letters {
         true => Post::open(&state.letters, state.room.peers()),
         false => Post::default(),
     };
@@ -145,6 +150,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
     let known_diverged: BTreeSet<RoomId> = diverged.map(|(room, _)| room.clone()).collect();
     let mut running = Box::new(Running {
         frames: Channel::frames(&id),
+        kind,
         doing: None,
         refused: noted.remembered(context.ports.clock.now_ms()),
         noted,
@@ -154,7 +160,7 @@ async fn own<R: Room>(start: Start, spec: Option<RoomSpec>) -> Result<std::conve
         state,
         connections,
         journal,
-        form: form_of::<R>(context.form().or(form).unwrap_or(Form::Bare)),
+        form: form_of(kind, context.form().or(form).unwrap_or(Form::Bare)),
         is_timed,
         rail,
         places: Places::taken_over(is_new, Instant::now()),
@@ -204,12 +210,13 @@ impl Drop for Counted {
 }
 
 /// A room that this worker owns.
-struct Running<R: Room> {
+struct Running {
     context: Arc<Context>,
     id: RoomId,
+    kind: &'static Kind,
     frames: Channel,
     mailbox: Arc<Mailbox>,
-    state: Journaled<R>,
+    state: Journaled<AnyRoom>,
     /// The command that is being done. It may take long, with more than its own frame to be written before: a copy of it that comes meanwhile is
     /// answered when it is known what became of it.
     doing: Option<Cause>,
@@ -256,7 +263,7 @@ struct Running<R: Room> {
     held: VecDeque<Mail>,
 }
 
-impl<R: Room> Running<R> {
+impl Running {
     fn now(&self) -> UnixMs {
         self.context.ports.clock.now_ms()
     }
@@ -296,10 +303,10 @@ impl<R: Room> Running<R> {
 
     /// How late its rail is shown it, milliseconds; 0: it is live.
     fn shown_late_by_ms(&self) -> u32 {
-        if R::SHOWN_LATE { self.rail.delay_ms } else { 0 }
+        if self.kind.shown_late { self.rail.delay_ms } else { 0 }
     }
 
-    fn line_of(&self, room: &R) -> Option<Line> {
+    fn line_of(&self, room: &AnyRoom) -> Option<Line> {
         room.line(&self.id, self.now())
     }
 
@@ -325,7 +332,7 @@ impl<R: Room> Running<R> {
     }
 
     async fn listen(&self) -> Result<(), BusError> {
-        self.context.switchboard.connect(&self.id, &self.mailbox, R::WRITES_LETTERS).await
+        self.context.switchboard.connect(&self.id, &self.mailbox, self.kind.writes_letters).await
     }
 
     /// What is done for a message lives in a box of its own while it is done, several kilobytes: else every idle room

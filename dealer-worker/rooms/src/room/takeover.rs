@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use broker::{
     clock::Clock,
     directory,
-    entry::{Entry, Kind, Malformed},
+    entry::{self, Entry, Malformed},
     node::RoomSpec,
     seal::{Form, Sealer},
     store::{Store, Stored},
@@ -14,16 +14,17 @@ use bytes::Bytes;
 use protocol::{
     id::{Epoch, NodeId, Position, RoomId, Seq},
     rail::RailConfig,
+    time::UnixMs,
 };
 use tracing::warn;
 
 use super::{
-    Room,
     answers::Memory,
+    any::{AnyRoom, Kind},
     frame,
     journal::{Journal, NotWritten, Onto, ended, last, until_answered, write_claim},
     record,
-    record::{BadRecord, DeltaOf, Journaled, open},
+    record::{BadRecord, Journaled},
     refusals::Noted,
 };
 use crate::context::Context;
@@ -67,9 +68,9 @@ pub enum NotTaken {
 }
 
 /// A room that was taken over; nothing is committed but the claim.
-pub struct Taken<R> {
+pub(super) struct Taken {
     /// Its state.
-    pub state: Journaled<R>,
+    pub state: Journaled<AnyRoom>,
     /// Its journal, to be gone on with by a keyframe.
     pub journal: Journal,
     /// What earlier owners have refused to whoever asked again.
@@ -85,7 +86,7 @@ pub struct Taken<R> {
     /// How those watch it who have no part in it.
     pub rail: RailConfig,
     /// Where they are shown it late: the room as they see it now, or saw it a while ago, if that is known.
-    pub shown: Option<Box<R>>,
+    pub shown: Option<AnyRoom>,
 }
 
 /// What takes rooms over.
@@ -117,12 +118,13 @@ impl Claimer<'_> {
     ///
     /// # Errors
     /// [`NotTaken`].
-    pub async fn take<R: Room>(
+    pub(super) async fn take(
         &self,
         room: &RoomId,
+        kind: &Kind,
         believed: Epoch,
         spec: Option<RoomSpec>,
-    ) -> Result<Taken<R>, NotTaken> {
+    ) -> Result<Taken, NotTaken> {
         let generation = self.store.generation();
         let mut believed = believed;
         let (claim, had_owner, is_missing) = loop {
@@ -157,7 +159,7 @@ impl Claimer<'_> {
             warn!(%room, "the store has lost the whole journal: the room begins anew");
         }
         let (restored, noted) =
-            tokio::join!(self.restore(room), Noted::read(self.store.clone(), room, had_owner));
+            tokio::join!(self.restore(room, kind), Noted::read(self.store.clone(), room, had_owner));
         let restored = restored?;
         // What the map of rooms says holds. A map that has lost the room does not make it live for everybody, nor open to as many as come.
         let kept = || restored.as_ref().map_or_else(RailConfig::default, |restored| restored.rail);
@@ -173,7 +175,8 @@ impl Claimer<'_> {
             }
             restored => {
                 let spec = spec.ok_or(NotTaken::Unknown)?;
-                let state = Journaled::new(R::open(&spec).map_err(|bad| NotTaken::Spec(bad.to_string()))?);
+                let state =
+                    Journaled::new((kind.open)(&spec).map_err(|bad| NotTaken::Spec(bad.to_string()))?);
                 match restored {
                     Some(stump) => (state, Position::default(), Some(claim), stump.frames_lost),
                     // Nobody knows how many they were; where there was an owner there was a keyframe.
@@ -183,21 +186,20 @@ impl Claimer<'_> {
         };
         let (store, epoch) = (self.store.clone(), claim.epoch());
         let mut journal = Journal::claimed(store, room.clone(), epoch, last, keyframe, generation);
-        let late_ms = if R::SHOWN_LATE { rail.delay_ms } else { 0 };
+        let late_ms = if kind.shown_late { rail.delay_ms } else { 0 };
         journal.keeps_for(late_ms.into());
-        let shown = if late_ms > 0 { self.shown(room).await } else { None };
+        let shown = if late_ms > 0 { self.shown(room, kind).await } else { None };
         Ok(Taken { state, journal, noted, frames_lost, is_new, form, is_timed, rail, shown })
     }
 
     /// The room with the oldest keyframe of its journal, which is kept until one after it is older than the rail's delay; nothing if that is not due.
-    async fn shown<R: Room>(&self, room: &RoomId) -> Option<Box<R>> {
+    async fn shown(&self, room: &RoomId, kind: &Kind) -> Option<AnyRoom> {
         let oldest = until_answered(|| self.store.read(room, None, OLDEST_ENTRIES)).await;
         let entries = oldest.into_iter().filter_map(|stored| Entry::decode(stored.bytes).ok());
-        let keyframe = entries.into_iter().find(|entry| entry.kind == Kind::Keyframe)?;
+        let keyframe = entries.into_iter().find(|entry| entry.kind == entry::Kind::Keyframe)?;
         let now = self.clock.now_ms();
-        let state: Journaled<R> =
-            open(self.sealer, &keyframe, now).ok().filter(|_| keyframe.due_ms() <= now)?;
-        Some(Box::new(state.room))
+        let state = self.open(&keyframe, now, kind.read).ok().filter(|_| keyframe.due_ms() <= now)?;
+        Some(state.room)
     }
 
     /// What the map of rooms says of a room; `None` if nothing.
@@ -222,9 +224,9 @@ impl Claimer<'_> {
                 let entry =
                     Entry::decode(stored.bytes.clone()).map_err(|bad| NotTaken::Entry(stored.at, bad))?;
                 match entry.kind {
-                    Kind::Claim => {}
-                    Kind::End => return Err(NotTaken::Over(entry.at.epoch())),
-                    Kind::Delta | Kind::Keyframe => {
+                    entry::Kind::Claim => {}
+                    entry::Kind::End => return Err(NotTaken::Over(entry.at.epoch())),
+                    entry::Kind::Delta | entry::Kind::Keyframe => {
                         let opened = self.sealer.open(room, entry.at, &entry.secret).map_err(BadRecord::from);
                         let kind = opened.and_then(|(form, record)| record::kind(form, &record));
                         return kind.map(Some).map_err(|bad| NotTaken::Record(entry.at, bad));
@@ -240,7 +242,7 @@ impl Claimer<'_> {
 
     /// The state that the journal adds up to; `None` if it holds no frames. It is read from its end back to the newest keyframe, however
     /// much is kept before that.
-    async fn restore<R: Room>(&self, room: &RoomId) -> Result<Option<Restored<R>>, NotTaken> {
+    async fn restore(&self, room: &RoomId, kind: &Kind) -> Result<Option<Restored>, NotTaken> {
         let mut entries: VecDeque<Entry> = VecDeque::new();
         let mut before = None;
         'back: loop {
@@ -254,25 +256,25 @@ impl Claimer<'_> {
                     return Err(NotTaken::Misplaced(stored.at));
                 }
                 match entry.kind {
-                    Kind::Claim => continue,
+                    entry::Kind::Claim => continue,
                     // Somebody has claimed it who did not know that yet.
-                    Kind::End => return Err(NotTaken::Over(entry.at.epoch())),
-                    Kind::Delta | Kind::Keyframe => {}
+                    entry::Kind::End => return Err(NotTaken::Over(entry.at.epoch())),
+                    entry::Kind::Delta | entry::Kind::Keyframe => {}
                 }
-                let is_keyframe = entry.kind == Kind::Keyframe;
+                let is_keyframe = entry.kind == entry::Kind::Keyframe;
                 entries.push_front(entry);
                 if is_keyframe {
                     break 'back;
                 }
             }
         }
-        self.replay(room, entries.make_contiguous())
+        self.replay(room, kind, entries.make_contiguous())
     }
 }
 
-struct Restored<R> {
+struct Restored {
     /// `None`: the store has lost every keyframe, and what is left of the journal stands on nothing. The room begins anew.
-    state: Option<Journaled<R>>,
+    state: Option<Journaled<AnyRoom>>,
     /// The last frame that it consists of.
     last: Position,
     keyframe: Position,
@@ -286,10 +288,16 @@ struct Restored<R> {
 }
 
 impl Claimer<'_> {
+    /// Opens an entry's record and reads it.
+    fn open<T>(&self, entry: &Entry, now: UnixMs, read: record::Read<T>) -> Result<T, NotTaken> {
+        let opened = self.sealer.open(&entry.room, entry.at, &entry.secret).map_err(BadRecord::from);
+        let read = opened.and_then(|(form, record)| read(form, &record, now));
+        read.map_err(|bad| NotTaken::Record(entry.at, bad))
+    }
+
     /// Applies deltas to the keyframe that stands first, as far as they go without a hole.
-    fn replay<R: Room>(&self, room: &RoomId, entries: &[Entry]) -> Result<Option<Restored<R>>, NotTaken> {
-        let Self { sealer, memory, clock, .. } = self;
-        let now = clock.now_ms();
+    fn replay(&self, room: &RoomId, kind: &Kind, entries: &[Entry]) -> Result<Option<Restored>, NotTaken> {
+        let now = self.clock.now_ms();
         let (Some((first, deltas)), Some(newest)) = (entries.split_first(), entries.last()) else {
             return Ok(None);
         };
@@ -298,7 +306,7 @@ impl Claimer<'_> {
         let delay_ms = newest.delay.as_ref().map_or(0, |delay| delay.ms);
         let viewers_max = newest.places.as_ref().map_or(0, |places| places.max);
         let rail = RailConfig { viewers_max, ..RailConfig::late(delay_ms) };
-        if first.kind != Kind::Keyframe {
+        if first.kind != entry::Kind::Keyframe {
             let frames_lost = entries.last().map_or(0, |entry| entry.at.seq().0);
             warn!(%room, frames_lost, "the journal has lost its keyframes: the room begins anew");
             return Ok(Some(Restored {
@@ -311,11 +319,7 @@ impl Claimer<'_> {
                 rail,
             }));
         }
-        let bad = |entry: &Entry| {
-            let at = entry.at;
-            move |bad| NotTaken::Record(at, bad)
-        };
-        let mut state: Journaled<R> = open(sealer, first, now).map_err(bad(first))?;
+        let mut state = self.open(first, now, kind.read)?;
         let mut last = first.at;
         let mut frames_lost = 0;
         for entry in deltas {
@@ -325,8 +329,8 @@ impl Claimer<'_> {
                 warn!(%room, after = %last, until = %end, "the journal has a hole");
                 break;
             }
-            let DeltaOf(delta): DeltaOf<'_, R> = open(sealer, entry, now).map_err(bad(entry))?;
-            state.apply(&delta, entry.cause.as_ref(), entry.at, memory);
+            let delta = self.open(entry, now, kind.read_delta)?;
+            state.apply_any(&delta, entry.cause.as_ref(), entry.at, &self.memory);
             last = entry.at;
         }
         let (state, keyframe) = (Some(state), first.at);

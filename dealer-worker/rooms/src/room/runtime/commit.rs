@@ -1,7 +1,5 @@
 //! Deciding and committing: nothing is seen, and nothing has changed, before it is in the journal.
 
-use std::borrow::Cow;
-
 use broker::{
     entry::{Cause, Delay, Entry, Places, Rail},
     store::Unavailable,
@@ -26,12 +24,13 @@ use crate::{
     counts::counter,
     planted::{Fault, is_planted},
     room::{
-        Decision, Input, Moment, Refusal, Room,
+        Decision, Input, Moment, Refusal,
+        any::AnyRoom,
         errands::{ERRANDS_MAX, ErrandId, OPEN_MAX},
         frame,
         journal::{Fenced, RETRY_FIRST, RETRY_MAX, Survey},
         letters,
-        record::{Delta, DeltaOf, form_of, seal},
+        record::{Delta, form_of, seal_written},
     },
 };
 
@@ -73,7 +72,7 @@ pub(super) enum Became {
     Refused(Refusal),
 }
 
-impl<R: Room> Running<R> {
+impl Running {
     /// Decides on an input and commits what follows from it.
     pub(super) async fn decide_and_commit(
         &mut self,
@@ -105,7 +104,7 @@ impl<R: Room> Running<R> {
             let deciding = with.begin(Step::Decide, &self.id);
             let decided = match input {
                 Some(input) => room.decide(input, moment, &mut self.chance),
-                None => Ok(Decision::nothing(room.clone())),
+                None => Ok(room.nothing()),
             };
             let decision = match decided {
                 Ok(decision) => {
@@ -143,7 +142,12 @@ impl<R: Room> Running<R> {
     }
 
     /// What the runtime has against a command that the room accepts.
-    fn objection(&mut self, decision: &Decision<R>, cause: &Cause, has_talked: &mut bool) -> Option<Refusal> {
+    fn objection(
+        &mut self,
+        decision: &Decision<AnyRoom>,
+        cause: &Cause,
+        has_talked: &mut bool,
+    ) -> Option<Refusal> {
         if decision.is_talk && !std::mem::replace(has_talked, true) {
             let (pace, now) = (self.context.config.bounds.talk, self.now());
             if let Err(wait_ms) = self.talk.may(&cause.user, pace, now) {
@@ -163,7 +167,7 @@ impl<R: Room> Running<R> {
     /// Who plays from now on, if that changes with a command that is accepted.
     fn plays_with(
         &mut self,
-        decision: &Decision<R>,
+        decision: &Decision<AnyRoom>,
         cause: &Cause,
         relay: &NodeId,
     ) -> Option<(UserId, SessionId)> {
@@ -180,7 +184,7 @@ impl<R: Room> Running<R> {
     async fn commit(
         &mut self,
         moment: Moment,
-        decision: Decision<R>,
+        decision: Decision<AnyRoom>,
         with: &With<'_>,
     ) -> Result<Written, Ended> {
         let Decision {
@@ -207,17 +211,18 @@ impl<R: Room> Running<R> {
         let letters = letters::Delta { said, ..with.letters.clone().unwrap_or_default() };
         let letters = self.with_what_was_learned(letters);
         let delta = Delta { events, plays, at_ms: moment.now, asks, settled, letters };
-        let mut entry = frame::delta(&self.id, moment.at, cause, public, privates, R::SPARSE);
+        let mut entry = frame::delta(&self.id, moment.at, cause, public, privates, self.kind.sparse);
         entry.delay = self.delay(&after);
         entry.places = self.places(&after);
         let says_who = entry.delay.is_some() || entry.places.is_some();
         entry.at_ms = (self.is_timed || says_who).then_some(moment.now);
         debug_assert!(
-            rail.is_none() || after.rail().is_some() && !R::SPARSE,
+            rail.is_none() || after.rail().is_some() && !self.kind.sparse,
             "a keyframe has it for who comes later"
         );
         entry.rail = rail.map(|rail| self.for_the_rail(moment.at, rail, &after));
-        seal(&self.context.sealer, &mut entry, self.form, &DeltaOf::<R>(Cow::Borrowed(&delta)));
+        let record = delta.write_any(self.kind, self.form);
+        seal_written(&self.context.sealer, &mut entry, self.form, &record);
         let encoded = entry.encode();
         if is_planted(Fault::SendsLettersEarly) {
             self.send_early(&delta, entry.at).await;
@@ -232,7 +237,7 @@ impl<R: Room> Running<R> {
         debug_assert!(
             {
                 let mut replayed = self.state.room.clone();
-                delta.events.iter().for_each(|event| replayed.apply(event, entry.at));
+                replayed.apply(&delta.events, entry.at);
                 replayed == after
             },
             "the events of a decision lead to its state"
@@ -271,7 +276,7 @@ impl<R: Room> Running<R> {
     }
 
     /// What holds for the rail with a frame: who is live before it or `after` it is so with it. `None` where all are.
-    pub(super) fn delay(&self, after: &R) -> Option<Delay> {
+    pub(super) fn delay(&self, after: &AnyRoom) -> Option<Delay> {
         let ms = self.shown_late_by_ms();
         (ms > 0).then(|| {
             let mut live = self.state.room.live();
@@ -283,7 +288,7 @@ impl<R: Room> Running<R> {
     }
 
     /// How many may watch with a frame: nobody needs a place who has a part in the room before it or `after` it. `None` where as many may as come.
-    pub(super) fn places(&self, after: &R) -> Option<Places> {
+    pub(super) fn places(&self, after: &AnyRoom) -> Option<Places> {
         let max = self.rail.viewers_max;
         (max > 0).then(|| {
             let mut insiders = self.state.room.insiders();
@@ -295,7 +300,7 @@ impl<R: Room> Running<R> {
     }
 
     /// What the rail gets with a frame: nobody does who is a member before it, or `after` it.
-    fn for_the_rail(&self, at: Position, rail: Box<RawValue>, after: &R) -> Rail {
+    fn for_the_rail(&self, at: Position, rail: Box<RawValue>, after: &AnyRoom) -> Rail {
         let mut members = self.state.room.members();
         members.extend(after.members());
         members.sort_unstable();
@@ -303,12 +308,12 @@ impl<R: Room> Running<R> {
         if is_planted(Fault::TellsMembersToo) {
             members.clear();
         }
-        frame::rail(&self.id, at, rail, members, self.shown_late_by_ms() > 0 && R::TELLS_RAIL_AT_ONCE)
+        frame::rail(&self.id, at, rail, members, self.shown_late_by_ms() > 0 && self.kind.tells_rail_at_once)
     }
 
     /// Whether something stands in the journal that a living node does not read.
     pub(super) fn is_unread(&self) -> bool {
-        self.context.form().is_some_and(|form| self.form > form_of::<R>(form))
+        self.context.form().is_some_and(|form| self.form > form_of(self.kind, form))
             || (self.is_timed && self.context.tells_time() == Some(false))
     }
 
@@ -317,17 +322,25 @@ impl<R: Room> Running<R> {
     pub(super) async fn keyframe(&mut self) -> Result<Written, Ended> {
         let mut is_claimed_anew = false;
         loop {
-            let (form, room) = (self.context.form().map_or(self.form, form_of::<R>), &self.state.room);
+            let (form, room) =
+                (self.context.form().map_or(self.form, |form| form_of(self.kind, form)), &self.state.room);
             let is_timed = self.context.tells_time().unwrap_or(self.is_timed);
             let (now, delay, places) = (self.now(), self.delay(room), self.places(room));
             let (at, follows) = (self.journal.next(), self.journal.last_frame_epoch());
-            let mut entry: Entry =
-                frame::keyframe(&self.id, at, R::SEEN_AS, follows, room.view(), room.privates(), R::SPARSE);
+            let mut entry: Entry = frame::keyframe(
+                &self.id,
+                at,
+                self.kind.seen_as,
+                follows,
+                room.view(),
+                room.privates(),
+                self.kind.sparse,
+            );
             entry.at_ms = (is_timed || delay.is_some() || places.is_some()).then_some(now);
             (entry.delay, entry.places) = (delay, places);
             entry.rail = room.rail().map(|rail| self.for_the_rail(at, rail, room));
             let sealed = self.context.sealer.sealed();
-            seal(&self.context.sealer, &mut entry, form, &self.state);
+            seal_written(&self.context.sealer, &mut entry, form, &self.state.write_any(form));
             let encoded = entry.encode();
             let attempt = match self.is_timed && !is_timed {
                 // Whoever does not read what stands before it is not to find it.

@@ -22,7 +22,7 @@ use crate::{
     context::Context,
     counts::counter,
     planted::{Fault, is_planted},
-    room::{Room, frame, refusals},
+    room::{frame, refusals},
 };
 
 /// The journal of a room that has ended is kept for so long, for clients that come back late.
@@ -34,7 +34,7 @@ const FOUND_S: u64 = 7 * 86_400;
 /// A burial is tried so often before it is left to whoever finds the room next.
 const ATTEMPTS: u32 = 5;
 
-impl<R: Room> Running<R> {
+impl Running {
     /// Whether nothing is left to be done.
     pub(super) fn is_finished(&self) -> bool {
         // Nodes of the releases before do not know what an end is.

@@ -17,7 +17,7 @@ use crate::{
     counts::counter,
     planted::{Fault, is_planted},
     room::{
-        Input, Room,
+        Input,
         errands::{Answered, Ask, Errand, ErrandId, Outcome, TOLD_KEPT},
         mailbox::{Mail, Order},
     },
@@ -42,7 +42,7 @@ fn spread(room: &RoomId) -> f64 {
     0.8 + 0.4 * (hash >> 32) as f64 / f64::from(u32::MAX)
 }
 
-impl<R: Room> Running<R> {
+impl Running {
     /// Whether nothing is to be done outside any more.
     pub(super) fn errands_are_done(&self) -> bool {
         self.round.are_done(&self.state.errands)
@@ -51,7 +51,7 @@ impl<R: Room> Running<R> {
     /// Whether this is not settled yet though it is done: one of the last things that the service was told that is [told](Room::TELLS) what is finished,
     /// these `asks` among them.
     pub(super) fn stays_open(&self, id: ErrandId, asks: &[Ask]) -> bool {
-        let Some(told) = R::TELLS else { return false };
+        let Some(told) = self.kind.tells else { return false };
         let more = asks.iter().filter(|ask| ask.of == told).count();
         self.state.errands.last_of(told).take(TOLD_KEPT.saturating_sub(more)).any(|kept| kept == id)
     }
@@ -60,13 +60,13 @@ impl<R: Room> Running<R> {
     pub(super) fn is_unheard(&self) -> bool {
         let is_heard = |service| self.round.has_done(&self.state.errands, service);
         self.state.room.waits_to_be_heard()
-            && !R::TELLS.is_none_or(is_heard)
+            && !self.kind.tells.is_none_or(is_heard)
             && !is_planted(Fault::DealsUnheard)
     }
 
     /// Tells that service once more: what it was told may be lost with the rest of what the store has lost.
     pub(super) fn tell_again(&mut self) {
-        if let Some(service) = R::TELLS
+        if let Some(service) = self.kind.tells
             && !is_planted(Fault::TellsOnce)
         {
             self.round.ask_again(&self.state.errands, service);

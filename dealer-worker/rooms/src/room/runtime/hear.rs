@@ -23,7 +23,7 @@ use crate::{
     counts::counter,
     planted::{Fault, is_planted},
     room::{
-        Input, Refusal, Room,
+        Input, Refusal,
         answers::{self, Known},
         frame,
         journal::Fenced,
@@ -45,7 +45,7 @@ struct Says<'a> {
     body: &'a [u8],
 }
 
-impl<R: Room> Running<R> {
+impl Running {
     pub(super) async fn hear(&mut self, came: &Came, is_excess: bool) -> Result<(), Ended> {
         let Ok(ToRoom { epoch, relay, what }) = decode(&came.message) else {
             counter!("cardhouse_messages_malformed_total").increment(1);

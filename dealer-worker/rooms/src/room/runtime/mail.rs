@@ -17,7 +17,8 @@ use super::{
 use crate::{
     counts::counter,
     room::{
-        Input, Refusal, Room,
+        Input, Refusal,
+        any::AnyEvents,
         journal::has_ended,
         letters::{self, Post, Said, Step, What, correspondence::Heard, inbox::Hearing, wire::together},
         record::Delta,
@@ -38,7 +39,7 @@ enum Whereabouts {
     Unknown,
 }
 
-impl<R: Room> Running<R> {
+impl Running {
     /// Another room has said something.
     pub(super) async fn hear_mail(&mut self, message: &Bytes) -> Result<(), Ended> {
         let mail = match letters::Mail::decode(message) {
@@ -195,7 +196,7 @@ impl<R: Room> Running<R> {
 
     /// What is committed of the letters, with what was learned of them meanwhile.
     pub(super) fn with_what_was_learned(&self, mut delta: letters::Delta) -> Option<Box<letters::Delta>> {
-        assert!(delta.said.is_empty() || R::WRITES_LETTERS, "a kind of rooms that write letters");
+        assert!(delta.said.is_empty() || self.kind.writes_letters, "a kind of rooms that write letters");
         self.post.commits(&self.state.letters, &mut delta);
         (!delta.is_empty()).then(|| Box::new(delta))
     }
@@ -221,7 +222,7 @@ impl<R: Room> Running<R> {
 
     /// Sends what is due.
     pub(super) async fn send_letters(&mut self) {
-        if !R::WRITES_LETTERS {
+        if !self.kind.writes_letters {
             return;
         }
         for (to, what) in self.post.outgoing(&self.state.letters, self.now()) {
@@ -238,7 +239,7 @@ impl<R: Room> Running<R> {
     }
 
     /// A planted fault: what is decided leaves before it is durable.
-    pub(super) async fn send_early(&self, delta: &Delta<R::Event>, at: Position) {
+    pub(super) async fn send_early(&self, delta: &Delta<AnyEvents>, at: Position) {
         let Some(delta) = &delta.letters else { return };
         let mut letters = self.state.letters.clone();
         letters.apply(delta, at, self.now());

@@ -4,7 +4,6 @@ use protocol::id::{NodeId, UserId};
 
 use super::Running;
 use crate::room::{
-    Room,
     journal::Fenced,
     mailbox::Order,
     places::{Given, List},
@@ -13,7 +12,7 @@ use crate::room::{
 /// So many answers wait at a time for the journal to say whose the room is. Relays ask again.
 const GIVING_MAX: usize = 64;
 
-impl<R: Room> Running<R> {
+impl Running {
     /// A relay says who watches, or wants to. What is given holds from when the relay has said so, and that was before the journal is asked: so no
     /// claim that is there by then is later than the list, and every later owner waits for longer than what is given here holds.
     pub(super) fn give_places(&mut self, relay: &NodeId, round: u64, have: u32, viewers: &[UserId]) {

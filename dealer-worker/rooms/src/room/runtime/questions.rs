@@ -10,7 +10,7 @@ use super::Running;
 use crate::{
     counts::counter,
     planted::{Fault, is_planted},
-    room::{Input, Moment, Refusal, Room, frame},
+    room::{Input, Moment, Refusal, any::AnyRoom, frame},
 };
 
 /// How the names of receptions begin, which ask for the house.
@@ -25,7 +25,7 @@ pub(super) struct Question<'a> {
     pub(super) body: &'a [u8],
 }
 
-impl<R: Room> Running<R> {
+impl Running {
     /// Answers a question, or says why not. A room that has just been taken over and is not on its feet yet is silent: it is asked again.
     pub(super) fn answer(&mut self, relay: &NodeId, question: Question<'_>) {
         if !self.has_begun {
@@ -70,7 +70,7 @@ impl<R: Room> Running<R> {
     }
 
     /// A planted fault: the state that the room will be in once its clock is due, which nobody has committed.
-    fn drafted(&mut self) -> Option<R> {
+    fn drafted(&mut self) -> Option<AnyRoom> {
         let due = self.state.room.deadline().filter(|_| is_planted(Fault::AnswersUncommitted))?;
         let moment = Moment { now: due, at: self.journal.next() };
         Some(self.state.room.decide(Input::Clock, moment, &mut self.chance).ok()?.after)

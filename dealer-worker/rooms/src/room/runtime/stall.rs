@@ -20,7 +20,7 @@ use super::{Ended, Running, commit::With, questions::Question, tell::tell_owned}
 use crate::{
     counts::{counter, gauge},
     room::{
-        Input, Refusal, Room,
+        Input, Refusal,
         answers::Known,
         frame,
         journal::{Attempt, NotWritten, RETRY_MAX},
@@ -80,7 +80,7 @@ pub(super) fn unavailable(cause: &Cause) -> Refusal {
     Refusal::for_now(RefusalCode::Unavailable, message, RETRY_AFTER_MS + spread_ms)
 }
 
-impl<R: Room> Running<R> {
+impl Running {
     /// Has an entry written.
     pub(super) async fn write(&mut self, mut attempt: Attempt) -> Result<Written, Ended> {
         let since = attempt.started();
