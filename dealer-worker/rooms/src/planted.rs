@@ -60,6 +60,8 @@ pub enum Fault {
     ForgivesBlinds,
     /// Rooms tell of what they have finished once, and not again when the store may have lost it.
     TellsOnce,
+    /// They tell again of the last of it alone.
+    TellsLastAgain,
     /// Tables tell nobody of hands that are over.
     TellsNoHands,
     /// Rooms begin something new before it is heard what they have finished.

@@ -25,6 +25,8 @@ pub use protocol::id::ErrandId;
 use protocol::id::{Position, RoomId};
 use serde::{Deserialize, Serialize};
 
+use crate::planted::{Fault, is_planted};
+
 /// So many errands of a room that want an answer may be open; commands that would add to them are refused as `busy`.
 pub const ERRANDS_MAX: usize = 32;
 
@@ -232,8 +234,11 @@ impl Round {
 
     /// What this service has done and may have lost is to be asked again, as far as it is not settled.
     pub fn ask_again(&mut self, errands: &Errands, service: &str) {
+        let last = errands.last_of(service).next();
         for errand in errands.of(service) {
-            self.done.remove(&errand.id);
+            if !is_planted(Fault::TellsLastAgain) || Some(errand.id) == last {
+                self.done.remove(&errand.id);
+            }
         }
     }
 
