@@ -168,6 +168,8 @@ pub enum Happening<'a> {
     Online,
     /// The connection ended.
     Offline,
+    /// There was none to be had; it is tried again.
+    Unreachable(&'a NoConnection),
     /// A message came.
     Heard(&'a Heard),
     /// An action is on its way.
@@ -232,6 +234,7 @@ pub async fn play<M: Mind>(
             }
             Err(error) => {
                 tracing::debug!(%error, name, "no connection");
+                on(&bot, Happening::Unreachable(&error), Instant::now());
                 ConnectionEnd::Broken(None)
             }
         };

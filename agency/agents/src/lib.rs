@@ -12,9 +12,10 @@ use broker::{
 };
 use futures_util::future::BoxFuture;
 use metrics::{counter, gauge};
+use parking_lot::Mutex;
 use player::{
     Bot, Character, Habits, Invited, Style,
-    connect::{Dialer, play},
+    connect::{Dialer, Happening, NoConnection, play},
     guest::Tokens,
 };
 use protocol::{hosted::AiLevel, id::UserId};
@@ -38,6 +39,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// Between two tries of a queue that is away.
 const AGAIN: Duration = Duration::from_millis(500);
+
+/// Between two complaints that there is no connection to be had.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 
 /// Jobs that are taken at once.
 const BATCH_MAX: usize = 16;
@@ -149,6 +153,24 @@ pub struct OfTheHouse<F> {
     dialer: Dialer,
     habits: Habits,
     tokens: F,
+    complaints: Arc<Complaints>,
+}
+
+/// That there is no connection to be had is told once in a while, and not by each AI player with each try.
+#[derive(Default)]
+struct Complaints {
+    last: Mutex<Option<Instant>>,
+}
+
+impl Complaints {
+    fn unreachable(&self, error: &NoConnection) {
+        counter!("agency_unreachable_total").increment(1);
+        let (now, mut last) = (Instant::now(), self.last.lock());
+        if last.is_none_or(|last| now >= last + COMPLAIN_EVERY) {
+            *last = Some(now);
+            warn!(%error, "AI players find no way to their tables");
+        }
+    }
 }
 
 impl<F> OfTheHouse<F> {
@@ -156,7 +178,7 @@ impl<F> OfTheHouse<F> {
     pub fn new(dialer: Dialer, habits: Habits, tokens: F) -> Self {
         // What they say and when they go is the host's to say, and not theirs.
         let habits = Habits { chat: 0.0, leave: 0.0, sit_out: 0.0, vanish: 0.0, ..habits };
-        Self { dialer, habits, tokens }
+        Self { dialer, habits, tokens, complaints: Arc::default() }
     }
 }
 
@@ -168,10 +190,15 @@ where
     fn play(&self, job: Job) -> BoxFuture<'static, ()> {
         let (dialer, tokens) = (self.dialer.clone(), (self.tokens)(job.wanted.user.clone()));
         let mind = mind(&job, self.habits.clone(), rand::rng().random(), String::new(), Instant::now());
-        let name = job.wanted.name;
+        let (name, complaints) = (job.wanted.name, self.complaints.clone());
         Box::pin(async move {
             let for_ever = CancellationToken::new();
-            if let Err(error) = play(&name, mind, &dialer, &tokens, for_ever, |_, _, _| {}).await {
+            let on = |_: &_, what: Happening<'_>, _| {
+                if let Happening::Unreachable(error) = what {
+                    complaints.unreachable(error);
+                }
+            };
+            if let Err(error) = play(&name, mind, &dialer, &tokens, for_ever, on).await {
                 warn!(%error, name, "an AI player has no token");
             }
         })

@@ -338,7 +338,7 @@ impl Life {
                 return;
             }
             Happening::Heard(heard) => heard,
-            Happening::Offline | Happening::Acting(_) => return,
+            Happening::Offline | Happening::Unreachable(_) | Happening::Acting(_) => return,
         };
         if self.entered.is_none() && bot.entered().is_some() {
             self.entered = Some(now);

@@ -136,7 +136,7 @@ impl Tally {
                 }
             }
             Happening::Heard(heard) => self.heard(i, bot, heard, at),
-            Happening::Online | Happening::Offline => {}
+            Happening::Online | Happening::Offline | Happening::Unreachable(_) => {}
         }
     }
 

@@ -193,7 +193,7 @@ impl Crowd {
                     recoveries.acted(room, *at, now - *after);
                 }
             }
-            Happening::Online | Happening::Offline | Happening::Acting(_) => {}
+            Happening::Online | Happening::Offline | Happening::Unreachable(_) | Happening::Acting(_) => {}
         };
         let (bot, name) = (Bot::new(character, String::new(), Instant::now()), format!("Bot {number}"));
         match self.currency {
