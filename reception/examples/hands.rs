@@ -50,7 +50,7 @@ use reception::{
 const PLAYERS: usize = 1_000;
 const TABLES: u64 = 300;
 /// Hands that are written in one go: one by one, and all that were taken.
-const TOGETHER: [usize; 2] = [1, 64];
+const TOGETHER: [usize; 2] = [1, 128];
 /// Different hands, from which the million is made.
 const TEMPLATES: u64 = 1_000;
 
