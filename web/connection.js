@@ -243,17 +243,24 @@ export class Connection {
 
   /** Asks a room without a command. @returns {Promise<object|null>} the body of its answer; null: it has none, or nobody answers */
   question(room, q) {
-    const n = ++this.#asked;
-    return new Promise((resolve) => {
-      this.#questions.set(n, resolve);
-      this.#send({ t: "ask", n, room, q });
-      this.#clock.after(QUESTION_MS, () => this.#answer({ n }));
-    });
+    const until = this.#clock.now() + QUESTION_MS;
+    return new Promise((resolve) => this.#ask(room, q, until, resolve));
   }
 
-  #answer({ n, body = null }) {
-    this.#questions.get(n)?.(body);
-    this.#questions.delete(n);
+  /** Once more when it is told to come again, as in a house that has just been opened, if that leaves time. */
+  #ask(room, q, until, resolve) {
+    const n = ++this.#asked;
+    this.#questions.set(n, ({ body = null, retry_after_ms }) => {
+      if (this.#clock.now() + retry_after_ms < until) this.#clock.after(retry_after_ms, () => this.#ask(room, q, until, resolve));
+      else resolve(body);
+    });
+    this.#send({ t: "ask", n, room, q });
+    this.#clock.after(until - this.#clock.now(), () => this.#answer({ n }));
+  }
+
+  #answer(message) {
+    this.#questions.get(message.n)?.(message);
+    this.#questions.delete(message.n);
   }
 
   #greet(token) {

@@ -53,6 +53,30 @@ test("commands of a session that is gone are not sent in another one", async () 
   assert.equal(socket.of("do")[0].n, 1);
 });
 
+test("who asks too early asks once more when it is told to, and not for ever", async () => {
+  const { start, clock, connection } = setUp();
+  const socket = await start();
+  const early = { t: "unanswered", room: "floor-01", code: "unavailable", message: "not yet", retry_after_ms: 1_000 };
+  const answer = connection.question("floor-01", { about: "rules" });
+  socket.says({ ...early, n: 1 });
+  await clock.pass(1_000);
+  assert.deepEqual(socket.of("ask")[1], { t: "ask", n: 2, room: "floor-01", q: { about: "rules" } });
+  socket.says({ t: "answer", n: 2, room: "floor-01", at: [1, 1], body: { about: "rules" } });
+  assert.deepEqual(await answer, { about: "rules" });
+
+  const never = connection.question("floor-01", { about: "rules" });
+  for (let n = 3; n < 7; n += 1) {
+    socket.says({ ...early, n });
+    await clock.pass(1_000);
+  }
+  assert.equal(await never, null);
+  assert.equal(socket.of("ask").length, 6);
+
+  const none = connection.question("t1", { about: "rules" });
+  socket.says({ t: "unanswered", n: 7, room: "t1", code: "bad_question", message: "no" });
+  assert.equal(await none, null);
+});
+
 test("followed rooms are resumed where they were", async () => {
   const { start, greet, clock, connection } = setUp();
   const first = await start();
