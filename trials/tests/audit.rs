@@ -50,7 +50,8 @@ async fn a_swarm_that_plays_for_what_is_somebodys_makes_and_loses_no_chip() {
     assert!(out.status.success() && report["actions"].as_u64() > Some(0) && looked > 3, "{looked}: {report}");
     let judged = report["purses"]["judged"].as_u64();
     assert!(judged >= Some(BOTS / 2), "players know themselves what they ought to have: {report}");
-    assert_eq!(auditor.find(TABLES, false).await.unwrap(), None);
+    auditor.forget_token();
+    assert_eq!(auditor.find(TABLES, false).await.unwrap(), None, "a run may be longer than a token holds");
     auditor.forge(RoomId::new("t2").unwrap(), play).await.unwrap();
     let wrong = auditor.find(TABLES, false).await.unwrap().expect("it is found");
     assert!(wrong.contains(r#""room":"t2""#) && wrong.contains(r#""difference":1"#), "{wrong}");

@@ -10,6 +10,7 @@ use cage::{
 };
 use loadtest::cluster::{Cluster, Database, Node};
 use money::{Ask, Body as _, Currency, Share, Stake};
+use parking_lot::Mutex;
 use protocol::{
     id::{ErrandId, Position, RoomId, UserId},
     rights::Roles,
@@ -36,7 +37,10 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 pub struct Auditor {
     reception: std::net::SocketAddr,
     database: Place,
-    token: String,
+    handle: String,
+    password: String,
+    /// An access token, which does not last as long as a long run does.
+    token: Mutex<String>,
 }
 
 impl Auditor {
@@ -51,16 +55,34 @@ impl Auditor {
         };
         let reception = cluster.node(Node::Reception).listen();
         let handle = format!("staff{:08x}", rand::random::<u32>());
-        let account = json!({ "handle": handle, "password": format!("{:032x}", rand::random::<u128>()), "nick": handle });
+        let password = format!("{:032x}", rand::random::<u128>());
+        let account = json!({ "handle": handle, "password": password, "nick": handle });
         let made = ask(reception, "POST", "/api/accounts", "", &account.to_string()).await?;
-        let text = |field: &str| {
-            made[field].as_str().map(str::to_owned).with_context(|| format!("no account: {made}"))
-        };
-        let user = UserId::new(&text("user")?)?;
-        let auditor = Self { reception, database, token: text("token")? };
+        let user = UserId::new(text(&made, "user")?)?;
+        let token = Mutex::new(text(&made, "token")?.to_owned());
+        let auditor = Self { reception, database, handle, password, token };
         let hired = move |tx: &mut dyn Tx| person::set_roles(tx, &user, Roles::CAGE.0);
         auditor.beside().await?.write("staff", hired).await?;
         Ok(auditor)
+    }
+
+    /// Has it sign in anew before it asks once more, as whose token has expired.
+    pub fn forget_token(&self) {
+        *self.token.lock() = "expired".into();
+    }
+
+    /// The audit, as it is now.
+    async fn audit(&self) -> anyhow::Result<Value> {
+        let (path, token) = ("/api/staff/ledger/audit", self.token.lock().clone());
+        let told = ask(self.reception, "GET", path, &token, "").await?;
+        if told["code"] != "bad_token" {
+            return Ok(told);
+        }
+        let known = json!({ "handle": self.handle, "password": self.password });
+        let session = ask(self.reception, "POST", "/api/sessions", "", &known.to_string()).await?;
+        let token = text(&session, "token")?.to_owned();
+        self.token.lock().clone_from(&token);
+        ask(self.reception, "GET", path, &token, "").await
     }
 
     async fn beside(&self) -> anyhow::Result<Tellers> {
@@ -75,8 +97,7 @@ impl Auditor {
     pub async fn find(&self, tables: u32, may_lose: bool) -> anyhow::Result<Option<String>> {
         let until = Instant::now() + COMPLETE_WITHIN;
         let told = loop {
-            let told = ask(self.reception, "GET", "/api/staff/ledger/audit", &self.token, "").await;
-            match told {
+            match self.audit().await {
                 Ok(told) if told["complete"] == true => break told,
                 told => anyhow::ensure!(Instant::now() < until, "the audit is not complete: {told:?}"),
             }
@@ -95,7 +116,7 @@ impl Auditor {
     /// # Errors
     /// When reception does not say.
     pub async fn at_tables(&self, currency: Currency) -> anyhow::Result<u64> {
-        let told = ask(self.reception, "GET", "/api/staff/ledger/audit", &self.token, "").await?;
+        let told = self.audit().await?;
         let of_it = told["currencies"].as_array().into_iter().flatten();
         let held =
             of_it.filter(|of| of["currency"] == currency.as_str()).find_map(|of| of["tables"].as_u64());
@@ -201,6 +222,10 @@ impl Books for Read {
     fn audit(&self) -> Result<Audit, DbError> {
         Ok(self.audit.clone())
     }
+}
+
+fn text<'a>(told: &'a Value, field: &str) -> anyhow::Result<&'a str> {
+    told[field].as_str().with_context(|| format!("no account: {told}"))
 }
 
 async fn ask(
