@@ -79,8 +79,6 @@ impl Kind {
 
 /// What rooms of all kinds do: see [`Room`], whose words these are, and [`AnyRoom`].
 pub(crate) trait Erased: Any + Send + Sync {
-    fn kind(&self) -> &'static Kind;
-
     /// The same once more.
     fn copy(&self) -> AnyRoom;
 
@@ -139,10 +137,6 @@ pub(crate) trait Erased: Any + Send + Sync {
 }
 
 impl<R: Room> Erased for R {
-    fn kind(&self) -> &'static Kind {
-        Kind::of::<R>()
-    }
-
     fn copy(&self) -> AnyRoom {
         AnyRoom::new(self.clone())
     }

@@ -359,8 +359,8 @@ impl<R: Room> Journaled<R> {
 
 impl Journaled<AnyRoom> {
     /// See [`Record::write`].
-    pub(super) fn write_any(&self, form: Form) -> Vec<u8> {
-        write_state(self, self.room.kind(), form, |room, record| room.write(form, record))
+    pub(super) fn write_any(&self, kind: &Kind, form: Form) -> Vec<u8> {
+        write_state(self, kind, form, |room, record| room.write(form, record))
     }
 
     /// Does what a committed delta says.
@@ -448,6 +448,11 @@ pub(super) fn seal_written(sealer: &Sealer, entry: &mut Entry, form: Form, recor
 /// # Errors
 /// [`BadRecord`]: the wrong key, or a record that this release does not read.
 pub fn open<T: Record>(sealer: &Sealer, entry: &Entry, now: UnixMs) -> Result<T, BadRecord> {
+    open_by(T::read, sealer, entry, now)
+}
+
+/// The same with what reads it.
+pub(super) fn open_by<T>(read: Read<T>, sealer: &Sealer, entry: &Entry, now: UnixMs) -> Result<T, BadRecord> {
     let (form, plain) = sealer.open(&entry.room, entry.at, &entry.secret)?;
-    T::read(form, &plain, now)
+    read(form, &plain, now)
 }

@@ -290,9 +290,7 @@ struct Restored {
 impl Claimer<'_> {
     /// Opens an entry's record and reads it.
     fn open<T>(&self, entry: &Entry, now: UnixMs, read: record::Read<T>) -> Result<T, NotTaken> {
-        let opened = self.sealer.open(&entry.room, entry.at, &entry.secret).map_err(BadRecord::from);
-        let read = opened.and_then(|(form, record)| read(form, &record, now));
-        read.map_err(|bad| NotTaken::Record(entry.at, bad))
+        record::open_by(read, self.sealer, entry, now).map_err(|bad| NotTaken::Record(entry.at, bad))
     }
 
     /// Applies deltas to the keyframe that stands first, as far as they go without a hole.

@@ -340,7 +340,7 @@ impl Running {
             (entry.delay, entry.places) = (delay, places);
             entry.rail = room.rail().map(|rail| self.for_the_rail(at, rail, room));
             let sealed = self.context.sealer.sealed();
-            seal_written(&self.context.sealer, &mut entry, form, &self.state.write_any(form));
+            seal_written(&self.context.sealer, &mut entry, form, &self.state.write_any(self.kind, form));
             let encoded = entry.encode();
             let attempt = match self.is_timed && !is_timed {
                 // Whoever does not read what stands before it is not to find it.
