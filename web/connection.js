@@ -32,6 +32,8 @@ const ASK_WHY_AFTER = 2;
 
 /** A question that has no answer by then has none. */
 const QUESTION_MS = 4_000;
+/** It is asked again no sooner, whatever it is told: a connection may ask four a second. */
+const QUESTION_AGAIN_MS = 250;
 
 export class Connection {
   #url;
@@ -251,7 +253,8 @@ export class Connection {
   #ask(room, q, until, resolve) {
     const n = ++this.#asked;
     this.#questions.set(n, ({ body = null, retry_after_ms }) => {
-      if (this.#clock.now() + retry_after_ms < until) this.#clock.after(retry_after_ms, () => this.#ask(room, q, until, resolve));
+      const waitMs = Math.max(retry_after_ms, QUESTION_AGAIN_MS);
+      if (this.#clock.now() + waitMs < until) this.#clock.after(waitMs, () => this.#ask(room, q, until, resolve));
       else resolve(body);
     });
     this.#send({ t: "ask", n, room, q });

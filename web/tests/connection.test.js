@@ -75,6 +75,16 @@ test("who asks too early asks once more when it is told to, and not for ever", a
   const none = connection.question("t1", { about: "rules" });
   socket.says({ t: "unanswered", n: 7, room: "t1", code: "bad_question", message: "no" });
   assert.equal(await none, null);
+
+  // Who says "at once" is not asked as fast as it can answer.
+  const hasty = connection.question("floor-01", { about: "rules" });
+  for (let n = 8; n < 24; n += 1) {
+    socket.says({ ...early, n, retry_after_ms: 0 });
+    await clock.pass(0);
+    assert.equal(socket.of("ask").length, n);
+    await clock.pass(250);
+  }
+  assert.equal(await hasty, null);
 });
 
 test("followed rooms are resumed where they were", async () => {
