@@ -225,7 +225,7 @@ impl Books for Read {
 }
 
 fn text<'a>(told: &'a Value, field: &str) -> anyhow::Result<&'a str> {
-    told[field].as_str().with_context(|| format!("no account: {told}"))
+    told[field].as_str().with_context(|| format!("no {field}: {told}"))
 }
 
 async fn ask(
