@@ -92,6 +92,8 @@ let beside = [];
 const wide = matchMedia("(min-width: 1280px) and (min-height: 760px)");
 const bar = new YourTables(() => connection.serverClock.now());
 const open = (room) => (location.hash = `#/table/${room}`);
+/** Done when the house has said whether the player may open tables, or is not waited for any more. */
+let ownTables = null;
 /** What comes with the first seat, once it has been asked for. */
 let seated = null;
 const elsewhere = new Elsewhere(channel("cardhouse.tables"), crypto.randomUUID?.() ?? String(Math.random()), () => showSeats());
@@ -135,13 +137,18 @@ function welcomed({ user, name: shownName }) {
   showSeats();
   lobby.hands.hidden = !identity.keepsHands;
   withPurse();
-  withOwnTables();
+  ownTables = withOwnTables();
 }
 
 /** Takes a seat at one of the tables that the lobby finds, or opens one: what does that comes when it is asked for. */
-async function playNow(find, opens) {
+async function playNow(find, offered) {
   await later(async () => {
     const [{ playNow }] = await Promise.all([import("./play-now.js"), withTables()]);
+    // Whoever is quicker than the house's answer is not told that there are none.
+    const opens = async () => {
+      await ownTables;
+      return offered();
+    };
     const mine = new Set([...tables.standings, ...tables.waits].map(({ room }) => room));
     // The table is looked at before it is asked: what it tells is not told again.
     const ask = (room, what) => {

@@ -42,8 +42,8 @@ export class Lobby {
    * @param {Connection} connection
    * @param {(room: string) => void} open goes to a table
    * @param {Keep} storage keeps filters, order, page and place in it for as long as the window lives
-   * @param {(find: (free: boolean, kind?: string) => Promise<object[]>, opens: (() => void)|null) => Promise<void>} playNow takes a seat at one of the tables that
-   *   are found, or opens one
+   * @param {(find: (free: boolean, kind?: string) => Promise<object[]>, offered: () => (() => void)|null) => Promise<void>} playNow takes a seat at one of the
+   *   tables that are found, or opens one as it was offered by then
    */
   constructor(connection, open, storage, playNow) {
     this.#playNow = playNow;
@@ -222,7 +222,7 @@ export class Lobby {
   async #seekSeat() {
     this.quick.disabled = true;
     const find = (free, kind) => this.#find(seatView(this.#wish, free, kind));
-    await this.#playNow(find, this.#opens);
+    await this.#playNow(find, () => this.#opens);
     this.quick.disabled = false;
     if (this.element.isConnected) this.#look(viewOf(this.#wish));
   }

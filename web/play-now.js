@@ -86,7 +86,7 @@ export async function seatNow({ find, ask, queues, join, bring, mine }) {
  * @param {Settings} parts.settings
  * @param {Set<string>} parts.mine see `seatNow`
  * @param {(room: string) => void} parts.open shows a table
- * @param {(() => void)|null} parts.opens asks for a table of the player's own, where the house has such
+ * @param {() => Promise<(() => void)|null>} parts.opens answers what asks for a table of the player's own; null: the house has no such
  * @param {(text: () => string) => void} parts.tell says why nothing came of it
  */
 export async function playNow({ ask, find, queues, connection, settings, mine, open, opens, tell }) {
@@ -119,7 +119,8 @@ export async function playNow({ ask, find, queues, connection, settings, mine, o
   if (got.room) return open(got.room);
   const { refused } = got;
   if (refused) return tell(byCode(sayOfRefusals.refused, refused.code, refused.message, {}));
-  tell(opens ? say.openOne : say.nothing);
+  const openOwn = await opens();
+  tell(openOwn ? say.openOne : say.nothing);
   // Whoever wants to play now after this finds that table.
-  return opens?.();
+  return openOwn?.();
 }
