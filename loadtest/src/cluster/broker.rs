@@ -96,7 +96,10 @@ impl Broker {
         self.whole(pair).await?;
         let (old, new) = self.pair(pair)?;
         if !behind.is_zero() {
-            self.node(new).fall_behind(self.node(old))?;
+            if let Err(error) = self.node(new).fall_behind(self.node(old)) {
+                self.node(new).catch_up()?;
+                return Err(error.into());
+            }
             sleep(behind).await;
         }
         self.node(old).pid().into_iter().for_each(|pid| living.remove(pid));

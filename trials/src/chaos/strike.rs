@@ -8,6 +8,7 @@ use protocol::id::{Epoch, NodeId, RoomId};
 use servers::redis_server::RedisServer;
 use tokio::{
     sync::{Mutex, MutexGuard},
+    task::spawn_blocking,
     time::{Duration, Instant, sleep},
 };
 
@@ -318,7 +319,7 @@ impl Striker {
     async fn stop_redis(
         &self,
         fault: Fault,
-        fits: impl IntoIterator<Item = (Duration, Duration)>,
+        fits: impl IntoIterator<Item = (Duration, Duration)> + Send + 'static,
     ) -> anyhow::Result<Ticket> {
         let ticket = self.begin(fault.kind, None).await;
         let (node, pid) = {
@@ -327,13 +328,17 @@ impl Striker {
             let node = fault.whom % cluster.broker_nodes();
             (node, servers[node].pid())
         };
-        for (stands, goes) in fits {
-            let Some(pid) = pid else { break };
-            signal(pid, "STOP");
-            sleep(stands).await;
-            signal(pid, "CONT");
-            sleep(goes).await;
-        }
+        // On a thread of its own: those of the runtime may all wait for this server's answer.
+        let stop = move || {
+            for (stands, goes) in fits {
+                let Some(pid) = pid else { break };
+                signal(pid, "STOP");
+                std::thread::sleep(stands);
+                signal(pid, "CONT");
+                std::thread::sleep(goes);
+            }
+        };
+        spawn_blocking(stop).await?;
         self.cluster.lock().await.broker().in_order(node).await?;
         Ok(ticket)
     }
