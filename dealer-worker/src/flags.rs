@@ -117,6 +117,13 @@ pub struct FloorArgs {
     /// Such a table at which nobody sits for so long closes, milliseconds
     #[arg(long, env = "CARDHOUSE_PLAY_NOW_IDLE_MS", value_name = "MS", default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(1_000..))]
     pub play_now_idle_ms: u64,
+    /// There are rooms in which work waits for whoever does it: for a coach that answers questions, and for agents of other people. All workers of a
+    /// house say the same
+    #[arg(long, env = "CARDHOUSE_JOBS", value_name = "BOOL", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set)]
+    pub jobs: bool,
+    /// Whoever has taken a job has it for so long, and again from whatever he tells of it, milliseconds. Rooms that are there stay as they are
+    #[arg(long, env = "CARDHOUSE_JOBS_LEASE_MS", value_name = "MS", default_value_t = 15_000, value_parser = clap::value_parser!(u64).range(1_000..=600_000))]
+    pub jobs_lease_ms: u64,
 }
 
 /// The name of the queue for tables as the flags say.
@@ -132,6 +139,11 @@ impl FloorArgs {
             big_blind_max: self.players_big_blind_max,
             idle_ms: self.players_idle_ms,
         }
+    }
+
+    /// What the rooms of jobs are set to, if there are any.
+    pub fn work(&self) -> Option<jobs::Settings> {
+        self.jobs.then(|| jobs::Settings { lease_ms: self.jobs_lease_ms, ..jobs::Settings::default() })
     }
 
     /// What the queue is set to, if there is one; `None` too where chips are somebody's, which none of its tables asks for.

@@ -13,7 +13,7 @@ pub mod process;
 pub mod schedule;
 pub mod seal_keys;
 
-pub use opening::{OpenError, Opening, open_floor, open_queue, open_table, open_tables, tables};
+pub use opening::{OpenError, Opening, open_floor, open_jobs, open_queue, open_table, open_tables, tables};
 use std::sync::Arc;
 
 use rooms::Kinds;
@@ -29,6 +29,7 @@ pub fn kinds_of(players_open_tables: bool) -> Kinds {
     let kinds = Kinds::default().with::<table::Table>().with::<talk::Talk>().with::<cash::Cash>();
     let kinds = kinds.with::<tournament::Tournament>().with::<tournament::TournamentTable>();
     let kinds = kinds.with::<queue::Queue>().with::<queue::QueueTable>();
+    let kinds = kinds.with::<jobs::Jobs>();
     let kinds = kinds.with::<hosted::Hosted>().served_by(::hands::SERVICE, Arc::new(hands::Nobody));
     let kinds = kinds.served_by(seats::SERVICE, Arc::new(agents::Nobody));
     if players_open_tables { kinds.with::<floor::Floor<true>>() } else { kinds.with::<floor::Floor<false>>() }

@@ -191,6 +191,19 @@ pub async fn open_queue(
     Ok(())
 }
 
+/// Opens the rooms in which work waits for whoever does it, unless they are there: then they stay as they are.
+///
+/// # Errors
+/// [`OpenError`]; some may have been opened.
+pub async fn open_jobs(ports: &Ports, settings: &jobs::Settings) -> Result<(), OpenError> {
+    let spec = RoomSpec::new(protocol::jobs::KIND, settings);
+    for room in protocol::jobs::rooms() {
+        // Workers of earlier releases could do nothing with them.
+        open_room(ports, &room, &spec, Readers::OfThisRelease).await?;
+    }
+    Ok(())
+}
+
 /// All tables that there are, with the settings that they were opened with, in the order of their numbers. Reads all maps of rooms: for
 /// a store that is near.
 ///

@@ -26,7 +26,7 @@ use crate::{
     cage_client::CageClient,
     flags::{Flags, Task},
     hands::Recording,
-    open_floor, open_queue, open_tables,
+    open_floor, open_jobs, open_queue, open_tables,
     schedule::{self, Opened, Template},
     seal_keys,
 };
@@ -176,6 +176,9 @@ impl Dealer {
         }
         if let Some(queue) = flags.floor.queue(&flags.tables) {
             open_queue(ports, &queue, flags.tables.opening().rail).await?;
+        }
+        if let Some(jobs) = flags.floor.work() {
+            open_jobs(ports, &jobs).await?;
         }
         if !offered.is_empty() {
             let Opened { opened, .. } = schedule::open(ports, offered).await?;

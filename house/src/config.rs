@@ -206,6 +206,7 @@ impl Config {
             })
             .mut_arg("players_tables", with("true"))
             .mut_arg("play_now", with("true"))
+            .mut_arg("jobs", with("true"))
             .mut_arg("drain_ms", with("0"))
             .mut_arg("close_ms", with("500"))
             .mut_arg("log", with("warn"))

@@ -22,7 +22,7 @@ use broker::{
     wire::Wire,
 };
 use dealer_worker::{
-    Opening, agents::Asking, hands::Recording, open_floor, open_queue, open_table, schedule,
+    Opening, agents::Asking, hands::Recording, open_floor, open_jobs, open_queue, open_table, schedule,
 };
 use futures_util::future::try_join_all;
 use ops::{
@@ -181,6 +181,9 @@ impl House {
         }
         if let Some(queue) = config.floor.queue(&config.tables) {
             open_queue(&inside, &queue, config.tables.opening().rail).await?;
+        }
+        if let Some(jobs) = config.floor.work() {
+            open_jobs(&inside, &jobs).await?;
         }
         let found = dealer_worker::tables(inside.store.as_ref()).await?;
         let kept = Kept {

@@ -535,6 +535,28 @@ fn a_table_that_forgets_whom_its_queue_has_sent_is_caught() {
 }
 
 #[test]
+fn what_is_promised_holds_where_some_do_what_others_want_done() {
+    count_panics();
+    let verdicts: Vec<Verdict> = (0..16).map(|seed| run(&Plan::working(seed))).collect();
+    for verdict in &verdicts {
+        assert_eq!(verdict.broken, [], "seed {} with jobs", verdict.seed);
+    }
+    let (answered, by_others) = verdicts
+        .iter()
+        .map(|verdict| verdict.jobs_done)
+        .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    assert!(
+        answered > 200 && by_others > 50,
+        "{answered} were answered, {by_others} of them by a second one"
+    );
+}
+
+#[test]
+fn a_room_that_takes_answers_of_whoever_has_had_the_job_is_caught() {
+    caught_in(Plan::working, Planted::AnswersAnew, Promise::Answered);
+}
+
+#[test]
 fn what_is_promised_holds_where_players_open_tables() {
     count_panics();
     for seed in 0..16 {

@@ -118,6 +118,8 @@ pub enum Fault {
     ServesTwice,
     /// A table does not remember whom its queue has sent there.
     ForgetsTickets,
+    /// A room of jobs takes an answer from whoever has had the job before, though it is another's by then or has its answer.
+    AnswersAnew,
 }
 
 /// From now on workers of this thread have this fault (or none).

@@ -1,5 +1,5 @@
 //! Journals of this release, which later ones read for ever: those of a table, of one whose chips are somebody's, of a counter and of a room in which people talk, of records whose runtime part has a version; in
-//! [`opened`], those of a table that a player has opened, of the room from which he did, of a tournament and of a table of it; in [`queued`], those of a queue and of a table of it.
+//! [`opened`], those of a table that a player has opened, of the room from which he did, of a tournament and of a table of it; in [`queued`], those of a queue and of a table of it; in [`worked`], that of a room of jobs.
 //! They were written by the tests here, which play the same again each time and see that what is written is still what stands there.
 //!
 //! A change of what records hold fails here. It gets a schema of its own ([`Room::SCHEMA`]), with a golden journal beside these:
@@ -12,6 +12,7 @@ mod opened;
 mod queued;
 #[path = "../support/mod.rs"]
 mod support;
+mod worked;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -21,12 +21,13 @@ use crate::{
 };
 
 /// What staff may do, in words.
-const ROLES: [(&str, Roles); 5] = [
+const ROLES: [(&str, Roles); 6] = [
     ("host", Roles::HOST),
     ("floor", Roles::FLOOR),
     ("cage", Roles::CAGE),
     ("integrity", Roles::INTEGRITY),
     ("admin", Roles::ADMIN),
+    ("agent", Roles::AGENT),
 ];
 
 pub(super) fn words(roles: Roles) -> Vec<&'static str> {
@@ -50,6 +51,7 @@ pub(super) enum Role {
     Cage,
     Integrity,
     Admin,
+    Agent,
 }
 
 impl Role {
@@ -61,6 +63,7 @@ impl Role {
                 Self::Cage => Roles::CAGE,
                 Self::Integrity => Roles::INTEGRITY,
                 Self::Admin => Roles::ADMIN,
+                Self::Agent => Roles::AGENT,
             })
         })
     }

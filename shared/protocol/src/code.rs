@@ -64,6 +64,10 @@ pub enum RefusalCode {
     TooMany,
     /// You were called to a seat at this table and did not come; `retry_after_ms` says when you may wait again.
     CallMissed,
+    /// There is no such job of yours.
+    NoSuchJob,
+    /// The job is not yours to do (any more): your lease of it is over.
+    LeaseLost,
 }
 
 /// Why a message that is not a command was refused; the connection goes on.

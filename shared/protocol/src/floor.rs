@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     hosted::{Access, AiSeats, Choice, HostLeaves},
-    id::{RoomId, UserId},
+    id::{RoomId, UserId, spread},
     object::{Object, Unfit},
     rail::RailChoice,
 };
@@ -30,10 +30,8 @@ pub fn rooms() -> impl Iterator<Item = RoomId> {
 /// # Panics
 /// Never: it is one of them.
 pub fn room_of(user: &UserId) -> RoomId {
-    let hash = user.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let number = usize::try_from(hash % u64::from(ROOMS)).expect("it is small");
+    let number = spread(user, u64::from(ROOMS));
+    let number = usize::try_from(number).expect("it is small");
     rooms().nth(number).expect("it is one of them")
 }
 

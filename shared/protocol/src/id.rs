@@ -218,6 +218,14 @@ impl Seq {
     }
 }
 
+/// Which of so many rooms of a kind serves a user: FNV-1a of the user's name in 64 bits, modulo their number. Given once and for ever.
+pub fn spread(user: &UserId, over: u64) -> u64 {
+    let hash = user.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    hash % over
+}
+
 /// Where an entry stands in a room's journal; ordered by epoch, then seq. In JSON `[epoch, seq]`.
 ///
 /// `seq` is contiguous across epochs, so a reader sees a hole without help. The claim of an epoch stands at

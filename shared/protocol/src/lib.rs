@@ -2,7 +2,7 @@
 //! them. It knows no network and no Redis: bots and other programs build on this alone.
 //!
 //! Read [`client_in`] and [`client_out`] first: each direction is one enum. What rooms of a kind add stands in a
-//! module of its own ([`table`], [`hosted`], [`floor`], [`queue`], [`tournament`], [`talk`]). `docs/protocol.md` is checked against these types by a test.
+//! module of its own ([`table`], [`hosted`], [`floor`], [`queue`], [`tournament`], [`talk`], [`jobs`]). `docs/protocol.md` is checked against these types by a test.
 //!
 //! - [`id`], [`time`]: names, positions in a journal, and time.
 //! - [`bounds`]: what clients, relays and workers keep alike. [`code`]: why something is refused or closed. [`rail`]: how those watch who have no part in a room. [`lobby`]: what is shown of rooms to those who look for one.
@@ -16,6 +16,7 @@ pub mod code;
 pub mod floor;
 pub mod hosted;
 pub mod id;
+pub mod jobs;
 pub mod lobby;
 mod object;
 pub mod queue;

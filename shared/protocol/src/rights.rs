@@ -24,6 +24,8 @@ impl Roles {
     pub const INTEGRITY: Self = Self(8);
     /// Roles of others, nodes, keys, announcements.
     pub const ADMIN: Self = Self(16);
+    /// What others want done, in rooms where [jobs](crate::jobs) wait.
+    pub const AGENT: Self = Self(32);
 
     /// Whether all of these are among them.
     pub fn has(self, roles: Self) -> bool {
@@ -98,7 +100,8 @@ mod tests {
         let Rights { roles, can, play_from_ms } = Rights::default();
         assert_eq!(play_from_ms, 0);
         assert!(can.is_all() && can.has(Can::PLAY) && can.has(Can::CHAT));
-        let roles_known = [Roles::HOST, Roles::FLOOR, Roles::CAGE, Roles::INTEGRITY, Roles::ADMIN];
+        let roles_known =
+            [Roles::HOST, Roles::FLOOR, Roles::CAGE, Roles::INTEGRITY, Roles::ADMIN, Roles::AGENT];
         assert!(roles.is_none() && !roles_known.into_iter().any(|role| roles.has(role)));
     }
 

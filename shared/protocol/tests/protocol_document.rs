@@ -11,6 +11,7 @@ use protocol::{
     client_out::NoticeCode,
     floor::{FloorAnswer, FloorCommand, FloorPrivate, FloorQuestion},
     hosted::{HostCommand, HostedAnswer, HostedQuestion},
+    jobs::{JobsAnswer, JobsCommand, JobsPrivate, JobsQuestion},
     queue::{QueueCommand, QueuePrivate, QueueView},
     table::{
         BlindKind, LegalView, SeatStatus, TableAnswer, TableCommand, TableEvent, TablePrivate, TableQuestion,
@@ -250,6 +251,25 @@ fn what_a_queue_is_asked_and_tells_is_shown() {
         let _: QueuePrivate = reads_as(&told);
     }
     examples("queue-state").iter().for_each(|state| drop(reads_as::<QueueView>(state)));
+}
+
+#[test]
+fn what_a_room_of_jobs_is_asked_and_tells_is_shown() {
+    let commands = examples("jobs-command");
+    all_shown("a", &commands, &JobsCommand::TAGS.map(str::to_owned).into());
+    assert_eq!(table("jobs command"), JobsCommand::TAGS.map(str::to_owned).into());
+    commands
+        .iter()
+        .for_each(|command| comes_back(&JobsCommand::read(&command.to_string()).unwrap(), command));
+    let questions = examples("jobs-question");
+    all_shown("about", &questions, &JobsQuestion::TAGS.map(str::to_owned).into());
+    questions
+        .iter()
+        .for_each(|question| comes_back(&JobsQuestion::read(&question.to_string()).unwrap(), question));
+    for answer in examples("jobs-answer") {
+        let JobsAnswer::Line(_) = reads_as(&answer);
+    }
+    examples("jobs-private").iter().for_each(|told| drop(reads_as::<JobsPrivate>(told)));
 }
 
 #[test]

@@ -76,22 +76,25 @@ pub enum Promise {
     Ends,
     /// Nobody directs a tournament who has not the right to.
     Directed,
+    /// Each job has one answer, of who has it, and whoever wanted it is told that.
+    Answered,
     /// Every hand that has ended is written down and counted once, or told to be lost; and none begins before the last one waits to be written down.
     Kept,
 }
 
 impl Promise {
     /// All of them.
-    pub fn all() -> [Self; 36] {
+    pub fn all() -> [Self; 37] {
         use Promise::{
-            Answers, Balanced, Bounded, Called, Chips, Client, Directed, Durable, Ended, Ends, Equal,
-            Errands, Fold, Heard, Host, Issued, Kept, Letters, Level, Linear, Live, Money, Once, OneAgent,
-            OnePlace, Places, Privacy, Prizes, Rail, Revoked, Rules, Served, Sound, Step, Told, Viewers,
+            Answered, Answers, Balanced, Bounded, Called, Chips, Client, Directed, Durable, Ended, Ends,
+            Equal, Errands, Fold, Heard, Host, Issued, Kept, Letters, Level, Linear, Live, Money, Once,
+            OneAgent, OnePlace, Places, Privacy, Prizes, Rail, Revoked, Rules, Served, Sound, Step, Told,
+            Viewers,
         };
         [
             Linear, Fold, Chips, Rules, Once, Durable, Equal, Privacy, Client, Live, Told, Sound, Letters,
             Errands, Money, Ended, Answers, Rail, Heard, Bounded, Revoked, Host, Called, Served, OnePlace,
-            Issued, Places, Prizes, Level, Step, Balanced, Ends, Directed, Kept, OneAgent, Viewers,
+            Issued, Places, Prizes, Level, Step, Balanced, Ends, Directed, Kept, OneAgent, Viewers, Answered,
         ]
     }
 

@@ -1,11 +1,12 @@
 //! The shadow model: reads every journal while it grows, and folds it in [`journal`]; in [`told`], judges what clients are told
 //! by what the journal holds; in [`questions`], what they are answered; in [`spoken`], what is said where people talk; in
 //! [`parts`], what a postbox tells single users; in [`rail`], what a room tells who has no part in it, and in [`cards`], when a table may tell what; in [`doors`], who may do what at tables
-//! that players have opened; in [`dealt`], which hands were; in [`usher`], who may take which seat where others wait for one; in [`viewers`], how many watch where only so many may; in [`attendant`], where a queue sends who waits; in [`contest`], who is where in a
+//! that players have opened; in [`dealt`], which hands were; in [`usher`], who may take which seat where others wait for one; in [`viewers`], how many watch where only so many may; in [`attendant`], where a queue sends who waits; in [`clerk`], what becomes of jobs; in [`contest`], who is where in a
 //! tournament, whose journals are read [in order](ordered).
 
 mod attendant;
 mod cards;
+mod clerk;
 mod contest;
 mod dealt;
 mod doors;
@@ -41,6 +42,7 @@ use tokio::sync::mpsc;
 pub use self::contest::ContestProgress;
 use self::{
     attendant::Attendant,
+    clerk::Clerk,
     contest::Contest,
     dealt::Dealt,
     doors::Doorkeeper,
@@ -78,6 +80,8 @@ pub struct Shadow {
     ordered: Ordered,
     /// Where a queue sends who waits, if there is one.
     attendant: Attendant,
+    /// What becomes of jobs.
+    clerk: Clerk,
     /// Which hands wait to be written down, or have waited, where they are to be.
     pushed: Option<Pushed>,
     /// Who watches where only so many may.
@@ -98,6 +102,7 @@ impl Shadow {
             contest: None,
             ordered: Ordered::default(),
             attendant: Attendant::default(),
+            clerk: Clerk::default(),
             pushed: None,
             viewers: Viewers::default(),
         }
@@ -147,6 +152,16 @@ impl Shadow {
         journal.parts = Some(Parts::default());
         journal.of_queue = true;
         self.attendant = Attendant::of(room, sealer);
+    }
+
+    /// The same for all rooms of jobs.
+    pub fn follow_jobs(&mut self, sealer: Sealer) {
+        for room in protocol::jobs::rooms() {
+            let journal = self.rooms.entry(room).or_default();
+            journal.parts = Some(Parts::default());
+            journal.of_jobs = true;
+        }
+        self.clerk = Clerk::of(sealer);
     }
 
     /// Tables that a queue has opened.
@@ -501,6 +516,11 @@ impl Shadow {
                     let mut wrong = Vec::new();
                     self.attendant.take(room, &entry, &mut wrong);
                     // Of what the broker has lost a queue does not know whom it had sent where: they may be sent once more.
+                    self.broken.extend(wrong.into_iter().filter(|_| self.losses == 0));
+                }
+                if journal.of_jobs {
+                    let mut wrong = Vec::new();
+                    self.clerk.take(room, &entry, &mut wrong);
                     self.broken.extend(wrong.into_iter().filter(|_| self.losses == 0));
                 }
                 let of_contest = journal.of_contest.is_some().then(|| entry.clone());

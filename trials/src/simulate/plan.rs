@@ -62,6 +62,8 @@ pub struct Plan {
     pub waiters: usize,
     /// So many others wait in a queue, as many are rude, and as many do not come when they are called.
     pub seekers: usize,
+    /// So many others do what as many want done, and as many of these are rude.
+    pub workmen: usize,
     /// So many others press onto the rails of rooms of their own, on which there are only so many places.
     pub pressers: usize,
     /// How many rooms these are, and how many may watch each.
@@ -318,6 +320,7 @@ impl Plan {
             agencies: 0,
             waiters: 0,
             seekers: 0,
+            workmen: 0,
             pressers: 0,
             narrow: 0,
             viewers_max: 0,
@@ -402,6 +405,10 @@ impl Plan {
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x70c0);
         if rng.random_bool(0.12) && !loses {
             plan.contest = Some(Contest::of(&mut rng));
+        }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x10b5);
+        if rng.random_bool(0.12) && !loses {
+            plan.workmen = rng.random_range(2..=4);
         }
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0xfee5);
         if plan.money
@@ -531,6 +538,13 @@ impl Plan {
         Self { seekers: 2, hosts: 0, waiters: 0, contest: None, ..plan.without_agencies() }
     }
 
+    /// The plan of a seed in a house in which some do what others want done.
+    pub fn working(seed: u64) -> Self {
+        let mut plan = Self::of(seed);
+        plan.blows.retain(|(_, blow)| !matches!(blow, Blow::Lose(_)));
+        Self { workmen: 4, hosts: 0, waiters: 0, seekers: 0, contest: None, ..plan.without_agencies() }
+    }
+
     /// Tables get so few seats that whoever comes must wait.
     fn add_waiters(&mut self, waiters: usize) {
         (self.waiters, self.seats, self.bots) = (waiters, 3, 2 * self.tables);
@@ -552,6 +566,7 @@ impl Plan {
             hosts: 0,
             waiters: 0,
             seekers: 0,
+            workmen: 0,
             contest,
             crowd,
             ..plan.without_agencies()
@@ -710,6 +725,7 @@ impl Plan {
             agencies: 0,
             waiters: 0,
             seekers: 0,
+            workmen: 0,
             pressers: 0,
             narrow: 0,
             viewers_max: 0,

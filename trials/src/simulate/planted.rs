@@ -126,6 +126,8 @@ pub enum Planted {
     ServesTwice,
     /// A table does not remember whom its queue has sent there.
     ForgetsTickets,
+    /// A room of jobs takes answers of whoever has had a job before.
+    AnswersAnew,
     /// A tournament seats one player twice.
     SeatsTwice,
     /// Its tables do not tell it who has left them.
@@ -193,6 +195,7 @@ impl Planted {
             Self::ForgivesMissedCalls => Fault::ForgivesMissedCalls,
             Self::ServesTwice => Fault::ServesTwice,
             Self::ForgetsTickets => Fault::ForgetsTickets,
+            Self::AnswersAnew => Fault::AnswersAnew,
             Self::SeatsTwice => Fault::SeatsTwice,
             Self::ForgetsReleased => Fault::ForgetsReleased,
             Self::LeavesTables => Fault::LeavesTables,

@@ -56,11 +56,13 @@ use crate::{
         counters,
         entrant::Entrant,
         flooder::Flooder,
+        patron::Patron,
         presser::Presser,
         seeker::Seeker,
         stranger::{Manner, Stranger},
         teller::Teller,
         waiter::{Manners, Waiter},
+        workman::{Diligence, WORKMAN, Workman},
     },
     judge::{
         Promise, Shadow, judge_closed, judge_contest, judge_counters, judge_hosted, judge_kept, judge_money,
@@ -133,6 +135,8 @@ pub struct Verdict {
     pub missed: u64,
     /// How many have come where a queue had sent them.
     pub served: u64,
+    /// How many jobs were answered, and how many of them by another than who had taken them first.
+    pub jobs_done: (u64, u64),
     /// How many AI players were played for.
     pub invited: u64,
     /// How many of them by several, one after the other.
@@ -237,6 +241,10 @@ async fn live(plan: &Plan) -> Verdict {
     if plan.seekers > 0 {
         open_queue(&queue, &world).await;
         shadow.follow_queue(queue.clone(), world.sealer());
+    }
+    if plan.workmen > 0 {
+        open_jobs(&world).await;
+        shadow.follow_jobs(world.sealer());
     }
     let cup = RoomId::new("cup-1").expect("a name");
     if let Some(contest) = &plan.contest {
@@ -357,6 +365,18 @@ async fn live(plan: &Plan) -> Verdict {
         admit(user, Box::new(mind), whims);
     }
 
+    for index in 0..plan.workmen {
+        let (user, diligence) = (format!("{WORKMAN}{index}"), Diligence::ALL[index % Diligence::ALL.len()]);
+        let mind = Workman::new(diligence, rng.next_u64(), token(&user), Instant::now());
+        admit(user, Box::new(mind), Whims { moves: plan.moves, ..Whims::default() });
+    }
+    for index in 0..2 * plan.workmen {
+        let user = UserId::new(&format!("patron-{index}")).expect("a name");
+        let (room, rude) = (protocol::jobs::room_of(&user), index % 2 == 1);
+        let mind = Patron::new(room, rude, rng.next_u64(), world.token(&user), Instant::now());
+        admit(user.to_string(), Box::new(mind), Whims { moves: plan.moves, ..Whims::default() });
+    }
+
     let flood = plan.flood.into_iter().flat_map(|flood| (0..flood.guests).map(move |at| (at, flood)));
     for (index, flood) in flood {
         let user = format!("flooder-{index}");
@@ -407,6 +427,9 @@ async fn live(plan: &Plan) -> Verdict {
         shadow.judge_queue();
         judge_closed(&world.store(), &mut shadow).await.expect(SPARED);
     }
+    if plan.workmen > 0 {
+        shadow.lock().await.judge_jobs();
+    }
     if plan.money {
         let judged = judge_money(&tables, world.cashier(), &mut *shadow.lock().await);
         judged.expect("the ledger is in memory");
@@ -438,6 +461,7 @@ async fn live(plan: &Plan) -> Verdict {
         called: shadow.called_and_seated(),
         missed: shadow.calls_missed(),
         served: shadow.served(),
+        jobs_done: shadow.jobs_done(),
         invited: shadow.agents().0,
         inherited: shadow.agents().1,
         moved: left.iter().map(|left| left.moved).sum(),
@@ -512,6 +536,12 @@ async fn open_queue(queue: &RoomId, world: &World) {
         idle_ms: 4_000,
     };
     dealer_worker::open_queue(&world.spared_ports(), &settings, world.rail()).await.expect(SPARED);
+}
+
+/// Opens rooms of jobs, whose leases are short and whose answers are soon forgotten.
+async fn open_jobs(world: &World) {
+    let settings = jobs::Settings { lease_ms: 3_000, attempts_max: 3, wait_ms: 20_000, kept_ms: 10_000 };
+    dealer_worker::open_jobs(&world.spared_ports(), &settings).await.expect(SPARED);
 }
 
 /// Opens a tournament, and has the shadow follow it.

@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 use protocol::{
     id::{NodeId, RoomId, UserId},
     rail::{RailCards, RailConfig},
-    rights::Rights,
+    rights::{Rights, Roles},
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -36,6 +36,8 @@ use rooms::{
 use tokens::{Claims, Signer};
 use tokio::{sync::mpsc, task::JoinSet, time::Duration};
 use tokio_util::sync::CancellationToken;
+
+use crate::guests::workman::WORKMAN;
 
 use super::{
     archive::Archive,
@@ -281,6 +283,8 @@ impl World {
 
     fn signed(&self, user: &UserId, rights: Rights) -> String {
         let claims = Claims::new(user.clone(), user.as_str(), self.clock.now_ms(), TOKEN_MS);
+        let agent = if user.as_str().starts_with(WORKMAN) { Roles::AGENT } else { Roles::NONE };
+        let rights = Rights { roles: rights.roles.and(agent), ..rights };
         self.signer.sign(&claims.with(rights))
     }
 

@@ -62,6 +62,8 @@ pub(super) struct Journal {
     pub(super) is_floor: bool,
     /// It is a queue, or a table of one.
     pub(super) of_queue: bool,
+    /// It is a room of jobs.
+    pub(super) of_jobs: bool,
     /// It is a tournament, or a table of one.
     pub(super) of_contest: Option<OfContest>,
     /// The last entry, if the room has ended.
