@@ -21,6 +21,9 @@ pub struct CountingWorker {
     /// A tournament seats one player twice, to see that it is seen
     #[arg(long)]
     plant_second_seat: bool,
+    /// Rooms of jobs take answers of whoever has had a job before, to see that it is seen
+    #[arg(long)]
+    plant_late_answers: bool,
 }
 
 impl CountingWorker {
@@ -33,6 +36,9 @@ impl CountingWorker {
         if self.plant_second_seat {
             planted::plant_everywhere(planted::Fault::SeatsTwice);
         }
+        if self.plant_late_answers {
+            planted::plant_everywhere(planted::Fault::AnswersAnew);
+        }
         if let Some(url) = self.till_url {
             kinds = kinds.served_by(TILL, Arc::new(TillAt::new(url)));
         }
@@ -40,13 +46,13 @@ impl CountingWorker {
     }
 }
 
-/// Such workers for a cluster, perhaps with a till at this port of the machine.
+/// Such workers for a cluster, perhaps with a till at this port of the machine, and with flags of their own.
 ///
 /// # Errors
 /// When this program is not to be found.
-pub fn stand_in(till_port: Option<u16>, plant_second_seat: bool) -> anyhow::Result<StandIn> {
+pub fn stand_in(till_port: Option<u16>, flags: &[&str]) -> anyhow::Result<StandIn> {
     let mut words = vec!["counting-worker".to_owned()];
-    words.extend(plant_second_seat.then(|| "--plant-second-seat".to_owned()));
+    words.extend(flags.iter().map(|flag| (*flag).to_owned()));
     Ok(StandIn {
         program: crate::program()?,
         words,

@@ -30,6 +30,7 @@ fn whatever_is_killed_stopped_or_cut_off_nothing_is_lost() {
     assert!(report["breaches"].as_object().unwrap().len() >= 10, "every promise is named: {report}");
     assert!(report["actions"].as_u64() > Some(0) && report["hands"].as_u64() > Some(0), "{report}");
     assert!(sum(&report["faults"]) > 0, "{report}");
+    assert!(report["jobs_done"].as_u64() > Some(10), "{report}");
     assert!(report["judged"].as_u64() > Some(0) && report["not_judged"].as_u64() == Some(0), "{report}");
 }
 
@@ -66,6 +67,13 @@ fn a_tournament_that_seats_one_player_twice_is_caught() {
     let (output, report) = chaos(&[&flags[..], &["--only=reception_killed"]].concat());
     assert_eq!(output.status.code(), Some(1), "{report}");
     assert!(report["breaches"]["one_place"].as_u64() > Some(0), "{report}");
+}
+
+#[test]
+fn a_room_of_jobs_that_takes_late_answers_is_caught() {
+    let (output, report) = chaos(&["--minutes=0.3", "--only=worker_killed", "--plant-late-answers"]);
+    assert_eq!(output.status.code(), Some(1), "{report}");
+    assert!(report["breaches"]["answered"].as_u64() > Some(0), "{report}");
 }
 
 #[test]

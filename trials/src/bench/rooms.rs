@@ -70,7 +70,7 @@ pub async fn run(args: &BenchArgs) -> anyhow::Result<Run> {
         relays: RELAYS,
         dealers: WORKERS,
         no_build: args.no_build,
-        stand_in: Some(counting_worker::stand_in(None, false)?),
+        stand_in: Some(counting_worker::stand_in(None, &[])?),
         ..ClusterArgs::default()
     };
     let mut run = Run::default();

@@ -95,6 +95,9 @@ pub struct ChaosArgs {
     /// The tournament seats one player twice, to see that it is seen; only of programs that were built for tests
     #[arg(long, hide = true, requires = "tournament")]
     pub plant_second_seat: bool,
+    /// Rooms of jobs take answers of whoever has had a job before, to see that it is seen; only of programs that were built for tests
+    #[arg(long, hide = true)]
+    pub plant_late_answers: bool,
     /// The till takes again what it has taken before, to see that it is seen
     #[arg(long, hide = true)]
     pub plant_forgetful_till: bool,

@@ -9,21 +9,26 @@ use money::Currency;
 use player::{
     Bot, Breaches, Character, Contestant, Habits, Heard, Mind, Purse, Purses, Style,
     connect::{self, Dialer, Ended, Happening},
-    guest::{NoToken, Reception},
+    guest::{NoToken, Reception, Tokens},
     purse::Watched,
 };
-use protocol::{id::RoomId, talk::beside};
+use protocol::{
+    id::{RoomId, UserId},
+    talk::beside,
+};
 use tokio::{
     task::JoinSet,
     time::{Duration, Instant},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{cup::Cup, hearing::Witness, recovery::Recoveries};
+use super::{badge::Badges, cup::Cup, hearing::Witness, recovery::Recoveries};
 use crate::guests::{
     asker::Asker,
+    patron::Patron,
     stranger::{Manner, Stranger},
     teller::Teller,
+    workman::{Diligence, WORKMAN, Workman},
 };
 
 /// When all is over, a command that has waited for so long for its answer never gets one.
@@ -37,6 +42,9 @@ const STRANGERS: usize = 6;
 
 /// Guests who only ask.
 const ASKERS: usize = 3;
+
+/// Guests who do work, and twice as many who want it done.
+const WORKMEN: usize = 4;
 
 /// What all bots count together.
 #[derive(Debug, Default)]
@@ -147,6 +155,23 @@ impl Crowd {
         }
     }
 
+    /// Lets others do work, and others want it done.
+    pub(super) fn add_workmen(&mut self, badges: &Badges) {
+        for i in 0..WORKMEN {
+            let user = UserId::new(&format!("{WORKMAN}{i}")).expect("a name");
+            let (seed, diligence) = (self.seed_of(5_000_000 + i), Diligence::ALL[i % Diligence::ALL.len()]);
+            let workman = Workman::new(diligence, seed, String::new(), Instant::now());
+            self.add_by(badges.of_user(user), "", workman, |_, _, _| {});
+        }
+        let rooms: Vec<RoomId> = protocol::jobs::rooms().collect();
+        for i in 0..2 * WORKMEN {
+            let room = rooms[i % rooms.len()].clone();
+            let patron =
+                Patron::new(room, i % 2 == 1, self.seed_of(6_000_000 + i), String::new(), Instant::now());
+            self.add(&format!("Patron {i}"), patron, |_, _, _| {});
+        }
+    }
+
     /// Lets others play a tournament.
     pub(super) fn add_contestants(&mut self, cup: &Cup, think: Duration) {
         let now = Instant::now();
@@ -236,9 +261,20 @@ impl Crowd {
         &mut self,
         name: &str,
         mind: M,
+        on: impl FnMut(&M, &Happening<'_>, Instant) + Send + 'static,
+    ) {
+        self.add_by(self.house.1.clone(), name, mind, on);
+    }
+
+    /// The same of one whose tokens come from there.
+    fn add_by<M: Mind + 'static>(
+        &mut self,
+        tokens: impl Tokens + 'static,
+        name: &str,
+        mind: M,
         mut on: impl FnMut(&M, &Happening<'_>, Instant) + Send + 'static,
     ) {
-        let ((dialer, reception), stop) = (self.house.clone(), self.stop.clone());
+        let (dialer, stop) = (self.house.0.clone(), self.stop.clone());
         let (witness, name) = (self.witness.clone(), name.to_owned());
         self.playing.spawn(async move {
             let hear = |mind: &M, what: Happening<'_>, now: Instant| {
@@ -248,7 +284,7 @@ impl Crowd {
                 }
             };
             let mut left = Left::default();
-            left.take(connect::play(&name, mind, &dialer, &reception, stop, hear).await);
+            left.take(connect::play(&name, mind, &dialer, &tokens, stop, hear).await);
             left
         });
     }

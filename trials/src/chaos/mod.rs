@@ -5,13 +5,14 @@
 //!
 //! - [`args`]: the flags. [`fault`]: what can go wrong, and when it does. [`mod@run`]: from the first process to the verdict.
 //! - [`strike`]: does it to the processes; [`link`]: to the way between a node and Redis.
-//! - [`crowd`]: who plays, talks and counts; [`till`]: what counters pay to; [`cup`]: a tournament. [`judge`](crate::judge): who judges; [`hearing`] brings the one before the other.
+//! - [`crowd`]: who plays, talks, counts and works; `badge`: tokens of those who work; [`till`]: what counters pay to; [`cup`]: a tournament. [`judge`](crate::judge): who judges; [`hearing`] brings the one before the other.
 //! - [`books`]: where hands are written down, and what is wrong there. [`backup`]: what a database goes back to.
 //! - [`recovery`]: how long it takes until tables go on; [`pauses`]: what a hand-over costs; [`counters`]: what nodes count.
 //! - [`planted`]: a fault of the house, to see that it is seen. [`report`]: the result.
 
 pub mod args;
 pub mod backup;
+mod badge;
 pub mod books;
 pub mod counters;
 pub mod crowd;

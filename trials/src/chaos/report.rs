@@ -48,6 +48,10 @@ pub struct Report {
     pub settled_tables: u64,
     /// Players that these have paid.
     pub settled_players: u64,
+    /// Jobs that were answered, and those of them that another had taken before.
+    pub jobs_done: u64,
+    /// See there.
+    pub jobs_handed_on: u64,
     /// What was found written down of hands, where they are kept.
     pub written: Written,
     /// What the tournament has come to, if one was played.
@@ -166,6 +170,10 @@ impl Report {
             (self.purses, self.settled_tables, self.settled_players);
         line(format_args!(
             "accounts held against their players' sums: {judged}, players who are not sure: {unsure}; settled: {tables} tables, {players} players"
+        ));
+        line(format_args!(
+            "jobs: {} answered, {} of them by a second one",
+            self.jobs_done, self.jobs_handed_on
         ));
         let Written { hands, signed, dead } = self.written;
         line(format_args!("written down: {hands} hands, {signed} of them signed; {dead} put aside"));

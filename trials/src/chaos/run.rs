@@ -35,6 +35,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     args::ChaosArgs,
+    badge::Badges,
     books::{Books, take_unwritten},
     counters::Counters,
     crowd::Crowd,
@@ -104,8 +105,12 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
         false => None,
     };
     let postgres = books.as_ref().map(|books| books.url().to_owned());
-    let counts = args.counters() > 0;
-    let stand_in = counts.then(|| counting_worker::stand_in(Some(till.port), args.plant_second_seat));
+    let has_own_rooms = args.counters() > 0;
+    let plants =
+        [(args.plant_second_seat, "--plant-second-seat"), (args.plant_late_answers, "--plant-late-answers")];
+    let plants: Vec<&str> =
+        plants.into_iter().filter(|(is_planted, _)| *is_planted).map(|(_, flag)| flag).collect();
+    let stand_in = has_own_rooms.then(|| counting_worker::stand_in(Some(till.port), &plants));
     let cluster = ClusterArgs { stand_in: stand_in.transpose()?, postgres, ..args.cluster() };
     let mut cluster =
         Cluster::start_through(
@@ -130,6 +135,11 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
     let bus = Arc::new(RedisBus::new(redis.clone()));
     let ports = Ports { bus, store: store.clone(), clock: Clock::system() };
     counters::open(&tests_own, RailConfig::default(), &ports).await?;
+    if has_own_rooms {
+        dealer_worker::open_jobs(&ports, &jobs::Settings { lease_ms: 5_000, ..jobs::Settings::default() })
+            .await?;
+        shadow.follow_jobs(cluster.sealer());
+    }
     let cup = match args.tournament {
         None => None,
         Some(_) if args.may_lose() => {
@@ -169,6 +179,9 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
         &recoveries,
     )?;
     crowd.add_guests(&tests_own, &tables);
+    if has_own_rooms {
+        crowd.add_workmen(&Badges::of(&cluster.dir().join("keys"))?);
+    }
     cup.iter().for_each(|cup| crowd.add_contestants(cup, think));
     let counts = crowd.counts().clone();
     let auditor = match args.table_currency {
@@ -238,6 +251,10 @@ pub async fn run(args: &ChaosArgs, stop: &CancellationToken) -> anyhow::Result<R
 
     let mut shadow = shadow.lock().await;
     judge_counters(&tests_own, |room| till.till.taken(room), &*store, &mut shadow).await?;
+    if has_own_rooms && !args.may_lose() {
+        shadow.judge_jobs();
+    }
+    (report.jobs_done, report.jobs_handed_on) = shadow.jobs_done();
     if let Some(cup) = &cup {
         judge_contest(&*store, &mut shadow).await?;
         report.tournament = shadow.contest_progress().map(|progress| cup.played(progress));
