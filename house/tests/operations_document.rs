@@ -41,8 +41,13 @@ const KINDS: [&str; 6] = ["cardhouse_", "relay_", "reception_", "process_", "tap
 fn exported() -> BTreeSet<String> {
     let mut counts = BTreeSet::new();
     let shared = ["shared/broker", "shared/ops", "shared/tokens", "shared/protocol", "shared/traces"];
-    let of_workers =
-        ["dealer-worker", "dealer-worker/rooms", "dealer-worker/table", "dealer-worker/tournament"];
+    let of_workers = [
+        "dealer-worker",
+        "dealer-worker/jobs",
+        "dealer-worker/rooms",
+        "dealer-worker/table",
+        "dealer-worker/tournament",
+    ];
     for part in shared.iter().chain(&of_workers).chain(&["relay", "reception", "cage", "agency/agents"]) {
         counted(&Path::new(ROOT).join(part).join("src"), &mut counts);
     }

@@ -400,13 +400,19 @@ impl Draft {
             (user, told)
         });
         let privates = privates.collect();
-        let count = |name, is: fn(&Event) -> bool| {
-            counted(name, events.iter().filter(|event| is(event)).count() as u64)
-        };
-        let mut counts = count("cardhouse_jobs_put_total", |event| matches!(event, Event::Put { .. }));
-        counts.extend(count("cardhouse_jobs_taken_total", |event| matches!(event, Event::Taken { .. })));
-        counts.extend(count("cardhouse_jobs_done_total", |event| matches!(event, Event::Done { .. })));
-        counts.extend(count("cardhouse_jobs_failed_total", |event| matches!(event, Event::Failed { .. })));
+        let many = |is: fn(&Event) -> bool| events.iter().filter(|event| is(event)).count() as u64;
+        let mut counts =
+            counted("cardhouse_jobs_put_total", many(|event| matches!(event, Event::Put { .. })));
+        counts.extend(counted(
+            "cardhouse_jobs_taken_total",
+            many(|event| matches!(event, Event::Taken { .. })),
+        ));
+        counts
+            .extend(counted("cardhouse_jobs_done_total", many(|event| matches!(event, Event::Done { .. }))));
+        counts.extend(counted(
+            "cardhouse_jobs_failed_total",
+            many(|event| matches!(event, Event::Failed { .. })),
+        ));
         Decision { events, privates, counts, lobby: true, ..Decision::nothing(room) }
     }
 }
