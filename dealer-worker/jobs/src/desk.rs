@@ -45,6 +45,9 @@ pub const AGENTS_MAX: usize = 64;
 /// Whoever does work and is gone for so long does none any more.
 pub const AWAY_MS: UnixMs = 60_000;
 
+/// The first pause of an agent that asks for none of its own.
+pub const RETRY_MS_FIRST: UnixMs = 1_000;
+
 /// The longest pause that an agent may ask for.
 pub const RETRY_MS_MAX: UnixMs = 600_000;
 
@@ -217,7 +220,10 @@ impl Draft {
             JobsCommand::Nack { job, attempt, why, retry_ms } => {
                 self.leased(&user, job, attempt, "")?;
                 let why = reason(&why)?;
-                self.back(job, why, (retry_ms > 0).then(|| at_ms + retry_ms.min(RETRY_MS_MAX)));
+                // All tries must not be used up while what an agent needs is away for a moment.
+                let growing = || RETRY_MS_FIRST << (self.tries(&job) - 1).min(16);
+                let pause = retry_ms.unwrap_or_else(growing).min(RETRY_MS_MAX);
+                self.back(job, why, (pause > 0).then_some(at_ms + pause));
                 Ok(())
             }
             JobsCommand::Reject { job, attempt, why } => {
@@ -283,7 +289,10 @@ impl Draft {
         }
         self.emit(Event::Ready { user: user.clone(), works: works.into_iter().collect(), most });
         if ends {
-            self.all_back(&user, "nobody does it any more");
+            // Whoever goes in order has used up no try: agents may be restarted as often as one likes.
+            for job in self.leases(&user) {
+                self.emit(Event::Returned { job, at_ms: self.moment.now, from_ms: None, untried: true });
+            }
         }
         Ok(())
     }
@@ -312,7 +321,9 @@ impl Draft {
         }
         if away {
             self.emit(Event::Gone { user: user.clone(), at_ms: self.moment.now });
-            self.all_back(user, "whoever did it is gone");
+            for job in self.leases(user) {
+                self.back(job, "whoever did it is gone".into(), None);
+            }
         } else {
             self.emit(Event::Back { user: user.clone() });
         }
@@ -348,18 +359,20 @@ impl Draft {
     /// Whoever does a job does not do it any more.
     fn back(&mut self, job: Position, why: String, from_ms: Option<UnixMs>) {
         let at_ms = self.moment.now;
-        let tries = self.room.list.jobs.get(&job).map_or(0, |job| job.tries);
-        if tries < self.room.settings.attempts_max {
-            return self.emit(Event::Returned { job, at_ms, from_ms });
+        if self.tries(&job) < self.room.settings.attempts_max {
+            return self.emit(Event::Returned { job, at_ms, from_ms, untried: false });
         }
         warn!(%job, why, "a job has failed: nobody has done it who has taken it");
         self.emit(Event::Failed { job, why, at_ms });
         self.forget(&job);
     }
 
-    fn all_back(&mut self, agent: &UserId, why: &str) {
-        let leases: Vec<Position> = self.room.list.leases(agent).map(|(job, _)| job).collect();
-        leases.into_iter().for_each(|job| self.back(job, why.into(), None));
+    fn tries(&self, job: &Position) -> u32 {
+        self.room.list.jobs.get(job).map_or(0, |job| job.tries)
+    }
+
+    fn leases(&self, agent: &UserId) -> Vec<Position> {
+        self.room.list.leases(agent).map(|(job, _)| job).collect()
     }
 
     /// A job has ended: of its user's, and of all, only so many that have ended are kept.

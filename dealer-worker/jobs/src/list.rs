@@ -163,6 +163,8 @@ pub enum Event {
         at_ms: UnixMs,
         /// Nobody is to take it before.
         from_ms: Option<UnixMs>,
+        /// Whoever had it has said that he goes: that was no try.
+        untried: bool,
     },
     /// The pause is over.
     Due {
@@ -344,8 +346,9 @@ impl List {
                 job.stage = Stage::Done { at_ms: *at_ms };
                 concerned
             }),
-            Event::Returned { job, at_ms, from_ms } => self.on(job, |job| {
+            Event::Returned { job, at_ms, from_ms, untried } => self.on(job, |job| {
                 let concerned = job.concerned();
+                job.tries -= u32::from(*untried);
                 job.answer.clear();
                 job.stage = Stage::Waits { since_ms: *at_ms, from_ms: *from_ms };
                 concerned

@@ -195,7 +195,8 @@ fn what_five_have_taken_and_nobody_has_done_has_failed_until_staff_has_it_tried_
     let mut world = World::new(4);
     world.ready("coach-1", 1).unwrap();
     let job = world.put("ann", "?").unwrap();
-    let nack = |attempt, retry_ms| JobsCommand::Nack { job, attempt, why: "busy".into(), retry_ms };
+    let nack =
+        |attempt, retry_ms| JobsCommand::Nack { job, attempt, why: "busy".into(), retry_ms: Some(retry_ms) };
     for attempt in 1..5 {
         world.ask("coach-1", Roles::NONE, &nack(attempt, 10_000)).unwrap();
         assert_eq!(world.leases("coach-1"), []);
@@ -219,13 +220,48 @@ fn what_five_have_taken_and_nobody_has_done_has_failed_until_staff_has_it_tried_
     assert_eq!(world.job("ann", job).answer, "Fold.");
 }
 
+/// Automattic/kue 126: an agent whose model is down for some seconds has used up all tries by then.
+#[test]
+fn who_names_no_pause_has_one_that_grows() {
+    let mut world = World::new(11);
+    world.ready("coach-1", 1).unwrap();
+    let job = world.put("ann", "?").unwrap();
+    for (attempt, pause) in (1..5).zip([1_000, 2_000, 4_000, 8_000]) {
+        let nack = JobsCommand::Nack { job, attempt, why: "the model is down".into(), retry_ms: None };
+        world.ask("coach-1", Roles::NONE, &nack).unwrap();
+        world.pass(pause - 1);
+        assert_eq!(world.leases("coach-1"), []);
+        world.pass(1);
+        assert_eq!(world.leases("coach-1")[0].attempt, attempt + 1);
+    }
+}
+
+/// taskforcesh/bullmq 892: a job fails since the agents that do it are restarted.
+#[test]
+fn agents_that_go_in_order_use_up_no_try() {
+    let mut world = World::new(12);
+    let job = world.put("ann", "?").unwrap();
+    for attempt in 1..=20 {
+        world.ready("coach-1", 1).unwrap();
+        assert_eq!(world.leases("coach-1")[0].attempt, attempt);
+        world.ask("coach-1", Roles::NONE, &JobsCommand::Ready { works: vec![], most: 0 }).unwrap();
+    }
+    world.ready("coach-1", 1).unwrap();
+    world.done("coach-1", job, 21, "Fold.").unwrap();
+    assert_eq!(world.job("ann", job).answer, "Fold.");
+}
+
 #[test]
 fn the_longest_pause_does_not_end_a_job() {
     let mut world = World::new(5);
     world.ready("coach-1", 1).unwrap();
     let job = world.put("ann", "?").unwrap();
-    let nack =
-        JobsCommand::Nack { job, attempt: 1, why: "the model is down".into(), retry_ms: u64::from(u32::MAX) };
+    let nack = JobsCommand::Nack {
+        job,
+        attempt: 1,
+        why: "the model is down".into(),
+        retry_ms: Some(u64::from(u32::MAX)),
+    };
     world.ask("coach-1", Roles::NONE, &nack).unwrap();
     world.pass(RETRY_MS_MAX);
     assert_eq!(world.job("ann", job).attempt, 2);
@@ -296,7 +332,7 @@ fn everything_is_bounded_and_what_is_too_much_changes_nothing() {
     world.tell(&agent, job, 1, &"x".repeat(ANSWER_BYTES_MAX)).unwrap();
     assert_eq!(refused(world.tell(&agent, job, 1, "x")), Code::BadText);
     world.done(&agent, job, 1, "").unwrap();
-    let nack = JobsCommand::Nack { job, attempt: 1, why: String::new(), retry_ms: 0 };
+    let nack = JobsCommand::Nack { job, attempt: 1, why: String::new(), retry_ms: None };
     assert_eq!(refused(world.ask(&agent, Roles::NONE, &nack)), Code::LeaseLost);
 }
 
@@ -370,7 +406,7 @@ fn each_job_has_one_answer_of_who_has_it_whatever_everybody_does() {
                         job,
                         attempt,
                         why: "?".into(),
-                        retry_ms: chance.random_range(0..5_000),
+                        retry_ms: chance.random_bool(0.7).then(|| chance.random_range(0..5_000)),
                     };
                     returned += u64::from(world.ask(agent, Roles::NONE, &nack).is_ok());
                 }

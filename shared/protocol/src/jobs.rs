@@ -148,8 +148,9 @@ pub enum JobsCommand {
         attempt: u32,
         /// Why, for who runs the house.
         why: String,
-        /// The pause, milliseconds.
-        retry_ms: u64,
+        /// The pause, milliseconds; nothing: a second after the first time, and twice as long after each further one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_ms: Option<u64>,
     },
     /// Will not do it, and nobody else is to try.
     Reject {
@@ -197,7 +198,7 @@ impl JobsCommand {
             }
             "nack" => {
                 let (job, attempt) = lease(&mut fields)?;
-                let retry_ms = fields.optional("retry_ms")?.unwrap_or_default();
+                let retry_ms = fields.optional("retry_ms")?;
                 Self::Nack { job, attempt, why: why(&mut fields)?, retry_ms }
             }
             "reject" => {

@@ -87,7 +87,7 @@ impl Workman {
             2.. if stalls => return,
             0..11 => JobsCommand::Tell { job, attempt, text },
             11..17 => JobsCommand::Done { job, attempt, text },
-            17 | 18 => JobsCommand::Nack { job, attempt, why: "not now".into(), retry_ms: 500 },
+            17 | 18 => JobsCommand::Nack { job, attempt, why: "not now".into(), retry_ms: Some(500) },
             _ => JobsCommand::Reject { job, attempt, why: "no".into() },
         };
         self.asks(&room, &what, now);
