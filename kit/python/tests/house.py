@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -19,12 +20,15 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
 from cardhouse.client import Client
-from cardhouse.reading import Object
+from cardhouse.reading import Object, message
 from cardhouse.reception import Address, Reception
 from cardhouse.table import Table
 
 SOON_S = 20.0
 """Far longer than anything here takes; what fails should fail, not hang."""
+
+PASSWORD = "correct horse battery"
+"""Of everybody in these tests."""
 
 QUICK = ["--tables", "1", "--bots", "2", "--bot-think-min-ms", "10", "--bot-think-more-ms", "10", "--pause-ms", "50", "--runout-ms", "5"]
 """One table at which two bots play as fast as the house lets anybody."""
@@ -36,6 +40,13 @@ def program() -> str:
     found = os.environ.get("CARDHOUSE_HOUSE", str(built))
     assert Path(found).exists(), f"there is no {found}: cargo build, or CARDHOUSE_HOUSE=PROGRAM"
     return found
+
+
+def of_staff() -> str:
+    """The program with which the first of the staff is made, beside the house's."""
+    found = Path(program()).with_name("reception")
+    assert found.exists(), f"there is no {found}: cargo build -p reception --bins"
+    return str(found)
 
 
 class House:
@@ -70,6 +81,24 @@ class House:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def asked(self, method: str, path: str, body: Object, token: str | None = None) -> Object:
+        """What reception answers."""
+        bearer = {"Authorization": f"Bearer {token}"} if token else {}
+        asks = urllib.request.Request(f"{self.url}/api{path}", json.dumps(body).encode(), {"Content-Type": "application/json", **bearer}, method=method)
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asks, timeout=SOON_S) as answer:
+            return message(answer.read().decode() or "{}")
+
+    def hire(self, *handles: str) -> None:
+        """Makes agents as the README says it, of people who make their accounts themselves: whoever runs the house makes the first admin, who gives them the role."""
+        words = [of_staff(), "--database", f"{self._home.name}/people.db", "admin", "create", "boss"]
+        told = subprocess.run(words, capture_output=True, text=True, check=True, timeout=SOON_S).stdout
+        link = told.partition("#password=")[2].split()[0]
+        self.asked("POST", "/passwords", {"link": link, "password": PASSWORD})
+        boss = self.asked("POST", "/sessions", {"handle": "boss", "password": PASSWORD})["token"]
+        for handle in handles:
+            user = self.asked("POST", "/accounts", {"handle": handle, "password": PASSWORD, "nick": handle.capitalize()})["user"]
+            self.asked("PUT", f"/staff/people/{user}/roles", {"roles": ["agent"], "reason": "answers questions"}, boss)
 
     async def token(self, name: str) -> str:
         return (await Reception(Address.read(self.url), None).guest(name)).token

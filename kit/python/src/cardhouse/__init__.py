@@ -15,20 +15,24 @@ exactly once, chips) is done for it::
 
 In the order of reading: `actions` and `hand` (what an agent says and sees), `agent` (what one writes), `table` (a table as everybody sees it,
 folded from events), `client` (one session with a house by its protocol, without I/O), `player` (what is said for the agent, and when, without I/O),
-`reception` and `running` (the network).
+`reception`, `renewal`, `link` and `running` (the network). Who wants work done, or does some that is no play, has a `House`: `jobs` (as the house tells of them),
+`work` (what one has taken), `house` (the network).
 """
 
 from .actions import Action, Call, Check, Fold, RaiseTo
 from .agent import Agent
-from .errors import Banished, CardhouseError, Declined, HouseAway, Mismatch, NoSeat, ReceptionRefused, Refused
+from .errors import Banished, CardhouseError, Declined, HouseAway, JobFailed, LeaseLost, Mismatch, NoSeat, ReceptionRefused, Refused, Unsure
 from .hand import Event, Hand, Refusal, Result
+from .house import Answer, House
 from .report import Report
 from .running import play, run
 from .table import Pot, Raise, Seat
+from .work import Job
 
 __all__ = [
     "Action",
     "Agent",
+    "Answer",
     "Banished",
     "Call",
     "CardhouseError",
@@ -37,7 +41,11 @@ __all__ = [
     "Event",
     "Fold",
     "Hand",
+    "House",
     "HouseAway",
+    "Job",
+    "JobFailed",
+    "LeaseLost",
     "Mismatch",
     "NoSeat",
     "Pot",
@@ -49,6 +57,7 @@ __all__ = [
     "Report",
     "Result",
     "Seat",
+    "Unsure",
     "play",
     "run",
 ]

@@ -64,6 +64,8 @@ class Acked:
     n: int
     room: str
     do: Object
+    at: tuple[int, int] = field(default=(0, 0), compare=False)
+    """The position of the frame in which it was: its `epoch` and `seq`."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ Heard = Welcome | Moved | Acked | RefusedCommand | Unwatched | Wrong | Noticed |
 
 @dataclass
 class Room:
-    """A table that is watched."""
+    """A room that is watched."""
 
     epoch: int = 0
     seq: int = 0
@@ -136,7 +138,7 @@ class Room:
     private: Object = field(default_factory=dict)
     """What this user alone was told last."""
     is_other: bool = False
-    """It is no table: its positions are followed, and nothing is shown of it."""
+    """It is no table: its positions are followed, and of it `private` alone is kept."""
     sparse: bool = False
     parts: int | None = None
     """In a sparse room, how many private parts this user has got; `None` where the next one says it."""
@@ -451,7 +453,7 @@ class Client:
         if room is not None and not room.sparse and (epoch, seq) > (room.epoch, room.seq):
             # The frame that it stands in was to come before.
             self._missed()
-        return Acked(n, command.room, command.do)
+        return Acked(n, command.room, command.do, (epoch, seq))
 
     def _refused(self, read: Object, now: float) -> Heard:
         n, code, why = whole(read, "n"), text(read, "code"), plain(read, "message")

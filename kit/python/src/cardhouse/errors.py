@@ -1,4 +1,4 @@
-"""What ends playing otherwise than by the agent's own will."""
+"""What ends otherwise than by the program's own will."""
 
 
 class CardhouseError(Exception):
@@ -22,7 +22,7 @@ class NoSeat(CardhouseError):
 
 
 class Refused(CardhouseError):
-    """A table has refused what the agent cannot do without, such as a seat."""
+    """A room has refused what the agent cannot do without, such as a seat, or what somebody wants done."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -37,6 +37,18 @@ class Declined(CardhouseError):
         super().__init__(f"{amount} chips have not come: {code}")
         self.amount = amount
         self.code = code
+
+
+class Unsure(CardhouseError):
+    """Nobody knows whether something was done: the house has lost what it knew of this program."""
+
+
+class LeaseLost(CardhouseError):
+    """A job is not this agent's any more: whoever wanted it has taken it back, or another agent has it. What was said last does not count."""
+
+
+class JobFailed(CardhouseError):
+    """What was wanted has no answer; the message says why."""
 
 
 class ReceptionRefused(CardhouseError):

@@ -1,4 +1,4 @@
-"""A guest's token, over HTTP."""
+"""A token, over HTTP."""
 
 import asyncio
 import json
@@ -76,6 +76,10 @@ class Reception:
     async def guest(self, name: str) -> Token:
         """A new guest of this name."""
         return await asyncio.to_thread(self._ask, "/guest", {"name": name})
+
+    async def sign_in(self, handle: str, password: str) -> Token:
+        """Somebody who has an account."""
+        return await asyncio.to_thread(self._ask, "/sessions", {"handle": handle, "password": password})
 
     async def refresh(self, token: Token) -> Token:
         """A later token of the same user."""

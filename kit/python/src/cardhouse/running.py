@@ -13,36 +13,22 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import websockets
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
 from .agent import Agent
 from .client import Acked, Leaving, Moved
 from .comeback import NEVER, NEW_TOKEN, SESSION_TAKEN, Ended, near, pause_s
 from .errors import Banished, HouseAway, Mismatch, ReceptionRefused
 from .hand import Result
+from .link import AT_ONCE_MAX, GOOD_AFTER_S, SEND_S, WAIT_MIN_S, Inbox, dialled
 from .player import Ask, Player, Rebuy, Wishes
 from .reading import Unreadable, printable
 from .reception import Address, Reception, Token
+from .renewal import Renewal
 from .report import Report
 
 log = logging.getLogger("cardhouse")
 
-SUBPROTOCOL = "cardhouse.v1"
-MESSAGE_BYTES_MAX = 4 * 1024 * 1024
-"""A longer message ends the connection."""
-SEND_S = 10.0
-"""A house that does not read for so long counts as gone."""
-TOKEN_MARGIN_S = 60.0
-"""A token is renewed when less than this is left of it, or half of its life if that is less."""
-TOKEN_AGAIN_S = 5.0
-"""When no new token could be got, the next try is so much later."""
-AT_ONCE_MAX = 64
-"""Messages that are there are taken in together, up to so many, before anything is concluded from them."""
-WAIT_MIN_S = 0.002
-"""Nothing is looked at more often than this, whatever the house says about times."""
-GOOD_AFTER_S = 5.0
-"""A connection on which all was well for so long, or a command was answered, ends a row of failures."""
 FAREWELL_S = 5.0
 """Who wants to leave a house that is not there waits for it so long."""
 
@@ -128,25 +114,6 @@ async def play(
     connection ends, and the seat stays until the house takes it away."""
     wishes = Wishes(table, seat, buy_in, hands, rebuy, use_time_bank)
     return await _Running(agent, url, name, token, patience_s, ssl, wishes, stop or asyncio.Event()).play()
-
-
-class _Inbox:
-    """What comes on a connection."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self._socket = socket
-        self.next: asyncio.Task[str | bytes] = asyncio.create_task(socket.recv())
-        """The next message, or how the connection has ended."""
-
-    def take(self) -> str | bytes:
-        """The message that is there."""
-        told = self.next.result()
-        self.next = asyncio.create_task(self._socket.recv())
-        return told
-
-    async def end(self) -> None:
-        self.next.cancel()
-        await asyncio.gather(self.next, return_exceptions=True)
 
 
 class _Thread:
@@ -243,14 +210,12 @@ class _Running:
         self._ssl, self._name, self._given, self._patience_s = ssl, name, token, patience_s
         self._wishes, self._stop, self._mind = wishes, stop, _Mind(agent)
         self._rng = random.Random()
-        self._token = Token(token or "", token or "", "")
+        self._renewal = Renewal(self._reception, Token(token or "", token or "", ""))
         self._thinking: dict[asyncio.Task[object], Ask] = {}
         self._telling: set[asyncio.Task[None]] = set()
-        self._refreshing: asyncio.Task[Token] | None = None
-        self._refresh_at = float("inf")
         self._good_at = time.monotonic()
         self._failures = 0
-        self._was_seated = self._awaits_expiry = False
+        self._was_seated = False
         self._seated_at: str | None = None
 
     async def play(self) -> Report:
@@ -260,12 +225,12 @@ class _Running:
             if self._given is None:
                 if not await self._as_guest():
                     return Report(ended="stopped")
-            self._player = Player(self._token.token, self._wishes, time.monotonic())
+            self._player = Player(self._renewal.token.token, self._wishes, time.monotonic())
             await self._connections()
             await self._tell_the_rest()
             return self._report()
         finally:
-            tasks = [stopped, *self._thinking, *self._telling, *([self._refreshing] if self._refreshing else [])]
+            tasks = [stopped, *self._thinking, *self._telling, *self._renewal.tasks]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -321,7 +286,7 @@ class _Running:
         failures = 0
         while not self._stop.is_set():
             try:
-                self._token = await self._reception.guest(self._name)
+                self._renewal.token = await self._reception.guest(self._name)
                 return True
             except ReceptionRefused as why:
                 if why.retry_after_s is None:
@@ -339,8 +304,8 @@ class _Running:
         """The token is good no more: another one of the same user, or as another guest where the house does not know this one any more."""
         while True:
             try:
-                self._token = await self._reception.refresh(self._token)
-                self._player.client.renew(self._token.token, time.monotonic())
+                self._renewal.token = await self._reception.refresh(self._renewal.token)
+                self._player.client.renew(self._renewal.token.token, time.monotonic())
                 return True
             except ReceptionRefused as why:
                 if why.retry_after_s is not None:
@@ -351,7 +316,7 @@ class _Running:
                     log.warning("the house does not know this guest any more (%s): begins anew as another", why.code)
                     if not await self._as_guest():
                         return False
-                    self._player.begin_anew(self._token.token, time.monotonic())
+                    self._player.begin_anew(self._renewal.token.token, time.monotonic())
                     return True
             except (OSError, Unreadable) as why:
                 if time.monotonic() - self._good_at > self._patience_s:
@@ -364,50 +329,9 @@ class _Running:
         player = self._player
         room = player.room if self._was_seated else None
         word = near(room, player.client.near, self._failures, self._rng)
-        url = self._address.socket + (f"?near={word}" if word else "")
-        more: dict[str, Any] = {"ssl": self._ssl} if self._ssl is not None else {}
-        if self._address.is_near:
-            more["proxy"] = None
-        try:
-            socket = await connect(
-                url,
-                subprotocols=[websockets.Subprotocol(SUBPROTOCOL)],
-                # The protocol has pings of its own, by which a house that stands still is noticed sooner.
-                ping_interval=None,
-                max_size=MESSAGE_BYTES_MAX,
-                open_timeout=10,
-                close_timeout=1,
-                **more,
-            )
-        except websockets.InvalidStatus as why:
-            status = why.response.status_code
-            if status in (400, 403, 404, 426):
-                player.fail(Mismatch(f"no connection is made at {url}: status {status}"))
-            return Ended(reason=f"status {status}")
-        except (OSError, TimeoutError, websockets.WebSocketException) as why:
-            return Ended(reason=str(why) or type(why).__name__)
-        try:
-            return await self._talk(socket, word)
-        except websockets.ConnectionClosed as why:
-            # What the house has said; what this side says about the house's bytes is no reason to give up.
-            told = why.rcvd
-            return Ended(told.code if told else None, printable(told.reason if told else str(why)))
-        except TimeoutError:
-            return Ended(reason="the house does not read")
-        finally:
-            # On a connection that is dead already this waits for nobody for long.
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(socket.close(), 2.0)
-            socket.transport.abort()
+        return await dialled(self._address, self._ssl, word, self._talk, player.fail)
 
-    async def _talk(self, socket: ClientConnection, word: str | None) -> Ended:
-        inbox = _Inbox(socket)
-        try:
-            return await self._listen(socket, inbox, word)
-        finally:
-            await inbox.end()
-
-    async def _listen(self, socket: ClientConnection, inbox: "_Inbox", word: str | None) -> Ended:
+    async def _talk(self, socket: ClientConnection, inbox: Inbox, word: str | None) -> Ended:
         player = self._player
         client = player.client
         client.connected(time.monotonic())
@@ -435,11 +359,9 @@ class _Running:
             if wanted is not None and word is None and client.online:
                 self._was_seated = True
                 return Ended(planned=True)
-            self._renew(now)
-            due = min(player.deadline(), leave_at, self._refresh_at if self._refreshing is None else float("inf"))
-            waits: set[asyncio.Task[Any]] = {inbox.next, *self._thinking}
-            if self._refreshing is not None:
-                waits.add(self._refreshing)
+            self._renewal.go_on(client, now)
+            due = min(player.deadline(), leave_at, self._renewal.deadline())
+            waits: set[asyncio.Task[Any]] = {inbox.next, *self._thinking, *self._renewal.tasks}
             if not self._stopped.done():
                 waits.add(self._stopped)
             wait_s = min(60.0, max(WAIT_MIN_S, due - now))
@@ -456,7 +378,7 @@ class _Running:
                     leave_at = now + min(60.0, heard.after_s)
                 if is_new and client.online:
                     is_new = False
-                    self._plan_refresh(now)
+                    self._renewal.plan(client, now)
                 if not client.wants_reconnect and (isinstance(heard, Acked) or now >= good_from):
                     self._good_at, self._failures = now, 0
                 elif not client.wants_reconnect and isinstance(heard, Moved):
@@ -506,29 +428,3 @@ class _Running:
         self._say_news()
         if self._telling:
             await asyncio.wait(self._telling, timeout=FAREWELL_S)
-
-    # --- tokens ---
-
-    def _plan_refresh(self, now: float) -> None:
-        ends = self._player.client.expires_at
-        left = max(0.0, ends - now) if ends is not None else float("inf")
-        self._refresh_at = now + max(left - TOKEN_MARGIN_S, left / 2, TOKEN_AGAIN_S)
-
-    def _renew(self, now: float) -> None:
-        """Gets another token before this one ends."""
-        if self._refreshing is not None and self._refreshing.done():
-            task, self._refreshing = self._refreshing, None
-            if (why := task.exception()) is None:
-                self._token = task.result()
-                self._player.client.renew(self._token.token, now)
-                # Until the house says when it ends.
-                self._refresh_at = now + TOKEN_MARGIN_S
-                self._awaits_expiry = True
-            else:
-                log.info("no new token: %s", why)
-                self._refresh_at = now + TOKEN_AGAIN_S
-        elif self._awaits_expiry and self._player.client.expires_at is not None:
-            self._awaits_expiry = False
-            self._plan_refresh(now)
-        elif self._refreshing is None and now >= self._refresh_at:
-            self._refreshing = asyncio.create_task(self._reception.refresh(self._token))
