@@ -4,6 +4,7 @@
  * - words on the wire: `connection.js` (with `commands.js`, `retry.js`, `server-clock.js`), `room.js`, `identity.js`
  * - the table's truth: `table-view.js`; what it says: `bet-model.js`, `story.js`, `words.js`, `lobby-list.js`, `format.js`, in the words of `phrases/`
  * - the player's seats, whatever page is shown: `tables.js`, `tiles.js`, `elsewhere.js`, `your-tables.js`, `alerts.js`
+ * - who answers questions in words, where somebody does: `coach.js`, `coach-dialog.js`, `jobs-room.js`
  * - what the player owns, in a house where chips are somebody's: `purse.js`, `purse-page.js`
  * - pages: `lobby.js` with `lobby-tabs.js` and `play-now.js`; `tournaments.js`, `tournament-page.js`; `hands.js`, `hands-page.js`, `replayer.js`; `table.js` with `felt.js`, `seats.js`, `board.js`, `actions.js`, `advance.js`, `seat-controls.js`, `waiting.js`, `log.js`, `chat.js`, `talk-room.js`
  */
@@ -94,6 +95,8 @@ const bar = new YourTables(() => connection.serverClock.now());
 const open = (room) => (location.hash = `#/table/${room}`);
 /** Done when the house has said whether the player may open tables, or is not waited for any more. */
 let ownTables = null;
+/** Who answers questions in words, where the house has somebody; it comes behind the greeting. */
+let coach = null;
 /** What comes with the first seat, once it has been asked for. */
 let seated = null;
 const elsewhere = new Elsewhere(channel("cardhouse.tables"), crypto.randomUUID?.() ?? String(Math.random()), () => showSeats());
@@ -138,6 +141,7 @@ function welcomed({ user, name: shownName }) {
   lobby.hands.hidden = !identity.keepsHands;
   withPurse();
   ownTables = withOwnTables();
+  withCoach();
 }
 
 /** Takes a seat at one of the tables that the lobby finds, or opens one: what does that comes when it is asked for. */
@@ -180,6 +184,14 @@ function withOwnTables() {
   return later(async () => {
     const { offerOwn } = await import("./own-tables.js");
     await offerOwn({ connection, me, codes, lobby, open, toasts });
+  });
+}
+
+function withCoach() {
+  return later(async () => {
+    const { Coach } = await import("./coach.js");
+    coach ??= new Coach({ connection, me: () => me, lobby, tables, elsewhere, storage: session, toasts });
+    await coach.look();
   });
 }
 
@@ -255,6 +267,7 @@ function lay() {
 
 /** Of one table, or of the one that takes keys: the side panel, which covers the felt on a phone. */
 function showPanel(toggles) {
+  if (toggles) coach?.look();
   const { classList } = (tables.get(tiles?.keys) ?? page).element;
   setAttribute(panelButton, "aria-expanded", String(toggles ? classList.toggle("panel-open") : classList.contains("panel-open")));
 }
@@ -288,6 +301,7 @@ function showSeats() {
   if (seated?.alerts) seated.alerts.show([...mine, ...waits], title);
   else document.title = title;
   purse?.show(page?.currency ?? null);
+  coach?.show();
 }
 
 /** What only those need who have a seat: the screen stays on, and the player may be called. */
@@ -407,6 +421,7 @@ async function route() {
   if (!room) page.enter();
   page.element.focus();
   showSeats();
+  coach?.look();
 }
 
 const place = el("div", { class: "place" });

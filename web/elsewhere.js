@@ -20,9 +20,9 @@ export class Elsewhere {
     channel.postMessage({ id, asks: true });
   }
 
-  /** @param {string} user @param {{room: string, name: string, turn: number|null}[]} tables this window's */
+  /** @param {string} user @param {{room: string, name: string, turn: number|null, hasCards: boolean}[]} tables this window's */
   say(user, tables) {
-    const said = { id: this.#id, user, tables: tables.map(({ room, name, turn }) => ({ room, name, turn })) };
+    const said = { id: this.#id, user, tables: tables.map(({ room, name, turn, hasCards }) => ({ room, name, turn, hasCards })) };
     if (JSON.stringify(said) === JSON.stringify(this.#said)) return;
     this.#said = said;
     this.#channel?.postMessage(said);

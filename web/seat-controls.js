@@ -9,6 +9,7 @@ import { say } from "./phrases/table.js";
 import { askChips } from "./sit-dialog.js";
 import { tellShort } from "./short-dialog.js";
 import { askSure } from "./sure-dialog.js";
+import { hasCards } from "./table-view.js";
 
 const LEAVE = { ...say.leaveHand, testid: "leave-ok" };
 
@@ -72,7 +73,7 @@ export class SeatControls {
     const me = mine === null ? null : view.seats[mine];
     const { hand, config } = view;
     const free = view.seats.some((seat, at) => seat === null && takes(at));
-    const inPlay = Boolean(me?.in_hand && !me.folded && hand && !hand.ended);
+    const inPlay = hasCards(me, hand);
     // In a tournament seats are given and taken.
     const isGiven = Boolean(view.tournament);
     setAttribute(this.sit, "hidden", me !== null || !free || isGiven);

@@ -43,6 +43,11 @@ export function seatOf(view, user) {
   return at < 0 ? null : at;
 }
 
+/** Whether somebody on this seat, or nobody, has cards in a hand that is being played. */
+export function hasCards(seat, hand) {
+  return Boolean(seat?.in_hand && !seat.folded && hand && !hand.ended);
+}
+
 /**
  * Does to `view`, in place, what an event says: nothing, if this page does not know it, for a newer house may say more.
  * @returns {boolean} whether it knows it

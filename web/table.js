@@ -27,7 +27,7 @@ import { RunsBar } from "./runs-bar.js";
 import { keptCards, SeatControls } from "./seat-controls.js";
 import { EMOTES } from "./talk.js";
 import { Story } from "./story.js";
-import { applyEvent, seatOf as seatIn } from "./table-view.js";
+import { applyEvent, hasCards, seatOf as seatIn } from "./table-view.js";
 import { TalkRoom } from "./talk-room.js";
 import { TurnClock } from "./turn-clock.js";
 import { Unit } from "./unit.js";
@@ -204,6 +204,7 @@ export class Table {
       isSeated: seat !== null,
       isHere: !this.#takenOver,
       plays: seat !== null && ["playing", "waiting"].includes(view.seats[seat].status),
+      hasCards: seat !== null && hasCards(view.seats[seat], view.hand),
       turn: turn?.deadline_ms ?? null,
       turnId: turn && `${view.hand.hand}-${turn.turn}`,
       isWaiting: this.#isWaiting(view),
@@ -299,14 +300,14 @@ export class Table {
         this.foot,
         this.speech,
       ),
-      el(
+      (this.side = el(
         "aside",
         { class: "side", "aria-label": say.panel },
         el("h2", { text: say.log }),
         this.log.element,
         el("h2", { text: say.chat }),
         this.chat.element,
-      ),
+      )),
     );
   }
 

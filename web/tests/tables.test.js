@@ -115,12 +115,12 @@ test("windows tell each other where the player sits, and answer one that has com
     return { window: new Elsewhere(channel, id, () => (changes += 1)), changes: () => changes };
   };
   const a = open("a");
-  a.window.say("ann", [{ room: "t1", name: "Aspen", turn: 7, isHere: true }]);
+  a.window.say("ann", [{ room: "t1", name: "Aspen", turn: 7, hasCards: true, isHere: true }]);
   const b = open("b");
-  assert.deepEqual(b.window.tablesOf("ann"), [{ room: "t1", name: "Aspen", turn: 7 }]);
+  assert.deepEqual(b.window.tablesOf("ann"), [{ room: "t1", name: "Aspen", turn: 7, hasCards: true }]);
   assert.deepEqual(b.window.tablesOf("bob"), [], "somebody else's are nobody's business");
   const before = b.changes();
-  a.window.say("ann", [{ room: "t1", name: "Aspen", turn: 7, isHere: true }]);
+  a.window.say("ann", [{ room: "t1", name: "Aspen", turn: 7, hasCards: true, isHere: true }]);
   assert.equal(b.changes(), before, "what is known is not told again");
   a.window.leave();
   assert.deepEqual(b.window.tablesOf("ann"), []);

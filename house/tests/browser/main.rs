@@ -6,6 +6,7 @@ mod accessible;
 mod accounts;
 mod amounts;
 mod before_my_turn;
+mod coach;
 mod decimals;
 mod elsewhere;
 mod first_load;

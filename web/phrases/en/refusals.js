@@ -34,6 +34,8 @@ export const refusals = {
     bad_settings: () => "This house has no tables like that.",
     too_many: () => "There are as many of them as there may be.",
     call_missed: ({ retry_after_ms }) => `You did not come when a seat was kept for you here. You may wait again in ${chips(Math.max(1, Math.ceil((retry_after_ms ?? 0) / 60_000)))} min.`,
+    no_such_job: () => "There is no such job of yours.",
+    lease_lost: () => "That job is not yours any more.",
     other_session: () => "You play this seat in another window.",
     /** The page's own: the answer was lost with the connection. */
     unknown: () => "The connection was lost before the answer came. Look at the table before you try again.",

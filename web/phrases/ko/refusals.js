@@ -35,6 +35,8 @@ export const refusals = {
     bad_settings: () => "이 서버에서는 그런 테이블을 열 수 없습니다.",
     too_many: () => "더 이상 추가할 수 없습니다.",
     call_missed: ({ retry_after_ms }) => `잡아 둔 자리에 앉지 않아 지금은 대기할 수 없습니다. ${chips(Math.max(1, Math.ceil((retry_after_ms ?? 0) / 60_000)))}분 뒤에 다시 대기할 수 있습니다.`,
+    no_such_job: () => "그런 작업이 없습니다.",
+    lease_lost: () => "그 작업은 더 이상 맡고 있지 않습니다.",
     other_session: () => "이 자리는 다른 창에서 플레이하고 있습니다.",
     /** The page's own: the answer was lost with the connection. */
     unknown: () => "답이 오기 전에 연결이 끊겼습니다. 테이블을 확인한 뒤 다시 시도해 주세요.",
