@@ -187,8 +187,10 @@ function withOwnTables() {
   });
 }
 
+/** Offers the coach. The house may be asked a few questions a second, and in its first seconds each more than once: one after the other. */
 function withCoach() {
   return later(async () => {
+    await ownTables;
     const { Coach } = await import("./coach.js");
     coach ??= new Coach({ connection, me: () => me, lobby, tables, elsewhere, storage: session, toasts });
     await coach.look();
