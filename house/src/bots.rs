@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use broker::queue::Queue;
+use coach::Model;
 use player::{
     Bot, Character, Contestant, Habits,
     connect::{Dialer, play},
@@ -12,6 +13,7 @@ use rand::RngExt as _;
 use reception::{
     Desk,
     agency::{self, AtTheDesk},
+    coach::CoachArgs,
 };
 use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -91,6 +93,15 @@ pub(crate) fn agency(config: &BotArgs, queue: Arc<dyn Queue>, dialer: &Dialer, d
         agency::agency(queue, dialer.clone(), desk.clone(), habits(config), "agency-house".into(), most);
     if most > 0 {
         running.spawn(agency.run());
+    }
+    running
+}
+
+/// Has what players ask answered by a model, if there is one, until the returned task is dropped.
+pub(crate) fn coach(config: &CoachArgs, model: Option<Model>, dialer: &Dialer, desk: &Desk) -> JoinSet<()> {
+    let mut running = JoinSet::new();
+    if let Some(model) = model {
+        running.spawn(reception::coach::coach(model, config.config(), dialer.clone(), desk.clone()));
     }
     running
 }

@@ -19,6 +19,7 @@ use protocol::{hosted::AiLevel, table::TableConfig, tournament::Starts};
 use reception::{
     archive::{Hands, VerifyArgs},
     cage_args::CurrencyArgs,
+    coach::CoachArgs,
     config::{KeptArgs, TokenArgs},
     oidc::OidcArgs,
 };
@@ -117,6 +118,10 @@ pub struct Config {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
     pub bots: BotArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would replace the command's")]
+    pub coach: CoachArgs,
 
     #[command(flatten, next_help_heading = "Tokens")]
     #[allow(missing_docs, reason = "a doc comment here would replace the command's")]

@@ -21,6 +21,7 @@ use broker::{
     },
     wire::Wire,
 };
+use coach::Model;
 use dealer_worker::{
     Opening, agents::Asking, hands::Recording, open_floor, open_jobs, open_queue, open_table, schedule,
 };
@@ -123,6 +124,8 @@ pub struct House {
     contestants: usize,
     /// Where tables ask for AI players.
     seats: Arc<dyn Queue>,
+    /// What answers players' questions, if something does.
+    coach: Option<Model>,
     kept: Kept,
     /// Locked until everything else has ended.
     data: Option<Data>,
@@ -171,6 +174,11 @@ impl House {
         }
         if config.chips.tape_dir.is_some() && data.is_none() {
             return Err(OpenError::Bounds("--tape-dir: --memory keeps nothing that could go back".into()));
+        }
+        let coach = config.coach.model().map_err(|error| OpenError::Bounds(format!("{error:#}")))?;
+        if coach.is_some() && config.floor.work().is_none() {
+            let why = "--coach-url: the coach answers where jobs wait, and --jobs=false opens no such rooms";
+            return Err(OpenError::Bounds(why.into()));
         }
         // Tables are numbered from 1, and those that exist stay as they are.
         let settings: Vec<_> = (0..config.tables.tables).map(|at| config.table(at as usize)).collect();
@@ -239,7 +247,7 @@ impl House {
         let keys = relay::Keys::given(office.desk.keyring().keys().public().clone());
         // The bots come from this machine and must not use up what guests may have.
         let bots: usize = tables.iter().map(|(_, seats)| usize::from(config.bots.at_a_table(*seats))).sum();
-        let bots = bots + contestants + ai_players;
+        let bots = bots + contestants + ai_players + usize::from(coach.is_some());
         config.relay.connections_max += bots;
         config.relay.connections_per_address_max += bots;
         config.relay.node = Some(door);
@@ -262,6 +270,7 @@ impl House {
             tables,
             contestants,
             seats: queue,
+            coach,
             kept,
             data,
         })
@@ -346,6 +355,7 @@ impl House {
         let bots = bots::seat(&self.config.bots, &self.tables, &dialer, &self.office.desk);
         let contestants = bots::enter(&self.config.bots, self.contestants, &dialer, &self.office.desk);
         let agency = bots::agency(&self.config.bots, self.seats, &dialer, &self.office.desk);
+        let coach = bots::coach(&self.config.coach, self.coach, &dialer, &self.office.desk);
         let mut tidying = JoinSet::new();
         if let Some(people) = self.office.people.clone() {
             let days = self.config.kept.keep_hands_days;
@@ -374,7 +384,7 @@ impl House {
         worker.shutdown().await;
         parts.shutdown().await;
         tidying.shutdown().await;
-        drop((bots, contestants, agency));
+        drop((bots, contestants, agency, coach));
         drop(self.office);
         drop(self.data);
         Ok(())

@@ -9,7 +9,7 @@
 //! - `house`: the composition, and its running.
 //! - [`data`]: the folder with what outlives it; `office`: who has accounts there, and who gets tokens; `cashier`: its ledger.
 //! - [`site`]: what is served under which path; `web`: the browser client's files.
-//! - `bots`: the house's own players.
+//! - `bots`: the house's own players, and its coach.
 //! - [`outside`]: where others open it.
 
 mod bots;

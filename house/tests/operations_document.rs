@@ -35,7 +35,7 @@ fn counted(folder: &Path, into: &mut BTreeSet<String>) {
 }
 
 /// What the beginnings of our metrics' names are.
-const KINDS: [&str; 6] = ["cardhouse_", "relay_", "reception_", "process_", "tape_", "agency_"];
+const KINDS: [&str; 7] = ["cardhouse_", "relay_", "reception_", "process_", "tape_", "agency_", "coach_"];
 
 /// The metrics that the programs export.
 fn exported() -> BTreeSet<String> {
@@ -48,7 +48,8 @@ fn exported() -> BTreeSet<String> {
         "dealer-worker/table",
         "dealer-worker/tournament",
     ];
-    for part in shared.iter().chain(&of_workers).chain(&["relay", "reception", "cage", "agency/agents"]) {
+    let others = ["relay", "reception", "cage", "agency/agents", "agency/coach"];
+    for part in shared.iter().chain(&of_workers).chain(&others) {
         counted(&Path::new(ROOT).join(part).join("src"), &mut counts);
     }
     assert!(counts.len() > 30, "{counts:?}");

@@ -42,9 +42,7 @@ impl AgencyArgs {
         let agency = match &self.agency_url {
             None => None,
             Some(url) => {
-                let way = if url.starts_with("wss:") { Way::trusting_the_system()? } else { Way::plain() };
-                // By a name inside, as a rule, which is not among those of pages.
-                let dialer = Dialer::by(&way, url).context("--agency-url")?.without_origin();
+                let dialer = dialer(url)?;
                 let queue = database.queue("--agency-url").await?;
                 let name = format!("agency-{:016x}", rand::random::<u64>());
                 Some(agency(queue, dialer, desk, Habits::default(), name, self.ai_players.into()))
@@ -57,6 +55,13 @@ impl AgencyArgs {
             }
         })
     }
+}
+
+/// The way in for who connects from inside.
+pub(crate) fn dialer(url: &str) -> anyhow::Result<Dialer> {
+    let way = if url.starts_with("wss:") { Way::trusting_the_system()? } else { Way::plain() };
+    // By a name inside, as a rule, which is not among those of pages.
+    Ok(Dialer::by(&way, url).context("--agency-url")?.without_origin())
 }
 
 /// Who plays for up to `most` AI players at a time, over connections to a relay and with tokens straight from the desk. No other agency has the name.
@@ -87,7 +92,7 @@ impl Tokens for AtTheDesk {
     }
 }
 
-fn guest(issued: Issued) -> Guest {
+pub(crate) fn guest(issued: Issued) -> Guest {
     let Issued { token, user, name, expires_ms } = issued;
     Guest { token, user, name, expires_ms, refresh: None }
 }

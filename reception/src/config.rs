@@ -16,6 +16,7 @@ use crate::{
     api::ApiConfig,
     archive::{Hands, VerifyArgs},
     cage_args::CageArgs,
+    coach::CoachArgs,
     database::DatabaseArgs,
     oidc::OidcArgs,
 };
@@ -129,6 +130,10 @@ pub struct Config {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
     pub agency: AgencyArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]
+    pub coach: CoachArgs,
 
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment here would become the help's heading")]

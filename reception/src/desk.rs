@@ -3,7 +3,12 @@
 use std::{fmt, sync::Arc};
 
 use broker::clock::Clock;
-use protocol::{id::UserId, text::PlayerName, time::UnixMs};
+use protocol::{
+    id::UserId,
+    rights::{Rights, Roles},
+    text::PlayerName,
+    time::UnixMs,
+};
 use serde::{Deserialize, Serialize};
 use tokens::{Claims, TokenError};
 
@@ -63,6 +68,13 @@ impl Desk {
     pub fn bot(&self, bot: UserId, name: &PlayerName) -> Issued {
         metrics::counter!("reception_tokens_total", "for" => "bot").increment(1);
         self.issue(bot, name)
+    }
+
+    /// A token for one of the house's bots that does what others want done, in rooms where jobs wait.
+    pub fn agent(&self, bot: UserId, name: &PlayerName) -> Issued {
+        metrics::counter!("reception_tokens_total", "for" => "agent").increment(1);
+        let rights = Rights { roles: Roles::AGENT, ..Rights::default() };
+        self.sign(Claims::new(bot, name.as_str(), self.clock.now_ms(), self.token_ms).with(rights))
     }
 
     /// A later token for the user of this one, whose name may be of an older house.

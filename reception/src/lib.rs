@@ -12,7 +12,7 @@
 //! - [`oidc`]: by whose word people sign in, beside passwords.
 //! - [`revocations`]: how tokens become void before they end. [`seats`]: who sits where. [`floor`]: what tables say of their chips.
 //! - [`database`]: where the database and its keys are. [`cage_api`], [`cage_args`]: the ledger in it, as dealer workers ask it.
-//! - [`recorder`]: hands that are over, into the database. [`agency`]: who plays for AI players.
+//! - [`recorder`]: hands that are over, into the database. [`agency`]: who plays for AI players. [`coach`]: who answers what players ask.
 //! - [`proof`]: hands in files that show by themselves that they are what was played. [`archive`]: such files, and others of many hands, for operators.
 //! - [`keyring`], [`key_dir`]: the keys in force, and where they come from.
 //! - [`limit`]: how often one address may ask.
@@ -26,6 +26,7 @@ pub mod api;
 pub mod archive;
 pub mod cage_api;
 pub mod cage_args;
+pub mod coach;
 pub mod config;
 mod cors;
 pub mod database;

@@ -98,6 +98,7 @@ async fn run(config: Config, keys: KeyDir, hand_keys: KeyDir) -> anyhow::Result<
     let cage = serve_cage(&config, people.clone()).await?;
     let recording = record(&config, people.clone(), hands)?;
     let agency = config.agency.open(&config.people, desk.clone()).await?;
+    let coach = config.coach.open(config.agency.agency_url.as_deref(), &desk)?;
     let ops = config.ops.ops_listen.listen("--ops-listen").await?;
     let listener = config.listen.listen("--listen").await?;
     tracing::info!(address = %listener.local_addr()?, ops = %ops.local_addr()?, "listening");
@@ -133,6 +134,7 @@ async fn run(config: Config, keys: KeyDir, hand_keys: KeyDir) -> anyhow::Result<
         () = tidying => unreachable!("people are kept for ever"),
         () = recording => unreachable!("hands are written down for ever"),
         () = agency => unreachable!("AI players come for ever"),
+        () = coach => unreachable!("questions are answered for ever"),
         () = cage => unreachable!("it serves for ever"),
         () = told => unreachable!("it waits for the server to end"),
     }
