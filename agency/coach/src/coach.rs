@@ -33,7 +33,7 @@ use tracing::{debug, warn};
 
 use crate::{
     budget::{Budget, Limits},
-    leases::{Close, Leases, Name, Step, shortened},
+    leases::{Close, Leases, Name, Step},
     model::{Ended, Failed, Model},
 };
 
@@ -203,15 +203,14 @@ impl Coach {
         gauge!("coach_answering").set(self.answering.len() as f64);
     }
 
-    /// Tells rooms that it is there, or that it goes.
+    /// Tells rooms that it is there.
     fn be_ready(&mut self, now: Instant) {
         let due: Vec<RoomId> =
             self.ready_at.iter().filter(|(_, at)| **at <= now).map(|(room, _)| room.clone()).collect();
         for room in due {
             self.ready_at.insert(room.clone(), now + READY_EVERY);
             self.own.client.watch(&room, now);
-            let works =
-                if self.own.stopping { Vec::new() } else { Work::new(Work::COACH).into_iter().collect() };
+            let works = Work::new(Work::COACH).into_iter().collect();
             let most = u8::try_from(self.at_once).unwrap_or(MOST_MAX).min(MOST_MAX);
             let n = self.says(&room, &JobsCommand::Ready { works, most }, now);
             self.readies.extend(n.map(|n| (room, n)));
@@ -281,7 +280,7 @@ impl Coach {
     }
 
     fn complain(&mut self, why: &str, now: Instant) {
-        if now >= self.complains_at && !self.own.stopping {
+        if now >= self.complains_at {
             self.complains_at = now + COMPLAIN_EVERY;
             warn!(why, "the coach is not taken on where jobs wait");
         }
@@ -339,7 +338,8 @@ fn close(how: Result<Ended, Failed>, after: Duration) -> Close {
             count(failed.word());
             warn!(error = %failed, "a question is not answered, and is tried again");
             let after = failed.retry_after().unwrap_or_default().clamp(AGAIN, AGAIN_MAX);
-            Close::Nack(shortened(&failed.to_string()), after)
+            // The asker reads it when nobody has done it in the end: neither where the model is nor what its server says.
+            Close::Nack(format!("the coach has no answer: {}", failed.word()), after)
         }
     }
 }

@@ -318,7 +318,7 @@ impl Held {
 }
 
 /// As much of it as a reason may have.
-pub(crate) fn shortened(why: &str) -> String {
+fn shortened(why: &str) -> String {
     let why = &why[..why.floor_char_boundary(WHY_BYTES_MAX)];
     if why.trim().is_empty() { "it could not be told".into() } else { why.into() }
 }

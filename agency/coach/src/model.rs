@@ -434,6 +434,8 @@ struct Told<'a> {
 impl Told<'_> {
     /// Says whether all of it had room: what comes behind the longest answer is left out.
     async fn say(&mut self, mut text: String) -> Result<bool, Failed> {
+        // Nobody's terminal is to do what a model says.
+        text.retain(|c| !c.is_control() || matches!(c, '\n' | '\t'));
         let room = ANSWER_BYTES_MAX - AND_SO_ON.len() - self.bytes;
         let fits = text.len() <= room;
         text.truncate(text.floor_char_boundary(room));

@@ -227,6 +227,12 @@ async fn characters_may_be_split_anywhere() {
 }
 
 #[tokio::test]
+async fn what_is_no_text_is_left_out() {
+    let (told, ended) = asked_of(vec![stream(&["\u{1b}[2J\0", "Yes,\n\tusually.\u{7f}"])]).await;
+    assert_eq!((told.as_str(), ended), ("[2JYes,\n\tusually.", Ok(Ended::Whole)));
+}
+
+#[tokio::test]
 async fn who_does_not_want_the_answer_any_more_ends_the_request() {
     let server = Server::open(vec![Does::Hang(vec![(0, piece("Yes, "))])]).await;
     let model = Model::new(config(&server)).unwrap();
