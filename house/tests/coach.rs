@@ -268,6 +268,10 @@ async fn a_slow_model_keeps_its_lease_and_the_longest_answer_comes_whole() {
     ann.asks("Is it a call?");
     let done = ann.answer().await;
     assert_eq!((done.stage, done.attempt), (JobStage::Done, 1));
-    assert!(done.answer.len() > ANSWER_BYTES_MAX - 6 && done.answer.ends_with("那…"), "{}", done.answer.len());
+    assert!(
+        done.answer.len() > ANSWER_BYTES_MAX - 6 && done.answer.ends_with("那…"),
+        "{}",
+        done.answer.len()
+    );
     assert_eq!(done.answer.chars().filter(|c| *c == '那').count(), (ANSWER_BYTES_MAX - 3) / 3);
 }

@@ -198,7 +198,10 @@ impl World {
                 self.steps(steps);
             }
             Op::LeaseEnds if !self.kept.done => self.begins_anew(),
-            Op::IsSetBack(at) if !self.kept.done && !self.before.is_empty() => {
+            // With something on its way a room would take it: no piece says how much was told before it.
+            Op::IsSetBack(at)
+                if !self.kept.done && !self.before.is_empty() && self.on_their_way.is_empty() =>
+            {
                 let at = at.index(self.before.len());
                 self.before.truncate(at + 1);
                 self.kept = self.before[at].clone();
