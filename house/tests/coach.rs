@@ -197,7 +197,7 @@ async fn a_house_with_a_model_answers_and_the_answer_grows() {
 
 #[tokio::test]
 async fn what_a_coach_has_begun_that_dies_another_tells_from_the_beginning() {
-    let hall = Hall::open(jobs::Settings { grace_ms: 100, ..jobs::Settings::default() }).await;
+    let hall = Hall::open(jobs::Settings::default()).await;
     let dies = Server::open(vec![Does::Hang(slowly("With two cards of another answer "))]).await;
     let first = hall.coach(&dies, Limits::of(50));
     let mut ann = Asker::enter(hall.address).await;

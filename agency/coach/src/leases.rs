@@ -299,7 +299,7 @@ impl Held {
         match &self.stage {
             Stage::Closing(Close::Done) if self.untold.is_empty() => JobsCommand::Done { job, attempt, text },
             Stage::Closing(Close::Nack(why, after)) => {
-                let retry_ms = after.as_millis().try_into().unwrap_or(u64::MAX);
+                let retry_ms = Some(after.as_millis().try_into().unwrap_or(u64::MAX));
                 JobsCommand::Nack { job, attempt, why: why.clone(), retry_ms }
             }
             Stage::Closing(Close::Reject(why)) => JobsCommand::Reject { job, attempt, why: why.clone() },

@@ -146,7 +146,7 @@ pub enum JobsCommand {
         job: Position,
         /// Of which lease.
         attempt: u32,
-        /// Why, for who runs the house.
+        /// Why: told to who wanted it, if it was the last try.
         why: String,
         /// The pause, milliseconds; nothing: a second after the first time, and twice as long after each further one.
         #[serde(skip_serializing_if = "Option::is_none")]
