@@ -147,6 +147,7 @@ readinessProbe:
 - { name: CARDHOUSE_TABLES, value: "{{ .set.tables | int }}" }
 {{- if .root.Values.agency.enabled }}
 - { name: CARDHOUSE_AGENCY, value: "true" }
+- { name: CARDHOUSE_JOBS, value: "true" }
 {{- if not (hasKey .set.env "CARDHOUSE_PLAYERS_TABLES") }}
 - { name: CARDHOUSE_PLAYERS_TABLES, value: "true" }
 {{- end }}
