@@ -413,19 +413,20 @@ impl Draft {
             (user, told)
         });
         let privates = privates.collect();
-        let many = |is: fn(&Event) -> bool| events.iter().filter(|event| is(event)).count() as u64;
-        let mut counts =
-            counted("cardhouse_jobs_put_total", many(|event| matches!(event, Event::Put { .. })));
-        counts.extend(counted(
-            "cardhouse_jobs_taken_total",
-            many(|event| matches!(event, Event::Taken { .. })),
-        ));
-        counts
-            .extend(counted("cardhouse_jobs_done_total", many(|event| matches!(event, Event::Done { .. }))));
-        counts.extend(counted(
-            "cardhouse_jobs_failed_total",
-            many(|event| matches!(event, Event::Failed { .. })),
-        ));
+        let (mut put, mut taken, mut done, mut failed) = (0, 0, 0, 0);
+        for event in &events {
+            match event {
+                Event::Put { .. } => put += 1,
+                Event::Taken { .. } => taken += 1,
+                Event::Done { .. } => done += 1,
+                Event::Failed { .. } => failed += 1,
+                _ => {}
+            }
+        }
+        let mut counts = counted("cardhouse_jobs_put_total", put);
+        counts.extend(counted("cardhouse_jobs_taken_total", taken));
+        counts.extend(counted("cardhouse_jobs_done_total", done));
+        counts.extend(counted("cardhouse_jobs_failed_total", failed));
         Decision { events, privates, counts, lobby: true, ..Decision::nothing(room) }
     }
 }
