@@ -11,7 +11,7 @@
 //! - [`model`]: one answer of the model, with its deadlines, bounds and retries.
 //! - [`budget`]: how much somebody may ask on one day.
 //! - [`leases`]: which jobs are held and what is to be said of them: without I/O.
-//! - [`coach`]: all of it behind one connection.
+//! - [`mod@coach`]: all of it behind one connection.
 
 pub mod budget;
 pub mod chunk;
